@@ -1,0 +1,25 @@
+"""The projection: the stream of Numbers becomes counts per pool (contract 1.1)."""
+
+import functools
+from typing import Any
+
+from availability.project import project
+from globalconnect.settings import AvailabilitySettings
+from globalconnect.store.availability import Counts
+from globalconnect.store.dynamo import Dynamo, dynamodb_client, from_wire
+from globalconnect.store.numbers import to_number
+from globalconnect.telemetry import Event, log
+
+
+@functools.cache
+def counts() -> Counts:
+    """Give what this function writes to, put together once per environment."""
+    settings = AvailabilitySettings.from_env()
+    return Counts(Dynamo(dynamodb_client()), settings.availability_table, settings.counted_table)
+
+
+def handler(event: dict[str, Any], _context: object) -> None:
+    """Count a batch of changed numbers. A failure is raised: the batch comes again, and counts nothing twice."""
+    images = (record["dynamodb"].get("NewImage") for record in event["Records"])
+    changed = project([to_number(from_wire(image)) for image in images if image], counts())
+    log(Event.COUNTED, records=len(event["Records"]), changed=changed)

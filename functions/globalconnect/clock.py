@@ -1,0 +1,13 @@
+"""The real clock and dice, for handlers to pass to the rules."""
+
+import secrets
+import time
+
+from globalconnect.domain.ids import Dice
+
+dice: Dice = secrets.randbelow
+
+
+def now() -> int:
+    """Give the current time in ms."""
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,62 @@
+"""Activations: the sale of one number for one service, and its outcome (contract 1.3 to 1.5)."""
+
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+
+class Outcome(IntEnum):
+    """How a partner closes an activation (contract 1.5)."""
+
+    PROHIBITED = 1
+    SUCCESS = 3
+    CANCELED = 4
+    RETURNED = 5
+
+
+class State(StrEnum):
+    """What an activation is at a given time."""
+
+    LIVE = "live"
+    EXPIRED = "expired"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """One sale. Times in ms; `total` and `currency` are the partner's own words and never used."""
+
+    activation_id: int
+    partner_id: str
+    phone: str
+    country: str
+    operator: str
+    service: str
+    started_at: int
+    expires_at: int
+    total: str | None = None
+    currency: str | None = None
+    outcome: Outcome | None = None
+    finished_at: int | None = None
+
+    def state(self, now: int) -> State:
+        """Tell what this activation is at `now` (ms)."""
+        if self.outcome is not None:
+            return State.FINISHED
+        return State.LIVE if now < self.expires_at else State.EXPIRED
+
+
+class Step(StrEnum):
+    """What a FINISH_ACTIVATION has to do."""
+
+    NOTHING = "nothing"
+    RECORD = "record"
+    REFUND = "refund"
+
+
+def step_for(recorded: Outcome | None, asked: Outcome) -> Step:
+    """Decide what a finish does: the first outcome stands, but 5 after 3 (a refund) replaces it (contract 1.5)."""
+    if recorded is None:
+        return Step.RECORD
+    if recorded is Outcome.SUCCESS and asked is Outcome.RETURNED:
+        return Step.REFUND
+    return Step.NOTHING

@@ -1,0 +1,60 @@
+"""What can go wrong, typed by what the caller should do. `globalconnect.web` maps them to HTTP in one table."""
+
+
+class GlobalConnectError(Exception):
+    """Base of every error this product raises on purpose. Its text is safe to show to the caller."""
+
+
+class InvalidInput(GlobalConnectError):
+    """The caller must change a field.
+
+    Takes the field's name as the caller wrote it, and what was expected of it, never the offending value.
+    """
+
+    def __init__(self, field: str, expected: str) -> None:
+        super().__init__(f"{field}: {expected}")
+        self.field = field
+        self.expected = expected
+
+
+class InvalidKey(GlobalConnectError):
+    """The caller must present a key (or signature) that is valid. Says no more than that (contract 1)."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid key")
+
+
+class InvalidSignature(GlobalConnectError):
+    """The gateway must sign its delivery with the secret of a source we know (contract 4)."""
+
+    def __init__(self) -> None:
+        super().__init__("Invalid signature")
+
+
+class ServiceNotAllowed(GlobalConnectError):
+    """The key's own list does not hold the service (contract 1, 403)."""
+
+    def __init__(self) -> None:
+        super().__init__("service: not allowed for this key")
+
+
+class NotFound(GlobalConnectError):
+    """There is no such thing, or it is somebody else's: the two are indistinguishable."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} not found")
+
+
+class TooLarge(GlobalConnectError):
+    """The caller must send less at once."""
+
+
+class Conflict(GlobalConnectError):
+    """Somebody changed the same thing meanwhile; the caller should read it again and decide."""
+
+
+class Busy(GlobalConnectError):
+    """Too many are changing the same thing right now; the caller should try the same call again."""
+
+    def __init__(self) -> None:
+        super().__init__("Temporarily busy; try again")

@@ -1,0 +1,42 @@
+"""Identifiers: how they are made so that they are unique, unguessable and safe in every JSON reader.
+
+`Dice` is a source of randomness: called with n, it gives an unpredictable integer in [0, n).
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from globalconnect.domain.times import DAY
+
+type Dice = Callable[[int], int]
+
+# Every JSON reader keeps integers below 2^53 exact (contract 1.3).
+LARGEST_ID = 2**53 - 1
+
+_EPOCH = 1_704_067_200_000  # 2024-01-01 UTC, ms
+_RANDOM_BITS = 40
+_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read these aloud
+
+
+def new_activation_id(now: int, dice: Dice) -> int:
+    """Give an activation id: a positive integer below 2^53, unique for ever, not guessable by counting.
+
+    The day is in the upper bits and 40 random bits below, so two days can never give the same id; within a day the
+    conditional write that stores the activation refuses a second one. Enough days until 2046.
+    """
+    return ((now - _EPOCH) // DAY + 1 << _RANDOM_BITS) | dice(1 << _RANDOM_BITS)
+
+
+def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
+    """Give the SMS id of a gateway's delivery: the same delivery always gives the same id.
+
+    Takes what identifies the SMS at its source and a salt, to be raised when two different deliveries share an id.
+    Gives a positive integer below 2^53.
+    """
+    digest = hashlib.sha256(f"{source_id}\n{salt}\n{delivery}".encode()).digest()
+    return int.from_bytes(digest[:8]) % LARGEST_ID + 1
+
+
+def new_token(length: int, dice: Dice) -> str:
+    """Give `length` random characters out of 32 (5 bits each), easy to read aloud."""
+    return "".join(_ALPHABET[dice(len(_ALPHABET))] for _ in range(length))

@@ -1,0 +1,105 @@
+"""Numbers: who may get them, and what an outcome does to them (contract 1.2, 1.4, 1.5)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from globalconnect.domain.activation import Outcome
+from globalconnect.domain.errors import InvalidInput
+
+ANY_OPERATOR = "any"
+
+_PHONE = re.compile(r"[1-9][0-9]{4,14}", re.ASCII)
+_POOL_SEPARATOR = "|"
+_LONGEST_NAME = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A phone number we can sell.
+
+    `available_from` (ms) is the lease: the number may be issued when it is not in the future. `activation_id` is
+    the activation that holds or held it last; it stays until the number is released, issued again or swept.
+    A withdrawn number keeps its lease and marks.
+    """
+
+    phone: str
+    country: str
+    operator: str
+    available_from: int
+    enabled: bool = True
+    activation_id: int | None = None
+    partner_id: str | None = None
+    held_from: int | None = None
+    blocked: frozenset[str] = frozenset()
+    cancels: Mapping[str, int] = field(default_factory=dict)
+    version: int = 0
+
+    def is_held(self, now: int) -> bool:
+        """Tell whether a live activation holds this number at `now` (ms)."""
+        return self.activation_id is not None and now < self.available_from
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What an outcome leaves on a number, for one service only: its count of cancels, and whether it is blocked."""
+
+    service: str
+    cancels: int | None = None
+    block: bool = False
+
+
+def mark_for(outcome: Outcome, service: str, *, reusable: bool, cancels: int, cancel_limit: int) -> Mark | None:
+    """Decide what an outcome leaves on the number (contract 1.5).
+
+    Takes whether the service may be sold again after a success, how many cancels the number had for it so far, and
+    the number of cancels that blocks it. Gives None when nothing is left.
+    """
+    match outcome:
+        case Outcome.PROHIBITED:
+            return Mark(service, block=True)
+        case Outcome.SUCCESS:
+            return None if reusable else Mark(service, block=True)
+        case Outcome.CANCELED:
+            return Mark(service, cancels=cancels + 1, block=cancels + 1 >= cancel_limit)
+        case Outcome.RETURNED:
+            return None
+
+
+def check_phone(value: object, name: str) -> str:
+    """Give a phone number as we keep it: 5 to 15 digits without a leading 0 or +. Raises InvalidInput."""
+    if isinstance(value, str) and _PHONE.fullmatch(value):
+        return value
+    raise InvalidInput(name, "expected 5 to 15 digits, country code first, without + or spaces")
+
+
+def check_pool_name(value: object, name: str) -> str:
+    """Give a country or operator name as we keep it. Raises InvalidInput."""
+    if (
+        isinstance(value, str)
+        and 0 < len(value) <= _LONGEST_NAME
+        and value == value.strip()
+        and value.isprintable()
+        and _POOL_SEPARATOR not in value
+    ):
+        return value
+    raise InvalidInput(name, f"expected 1 to {_LONGEST_NAME} printable characters without {_POOL_SEPARATOR}")
+
+
+def check_operator(value: object, name: str) -> str:
+    """Give an operator's name as we keep it; `any` is what partners ask for, never an operator. Raises InvalidInput."""
+    operator = check_pool_name(value, name)
+    if operator.lower() == ANY_OPERATOR:
+        raise InvalidInput(name, f'"{ANY_OPERATOR}" means any operator and can\'t be the name of one')
+    return operator
+
+
+def pool_of(country: str, operator: str) -> str:
+    """Give the name of a pool: the numbers of one operator in one country."""
+    return f"{country}{_POOL_SEPARATOR}{operator}"
+
+
+def names_of(pool: str) -> tuple[str, str]:
+    """Give the country and the operator of a pool named by `pool_of`."""
+    country, _, operator = pool.partition(_POOL_SEPARATOR)
+    return country, operator

@@ -1,0 +1,20 @@
+"""The catalogue of services on sale (contract 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a number is sold for, such as `tg`.
+
+    `reusable`: a number may be sold again for it after a success. `enabled`: it is on sale at all.
+    """
+
+    code: str
+    name: str
+    reusable: bool = False
+    enabled: bool = True
+
+
+type Catalogue = Mapping[str, Service]

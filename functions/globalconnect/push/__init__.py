@@ -1,0 +1,1 @@
+"""Outgoing pushes: a guarded HTTP attempt and the delivery routine around it."""

@@ -1,0 +1,288 @@
+"""One attempt to push one SMS to a partner over HTTP (contract 3).
+
+The far side is anybody's server, so whatever it does ends in an AttemptResult, never in an exception: within the
+time-out, with flat memory, and without our secrets in what is kept of its answer.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import ssl
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Never, Self
+from urllib.parse import quote, quote_plus
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from yarl import URL
+
+from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.push_url import check_push_url
+from globalconnect.push.guard import ForbiddenAddress, GuardedResolver, ThreadPoolResolver, guarded_connector
+
+CONNECT_TIMEOUT_SECONDS = 2.0
+ATTEMPT_TIMEOUT_SECONDS = 5.0
+MAX_ANSWER_BYTES = 64 * 1024
+KEPT_ANSWER_CHARACTERS = 200
+
+_MASK = "***"
+_HTML_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+_SUCCESS = "SUCCESS"
+_HTTP_OK = range(200, 300)
+_SWITCHING_PROTOCOLS = 101
+
+_logger = logging.getLogger(__name__)
+
+
+class AttemptOutcome(StrEnum):
+    """What ended an attempt."""
+
+    DELIVERED = "delivered"
+    REFUSED_ANSWER = "refused_answer"
+    """2xx, but not a JSON object whose `status` is SUCCESS."""
+    HTTP_STATUS = "http_status"
+    """Not 2xx; a redirect is one of these."""
+    TIMEOUT = "timeout"
+    CONNECTION = "connection"
+    """No such name, refused, reset, closed before the answer was whole, or not HTTP."""
+    TLS = "tls"
+    """No handshake, or a certificate that is not good for this name now."""
+    FORBIDDEN_ADDRESS = "forbidden_address"
+    """The URL's name leads inside and nowhere else."""
+    ANSWER_TOO_LARGE = "answer_too_large"
+    BAD_URL = "bad_url"
+    """The stored URL would not be accepted today; nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptResult:
+    """How one attempt ended, fit for the attempt log.
+
+    `http_status` is there as soon as the partner sent one, whatever happened after it. `answer` is the start of the
+    answer as text without control characters, the secrets replaced by `***`.
+    """
+
+    delivered: bool
+    outcome: AttemptOutcome
+    http_status: int | None
+    duration_ms: int
+    answer: str
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What has arrived so far; kept apart so that it survives a time-out."""
+
+    status: int | None = None
+    body: bytes = b""
+
+
+class PushClient:
+    """Sends pushes; an async context manager that owns one HTTP session with keep-alive.
+
+    Takes the product's version for the User-Agent, whether partners may listen on 127.0.0.1 (the local stack only) and
+    the time-outs in seconds: `connect_timeout` for TCP and TLS, `attempt_timeout` for everything from the name look-up
+    to the last byte of the answer. `resolver`, `tls` and `clock` (monotonic, in seconds) can be replaced; every
+    resolver's answers go through the guard, and TLS settings must check certificates (else ValueError on entering).
+    """
+
+    def __init__(  # noqa: PLR0913 - named settings, all but two with a default
+        self,
+        *,
+        version: str,
+        loopback: bool,
+        connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
+        attempt_timeout: float = ATTEMPT_TIMEOUT_SECONDS,
+        resolver: AbstractResolver | None = None,
+        tls: ssl.SSLContext | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._headers = {
+            "User-Agent": f"GlobalConnect/{version}",
+            "Content-Type": "application/json; charset=utf-8",
+            "Accept": "application/json",
+            "Accept-Encoding": "identity",
+        }
+        self._loopback = loopback
+        self._connect_timeout = connect_timeout
+        self._attempt_timeout = attempt_timeout
+        self._resolver_to_ask = resolver
+        self._tls = tls
+        self._clock = clock
+        self._resolver: GuardedResolver | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open the session; it belongs to the running event loop."""
+        resolver = GuardedResolver(self._resolver_to_ask or ThreadPoolResolver(), loopback=self._loopback)
+        self._session = aiohttp.ClientSession(
+            connector=guarded_connector(resolver, loopback=self._loopback, tls=self._tls),
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # The attempt's own time-out is set around everything, the name look-up included.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
+            trust_env=False,
+            # A few KiB of gzip may be gigabytes of text. Compressed bytes are no JSON, so such an answer just fails.
+            auto_decompress=False,
+        )
+        self._resolver = resolver
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every connection and the resolver."""
+        if self._session is not None:
+            await self._session.close()
+        if self._resolver is not None:
+            await self._resolver.close()
+        self._session = self._resolver = None
+
+    async def attempt(self, url: str, body: Mapping[str, object], secrets: Sequence[str]) -> AttemptResult:
+        """POST `body` as JSON to `url`, once, and say how it ended.
+
+        Takes what must not be kept of an answer that repeats it (the key, the SMS text); the query of the URL is
+        treated so by itself. Delivered means 2xx and a JSON object whose `status` is exactly SUCCESS (contract 3);
+        the JSON is strict UTF-8, a byte-order mark before it is ignored.
+
+        The request is sent at most once. A connection that the partner closes under it is a failed attempt, not a
+        second request: the partner may have read the first, and the next attempt is due 10 s after this one started.
+
+        Raises only for mistakes on our side: TypeError or ValueError for a body that isn't JSON, RuntimeError when
+        the client is not open. Cancelling it closes its connection.
+        """
+        if self._session is None:
+            raise RuntimeError("the push client is not open")
+        # A lone surrogate has no UTF-8 form; one garbled character must not keep an SMS from being pushed at all.
+        text = json.dumps(dict(body), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        content = text.encode("utf-8", "replace")
+        answer = _Answer()
+        started = self._clock()
+        outcome = await self._send(self._session, url, content, answer)
+        duration = self._clock() - started
+        _, _, query = url.partition("?")
+        return AttemptResult(
+            delivered=outcome is AttemptOutcome.DELIVERED,
+            outcome=outcome,
+            http_status=answer.status,
+            duration_ms=max(0, round(duration * 1000)),
+            answer=_excerpt(answer.body, [*secrets, query]),
+        )
+
+    async def _send(self, session: aiohttp.ClientSession, url: str, content: bytes, answer: _Answer) -> AttemptOutcome:
+        try:
+            # encoded=True: the URL goes out as it was stored and checked, not as a second parser would rewrite it.
+            target = URL(check_push_url(url, loopback=self._loopback), encoded=True)
+        except InvalidInput:
+            return AttemptOutcome.BAD_URL
+        try:
+            async with asyncio.timeout(self._attempt_timeout):
+                await _notice_closed_connections()
+                return await _exchange(session, target, content, answer)
+        except Exception as error:  # noqa: BLE001 - decided: whatever a far side makes the HTTP library raise costs this
+            # attempt, never the batch it is in.
+            return _outcome_of(error)
+
+
+def _outcome_of(error: Exception) -> AttemptOutcome:
+    match error:
+        case TimeoutError():
+            return AttemptOutcome.TIMEOUT
+        case aiohttp.ClientSSLError():
+            return AttemptOutcome.TLS
+        case aiohttp.ClientConnectorError(os_error=ForbiddenAddress()):
+            return AttemptOutcome.FORBIDDEN_ADDRESS
+        case aiohttp.ClientError() | OSError():
+            return AttemptOutcome.CONNECTION
+        case _:
+            # Only the type is logged: the text may hold anything the partner sent.
+            _logger.warning("push attempt ended by an unexpected %s", type(error).__name__)
+            return AttemptOutcome.CONNECTION
+
+
+async def _notice_closed_connections() -> None:
+    """Let the event loop see which kept connections the partner has closed meanwhile.
+
+    After a pause of the whole process (Lambda freezes it between invocations) their ends are still unread, and the
+    first POST would go into one of them. The first turn is already lined up before the loop looks at its sockets.
+    """
+    for _ in range(2):
+        await asyncio.sleep(0)
+
+
+async def _exchange(session: aiohttp.ClientSession, url: URL, content: bytes, answer: _Answer) -> AttemptOutcome:
+    response = await session.post(url, data=content, allow_redirects=False)
+    try:
+        answer.status = response.status
+        # 101 has no body, only a connection that stays open.
+        whole = response.status == _SWITCHING_PROTOCOLS or await _read(response, answer)
+    finally:
+        # Closes the connection unless the answer was read to its end; then it is back in the pool already.
+        response.close()
+    if not whole:
+        return AttemptOutcome.ANSWER_TOO_LARGE
+    if response.status not in _HTTP_OK:
+        return AttemptOutcome.HTTP_STATUS
+    return AttemptOutcome.DELIVERED if _says_success(answer.body) else AttemptOutcome.REFUSED_ANSWER
+
+
+async def _read(response: aiohttp.ClientResponse, answer: _Answer) -> bool:
+    """Read the body into `answer`; False when it is longer than MAX_ANSWER_BYTES, of which it keeps the start."""
+    read = bytearray()
+    try:
+        async for chunk in response.content.iter_any():
+            read += chunk
+            if len(read) > MAX_ANSWER_BYTES:
+                return False
+        return True
+    finally:
+        answer.body = bytes(read[:MAX_ANSWER_BYTES])
+
+
+def _refuse_constant(name: str) -> Never:
+    raise ValueError(name)
+
+
+# Numbers stay text: only `status` matters, and a number of 60,000 digits is expensive to convert.
+_JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=str, parse_float=str)
+
+
+def _says_success(body: bytes) -> bool:
+    try:
+        answer: object = _JSON.decode(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(answer, dict) and answer.get("status") == _SUCCESS
+
+
+def _excerpt(body: bytes, secrets: Sequence[str]) -> str:
+    text = _printable(body.decode("utf-8", "replace"))
+    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        if spelling.casefold() in text.casefold():
+            text = re.sub(re.escape(spelling), _MASK, text, flags=re.IGNORECASE)
+    return text[:KEPT_ANSWER_CHARACTERS]
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield the forms in which an answer or an error page may repeat `secret`."""
+    in_json = json.dumps(secret)[1:-1]
+    spellings = (
+        secret,
+        json.dumps(secret, ensure_ascii=False)[1:-1],
+        in_json,
+        in_json.replace("/", "\\/"),
+        secret.translate(_HTML_ESCAPES),
+        quote(secret, safe="", errors="replace"),
+        quote_plus(secret, errors="replace"),
+    )
+    return (spelling for spelling in map(_printable, spellings) if spelling)
+
+
+def _printable(text: str) -> str:
+    return text if text.isprintable() else "".join(character for character in text if character.isprintable())

@@ -1,0 +1,153 @@
+"""The one delivery routine: claim, read, push, record, queue what failed (contract 3).
+
+push_sms and push_retry both call it. Each SMS goes its own way through it, so that a slow partner delays nobody.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from globalconnect.domain.errors import Busy
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_schedule import is_too_old, wait_seconds
+from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.push.attempt import AttemptResult
+from globalconnect.push.queue import DuePush, RetryQueue
+from globalconnect.store.activations import Activations, SmsRef
+from globalconnect.store.partners import Partners
+from globalconnect.telemetry import Event, log, log_failure
+
+# Calls to AWS at once; each waits on the network, none on the processor.
+_AWS_THREADS = 16
+
+# What a call to AWS fails with when AWS, not the data, is the trouble: the SMS is still pending and will come again.
+_AWS_TROUBLE = (BotoCoreError, ClientError, Busy)
+
+
+class Attempts(Protocol):
+    """What makes one push attempt over HTTP: PushClient, or a fake."""
+
+    async def attempt(self, url: str, body: dict[str, object], secrets: Sequence[str]) -> AttemptResult:
+        """POST the body to the URL and tell how that ended; never raises for what the partner does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """The parts of the routine. `open_client` gives the HTTP side for one batch; `max_age` in ms, None = none."""
+
+    partners: Partners
+    activations: Activations
+    queue: RetryQueue
+    open_client: Callable[[], AbstractAsyncContextManager[Attempts]]
+    max_age: int | None
+    now: Callable[[], int]
+
+    def deliver(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
+        """Make one attempt for each push that is still wanted, when it is due, and queue what failed.
+
+        Gives those that AWS did not let us deal with: they are still pending and must come again. A partner's failure
+        is not one of them.
+        """
+        return asyncio.run(self._deliver(pushes))
+
+    async def _deliver(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
+        with ThreadPoolExecutor(_AWS_THREADS) as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            async with self.open_client() as client:
+                dealt_with = await asyncio.gather(*(self._push(push, client) for push in pushes))
+        return frozenset(push.ref for push, done in zip(pushes, dealt_with, strict=True) if not done)
+
+    async def _push(self, push: DuePush, client: Attempts) -> bool:
+        """Take one SMS through the routine; tell whether nothing is left to do for this push."""
+        await asyncio.sleep(wait_seconds(push.due, self.now()))
+        try:
+            sms = await asyncio.to_thread(self.activations.claim, push.ref, self.now())
+        except _AWS_TROUBLE as error:
+            log_failure(Event.UNEXPECTED, error, sms_id=push.ref.sms_id)
+            return False
+        if sms is None:
+            return True
+        try:
+            partner = await asyncio.to_thread(self._wanted_by, sms)
+        except _AWS_TROUBLE as error:
+            log_failure(Event.UNEXPECTED, error, sms_id=sms.sms_id)
+            return await asyncio.to_thread(self._queue_next, sms)
+        if partner is None or partner.push_url is None:
+            return True
+        started_at = self.now()
+        result = await client.attempt(partner.push_url, _body(sms, partner), (partner.key, sms.text))
+        _log_attempt(sms, result)
+        queued = result.delivered or await asyncio.to_thread(self._queue_next, sms)
+        await asyncio.to_thread(self._record, sms, result, started_at)
+        return queued
+
+    def _wanted_by(self, sms: Sms) -> Partner | None:
+        """Give the partner that still wants a claimed SMS; when nobody does, its pushing ends for good."""
+        partner = self.partners.cached(sms.partner_id)
+        if partner is None or partner.push_url is None:
+            # The URL may be newer than what we remember.
+            partner = self.partners.fresh(sms.partner_id)
+        state = self._end_of(sms, partner)
+        if state is None:
+            return partner
+        self.activations.stop(sms, state)
+        log(Event.PUSH_STOPPED, sms_id=sms.sms_id, activation_id=sms.activation_id, state=state.value)
+        return None
+
+    def _end_of(self, sms: Sms, partner: Partner | None) -> PushState | None:
+        if partner is None or partner.revoked_at is not None:
+            return PushState.STOPPED
+        if partner.push_url is None:
+            return PushState.NO_URL
+        if is_too_old(sms.stored_at, self.now(), self.max_age):
+            return PushState.STOPPED
+        # Last, so that as little time as possible lies between this look and the attempt.
+        activation = self.activations.get(sms.activation_id)
+        return PushState.STOPPED if activation is None or activation.outcome is not None else None
+
+    def _queue_next(self, sms: Sms) -> bool:
+        try:
+            self.queue.send(SmsRef(sms.activation_id, sms.sms_id), sms.partner_id, sms.next_due, self.now())
+        except _AWS_TROUBLE as error:
+            log_failure(Event.PUSH_NOT_QUEUED, error, sms_id=sms.sms_id)
+            return False
+        return True
+
+    def _record(self, sms: Sms, result: AttemptResult, started_at: int) -> None:
+        attempt = Attempt(started_at, result.duration_ms, result.outcome.value, result.http_status, result.answer)
+        try:
+            self.activations.record_attempt(sms, attempt, delivered=result.delivered)
+        except _AWS_TROUBLE as error:
+            # A success that could not be recorded is pushed again by the sweep: twice is better than never.
+            log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id)
+
+
+def _body(sms: Sms, partner: Partner) -> dict[str, object]:
+    return {
+        "key": partner.key,
+        "action": "PUSH_SMS",
+        "smsId": str(sms.sms_id),
+        "phone": sms.phone,
+        "phoneFrom": sms.phone_from,
+        "text": sms.text,
+        "call": 0,
+        "voice": 0,
+    }
+
+
+def _log_attempt(sms: Sms, result: AttemptResult) -> None:
+    log(
+        Event.PUSH_ATTEMPT,
+        sms_id=sms.sms_id,
+        activation_id=sms.activation_id,
+        partner_id=sms.partner_id,
+        attempt=sms.attempts,
+        outcome=result.outcome.value,
+        http_status=result.http_status,
+        duration_ms=result.duration_ms,
+    )

@@ -1,0 +1,300 @@
+"""The Activations table: sales, their messages, and how the pushing of each message stands."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.errors import NotFound
+from globalconnect.domain.push_schedule import INTERVAL
+from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.times import DAY, SECOND, day_of
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ENTRY = "activation"
+PENDING_SHARDS = tuple(str(shard) for shard in range(8))
+
+_SMS_PREFIX = "sms#"
+_ATTEMPTS_KEPT = 20
+_STILL_PENDING = expression("#push_state = :pending", pending=PushState.PENDING.value)
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRef:
+    """Where an SMS is: what queue messages and stream records name it by."""
+
+    activation_id: int
+    sms_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """An activation with its messages, oldest first."""
+
+    activation: Activation
+    messages: tuple[Sms, ...]
+
+
+class Activations:
+    """Activations by id, partner, phone and day; messages by activation. Kept for `keep` ms."""
+
+    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+        self._db = db
+        self.table = table
+        self.keep = keep
+
+    def get(self, activation_id: int) -> Activation | None:
+        """Give an activation as it is now."""
+        item = self._db.get(self.table, {"activation_id": activation_id, "entry": ENTRY})
+        return to_activation(item) if item else None
+
+    def sale(self, activation_id: int) -> Sale | None:
+        """Give an activation with its messages as it is now, in one read."""
+        activation: Activation | None = None
+        messages: list[Sms] = []
+        for item in self._db.query_all(self.table, expression("#activation_id = :id", id=activation_id)):
+            if item["entry"] == ENTRY:
+                activation = to_activation(item)
+            else:
+                messages.append(to_sms(item))
+        if activation is None:
+            return None
+        messages.sort(key=lambda sms: (sms.received_at, sms.stored_at, sms.sms_id))
+        return Sale(activation, tuple(messages))
+
+    # -------------------------------------------------------------- pushes
+
+    def claim(self, ref: SmsRef, now: int) -> Sms | None:
+        """Claim the next push attempt of an SMS for the caller alone, starting at `now` (ms).
+
+        Gives the SMS, whose `next_due` is when the attempt after this one may start; None when it is not pending, not
+        due yet, or somebody else's: two attempts at once can't both have claimed (contract 3).
+        """
+        try:
+            item = self._db.update(
+                self.table,
+                _sms_key(ref),
+                expression("SET #next_due = :next ADD #attempts :one", next=now + INTERVAL, one=1),
+                expression("#push_state = :pending AND #next_due <= :now", pending=PushState.PENDING.value, now=now),
+            )
+        except ConditionFailed:
+            return None
+        return to_sms(item)
+
+    def record_attempt(self, sms: Sms, attempt: Attempt, *, delivered: bool) -> None:
+        """Keep how a claimed attempt ended; a delivered SMS is never pushed again. Raises nothing when it is gone."""
+        log = [_from_attempt(kept) for kept in (*sms.attempt_log, attempt)[-_ATTEMPTS_KEPT:]]
+        if delivered:
+            change = expression(
+                "SET #push_state = :delivered, #delivered_at = :at, #attempt_log = :log REMOVE #pending_shard",
+                delivered=PushState.DELIVERED.value,
+                at=attempt.started_at + attempt.duration_ms,
+                log=log,
+            )
+        else:
+            change = expression("SET #attempt_log = :log", log=log)
+        # Contention aside, this fails only when an operator's table has lost the item.
+        self._if_still_there(sms, change)
+
+    def stop(self, sms: Sms, state: PushState) -> None:
+        """End the pushing of an SMS that was not delivered."""
+        self._if_still_there(sms, expression("SET #push_state = :state REMOVE #pending_shard", state=state.value))
+
+    def push_again(self, ref: SmsRef, now: int, overlap: int) -> Sms:
+        """Make an SMS due for a push: at `now` (ms), or when the attempt that may be under way has had its time.
+
+        Takes how long an attempt can take at most (ms). Raises NotFound.
+        """
+        key = _sms_key(ref)
+        pending = PushState.PENDING.value
+        shard = pending_shard(ref.sms_id)
+        due_now = expression(
+            "SET #push_state = :pending, #pending_shard = :shard, #next_due = :now",
+            pending=pending,
+            shard=shard,
+            now=now,
+        )
+        # A claim at t sets next_due = t + INTERVAL and its attempt ends by t + overlap.
+        idle = expression("attribute_exists(#entry) AND #next_due <= :idle", idle=now + INTERVAL - overlap)
+        try:
+            return to_sms(self._db.update(self.table, key, due_now, idle))
+        except ConditionFailed:
+            pass
+        try:
+            change = expression("SET #push_state = :pending, #pending_shard = :shard", pending=pending, shard=shard)
+            return to_sms(self._db.update(self.table, key, change, expression("attribute_exists(#entry)")))
+        except ConditionFailed:
+            raise NotFound("message") from None
+
+    def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
+        """Give the undelivered messages of a shard that were stored until then (ms), oldest first."""
+        condition = expression("#pending_shard = :shard AND #stored_at <= :until", shard=shard, until=stored_until)
+        for item in self._db.query_all(self.table, condition, index="pending"):
+            yield SmsRef(item["activation_id"], sms_id_of_entry(item["entry"]))
+
+    def messages(self, refs: "Sequence[SmsRef]") -> list[Sms]:
+        """Give those of the messages that exist, as they are now."""
+        return [to_sms(item) for item in self._db.get_many(self.table, [_sms_key(ref) for ref in refs])]
+
+    # -------------------------------------------------------------- listings
+
+    def page(
+        self, partner_id: str | None, phone: str | None, limit: int, after: Item | None, now: int
+    ) -> tuple[list[Activation], Item | None]:
+        """Give one page of activations, newest first, and the key to go on from: of a partner, of a phone, or all."""
+        if partner_id is not None and phone is not None:
+            found, next_key = self.page(None, phone, limit, after, now)
+            return [activation for activation in found if activation.partner_id == partner_id], next_key
+        if partner_id is not None:
+            return self._listed("by-partner", "partner_id", partner_id, limit, after)
+        if phone is not None:
+            return self._listed("by-phone", "phone", phone, limit, after)
+        return self._list_by_day(limit, after, now)
+
+    def _list_by_day(self, limit: int, after: Item | None, now: int) -> tuple[list[Activation], Item | None]:
+        """Go back day by day until the page is full or nothing older is kept."""
+        found: list[Activation] = []
+        day = now if after is None else after["day_at"]
+        start = None if after is None else after.get("key")
+        while day > now - self.keep - DAY:
+            listed, next_key = self._listed("by-day", "started_day", day_of(day), limit - len(found), start)
+            found += listed
+            if next_key is not None:
+                return found, {"day_at": day, "key": next_key}
+            day, start = day - DAY, None
+            if len(found) >= limit:
+                return found, {"day_at": day}
+        return found, None
+
+    def _listed(
+        self, index: str, attribute: str, value: str, limit: int, after: Item | None
+    ) -> tuple[list[Activation], Item | None]:
+        condition = expression(f"#{attribute} = :value", value=value)
+        page = self._db.query(self.table, condition, index=index, limit=limit, after=after, newest_first=True)
+        ids = [item["activation_id"] for item in page.items]
+        keys = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in ids]
+        found = {item["activation_id"]: to_activation(item) for item in self._db.get_many(self.table, keys)}
+        return [found[activation_id] for activation_id in ids if activation_id in found], page.next_key
+
+    def _if_still_there(self, sms: Sms, change: Expression) -> None:
+        try:
+            self._db.update(self.table, _sms_key(SmsRef(sms.activation_id, sms.sms_id)), change, _STILL_PENDING)
+        except ConditionFailed:
+            # Delivered, stopped or purged meanwhile: there is nothing left to say about it.
+            return
+
+
+def pending_shard(sms_id: int) -> str:
+    """Give the shard of the index of undelivered messages in which an SMS is entered."""
+    return PENDING_SHARDS[zlib.crc32(str(sms_id).encode()) % len(PENDING_SHARDS)]
+
+
+def sms_id_of_entry(entry: str) -> int:
+    """Give the SMS id in the sort key of a message."""
+    return int(entry.removeprefix(_SMS_PREFIX))
+
+
+def expire_at(stored_at: int, keep: int) -> int:
+    """Give the TTL attribute (s) of something stored at `stored_at` and kept for `keep` (ms)."""
+    return (stored_at + keep) // SECOND
+
+
+def from_activation(activation: Activation, keep: int) -> Item:
+    """Give an activation as it is stored."""
+    return {
+        "activation_id": activation.activation_id,
+        "entry": ENTRY,
+        "partner_id": activation.partner_id,
+        "phone": activation.phone,
+        "country": activation.country,
+        "operator": activation.operator,
+        "service": activation.service,
+        "started_day": day_of(activation.started_at),
+        "started_at": activation.started_at,
+        "expires_at": activation.expires_at,
+        "total": activation.total,
+        "currency": activation.currency,
+        "outcome": None if activation.outcome is None else activation.outcome.value,
+        "finished_at": activation.finished_at,
+        "expire_at": expire_at(activation.started_at, keep),
+    }
+
+
+def to_activation(item: Item) -> Activation:
+    """Give an activation from its item."""
+    outcome = item.get("outcome")
+    return Activation(
+        activation_id=item["activation_id"],
+        partner_id=item["partner_id"],
+        phone=item["phone"],
+        country=item["country"],
+        operator=item["operator"],
+        service=item["service"],
+        started_at=item["started_at"],
+        expires_at=item["expires_at"],
+        total=item.get("total"),
+        currency=item.get("currency"),
+        outcome=None if outcome is None else Outcome(outcome),
+        finished_at=item.get("finished_at"),
+    )
+
+
+def from_sms(sms: Sms, keep: int) -> Item:
+    """Give a message as it is stored."""
+    pending = sms.push_state is PushState.PENDING
+    return {
+        **_sms_key(SmsRef(sms.activation_id, sms.sms_id)),
+        "sms_id": sms.sms_id,
+        "partner_id": sms.partner_id,
+        "phone": sms.phone,
+        "phone_from": sms.phone_from,
+        "text": sms.text,
+        "received_at": sms.received_at,
+        "stored_at": sms.stored_at,
+        "push_state": sms.push_state.value,
+        "pending_shard": pending_shard(sms.sms_id) if pending else None,
+        "next_due": sms.next_due,
+        "attempts": sms.attempts,
+        "expire_at": expire_at(sms.stored_at, keep),
+    }
+
+
+def to_sms(item: Item) -> Sms:
+    """Give a message from its item."""
+    return Sms(
+        sms_id=item["sms_id"],
+        activation_id=item["activation_id"],
+        partner_id=item["partner_id"],
+        phone=item["phone"],
+        phone_from=item["phone_from"],
+        text=item["text"],
+        received_at=item["received_at"],
+        stored_at=item["stored_at"],
+        push_state=PushState(item["push_state"]),
+        next_due=item["next_due"],
+        attempts=item["attempts"],
+        delivered_at=item.get("delivered_at"),
+        attempt_log=tuple(_to_attempt(kept) for kept in item.get("attempt_log", ())),
+    )
+
+
+def _sms_key(ref: SmsRef) -> dict[str, str | int]:
+    return {"activation_id": ref.activation_id, "entry": f"{_SMS_PREFIX}{ref.sms_id}"}
+
+
+def _from_attempt(attempt: Attempt) -> Item:
+    return {
+        "started_at": attempt.started_at,
+        "duration_ms": attempt.duration_ms,
+        "outcome": attempt.outcome,
+        "http_status": attempt.http_status,
+        "answer": attempt.answer,
+    }
+
+
+def _to_attempt(kept: Item) -> Attempt:
+    return Attempt(**kept)

@@ -1,0 +1,130 @@
+"""The Availability table (counts per pool) and the Counted table (what each number last contributed)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from globalconnect.domain.availability import Contribution, PoolCounts
+from globalconnect.domain.number import pool_of
+from globalconnect.store.cache import Cache
+from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put
+
+_ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What was last counted of a number, and of which version of it."""
+
+    phone: str
+    version: int
+    contribution: Contribution
+
+
+class Availability:
+    """Counts per pool; all of them together are remembered for `cache_seconds`."""
+
+    def __init__(self, db: Dynamo, table: str, cache_seconds: float, now: Callable[[], int]) -> None:
+        self._db = db
+        self._table = table
+        self._cache: Cache[list[PoolCounts]] = Cache(cache_seconds, now)
+
+    def all(self) -> list[PoolCounts]:
+        """Give the counts of every pool, as they were at most `cache_seconds` ago."""
+        return self._cache.get(_ALL, lambda: [_to_counts(item) for item in self._db.scan_all(self._table)]) or []
+
+    def of_country(self, country: str) -> list[PoolCounts]:
+        """Give the counts of a country's pools as they are now."""
+        condition = expression("#country = :country", country=country)
+        return [_to_counts(item) for item in self._db.query_all(self._table, condition)]
+
+    def open_pool(self, country: str, operator: str) -> None:
+        """Enter a pool that has no counts yet, so that it can be found before its first number has been counted."""
+        self._db.update(
+            self._table,
+            {"country": country, "operator": operator},
+            expression(
+                "SET #total = if_not_exists(#total, :zero), #free = if_not_exists(#free, :zero), "
+                "#blocked_free = if_not_exists(#blocked_free, :none), #version = if_not_exists(#version, :zero)",
+                zero=0,
+                none={},
+            ),
+            expression("attribute_exists(#country) OR attribute_not_exists(#country)"),
+        )
+
+
+class Counts:
+    """What `availability` needs to change counts: pools and counted numbers, written together."""
+
+    def __init__(self, db: Dynamo, availability_table: str, counted_table: str) -> None:
+        self._db = db
+        self._availability = availability_table
+        self._counted = counted_table
+
+    def counted(self, phones: Sequence[str]) -> dict[str, Counted]:
+        """Give what was last counted of these numbers; those never counted are missing."""
+        found = self._db.get_many(self._counted, [{"phone": phone} for phone in phones])
+        return {item["phone"]: _to_counted(item) for item in found}
+
+    def pools(self, names: Sequence[tuple[str, str]]) -> dict[str, PoolCounts]:
+        """Give the counts of these pools (country, operator) by their name; an unknown pool counts nothing."""
+        pools = {pool_of(*name): PoolCounts(*name) for name in names}
+        keys = [{"country": country, "operator": operator} for country, operator in names]
+        for item in self._db.get_many(self._availability, keys):
+            counts = _to_counts(item)
+            pools[pool_of(counts.country, counts.operator)] = counts
+        return pools
+
+    def write(self, pools: Sequence[PoolCounts], counted: Sequence[Counted], seen: dict[str, Counted]) -> None:
+        """Write changed counts and what they now contain, all or nothing.
+
+        `seen` is what the caller read of the numbers before. Raises ConditionFailed when a pool or a number was
+        counted by somebody else since: then nothing was written and it has to be read again.
+        """
+        actions = [put(self._availability, _from_counts(pool), _same_version(pool.version)) for pool in pools]
+        for number in counted:
+            before = seen.get(number.phone)
+            actions.append(put(self._counted, _from_counted(number), _same_version(before.version if before else None)))
+        self._db.transact(*actions)
+
+
+def _same_version(version: int | None) -> Expression:
+    if not version:
+        return expression("attribute_not_exists(#version) OR #version = :zero", zero=0)
+    return expression("#version = :version", version=version)
+
+
+def _from_counts(pool: PoolCounts) -> Item:
+    return {
+        "country": pool.country,
+        "operator": pool.operator,
+        "total": pool.total,
+        "free": pool.free,
+        "blocked_free": pool.blocked_free,
+        "version": pool.version + 1,
+    }
+
+
+def _to_counts(item: Item) -> PoolCounts:
+    return PoolCounts(
+        country=item["country"],
+        operator=item["operator"],
+        total=item["total"],
+        free=item["free"],
+        blocked_free=item["blocked_free"],
+        version=item["version"],
+    )
+
+
+def _from_counted(number: Counted) -> Item:
+    return {
+        "phone": number.phone,
+        "version": number.version,
+        "pool": number.contribution.pool,
+        "free": number.contribution.free,
+        "blocked": number.contribution.blocked,
+    }
+
+
+def _to_counted(item: Item) -> Counted:
+    contribution = Contribution(item.get("pool"), free=item["free"], blocked=frozenset(item.get("blocked", ())))
+    return Counted(item["phone"], item["version"], contribution)

@@ -1,0 +1,135 @@
+"""The changes that span tables: a number is issued, an activation finished, an SMS stored, each in one transaction."""
+
+from enum import StrEnum
+
+from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.number import Mark, Number, pool_of
+from globalconnect.domain.sms import InboundSms, Lease, Sms
+from globalconnect.store.activations import ENTRY, Activations, from_activation, from_sms
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, check, expression, put, update
+from globalconnect.store.inbox import Inbox
+from globalconnect.store.numbers import Numbers, held_shard, not_blocked
+
+_NUMBER = 0
+
+
+class Issued(StrEnum):
+    """How the attempt to issue a number ended."""
+
+    DONE = "done"
+    TAKEN = "taken"
+    ID_USED = "id used"
+
+
+class Sales:
+    """What a sale changes in Numbers, Activations and Inbox together."""
+
+    def __init__(self, db: Dynamo, numbers: Numbers, activations: Activations, inbox: Inbox) -> None:
+        self._db = db
+        self._numbers = numbers
+        self._activations = activations
+        self._inbox = inbox
+
+    def issue(self, activation: Activation, *, tries: int) -> Issued:
+        """Give the activation's number to it, if the number may be issued for its service right then (contract 1.2).
+
+        Raises Busy when others are changing the number and it is still so after `tries`.
+        """
+        eligible = not_blocked(activation.service)
+        lease = update(
+            self._numbers.table,
+            {"phone": activation.phone},
+            expression(
+                "SET #available_from = :until, #activation_id = :id, #partner_id = :partner, #held_from = :since, "
+                "#held_shard = :shard ADD #version :one",
+                until=activation.expires_at,
+                id=activation.activation_id,
+                partner=activation.partner_id,
+                shard=held_shard(activation.phone),
+                since=activation.started_at,
+                one=1,
+            ),
+            expression(
+                f"#pool = :pool AND #available_from <= :now AND {eligible.text}",
+                pool=pool_of(activation.country, activation.operator),
+                now=activation.started_at,
+                **eligible.values,
+            ),
+        )
+        item = from_activation(activation, self._activations.keep)
+        record = put(self._activations.table, item, expression("attribute_not_exists(#activation_id)"))
+        try:
+            self._db.transact(lease, record, tries=tries)
+        except ConditionFailed as error:
+            return Issued.TAKEN if _NUMBER in error.failed else Issued.ID_USED
+        return Issued.DONE
+
+    def finish(self, activation: Activation, outcome: Outcome, mark: Mark | None, number: Number, now: int) -> None:
+        """Record the first outcome of an activation, with its effects on the number (contract 1.5).
+
+        Takes the activation and the number as they were read. When the number is still the activation's, it becomes
+        free; when it is not any more, only the mark is left on it. Raises ConditionFailed when either has changed
+        since.
+        """
+        record = update(
+            self._activations.table,
+            {"activation_id": activation.activation_id, "entry": ENTRY},
+            expression("SET #outcome = :outcome, #finished_at = :now", outcome=outcome.value, now=now),
+            expression("attribute_exists(#entry) AND attribute_not_exists(#outcome)"),
+        )
+        change = _change(mark, number, now, release=number.activation_id == activation.activation_id)
+        if change is None:
+            self._db.transact(record)
+            return
+        unchanged = expression("#version = :version", version=number.version)
+        self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, change, unchanged))
+
+    def refund(self, activation: Activation, now: int) -> None:
+        """Let Returned replace Success: a refund; the number stays used up for the service. Raises ConditionFailed."""
+        self._db.update(
+            self._activations.table,
+            {"activation_id": activation.activation_id, "entry": ENTRY},
+            expression("SET #outcome = :returned, #refunded_at = :now", returned=Outcome.RETURNED.value, now=now),
+            expression("#outcome = :success", success=Outcome.SUCCESS.value),
+        )
+
+    def store_sms(self, sms: Sms, lease: Lease, source_id: str, inbound: InboundSms, now: int) -> None:
+        """Store an SMS with the activation that holds its number, and note its delivery.
+
+        Raises ConditionFailed when the lease has ended meanwhile or the delivery has been noted before: then nothing
+        was written.
+        """
+        self._db.transact(
+            check(
+                self._numbers.table,
+                {"phone": lease.phone},
+                expression("#activation_id = :id AND #available_from > :now", id=lease.activation_id, now=now),
+            ),
+            self._inbox.routed(sms.sms_id, source_id, inbound, now),
+            put(
+                self._activations.table,
+                from_sms(sms, self._activations.keep),
+                expression("attribute_not_exists(#entry)"),
+            ),
+        )
+
+
+def _change(mark: Mark | None, number: Number, now: int, *, release: bool) -> Expression | None:
+    """Give the change that frees a number from `now` (ms) on, if it is to be freed, and leaves the mark on it."""
+    if mark is None and not release:
+        return None
+    sets: list[str] = []
+    adds = ["#version :one"]
+    values: dict[str, object] = {"one": 1}
+    if release:
+        sets.append("#available_from = :since")
+        values["since"] = min(now, number.available_from)
+    if mark is not None and mark.cancels is not None:
+        sets.append("#cancels.#service = :cancels")
+        values["cancels"] = mark.cancels
+    if mark is not None and mark.block:
+        adds.append("#blocked :blocked")
+        values["blocked"] = {mark.service}
+    text = f"SET {', '.join(sets)} " if sets else ""
+    text += "REMOVE #activation_id, #partner_id, #held_from, #held_shard " if release else ""
+    return Expression(f"{text}ADD {', '.join(adds)}", values, {"service": mark.service} if mark else {})

@@ -1,0 +1,52 @@
+"""The Services table: the catalogue."""
+
+from collections.abc import Callable
+
+from globalconnect.domain.service import Catalogue, Service
+from globalconnect.store.cache import Cache
+from globalconnect.store.dynamo import Dynamo, Item
+
+_WHOLE = "catalogue"
+
+
+class Services:
+    """Services by code; the whole catalogue is remembered for `cache_seconds`."""
+
+    def __init__(self, db: Dynamo, table: str, cache_seconds: int, now: Callable[[], int]) -> None:
+        self._db = db
+        self._table = table
+        self._cache: Cache[Catalogue] = Cache(cache_seconds, now)
+
+    def catalogue(self) -> Catalogue:
+        """Give all services by code, as they were at most `cache_seconds` ago."""
+        return self._cache.get(_WHOLE, self._read_all) or {}
+
+    def find(self, code: str) -> Service | None:
+        """Give one service, None when there is none; one we don't remember is looked up, since it may be new."""
+        service = self.catalogue().get(code)
+        if service is not None:
+            return service
+        item = self._db.get(self._table, {"code": code})
+        return _to_service(item) if item else None
+
+    def put(self, service: Service) -> None:
+        """Store a service, new or changed."""
+        self._db.put(self._table, _to_item(service))
+        self._cache.forget(_WHOLE)
+
+    def _read_all(self) -> Catalogue:
+        services = [_to_service(item) for item in self._db.scan_all(self._table)]
+        return {service.code: service for service in services}
+
+
+def _to_item(service: Service) -> Item:
+    return {
+        "code": service.code,
+        "name": service.name,
+        "reusable": service.reusable,
+        "enabled": service.enabled,
+    }
+
+
+def _to_service(item: Item) -> Service:
+    return Service(code=item["code"], name=item["name"], reusable=item["reusable"], enabled=item["enabled"])

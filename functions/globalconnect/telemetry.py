@@ -1,0 +1,45 @@
+"""Logs: structured, with stable event names, and without keys, secrets or SMS texts.
+
+Log lines carry ids and classes of outcome only. Exceptions are logged as their type and the places they passed, never
+with their message: a message may quote what somebody sent.
+"""
+
+import traceback
+from enum import StrEnum
+
+from aws_lambda_powertools.logging import Logger
+
+
+class Event(StrEnum):
+    """Every event we log, by a name that alarms and queries can rely on."""
+
+    UNEXPECTED = "unexpected_error"
+    REQUEST = "request"
+    SMS_STORED = "sms_stored"
+    SMS_UNCLAIMED = "sms_unclaimed"
+    SMS_REPEATED = "sms_repeated"
+    PAYLOAD_UNREADABLE = "payload_unreadable"
+    PUSH_ATTEMPT = "push_attempt"
+    PUSH_STOPPED = "push_stopped"
+    PUSH_NOT_QUEUED = "push_not_queued"
+    PUSH_NOT_RECORDED = "push_not_recorded"
+    PUSH_QUEUED_AGAIN = "push_queued_again"
+    LEASES_ENDED = "leases_ended"
+    COUNTED = "numbers_counted"
+    CHANGED = "changed_by_operator"
+
+
+logger = Logger()
+
+
+def log(event: Event, **fields: str | float | bool | None) -> None:
+    """Write one line for something that happened, with ids and classes only."""
+    logger.info(event.value, extra=fields)
+
+
+def log_failure(event: Event, error: BaseException, **fields: str | float | bool | None) -> None:
+    """Write one line for something that went wrong: the error's type and where it passed, not its message."""
+    places = [
+        f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    logger.error(event.value, extra={"error": type(error).__name__, "places": places, **fields})

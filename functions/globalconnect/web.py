@@ -1,0 +1,123 @@
+"""The HTTP side of the functions behind API Gateway: bodies in, JSON answers out, errors by one table."""
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from globalconnect.domain import errors
+from globalconnect.domain.requests import LARGEST_BODY
+from globalconnect.telemetry import Event, log_failure
+
+type ProxyEvent = Mapping[str, Any]
+type ProxyAnswer = dict[str, Any]
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+
+_GZIP_MAGIC = b"\x1f\x8b"
+# Below this a compressed answer is not worth its work (contract 1).
+_SMALLEST_GZIP = 1024
+
+# What the caller should do, as HTTP says it.
+STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
+    errors.InvalidInput: 400,
+    errors.InvalidKey: 401,
+    errors.InvalidSignature: 401,
+    errors.ServiceNotAllowed: 403,
+    errors.NotFound: 404,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.Busy: 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer: a status and what its JSON body says."""
+
+    status: int
+    body: Mapping[str, object]
+
+
+def endpoint(use: Callable[[ProxyEvent], Answer]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
+    """Make a Lambda handler of a function that turns an API Gateway event into an Answer or a GlobalConnectError."""
+
+    def handler(event: ProxyEvent, _context: object) -> ProxyAnswer:
+        try:
+            answer = use(event)
+        except errors.GlobalConnectError as error:
+            answer = error_answer(error)
+        except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
+            log_failure(Event.UNEXPECTED, error)
+            answer = Answer(500, error_body("Temporary failure on our side; try again"))
+        return proxy_answer(answer, event)
+
+    return handler
+
+
+def error_answer(error: errors.GlobalConnectError) -> Answer:
+    """Give the answer for an error, by STATUS_OF."""
+    return Answer(STATUS_OF[type(error)], error_body(str(error)))
+
+
+def error_body(message: str) -> dict[str, object]:
+    """Give the body of every error (contract 1)."""
+    return {"status": "ERROR", "message": message}
+
+
+def header(event: ProxyEvent, name: str) -> str | None:
+    """Give a request header, whatever the case of its name; the last one when it was sent twice."""
+    for key, value in (event.get("headers") or {}).items():
+        if key.lower() == name:
+            return str(value)
+    return None
+
+
+def read_body(event: ProxyEvent, largest: int = LARGEST_BODY) -> bytes:
+    """Give a request's body as bytes, unpacked when it is gzip (by its first bytes: API Gateway unpacks some itself).
+
+    Raises InvalidInput when it is larger than `largest` or can't be unpacked.
+    """
+    body: str = event.get("body") or ""
+    too_large = errors.InvalidInput("body", f"expected at most {largest} bytes")
+    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    if raw.startswith(_GZIP_MAGIC):
+        # Never more than one byte over the limit: a small body can unpack to gigabytes.
+        unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            raw = unpacking.decompress(raw, largest + 1)
+        except zlib.error:
+            raise errors.InvalidInput("body", "expected a gzip body to be whole and valid") from None
+    if len(raw) > largest:
+        raise too_large
+    return raw
+
+
+def proxy_answer(answer: Answer, event: ProxyEvent) -> ProxyAnswer:
+    """Give the answer in API Gateway's form, gzipped when asked for and long enough to be worth it (contract 1)."""
+    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
+    proxied: ProxyAnswer = {
+        "statusCode": answer.status,
+        "headers": {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"},
+        "body": body,
+    }
+    if len(body) >= _SMALLEST_GZIP and _takes_gzip(event):
+        # mtime=0: the same answer is always the same bytes.
+        proxied["body"] = base64.b64encode(gzip.compress(body.encode(), compresslevel=6, mtime=0)).decode()
+        proxied["isBase64Encoded"] = True
+        proxied["headers"] |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return proxied
+
+
+def _takes_gzip(event: ProxyEvent) -> bool:
+    # API Gateway turns base64 back into bytes by matching the Accept header, so there has to be one.
+    if header(event, "accept") is None:
+        return False
+    for offer in (header(event, "accept-encoding") or "").lower().split(","):
+        coding, _, weight = offer.partition(";")
+        if coding.strip() in {"gzip", "*"} and weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+            return True
+    return False

@@ -1,0 +1,43 @@
+"""The gateways' endpoint: SMS come in, signed; 2xx is answered only after they are durable (contract 4)."""
+
+import hashlib
+
+from globalconnect.domain.errors import InvalidInput, InvalidSignature
+from globalconnect.store.sources import Source
+from globalconnect.telemetry import Event, log
+from globalconnect.web import Answer, ProxyEvent, endpoint, read_body
+from inbound_sms.providers import Adapter, Payload
+from inbound_sms.providers.generic import Generic
+from inbound_sms.receive import receive
+from inbound_sms.wiring import InboundSmsParts, inbound_sms
+
+ADAPTERS: dict[str, Adapter] = {"generic": Generic()}
+
+
+def answer(event: ProxyEvent, parts: InboundSmsParts) -> Answer:
+    """Take the SMS of one delivery."""
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    payload = Payload(read_body(event), headers)
+    source = parts.sources.find(event["pathParameters"]["sourceId"])
+    # An unknown source is refused like a wrong signature: ids can't be tried out.
+    if source is None or not ADAPTERS[source.provider].is_authentic(payload, source.secret):
+        raise InvalidSignature
+    try:
+        messages = ADAPTERS[source.provider].read(payload, parts.now())
+    except InvalidInput as error:
+        _keep_unreadable(payload, source, str(error), parts)
+        raise
+    for sms in messages:
+        receive(sms, source.source_id, parts)
+    return Answer(200, {"status": "SUCCESS"})
+
+
+def _keep_unreadable(payload: Payload, source: Source, reason: str, parts: InboundSmsParts) -> None:
+    # The same payload again is the gateway's retry, not something new to look at.
+    inbox_id = f"unreadable#{source.source_id}#{hashlib.sha256(payload.body).hexdigest()}"
+    text = payload.body.decode("utf-8", errors="backslashreplace")
+    parts.inbox.keep_unreadable(inbox_id, source.source_id, text, reason, parts.now())
+    log(Event.PAYLOAD_UNREADABLE, source_id=source.source_id)
+
+
+handler = endpoint(lambda event: answer(event, inbound_sms()))

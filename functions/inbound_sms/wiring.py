@@ -1,0 +1,46 @@
+"""What inbound_sms is made of, put together in one place and replaced whole in tests."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from globalconnect import clock
+from globalconnect.settings import InboundSmsSettings, retention
+from globalconnect.store.activations import Activations
+from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.inbox import Inbox
+from globalconnect.store.numbers import Numbers
+from globalconnect.store.sales import Sales
+from globalconnect.store.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSmsParts:
+    """The parts of this function."""
+
+    sources: Sources
+    numbers: Numbers
+    inbox: Inbox
+    sales: Sales
+    now: Callable[[], int]
+
+
+def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> InboundSmsParts:
+    """Put the function together."""
+    keep = retention(settings.retention_days)
+    numbers = Numbers(db, settings.numbers_table)
+    inbox = Inbox(db, settings.inbox_table, keep)
+    activations = Activations(db, settings.activations_table, keep)
+    return InboundSmsParts(
+        sources=Sources(db, settings.sources_table, settings.cache_seconds, now),
+        numbers=numbers,
+        inbox=inbox,
+        sales=Sales(db, numbers, activations, inbox),
+        now=now,
+    )
+
+
+@functools.cache
+def inbound_sms() -> InboundSmsParts:
+    """Give the function's parts, put together once per environment."""
+    return build(InboundSmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)

@@ -1,0 +1,55 @@
+"""FINISH_ACTIVATION: record an outcome once, with its effects on the number (contract 1.5)."""
+
+from globalconnect.domain.activation import Activation, Outcome, Step, step_for
+from globalconnect.domain.errors import Busy, NotFound
+from globalconnect.domain.number import mark_for
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.requests import FinishActivation
+from globalconnect.store.dynamo import ConditionFailed
+from partner_api.wiring import PartnerApi
+
+_TRIES = 10
+
+
+def finish(request: FinishActivation, partner: Partner, api: PartnerApi) -> None:
+    """Close an activation. Doing it again changes nothing; the first outcome stands, a refund aside.
+
+    Raises NotFound when the activation does not exist or is another partner's, and Busy when its number keeps
+    changing.
+    """
+    for _ in range(_TRIES):
+        activation = api.activations.get(request.activation_id)
+        if activation is None or activation.partner_id != partner.partner_id:
+            raise NotFound("activationId")
+        try:
+            _take_step(activation, request.outcome, api)
+        except ConditionFailed:
+            # The activation or its number changed since it was read: look again.
+            continue
+        return
+    raise Busy
+
+
+def _take_step(activation: Activation, outcome: Outcome, api: PartnerApi) -> None:
+    match step_for(activation.outcome, outcome):
+        case Step.NOTHING:
+            return
+        case Step.REFUND:
+            api.sales.refund(activation, api.now())
+        case Step.RECORD:
+            _record(activation, outcome, api)
+
+
+def _record(activation: Activation, outcome: Outcome, api: PartnerApi) -> None:
+    number = api.numbers.get(activation.phone)
+    if number is None:
+        raise NotFound("activationId")
+    service = api.services.find(activation.service) if outcome is Outcome.SUCCESS else None
+    mark = mark_for(
+        outcome,
+        activation.service,
+        reusable=service is not None and service.reusable,
+        cancels=number.cancels.get(activation.service, 0),
+        cancel_limit=api.settings.cancel_limit,
+    )
+    api.sales.finish(activation, outcome, mark, number, api.now())

@@ -1,0 +1,60 @@
+"""What partner_api is made of, put together in one place and replaced whole in tests."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from globalconnect import clock
+from globalconnect.domain.ids import Dice
+from globalconnect.settings import PartnerApiSettings, retention
+from globalconnect.store.activations import Activations
+from globalconnect.store.availability import Availability
+from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.inbox import Inbox
+from globalconnect.store.numbers import Numbers
+from globalconnect.store.partners import Partners
+from globalconnect.store.sales import Sales
+from globalconnect.store.services import Services
+
+# Counts may lag the truth by at most 2 s (contract 1.1); the projection takes its part of that.
+_COUNTS_CACHE_SECONDS = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerApi:
+    """The parts of this function."""
+
+    settings: PartnerApiSettings
+    partners: Partners
+    services: Services
+    availability: Availability
+    numbers: Numbers
+    activations: Activations
+    sales: Sales
+    now: Callable[[], int]
+    dice: Dice
+
+
+def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice: Dice) -> PartnerApi:
+    """Put the function together."""
+    keep = retention(settings.retention_days)
+    numbers = Numbers(db, settings.numbers_table)
+    activations = Activations(db, settings.activations_table, keep)
+    counts_cache = min(_COUNTS_CACHE_SECONDS, settings.cache_seconds)
+    return PartnerApi(
+        settings=settings,
+        partners=Partners(db, settings.partners_table, settings.cache_seconds, now),
+        services=Services(db, settings.services_table, settings.cache_seconds, now),
+        availability=Availability(db, settings.availability_table, counts_cache, now),
+        numbers=numbers,
+        activations=activations,
+        sales=Sales(db, numbers, activations, Inbox(db, settings.inbox_table, keep)),
+        now=now,
+        dice=dice,
+    )
+
+
+@functools.cache
+def partner_api() -> PartnerApi:
+    """Give the function's parts, put together once per environment."""
+    return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.dice)

@@ -1,0 +1,148 @@
+"""What all tests share: a pretend cloud whose tables are those of template.yaml, a clock and dice that obey."""
+
+import io
+import itertools
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from globalconnect import telemetry
+from globalconnect.store.dynamo import Dynamo
+from local import template as templates
+
+ROOT = Path(__file__).resolve().parents[1]
+_FAKE_AWS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+_serial = itertools.count(1)
+
+START = 1_790_000_000_000  # 2026-09-21, ms
+
+
+@dataclass(slots=True)
+class Clock:
+    """A clock that stands still until it is told to go on. Called, it gives the time in ms."""
+
+    at: int = START
+
+    def __call__(self) -> int:
+        """Give the time."""
+        return self.at
+
+    def advance(self, *, ms: int = 0, seconds: float = 0, minutes: float = 0) -> None:
+        """Let time pass."""
+        self.at += ms + round(seconds * 1_000) + round(minutes * 60_000)
+
+
+@dataclass(slots=True)
+class Dice:
+    """Dice that give a running count, spread over the range: all different, always the same."""
+
+    rolled: int = 0
+
+    def __call__(self, sides: int) -> int:
+        """Give the next number below `sides`."""
+        self.rolled += 1
+        return self.rolled * 2_654_435_761 % sides
+
+
+@dataclass(slots=True)
+class Cloud:
+    """The pretend cloud: its tables by the environment variable that names them, its queue, the functions' settings."""
+
+    db: Dynamo
+    sqs: Any
+    env: dict[str, str]
+    clock: Clock = field(default_factory=Clock)
+    dice: Dice = field(default_factory=Dice)
+
+    @property
+    def queue_url(self) -> str:
+        """The retry queue's URL."""
+        return self.env["RETRY_QUEUE_URL"]
+
+    def queued(self) -> list[str]:
+        """Take what is due out of the retry queue; give the bodies."""
+        found: list[str] = []
+        while messages := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                found.append(message["Body"])
+                self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+
+@pytest.fixture(autouse=True)
+def _no_real_cloud(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test may reach AWS, or a stack that happens to run, by what the environment holds."""
+    for name in list(os.environ):
+        if name.startswith("AWS_"):
+            monkeypatch.delenv(name)
+    for name, value in _FAKE_AWS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(scope="session")
+def _pretend_aws() -> Iterator[tuple[Any, Any]]:
+    """One pretend AWS for all tests, since making clients takes longer than a test; each test has its own tables."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in _FAKE_AWS.items():
+            environment.setenv(name, value)
+        with mock_aws():
+            yield boto3.client("dynamodb"), boto3.client("sqs")
+
+
+@pytest.fixture
+def cloud(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """Give a pretend cloud made of template.yaml: its tables, its queue and the functions' environment."""
+    dynamodb, sqs = _pretend_aws
+    env = make_environment(templates.load(ROOT / "template.yaml"), dynamodb, sqs, prefix=f"t{next(_serial)}-")
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    return Cloud(Dynamo(dynamodb, pause=lambda _: None), sqs, env)
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """Give what is logged from now on, as the text that would reach CloudWatch."""
+    text = io.StringIO()
+    handler = telemetry.logger.registered_handler
+    assert isinstance(handler, logging.StreamHandler)
+    before = handler.setStream(text)
+    yield text
+    handler.setStream(before)
+
+
+def make_environment(template: dict[str, Any], dynamodb: Any, sqs: Any, prefix: str = "") -> dict[str, str]:
+    """Create the template's tables and queues, and give the environment that its Globals describe for functions."""
+    names: dict[str, str] = {}
+    for logical_id, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::DynamoDB::Table":
+            names[logical_id] = prefix + logical_id
+            dynamodb.create_table(TableName=names[logical_id], **table_arguments(resource["Properties"]))
+        elif resource["Type"] == "AWS::SQS::Queue":
+            names[logical_id] = sqs.create_queue(QueueName=prefix + logical_id)["QueueUrl"]
+    parameters = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    known = parameters | names
+    return {
+        name: str(known[value["Ref"]] if isinstance(value, dict) else value) for name, value in variables.items()
+    }
+
+
+def table_arguments(properties: dict[str, Any]) -> dict[str, Any]:
+    """Give what CreateTable needs of a table's properties in the template."""
+    wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    arguments = {name: properties[name] for name in wanted if name in properties}
+    if "StreamSpecification" in properties:
+        arguments["StreamSpecification"] = {"StreamEnabled": True, **properties["StreamSpecification"]}
+    return arguments

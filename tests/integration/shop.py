@@ -1,0 +1,202 @@
+"""A whole GlobalConnect on the pretend cloud: the real handlers' code, with a clock and dice that obey."""
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import availability.project
+import getsms.app
+import inbound_sms.app
+import inbound_sms.wiring
+import partner_api.app
+import partner_api.wiring
+from expire_activations.sweep import Sweep
+from globalconnect.domain.number import Number
+from globalconnect.domain.partner import Partner, new_key, new_partner_id
+from globalconnect.domain.service import Service
+from globalconnect.push.queue import RetryQueue
+from globalconnect.settings import (
+    AvailabilitySettings,
+    GetsmsSettings,
+    InboundSmsSettings,
+    PartnerApiSettings,
+    retention,
+)
+from globalconnect.store.activations import Activations
+from globalconnect.store.availability import Availability, Counts
+from globalconnect.store.numbers import Numbers
+from globalconnect.store.partners import Partners
+from globalconnect.store.services import Services
+from globalconnect.store.sources import Source, Sources
+from globalconnect.web import ProxyAnswer, endpoint
+
+from tests.conftest import Cloud
+
+COUNTRY = "england"
+OPERATOR = "Hutchison 3G UK Ltd"
+SECRET = "a secret of a source"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as a partner sees it."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Shop:
+    """Everything that sells numbers, over one pretend cloud."""
+
+    cloud: Cloud
+    overrides: dict[str, str] = field(default_factory=dict)
+    partner_parts: partner_api.wiring.PartnerApi = field(init=False)
+    getsms_parts: getsms.app.Getsms = field(init=False)
+    inbound_parts: inbound_sms.wiring.InboundSmsParts = field(init=False)
+    numbers: Numbers = field(init=False)
+    activations: Activations = field(init=False)
+    counts: Counts = field(init=False)
+
+    def __post_init__(self) -> None:
+        cloud, env = self.cloud, {**self.cloud.env, "CACHE_SECONDS": "0", **self.overrides}
+        self.partner_parts = partner_api.wiring.build(
+            PartnerApiSettings.from_env(env), cloud.db, cloud.clock, cloud.dice
+        )
+        self.getsms_parts = getsms.app.build(GetsmsSettings.from_env(env), cloud.db, cloud.clock)
+        self.inbound_parts = inbound_sms.wiring.build(InboundSmsSettings.from_env(env), cloud.db, cloud.clock)
+        self.numbers = self.partner_parts.numbers
+        self.activations = self.partner_parts.activations
+        counted = AvailabilitySettings.from_env(env)
+        self.counts = Counts(cloud.db, counted.availability_table, counted.counted_table)
+
+    # ---------------------------------------------------------- what operators set up
+
+    def partner(self, services: Sequence[str] | None = None, push_url: str | None = None, name: str = "Hub") -> Partner:
+        """Issue a key."""
+        partner_id = new_partner_id(self.cloud.dice)
+        partner = Partner(
+            partner_id=partner_id,
+            name=name,
+            key=new_key(partner_id, self.cloud.dice),
+            push_url=push_url,
+            services=None if services is None else frozenset(services),
+            dialect="default",
+            created_at=self.cloud.clock(),
+        )
+        self.partners.add(partner)
+        return partner
+
+    @property
+    def partners(self) -> Partners:
+        """The partners' store."""
+        return self.partner_parts.partners
+
+    @property
+    def services(self) -> Services:
+        """The services' store."""
+        return self.partner_parts.services
+
+    def sell(self, *codes: str, reusable: bool = False, enabled: bool = True) -> None:
+        """Put services on sale."""
+        for code in codes:
+            self.services.put(Service(code, code.upper(), reusable=reusable, enabled=enabled))
+
+    def stock(self, *phones: str, country: str = COUNTRY, operator: str = OPERATOR) -> None:
+        """Import numbers."""
+        counts = Availability(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
+        counts.open_pool(country, operator)
+        for phone in phones:
+            self.numbers.add(Number(phone, country, operator, available_from=self.cloud.clock()))
+
+    def source(self) -> str:
+        """Register a gateway of the generic provider; give its id."""
+        source_id = f"source{self.cloud.dice(10**6)}"
+        sources = Sources(self.cloud.db, self.cloud.env["SOURCES_TABLE"], 0, self.cloud.clock)
+        sources.add(Source(source_id, "Gateway", "generic", SECRET, self.cloud.clock()))
+        return source_id
+
+    def project(self) -> None:
+        """Let the counts catch up, as the stream does within 2 s."""
+        availability.project.project(self.all_numbers(), self.counts)
+
+    def all_numbers(self) -> list[Number]:
+        """Give every number."""
+        return self.numbers.page(None, None, 1_000, None)[0]
+
+    def sweep(self) -> None:
+        """Let a minute's sweep run."""
+        queue = RetryQueue(self.cloud.sqs, self.cloud.queue_url)
+        Sweep(self.numbers, self.activations, queue, self.cloud.clock).run()
+
+    # ---------------------------------------------------------- what partners and gateways do
+
+    def post(self, fields: object, *, raw: str | None = None, headers: Mapping[str, str] | None = None) -> Reply:
+        """POST to the partner API."""
+        body = json.dumps(fields) if raw is None else raw
+        return self._ask(partner_api.app.answer, self.partner_parts, _event("POST", body=body, headers=headers))
+
+    def get(self, *fields: tuple[str, str]) -> Reply:
+        """GET the partner API."""
+        return self._ask(partner_api.app.answer, self.partner_parts, _event("GET", query=fields))
+
+    def call(self, partner: Partner, action: str, **fields: object) -> Reply:
+        """Ask for an action with a partner's key."""
+        return self.post({"key": partner.key, "action": action, **fields})
+
+    def buy(self, partner: Partner, service: str = "tg", **fields: object) -> Reply:
+        """Ask for a number."""
+        wanted = {"country": COUNTRY, "operator": OPERATOR, "service": service, **fields}
+        return self.call(partner, "GET_NUMBER", **wanted)
+
+    def finish(self, partner: Partner, activation_id: object, status: object) -> Reply:
+        """Close an activation."""
+        return self.call(partner, "FINISH_ACTIVATION", activationId=activation_id, status=status)
+
+    def poll(self, *fields: tuple[str, str]) -> Reply:
+        """GET getsms."""
+        return self._ask(getsms.app.answer, self.getsms_parts, _event("GET", query=fields))
+
+    def messages(self, partner: Partner, activation_id: int) -> Reply:
+        """Poll the messages of an activation."""
+        return self.poll(("apiKey", partner.key), ("id", str(activation_id)))
+
+    def deliver(
+        self, source_id: str, payload: object, *, raw: bytes | None = None, signature: str | None = None
+    ) -> Reply:
+        """Deliver SMS as a gateway does."""
+        body = json.dumps(payload).encode() if raw is None else raw
+        signed = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest() if signature is None else signature
+        event = _event("POST", body=base64.b64encode(body).decode(), headers={"X-Signature": signed})
+        event["isBase64Encoded"] = True
+        event["pathParameters"] = {"sourceId": source_id}
+        return self._ask(inbound_sms.app.answer, self.inbound_parts, event)
+
+    def _ask(self, use: Any, parts: Any, event: dict[str, Any]) -> Reply:
+        answer: ProxyAnswer = endpoint(lambda asked: use(asked, parts))(event, None)
+        body = json.loads(answer["body"]) if not answer.get("isBase64Encoded") else answer["body"]
+        return Reply(answer["statusCode"], body, answer["headers"])
+
+
+def _event(
+    method: str,
+    *,
+    body: str | None = None,
+    query: Sequence[tuple[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    fields: dict[str, list[str]] = {}
+    for name, value in query:
+        fields.setdefault(name, []).append(value)
+    return {
+        "httpMethod": method,
+        "headers": dict(headers or {}),
+        "multiValueQueryStringParameters": fields or None,
+        "body": body,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,250 @@
+"""What the partner API makes of a request before its action: contract 1 and its order of checks."""
+
+import base64
+import gzip
+import io
+import json
+from typing import Any
+
+import partner_api.app
+import pytest
+from globalconnect.web import endpoint
+
+from tests.integration.shop import COUNTRY, OPERATOR, Shop
+
+PHONE = "447472190082"
+INVALID_KEY = {"status": "ERROR", "message": "Invalid key"}
+GET_NUMBER = {"action": "GET_NUMBER", "country": COUNTRY, "operator": OPERATOR, "service": "tg"}
+
+
+@pytest.fixture(autouse=True)
+def _one_number(shop: Shop) -> None:
+    shop.stock(PHONE)
+
+
+def _nothing_changed(shop: Shop) -> bool:
+    number = shop.numbers.get(PHONE)
+    return number is not None and number.version == 0
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "",
+        "{",
+        "null",
+        "17",
+        '"text"',
+        "[]",
+        "[{}]",
+        "{'key':1}",
+        '{"sum": NaN}',
+        '{"sum": Infinity}',
+        "[" * 200_000,
+        '{"a":' * 50_000,
+        '{"sum": ' + "9" * 5_000 + "}",
+    ],
+    ids=[
+        "empty", "cut", "null", "number", "text", "list", "list of objects", "single quotes", "NaN", "Infinity",
+        "deep list", "deep object", "integer of 5,000 digits",
+    ],
+)  # fmt: skip
+def test_what_is_no_json_object_is_400(shop: Shop, raw: str) -> None:
+    reply = shop.post(None, raw=raw)
+    assert reply.status == 400
+    assert reply.body["status"] == "ERROR"
+    assert reply.body["message"].startswith("body: ")
+
+
+def test_a_body_of_a_megabyte_is_400_and_changes_nothing(shop: Shop) -> None:
+    reply = shop.call(shop.partner(), **GET_NUMBER, padding="x" * 1_000_000)
+    assert reply.status == 400
+    assert reply.body["message"].startswith("body: ")
+    assert _nothing_changed(shop)
+
+
+@pytest.mark.parametrize(
+    "key", [None, "", 17, True, [], {}, "nonsense", "gc_", "gc_x_y", "gc_a_b_c", "ключ", "x" * 10_000, "gc_\ud800_a"]
+)
+@pytest.mark.parametrize("action", ["GET_SERVICES", "NONSENSE", None])
+def test_a_missing_or_unknown_key_is_401_whatever_else_is_wrong(shop: Shop, key: object, action: object) -> None:
+    reply = shop.post({"key": key, "action": action, "status": "rubbish"})
+    assert (reply.status, reply.body) == (401, INVALID_KEY)
+
+
+def test_a_key_with_a_wrong_secret_is_401(shop: Shop) -> None:
+    key = shop.partner().key
+    for wrong in (key[:-1], f"{key}x", key.upper(), f" {key}"):
+        assert shop.post({"key": wrong, "action": "GET_SERVICES"}).body == INVALID_KEY
+
+
+def test_a_revoked_key_stops_working(shop: Shop) -> None:
+    partner = shop.partner()
+    shop.partners.revoke(partner.partner_id, shop.cloud.clock())
+    assert shop.call(partner, "GET_SERVICES").body == INVALID_KEY
+
+
+def test_a_rotated_key_stops_working_and_the_new_one_works(shop: Shop) -> None:
+    partner = shop.partner()
+    rotated = shop.partners.rotate_key(partner.partner_id, f"gc_{partner.partner_id}_new")
+    assert shop.call(partner, "GET_SERVICES").body == INVALID_KEY
+    assert shop.call(rotated, "GET_SERVICES").status == 200
+
+
+def test_a_revoked_key_that_is_remembered_works_for_the_cache_time_at_most(shop: Shop) -> None:
+    remembering = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+    partner = remembering.partner()
+    assert remembering.call(partner, "GET_SERVICES").status == 200
+    shop.partners.revoke(partner.partner_id, shop.cloud.clock())
+    shop.cloud.clock.advance(seconds=60)
+    assert remembering.call(partner, "GET_SERVICES").body == INVALID_KEY
+
+
+def test_a_new_key_works_at_once_where_the_old_one_is_remembered(shop: Shop) -> None:
+    remembering = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+    partner = remembering.partner()
+    remembering.call(partner, "GET_SERVICES")
+    rotated = shop.partners.rotate_key(partner.partner_id, f"gc_{partner.partner_id}_new")
+    assert remembering.call(rotated, "GET_SERVICES").status == 200
+
+
+@pytest.mark.parametrize("action", [None, "", "get_number", "GET_NUMBERS", 17, ["GET_NUMBER"], {"a": 1}])
+def test_an_unknown_action_is_400_and_named(shop: Shop, action: object) -> None:
+    reply = shop.post({"key": shop.partner().key, "action": action})
+    assert reply.status == 400
+    assert reply.body["message"].startswith("action: ")
+
+
+@pytest.mark.parametrize("name", ["country", "operator", "service"])
+@pytest.mark.parametrize("value", [None, "", 17, True, ["tg"], {"a": 1}, "x" * 201])
+def test_a_missing_or_wrong_field_of_get_number_is_400_and_named(shop: Shop, name: str, value: object) -> None:
+    reply = shop.call(shop.partner(services=["other"]), **{**GET_NUMBER, name: value})  # type: ignore[arg-type]
+    assert reply.status == 400
+    assert reply.body["message"].startswith(f"{name}: ")
+    assert _nothing_changed(shop)
+
+
+@pytest.mark.parametrize("value", ["447", 447, {"a": 1}, [None], [""], ["+"], [True], [1.5], ["44a"], [[]], [-1], ["4 4"]])
+def test_a_wrong_exception_phone_set_is_400_and_named(shop: Shop, value: object) -> None:
+    reply = shop.buy(shop.partner(), exceptionPhoneSet=value)
+    assert reply.status == 400
+    assert reply.body["message"].startswith("exceptionPhoneSet: ")
+    assert _nothing_changed(shop)
+
+
+@pytest.mark.parametrize(
+    "value", [None, "", 0, -1, 1.5, 1.0, 1e300, True, 2**53, 2**64, "0", "-1", "1.5", "abc", "٣", str(2**64), [1], {"a": 1}]
+)
+def test_an_activation_id_that_can_be_none_is_400_and_named(shop: Shop, value: object) -> None:
+    reply = shop.finish(shop.partner(), value, 3)
+    assert reply.status == 400
+    assert reply.body["message"].startswith("activationId: ")
+
+
+@pytest.mark.parametrize("value", [None, "", 0, 2, 6, -1, 3.0, True, "x", [3], {"a": 3}, 2**64])
+def test_an_unknown_outcome_is_400_named_and_changes_nothing(shop: Shop, value: object) -> None:
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    reply = shop.finish(partner, activation_id, value)
+    assert reply.status == 400
+    assert reply.body["message"].startswith("status: ")
+    activation = shop.activations.get(activation_id)
+    assert activation is not None
+    assert activation.outcome is None
+
+
+def test_fields_are_checked_before_the_service_is_found_not_allowed(shop: Shop) -> None:
+    partner = shop.partner(services=["go"])
+    assert shop.buy(partner, country="").status == 400
+    assert shop.buy(partner).status == 403
+
+
+def test_unknown_fields_are_ignored(shop: Shop) -> None:
+    assert shop.buy(shop.partner(), anything={"a": [1]}).body["status"] == "SUCCESS"
+
+
+def test_a_query_field_given_twice_is_400_and_named(shop: Shop) -> None:
+    fields = [("key", shop.partner().key), *((name, value) for name, value in GET_NUMBER.items())]
+    reply = shop.get(*fields, ("country", COUNTRY))
+    assert reply.status == 400
+    assert reply.body["message"].startswith("country: ")
+    assert _nothing_changed(shop)
+
+
+def test_a_key_given_twice_is_401(shop: Shop) -> None:
+    key = ("key", shop.partner().key)
+    assert shop.get(key, key, ("action", "GET_SERVICES")).body == INVALID_KEY
+
+
+def test_an_error_never_repeats_what_was_sent(shop: Shop) -> None:
+    partner = shop.partner()
+    for body in (shop.buy(partner, country={"a": "marker"}).body, shop.post(None, raw='{"key": "marker').body):
+        assert "marker" not in json.dumps(body)
+
+
+# ------------------------------------------------------------------ bodies and answers
+
+
+def _ask(shop: Shop, body: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
+    event = {
+        "httpMethod": "POST",
+        "headers": headers or {},
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }
+    return endpoint(lambda asked: partner_api.app.answer(asked, shop.partner_parts))(event, None)
+
+
+def test_a_gzip_body_works_by_its_first_bytes(shop: Shop) -> None:
+    request = json.dumps({"key": shop.partner().key, "action": "GET_SERVICES"}).encode()
+    assert _ask(shop, gzip.compress(request))["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    "body", [gzip.compress(b"x" * 100_000_000), gzip.compress(b"{}" * 10_000)[:-20], b"\x1f\x8bnonsense"],
+    ids=["bomb", "cut", "rubbish"],
+)  # fmt: skip
+def test_a_gzip_bomb_or_rubbish_is_400(shop: Shop, body: bytes) -> None:
+    assert _ask(shop, body)["statusCode"] == 400
+
+
+def _long_answer(shop: Shop, headers: dict[str, str]) -> dict[str, Any]:
+    shop.sell(*(f"service{n}" for n in range(100)))
+    shop.project()
+    request = json.dumps({"key": shop.partner().key, "action": "GET_SERVICES"}).encode()
+    return _ask(shop, request, headers)
+
+
+@pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br", "br;q=1.0, GZIP;q=0.8", "*"])
+def test_a_long_answer_is_gzipped_when_asked_for(shop: Shop, accepted: str) -> None:
+    answer = _long_answer(shop, {"Accept": "*/*", "Accept-Encoding": accepted})
+    assert answer["headers"]["Content-Encoding"] == "gzip"
+    assert answer["headers"]["Content-Type"] == "application/json; charset=utf-8"
+    assert json.loads(gzip.decompress(base64.b64decode(answer["body"])))["status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("accepted", [None, "", "identity", "deflate", "gzip;q=0"])
+def test_an_answer_is_plain_when_gzip_was_not_asked_for(shop: Shop, accepted: str | None) -> None:
+    headers = {"Accept": "*/*"} | ({} if accepted is None else {"Accept-Encoding": accepted})
+    assert json.loads(_long_answer(shop, headers)["body"])["status"] == "SUCCESS"
+
+
+def test_a_short_answer_is_not_gzipped(shop: Shop) -> None:
+    answer = _ask(shop, b"{}", {"Accept": "*/*", "Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in answer["headers"]
+
+
+def test_an_unexpected_failure_is_our_json_and_logs_no_secret(
+    shop: Shop, logged: io.StringIO
+) -> None:
+    key = shop.partner().key
+
+    def fail(_: object) -> Any:
+        raise RuntimeError(f"something quoted {key}")
+
+    answer = endpoint(fail)({}, None)
+    assert answer["statusCode"] == 500
+    assert answer["headers"]["Content-Type"] == "application/json; charset=utf-8"
+    assert json.loads(answer["body"])["status"] == "ERROR"
+    assert "RuntimeError" in logged.getvalue()
+    assert key not in logged.getvalue()

@@ -1,0 +1,87 @@
+"""The projection counts each change of a number once, however the stream is cut (contract 1.1)."""
+
+import random
+
+from availability.project import project
+from globalconnect.domain.number import Number, pool_of
+from tests.integration.shop import COUNTRY, OPERATOR, Shop
+
+PHONES = [f"4474721900{n:02}" for n in range(12)]
+
+
+def _counted(shop: Shop, operator: str = OPERATOR) -> tuple[int, int, dict[str, int]]:
+    pool = shop.counts.pools([(COUNTRY, operator)])[pool_of(COUNTRY, operator)]
+    return pool.total, pool.free, pool.blocked_free
+
+
+def _true(shop: Shop, operator: str = OPERATOR) -> tuple[int, int, dict[str, int]]:
+    numbers = [number for number in shop.all_numbers() if number.enabled and number.operator == operator]
+    free = [number for number in numbers if number.activation_id is None]
+    blocked: dict[str, int] = {}
+    for number in free:
+        for service in number.blocked:
+            blocked[service] = blocked.get(service, 0) + 1
+    return len(numbers), len(free), blocked
+
+
+def test_a_batch_that_comes_again_changes_nothing(shop: Shop) -> None:
+    shop.stock(*PHONES)
+    assert project(shop.all_numbers(), shop.counts) == len(PHONES)
+    before = _counted(shop)
+    assert project(shop.all_numbers(), shop.counts) == 0
+    assert _counted(shop) == before == (12, 12, {})
+
+
+def test_a_batch_that_is_cut_differently_counts_nothing_twice(shop: Shop) -> None:
+    shop.stock(*PHONES[:4])
+    numbers = shop.all_numbers()
+    project(numbers[:3], shop.counts)
+    project(numbers, shop.counts)
+    assert _counted(shop) == (4, 4, {})
+
+
+def test_an_older_version_that_comes_late_changes_nothing(shop: Shop) -> None:
+    shop.stock(PHONES[0])
+    old = shop.all_numbers()
+    shop.buy(shop.partner())
+    project(shop.all_numbers(), shop.counts)
+    project(old, shop.counts)
+    assert _counted(shop) == (1, 0, {})
+
+
+def test_a_number_that_moves_to_another_pool_leaves_the_first(shop: Shop) -> None:
+    shop.stock(*PHONES[:2])
+    shop.project()
+    shop.numbers.move(PHONES[0], COUNTRY, "Other")
+    shop.project()
+    assert _counted(shop) == (1, 1, {})
+    assert _counted(shop, "Other") == (1, 1, {})
+
+
+def test_counts_equal_the_truth_after_any_history_in_any_cut(shop: Shop) -> None:
+    rolls = random.Random(7)
+    shop.stock(*PHONES)
+    partner = shop.partner()
+    history: list[Number] = shop.all_numbers()
+    live: list[int] = []
+    for _ in range(60):
+        match rolls.randrange(5):
+            case 0 | 1:
+                bought = shop.buy(partner, rolls.choice(["tg", "go"])).body
+                if "activationId" in bought:
+                    live.append(bought["activationId"])
+            case 2 if live:
+                shop.finish(partner, live.pop(rolls.randrange(len(live))), rolls.choice([1, 3, 4, 5]))
+            case 3:
+                shop.numbers.withdraw(rolls.choice(PHONES))
+            case _:
+                shop.numbers.restore(rolls.choice(PHONES), shop.cloud.clock())
+        history += shop.all_numbers()
+    # Per number the stream keeps the order; batches are cut anywhere and may come twice.
+    at = 0
+    while at < len(history):
+        end = at + rolls.randrange(1, 40)
+        for _ in range(rolls.randrange(1, 3)):
+            project(history[at:end], shop.counts)
+        at = end
+    assert _counted(shop) == _true(shop)
