@@ -61,6 +61,7 @@ class Cloud:
     """The pretend cloud: its tables by the environment variable that names them, its queue, the functions' settings."""
 
     db: Dynamo
+    client: Any
     sqs: Any
     env: dict[str, str]
     clock: Clock = field(default_factory=Clock)
@@ -105,10 +106,10 @@ def _pretend_aws() -> Iterator[tuple[Any, Any]]:
 def cloud(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Cloud:
     """Give a pretend cloud made of template.yaml: its tables, its queue and the functions' environment."""
     dynamodb, sqs = _pretend_aws
-    env = make_environment(templates.load(ROOT / "template.yaml"), dynamodb, sqs, prefix=f"t{next(_serial)}-")
+    env = make_environment(templates.load(ROOT / "template.yaml"), dynamodb, sqs, prefix=next_prefix())
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    return Cloud(Dynamo(dynamodb, pause=lambda _: None), sqs, env)
+    return Cloud(Dynamo(dynamodb, pause=lambda _: None), dynamodb, sqs, env)
 
 
 @pytest.fixture
@@ -137,6 +138,11 @@ def make_environment(template: dict[str, Any], dynamodb: Any, sqs: Any, prefix: 
     return {
         name: str(known[value["Ref"]] if isinstance(value, dict) else value) for name, value in variables.items()
     }
+
+
+def next_prefix() -> str:
+    """Give a prefix of table and queue names that no other test uses."""
+    return f"t{next(_serial)}-"
 
 
 def table_arguments(properties: dict[str, Any]) -> dict[str, Any]:

@@ -1,9 +1,14 @@
 """The projection counts each change of a number once, however the stream is cut (contract 1.1)."""
 
+import contextlib
 import random
 
 from availability.project import project
+from globalconnect.domain.availability import Contribution
 from globalconnect.domain.number import Number, pool_of
+from globalconnect.store.availability import Counted
+from globalconnect.store.dynamo import ConditionFailed
+
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(12)]
@@ -38,6 +43,18 @@ def test_a_batch_that_is_cut_differently_counts_nothing_twice(shop: Shop) -> Non
     project(numbers[:3], shop.counts)
     project(numbers, shop.counts)
     assert _counted(shop) == (4, 4, {})
+
+
+def test_two_that_both_read_before_either_wrote_count_a_new_number_once(shop: Shop) -> None:
+    shop.stock(PHONES[0])
+    number = Counted(PHONES[0], 0, Contribution(pool_of(COUNTRY, OPERATOR), free=True))
+    for _ in range(2):
+        # Each has seen nothing of the number, and the pool as the other left it.
+        pools = shop.counts.pools([(COUNTRY, OPERATOR)])
+        pools[pool_of(COUNTRY, OPERATOR)].add(number.contribution, 1)
+        with contextlib.suppress(ConditionFailed):
+            shop.counts.write(list(pools.values()), [number], {})
+    assert _counted(shop) == (1, 1, {})
 
 
 def test_an_older_version_that_comes_late_changes_nothing(shop: Shop) -> None:

@@ -10,14 +10,14 @@ OVERDUE = 45 * SECOND
 
 # SQS delays by whole seconds and hands over a little late, so we aim early and wait out the rest in the function:
 # with round() instead, 11 to 31 % of the attempts started more than 1 s off (docs/adr/0005).
-_EARLY = 1.2
+_EARLY = 1_200
 
 _LONGEST_DELAY = 900
 
 
 def delay_seconds(due: int, now: int) -> int:
     """Give the DelaySeconds of the queue message for an attempt due at `due` (ms)."""
-    return min(_LONGEST_DELAY, max(0, int((due - now) / SECOND - _EARLY)))
+    return min(_LONGEST_DELAY, max(0, (due - now - _EARLY) // SECOND))
 
 
 def wait_seconds(due: int, now: int) -> float:

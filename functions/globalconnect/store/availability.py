@@ -80,17 +80,24 @@ class Counts:
         `seen` is what the caller read of the numbers before. Raises ConditionFailed when a pool or a number was
         counted by somebody else since: then nothing was written and it has to be read again.
         """
-        actions = [put(self._availability, _from_counts(pool), _same_version(pool.version)) for pool in pools]
-        for number in counted:
-            before = seen.get(number.phone)
-            actions.append(put(self._counted, _from_counted(number), _same_version(before.version if before else None)))
+        actions = [put(self._availability, _from_counts(pool), _same_pool(pool)) for pool in pools]
+        actions += [
+            put(self._counted, _from_counted(number), _same_number(seen.get(number.phone))) for number in counted
+        ]
         self._db.transact(*actions)
 
 
-def _same_version(version: int | None) -> Expression:
-    if not version:
+def _same_pool(pool: PoolCounts) -> Expression:
+    if pool.version == 0:
+        # Never counted: not there yet, or only opened.
         return expression("attribute_not_exists(#version) OR #version = :zero", zero=0)
-    return expression("#version = :version", version=version)
+    return expression("#version = :version", version=pool.version)
+
+
+def _same_number(before: Counted | None) -> Expression:
+    if before is None:
+        return expression("attribute_not_exists(#version)")
+    return expression("#version = :version", version=before.version)
 
 
 def _from_counts(pool: PoolCounts) -> Item:

@@ -1,0 +1,206 @@
+"""What must hold when many do the same thing at the same moment: contract 1.2, 1.5, 3 and 4."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from availability.project import project
+from botocore.exceptions import ClientError
+from globalconnect.domain.errors import Busy
+from globalconnect.store.activations import SmsRef
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
+
+from tests.conftest import Cloud
+from tests.integration.shop import Shop
+
+PHONES = [f"4474721900{n:02}" for n in range(40)]
+
+
+def _at_once[T](workers: int, work: Callable[[int], T]) -> list[T]:
+    start = threading.Barrier(workers)
+
+    def run(worker: int) -> T:
+        start.wait()
+        return work(worker)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(run, range(workers)))
+
+
+def test_thirty_buyers_of_ten_numbers_get_ten_different_ones(busy_shop: Shop) -> None:
+    busy_shop.stock(*PHONES[:10])
+    partner = busy_shop.partner()
+    replies = _at_once(30, lambda _: busy_shop.buy(partner))
+    sold = [reply.body for reply in replies if reply.body["status"] == "SUCCESS"]
+    assert {reply.status for reply in replies} == {200}
+    assert sorted(body["number"] for body in sold) == PHONES[:10]
+    assert len({body["activationId"] for body in sold}) == 10
+    assert sum(reply.body == {"status": "NO_NUMBERS"} for reply in replies) == 20
+
+
+def test_buyers_of_any_operator_and_of_one_never_meet_on_a_number(busy_shop: Shop) -> None:
+    for position, phone in enumerate(PHONES[:12]):
+        busy_shop.stock(phone, operator=("One", "Two")[position % 2])
+    partner = busy_shop.partner()
+    replies = _at_once(24, lambda worker: busy_shop.buy(partner, operator=("any", "One", "Two")[worker % 3]))
+    numbers = [reply.body["number"] for reply in replies if reply.body["status"] == "SUCCESS"]
+    assert sorted(numbers) == PHONES[:12]
+
+
+@pytest.mark.parametrize("status", [3, 4])
+def test_many_finishes_at_once_have_one_effect(busy_shop: Shop, status: int) -> None:
+    busy_shop.stock(PHONES[0])
+    partner = busy_shop.partner()
+    activation_id = busy_shop.buy(partner).body["activationId"]
+    replies = _at_once(12, lambda _: busy_shop.finish(partner, activation_id, status))
+    assert {(reply.status, reply.body["status"]) for reply in replies} == {(200, "SUCCESS")}
+    number = busy_shop.numbers.get(PHONES[0])
+    assert number is not None
+    assert (number.blocked, dict(number.cancels)) == (({"tg"}, {}) if status == 3 else (set(), {"tg": 1}))
+
+
+def test_the_same_delivery_many_times_at_once_is_stored_once(busy_shop: Shop) -> None:
+    busy_shop.stock(PHONES[0])
+    partner, source = busy_shop.partner(), busy_shop.source()
+    activation_id = busy_shop.buy(partner).body["activationId"]
+    sms = {"phone": PHONES[0], "from": "Microsoft", "text": "5015", "id": "abc"}
+    replies = _at_once(12, lambda _: busy_shop.deliver(source, sms))
+    assert {reply.status for reply in replies} == {200}
+    assert len(busy_shop.messages(partner, activation_id).body["messages"]) == 1
+
+
+def test_one_of_many_claims_of_a_push_wins(busy_shop: Shop) -> None:
+    busy_shop.stock(PHONES[0])
+    partner = busy_shop.partner()
+    activation_id = busy_shop.buy(partner).body["activationId"]
+    busy_shop.deliver(busy_shop.source(), {"phone": PHONES[0], "from": "Microsoft", "text": "5015"})
+    sale = busy_shop.activations.sale(activation_id)
+    assert sale is not None
+    ref = SmsRef(activation_id, sale.messages[0].sms_id)
+    now = busy_shop.cloud.clock()
+    claims = _at_once(12, lambda _: busy_shop.activations.claim(ref, now))
+    (won,) = [claim for claim in claims if claim is not None]
+    assert (won.attempts, won.next_due) == (1, now + 10_000)
+
+
+def test_two_shards_counting_into_one_pool_at_once_lose_nothing(busy_shop: Shop) -> None:
+    busy_shop.stock(*PHONES)
+    numbers = busy_shop.all_numbers()
+    _at_once(4, lambda shard: _until_counted(lambda: project(numbers[shard * 10 : shard * 10 + 20], busy_shop.counts)))
+    (pool,) = busy_shop.partner_parts.availability.all()
+    assert (pool.total, pool.free) == (40, 40)
+
+
+def _until_counted(count_them: Callable[[], int]) -> None:
+    """Do as the stream does: a batch that fails comes again."""
+    for _ in range(50):
+        try:
+            count_them()
+        except Busy:
+            continue
+        return
+    raise AssertionError("the batch never got through")
+
+
+# ------------------------------------------------------------------ what only AWS does
+
+
+class _Refusing:
+    """A DynamoDB client that answers the first transactions as AWS may: with a conflict, or by throttling."""
+
+    def __init__(self, client: Any, refusals: list[str]) -> None:
+        self._client = client
+        self._refusals = list(refusals)
+
+    def transact_write_items(self, **arguments: Any) -> Any:
+        if not self._refusals:
+            return self._client.transact_write_items(**arguments)
+        code = self._refusals.pop(0)
+        response: Any = {"Error": {"Code": code, "Message": ""}}
+        if code in {"TransactionConflict", "ThrottlingError"}:
+            response = {
+                "Error": {"Code": "TransactionCanceledException", "Message": ""},
+                "CancellationReasons": [{"Code": "None"}, {"Code": code}],
+            }
+        raise ClientError(response, "TransactWriteItems")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def _refusing(shop: Shop, refusals: list[str]) -> Shop:
+    """Give the same shop over a DynamoDB that refuses some transactions first."""
+    refusing: Any = _Refusing(shop.cloud.client, refusals)
+    return Shop(replace(shop.cloud, db=Dynamo(refusing, pause=lambda _: None)))
+
+
+@pytest.mark.parametrize(
+    "refusals",
+    [["TransactionConflict"], ["ThrottlingError"] * 3, ["ThrottlingException"], ["TransactionInProgressException"] * 2],
+    ids=lambda refusals: f"{len(refusals)}x{refusals[0]}",
+)
+def test_conflicts_and_throttling_are_no_reason_to_answer_no_numbers(shop: Shop, refusals: list[str]) -> None:
+    shop.stock(PHONES[0])
+    partner = shop.partner()
+    assert _refusing(shop, refusals).buy(partner).body.get("number") == PHONES[0]
+
+
+def test_a_number_that_stays_in_conflict_is_503_and_never_no_numbers(shop: Shop) -> None:
+    shop.stock(PHONES[0])
+    partner = shop.partner()
+    reply = _refusing(shop, ["TransactionConflict"] * 100).buy(partner)
+    assert (reply.status, reply.body["status"]) == (503, "ERROR")
+
+
+def test_a_conflict_beside_a_failed_condition_is_a_failed_condition(cloud: Cloud) -> None:
+    class Client:
+        def transact_write_items(self, **_: Any) -> None:
+            reasons = [{"Code": "TransactionConflict"}, {"Code": "ConditionalCheckFailed"}]
+            error: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+            raise ClientError(error, "TransactWriteItems")
+
+    with pytest.raises(ConditionFailed) as failure:
+        Dynamo(Client()).transact()  # type: ignore[arg-type]
+    assert failure.value.failed == {1}
+
+
+# ------------------------------------------------------------------ DynamoDB as the emulator reads it
+
+
+def test_a_cancel_is_counted_in_the_map_that_import_made(busy_shop: Shop) -> None:
+    busy_shop.stock(PHONES[0])
+    partner = busy_shop.partner()
+    for cancels in range(1, 6):
+        assert busy_shop.finish(partner, busy_shop.buy(partner).body["activationId"], 4).status == 200
+        number = busy_shop.numbers.get(PHONES[0])
+        assert number is not None
+        assert dict(number.cancels) == {"tg": cancels}
+    assert busy_shop.buy(partner).body == {"status": "NO_NUMBERS"}
+
+
+def test_a_table_is_read_to_its_end_page_by_page(busy_shop: Shop) -> None:
+    busy_shop.stock(*PHONES)
+    found: list[str] = []
+    after = None
+    while True:
+        numbers, after = busy_shop.numbers.page("england", None, 7, after)
+        found += [number.phone for number in numbers]
+        if after is None:
+            break
+    assert found == PHONES
+
+
+def test_more_than_a_page_of_blocked_numbers_hides_no_eligible_one(busy_shop: Shop) -> None:
+    phones = [str(447_472_000_000 + n) for n in range(130)]
+    busy_shop.stock(*phones)
+    for phone in phones[:-1]:
+        busy_shop.cloud.db.update(
+            busy_shop.numbers.table,
+            {"phone": phone},
+            expression("ADD #blocked :tg", tg={"tg"}),
+            expression("attribute_exists(#phone)"),
+        )
+    assert busy_shop.buy(busy_shop.partner()).body["number"] == phones[-1]

@@ -1,0 +1,80 @@
+"""The dependency direction: domain <- store, push <- functions; functions never import each other."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local import template as templates
+
+ROOT = Path(__file__).resolve().parents[2]
+CODE = ROOT / "functions"
+SHARED = "globalconnect"
+FUNCTIONS = sorted(path.parent.name for path in CODE.glob("*/app.py"))
+AWS = {"boto3", "botocore", "aws_lambda_powertools"}
+HTTP = {"aiohttp", "yarl", "urllib.request", "http.client"}
+
+
+def _imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield str(node.module)
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _starts_with(name: str, packages: set[str]) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
+
+
+def _offenders(folder: Path, forbidden: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(CODE)} imports {name}"
+        for path in sorted(folder.rglob("*.py"))
+        for name in _imports(path)
+        if _starts_with(name, forbidden)
+    ]
+
+
+def test_there_is_a_folder_for_every_function_of_the_template() -> None:
+    resources = templates.load(ROOT / "template.yaml")["Resources"].values()
+    handlers = [entry["Properties"]["Handler"] for entry in resources if entry["Type"] == "AWS::Serverless::Function"]
+    assert sorted(handlers) == [f"{function}.app.handler" for function in FUNCTIONS]
+
+
+def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_dice() -> None:
+    outside = AWS | HTTP | {"os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS}
+    shared = {f"{SHARED}.{name}" for name in ("store", "push", "settings", "telemetry", "clock", "web")}
+    assert _offenders(CODE / SHARED / "domain", outside | shared) == []
+
+
+def test_the_domain_never_asks_what_time_it_is() -> None:
+    asking = re.compile(r"\.(now|utcnow|today|time)\(\)")
+    assert [path.name for path in (CODE / SHARED / "domain").glob("*.py") if asking.search(path.read_text())] == []
+
+
+def test_the_store_knows_no_http_no_environment_and_no_function() -> None:
+    forbidden = HTTP | {"os", f"{SHARED}.push", f"{SHARED}.web", f"{SHARED}.settings", *FUNCTIONS}
+    assert _offenders(CODE / SHARED / "store", forbidden) == []
+
+
+def test_push_knows_no_function() -> None:
+    assert _offenders(CODE / SHARED / "push", set(FUNCTIONS)) == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_functions_never_import_each_other(function: str) -> None:
+    assert _offenders(CODE / function, set(FUNCTIONS) - {function}) == []
+
+
+def test_only_store_and_the_retry_queue_make_clients_of_aws() -> None:
+    allowed = {"globalconnect/store/dynamo.py", "globalconnect/push/queue.py"}
+    users = {line.split(" imports ")[0] for line in _offenders(CODE, {"boto3"})}
+    assert users == allowed
+
+
+def test_only_settings_reads_the_environment() -> None:
+    assert {line.split(" imports ")[0] for line in _offenders(CODE, {"os"})} == {"globalconnect/settings.py"}

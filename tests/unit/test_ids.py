@@ -1,0 +1,59 @@
+"""Identifiers: contract 1.3 and 3."""
+
+import random
+
+import pytest
+from globalconnect.domain.ids import LARGEST_ID, new_activation_id, new_token, sms_id_of
+from globalconnect.domain.partner import new_key, partner_id_of
+from globalconnect.domain.times import DAY
+from hypothesis import given
+from hypothesis import strategies as st
+
+START = 1_704_067_200_000  # 2024-01-01, ms
+TWENTY_YEARS = 20 * 365 * DAY
+
+
+@given(st.integers(0, TWENTY_YEARS), st.integers(0, 2**40 - 1))
+def test_an_activation_id_is_positive_and_below_2_to_the_53(since: int, rolled: int) -> None:
+    assert 0 < new_activation_id(START + since, lambda _: rolled) <= LARGEST_ID
+
+
+@given(st.integers(0, 7_000), st.integers(0, 7_000), st.integers(0, 2**40 - 1), st.integers(0, 2**40 - 1))
+def test_two_days_never_give_the_same_activation_id(one: int, other: int, first: int, second: int) -> None:
+    ids = new_activation_id(START + one * DAY, lambda _: first), new_activation_id(START + other * DAY, lambda _: second)
+    assert (ids[0] == ids[1]) is ((one, first) == (other, second))
+
+
+def test_activation_ids_cannot_be_guessed_by_counting() -> None:
+    dice = random.Random(1).randrange
+    ids = [new_activation_id(START, dice) for _ in range(1_000)]
+    assert min(abs(one - other) for one, other in zip(ids, ids[1:], strict=False)) > 1_000
+
+
+@given(st.text(), st.text(), st.integers(0, 5))
+def test_an_sms_id_is_the_same_for_the_same_delivery_and_safe_for_json(source: str, delivery: str, salt: int) -> None:
+    sms_id = sms_id_of(source, delivery, salt)
+    assert 0 < sms_id <= LARGEST_ID
+    assert sms_id == sms_id_of(source, delivery, salt)
+
+
+def test_different_deliveries_sources_and_salts_give_different_sms_ids() -> None:
+    ids = [sms_id_of(f"s{s}", f"d{d}", salt) for s in range(10) for d in range(100) for salt in range(3)]
+    assert len(set(ids)) == len(ids)
+
+
+@given(st.integers(0))
+def test_a_key_names_its_partner(seed: int) -> None:
+    dice = random.Random(seed).randrange
+    partner_id = new_token(10, dice)
+    assert partner_id_of(new_key(partner_id, dice)) == partner_id
+
+
+@pytest.mark.parametrize("text", ["", "gc", "gc__x", "xx_a_b", "gc_a_b_c", "gc_é_x", "gc_" + "a" * 200 + "_x"])
+def test_what_can_be_no_key_names_nobody(text: str) -> None:
+    assert partner_id_of(text) is None
+
+
+@given(st.text())
+def test_no_text_makes_the_key_reader_fail(text: str) -> None:
+    partner_id_of(text)

@@ -1,0 +1,32 @@
+"""When an SMS is pushed again: contract 3."""
+
+import pytest
+from globalconnect.domain.push_schedule import delay_seconds, is_overdue, is_too_old, wait_seconds
+from hypothesis import given
+from hypothesis import strategies as st
+
+NOW = 1_790_000_000_000
+
+
+@given(st.integers(-60_000, 10_000))
+def test_the_queue_hands_over_early_and_the_function_waits_out_the_rest(ahead: int) -> None:
+    due = NOW + ahead
+    handed_over = NOW + delay_seconds(due, NOW) * 1_000
+    assert handed_over <= max(NOW, due - 1_000)
+    assert wait_seconds(due, handed_over) <= 2.2
+
+
+@pytest.mark.parametrize(("ahead", "delay"), [(10_000, 8), (9_200, 8), (6_000, 4), (1_000, 0), (0, 0), (-5_000, 0), (10**9, 900)])
+def test_the_delay_is_whole_seconds_that_sqs_accepts(ahead: int, delay: int) -> None:
+    assert delay_seconds(NOW + ahead, NOW) == delay
+
+
+def test_a_push_is_overdue_45_s_after_it_was_due() -> None:
+    assert not is_overdue(NOW, NOW + 44_999)
+    assert is_overdue(NOW, NOW + 45_000)
+
+
+def test_without_a_maximum_age_no_sms_is_too_old() -> None:
+    assert not is_too_old(0, NOW, None)
+    assert is_too_old(NOW - 60_000, NOW, 60_000)
+    assert not is_too_old(NOW - 59_999, NOW, 60_000)
