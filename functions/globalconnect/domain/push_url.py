@@ -59,29 +59,29 @@ def check_push_url(url: str, *, loopback: bool) -> str:
     to be read in two ways.
     """
     if not 0 < len(url) <= MAX_LENGTH:
-        raise InvalidInput(FIELD, f"a URL of 1 to {MAX_LENGTH} characters")
+        raise InvalidInput(FIELD, f"expected a URL of 1 to {MAX_LENGTH} characters")
     if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
         raise InvalidInput(
             FIELD,
-            "printable ASCII without spaces or backslashes (percent-encode anything else; a host name in its xn-- form)",
+            "expected printable ASCII without spaces or backslashes (percent-encode anything else; a host name in its xn-- form)",
         )
     if "#" in url:
-        raise InvalidInput(FIELD, "a URL without a fragment (#)")
+        raise InvalidInput(FIELD, "expected a URL without a fragment (#)")
     scheme = _SCHEME.match(url)
     if scheme is None:
-        raise InvalidInput(FIELD, "a URL that starts with http:// or https://")
+        raise InvalidInput(FIELD, "expected a URL that starts with http:// or https://")
 
     authority, path_and_query = _split(url[scheme.end() :])
     if "@" in authority:
-        raise InvalidInput(FIELD, "a URL without a user or password")
+        raise InvalidInput(FIELD, "expected a URL without a user or password")
     parts = _AUTHORITY.fullmatch(authority)
     if parts is None:
-        raise InvalidInput(FIELD, "a URL with a readable host and port")
+        raise InvalidInput(FIELD, "expected a URL with a readable host and port")
     host = _check_host(parts["host"].lower(), loopback=loopback)
     port = parts["port"] or ""
     _check_port(port, any_port=loopback and host in {LOOPBACK_ADDRESS, LOOPBACK_NAME})
     if _PATH_AND_QUERY.fullmatch(path_and_query) is None:
-        raise InvalidInput(FIELD, "a path and query in which special characters are percent-encoded")
+        raise InvalidInput(FIELD, "expected a path and query in which special characters are percent-encoded")
     return f"{scheme[1].lower()}://{host}{port}{path_and_query}"
 
 
@@ -118,7 +118,7 @@ def _split(after_scheme: str) -> tuple[str, str]:
 
 def _check_host(host: str, *, loopback: bool) -> str:
     if not host:
-        raise InvalidInput(FIELD, "a URL with a host")
+        raise InvalidInput(FIELD, "expected a URL with a host")
     if loopback and host in {LOOPBACK_ADDRESS, LOOPBACK_NAME}:
         return host
     if host.startswith("["):
@@ -126,11 +126,11 @@ def _check_host(host: str, *, loopback: bool) -> str:
     if _DOTTED_DECIMAL.fullmatch(host):
         return _check_public(host)
     if host == LOOPBACK_NAME or host.endswith(_INSIDE_SUFFIXES):
-        raise InvalidInput(FIELD, "a host outside, not localhost, *.localhost, *.local or *.internal")
+        raise InvalidInput(FIELD, "expected a host outside, not localhost, *.localhost, *.local or *.internal")
     if _NAME.fullmatch(host) is None:
         raise InvalidInput(
             FIELD,
-            "a full host name without a trailing dot, a dotted-decimal IPv4 address or an IPv6 address in brackets",
+            "expected a full host name without a trailing dot, a dotted-decimal IPv4 address or an IPv6 address in brackets",
         )
     return host
 
@@ -138,17 +138,17 @@ def _check_host(host: str, *, loopback: bool) -> str:
 def _check_ipv6(address: str) -> str:
     # The dotted tail is one more way to spell an IPv4 address, and a zone (%) names an interface of ours.
     if "." in address or "%" in address:
-        raise InvalidInput(FIELD, "an IPv6 address without a dotted part and without a zone")
+        raise InvalidInput(FIELD, "expected an IPv6 address without a dotted part and without a zone")
     try:
         plain = ipaddress.IPv6Address(address).compressed
     except ValueError:
-        raise InvalidInput(FIELD, "a valid IPv6 address in brackets") from None
+        raise InvalidInput(FIELD, "expected a valid IPv6 address in brackets") from None
     return f"[{_check_public(plain)}]"
 
 
 def _check_public(address: str) -> str:
     if not is_public_address(address, loopback=False):
-        raise InvalidInput(FIELD, "a public address")
+        raise InvalidInput(FIELD, "expected a public address")
     return address
 
 
@@ -161,4 +161,4 @@ def _check_port(port: str, *, any_port: bool) -> None:
         value = int(number[1])
         if value in _WELL_KNOWN_PORTS or (1 if any_port else _FIRST_USER_PORT) <= value <= _LAST_PORT:
             return
-    raise InvalidInput(FIELD, f"port 80, 443 or {_FIRST_USER_PORT} to {_LAST_PORT}")
+    raise InvalidInput(FIELD, f"expected port 80, 443 or {_FIRST_USER_PORT} to {_LAST_PORT}")

@@ -4,6 +4,7 @@ push_sms and push_retry both call it. Each SMS goes its own way through it, so t
 """
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
@@ -21,6 +22,8 @@ from globalconnect.push.queue import DuePush, RetryQueue
 from globalconnect.store.activations import Activations, SmsRef
 from globalconnect.store.partners import Partners
 from globalconnect.telemetry import Event, log, log_failure
+
+_CODES = re.compile(r"[0-9]{3,}")
 
 # Calls to AWS at once; each waits on the network, none on the processor.
 _AWS_THREADS = 16
@@ -80,7 +83,7 @@ class Delivery:
         if partner is None or partner.push_url is None:
             return True
         started_at = self.now()
-        result = await client.attempt(partner.push_url, _body(sms, partner), (partner.key, sms.text))
+        result = await client.attempt(partner.push_url, _body(sms, partner), _secrets(sms, partner))
         _log_attempt(sms, result)
         queued = result.delivered or await asyncio.to_thread(self._queue_next, sms)
         await asyncio.to_thread(self._record, sms, result, started_at)
@@ -138,6 +141,11 @@ def _body(sms: Sms, partner: Partner) -> dict[str, object]:
         "call": 0,
         "voice": 0,
     }
+
+
+def _secrets(sms: Sms, partner: Partner) -> tuple[str, ...]:
+    """Give what must not be kept of an answer that repeats it: a partner may well echo only the code."""
+    return (partner.key, sms.text, *_CODES.findall(sms.text))
 
 
 def _log_attempt(sms: Sms, result: AttemptResult) -> None:

@@ -1,0 +1,1049 @@
+"""Contract 3: what one push attempt sends, what counts as delivered, and that no far side can do us harm."""
+
+import asyncio
+import datetime as dt
+import gc
+import gzip
+import ipaddress
+import json
+import logging
+import socket
+import ssl
+import threading
+import tracemalloc
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from globalconnect.push.attempt import (
+    KEPT_ANSWER_CHARACTERS,
+    MAX_ANSWER_BYTES,
+    AttemptOutcome,
+    AttemptResult,
+    PushClient,
+)
+
+KEY = "gc_4fE9zT0qLx"
+TEXT = 'Ваш код: 482913 "не сообщайте" <никому> a/b'
+BODY: dict[str, object] = {
+    "key": KEY,
+    "action": "PUSH_SMS",
+    "smsId": "123456789",
+    "phone": "79001234567",
+    "phoneFrom": "Bank",
+    "text": TEXT,
+    "call": 0,
+    "voice": 0,
+}
+SECRETS = (KEY, TEXT)
+SUCCESS = b'{"status":"SUCCESS"}'
+SHORT = 0.3
+# Far more than anything here takes; a test that reaches it has found a hang.
+PATIENCE = 10.0
+
+type Handler = Callable[["Request", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Request:
+    head: str
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        for line in self.head.split("\r\n")[1:]:
+            key, _, value = line.partition(":")
+            if key.lower() == name.lower():
+                return value.strip()
+        return None
+
+
+@dataclass
+class Partner:
+    """A server that takes every request whole and lets a handler do the rest."""
+
+    port: int = 0
+    accepts: int = 0
+    requests: list[Request] = field(default_factory=list)
+    ended: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/push"
+
+
+async def read_request(reader: asyncio.StreamReader) -> Request | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
+    except asyncio.IncompleteReadError:
+        return None
+    request = Request(head.rstrip("\r\n"), b"")
+    return Request(request.head, await reader.readexactly(int(request.header("Content-Length") or 0)))
+
+
+@asynccontextmanager
+async def partner(handler: Handler, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Partner]:
+    this = Partner()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        this.accepts += 1
+        try:
+            while (request := await read_request(reader)) is not None:
+                this.requests.append(request)
+                this.asked.set()
+                await handler(request, reader, writer)
+                if writer.is_closing():
+                    break
+        except OSError:
+            pass  # the client has hung up, as it should on most of these
+        finally:
+            writer.close()
+            this.ended.put_nowait(None)
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    this.port = server.sockets[0].getsockname()[1]
+    try:
+        async with asyncio.timeout(PATIENCE):
+            yield this
+    finally:
+        server.close()
+        server.abort_clients()
+        await server.wait_closed()
+
+
+def raw(answer: bytes, *, close: bool = False) -> Handler:
+    async def handler(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+        if close:
+            writer.close()
+
+    return handler
+
+
+def http(status: str, body: bytes, *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def endless(start: bytes, more: bytes, pause: float = 0.0) -> Handler:
+    async def handler(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        while True:
+            writer.write(more)
+            await writer.drain()
+            await asyncio.sleep(pause)
+
+    return handler
+
+
+def stalled(start: bytes) -> Handler:
+    async def handler(_: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        await reader.read()
+
+    return handler
+
+
+async def silent(_: Request, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+    await reader.read()
+
+
+async def reset(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()
+
+
+def client(
+    *,
+    loopback: bool = True,
+    connect_timeout: float = SHORT,
+    attempt_timeout: float = PATIENCE,
+    resolver: AbstractResolver | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> PushClient:
+    return PushClient(
+        version="1.2.3",
+        loopback=loopback,
+        connect_timeout=connect_timeout,
+        attempt_timeout=attempt_timeout,
+        resolver=resolver,
+        tls=tls,
+    )
+
+
+def push_to(handler: Handler, *, attempt_timeout: float = PATIENCE) -> tuple[AttemptResult, Partner]:
+    """Make one attempt against a partner that behaves as `handler` does, and wait until the connection has ended."""
+
+    async def scenario() -> tuple[AttemptResult, Partner]:
+        async with partner(handler) as far:
+            async with client(attempt_timeout=attempt_timeout) as pushes:
+                result = await pushes.attempt(far.url, BODY, SECRETS)
+            await far.ended.get()
+            return result, far
+
+    return asyncio.run(scenario())
+
+
+class FixedResolver(AbstractResolver):
+    """Says the same addresses for every name, or never answers."""
+
+    def __init__(self, *addresses: str, answers: bool = True) -> None:
+        self._addresses = addresses
+        self._answers = answers
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        if not self._answers:
+            await asyncio.get_running_loop().create_future()
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
+            for address in self._addresses
+        ]
+
+    async def close(self) -> None:
+        pass
+
+
+# --- What is sent
+
+
+def test_push_is_the_post_the_contract_describes() -> None:
+    result, far = push_to(raw(http("200 OK", SUCCESS)))
+    (request,) = far.requests
+    assert request.head.split("\r\n")[0] == "POST /push HTTP/1.1"
+    assert request.header("Content-Type") == "application/json; charset=utf-8"
+    assert request.header("User-Agent") == "GlobalConnect/1.2.3"
+    assert request.header("Accept-Encoding") == "identity"
+    assert request.header("Transfer-Encoding") is None
+    assert json.loads(request.body) == BODY
+    assert (result.delivered, result.outcome, result.http_status) == (True, AttemptOutcome.DELIVERED, 200)
+
+
+def test_body_is_compact_utf8_without_ascii_escapes() -> None:
+    _, far = push_to(raw(http("200 OK", SUCCESS)))
+    assert far.requests[0].body == json.dumps(BODY, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def test_text_with_a_lone_surrogate_is_pushed_with_a_replacement() -> None:
+    async def scenario() -> tuple[AttemptResult, bytes]:
+        async with partner(raw(http("200 OK", SUCCESS))) as far, client() as pushes:
+            result = await pushes.attempt(far.url, {"text": "a\ud800b"}, ("a\ud800b",))
+            return result, far.requests[0].body
+
+    result, body = asyncio.run(scenario())
+    assert result.delivered
+    assert body == b'{"text":"a?b"}'
+
+
+def test_path_and_query_go_out_as_they_are_stored() -> None:
+    async def scenario() -> str:
+        async with partner(raw(http("200 OK", SUCCESS))) as far, client() as pushes:
+            await pushes.attempt(f"http://127.0.0.1:{far.port}/a%2Fb/../c?d[]=%7E+%20&e=%D1%8F", BODY, SECRETS)
+            return far.requests[0].head.split("\r\n")[0]
+
+    assert asyncio.run(scenario()) == "POST /a%2Fb/../c?d[]=%7E+%20&e=%D1%8F HTTP/1.1"
+
+
+def test_cookies_are_neither_kept_nor_sent() -> None:
+    async def scenario() -> list[str | None]:
+        async with (
+            partner(raw(http("200 OK", SUCCESS, "Set-Cookie: session=1; Path=/"))) as far,
+            # By name: a cookie jar would keep none for an address anyway.
+            client(resolver=FixedResolver("127.0.0.1")) as pushes,
+        ):
+            for _ in range(2):
+                await pushes.attempt(f"http://partner.example:{far.port}/", BODY, SECRETS)
+            return [request.header("Cookie") for request in far.requests]
+
+    assert asyncio.run(scenario()) == [None, None]
+
+
+def test_proxy_settings_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> tuple[bool, int]:
+        async with partner(raw(http("200 OK", SUCCESS))) as far, partner(raw(http("200 OK", SUCCESS))) as proxy:
+            monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{proxy.port}")
+            monkeypatch.delenv("no_proxy", raising=False)
+            async with client() as pushes:
+                return (await pushes.attempt(far.url, BODY, SECRETS)).delivered, proxy.accepts
+
+    assert asyncio.run(scenario()) == (True, 0)
+
+
+def test_body_that_is_no_json_is_our_mistake_and_raises() -> None:
+    async def scenario(body: dict[str, object]) -> None:
+        async with client() as pushes:
+            await pushes.attempt("http://127.0.0.1:9/", body, ())
+
+    with pytest.raises(TypeError):
+        asyncio.run(scenario({"text": b"bytes"}))
+    with pytest.raises(ValueError, match="JSON"):
+        asyncio.run(scenario({"text": float("nan")}))
+
+
+def test_attempt_on_a_closed_client_raises() -> None:
+    async def scenario() -> None:
+        pushes = client()
+        async with pushes:
+            pass
+        await pushes.attempt("http://127.0.0.1:9/", BODY, SECRETS)
+
+    with pytest.raises(RuntimeError, match="not open"):
+        asyncio.run(scenario())
+
+
+# --- What counts as delivered
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(http("200 OK", SUCCESS), id="200"),
+        pytest.param(http("200 OK", SUCCESS, "Content-Type: text/html"), id="any-content-type"),
+        pytest.param(http("201 Created", SUCCESS), id="201"),
+        pytest.param(http("202 Accepted", b' \r\n{"status": "SUCCESS", "id": 7}\n'), id="more-fields-and-blanks"),
+        pytest.param(http("200 OK", b"\xef\xbb\xbf" + SUCCESS), id="byte-order-mark"),
+        pytest.param(http("200 OK", b'{"status":"\\u0053UCCESS"}'), id="escaped-letters"),
+        pytest.param(http("200 OK", b'{"n":' + b"9" * 5000 + b',"status":"SUCCESS"}'), id="huge-number-beside-it"),
+        pytest.param(http("200 OK", SUCCESS.ljust(MAX_ANSWER_BYTES)), id="largest-answer"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + SUCCESS + b"\r\n0\r\n\r\n", id="chunked"
+        ),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + http("200 OK", SUCCESS), id="interim-answer-first"),
+        pytest.param(http("200 OK", SUCCESS, "Content-Encoding: gzip"), id="plain-in-spite-of-its-header"),
+    ],
+)
+def test_2xx_with_status_success_is_delivered(answer: bytes) -> None:
+    result, _ = push_to(raw(answer))
+    assert result.outcome is AttemptOutcome.DELIVERED
+    assert result.delivered
+
+
+def test_answer_that_ends_with_the_connection_is_delivered() -> None:
+    result, _ = push_to(raw(b"HTTP/1.0 200 OK\r\n\r\n" + SUCCESS, close=True))
+    assert result.delivered
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"<html><body>OK</body></html>", id="html"),
+        pytest.param(b'{"status":"success"}', id="lower-case"),
+        pytest.param(b'{"status":"FAIL"}', id="fail"),
+        pytest.param(b'{"status":"ERROR","message":"SUCCESS"}', id="error"),
+        pytest.param(b"", id="empty"),
+        pytest.param(b"SUCCESS", id="bare-word"),
+        pytest.param(b'"SUCCESS"', id="string"),
+        pytest.param(b'["status","SUCCESS"]', id="array"),
+        pytest.param(b"[" + SUCCESS + b"]", id="object-in-an-array"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b"{}", id="no-status"),
+        pytest.param(b'{"Status":"SUCCESS"}', id="other-field"),
+        pytest.param(b'{"status":" SUCCESS "}', id="blanks-in-it"),
+        pytest.param(b'{"status":["SUCCESS"]}', id="list-as-status"),
+        pytest.param(b'{"status":true}', id="true"),
+        pytest.param(b'{"status":1}', id="number"),
+        pytest.param(b'{"data":{"status":"SUCCESS"}}', id="one-level-down"),
+        pytest.param(SUCCESS + SUCCESS, id="two-objects"),
+        pytest.param(SUCCESS + b"<!-- -->", id="junk-after-it"),
+        pytest.param(SUCCESS[:-1], id="cut-short"),
+        pytest.param(b"{'status':'SUCCESS'}", id="single-quotes"),
+        pytest.param(b'{"status":"SUCCESS","x":NaN}', id="nan"),
+        pytest.param(b'{"status":"SUCCESS","x":-Infinity}', id="infinity"),
+        pytest.param(b'{"status":"SUCCESS","x":"\xff"}', id="not-utf8"),
+        pytest.param('{"status":"SUCCESS"}'.encode("utf-16"), id="utf-16"),
+        pytest.param(b"\xef\xbb\xbf" * 2 + SUCCESS, id="two-byte-order-marks"),
+        pytest.param(b"[" * 60_000, id="deep-arrays"),
+        pytest.param(b'{"status":' * 6_000, id="deep-objects"),
+        pytest.param(b'{"status":"SUCCESS","x":' + b"[" * 30_000 + b"]" * 30_000 + b"}", id="deep-beside-success"),
+        pytest.param(gzip.compress(SUCCESS), id="gzip"),
+    ],
+)
+def test_2xx_with_any_other_body_is_a_failed_attempt(body: bytes) -> None:
+    result, _ = push_to(raw(http("200 OK", body)))
+    assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.REFUSED_ANSWER, 200)
+
+
+@pytest.mark.parametrize("status", [204, 205])
+def test_2xx_without_a_body_is_a_failed_attempt(status: int) -> None:
+    result, _ = push_to(raw(f"HTTP/1.1 {status} Nothing\r\nContent-Length: 0\r\n\r\n".encode()))
+    assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.REFUSED_ANSWER, status)
+
+
+@pytest.mark.parametrize("status", [101, 300, 400, 401, 404, 410, 429, 500, 502, 503, 599, 600, 999])
+def test_other_status_is_a_failed_attempt_even_with_success(status: int) -> None:
+    result, _ = push_to(raw(http(f"{status} Whatever", SUCCESS), close=status == 101))
+    assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.HTTP_STATUS, status)
+
+
+def test_304_is_a_failed_attempt() -> None:
+    result, _ = push_to(raw(b"HTTP/1.1 304 Not Modified\r\n\r\n"))
+    assert (result.outcome, result.http_status) == (AttemptOutcome.HTTP_STATUS, 304)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("to", ["inside", "metadata", "itself"])
+def test_redirect_is_a_failed_attempt_and_not_followed(status: int, to: str) -> None:
+    async def scenario() -> tuple[AttemptResult, int, int]:
+        async with partner(raw(http("200 OK", SUCCESS))) as inside:
+            targets = {
+                "inside": inside.url,
+                "metadata": "http://169.254.169.254/latest/meta-data/",
+                "itself": "/other",
+            }
+            location = f"Location: {targets[to]}"
+            async with partner(raw(http(f"{status} Moved", b"", location))) as far, client() as pushes:
+                result = await pushes.attempt(far.url, BODY, SECRETS)
+                return result, len(far.requests), inside.accepts
+
+    result, requests, inside_accepts = asyncio.run(scenario())
+    assert (result.outcome, result.http_status) == (AttemptOutcome.HTTP_STATUS, status)
+    assert (requests, inside_accepts) == (1, 0)
+
+
+# --- A far side that never ends
+
+
+@pytest.mark.parametrize(
+    ("handler", "status"),
+    [
+        pytest.param(silent, None, id="no-answer"),
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\n", b"X: y", 0.02), None, id="slow-headers"),
+        pytest.param(stalled(b"H"), None, id="half-a-status-line"),
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\n\r\n", b" ", 0.02), 200, id="slow-body"),
+        pytest.param(stalled(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n"), 200, id="promised-body"),
+        pytest.param(
+            endless(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n{\r\n", 0.02),
+            200,
+            id="slow-chunks",
+        ),
+        pytest.param(endless(b"HTTP/1.1 500 Oops\r\n\r\n", b" ", 0.02), 500, id="slow-error-page"),
+        pytest.param(endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n", 0.02), None, id="interim-answers"),
+        pytest.param(endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100), None, id="flood-of-interim-answers"),
+    ],
+)
+def test_attempt_ends_within_its_time_out_and_hangs_up(handler: Handler, status: int | None) -> None:
+    # push_to returns only after the server has seen its connection end.
+    result, far = push_to(handler, attempt_timeout=SHORT)
+    assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.TIMEOUT, status)
+    assert SHORT * 1000 - 20 <= result.duration_ms < PATIENCE * 1000 / 2
+    assert far.accepts == 1
+
+
+def test_name_look_up_counts_against_the_time_out() -> None:
+    async def scenario() -> AttemptResult:
+        async with (
+            asyncio.timeout(PATIENCE),
+            client(attempt_timeout=SHORT, resolver=FixedResolver(answers=False)) as pushes,
+        ):
+            return await pushes.attempt("http://partner.example:8080/", BODY, SECRETS)
+
+    result = asyncio.run(scenario())
+    assert result.outcome is AttemptOutcome.TIMEOUT
+    assert result.duration_ms < PATIENCE * 1000 / 2
+
+
+def test_connection_that_is_not_accepted_ends_at_the_connect_time_out() -> None:
+    async def scenario() -> AttemptResult:
+        # With its queue of one full, the kernel leaves further connections unanswered.
+        with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            for filler in (first, second):
+                filler.setblocking(False)
+                filler.connect_ex(full.getsockname())
+            async with client(connect_timeout=SHORT) as pushes:
+                return await pushes.attempt(f"http://127.0.0.1:{full.getsockname()[1]}/", BODY, SECRETS)
+
+    result = asyncio.run(scenario())
+    assert (result.outcome, result.http_status) == (AttemptOutcome.TIMEOUT, None)
+    assert result.duration_ms < PATIENCE * 1000 / 2
+
+
+def test_tls_handshake_that_is_never_answered_ends_at_the_connect_time_out() -> None:
+    async def scenario() -> AttemptResult:
+        hung_up = asyncio.Event()
+
+        async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+            hung_up.set()
+
+        async with (
+            asyncio.timeout(PATIENCE),
+            await asyncio.start_server(swallow, "127.0.0.1", 0) as server,
+            client(connect_timeout=SHORT) as pushes,
+        ):
+            port = server.sockets[0].getsockname()[1]
+            result = await pushes.attempt(f"https://127.0.0.1:{port}/", BODY, SECRETS)
+            await hung_up.wait()
+            return result
+
+    assert asyncio.run(scenario()).outcome is AttemptOutcome.TIMEOUT
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 65_536, id="endless-body"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"8000\r\n" + b" " * 0x8000 + b"\r\n", id="chunks"
+        ),
+        pytest.param(b"HTTP/1.1 500 Oops\r\n\r\n", b"<p>sorry</p>" * 1000, id="endless-error-page"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", b"{" * 65_536, id="huge-promise"),
+    ],
+)
+def test_answer_above_64_kib_is_cut_and_failed(start: bytes, more: bytes) -> None:
+    result, _ = push_to(endless(start, more))
+    assert (result.delivered, result.outcome) == (False, AttemptOutcome.ANSWER_TOO_LARGE)
+    assert result.http_status in {200, 500}
+    assert result.answer.startswith(more[:5].decode()) or more.startswith(b"8000")
+
+
+def test_success_one_byte_above_64_kib_is_too_large() -> None:
+    result, _ = push_to(raw(http("200 OK", SUCCESS.ljust(MAX_ANSWER_BYTES + 1))))
+    assert (result.delivered, result.outcome) == (False, AttemptOutcome.ANSWER_TOO_LARGE)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 65_536), id="endless-header-line"),
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n" * 1000), id="endless-headers"),
+        pytest.param(endless(b"HTTP/1.1 200 ", b"OK" * 1000), id="endless-reason"),
+        pytest.param(endless(b"", b"\x00\xff" * 1000), id="endless-junk"),
+        pytest.param(raw(b"SSH-2.0-OpenSSH_9.6\r\n"), id="other-protocol"),
+        pytest.param(raw(b"HTTP/1.1 abc OK\r\n\r\n"), id="status-is-no-number"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), id="negative-length"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"), id="length-is-no-number"),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"), id="chunk-size-is-no-number"
+        ),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS, close=True), id="shorter-than-said"
+        ),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + SUCCESS, close=True),
+            id="last-chunk-missing",
+        ),
+        pytest.param(raw(b"", close=True), id="closed-without-an-answer"),
+        pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-", close=True), id="closed-within-the-headers"),
+        pytest.param(reset, id="connection-reset"),
+    ],
+)
+def test_what_is_no_whole_http_answer_is_a_failed_connection(handler: Handler) -> None:
+    result, far = push_to(handler)
+    assert (result.delivered, result.outcome) == (False, AttemptOutcome.CONNECTION)
+    assert len(far.requests) == 1
+
+
+def test_gzip_bomb_is_not_unpacked() -> None:
+    bomb = gzip.compress(b" " * 20_000_000 + SUCCESS)
+    assert len(bomb) < MAX_ANSWER_BYTES
+    handler = raw(http("200 OK", bomb, "Content-Encoding: gzip"))
+    tracemalloc.start()
+    try:
+        result, _ = push_to(handler)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (result.delivered, result.outcome) == (False, AttemptOutcome.REFUSED_ANSWER)
+    assert peak < 5_000_000
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 65_536), id="endless-body"),
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 65_536), id="endless-header-line"),
+        pytest.param(endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 1000), id="flood-of-interim-answers"),
+        pytest.param(silent, id="no-answer"),
+    ],
+)
+def test_memory_and_sockets_stay_flat_over_many_bad_answers(handler: Handler) -> None:
+    attempts = 20
+
+    async def scenario() -> tuple[int, int]:
+        async with partner(handler) as far, client(attempt_timeout=SHORT) as pushes:
+
+            async def one() -> None:
+                result = await pushes.attempt(far.url, BODY, SECRETS)
+                assert not result.delivered
+
+            # The first attempt loads what is loaded lazily; it must not count.
+            await one()
+            await far.ended.get()
+            gc.collect()
+            tracemalloc.start()
+            await asyncio.gather(*(one() for _ in range(attempts)))
+            for _ in range(attempts):
+                await far.ended.get()
+            assert far.accepts == attempts + 1
+            _, peak = tracemalloc.get_traced_memory()
+            gc.collect()
+            kept, _ = tracemalloc.get_traced_memory()
+            return kept, peak
+
+    try:
+        kept, peak = asyncio.run(scenario())
+    finally:
+        tracemalloc.stop()
+    assert kept < 500_000
+    # Both ends of all the connections at once.
+    assert peak < 12_000_000
+
+
+def test_cancelling_an_attempt_propagates_and_hangs_up() -> None:
+    async def scenario() -> None:
+        async with partner(silent) as far, client() as pushes:
+            attempt = asyncio.create_task(pushes.attempt(far.url, BODY, SECRETS))
+            await far.asked.wait()
+            attempt.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await attempt
+            await far.ended.get()
+
+    asyncio.run(scenario())
+
+
+def test_refused_connection_is_a_failed_attempt() -> None:
+    async def scenario() -> AttemptResult:
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            async with client() as pushes:
+                return await pushes.attempt(f"http://127.0.0.1:{nobody.getsockname()[1]}/", BODY, SECRETS)
+
+    result = asyncio.run(scenario())
+    assert (result.outcome, result.http_status, result.answer) == (AttemptOutcome.CONNECTION, None, "")
+
+
+def test_name_without_an_address_is_a_failed_connection() -> None:
+    async def scenario() -> AttemptResult:
+        async with client(resolver=FixedResolver()) as pushes:
+            return await pushes.attempt("http://partner.example:8080/", BODY, SECRETS)
+
+    assert asyncio.run(scenario()).outcome is AttemptOutcome.CONNECTION
+
+
+class BrokenResolver(FixedResolver):
+    """Fails as the system's does on a name it can't even encode: not with an OSError."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        raise UnicodeError(f"{host} {port} {family} {KEY}")
+
+
+def test_failure_nobody_expected_costs_the_attempt_only_and_logs_its_type_only(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> AttemptResult:
+        async with client(resolver=BrokenResolver()) as pushes:
+            return await pushes.attempt("http://partner.example:8080/?token=s3cr3t", BODY, SECRETS)
+
+    assert asyncio.run(scenario()).outcome is AttemptOutcome.CONNECTION
+    assert caplog.messages == ["push attempt ended by an unexpected UnicodeError"]
+    assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize("host", ["partner.example", "xn--e1afmkfd.xn--p1ai", "xn--999999999.example", "a_b.example"])
+def test_any_name_that_may_be_stored_can_be_pushed_to(host: str) -> None:
+    async def scenario() -> tuple[bool, str | None, int]:
+        async with (
+            partner(raw(http("200 OK", SUCCESS))) as far,
+            client(resolver=FixedResolver("127.0.0.1")) as pushes,
+        ):
+            result = await pushes.attempt(f"http://{host}:{far.port}/", BODY, SECRETS)
+            return result.delivered, far.requests[0].header("Host"), far.port
+
+    delivered, sent, port = asyncio.run(scenario())
+    assert delivered
+    assert sent == f"{host}:{port}"
+
+
+def test_duration_is_measured_with_the_given_clock() -> None:
+    async def scenario() -> AttemptResult:
+        ticks: Iterator[float] = iter([100.0, 100.25])
+        async with (
+            partner(raw(http("200 OK", SUCCESS))) as far,
+            PushClient(version="1", loopback=True, clock=lambda: next(ticks)) as pushes,
+        ):
+            return await pushes.attempt(far.url, BODY, SECRETS)
+
+    assert asyncio.run(scenario()).duration_ms == 250
+
+
+# --- Keep-alive
+
+
+def test_connection_is_reused_for_the_next_push() -> None:
+    async def scenario() -> tuple[int, int]:
+        async with partner(raw(http("200 OK", SUCCESS))) as far, client() as pushes:
+            for _ in range(5):
+                assert (await pushes.attempt(far.url, BODY, SECRETS)).delivered
+            return far.accepts, len(far.requests)
+
+    assert asyncio.run(scenario()) == (1, 5)
+
+
+def test_connection_is_reused_after_an_answer_that_was_refused() -> None:
+    async def scenario() -> int:
+        async with partner(raw(http("500 Oops", b"try later"))) as far, client() as pushes:
+            for _ in range(3):
+                await pushes.attempt(far.url, BODY, SECRETS)
+            return far.accepts
+
+    assert asyncio.run(scenario()) == 1
+
+
+def test_push_is_not_sent_twice_when_a_kept_connection_breaks_under_it() -> None:
+    async def once(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await (raw(b"", close=True) if b"second" in request.body else raw(http("200 OK", SUCCESS)))(
+            request, reader, writer
+        )
+
+    async def scenario() -> tuple[AttemptOutcome, int, int]:
+        async with partner(once) as far, client() as pushes:
+            assert (await pushes.attempt(far.url, {"text": "first"}, ())).delivered
+            result = await pushes.attempt(far.url, {"text": "second"}, ())
+            return result.outcome, len(far.requests), far.accepts
+
+    assert asyncio.run(scenario()) == (AttemptOutcome.CONNECTION, 2, 1)
+
+
+@contextmanager
+def blocking_partner(close_now: threading.Event, closed: threading.Event) -> Iterator[tuple[int, list[int]]]:
+    """A partner in a thread that closes its first connection when told, whatever our event loop is doing."""
+    accepts: list[int] = []
+
+    def serve(listener: socket.socket) -> None:
+        for number in range(2):
+            connection, _ = listener.accept()
+            with connection:
+                accepts.append(number)
+                received = b""
+                while not received.endswith(b"}"):
+                    received += connection.recv(65_536)
+                connection.sendall(http("200 OK", SUCCESS))
+                if number == 0:
+                    close_now.wait(PATIENCE)
+            closed.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        try:
+            yield listener.getsockname()[1], accepts
+        finally:
+            close_now.set()
+            thread.join()
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_connection_closed_while_the_process_was_frozen_is_not_used(round_: int) -> None:
+    close_now, closed = threading.Event(), threading.Event()
+
+    async def scenario(port: int) -> None:
+        async with client() as pushes:
+            url = f"http://127.0.0.1:{port}/{round_}"
+            assert (await pushes.attempt(url, BODY, SECRETS)).delivered
+            # Blocks the event loop, as Lambda's freeze does.
+            close_now.set()
+            assert closed.wait(PATIENCE)
+            assert (await pushes.attempt(url, BODY, SECRETS)).delivered
+
+    with blocking_partner(close_now, closed) as (port, accepts):
+        asyncio.run(scenario(port))
+    assert accepts == [0, 1]
+
+
+# --- Never inside
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("127.0.0.1", id="loopback"),
+        pytest.param("localhost", id="localhost"),
+        pytest.param("2130706433", id="decimal"),
+        pytest.param("0x7f000001", id="hex"),
+        pytest.param("0177.0.0.1", id="octal"),
+        pytest.param("127.1", id="short"),
+        pytest.param("127.0.0.1.", id="trailing-dot"),
+        pytest.param("[::1]", id="loopback-v6"),
+        pytest.param("[::ffff:127.0.0.1]", id="v4-mapped"),
+        pytest.param("[64:ff9b::7f00:1]", id="nat64"),
+        pytest.param("[fe80::1%25lo]", id="link-local"),
+        pytest.param("user:password@127.0.0.1", id="credentials"),
+        pytest.param("127.0.0.1%2f@partner.example", id="percent-encoded-slash"),
+        pytest.param("\uff11\uff12\uff17.0.0.1", id="fullwidth-digits"),
+    ],
+)
+def test_stored_url_that_spells_an_address_inside_is_not_connected(host: str) -> None:
+    async def scenario() -> tuple[AttemptResult, int]:
+        async with partner(raw(http("200 OK", SUCCESS))) as inside, client(loopback=False) as pushes:
+            return await pushes.attempt(f"http://{host}:{inside.port}/", BODY, SECRETS), inside.accepts
+
+    result, accepts = asyncio.run(scenario())
+    assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.BAD_URL, None)
+    assert accepts == 0
+
+
+def test_name_that_leads_inside_is_not_connected() -> None:
+    async def scenario() -> tuple[AttemptResult, int]:
+        async with (
+            partner(raw(http("200 OK", SUCCESS))) as inside,
+            client(loopback=False, resolver=FixedResolver("127.0.0.1", "10.0.0.1")) as pushes,
+        ):
+            return await pushes.attempt(f"http://partner.example:{inside.port}/", BODY, SECRETS), inside.accepts
+
+    result, accepts = asyncio.run(scenario())
+    assert (result.delivered, result.outcome) == (False, AttemptOutcome.FORBIDDEN_ADDRESS)
+    assert accepts == 0
+
+
+def test_every_waiting_attempt_learns_that_the_name_leads_inside() -> None:
+    async def scenario() -> set[AttemptOutcome]:
+        async with client(loopback=False, resolver=FixedResolver("169.254.169.254")) as pushes:
+            attempts = [pushes.attempt("http://partner.example:8080/", BODY, SECRETS) for _ in range(20)]
+            return {result.outcome for result in await asyncio.gather(*attempts)}
+
+    assert asyncio.run(scenario()) == {AttemptOutcome.FORBIDDEN_ADDRESS}
+
+
+# --- What is kept of an answer
+
+
+def excerpt_of(body: bytes, *, url_query: str = "") -> str:
+    async def scenario() -> str:
+        async with partner(raw(http("500 Oops", body))) as far, client() as pushes:
+            return (await pushes.attempt(far.url + url_query, BODY, SECRETS)).answer
+
+    return asyncio.run(scenario())
+
+
+def test_first_200_characters_of_the_answer_are_kept() -> None:
+    assert excerpt_of(("ж" * 1000).encode()) == "ж" * KEPT_ANSWER_CHARACTERS
+
+
+def test_control_characters_of_the_answer_are_removed() -> None:
+    assert excerpt_of("a\r\nb\x00\x1b[31mc\u202ed\u2028e\x85f".encode()) == "ab[31mcdef"
+
+
+def test_answer_that_is_not_utf8_is_kept_with_replacements() -> None:
+    assert excerpt_of(b"\xff\xfeabc") == "\ufffd\ufffdabc"
+
+
+@pytest.mark.parametrize(
+    "echo",
+    [
+        pytest.param(KEY, id="key"),
+        pytest.param(KEY.upper(), id="key-in-capitals"),
+        pytest.param(TEXT, id="text"),
+        pytest.param(json.dumps(TEXT)[1:-1], id="text-in-ascii-json"),
+        pytest.param(json.dumps(TEXT)[1:-1].replace("/", "\\/"), id="text-in-php-json"),
+        pytest.param(json.dumps(TEXT, ensure_ascii=False)[1:-1], id="text-in-json"),
+        pytest.param(
+            "%D0%92%D0%B0%D1%88%20%D0%BA%D0%BE%D0%B4%3A%20482913%20%22%D0%BD%D0%B5%20"
+            "%D1%81%D0%BE%D0%BE%D0%B1%D1%89%D0%B0%D0%B9%D1%82%D0%B5%22%20%3C%D0%BD%D0%B8%D0%BA"
+            "%D0%BE%D0%BC%D1%83%3E%20a%2Fb",
+            id="text-percent-encoded",
+        ),
+        pytest.param(TEXT.replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;"), id="text-in-html"),
+        pytest.param(TEXT.replace(" ", " \u200b"), id="text-with-invisible-characters"),
+    ],
+)
+def test_secrets_in_the_answer_are_replaced(echo: str) -> None:
+    assert excerpt_of(f"bad request: {echo} - sorry".encode()) == "bad request: *** - sorry"
+
+
+def test_secret_across_the_200th_character_is_replaced_before_the_cut() -> None:
+    filler = "x" * (KEPT_ANSWER_CHARACTERS - 2)
+    assert excerpt_of((filler + KEY).encode()) == filler + "**"
+
+
+def test_query_of_the_url_is_replaced_in_the_answer() -> None:
+    assert excerpt_of(b"Cannot POST /push?token=s3cr3t", url_query="?token=s3cr3t") == "Cannot POST /push?***"
+
+
+def test_nothing_about_an_attempt_reaches_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_debug(True)
+        for handler in (
+            reset,
+            raw(b"junk\r\n\r\n"),
+            raw(http("200 OK", SUCCESS)),
+            endless(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 9999),
+        ):
+            async with partner(handler) as far, client() as pushes:
+                await pushes.attempt(f"{far.url}?token=s3cr3t", BODY, SECRETS)
+
+    asyncio.run(scenario())
+    for secret in (KEY, "482913", "s3cr3t"):
+        assert secret not in caplog.text
+
+
+# --- TLS
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority of the test's own."""
+
+    folder: Path
+    key: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+
+    def trusted(self) -> ssl.SSLContext:
+        pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+        return ssl.create_default_context(cadata=pem)
+
+    def server(self, name: str, *, expired: bool = False, self_signed: bool = False) -> ssl.SSLContext:
+        """Return what a server needs to present a certificate for `name`."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        now = dt.datetime.now(dt.UTC)
+        begin, end = (now - dt.timedelta(days=9), now + dt.timedelta(days=-1 if expired else 9))
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        names: list[x509.GeneralName] = [x509.DNSName(name)]
+        if name == "127.0.0.1":
+            names = [x509.IPAddress(ipaddress.IPv4Address(name))]
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(subject if self_signed else self.certificate.subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(begin)
+            .not_valid_after(end)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
+            .sign(key if self_signed else self.key, hashes.SHA256())
+        )
+        pem = self.folder / f"{certificate.serial_number}.pem"
+        pem.write_bytes(
+            key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            + certificate.public_bytes(serialization.Encoding.PEM)
+        )
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        return context
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = dt.datetime.now(dt.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=30))
+        .not_valid_after(now + dt.timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    return Authority(tmp_path_factory.mktemp("tls"), key, certificate)
+
+
+def push_over_tls(
+    server: ssl.SSLContext, trusted: ssl.SSLContext | None, host: str = "partner.example"
+) -> tuple[AttemptResult, int]:
+    async def scenario() -> tuple[AttemptResult, int]:
+        async with (
+            partner(raw(http("200 OK", SUCCESS)), tls=server) as far,
+            client(connect_timeout=PATIENCE, resolver=FixedResolver("127.0.0.1"), tls=trusted) as pushes,
+        ):
+            result = await pushes.attempt(f"https://{host}:{far.port}/push", BODY, SECRETS)
+            return result, len(far.requests)
+
+    return asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("host", ["partner.example", "127.0.0.1"])
+def test_good_certificate_is_accepted(authority: Authority, host: str) -> None:
+    result, _ = push_over_tls(authority.server(host), authority.trusted(), host)
+    assert result.outcome is AttemptOutcome.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("name", "expired", "self_signed"),
+    [
+        pytest.param("partner.example", False, True, id="self-signed"),
+        pytest.param("partner.example", True, False, id="expired"),
+        pytest.param("other.example", False, False, id="wrong-name"),
+        pytest.param("127.0.0.1", False, False, id="address-instead-of-the-name"),
+    ],
+)
+def test_bad_certificate_is_a_failed_attempt_before_anything_is_sent(
+    authority: Authority,
+    name: str,
+    expired: bool,
+    self_signed: bool,
+) -> None:
+    server = authority.server(name, expired=expired, self_signed=self_signed)
+    result, requests = push_over_tls(server, authority.trusted())
+    assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.TLS, None)
+    assert requests == 0
+
+
+def test_certificate_of_an_unknown_authority_is_refused_by_default(authority: Authority) -> None:
+    result, requests = push_over_tls(authority.server("partner.example"), None)
+    assert result.outcome is AttemptOutcome.TLS
+    assert requests == 0
+
+
+def test_server_that_speaks_no_tls_is_a_tls_failure() -> None:
+    async def shout(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(http("400 Bad Request", b"plain HTTP here"))
+        await writer.drain()
+        writer.close()
+
+    async def scenario() -> AttemptResult:
+        async with await asyncio.start_server(shout, "127.0.0.1", 0) as server, client() as pushes:
+            port = server.sockets[0].getsockname()[1]
+            return await pushes.attempt(f"https://127.0.0.1:{port}/", BODY, SECRETS)
+
+    assert asyncio.run(scenario()).outcome is AttemptOutcome.TLS
+
+
+def test_tls_settings_that_check_nothing_are_refused_on_entering() -> None:
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname = False
+    unchecked.verify_mode = ssl.CERT_NONE
+
+    async def scenario() -> None:
+        async with client(tls=unchecked):
+            pass
+
+    with pytest.raises(ValueError, match="certificate"):
+        asyncio.run(scenario())

@@ -1,0 +1,296 @@
+"""Contract 3, last rule: a name that leads inside is caught at every attempt, and no connection is opened there."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aiohttp
+import pytest
+from aiohttp.abc import AbstractResolver, ResolveResult
+
+from globalconnect.push.guard import (
+    ForbiddenAddress,
+    GuardedResolver,
+    ThreadPoolResolver,
+    guarded_connector,
+    guarded_socket_factory,
+)
+
+PUBLIC = "8.8.8.8"
+PUBLIC_V6 = "2a00:1450:4001::8a"
+
+
+class ScriptedResolver(AbstractResolver):
+    """Answers each look-up with the next of its lists, the last one for ever."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+        self.asked = 0
+        self.closed = False
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        addresses = self._answers[min(self.asked, len(self._answers) - 1)]
+        self.asked += 1
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
+            for address in addresses
+        ]
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Listener:
+    """Something inside that must not be reached."""
+
+    port: int
+    accepts: int = 0
+
+
+@asynccontextmanager
+async def listening(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Listener]:
+    listener = Listener(port)
+
+    async def accept(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        listener.accepts += 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(accept, host, port) as server:
+        listener.port = server.sockets[0].getsockname()[1]
+        yield listener
+        server.close_clients()
+
+
+@asynccontextmanager
+async def guarded_session(inner: AbstractResolver, *, loopback: bool) -> AsyncIterator[aiohttp.ClientSession]:
+    resolver = GuardedResolver(inner, loopback=loopback)
+    async with aiohttp.ClientSession(connector=guarded_connector(resolver, loopback=loopback, tls=None)) as session:
+        yield session
+    await resolver.close()
+
+
+def addresses(found: list[ResolveResult]) -> list[str]:
+    return [answer["host"] for answer in found]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "127.0.0.1",
+        "::1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "::ffff:127.0.0.1",
+        "64:ff9b::a9fe:a9fe",
+        "fe80::1%eth0",
+        "100.64.0.1",
+        "not an address",
+    ],
+)
+def test_name_that_leads_inside_only_is_refused(inside: str) -> None:
+    resolver = GuardedResolver(ScriptedResolver([inside]), loopback=False)
+    with pytest.raises(ForbiddenAddress):
+        asyncio.run(resolver.resolve("partner.example", 443))
+
+
+def test_name_with_one_address_inside_leads_to_the_public_ones_only() -> None:
+    inner = ScriptedResolver(["127.0.0.1", PUBLIC, "10.1.2.3", PUBLIC_V6, "::1"])
+    found = asyncio.run(GuardedResolver(inner, loopback=False).resolve("partner.example", 443))
+    assert addresses(found) == [PUBLIC, PUBLIC_V6]
+
+
+def test_local_stack_name_leads_to_127_0_0_1_but_nowhere_else_inside() -> None:
+    inner = ScriptedResolver(["::1", "127.0.0.1", "127.0.0.2", "10.1.2.3"])
+    found = asyncio.run(GuardedResolver(inner, loopback=True).resolve("localhost", 8080))
+    assert addresses(found) == ["127.0.0.1"]
+
+
+def test_name_without_any_address_is_a_plain_failure() -> None:
+    with pytest.raises(OSError, match="no address") as caught:
+        asyncio.run(GuardedResolver(ScriptedResolver([]), loopback=False).resolve("partner.example"))
+    assert not isinstance(caught.value, ForbiddenAddress)
+
+
+def test_closing_the_guard_closes_the_resolver_it_asks() -> None:
+    inner = ScriptedResolver([])
+    asyncio.run(GuardedResolver(inner, loopback=False).close())
+    assert inner.closed
+
+
+def test_system_resolver_answers_from_threads_of_its_own() -> None:
+    async def scenario() -> list[ResolveResult]:
+        resolver = ThreadPoolResolver()
+        try:
+            return await resolver.resolve("127.0.0.1", 8080)
+        finally:
+            await resolver.close()
+
+    (found,) = asyncio.run(scenario())
+    assert (found["host"], found["port"]) == ("127.0.0.1", 8080)
+
+
+def test_system_resolver_reports_a_host_without_an_address_as_a_failure() -> None:
+    async def scenario() -> None:
+        resolver = ThreadPoolResolver()
+        try:
+            await resolver.resolve("127.0.0.1", 8080, socket.AF_INET6)
+        finally:
+            await resolver.close()
+
+    with pytest.raises(OSError, match=r".+"):
+        asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    ("family", "address"),
+    [
+        pytest.param(socket.AF_INET, ("127.0.0.1", 80), id="loopback"),
+        pytest.param(socket.AF_INET, ("169.254.169.254", 80), id="metadata"),
+        pytest.param(socket.AF_INET, ("", 80), id="any-interface"),
+        pytest.param(socket.AF_INET, ("127.1", 80), id="short-spelling"),
+        pytest.param(socket.AF_INET, ("partner.example", 80), id="name"),
+        pytest.param(socket.AF_INET6, ("::1", 80, 0, 0), id="loopback-v6"),
+        pytest.param(socket.AF_INET6, ("::ffff:8.8.8.8", 80, 0, 0), id="v4-mapped"),
+    ],
+)
+def test_socket_to_a_forbidden_address_is_never_made(family: socket.AddressFamily, address: tuple[str, int]) -> None:
+    factory = guarded_socket_factory(loopback=False)
+    with pytest.raises(ForbiddenAddress):
+        factory((family, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", address))
+
+
+@pytest.mark.parametrize(
+    ("address", "loopback"),
+    [(PUBLIC, False), (PUBLIC, True), ("127.0.0.1", True)],
+    ids=["public", "public-local", "local"],
+)
+def test_socket_to_an_open_address_is_made_but_not_connected(address: str, loopback: bool) -> None:
+    factory = guarded_socket_factory(loopback=loopback)
+    with factory((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (address, 80))) as made:
+        assert (made.family, made.type) == (socket.AF_INET, socket.SOCK_STREAM)
+        with pytest.raises(OSError, match=r".+"):
+            made.getpeername()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        pytest.param("127.0.0.1", id="plain"),
+        pytest.param("localhost", id="localhost"),
+        pytest.param("partner.example", id="name-that-leads-inside"),
+        pytest.param("[::1]", id="loopback-v6"),
+        pytest.param("[::ffff:127.0.0.1]", id="v4-mapped"),
+        pytest.param("[::ffff:7f00:1]", id="v4-mapped-hex"),
+        pytest.param("[::127.0.0.1]", id="v4-compatible"),
+        pytest.param("[64:ff9b::7f00:1]", id="nat64"),
+        pytest.param("2130706433", id="decimal"),
+        pytest.param("0x7f000001", id="hex"),
+        pytest.param("0x7f.1", id="hex-short"),
+        pytest.param("0177.0.0.1", id="octal"),
+        pytest.param("127.1", id="short"),
+        pytest.param("127.0.0.1.", id="trailing-dot"),
+        pytest.param("0", id="zero"),
+        pytest.param("0.0.0.0", id="unspecified"),  # noqa: S104 - refused, not bound
+        pytest.param("[::]", id="unspecified-v6"),
+        pytest.param("\uff11\uff12\uff17.0.0.1", id="fullwidth-digits"),
+    ],
+)
+def test_guard_alone_opens_no_connection_inside(host: str) -> None:
+    async def scenario() -> int:
+        async with listening() as inside, guarded_session(ScriptedResolver(["127.0.0.1"]), loopback=False) as session:
+            with pytest.raises((aiohttp.ClientError, ValueError)):
+                await session.post(f"http://{host}:{inside.port}/")
+            return inside.accepts
+
+    assert asyncio.run(scenario()) == 0
+
+
+def test_without_the_socket_factory_a_literal_address_would_go_through() -> None:
+    async def scenario() -> int:
+        resolver = GuardedResolver(ScriptedResolver(["127.0.0.1"]), loopback=False)
+        async with (
+            listening() as inside,
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=resolver)) as session,
+            session.post(f"http://127.0.0.1:{inside.port}/"),
+        ):
+            return inside.accepts
+
+    assert asyncio.run(scenario()) == 1
+
+
+@pytest.mark.parametrize("host", ["partner.example", "127.0.0.1", "[::1]"])
+def test_refusal_can_be_told_from_a_failed_connection(host: str) -> None:
+    async def scenario() -> BaseException:
+        async with guarded_session(ScriptedResolver(["10.0.0.1", "::1"]), loopback=False) as session:
+            with pytest.raises(aiohttp.ClientConnectorError) as caught:
+                await session.post(f"http://{host}:8080/")
+            return caught.value.os_error
+
+    assert isinstance(asyncio.run(scenario()), ForbiddenAddress)
+
+
+def test_several_forbidden_addresses_stay_one_refusal_under_happy_eyeballs() -> None:
+    async def scenario() -> BaseException:
+        # The resolver's lock is open here, so that the socket factory is asked for each address of both families.
+        connector = aiohttp.TCPConnector(
+            resolver=ScriptedResolver(["10.0.0.1", "::1", "127.0.0.1"]),
+            socket_factory=guarded_socket_factory(loopback=False),
+        )
+        async with aiohttp.ClientSession(connector=connector) as session:
+            with pytest.raises(aiohttp.ClientConnectorError) as caught:
+                await session.post("http://partner.example:8080/")
+            return caught.value.os_error
+
+    assert isinstance(asyncio.run(scenario()), ForbiddenAddress)
+
+
+def test_name_is_resolved_once_between_the_check_and_the_connection() -> None:
+    async def scenario() -> tuple[int, int, int]:
+        rebinding = ScriptedResolver(["127.0.0.1"], ["127.0.0.2"])
+        async with (
+            listening() as partner,
+            listening("127.0.0.2", partner.port) as inside,
+            guarded_session(rebinding, loopback=True) as session,
+            session.post(f"http://partner.example:{partner.port}/") as response,
+        ):
+            assert response.status == 200
+            return rebinding.asked, partner.accepts, inside.accepts
+
+    assert asyncio.run(scenario()) == (1, 1, 0)
+
+
+def test_mixed_answer_connects_to_the_open_address_only() -> None:
+    async def scenario() -> tuple[int, int]:
+        mixed = ScriptedResolver(["127.0.0.2", "127.0.0.1"])
+        async with (
+            listening() as partner,
+            listening("127.0.0.2", partner.port) as inside,
+            guarded_session(mixed, loopback=True) as session,
+            session.post(f"http://partner.example:{partner.port}/"),
+        ):
+            return partner.accepts, inside.accepts
+
+    assert asyncio.run(scenario()) == (1, 0)
+
+
+def test_tls_settings_that_check_nothing_are_refused() -> None:
+    async def scenario(tls: ssl.SSLContext) -> None:
+        with pytest.raises(ValueError, match="certificate"):
+            guarded_connector(GuardedResolver(ScriptedResolver([]), loopback=False), loopback=False, tls=tls)
+
+    no_name = ssl.create_default_context()
+    no_name.check_hostname = False
+    nothing = ssl.create_default_context()
+    nothing.check_hostname = False
+    nothing.verify_mode = ssl.CERT_NONE
+    asyncio.run(scenario(no_name))
+    asyncio.run(scenario(nothing))
