@@ -140,22 +140,19 @@ class Dynamo:
         return items
 
     def put(self, table: str, item: Mapping[str, object], condition: Expression | None = None) -> None:
-        """Write an item. Raises ConditionFailed."""
-        with _typed_failures():
-            self._client.put_item(**put(table, item, condition)["Put"])
+        """Write an item. Raises ConditionFailed, and Busy."""
+        self._write(self._client.put_item, put(table, item, condition)["Put"])
 
     def update(self, table: str, key: Key, change: Expression, condition: Expression) -> Item:
-        """Change an item and give it as it is then. Raises ConditionFailed."""
-        with _typed_failures():
-            changed = self._client.update_item(
-                **update(table, key, change, condition)["Update"], ReturnValues="ALL_NEW"
-            )
+        """Change an item and give it as it is then. Raises ConditionFailed, and Busy."""
+        arguments = update(table, key, change, condition)["Update"]
+        changed = self._write(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})
         return from_wire(changed["Attributes"])
 
     def delete(self, table: str, key: Key, condition: Expression) -> None:
-        """Remove an item. Raises ConditionFailed."""
-        with _typed_failures():
-            self._client.delete_item(TableName=table, Key=to_wire(key), **_spelled(ConditionExpression=condition))
+        """Remove an item. Raises ConditionFailed, and Busy."""
+        arguments = {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}
+        self._write(self._client.delete_item, arguments)
 
     def query(  # noqa: PLR0913 - one place that knows how a query is spelled
         self,
@@ -217,6 +214,20 @@ class Dynamo:
                 self._wait_or_give_up(attempt, tries)
             else:
                 return
+
+    def _write(self, call: Callable[..., Any], arguments: Item) -> Any:
+        """Do one write, again while a transaction of somebody else's holds the item."""
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                with _typed_failures():
+                    return call(**arguments)
+            except ClientError as error:
+                # Throttling is botocore's to retry; this is not.
+                if error.response["Error"]["Code"] != "TransactionConflictException":
+                    raise
+                self._wait_or_give_up(attempt)
 
     def _page(
         self,

@@ -1,0 +1,494 @@
+"""Writes docs/openapi.json, the description of the whole API in OpenAPI 3.1: `python -m docs.openapi [--check]`.
+
+The admin API is described from its routes and models. What partners and gateways send is read by hand-written parsers,
+so it is described here beside them; tests/unit/test_openapi.py holds both against the same requests.
+"""
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "functions"))
+
+from pydantic import TypeAdapter  # noqa: E402
+
+from admin_api.app import ROUTES  # noqa: E402
+from admin_api.models import SERVICE_CODE  # noqa: E402
+from admin_api.number_import import COLUMNS, MOST_ROWS  # noqa: E402
+from admin_api.routes import Route, Upload  # noqa: E402
+from globalconnect import VERSION  # noqa: E402
+from globalconnect.domain.activation import Outcome  # noqa: E402
+from globalconnect.domain.ids import LARGEST_ID  # noqa: E402
+
+FILE = ROOT / "docs" / "openapi.json"
+
+type Schema = dict[str, Any]
+type Mode = Literal["validation", "serialization"]
+
+_REFERENCE = "#/components/schemas/{model}"
+_LONGEST_PARTNER_TEXT = 200
+
+ERRORS: Mapping[int, str] = {
+    400: "A field is wrong, missing or unknown; the message names it and says what was expected.",
+    401: "The key, signature or token is missing or not valid.",
+    403: "The service is not in the key's own list.",
+    404: "There is no such thing.",
+    409: "It is in a state in which this can't be done; read it again.",
+    413: "Too much at once; nothing was stored.",
+    500: "A failure on our side.",
+    503: "Temporarily busy; the same request may be sent again.",
+}
+ALWAYS = (500, 503)
+
+
+def ref(name: str) -> Schema:
+    """Give a reference to a component."""
+    return {"$ref": _REFERENCE.format(model=name)}
+
+
+def text(description: str, **more: object) -> Schema:
+    """Give the schema of a text."""
+    return {"type": "string", "description": description, **more}
+
+
+def record(description: str, properties: Mapping[str, Schema], optional: Sequence[str] = ()) -> Schema:
+    """Give the schema of an object whose fields are all required but the optional ones."""
+    required = [name for name in properties if name not in optional]
+    schema = {"type": "object", "description": description, "properties": dict(properties)}
+    return schema | ({"required": required} if required else {})
+
+
+# ---------------------------------------------------------------- what partners and gateways send and get
+
+PHONE: Schema = text(
+    "5 to 15 digits, country code first, without +", pattern="^[1-9][0-9]{4,14}$", examples=["447472190082"]
+)
+SMS_ID: Schema = text(
+    "Digits, below 2^53; the same in getsms and in every push", pattern="^[1-9][0-9]{0,15}$", examples=["36532"]
+)
+ACTIVATION_ID: Schema = {
+    "description": "A positive integer below 2^53, as a number or a string of digits",
+    "anyOf": [
+        {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+        {"type": "string", "pattern": "^0*[1-9][0-9]{0,15}$", "maxLength": 20},
+    ],
+}
+OUTCOME: Schema = {
+    "description": "1 Prohibited, 3 Success, 4 Canceled, 5 Returned",
+    "anyOf": [
+        {"type": "integer", "enum": [outcome.value for outcome in Outcome]},
+        {"type": "string", "enum": [str(outcome.value) for outcome in Outcome]},
+    ],
+}
+PREFIXES: Schema = {
+    "description": "Phone numbers that are not wanted, or their beginnings; a leading + is ignored",
+    "type": ["array", "null"],
+    "items": {
+        "anyOf": [
+            {"type": "string", "pattern": r"^\+?[0-9]{1,15}$"},
+            {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
+        ]
+    },
+}
+KEY: Schema = text("The partner's key", minLength=1)
+HINT: Schema = {"description": "Kept with the activation, a text or a number; never a reason to refuse"}
+
+
+def partner_text(description: str, example: str) -> Schema:
+    """Give the schema of a text that partners send."""
+    return text(description, minLength=1, maxLength=_LONGEST_PARTNER_TEXT, examples=[example])
+
+
+def action(name: str) -> Schema:
+    """Give the schema of the field that says what is asked for."""
+    return {"type": "string", "const": name}
+
+
+PARTNER_REQUESTS: Mapping[str, Schema] = {
+    "GetServices": record(
+        "What is available? Unknown fields are ignored.", {"key": KEY, "action": action("GET_SERVICES")}
+    ),
+    "GetNumber": record(
+        "Issue a number. Unknown fields are ignored.",
+        {
+            "key": KEY,
+            "action": action("GET_NUMBER"),
+            "country": partner_text("The country, as GET_SERVICES names it", "england"),
+            "operator": partner_text("The operator, as GET_SERVICES names it, or `any`", "Hutchison 3G UK Ltd"),
+            "service": partner_text("The service's code", "tg"),
+            "sum": HINT,
+            "currency": HINT,
+            "exceptionPhoneSet": PREFIXES,
+        },
+        optional=("sum", "currency", "exceptionPhoneSet"),
+    ),
+    "FinishActivation": record(
+        "Close an activation. Unknown fields are ignored.",
+        {
+            "key": KEY,
+            "action": action("FINISH_ACTIVATION"),
+            "activationId": ACTIVATION_ID,
+            "status": OUTCOME,
+        },
+    ),
+}
+
+GATEWAY_SMS: Schema = record(
+    "An SMS as the `generic` provider delivers it. Unknown fields are ignored.",
+    {
+        "phone": text("The number it was sent to; a leading + is ignored", pattern=r"^\+?[1-9][0-9]{4,14}$"),
+        "from": text("Who sent it", maxLength=256),
+        "text": text("What it says", maxLength=20_000),
+        "id": {"description": "What identifies it at the gateway; the same id twice is the same SMS"},
+        "receivedAt": {"description": "When the gateway received it, ISO 8601 with an offset"},
+    },
+    optional=("id", "receivedAt"),
+)
+
+OTHER_SCHEMAS: Mapping[str, Schema] = {
+    **PARTNER_REQUESTS,
+    "GatewaySms": GATEWAY_SMS,
+    "Error": record(
+        "Every refusal. The message for a bad key is exactly `Invalid key`.",
+        {"status": {"type": "string", "const": "ERROR"}, "message": {"type": "string"}},
+    ),
+    "Success": record("It is done.", {"status": {"type": "string", "const": "SUCCESS"}}),
+    "Services": record(
+        "What is available: how many numbers can be bought, by country, operator and service.",
+        {
+            "status": {"type": "string", "const": "SUCCESS"},
+            "countryList": {
+                "type": "array",
+                "items": record(
+                    "A country.",
+                    {
+                        "country": {"type": "string"},
+                        "operatorMap": {
+                            "type": "object",
+                            "additionalProperties": {
+                                "type": "object",
+                                "additionalProperties": {"type": "integer", "minimum": 0},
+                            },
+                        },
+                    },
+                ),
+            },
+        },
+    ),
+    "IssuedNumber": record(
+        "A number, reserved for this activation.",
+        {
+            "status": {"type": "string", "const": "SUCCESS"},
+            "number": PHONE,
+            "activationId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+            "call": {"type": "integer", "const": 0},
+            "voice": {"type": "integer", "const": 0},
+        },
+    ),
+    "NoNumbers": record("No number can be issued now.", {"status": {"type": "string", "const": "NO_NUMBERS"}}),
+    "Sms": record(
+        "An SMS that arrived for an activation.",
+        {
+            "smsId": SMS_ID,
+            "phone": PHONE,
+            "phoneFrom": {"type": "string"},
+            "text": {"type": "string"},
+            "receivedAt": text("When it was received", format="date-time", examples=["2024-01-15T12:34:56+00:00"]),
+        },
+    ),
+    "Messages": record(
+        "The messages of an activation, oldest first.",
+        {"status": {"type": "string", "const": "SUCCESS"}, "messages": {"type": "array", "items": ref("Sms")}},
+    ),
+    "NoMessages": record(
+        "WAIT_CODE: none yet. EXPIRED: none, and the activation is expired or finished.",
+        {"status": {"type": "string", "enum": ["WAIT_CODE", "EXPIRED"]}},
+    ),
+    "PushedSms": record(
+        "An SMS, pushed to the partner's Push URL.",
+        {
+            "key": KEY,
+            "action": action("PUSH_SMS"),
+            "smsId": SMS_ID,
+            "phone": PHONE,
+            "phoneFrom": {"type": "string"},
+            "text": {"type": "string"},
+            "call": {"type": "integer", "const": 0},
+            "voice": {"type": "integer", "const": 0},
+        },
+    ),
+    "NumberRow": record(
+        "A row of an import, with exactly these fields. Each row is checked by itself: a bad one is reported in "
+        "`rejected` and keeps no other from landing.",
+        {
+            "phone": PHONE,
+            "country": text("1 to 100 printable characters without |"),
+            "operator": text("1 to 100 printable characters without |, and not `any`"),
+        },
+    ),
+}
+
+
+def parameter(where: Literal["query", "path", "header"], name: str, schema: Schema, *, required: bool) -> Schema:
+    """Give a parameter; its description is its schema's."""
+    described = dict(schema)
+    description = described.pop("description", None)
+    given: Schema = {"in": where, "name": name, "required": required, "schema": described}
+    return given | ({"description": description} if description else {})
+
+
+def as_json(schema: Schema) -> Schema:
+    """Give the content of a JSON body or answer."""
+    return {"application/json": {"schema": schema}}
+
+
+def answers(status: int, schema: Schema, description: str, errors: Sequence[int]) -> Schema:
+    """Give the answers of an operation: the good one, and the errors."""
+    refusals = {
+        str(error): {"description": ERRORS[error], "content": as_json(ref("Error"))}
+        for error in sorted({*errors, *ALWAYS})
+    }
+    return {str(status): {"description": description, "content": as_json(schema)}} | refusals
+
+
+def any_of(*names: str) -> Schema:
+    """Give the schema of one of these components."""
+    return {"anyOf": [ref(name) for name in names]}
+
+
+def partner_paths() -> Schema:
+    """Describe what partners call. Both base paths do the same, with and without a trailing slash."""
+    errors = (400, 401, 403, 404)
+    done = answers(200, any_of("Services", "IssuedNumber", "NoNumbers", "Success"), "What was asked for.", errors)
+    fields: dict[str, Schema] = {}
+    for request in PARTNER_REQUESTS.values():
+        fields |= request["properties"]
+    fields["action"] = {
+        "type": "string",
+        "enum": [name["properties"]["action"]["const"] for name in PARTNER_REQUESTS.values()],
+    }
+    fields["exceptionPhoneSet"] = PREFIXES | {
+        "type": "array",
+        "description": f"{PREFIXES['description']}. May be repeated or comma-separated.",
+    }
+    query = [parameter("query", name, schema, required=name in {"key", "action"}) for name, schema in fields.items()]
+    polled = answers(200, any_of("Messages", "NoMessages"), "The messages, or what to do without.", (400, 401, 404))
+    paths: Schema = {}
+    for base, name in (("/SMSBOWER", "smsbower"), ("/api/partner", "partner")):
+        post = {
+            "operationId": f"{name}_post",
+            "summary": "GET_SERVICES, GET_NUMBER or FINISH_ACTIVATION.",
+            "tags": ["partners"],
+            "requestBody": {"required": True, "content": as_json(any_of(*PARTNER_REQUESTS))},
+            "responses": done,
+            "security": [],
+        }
+        get = {
+            "operationId": f"{name}_get",
+            "summary": "The same by query string.",
+            "tags": ["partners"],
+            "parameters": query,
+            "responses": done,
+            "security": [{"partnerKey": []}],
+        }
+        getsms = {
+            "operationId": f"{name}_getsms",
+            "summary": "Poll the SMS of an activation.",
+            "tags": ["partners"],
+            "parameters": [
+                parameter("query", "apiKey", KEY, required=True),
+                parameter("query", "id", ACTIVATION_ID, required=True),
+            ],
+            "responses": polled,
+            "security": [{"partnerApiKey": []}],
+        }
+        paths |= {base: {"post": post, "get": get}, f"{base}/getsms": {"get": getsms}}
+    return paths
+
+
+def gateway_paths() -> Schema:
+    """Describe what gateways call."""
+    one_or_many = {"anyOf": [ref("GatewaySms"), {"type": "array", "items": ref("GatewaySms"), "maxItems": 100}]}
+    signature = text("hex(HMAC-SHA256(secret, body))")
+    return {
+        "/inbound/{sourceId}": {
+            "post": {
+                "operationId": "inbound_sms",
+                "summary": "Deliver SMS. The same SMS delivered twice is stored once.",
+                "tags": ["gateways"],
+                "parameters": [
+                    parameter("path", "sourceId", text("The source's id"), required=True),
+                    parameter("header", "X-Signature", signature, required=True),
+                ],
+                "requestBody": {"required": True, "content": as_json(one_or_many)},
+                "responses": answers(200, ref("Success"), "The SMS are stored.", (400, 401)),
+                "security": [],
+            }
+        }
+    }
+
+
+def webhooks() -> Schema:
+    """Describe what we call: the partners' Push URLs."""
+    taken = "2xx with `status` SUCCESS is delivered. Anything else is pushed again 10 s after this push began."
+    return {
+        "pushSms": {
+            "post": {
+                "operationId": "push_sms",
+                "summary": "An SMS, sent to the partner's Push URL as soon as it is stored.",
+                "tags": ["partners"],
+                "requestBody": {"required": True, "content": as_json(ref("PushedSms"))},
+                "responses": {"200": {"description": taken, "content": as_json(ref("Success"))}},
+                "security": [],
+            }
+        }
+    }
+
+
+# ---------------------------------------------------------------- the admin API
+
+PATH_FIELDS: Mapping[str, Schema] = {
+    "partnerId": text("A partner's id"),
+    "sourceId": text("A source's id"),
+    "code": text("A service's code", pattern=f"^{SERVICE_CODE.pattern}$"),
+    "phone": PHONE,
+    "activationId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+    "smsId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+}
+
+
+def admin_schemas() -> Schema:
+    """Give the schemas of what operators send and get, from the models."""
+    given: list[tuple[Any, Mode]] = [(route.body, "validation") for route in ROUTES if route.body is not Upload]
+    shown: list[tuple[Any, Mode]] = [(route.answer, "serialization") for route in ROUTES]
+    inputs = [(kind, mode, TypeAdapter(kind)) for kind, mode in dict.fromkeys([*given, *shown])]
+    _, schemas = TypeAdapter.json_schemas(inputs, ref_template=_REFERENCE)
+    components: Schema = _without_titles(schemas["$defs"])
+    return components
+
+
+def admin_paths() -> Schema:
+    """Describe the admin API from its routes."""
+    paths: Schema = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    return paths
+
+
+def _operation(route: Route[Any, Any, Any]) -> Schema:
+    module = route.use.__module__.rpartition(".")[2]
+    summary = route.answer.__doc__ or ""
+    operation: Schema = {
+        "operationId": f"{module}_{route.use.__name__}",
+        "summary": route.summary,
+        "tags": [f"operators: {module}"],
+        "responses": answers(route.status, ref(route.answer.__name__), summary, (400, 401, *route.errors)),
+        "security": [{"operator": []}],
+    }
+    query = TypeAdapter(route.query).json_schema().get("properties", {})
+    parameters = [parameter("path", name, PATH_FIELDS[name], required=True) for name in _path_fields(route.path)]
+    parameters += [parameter("query", name, _without_titles(schema), required=False) for name, schema in query.items()]
+    if parameters:
+        operation["parameters"] = parameters
+    if route.body is Upload:
+        operation["requestBody"] = {"required": True, "content": _upload_content()}
+    elif route.body.__name__ != "NoFields":
+        operation["requestBody"] = {"required": True, "content": as_json(ref(route.body.__name__))}
+    return operation
+
+
+def _path_fields(path: str) -> list[str]:
+    return re.findall(r"\{(\w+)\}", path)
+
+
+def _without_titles(schema: Any) -> Any:
+    """Leave out the titles that pydantic makes of names; a field that is called so is no text and stays."""
+    if isinstance(schema, list):
+        return [_without_titles(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    kept = {name: part for name, part in schema.items() if name != "title" or not isinstance(part, str)}
+    return {name: _without_titles(part) for name, part in kept.items()}
+
+
+def _upload_content() -> Schema:
+    header = ",".join(COLUMNS)
+    csv = text(
+        f"The header {header} (in any order), then at most {MOST_ROWS} rows. UTF-8, with or without a BOM; lines whose "
+        "cells are all empty count for nothing.",
+        examples=[f"{header}\n447472190035,england,Hutchison 3G UK Ltd\n"],
+    )
+    rows = {"type": "array", "items": ref("NumberRow"), "maxItems": MOST_ROWS}
+    return as_json(rows) | {"text/csv": {"schema": csv}}
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def build() -> Schema:
+    """Give the whole description."""
+    components = admin_schemas()
+    components.pop("NoFields", None)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "GlobalConnect",
+            "version": VERSION,
+            "description": "Phone numbers for SMS verification: what partners, gateways and operators call. Every "
+            "answer is `application/json; charset=utf-8`. Lists of the operators' API are paged: send the `cursor` of "
+            "an answer to get the next page; null is the end.",
+        },
+        "servers": [
+            {
+                "url": "https://{host}",
+                "variables": {
+                    "host": {
+                        "default": "api-id.execute-api.eu-west-1.amazonaws.com/live",
+                        "description": "The stack's output ApiUrl, or a domain of your own",
+                    }
+                },
+            }
+        ],
+        "paths": partner_paths() | gateway_paths() | admin_paths(),
+        "webhooks": webhooks(),
+        "components": {
+            "schemas": components | dict(OTHER_SCHEMAS),
+            "securitySchemes": {
+                "operator": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "Authorization",
+                    "description": "An ID token of the stack's Cognito user pool",
+                },
+                "partnerKey": {"type": "apiKey", "in": "query", "name": "key"},
+                "partnerApiKey": {"type": "apiKey", "in": "query", "name": "apiKey"},
+            },
+        },
+    }
+
+
+def rendered() -> str:
+    """Give the content of the file, the same for the same code."""
+    return json.dumps(build(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the file, or check it; the exit code tells whether it is what it should be."""
+    parser = argparse.ArgumentParser(prog="python -m docs.openapi", description="Write docs/openapi.json.")
+    parser.add_argument("--check", action="store_true", help="only tell whether the file is what the code says")
+    if not parser.parse_args(arguments).check:
+        FILE.write_text(rendered(), encoding="utf-8")
+        return 0
+    if FILE.exists() and FILE.read_text(encoding="utf-8") == rendered():
+        return 0
+    print("docs/openapi.json is not what the code says; write it again: python -m docs.openapi", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

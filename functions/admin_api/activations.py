@@ -1,0 +1,175 @@
+"""Activations: list, read with messages and push attempts, push an SMS once more (contract 5)."""
+
+from functools import partial
+from typing import Any
+
+from admin_api.cursors import PAGE, Listing, has
+from admin_api.models import (
+    ActivationShown,
+    ActivationsQuery,
+    ActivationsShown,
+    AttemptShown,
+    MessageShown,
+    NoFields,
+    NoQuery,
+    PushQueued,
+    SaleShown,
+)
+from admin_api.routes import Call, Route
+from admin_api.wiring import Admin
+from globalconnect.domain.activation import Activation
+from globalconnect.domain.errors import Conflict, NotFound
+from globalconnect.domain.requests import read_activation_id
+from globalconnect.domain.sms import Sms
+from globalconnect.domain.times import SECOND, day_of, to_iso
+from globalconnect.store.activations import ENTRY, SmsRef
+
+# How long the attempt that may be under way can still take: the attempt's own time-out, and the reads before it.
+LONGEST_ATTEMPT = 7 * SECOND
+
+
+def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationsShown:
+    """List activations, newest first: all of them, of a partner, of a phone, or of both."""
+    partner_id, phone = call.query.get("partner_id"), call.query.get("phone")
+    now = admin.now()
+    listing = _listing(partner_id, phone, now)
+    after = listing.key(call.query.get("cursor"))
+    found, next_key = admin.activations.page(partner_id, phone, PAGE, after, now)
+    shown = [ActivationShown(**_fields(activation, now)) for activation in found]
+    return ActivationsShown(activations=shown, cursor=listing.cursor(next_key))
+
+
+def read(admin: Admin, call: Call[NoQuery, NoFields]) -> SaleShown:
+    """Read an activation with its messages and push attempts."""
+    sale = admin.activations.sale(read_activation_id(call.path, "activationId"))
+    if sale is None:
+        raise NotFound("activation")
+    return SaleShown(**_fields(sale.activation, admin.now()), messages=[_message(sms) for sms in sale.messages])
+
+
+def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushQueued:
+    """Push an SMS once more: now, or as soon as the attempt that may be under way has ended."""
+    ref = SmsRef(read_activation_id(call.path, "activationId"), read_activation_id(call.path, "smsId"))
+    activation = admin.activations.get(ref.activation_id)
+    if activation is None:
+        raise NotFound("activation")
+    if not admin.activations.messages([ref]):
+        raise NotFound("message")
+    _check_may_push(admin, activation)
+    sms = admin.activations.push_again(ref, admin.now(), LONGEST_ATTEMPT)
+    admin.retry_queue.send(ref, sms.partner_id, sms.next_due, admin.now())
+    call.log_change("message.pushed_again", str(ref.sms_id))
+    return PushQueued(due_at=to_iso(sms.next_due))
+
+
+def _check_may_push(admin: Admin, activation: Activation) -> None:
+    """Raise Conflict when a push would be against contract 3 or would have nowhere to go."""
+    if activation.outcome is not None:
+        raise Conflict("activation: is finished, so nothing is pushed any more")
+    partner = admin.partners.get(activation.partner_id)
+    if partner.revoked_at is not None:
+        raise Conflict("partner: is revoked")
+    if partner.push_url is None:
+        raise Conflict("partner: has no Push URL")
+
+
+def _listing(partner_id: str | None, phone: str | None, now: int) -> Listing:
+    filters = (partner_id, phone)
+    if phone is not None:
+        return Listing(
+            "activations", partial(has, activation_id=int, entry=ENTRY, phone=phone, started_at=int), filters
+        )
+    if partner_id is not None:
+        is_key = partial(has, activation_id=int, entry=ENTRY, partner_id=partner_id, started_at=int)
+        return Listing("activations", is_key, filters)
+    return Listing("activations", partial(_is_key_by_day, now), filters)
+
+
+def _is_key_by_day(now: int, key: object) -> bool:
+    """Tell whether a key is one of the listing that goes back day by day: a day, and the last one seen of it if any."""
+    if not isinstance(key, dict) or not has({"day_at": key.get("day_at")}, day_at=int) or key["day_at"] > now:
+        return False
+    if key.keys() == {"day_at"}:
+        return True
+    day = day_of(key["day_at"])
+    return key.keys() == {"day_at", "key"} and has(
+        key["key"], activation_id=int, entry=ENTRY, started_day=day, started_at=int
+    )
+
+
+def _fields(activation: Activation, now: int) -> dict[str, Any]:
+    return {
+        "activation_id": activation.activation_id,
+        "partner_id": activation.partner_id,
+        "phone": activation.phone,
+        "country": activation.country,
+        "operator": activation.operator,
+        "service": activation.service,
+        "started_at": to_iso(activation.started_at),
+        "expires_at": to_iso(activation.expires_at),
+        "state": activation.state(now).value,
+        "outcome": None if activation.outcome is None else activation.outcome.value,
+        "finished_at": _iso(activation.finished_at),
+        "sum": activation.total,
+        "currency": activation.currency,
+    }
+
+
+def _message(sms: Sms) -> MessageShown:
+    attempt_log = [
+        AttemptShown(
+            started_at=to_iso(attempt.started_at),
+            duration_ms=attempt.duration_ms,
+            outcome=attempt.outcome,
+            http_status=attempt.http_status,
+            answer=attempt.answer,
+        )
+        for attempt in sms.attempt_log
+    ]
+    return MessageShown(
+        sms_id=str(sms.sms_id),
+        phone=sms.phone,
+        phone_from=sms.phone_from,
+        text=sms.text,
+        received_at=to_iso(sms.received_at),
+        stored_at=to_iso(sms.stored_at),
+        push_state=sms.push_state.value,
+        attempts=sms.attempts,
+        delivered_at=_iso(sms.delivered_at),
+        attempt_log=attempt_log,
+    )
+
+
+def _iso(at: int | None) -> str | None:
+    return None if at is None else to_iso(at)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/admin/activations",
+        use=browse,
+        query=ActivationsQuery,
+        answer=ActivationsShown,
+        summary="List activations, newest first. With both filters a page may hold fewer than there are to come, "
+        "or none: only a null cursor is the end.",
+    ),
+    Route(
+        method="GET",
+        path="/admin/activations/{activationId}",
+        use=read,
+        answer=SaleShown,
+        errors=(404,),
+        summary="Read an activation with its messages and their push attempts (the last 20 of each).",
+    ),
+    Route(
+        method="POST",
+        path="/admin/activations/{activationId}/messages/{smsId}/push",
+        use=push,
+        answer=PushQueued,
+        status=202,
+        errors=(404, 409),
+        summary="Push an SMS once more, also one that was delivered: now, or when the attempt under way has ended. "
+        "409 when the activation is finished, or its partner is revoked or has no Push URL.",
+    ),
+)

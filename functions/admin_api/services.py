@@ -1,0 +1,47 @@
+"""The catalogue of services on sale (contract 5)."""
+
+from admin_api.models import SERVICE_CODE, NoFields, NoQuery, ServiceGiven, ServiceShown, ServicesShown
+from admin_api.routes import Call, Route
+from admin_api.wiring import Admin
+from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.service import Service
+
+
+def browse(admin: Admin, _call: Call[NoQuery, NoFields]) -> ServicesShown:
+    """List the whole catalogue, by code."""
+    catalogue = admin.services.catalogue()
+    return ServicesShown(services=[_shown(catalogue[code]) for code in sorted(catalogue)])
+
+
+def put(admin: Admin, call: Call[NoQuery, ServiceGiven]) -> ServiceShown:
+    """Enter a service in the catalogue, or replace it."""
+    code = call.path["code"]
+    if not SERVICE_CODE.fullmatch(code):
+        raise InvalidInput("code", "expected 1 to 40 letters, digits and _ . -")
+    service = Service(code, call.body.name, reusable=call.body.reusable, enabled=call.body.enabled)
+    admin.services.put(service)
+    call.log_change("service.put", code)
+    return _shown(service)
+
+
+def _shown(service: Service) -> ServiceShown:
+    return ServiceShown(code=service.code, name=service.name, reusable=service.reusable, enabled=service.enabled)
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/admin/services",
+        use=browse,
+        answer=ServicesShown,
+        summary="List the catalogue, whole and by code; its cursor is always null.",
+    ),
+    Route(
+        method="PUT",
+        path="/admin/services/{code}",
+        use=put,
+        body=ServiceGiven,
+        answer=ServiceShown,
+        summary="Enter a service in the catalogue, or replace it.",
+    ),
+)

@@ -1,0 +1,103 @@
+"""Sources: the gateways that deliver SMS to us (contract 4 and 5)."""
+
+import re
+from functools import partial
+from typing import Any
+
+from admin_api.cursors import PAGE, Listing, has
+from admin_api.models import Done, NewSource, NoFields, NoQuery, PageQuery, SourceShown, SourcesShown, SourceWithSecret
+from admin_api.routes import Call, Route
+from admin_api.wiring import Admin
+from globalconnect import web
+from globalconnect.domain.errors import NotFound
+from globalconnect.domain.ids import new_token
+from globalconnect.domain.times import to_iso
+from globalconnect.store.sources import Source
+
+_ID = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
+_ID_LENGTH = 10
+_SECRET_LENGTH = 40
+_LISTING = Listing("sources", partial(has, source_id=str))
+
+
+def add(admin: Admin, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
+    """Enter a gateway, with a secret of its own."""
+    source = Source(
+        source_id=new_token(_ID_LENGTH, admin.dice),
+        name=call.body.name,
+        provider=call.body.provider,
+        secret=new_token(_SECRET_LENGTH, admin.dice),
+        created_at=admin.now(),
+    )
+    admin.sources.add(source)
+    call.log_change("source.added", source.source_id)
+    return SourceWithSecret(**_fields(source, call.event), secret=source.secret)
+
+
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> SourcesShown:
+    """List gateways."""
+    found, next_key = admin.sources.page(PAGE, _LISTING.key(call.query.get("cursor")))
+    shown = [SourceShown(**_fields(source, call.event)) for source in found]
+    return SourcesShown(sources=shown, cursor=_LISTING.cursor(next_key))
+
+
+def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Done:
+    """Remove a gateway: what it delivers from now on is refused."""
+    source_id = call.path["sourceId"]
+    if not _ID.fullmatch(source_id):
+        raise NotFound("source")
+    admin.sources.remove(source_id)
+    call.log_change("source.removed", source_id)
+    return Done()
+
+
+def public_url(event: web.ProxyEvent) -> str:
+    """Give the base URL under which the outside calls this API, as the request at hand came in.
+
+    A stage whose address the request does not show says it in its variable `publicUrl`.
+    """
+    stated = (event.get("stageVariables") or {}).get("publicUrl")
+    if stated:
+        return str(stated).rstrip("/")
+    context = event["requestContext"]
+    before_resource = context["path"].rstrip("/").removesuffix(event["resource"])
+    return f"https://{context['domainName']}{before_resource}"
+
+
+def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
+    return {
+        "source_id": source.source_id,
+        "name": source.name,
+        "provider": source.provider,
+        "url": f"{public_url(event)}/inbound/{source.source_id}",
+        "created_at": to_iso(source.created_at),
+    }
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/admin/sources",
+        use=add,
+        body=NewSource,
+        answer=SourceWithSecret,
+        status=201,
+        summary="Enter an inbound gateway. Its secret is shown in this answer only.",
+    ),
+    Route(
+        method="GET",
+        path="/admin/sources",
+        use=browse,
+        query=PageQuery,
+        answer=SourcesShown,
+        summary="List inbound gateways, in no particular order.",
+    ),
+    Route(
+        method="DELETE",
+        path="/admin/sources/{sourceId}",
+        use=remove,
+        answer=Done,
+        errors=(404,),
+        summary="Remove an inbound gateway; its deliveries are refused within 60 s.",
+    ),
+)

@@ -1,0 +1,64 @@
+"""What admin_api is made of, put together in one place and replaced whole in tests."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from globalconnect import clock
+from globalconnect.domain.ids import Dice
+from globalconnect.push.queue import RetryQueue, sqs_client
+from globalconnect.settings import AdminApiSettings, retention
+from globalconnect.store.activations import Activations
+from globalconnect.store.availability import Availability
+from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.inbox import Inbox
+from globalconnect.store.numbers import Numbers
+from globalconnect.store.partners import Partners
+from globalconnect.store.services import Services
+from globalconnect.store.sources import Sources
+
+# Operators see and change what is, not what was a moment ago.
+_NO_CACHE = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The parts of this function. `push_loopback` lets Push URLs point at this machine, on a local stack."""
+
+    partners: Partners
+    services: Services
+    numbers: Numbers
+    availability: Availability
+    activations: Activations
+    sources: Sources
+    inbox: Inbox
+    retry_queue: RetryQueue
+    push_loopback: bool
+    now: Callable[[], int]
+    dice: Dice
+
+
+def build(settings: AdminApiSettings, db: Dynamo, retry_queue: RetryQueue, now: Callable[[], int], dice: Dice) -> Admin:
+    """Put the function together."""
+    keep = retention(settings.retention_days)
+    return Admin(
+        partners=Partners(db, settings.partners_table, _NO_CACHE, now),
+        services=Services(db, settings.services_table, _NO_CACHE, now),
+        numbers=Numbers(db, settings.numbers_table),
+        availability=Availability(db, settings.availability_table, _NO_CACHE, now),
+        activations=Activations(db, settings.activations_table, keep),
+        sources=Sources(db, settings.sources_table, _NO_CACHE, now),
+        inbox=Inbox(db, settings.inbox_table, keep),
+        retry_queue=retry_queue,
+        push_loopback=settings.push_loopback,
+        now=now,
+        dice=dice,
+    )
+
+
+@functools.cache
+def admin_api() -> Admin:
+    """Give the function's parts, put together once per environment."""
+    settings = AdminApiSettings.from_env()
+    retry_queue = RetryQueue(sqs_client(), settings.retry_queue_url)
+    return build(settings, Dynamo(dynamodb_client()), retry_queue, clock.now, clock.dice)

@@ -1,0 +1,209 @@
+"""An operator at the admin API's handler, on the pretend cloud."""
+
+import json
+import random
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from admin_api.app import ROUTES, answer
+from admin_api.wiring import Admin, build
+from globalconnect.domain.activation import Activation
+from globalconnect.domain.number import Number
+from globalconnect.domain.sms import Sms
+from globalconnect.domain.times import MINUTE
+from globalconnect.push.queue import RetryQueue
+from globalconnect.settings import AdminApiSettings
+from globalconnect.store.activations import from_activation, from_sms
+from globalconnect.store.inbox import Inbox
+from globalconnect.store.sales import Issued, Sales
+from globalconnect.web import endpoint
+from tests.conftest import Cloud
+
+OPERATOR_ID = "7d2f3c1e-operator"
+HOST = "api.example.com"
+STAGE = "live"
+JSON = "application/json"
+CSV = "text/csv"
+
+PARTNER = {"name": "Hub"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as an operator sees it."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """The status and the message of an error; fails when it is not one in our form."""
+        assert self.body.keys() == {"status", "message"}
+        assert self.body["status"] == "ERROR"
+        return self.status, self.body["message"]
+
+
+@dataclass(slots=True)
+class Desk:
+    """An operator's desk."""
+
+    cloud: Cloud
+    admin: Admin = field(init=False)
+
+    def __post_init__(self) -> None:
+        cloud = self.cloud
+        queue = RetryQueue(cloud.sqs, cloud.queue_url)
+        # Keys have to differ, which dice that count can't promise.
+        dice = random.Random(1).randrange
+        self.admin = build(AdminApiSettings.from_env(cloud.env), cloud.db, queue, cloud.clock, dice)
+
+    def get(self, path: str, *query: tuple[str, str]) -> Reply:
+        """GET a path."""
+        return self.send(event("GET", path, query=query))
+
+    def post(self, path: str, body: object = None) -> Reply:
+        """POST JSON to a path."""
+        return self.send(event("POST", path, body=None if body is None else json.dumps(body)))
+
+    def put(self, path: str, body: object) -> Reply:
+        """PUT JSON to a path."""
+        return self.send(event("PUT", path, body=json.dumps(body)))
+
+    def patch(self, path: str, body: object) -> Reply:
+        """PATCH a path with JSON."""
+        return self.send(event("PATCH", path, body=json.dumps(body)))
+
+    def delete(self, path: str) -> Reply:
+        """DELETE a path."""
+        return self.send(event("DELETE", path))
+
+    def upload(self, content: str, media_type: str = CSV) -> Reply:
+        """Import numbers."""
+        return self.send(event("POST", "/admin/numbers", body=content, headers={"Content-Type": media_type}))
+
+    def send(self, request: Mapping[str, Any]) -> Reply:
+        """Send an event to the handler."""
+        return send(request, self.admin)
+
+    def partner(self, **fields: object) -> dict[str, Any]:
+        """Issue a key and give the answer."""
+        reply = self.post("/admin/partners", PARTNER | fields)
+        assert reply.status == 201
+        issued: dict[str, Any] = reply.body
+        return issued
+
+    def all_pages(self, path: str, things: str, *query: tuple[str, str]) -> list[Any]:
+        """Follow the cursors of a listing to its end."""
+        found: list[Any] = []
+        cursor: tuple[tuple[str, str], ...] = ()
+        while True:
+            reply = self.get(path, *query, *cursor)
+            assert reply.status == 200
+            assert reply.body.keys() == {things, "cursor"}
+            found += reply.body[things]
+            if reply.body["cursor"] is None:
+                return found
+            cursor = (("cursor", reply.body["cursor"]),)
+
+    # ---------------------------------------------------------- what happened meanwhile
+
+    def stocked(self, phone: str, country: str = "england", operator: str = "O2") -> Number:
+        """Put a number on sale."""
+        number = Number(phone, country, operator, available_from=self.cloud.clock())
+        self.admin.numbers.add(number)
+        return number
+
+    def sold(self, partner_id: str, number: Number, service: str = "tg", **fields: Any) -> Activation:
+        """Issue a number to a partner."""
+        now = self.cloud.clock()
+        activation = Activation(
+            activation_id=1_000_000 + self.cloud.dice(1 << 40),
+            partner_id=partner_id,
+            phone=number.phone,
+            country=number.country,
+            operator=number.operator,
+            service=service,
+            started_at=now,
+            expires_at=now + 60 * MINUTE,
+            **fields,
+        )
+        inbox = Inbox(self.cloud.db, self.cloud.env["INBOX_TABLE"], self.admin.activations.keep)
+        sales = Sales(self.cloud.db, self.admin.numbers, self.admin.activations, inbox)
+        assert sales.issue(activation, tries=1) is Issued.DONE
+        return activation
+
+    def recorded(self, activation: Activation) -> Activation:
+        """Record an activation, whatever holds its number."""
+        item = from_activation(activation, self.admin.activations.keep)
+        self.cloud.db.put(self.admin.activations.table, item)
+        return activation
+
+    def arrived(self, activation: Activation, sms_id: int = 77, **fields: Any) -> Sms:
+        """Store an SMS with an activation."""
+        now = self.cloud.clock()
+        sms = Sms(
+            sms_id=sms_id,
+            activation_id=activation.activation_id,
+            partner_id=activation.partner_id,
+            phone=activation.phone,
+            phone_from="Telegram",
+            text="code 12345",
+            received_at=now,
+            stored_at=now,
+            **fields,
+        )
+        self.cloud.db.put(self.admin.activations.table, from_sms(sms, self.admin.activations.keep))
+        return sms
+
+
+def send(request: Mapping[str, Any], admin: Admin) -> Reply:
+    """Send an event to the handler that works with `admin`."""
+    proxied = endpoint(lambda asked: answer(asked, admin))(request, None)
+    assert proxied["headers"]["Content-Type"] == "application/json; charset=utf-8"
+    body = proxied["body"] if proxied.get("isBase64Encoded") else json.loads(proxied["body"])
+    return Reply(proxied["statusCode"], body, proxied["headers"])
+
+
+def event(
+    method: str,
+    path: str,
+    *,
+    body: str | None = None,
+    query: Sequence[tuple[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Give the event that API Gateway makes of a request to a path it knows."""
+    resource, parameters = _match(method, path)
+    fields: dict[str, list[str]] = {}
+    for name, value in query:
+        fields.setdefault(name, []).append(value)
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {"Accept": "*/*", **(headers or {})},
+        "queryStringParameters": {name: values[-1] for name, values in fields.items()} or None,
+        "multiValueQueryStringParameters": fields or None,
+        "pathParameters": parameters or None,
+        "stageVariables": None,
+        "requestContext": {
+            "domainName": HOST,
+            "path": f"/{STAGE}{path}",
+            "authorizer": {"claims": {"sub": OPERATOR_ID, "cognito:username": "anna", "email": "anna@example.com"}},
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }
+
+
+def _match(method: str, path: str) -> tuple[str, dict[str, str]]:
+    for route in ROUTES:
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
+        found = re.fullmatch(pattern, quote(path, safe="/+"))
+        if found and route.method == method:
+            return route.path, found.groupdict()
+    return path, {}

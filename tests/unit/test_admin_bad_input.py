@@ -1,0 +1,304 @@
+"""Bad input to the admin API ends as a clear 400 before anything is read or written (contract 5)."""
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import pytest
+
+from admin_api.app import ROUTES
+from admin_api.wiring import Admin, build
+from globalconnect.push.queue import RetryQueue
+from globalconnect.settings import AdminApiSettings
+from globalconnect.store.dynamo import Dynamo
+from tests.integration.admin_support import Reply, event, send
+
+PUSH_URL = "https://hub.example.com/push"
+ACTIVATION = "/admin/activations/1099511627777"
+CURSOR = "cursor: expected the cursor of an earlier answer to the same listing"
+NAME = "a text of 1 to 100 printable characters, without spaces at its ends"
+
+
+class Unreachable:
+    """A client of AWS that must not be used."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} was reached")
+
+
+@pytest.fixture
+def admin() -> Admin:
+    """Give an admin API that can neither read nor write: what is refused has changed nothing."""
+    unreachable: Any = Unreachable()
+    settings = AdminApiSettings("P", "S", "N", "A", "V", "G", "I", 30, "Q", push_loopback=False)
+    return build(settings, Dynamo(unreachable), RetryQueue(unreachable, "Q"), lambda: 1_790_000_000_000, lambda _: 0)
+
+
+def send_json(admin: Admin, method: str, path: str, body: object) -> Reply:
+    return send(event(method, path, body=json.dumps(body)), admin)
+
+
+BAD_PARTNER_FIELDS: list[tuple[dict[str, Any], str]] = [
+    ({"name": ""}, "name"),
+    ({"name": "   "}, "name"),
+    ({"name": " Hub"}, "name"),
+    ({"name": "x" * 101}, "name"),
+    ({"name": "Hub\n"}, "name"),
+    ({"name": "Hub\x00"}, "name"),
+    ({"name": "\ud800"}, "name"),
+    ({"name": 5}, "name"),
+    ({"name": 1e400}, "body"),
+    ({"name": True}, "name"),
+    ({"name": None}, "name"),
+    ({"name": ["Hub"]}, "name"),
+    ({"pushUrl": ""}, "pushUrl"),
+    ({"pushUrl": 5}, "pushUrl"),
+    ({"pushUrl": "hub.example.com"}, "pushUrl"),
+    ({"pushUrl": "ftp://hub.example.com/"}, "pushUrl"),
+    ({"pushUrl": "javascript:alert(1)"}, "pushUrl"),
+    ({"pushUrl": "https://user:secret@hub.example.com/"}, "pushUrl"),
+    ({"pushUrl": "http://127.0.0.1:8080/"}, "pushUrl"),
+    ({"pushUrl": "http://localhost/"}, "pushUrl"),
+    ({"pushUrl": "http://169.254.169.254/latest/meta-data/"}, "pushUrl"),
+    ({"pushUrl": "http://10.0.0.1/"}, "pushUrl"),
+    ({"pushUrl": "http://[::1]/"}, "pushUrl"),
+    ({"pushUrl": "http://0x7f000001/"}, "pushUrl"),
+    ({"pushUrl": "http://2130706433/"}, "pushUrl"),
+    ({"pushUrl": "https://hub.example.com/" + "a" * 2_048}, "pushUrl"),
+    ({"services": "tg"}, "services"),
+    ({"services": {"tg": True}}, "services"),
+    ({"services": [5]}, "services"),
+    ({"services": [None]}, "services"),
+    ({"services": [["tg"]]}, "services"),
+    ({"services": [""]}, "services"),
+    ({"services": ["t g"]}, "services"),
+    ({"services": ["tg\n"]}, "services"),
+    ({"services": ["x" * 41]}, "services"),
+    ({"services": ["tg"] * 1_001}, "services"),
+    ({"dialect": "klingon"}, "dialect"),
+    ({"dialect": ""}, "dialect"),
+    ({"dialect": None}, "dialect"),
+    ({"key": "gc_mine"}, "key"),
+    ({"partnerId": "mine"}, "partnerId"),
+    ({"push_url": PUSH_URL}, "push_url"),
+    ({"revoked": False}, "revoked"),
+    ({"x" * 500: 1}, "x" * 100),
+    ({"\ud800": 1}, "body"),
+    ({"": 1}, "body"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/admin/partners"), ("PATCH", "/admin/partners/abc")])
+@pytest.mark.parametrize(("fields", "named"), BAD_PARTNER_FIELDS)
+def test_a_bad_field_of_a_partner_is_400_naming_it_and_never_the_value(
+    admin: Admin, method: str, path: str, fields: dict[str, Any], named: str
+) -> None:
+    status, message = send_json(admin, method, path, {"name": "Hub"} | fields).refusal
+    assert status == 400
+    assert message.startswith(f"{named}: ")
+    values = [value for value in fields.values() if isinstance(value, str) and value.strip()]
+    assert not any(value.strip() in message for value in values)
+    assert "pydantic" not in message
+
+
+def test_a_missing_field_is_400_saying_what_is_expected(admin: Admin) -> None:
+    assert send_json(admin, "POST", "/admin/partners", {}).refusal == (400, f"name: expected {NAME}")
+    assert send_json(admin, "PUT", "/admin/services/tg", {}).refusal == (400, f"name: expected {NAME}")
+    assert send_json(admin, "PATCH", "/admin/numbers/447472190035", {}).refusal == (
+        400,
+        "enabled: expected true or false",
+    )
+
+
+def test_a_change_of_nothing_is_400(admin: Admin) -> None:
+    assert send_json(admin, "PATCH", "/admin/partners/abc", {}).refusal == (
+        400,
+        "body: expected at least one of name, pushUrl, services and dialect",
+    )
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "message"),
+    [
+        ("PUT", "/admin/services/tg", {"name": ""}, f"name: expected {NAME}"),
+        ("PUT", "/admin/services/tg", {"name": 5}, f"name: expected {NAME}"),
+        ("PUT", "/admin/services/tg", {"name": "T", "reusable": "true"}, "reusable: expected true or false"),
+        ("PUT", "/admin/services/tg", {"name": "T", "reusable": 1}, "reusable: expected true or false"),
+        ("PUT", "/admin/services/tg", {"name": "T", "enabled": None}, "enabled: expected true or false"),
+        ("PUT", "/admin/services/tg", {"name": "T", "code": "tg"}, "code: unknown field"),
+        ("PATCH", "/admin/numbers/447472190035", {"enabled": "false"}, "enabled: expected true or false"),
+        ("PATCH", "/admin/numbers/447472190035", {"enabled": 0}, "enabled: expected true or false"),
+        ("PATCH", "/admin/numbers/447472190035", {"enabled": True, "country": "x"}, "country: unknown field"),
+        ("POST", "/admin/sources", {"provider": "generic"}, f"name: expected {NAME}"),
+        ("POST", "/admin/sources", {"name": "G"}, "provider: expected generic"),
+        ("POST", "/admin/sources", {"name": "G", "provider": "acme"}, "provider: expected generic"),
+        ("POST", "/admin/sources", {"name": "G", "provider": 5}, "provider: expected generic"),
+        ("POST", "/admin/sources", {"name": "G", "provider": "generic", "secret": "s"}, "secret: unknown field"),
+        ("POST", "/admin/partners/abc/rotate-key", {"key": "mine"}, "key: unknown field"),
+        ("DELETE", "/admin/partners/abc", {"force": True}, "force: unknown field"),
+        ("POST", f"{ACTIVATION}/messages/7/push", {"url": PUSH_URL}, "url: unknown field"),
+    ],
+)
+def test_other_bad_fields_are_400_naming_them(
+    admin: Admin, method: str, path: str, body: dict[str, Any], message: str
+) -> None:
+    assert send_json(admin, method, path, body).refusal == (400, message)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "{",
+        "",
+        "null",
+        "[]",
+        '"name"',
+        "5",
+        "NaN",
+        '{"name": NaN}',
+        '{"name": Infinity}',
+        '{"name": "Hub"} trailing',
+        "[" * 100_000,
+        '{"name":' * 50_000,
+        '{"name": ' + "9" * 5_000 + "}",
+        "\ufeff{}",
+        '{"name": "' + "x" * 262_144 + '"}',
+    ],
+    ids=lambda body: body[:12],
+)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/admin/partners"),
+        ("PATCH", "/admin/partners/abc"),
+        ("PUT", "/admin/services/tg"),
+        ("PATCH", "/admin/numbers/447472190035"),
+        ("POST", "/admin/sources"),
+    ],
+)
+def test_a_body_that_is_no_json_object_or_too_large_is_400(admin: Admin, method: str, path: str, body: str) -> None:
+    status, message = send(event(method, path, body=body), admin).refusal
+    assert status == 400
+    assert message.startswith("body: expected ")
+
+
+def test_a_body_that_is_not_utf8_is_400(admin: Admin) -> None:
+    request = event("POST", "/admin/partners") | {
+        "body": base64.b64encode(b'{"name": "\xff\xfe"}').decode(),
+        "isBase64Encoded": True,
+    }
+    assert send(request, admin).refusal == (400, "body: expected valid JSON in UTF-8")
+
+
+def test_a_small_body_that_unpacks_to_a_large_one_is_400(admin: Admin) -> None:
+    request = event("POST", "/admin/partners") | {
+        "body": base64.b64encode(gzip.compress(b" " * 50_000_000)).decode(),
+        "isBase64Encoded": True,
+    }
+    assert send(request, admin).refusal == (400, "body: expected at most 262144 bytes")
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.path)
+def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Admin, route: Any) -> None:
+    path = route.path.format(partnerId="abc", activationId="1099511627777")
+    unknown = send(event("GET", path, query=[("limit", "5")]), admin)
+    assert unknown.refusal == (400, "limit: unknown field")
+    repeated = send(event("GET", path, query=[("cursor", "a"), ("cursor", "a")]), admin)
+    assert repeated.refusal == (400, "cursor: expected once")
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "GET"], ids=lambda route: route.path)
+def test_a_query_field_where_none_belongs_is_400(admin: Admin, route: Any) -> None:
+    path = route.path.format(
+        partnerId="abc", code="tg", phone="447472190035", activationId="1", smsId="1", sourceId="a"
+    )
+    assert send(event(route.method, path, body="{}", query=[("name", "x")]), admin).refusal == (
+        400,
+        "name: unknown field",
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "message"),
+    [
+        ("/admin/numbers", ("operator", "O2"), "country: expected with operator"),
+        ("/admin/numbers", ("country", ""), "country: expected a text of 1 to 200 characters"),
+        ("/admin/numbers", ("country", "x" * 201), "country: expected a text of 1 to 200 characters"),
+        ("/admin/numbers", ("country", "\ud800"), "country: expected a text of 1 to 200 characters"),
+        ("/admin/activations", ("partnerId", ""), "partnerId: expected a text of 1 to 200 characters"),
+        ("/admin/activations", ("partner_id", "a"), "partner_id: unknown field"),
+        ("/admin/activations", ("phone", ""), "phone: expected a text of 1 to 200 characters"),
+    ],
+)
+def test_a_bad_filter_is_400_naming_it(admin: Admin, path: str, query: tuple[str, str], message: str) -> None:
+    assert send(event("GET", path, query=[query]), admin).refusal == (400, message)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/admin/partners",
+        "/admin/numbers",
+        "/admin/activations",
+        "/admin/sources",
+        "/admin/unclaimed",
+        "/admin/unreadable",
+    ],
+)
+@pytest.mark.parametrize("cursor", ["x", "bm9uc2Vuc2U", "%%%", "W10", "e30", "é", "bnVsbA", "W1tbW1tbW1s" * 300])
+def test_a_cursor_that_is_none_of_ours_is_400(admin: Admin, path: str, cursor: str) -> None:
+    assert send(event("GET", path, query=[("cursor", cursor)]), admin).refusal == (400, CURSOR)
+
+
+@pytest.mark.parametrize("cursor", ["", "x" * 4_097])
+def test_a_cursor_that_is_empty_or_too_long_is_400(admin: Admin, cursor: str) -> None:
+    assert send(event("GET", "/admin/partners", query=[("cursor", cursor)]), admin).refusal == (400, CURSOR)
+
+
+BAD_IDS = [
+    "0",
+    "-1",
+    "9007199254740992",
+    "18446744073709551616",
+    "1.5",
+    "1e3",
+    "abc",
+    "+1",
+    " 1",
+    "\u0661",
+    "9" * 5_000,
+]
+
+
+@pytest.mark.parametrize("bad", BAD_IDS)
+def test_an_id_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
+    expected = "expected a positive integer below 2^53, as a number or a string of digits"
+    read = event("GET", ACTIVATION) | {"pathParameters": {"activationId": bad}}
+    push = event("POST", f"{ACTIVATION}/messages/7/push") | {"pathParameters": {"activationId": "7", "smsId": bad}}
+    assert send(read, admin).refusal == (400, f"activationId: {expected}")
+    assert send(push, admin).refusal == (400, f"smsId: {expected}")
+
+
+@pytest.mark.parametrize("bad", ["+447472190035", "44 7472190035", "44747219003x", "0447472190035", "4474", "4" * 16])
+def test_a_phone_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
+    request = event("PATCH", "/admin/numbers/44747", body='{"enabled": false}') | {"pathParameters": {"phone": bad}}
+    expected = "phone: expected 5 to 15 digits, country code first, without + or spaces"
+    assert send(request, admin).refusal == (400, expected)
+
+
+@pytest.mark.parametrize("bad", ["t g", "t/g", "", "x" * 41, "tg\n", "т"])
+def test_a_service_code_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
+    request = event("PUT", "/admin/services/tg", body='{"name": "T"}') | {"pathParameters": {"code": bad}}
+    assert send(request, admin).refusal == (400, "code: expected 1 to 40 letters, digits and _ . -")
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/admin/nothing"), ("DELETE", "/admin/services/tg")])
+def test_what_is_no_route_is_404(admin: Admin, method: str, path: str) -> None:
+    assert send(event(method, path), admin).refusal == (404, "path not found")
+
+
+def test_a_route_that_was_deployed_without_its_authorizer_stays_shut(admin: Admin) -> None:
+    request = event("GET", "/admin/partners")
+    request["requestContext"]["authorizer"] = {}
+    assert send(request, admin).refusal == (500, "Temporary failure on our side; try again")

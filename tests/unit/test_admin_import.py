@@ -1,0 +1,86 @@
+"""An import of 5,000 numbers ends while API Gateway still waits, at the pace of DynamoDB (contract 5)."""
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from admin_api.wiring import Admin, build
+from globalconnect.push.queue import RetryQueue
+from globalconnect.settings import AdminApiSettings
+from globalconnect.store.dynamo import Dynamo
+from tests.integration.admin_support import CSV, Reply, event, send
+
+CALL_SECONDS = 0.01
+NUMBERS, POOLS = "Numbers", "Availability"
+GATEWAY_WAITS = 29
+
+
+class SlowClient:
+    """A client of DynamoDB whose every call takes as long as DynamoDB may take, and that remembers what was put."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, dict[str, Any]] = {}
+        self.pools: list[str] = []
+        self.calls = 0
+        self._lock = threading.Lock()
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        self._take_time()
+        assert request["TableName"] == NUMBERS
+        assert request["ConditionExpression"] == "attribute_not_exists(#phone)"
+        assert f"{request['Item']['country']['S']}|{request['Item']['operator']['S']}" in self.pools
+        self.items[request["Item"]["phone"]["S"]] = request["Item"]
+        return {}
+
+    def update_item(self, **request: Any) -> dict[str, Any]:
+        self._take_time()
+        assert request["TableName"] == POOLS
+        self.pools.append(f"{request['Key']['country']['S']}|{request['Key']['operator']['S']}")
+        return {"Attributes": {}}
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        self._take_time()
+        keys = request["RequestItems"][NUMBERS]["Keys"]
+        return {
+            "Responses": {NUMBERS: [self.items[key["phone"]["S"]] for key in keys if key["phone"]["S"] in self.items]}
+        }
+
+    def _take_time(self) -> None:
+        time.sleep(CALL_SECONDS)
+        with self._lock:
+            self.calls += 1
+
+
+@pytest.fixture
+def client() -> SlowClient:
+    return SlowClient()
+
+
+@pytest.fixture
+def admin(client: SlowClient) -> Admin:
+    settings = AdminApiSettings("P", "S", NUMBERS, "A", POOLS, "G", "I", 30, "Q", push_loopback=False)
+    unused: Any = None
+    slow: Any = client
+    return build(settings, Dynamo(slow), RetryQueue(unused, "Q"), lambda: 1_790_000_000_000, lambda _: 0)
+
+
+def upload(admin: Admin, rows: int) -> Reply:
+    content = "phone,country,operator\n" + "".join(f"4477{n:08},england,O{n % 7}\n" for n in range(rows))
+    return send(event("POST", "/admin/numbers", body=content, headers={"Content-Type": CSV}), admin)
+
+
+def test_5000_rows_are_imported_well_within_the_time_of_the_gateway(admin: Admin, client: SlowClient) -> None:
+    began = time.monotonic()
+    assert upload(admin, 5_000).body == {"imported": 5_000, "updated": 0, "rejected": []}
+    assert time.monotonic() - began < GATEWAY_WAITS / 2
+    assert len(client.items) == 5_000
+    assert len(client.pools) == 7
+
+
+def test_the_same_5000_rows_again_are_read_and_not_written(admin: Admin, client: SlowClient) -> None:
+    upload(admin, 5_000)
+    client.calls = 0
+    assert upload(admin, 5_000).body == {"imported": 0, "updated": 5_000, "rejected": []}
+    assert client.calls == 50

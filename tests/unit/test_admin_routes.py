@@ -1,0 +1,49 @@
+"""The routes of the admin API, their use cases and template.yaml say the same."""
+
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from pydantic import TypeAdapter
+
+from admin_api.app import ROUTES
+from admin_api.models import NewSource
+from admin_api.routes import Call, Upload
+from inbound_sms.app import ADAPTERS
+from local import template as templates
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_a_use_case_takes_and_gives_what_its_route_names(route: Any) -> None:
+    hints = get_type_hints(route.use)
+    call = next(hint for hint in hints.values() if getattr(hint, "__origin__", None) is Call)
+    assert get_args(call) == (route.query, route.body)
+    assert hints["return"] is route.answer
+
+
+def test_the_routes_are_those_of_the_template_and_each_asks_for_an_operator() -> None:
+    events = templates.load(ROOT / "template.yaml")["Resources"]["AdminApiFunction"]["Properties"]["Events"]
+    deployed = [given["Properties"] for given in events.values()]
+    assert {(given["Method"], given["Path"]) for given in deployed} == {(route.method, route.path) for route in ROUTES}
+    assert len(deployed) == len(ROUTES)
+    assert {given["Auth"]["Authorizer"] for given in deployed} == {"Operators"}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_field_that_can_be_refused_says_what_is_expected_of_it(route: Any) -> None:
+    for given in (route.query, route.body):
+        schema = _schema(given)
+        assert all("description" in field for field in schema.get("properties", {}).values())
+
+
+def test_the_providers_an_operator_can_choose_are_those_with_an_adapter() -> None:
+    assert _schema(NewSource)["properties"]["provider"] == {
+        "title": "Provider",
+        "type": "string",
+        "const": next(iter(ADAPTERS)),
+        "description": ", ".join(ADAPTERS),
+    }
+
+
+def _schema(given: Any) -> dict[str, Any]:
+    return {} if given is Upload else TypeAdapter(given).json_schema()

@@ -1,0 +1,232 @@
+"""docs/openapi.json says what the code does."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from docs import openapi
+from globalconnect.domain.errors import GlobalConnectError, InvalidInput
+from globalconnect.domain.requests import read_json_object, read_key, read_request
+from inbound_sms.providers import Payload
+from inbound_sms.providers.generic import Generic
+from local import template as templates
+from tests.conftest import ROOT
+
+DESCRIBED = openapi.build()
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+def test_the_committed_file_is_what_the_code_says() -> None:
+    committed = openapi.FILE.read_text(encoding="utf-8")
+    assert committed == openapi.rendered(), "write it again: python -m docs.openapi"
+
+
+def test_the_check_tells_a_stale_file_and_leaves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(openapi, "FILE", tmp_path / "openapi.json")
+    assert openapi.main(["--check"]) == 1
+    assert not openapi.FILE.exists()
+    assert "python -m docs.openapi" in capsys.readouterr().err
+    assert openapi.main([]) == 0
+    assert openapi.main(["--check"]) == 0
+
+
+def test_every_method_and_path_of_the_template_is_described_and_no_other() -> None:
+    resources = templates.load(ROOT / "template.yaml")["Resources"].values()
+    functions = [given["Properties"] for given in resources if given["Type"] == "AWS::Serverless::Function"]
+    events = [event for function in functions for event in function.get("Events", {}).values()]
+    deployed = {
+        (event["Properties"]["Method"].lower(), event["Properties"]["Path"])
+        for event in events
+        if event["Type"] == "Api"
+    }
+    described = {(method, path) for path, methods in DESCRIBED["paths"].items() for method in methods}
+    assert described == deployed
+
+
+def test_operations_have_ids_of_their_own_and_describe_their_path_fields() -> None:
+    ids: list[str] = []
+    for path, methods in DESCRIBED["paths"].items():
+        assert methods.keys() <= METHODS
+        for operation in methods.values():
+            ids.append(operation["operationId"])
+            described = {given["name"] for given in operation.get("parameters", ()) if given["in"] == "path"}
+            assert described == set(re.findall(r"\{(\w+)\}", path))
+    assert len(set(ids)) == len(ids)
+
+
+def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
+    referred = set(re.findall(r'"#/components/schemas/([^"]+)"', openapi.rendered()))
+    assert referred == DESCRIBED["components"]["schemas"].keys()
+
+
+def test_only_operators_routes_ask_for_an_operator() -> None:
+    for path, methods in DESCRIBED["paths"].items():
+        for operation in methods.values():
+            assert ({"operator": []} in operation["security"]) == path.startswith("/admin/")
+
+
+# ---------------------------------------------------------------- hand-written schemas against the parsers
+
+GET_NUMBER = {"key": "k", "action": "GET_NUMBER", "country": "england", "operator": "O2", "service": "tg"}
+FINISH = {"key": "k", "action": "FINISH_ACTIVATION", "activationId": 36532, "status": 3}
+
+
+def changed(request: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return request | fields
+
+
+def without(request: dict[str, Any], name: str) -> dict[str, Any]:
+    return {field: value for field, value in request.items() if field != name}
+
+
+NO_TEXTS: list[object] = ["", None, 5, ["x"], True]
+SUMS: list[object] = ["20.00", 20, 20.5, None, [], {}]
+PREFIXES: list[object] = [
+    [],
+    None,
+    ["4474", "+4474", 4474, "0"],
+    "4474",
+    4474,
+    {},
+    [None],
+    ["44 74"],
+    [""],
+    ["+"],
+    [-1],
+    [4474.5],
+    [True],
+    ["4" * 15],
+    ["4" * 16],
+    [10**15 - 1],
+    [10**15],
+]
+IDS: list[object] = [1, "1", "007", 2**53 - 1, 0, "0", -1, 2**53, 2**64, 1.5, "1.5", "abc", "", None, True, [1]]
+OUTCOMES: list[object] = [1, 3, 4, 5, "1", "3", "4", "5", 0, 2, 6, "2", "", None, True, 3.5, [3]]
+
+PARTNER_REQUESTS: list[object] = [
+    {"key": "k", "action": "GET_SERVICES"},
+    {"key": "k", "action": "GET_SERVICES", "unknown": 1},
+    {"action": "GET_SERVICES"},
+    {"key": "", "action": "GET_SERVICES"},
+    {"key": 5, "action": "GET_SERVICES"},
+    {"key": "k"},
+    {"key": "k", "action": "SELL"},
+    {"key": "k", "action": None},
+    [],
+    None,
+    GET_NUMBER,
+    *(without(GET_NUMBER, name) for name in GET_NUMBER),
+    *(changed(GET_NUMBER, **{name: value}) for name in GET_NUMBER for value in NO_TEXTS),
+    *(changed(GET_NUMBER, country="x" * length) for length in (200, 201)),
+    *(changed(GET_NUMBER, sum=value) for value in SUMS),
+    *(changed(GET_NUMBER, currency=value) for value in SUMS),
+    *(changed(GET_NUMBER, exceptionPhoneSet=value) for value in PREFIXES),
+    FINISH,
+    *(without(FINISH, name) for name in FINISH),
+    *(changed(FINISH, activationId=value) for value in IDS),
+    *(changed(FINISH, status=value) for value in OUTCOMES),
+]
+
+
+@pytest.mark.parametrize("request_body", PARTNER_REQUESTS, ids=repr)
+def test_the_schemas_of_partner_requests_and_their_parser_agree(request_body: object) -> None:
+    schema = openapi.any_of(*openapi.PARTNER_REQUESTS)
+    assert fits(request_body, schema) == _is_read_for_partners(request_body)
+
+
+def _is_read_for_partners(body: object) -> bool:
+    try:
+        fields = read_json_object(json.dumps(body).encode())
+        read_key(fields, "key")
+        read_request(fields)
+    except GlobalConnectError:
+        return False
+    return True
+
+
+SMS = {"phone": "447472190035", "from": "Telegram", "text": "code 1"}
+DELIVERIES: list[object] = [
+    SMS,
+    [SMS, SMS],
+    [SMS] * 100,
+    [SMS] * 101,
+    None,
+    "x",
+    [None],
+    *(without(SMS, name) for name in SMS),
+    *(changed(SMS, **{name: value}) for name in SMS for value in (None, 5, ["x"])),
+    *(changed(SMS, phone=value) for value in ("+447472190035", "44 7472", "4474", "0447472190035", "4" * 16)),
+    *(changed(SMS, text="x" * length) for length in (0, 20_000, 20_001)),
+    changed(SMS, **{"from": "x" * 257}),
+    changed(SMS, id="gateway-1"),
+    changed(SMS, receivedAt="2026-01-15T12:34:56+00:00"),
+    changed(SMS, unknown=1),
+]
+
+
+@pytest.mark.parametrize("delivery", DELIVERIES, ids=lambda delivery: repr(delivery)[:60])
+def test_the_schema_of_a_gateways_sms_and_its_adapter_agree(delivery: object) -> None:
+    content = DESCRIBED["paths"]["/inbound/{sourceId}"]["post"]["requestBody"]["content"]
+    assert fits(delivery, content["application/json"]["schema"]) == _is_read_for_gateways(delivery)
+
+
+def _is_read_for_gateways(delivery: object) -> bool:
+    try:
+        Generic().read(Payload(json.dumps(delivery).encode(), {}), 1_790_000_000_000)
+    except InvalidInput:
+        return False
+    return True
+
+
+TYPES: dict[str, Any] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+def fits(value: Any, schema: dict[str, Any]) -> bool:
+    """Tell whether a value fits a schema, as far as our hand-written schemas go."""
+    if "$ref" in schema:
+        return fits(value, DESCRIBED["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
+    if "anyOf" in schema:
+        return any(fits(value, part) for part in schema["anyOf"])
+    types = schema.get("type", [])
+    wanted = types if isinstance(types, list) else [types]
+    if wanted and not any(_is_of_type(value, name) for name in wanted):
+        return False
+    if "enum" in schema and value not in schema["enum"]:
+        return False
+    if "const" in schema and value != schema["const"]:
+        return False
+    return _fits_inside(value, schema)
+
+
+def _is_of_type(value: object, name: str) -> bool:
+    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
+
+
+def _fits_inside(value: Any, schema: dict[str, Any]) -> bool:
+    match value:
+        case str():
+            pattern = re.search(schema.get("pattern", ""), value) is not None
+            return pattern and schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
+        case list():
+            few = len(value) <= schema.get("maxItems", len(value))
+            return few and all(fits(item, schema.get("items", {})) for item in value)
+        case dict():
+            present = all(name in value for name in schema.get("required", ()))
+            properties = schema.get("properties", {})
+            return present and all(fits(value[name], part) for name, part in properties.items() if name in value)
+        case int():
+            return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
+        case _:
+            return True
