@@ -4,6 +4,7 @@ import io
 import itertools
 import logging
 import os
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from moto import mock_aws
 
 from globalconnect import telemetry
+from globalconnect.domain.ids import Dice
 from globalconnect.store.dynamo import Dynamo
 from local import template as templates
 
@@ -45,18 +47,6 @@ class Clock:
 
 
 @dataclass(slots=True)
-class Dice:
-    """Dice that give a running count, spread over the range: all different, always the same."""
-
-    rolled: int = 0
-
-    def __call__(self, sides: int) -> int:
-        """Give the next number below `sides`."""
-        self.rolled += 1
-        return self.rolled * 2_654_435_761 % sides
-
-
-@dataclass(slots=True)
 class Cloud:
     """The pretend cloud: its tables by the environment variable that names them, its queue, the functions' settings."""
 
@@ -65,7 +55,7 @@ class Cloud:
     sqs: Any
     env: dict[str, str]
     clock: Clock = field(default_factory=Clock)
-    dice: Dice = field(default_factory=Dice)
+    dice: Dice = field(default_factory=lambda: random.Random(1).randrange)
 
     @property
     def queue_url(self) -> str:
@@ -135,9 +125,7 @@ def make_environment(template: dict[str, Any], dynamodb: Any, sqs: Any, prefix: 
     parameters = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     known = parameters | names
-    return {
-        name: str(known[value["Ref"]] if isinstance(value, dict) else value) for name, value in variables.items()
-    }
+    return {name: str(known[value["Ref"]] if isinstance(value, dict) else value) for name, value in variables.items()}
 
 
 def next_prefix() -> str:

@@ -22,7 +22,7 @@ def receive(sms: InboundSms, source_id: str, parts: InboundSmsParts) -> None:
         sms_id = sms_id_of(source_id, sms.delivery, salt)
         number = parts.numbers.get(sms.phone)
         try:
-            _store(sms_id, sms, source_id, lease_for(sms, number, now), now, parts)
+            _store(sms_id, sms, source_id, lease_for(sms, number, now), now=now, parts=parts)
         except ConditionFailed:
             seen = parts.inbox.seen(sms_id)
             if seen is None:
@@ -39,7 +39,7 @@ def receive(sms: InboundSms, source_id: str, parts: InboundSmsParts) -> None:
 
 
 def _store(  # noqa: PLR0913
-    sms_id: int, sms: InboundSms, source_id: str, lease: Lease | None, now: int, parts: InboundSmsParts
+    sms_id: int, sms: InboundSms, source_id: str, lease: Lease | None, *, now: int, parts: InboundSmsParts
 ) -> None:
     if lease is None:
         parts.inbox.keep_unclaimed(sms_id, source_id, sms, now)

@@ -6,11 +6,11 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+
 from globalconnect.store.dynamo import Dynamo
 from local import emulator
 from local import template as templates
 from local.place import Place
-
 from tests.conftest import ROOT, Cloud, make_environment, next_prefix
 from tests.integration.shop import Shop
 

@@ -24,7 +24,6 @@ from globalconnect.settings import (
     GetsmsSettings,
     InboundSmsSettings,
     PartnerApiSettings,
-    retention,
 )
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability, Counts
@@ -33,7 +32,6 @@ from globalconnect.store.partners import Partners
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Source, Sources
 from globalconnect.web import ProxyAnswer, endpoint
-
 from tests.conftest import Cloud
 
 COUNTRY = "england"

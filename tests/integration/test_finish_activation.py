@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
+
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.number import Number
 from globalconnect.store.numbers import Numbers
-
 from tests.integration.shop import Reply, Shop
 
 PHONE = "447472190082"
@@ -48,7 +48,9 @@ def _one_number(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "same_service"), [(1, False), (3, False), (4, True), (5, True)], ids=["prohibited", "success", "canceled", "returned"]
+    ("status", "same_service"),
+    [(1, False), (3, False), (4, True), (5, True)],
+    ids=["prohibited", "success", "canceled", "returned"],
 )
 def test_an_outcome_decides_for_its_service_and_frees_the_number_for_others(
     shop: Shop, status: int, same_service: bool
@@ -199,4 +201,4 @@ def test_the_finish_of_a_number_that_changes_meanwhile_is_tried_again(shop: Shop
     assert shop.finish(partner, activation_id, 3).body == SUCCESS
     number = shop.numbers.get(PHONE)
     assert number is not None
-    assert (number.activation_id, number.blocked, number.enabled) == (None, {"tg"}, False)
+    assert (number.activation_id, number.blocked, number.enabled) == (None, frozenset({"tg"}), False)

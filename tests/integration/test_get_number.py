@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from globalconnect.domain.ids import LARGEST_ID
 
+from globalconnect.domain.ids import LARGEST_ID
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(20)]
@@ -43,7 +43,9 @@ def test_the_least_recently_used_number_comes_first(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [{"country": "atlantis"}, {"operator": "Nobody"}, {"service": "nothing"}], ids=["country", "operator", "service"]
+    "field",
+    [{"country": "atlantis"}, {"operator": "Nobody"}, {"service": "nothing"}],
+    ids=["country", "operator", "service"],
 )
 def test_an_unknown_country_operator_or_service_is_no_numbers(shop: Shop, field: dict[str, str]) -> None:
     shop.stock(PHONES[0])

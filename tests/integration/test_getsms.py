@@ -93,7 +93,9 @@ def test_a_missing_or_unknown_key_is_401(shop: Shop, key: str | None) -> None:
     assert (reply.status, reply.body) == (401, {"status": "ERROR", "message": "Invalid key"})
 
 
-@pytest.mark.parametrize("value", ["", "0", "-1", "1.5", "1e3", "abc", str(2**53), str(2**64), "９", " 1", "1" * 5_000])
+@pytest.mark.parametrize(
+    "value", ["", "0", "-1", "1.5", "1e3", "abc", str(2**53), str(2**64), "\N{FULLWIDTH DIGIT NINE}", " 1", "1" * 5_000]
+)
 def test_an_id_that_can_be_none_is_400_and_named(shop: Shop, value: str) -> None:
     reply = shop.poll(("apiKey", shop.partner().key), ("id", value))
     assert reply.status == 400

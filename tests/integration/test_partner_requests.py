@@ -6,10 +6,10 @@ import io
 import json
 from typing import Any
 
-import partner_api.app
 import pytest
-from globalconnect.web import endpoint
 
+import partner_api.app
+from globalconnect.web import endpoint
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONE = "447472190082"
@@ -124,7 +124,9 @@ def test_a_missing_or_wrong_field_of_get_number_is_400_and_named(shop: Shop, nam
     assert _nothing_changed(shop)
 
 
-@pytest.mark.parametrize("value", ["447", 447, {"a": 1}, [None], [""], ["+"], [True], [1.5], ["44a"], [[]], [-1], ["4 4"]])
+@pytest.mark.parametrize(
+    "value", ["447", 447, {"a": 1}, [None], [""], ["+"], [True], [1.5], ["44a"], [[]], [-1], ["4 4"]]
+)
 def test_a_wrong_exception_phone_set_is_400_and_named(shop: Shop, value: object) -> None:
     reply = shop.buy(shop.partner(), exceptionPhoneSet=value)
     assert reply.status == 400
@@ -133,7 +135,8 @@ def test_a_wrong_exception_phone_set_is_400_and_named(shop: Shop, value: object)
 
 
 @pytest.mark.parametrize(
-    "value", [None, "", 0, -1, 1.5, 1.0, 1e300, True, 2**53, 2**64, "0", "-1", "1.5", "abc", "٣", str(2**64), [1], {"a": 1}]
+    "value",
+    [None, "", 0, -1, 1.5, 1.0, 1e300, True, 2**53, 2**64, "0", "-1", "1.5", "abc", "٣", str(2**64), [1], {"a": 1}],
 )
 def test_an_activation_id_that_can_be_none_is_400_and_named(shop: Shop, value: object) -> None:
     reply = shop.finish(shop.partner(), value, 3)
@@ -234,9 +237,7 @@ def test_a_short_answer_is_not_gzipped(shop: Shop) -> None:
     assert "Content-Encoding" not in answer["headers"]
 
 
-def test_an_unexpected_failure_is_our_json_and_logs_no_secret(
-    shop: Shop, logged: io.StringIO
-) -> None:
+def test_an_unexpected_failure_is_our_json_and_logs_no_secret(shop: Shop, logged: io.StringIO) -> None:
     key = shop.partner().key
 
     def fail(_: object) -> Any:

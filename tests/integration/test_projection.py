@@ -8,7 +8,6 @@ from globalconnect.domain.availability import Contribution
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.store.availability import Counted
 from globalconnect.store.dynamo import ConditionFailed
-
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(12)]

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from availability.project import project
 from botocore.exceptions import ClientError
+
+from availability.project import project
 from globalconnect.domain.errors import Busy
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
-
 from tests.conftest import Cloud
 from tests.integration.shop import Shop
 
@@ -59,7 +59,9 @@ def test_many_finishes_at_once_have_one_effect(busy_shop: Shop, status: int) -> 
     assert {(reply.status, reply.body["status"]) for reply in replies} == {(200, "SUCCESS")}
     number = busy_shop.numbers.get(PHONES[0])
     assert number is not None
-    assert (number.blocked, dict(number.cancels)) == (({"tg"}, {}) if status == 3 else (set(), {"tg": 1}))
+    assert (number.blocked, dict(number.cancels)) == (
+        (frozenset({"tg"}), {}) if status == 3 else (frozenset(), {"tg": 1})
+    )
 
 
 def test_the_same_delivery_many_times_at_once_is_stored_once(busy_shop: Shop) -> None:
@@ -146,6 +148,19 @@ def test_conflicts_and_throttling_are_no_reason_to_answer_no_numbers(shop: Shop,
     shop.stock(PHONES[0])
     partner = shop.partner()
     assert _refusing(shop, refusals).buy(partner).body.get("number") == PHONES[0]
+
+
+def test_a_single_write_waits_for_a_transaction_that_holds_its_item(shop: Shop) -> None:
+    class Held(_Refusing):
+        def update_item(self, **arguments: Any) -> Any:
+            if self._refusals:
+                raise ClientError({"Error": {"Code": self._refusals.pop(), "Message": ""}}, "UpdateItem")
+            return self._client.update_item(**arguments)
+
+    shop.stock(PHONES[0])
+    held: Any = Held(shop.cloud.client, ["TransactionConflictException"] * 3)
+    db = Dynamo(held, pause=lambda _: None)
+    assert not Shop(replace(shop.cloud, db=db)).numbers.withdraw(PHONES[0]).enabled
 
 
 def test_a_number_that_stays_in_conflict_is_503_and_never_no_numbers(shop: Shop) -> None:

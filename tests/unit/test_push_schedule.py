@@ -1,9 +1,10 @@
 """When an SMS is pushed again: contract 3."""
 
 import pytest
-from globalconnect.domain.push_schedule import delay_seconds, is_overdue, is_too_old, wait_seconds
 from hypothesis import given
 from hypothesis import strategies as st
+
+from globalconnect.domain.push_schedule import delay_seconds, is_overdue, is_too_old, wait_seconds
 
 NOW = 1_790_000_000_000
 
@@ -16,7 +17,9 @@ def test_the_queue_hands_over_early_and_the_function_waits_out_the_rest(ahead: i
     assert wait_seconds(due, handed_over) <= 2.2
 
 
-@pytest.mark.parametrize(("ahead", "delay"), [(10_000, 8), (9_200, 8), (6_000, 4), (1_000, 0), (0, 0), (-5_000, 0), (10**9, 900)])
+@pytest.mark.parametrize(
+    ("ahead", "delay"), [(10_000, 8), (9_200, 8), (6_000, 4), (1_000, 0), (0, 0), (-5_000, 0), (10**9, 900)]
+)
 def test_the_delay_is_whole_seconds_that_sqs_accepts(ahead: int, delay: int) -> None:
     assert delay_seconds(NOW + ahead, NOW) == delay
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from globalconnect import settings
 from globalconnect.settings import BadSettings, PartnerApiSettings, PushSettings, Settings
 from local import template as templates
@@ -31,7 +32,8 @@ def test_a_missing_variable_is_named(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PARTNERS_TABLE", ""), ("CACHE_SECONDS", "-1"), ("CACHE_SECONDS", "x"), ("PUSH_LOOPBACK", "yes")]
+    ("name", "value"),
+    [("PARTNERS_TABLE", ""), ("CACHE_SECONDS", "-1"), ("CACHE_SECONDS", "x"), ("PUSH_LOOPBACK", "yes")],
 )
 def test_a_variable_that_cannot_be_read_is_named(name: str, value: str) -> None:
     with pytest.raises(BadSettings, match=name):

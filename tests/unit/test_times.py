@@ -1,6 +1,7 @@
 """Times as the contract writes them."""
 
 import pytest
+
 from globalconnect.domain.sms import moment_meant
 from globalconnect.domain.times import parse_iso, to_iso
 
