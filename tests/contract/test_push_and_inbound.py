@@ -1,0 +1,143 @@
+"""Pushes and inbound SMS through the deployed URL: contract 3 and 4."""
+
+import itertools
+import time
+
+import pytest
+
+from local.pretend_partner import BROKEN, DROP, ERROR, SUCCESS, PretendPartner, Push, slow
+from tests.contract.market import Gateway, Market, until
+
+
+@pytest.fixture(scope="module")
+def gateway(market: Market) -> Gateway:
+    return market.gateway()
+
+
+def _sms(phone: str, text: str = "Code: 5015", **more: object) -> dict[str, object]:
+    return {"phone": phone, "from": "Microsoft", "text": text, **more}
+
+
+def test_an_sms_is_pushed_at_once_in_the_form_of_the_contract(market: Market, gateway: Gateway) -> None:
+    with PretendPartner() as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
+        activation_id = hub.buy(pool, service)["activationId"]
+        gateway.deliver(_sms(pool.phones[0], "Код: 5015 \N{GRINNING FACE}"))
+        (push,) = partner.wait_for(1, 60)
+        (message,) = hub.messages(activation_id).json()["messages"]
+        assert push.method == "POST"
+        assert push.headers["Content-Type"] == "application/json; charset=utf-8"
+        assert push.headers["User-Agent"].startswith("GlobalConnect/")
+        assert push.body == {
+            "key": hub.key,
+            "action": "PUSH_SMS",
+            "smsId": message["smsId"],
+            "phone": pool.phones[0],
+            "phoneFrom": "Microsoft",
+            "text": "Код: 5015 \N{GRINNING FACE}",
+            "call": 0,
+            "voice": 0,
+        }
+
+
+def test_failures_are_retried_every_ten_seconds_until_success_and_never_after(market: Market, gateway: Gateway) -> None:
+    failures = [ERROR, BROKEN, DROP, slow(2, ERROR)]
+    with PretendPartner([*failures, SUCCESS]) as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
+        activation_id = hub.buy(pool, service)["activationId"]
+        gateway.deliver(_sms(pool.phones[0]))
+        pushes = partner.wait_for(len(failures) + 1, 120)
+        gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(pushes)]
+        assert all(9 <= gap <= 11 for gap in gaps), gaps
+        assert len({push.body["smsId"] for push in pushes}) == 1
+        until(lambda: _state(market, activation_id), lambda state: state == "delivered")
+        with pytest.raises(TimeoutError):
+            partner.wait_for(len(pushes) + 1, 13)
+
+
+def _state(market: Market, activation_id: int) -> str:
+    (message,) = market.made("GET", f"/admin/activations/{activation_id}")["messages"]
+    state: str = message["pushState"]
+    return state
+
+
+def test_pushes_stop_when_the_activation_is_finished(market: Market, gateway: Gateway) -> None:
+    with PretendPartner(otherwise=ERROR) as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
+        activation_id = hub.buy(pool, service)["activationId"]
+        gateway.deliver(_sms(pool.phones[0]))
+        partner.wait_for(1, 60)
+        hub.finish(activation_id, 5)
+        finished = time.monotonic()
+        until(lambda: _state(market, activation_id), lambda state: state == "stopped")
+        assert [push for push in partner.pushes if push.at > finished + 0.5] == []
+
+
+def test_one_partners_outage_does_not_delay_another(market: Market, gateway: Gateway) -> None:
+    with PretendPartner(otherwise=slow(60)) as dead, PretendPartner() as healthy:
+        service = market.service()
+        pools = {}
+        for partner in (dead, healthy):
+            hub, pool = market.hub(pushUrl=partner.url), market.pool()
+            hub.buy(pool, service)
+            pools[partner] = pool
+        gateway.deliver([_sms(pools[dead].phones[0], str(n)) for n in range(5)])
+        dead.wait_for(5, 60)
+        gateway.deliver(_sms(pools[healthy].phones[0]))
+        (push,) = healthy.wait_for(1, 20)
+        assert isinstance(push, Push)
+
+
+def test_the_same_delivery_twice_is_pushed_once(market: Market, gateway: Gateway) -> None:
+    with PretendPartner() as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
+        hub.buy(pool, service)
+        for _ in range(2):
+            assert gateway.deliver(_sms(pool.phones[0], id="1")).status_code == 200
+        gateway.deliver(_sms(pool.phones[0], "another", id="2"))
+        partner.wait_for(2, 60)
+        assert [push.body["text"] for push in partner.pushes].count("Code: 5015") == 1
+
+
+def test_an_sms_for_nobody_is_unclaimed_and_the_next_buyer_never_sees_it(market: Market, gateway: Gateway) -> None:
+    with PretendPartner() as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
+        gateway.deliver(_sms(pool.phones[0], "for nobody"))
+        first = hub.buy(pool, service)["activationId"]
+        hub.finish(first, 5)
+        gateway.deliver(_sms(pool.phones[0], "too late"))
+        second = hub.buy(pool, service)["activationId"]
+        gateway.deliver(_sms(pool.phones[0], "in time"))
+        partner.wait_for(1, 60)
+        assert [push.body["text"] for push in partner.pushes] == ["in time"]
+        assert [sms["text"] for sms in hub.messages(second).json()["messages"]] == ["in time"]
+        assert hub.messages(first).json() == {"status": "EXPIRED"}
+        unclaimed = market.made("GET", "/admin/unclaimed")["messages"]
+        texts = {sms["text"] for sms in unclaimed if sms["phone"] == pool.phones[0]}
+        assert texts == {"for nobody", "too late"}
+
+
+def test_an_operator_can_have_an_sms_pushed_once_more(market: Market, gateway: Gateway) -> None:
+    with PretendPartner() as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
+        activation_id = hub.buy(pool, service)["activationId"]
+        gateway.deliver(_sms(pool.phones[0]))
+        partner.wait_for(1, 60)
+        until(lambda: _state(market, activation_id), lambda state: state == "delivered")
+        sms_id = partner.pushes[0].body["smsId"]
+        market.made("POST", f"/admin/activations/{activation_id}/messages/{sms_id}/push")
+        first, second = partner.wait_for(2, 60)
+        assert first.body == second.body
+
+
+def test_a_wrong_or_missing_signature_is_401_and_a_rubbish_payload_400(market: Market, gateway: Gateway) -> None:
+    pool = market.pool()
+    for signature in ("", "00"):
+        answer = gateway.deliver(_sms(pool.phones[0]), signature=signature)
+        assert (answer.status_code, answer.json()["status"]) == (401, "ERROR")
+    for payload in (b"rubbish", b"\xff", {"phone": "no"}):
+        answer = gateway.deliver(payload)
+        assert (answer.status_code, answer.json()["status"]) == (400, "ERROR")
+    unclaimed = market.made("GET", "/admin/unclaimed")["messages"]
+    assert [sms for sms in unclaimed if sms["phone"] == pool.phones[0]] == []
+    assert len(market.made("GET", "/admin/unreadable")["payloads"]) >= 3
