@@ -51,7 +51,6 @@ class PartnerApiSettings(Settings):
     numbers_table: str
     activations_table: str
     availability_table: str
-    inbox_table: str
     activation_minutes: int
     cancel_limit: int
     retention_days: int

@@ -55,7 +55,7 @@ def _store(  # noqa: PLR0913
         received_at=now if sms.received_at is None else sms.received_at,
         stored_at=now,
     )
-    parts.sales.store_sms(stored, lease, source_id, sms, now)
+    parts.sales.store_sms(stored, lease, parts.inbox.routed(sms_id, source_id, sms, now))
     log(Event.SMS_STORED, source_id=source_id, sms_id=sms_id, activation_id=lease.activation_id)
 
 

@@ -35,7 +35,7 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> I
         sources=Sources(db, settings.sources_table, settings.cache_seconds, now),
         numbers=numbers,
         inbox=inbox,
-        sales=Sales(db, numbers, activations, inbox),
+        sales=Sales(db, numbers, activations),
         now=now,
     )
 

@@ -10,7 +10,6 @@ from globalconnect.settings import PartnerApiSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo, dynamodb_client
-from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.sales import Sales
@@ -37,9 +36,8 @@ class PartnerApi:
 
 def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice: Dice) -> PartnerApi:
     """Put the function together."""
-    keep = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
-    activations = Activations(db, settings.activations_table, keep)
+    activations = Activations(db, settings.activations_table, retention(settings.retention_days))
     counts_cache = min(_COUNTS_CACHE_SECONDS, settings.cache_seconds)
     return PartnerApi(
         settings=settings,
@@ -48,7 +46,7 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice
         availability=Availability(db, settings.availability_table, counts_cache, now),
         numbers=numbers,
         activations=activations,
-        sales=Sales(db, numbers, activations, Inbox(db, settings.inbox_table, keep)),
+        sales=Sales(db, numbers, activations),
         now=now,
         dice=dice,
     )

@@ -17,7 +17,6 @@ from globalconnect.domain.times import MINUTE
 from globalconnect.push.queue import RetryQueue
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
-from globalconnect.store.inbox import Inbox
 from globalconnect.store.sales import Issued, Sales
 from globalconnect.web import endpoint
 from tests.conftest import Cloud
@@ -131,8 +130,7 @@ class Desk:
             expires_at=now + 60 * MINUTE,
             **fields,
         )
-        inbox = Inbox(self.cloud.db, self.cloud.env["INBOX_TABLE"], self.admin.activations.keep)
-        sales = Sales(self.cloud.db, self.admin.numbers, self.admin.activations, inbox)
+        sales = Sales(self.cloud.db, self.admin.numbers, self.admin.activations)
         assert sales.issue(activation, tries=1) is Issued.DONE
         return activation
 

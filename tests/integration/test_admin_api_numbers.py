@@ -11,7 +11,6 @@ import pytest
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.number import Mark
 from globalconnect.store.dynamo import expression
-from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.sales import Sales
 from tests.conftest import Cloud
@@ -311,8 +310,7 @@ def test_a_number_shows_what_holds_it_and_what_outcomes_left_on_it(desk: Desk) -
 
     current = desk.admin.numbers.get(PHONE)
     assert current is not None
-    inbox = Inbox(desk.cloud.db, desk.cloud.env["INBOX_TABLE"], desk.admin.activations.keep)
-    Sales(desk.cloud.db, desk.admin.numbers, desk.admin.activations, inbox).finish(
+    Sales(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
         activation, Outcome.CANCELED, Mark("tg", cancels=5, block=True), current, desk.cloud.clock()
     )
     assert desk.get("/admin/numbers").body["numbers"] == [free | {"blocked": ["tg"], "cancels": {"tg": 5}}]

@@ -24,6 +24,10 @@ def test_the_delay_is_whole_seconds_that_sqs_accepts(ahead: int, delay: int) -> 
     assert delay_seconds(NOW + ahead, NOW) == delay
 
 
+def test_a_message_that_names_a_far_time_holds_nobody_up() -> None:
+    assert wait_seconds(NOW * 2, NOW) == 10
+
+
 def test_a_push_is_overdue_45_s_after_it_was_due() -> None:
     assert not is_overdue(NOW, NOW + 44_999)
     assert is_overdue(NOW, NOW + 45_000)

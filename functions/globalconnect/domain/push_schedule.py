@@ -21,8 +21,11 @@ def delay_seconds(due: int, now: int) -> int:
 
 
 def wait_seconds(due: int, now: int) -> float:
-    """Give how long to wait in the function before the attempt due at `due` (ms) may start."""
-    return max(0, due - now) / SECOND
+    """Give how long to wait in the function before the attempt due at `due` (ms) may start.
+
+    Never longer than the interval: no message of ours says more, and others wait for this function to end.
+    """
+    return min(INTERVAL, max(0, due - now)) / SECOND
 
 
 def is_overdue(next_due: int, now: int) -> bool:

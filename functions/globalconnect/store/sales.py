@@ -1,13 +1,14 @@
 """The changes that span tables: a number is issued, an activation finished, an SMS stored, each in one transaction."""
 
+from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.number import Mark, Number, pool_of
-from globalconnect.domain.sms import InboundSms, Lease, Sms
+from globalconnect.domain.sms import Lease, Sms
 from globalconnect.store.activations import ENTRY, Activations, from_activation, from_sms
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, check, expression, put, update
-from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers, held_shard, not_blocked
 
 _NUMBER = 0
@@ -22,13 +23,12 @@ class Issued(StrEnum):
 
 
 class Sales:
-    """What a sale changes in Numbers, Activations and Inbox together."""
+    """What a sale changes in several tables together."""
 
-    def __init__(self, db: Dynamo, numbers: Numbers, activations: Activations, inbox: Inbox) -> None:
+    def __init__(self, db: Dynamo, numbers: Numbers, activations: Activations) -> None:
         self._db = db
         self._numbers = numbers
         self._activations = activations
-        self._inbox = inbox
 
     def issue(self, activation: Activation, *, tries: int) -> Issued:
         """Give the activation's number to it, if the number may be issued for its service right then (contract 1.2).
@@ -93,8 +93,8 @@ class Sales:
             expression("#outcome = :success", success=Outcome.SUCCESS.value),
         )
 
-    def store_sms(self, sms: Sms, lease: Lease, source_id: str, inbound: InboundSms, now: int) -> None:
-        """Store an SMS with the activation that holds its number, and note its delivery.
+    def store_sms(self, sms: Sms, lease: Lease, delivery: Mapping[str, Any]) -> None:
+        """Store an SMS with the activation that holds its number, and note its delivery (Inbox.routed).
 
         Raises ConditionFailed when the lease has ended meanwhile or the delivery has been noted before: then nothing
         was written.
@@ -103,9 +103,11 @@ class Sales:
             check(
                 self._numbers.table,
                 {"phone": lease.phone},
-                expression("#activation_id = :id AND #available_from > :now", id=lease.activation_id, now=now),
+                expression(
+                    "#activation_id = :id AND #available_from > :now", id=lease.activation_id, now=sms.stored_at
+                ),
             ),
-            self._inbox.routed(sms.sms_id, source_id, inbound, now),
+            delivery,
             put(
                 self._activations.table,
                 from_sms(sms, self._activations.keep),
