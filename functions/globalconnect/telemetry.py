@@ -23,6 +23,7 @@ class Event(StrEnum):
     PUSH_STOPPED = "push_stopped"
     PUSH_NOT_QUEUED = "push_not_queued"
     PUSH_NOT_RECORDED = "push_not_recorded"
+    HEALTH_NOT_SHARED = "health_not_shared"
     PUSH_QUEUED_AGAIN = "push_queued_again"
     LEASES_ENDED = "leases_ended"
     COUNTED = "numbers_counted"

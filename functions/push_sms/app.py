@@ -2,24 +2,25 @@
 
 from typing import Any
 
-from globalconnect.push.queue import DuePush
+from globalconnect.push.delivery import NewSms
 from globalconnect.push.wiring import delivery
-from globalconnect.store.activations import SmsRef, sms_id_of_entry
+from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import from_wire
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Push a batch of new SMS at once. A partner's failure goes to the retry queue and never fails the batch.
 
-    When AWS itself gives trouble, the batch comes again from its first record on; pushes already made are not due
+    When AWS itself gives trouble, the batch comes again from its first such record on; pushes already made are not due
     then, so they aren't repeated.
     """
-    refs = {record["eventID"]: _ref(record["dynamodb"]["Keys"]) for record in event["Records"]}
-    left = delivery().deliver([DuePush(ref, due=0) for ref in refs.values()])
-    failed = [record["dynamodb"]["SequenceNumber"] for record in event["Records"] if refs[record["eventID"]] in left]
+    records = {record["dynamodb"]["SequenceNumber"]: _new_sms(record["dynamodb"]) for record in event["Records"]}
+    left = delivery().deliver_new(list(records.values()))
+    failed = [sequence_number for sequence_number, sms in records.items() if sms.ref in left]
     return {"batchItemFailures": [{"itemIdentifier": failed[0]}] if failed else []}
 
 
-def _ref(keys: dict[str, Any]) -> SmsRef:
-    key = from_wire(keys)
-    return SmsRef(key["activation_id"], sms_id_of_entry(key["entry"]))
+def _new_sms(change: dict[str, Any]) -> NewSms:
+    image = change["NewImage"]
+    sms = from_wire({name: image[name] for name in ("activation_id", "sms_id", "partner_id")})
+    return NewSms(SmsRef(sms["activation_id"], sms["sms_id"]), sms["partner_id"])

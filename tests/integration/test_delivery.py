@@ -13,7 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
-from globalconnect.push.delivery import Delivery
+from globalconnect.push.delivery import Delivery, NewSms
+from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush, RetryQueue, read_message
 from globalconnect.store.activations import Activations, SmsRef
 from globalconnect.store.partners import Partners
@@ -26,6 +27,7 @@ DELIVERED = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http
 FAILED = AttemptResult(
     delivered=False, outcome=AttemptOutcome.HTTP_STATUS, http_status=500, duration_ms=7, answer="sorry"
 )
+SLOW = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http_status=200, duration_ms=4_900, answer="ok")
 
 
 @dataclass(slots=True)
@@ -92,10 +94,12 @@ def _parts(shop: Shop, hub: Hub, max_age: int | None = None) -> Delivery:
     async def open_client() -> AsyncIterator[Hub]:
         yield hub
 
+    partners = Partners(shop.cloud.db, shop.cloud.env["PARTNERS_TABLE"], 60, shop.cloud.clock)
     return Delivery(
-        partners=Partners(shop.cloud.db, shop.cloud.env["PARTNERS_TABLE"], 60, shop.cloud.clock),
+        partners=partners,
         activations=shop.activations,
         queue=Noted(),
+        health=Health(partners, shop.cloud.clock),
         open_client=open_client,
         max_age=max_age,
         now=shop.cloud.clock,
@@ -282,6 +286,58 @@ def test_pushing_again_never_overlaps_an_attempt_that_may_be_under_way(office: O
     assert sms.next_due == office.shop.cloud.clock() + 6_000
     office.push()
     assert len(office.hub.got) == 1
+
+
+# ------------------------------------------------------------------ partners in trouble
+
+
+def _first_push(office: Office) -> None:
+    assert office.delivery.deliver_new([NewSms(office.ref, office.partner.partner_id)]) == frozenset()
+
+
+@pytest.mark.parametrize("last", [FAILED, SLOW], ids=["failed", "slow"])
+def test_first_pushes_of_a_partner_in_trouble_go_through_the_queue_at_once(office: Office, last: AttemptResult) -> None:
+    office.delivery.health.note(office.partner.partner_id, delivered=last.delivered, duration_ms=last.duration_ms)
+    _first_push(office)
+    assert office.hub.got == []
+    assert office.queue.sent == [(office.ref, office.partner.partner_id, office.shop.cloud.clock())]
+    office.push()
+    assert len(office.hub.got) == 1
+
+
+def test_first_pushes_of_a_partner_in_good_health_are_made_at_once(office: Office) -> None:
+    _first_push(office)
+    assert len(office.hub.got) == 1
+
+
+def test_trouble_is_forgotten_after_a_minute_without_any(office: Office) -> None:
+    office.delivery.health.note(office.partner.partner_id, delivered=False, duration_ms=7)
+    office.shop.cloud.clock.advance(minutes=1)
+    _first_push(office)
+    assert len(office.hub.got) == 1
+
+
+def test_trouble_seen_by_one_function_is_known_to_others(office: Office) -> None:
+    office.hub.answers = [FAILED]
+    _first_push(office)
+    elsewhere = _parts(office.shop, office.hub)
+    assert elsewhere.health.in_trouble(office.partner.partner_id)
+
+
+def test_trouble_is_written_when_it_begins_and_not_at_every_attempt(office: Office) -> None:
+    class Counted(Partners):
+        written = 0
+
+        def note_trouble(self, partner_id: str, until: int) -> None:
+            self.written += 1
+
+    partners = Counted(office.shop.cloud.db, office.shop.cloud.env["PARTNERS_TABLE"], 60, office.shop.cloud.clock)
+    health = Health(partners, office.shop.cloud.clock)
+    for _ in range(60):
+        health.note(office.partner.partner_id, delivered=False, duration_ms=7)
+        office.shop.cloud.clock.advance(seconds=1)
+    assert partners.written == 2
+    assert health.in_trouble(office.partner.partner_id)
 
 
 def test_logs_of_a_push_hold_neither_key_nor_text(office: Office, logged: io.StringIO) -> None:

@@ -14,6 +14,7 @@ class Partner:
     """A hub that buys from us.
 
     `services` is None when it may buy every service. The key is kept readable because PUSH_SMS has to send it.
+    Its server was last seen in trouble so that it counts as such until `troubled_until` (ms).
     """
 
     partner_id: str
@@ -24,6 +25,7 @@ class Partner:
     dialect: str
     created_at: int
     revoked_at: int | None = None
+    troubled_until: int = 0
 
     def __repr__(self) -> str:
         """Leave the key out: a repr ends up in logs."""

@@ -1,12 +1,16 @@
 """When an SMS is pushed again (contract 3)."""
 
-from globalconnect.domain.times import SECOND
+from globalconnect.domain.times import MINUTE, SECOND
 
 # The next attempt starts this long after the previous one started.
 INTERVAL = 10 * SECOND
 
 # A pending push that is this late has lost its queue message; the sweep queues it again.
 OVERDUE = 45 * SECOND
+
+# A partner's first pushes go through the queue for this long after an attempt that failed or took longer than this.
+TROUBLE_LASTS = MINUTE
+SLOW = 2 * SECOND
 
 # SQS delays by whole seconds and hands over a little late, so we aim early and wait out the rest in the function:
 # with round() instead, 11 to 31 % of the attempts started more than 1 s off (docs/adr/0005).
@@ -26,6 +30,11 @@ def wait_seconds(due: int, now: int) -> float:
     Never longer than the interval: no message of ours says more, and others wait for this function to end.
     """
     return min(INTERVAL, max(0, due - now)) / SECOND
+
+
+def is_trouble(*, delivered: bool, duration_ms: int) -> bool:
+    """Tell whether an attempt shows that its partner is in trouble."""
+    return not delivered or duration_ms > SLOW
 
 
 def is_overdue(next_due: int, now: int) -> bool:

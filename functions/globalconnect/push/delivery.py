@@ -5,7 +5,7 @@ push_sms and push_retry both call it. Each SMS goes its own way through it, so t
 
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import is_too_old, wait_seconds
 from globalconnect.domain.sms import Attempt, PushState, Sms
 from globalconnect.push.attempt import AttemptResult
+from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush, RetryQueue
 from globalconnect.store.activations import Activations, SmsRef
 from globalconnect.store.partners import Partners
@@ -40,12 +41,21 @@ class Attempts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class NewSms:
+    """An SMS that has just been stored, and whose it is."""
+
+    ref: SmsRef
+    partner_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """The parts of the routine. `open_client` gives the HTTP side for one batch; `max_age` in ms, None = none."""
 
     partners: Partners
     activations: Activations
     queue: RetryQueue
+    health: Health
     open_client: Callable[[], AbstractAsyncContextManager[Attempts]]
     max_age: int | None
     now: Callable[[], int]
@@ -56,14 +66,35 @@ class Delivery:
         Gives those that AWS did not let us deal with: they are still pending and must come again. A partner's failure
         is not one of them.
         """
-        return asyncio.run(self._deliver(pushes))
+        return asyncio.run(self._all([push.ref for push in pushes], lambda at, client: self._push(pushes[at], client)))
 
-    async def _deliver(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
+    def deliver_new(self, messages: Sequence[NewSms]) -> frozenset[SmsRef]:
+        """Make the first attempt for each new SMS, but queue those of partners in trouble.
+
+        A time-out here would hold up the stream, and with it the first pushes of other partners. Gives as `deliver`.
+        """
+        return asyncio.run(
+            self._all([sms.ref for sms in messages], lambda at, client: self._first(messages[at], client))
+        )
+
+    async def _all(
+        self, refs: Sequence[SmsRef], deal_with: Callable[[int, Attempts], Awaitable[bool]]
+    ) -> frozenset[SmsRef]:
         with ThreadPoolExecutor(_AWS_THREADS) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
             async with self.open_client() as client:
-                dealt_with = await asyncio.gather(*(self._push(push, client) for push in pushes))
-        return frozenset(push.ref for push, done in zip(pushes, dealt_with, strict=True) if not done)
+                dealt_with = await asyncio.gather(*(deal_with(at, client) for at in range(len(refs))))
+        return frozenset(ref for ref, done in zip(refs, dealt_with, strict=True) if not done)
+
+    async def _first(self, sms: NewSms, client: Attempts) -> bool:
+        try:
+            troubled = await asyncio.to_thread(self.health.in_trouble, sms.partner_id)
+        except _AWS_TROUBLE as error:
+            log_failure(Event.UNEXPECTED, error, sms_id=sms.ref.sms_id)
+            return False
+        if troubled:
+            return await asyncio.to_thread(self._queue, sms.ref, sms.partner_id, self.now())
+        return await self._push(DuePush(sms.ref, due=0), client)
 
     async def _push(self, push: DuePush, client: Attempts) -> bool:
         """Take one SMS through the routine; tell whether nothing is left to do for this push."""
@@ -79,13 +110,13 @@ class Delivery:
             partner = await asyncio.to_thread(self._wanted_by, sms)
         except _AWS_TROUBLE as error:
             log_failure(Event.UNEXPECTED, error, sms_id=sms.sms_id)
-            return await asyncio.to_thread(self._queue_next, sms)
+            return await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
         if partner is None or partner.push_url is None:
             return True
         started_at = self.now()
         result = await client.attempt(partner.push_url, _body(sms, partner), _secrets(sms, partner))
         _log_attempt(sms, result)
-        queued = result.delivered or await asyncio.to_thread(self._queue_next, sms)
+        queued = result.delivered or await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
         await asyncio.to_thread(self._record, sms, result, started_at)
         return queued
 
@@ -113,11 +144,11 @@ class Delivery:
         activation = self.activations.get(sms.activation_id)
         return PushState.STOPPED if activation is None or activation.outcome is not None else None
 
-    def _queue_next(self, sms: Sms) -> bool:
+    def _queue(self, ref: SmsRef, partner_id: str, due: int) -> bool:
         try:
-            self.queue.send(SmsRef(sms.activation_id, sms.sms_id), sms.partner_id, sms.next_due, self.now())
+            self.queue.send(ref, partner_id, due, self.now())
         except _AWS_TROUBLE as error:
-            log_failure(Event.PUSH_NOT_QUEUED, error, sms_id=sms.sms_id)
+            log_failure(Event.PUSH_NOT_QUEUED, error, sms_id=ref.sms_id)
             return False
         return True
 
@@ -128,6 +159,7 @@ class Delivery:
         except _AWS_TROUBLE as error:
             # A success that could not be recorded is pushed again by the sweep: twice is better than never.
             log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id)
+        self.health.note(sms.partner_id, delivered=result.delivered, duration_ms=result.duration_ms)
 
 
 def _body(sms: Sms, partner: Partner) -> dict[str, object]:

@@ -5,6 +5,7 @@ import functools
 from globalconnect import VERSION, clock
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.delivery import Delivery
+from globalconnect.push.health import Health
 from globalconnect.push.queue import RetryQueue, sqs_client
 from globalconnect.settings import PushSettings, retention
 from globalconnect.store.activations import Activations
@@ -17,10 +18,12 @@ def delivery() -> Delivery:
     """Give the delivery routine, put together once per environment."""
     settings = PushSettings.from_env()
     db = Dynamo(dynamodb_client())
+    partners = Partners(db, settings.partners_table, settings.cache_seconds, clock.now)
     return Delivery(
-        partners=Partners(db, settings.partners_table, settings.cache_seconds, clock.now),
+        partners=partners,
         activations=Activations(db, settings.activations_table, retention(settings.retention_days)),
         queue=RetryQueue(sqs_client(), settings.retry_queue_url),
+        health=Health(partners, clock.now),
         open_client=lambda: PushClient(version=VERSION, loopback=settings.push_loopback),
         max_age=settings.max_age,
         now=clock.now,

@@ -91,6 +91,19 @@ class Partners:
         change = expression("SET #revoked_at = if_not_exists(#revoked_at, :now)", now=now)
         return self._update(partner_id, change, _EXISTS)
 
+    def note_trouble(self, partner_id: str, until: int) -> None:
+        """Note that a partner's server is in trouble until then (ms); an earlier end changes nothing."""
+        later = expression(
+            "attribute_exists(#partner_id) AND (attribute_not_exists(#troubled_until) OR #troubled_until < :until)",
+            until=until,
+        )
+        try:
+            self._db.update(
+                self._table, {"partner_id": partner_id}, expression("SET #troubled_until = :until", until=until), later
+            )
+        except ConditionFailed:
+            return
+
     def _update(self, partner_id: str, change: Expression, condition: Expression) -> Partner:
         try:
             item = self._db.update(self._table, {"partner_id": partner_id}, change, condition)
@@ -129,4 +142,5 @@ def _to_partner(item: Item) -> Partner:
         dialect=item["dialect"],
         created_at=item["created_at"],
         revoked_at=item.get("revoked_at"),
+        troubled_until=item.get("troubled_until", 0),
     )
