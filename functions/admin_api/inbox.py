@@ -35,7 +35,7 @@ def unreadable(admin: Admin, call: Call[PageQuery, NoFields]) -> UnreadableShown
     payloads = [
         UnreadablePayload(
             source_id=item["source_id"],
-            payload=item["payload"],
+            payload=item["payload"].decode("utf-8", "backslashreplace"),
             reason=item["reason"],
             stored_at=to_iso(item["stored_at"]),
         )

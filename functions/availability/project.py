@@ -9,8 +9,10 @@ from globalconnect.domain.number import Number, names_of
 from globalconnect.store.availability import Counted, Counts
 from globalconnect.store.dynamo import ConditionFailed
 
-# A transaction holds 100 writes: a number each, and at worst two pools for it.
-_NUMBERS_AT_ONCE = 30
+# A transaction holds 100 writes: one per number, and one per pool they were or are in. Few of one batch are in many
+# pools; where they are, fewer numbers are counted at once.
+_WRITES = 100
+_NUMBERS_AT_ONCE = 90
 _TRIES = 10
 
 
@@ -23,7 +25,8 @@ def project(numbers: Iterable[Number], counts: Counts) -> int:
     for number in numbers:
         if number.phone not in newest or newest[number.phone].version < number.version:
             newest[number.phone] = number
-    return sum(_count(chunk, counts) for chunk in batched(newest.values(), _NUMBERS_AT_ONCE, strict=False))
+    chunks = batched(newest.values(), _NUMBERS_AT_ONCE, strict=False)
+    return sum(_count(chunk, counts) for chunk in chunks)
 
 
 def _count(numbers: Sequence[Number], counts: Counts) -> int:
@@ -35,6 +38,9 @@ def _count(numbers: Sequence[Number], counts: Counts) -> int:
         if not counted:
             return 0
         pools = _changed_pools(changes, counts)
+        if len(pools) + len(counted) > _WRITES:
+            half = len(numbers) // 2
+            return _count(numbers[:half], counts) + _count(numbers[half:], counts)
         try:
             counts.write(pools, counted, seen)
         except ConditionFailed:

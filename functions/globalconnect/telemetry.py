@@ -14,7 +14,6 @@ class Event(StrEnum):
     """Every event we log, by a name that alarms and queries can rely on."""
 
     UNEXPECTED = "unexpected_error"
-    REQUEST = "request"
     SMS_STORED = "sms_stored"
     SMS_UNCLAIMED = "sms_unclaimed"
     SMS_REPEATED = "sms_repeated"
@@ -25,7 +24,7 @@ class Event(StrEnum):
     PUSH_NOT_RECORDED = "push_not_recorded"
     HEALTH_NOT_SHARED = "health_not_shared"
     PUSH_QUEUED_AGAIN = "push_queued_again"
-    LEASES_ENDED = "leases_ended"
+    SWEPT = "swept"
     COUNTED = "numbers_counted"
     CHANGED = "changed_by_operator"
 

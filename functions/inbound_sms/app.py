@@ -35,8 +35,7 @@ def answer(event: ProxyEvent, parts: InboundSmsParts) -> Answer:
 def _keep_unreadable(payload: Payload, source: Source, reason: str, parts: InboundSmsParts) -> None:
     # The same payload again is the gateway's retry, not something new to look at.
     inbox_id = f"unreadable#{source.source_id}#{hashlib.sha256(payload.body).hexdigest()}"
-    text = payload.body.decode("utf-8", errors="backslashreplace")
-    parts.inbox.keep_unreadable(inbox_id, source.source_id, text, reason, parts.now())
+    parts.inbox.keep_unreadable(inbox_id, source.source_id, payload.body, reason, parts.now())
     log(Event.PAYLOAD_UNREADABLE, source_id=source.source_id)
 
 

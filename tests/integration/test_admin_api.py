@@ -9,6 +9,7 @@ import pytest
 
 from globalconnect.domain.service import Service
 from globalconnect.domain.sms import InboundSms
+from globalconnect.store.inbox import Delivery
 from tests.conftest import START, Cloud
 from tests.integration.admin_support import HOST, OPERATOR_ID, STAGE, Desk, event
 
@@ -106,8 +107,8 @@ def test_a_removed_source_is_gone(desk: Desk) -> None:
 def test_unclaimed_sms_are_listed_newest_first_page_by_page(desk: Desk) -> None:
     for n in range(101):
         sms = InboundSms("447472190035", "Telegram", f"code {n}", str(n), lasting=True, received_at=START - n)
-        desk.admin.inbox.keep_unclaimed(1_000 + n, "gw", sms, START + n * 1_000)
-    desk.admin.inbox.keep_unreadable("x", "gw", "{", "bad", START)
+        desk.admin.inbox.keep_unclaimed(1_000 + n, Delivery("gw", sms.delivery, START + n * 1_000), sms)
+    desk.admin.inbox.keep_unreadable("x", "gw", b"{", "bad", START)
     assert desk.get("/admin/unclaimed").body["messages"][0] == {
         "smsId": "1100",
         "sourceId": "gw",
@@ -123,7 +124,7 @@ def test_unclaimed_sms_are_listed_newest_first_page_by_page(desk: Desk) -> None:
 
 def test_unreadable_payloads_are_listed_as_they_came(desk: Desk) -> None:
     payload = '{"phone": <script>alert(1)</script>\u202e'
-    desk.admin.inbox.keep_unreadable("x", "gw", payload, "body: expected valid JSON", START)
+    desk.admin.inbox.keep_unreadable("x", "gw", payload.encode(), "body: expected valid JSON", START)
     shown = {
         "sourceId": "gw",
         "payload": payload,
@@ -137,7 +138,7 @@ def test_unreadable_payloads_are_listed_as_they_came(desk: Desk) -> None:
 def test_a_cursor_of_the_unclaimed_is_400_for_the_unreadable(desk: Desk) -> None:
     for n in range(101):
         sms = InboundSms("447472190035", "Telegram", "code", str(n), lasting=True)
-        desk.admin.inbox.keep_unclaimed(1_000 + n, "gw", sms, START + n)
+        desk.admin.inbox.keep_unclaimed(1_000 + n, Delivery("gw", sms.delivery, START + n), sms)
     cursor = desk.get("/admin/unclaimed").body["cursor"]
     assert cursor is not None
     assert desk.get("/admin/unreadable", ("cursor", cursor)).status == 400

@@ -139,10 +139,28 @@ def test_different_ids_with_the_same_words_are_two_sms(shop: Shop) -> None:
 def test_without_an_id_the_same_words_later_are_a_new_sms(shop: Shop) -> None:
     partner, source = shop.partner(), shop.source()
     activation_id = shop.buy(partner).body["activationId"]
-    for _ in range(3):
-        shop.deliver(source, _sms())
+    for _ in range(15):
+        assert shop.deliver(source, _sms()).status == 200
         shop.cloud.clock.advance(minutes=2)
-    assert len(_texts(shop, partner, activation_id)) == 3
+    assert len(_texts(shop, partner, activation_id)) == 15
+
+
+@pytest.mark.parametrize("first", [0, 1_000, 60_000, 119_999])
+def test_without_an_id_a_repeat_within_two_minutes_is_one_wherever_the_minutes_begin(shop: Shop, first: int) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.cloud.clock.advance(ms=first)
+    shop.deliver(source, _sms())
+    shop.cloud.clock.advance(ms=119_999)
+    shop.deliver(source, _sms())
+    assert len(_texts(shop, partner, activation_id)) == 1
+
+
+def test_a_payload_of_any_bytes_is_kept_as_it_is(shop: Shop) -> None:
+    payload = b"\xff" * 200_000
+    assert shop.deliver(shop.source(), None, raw=payload).status == 400
+    (kept,) = _kept(shop, Kind.UNREADABLE)
+    assert kept["payload"] == payload
 
 
 def test_the_same_id_from_two_sources_is_two_sms(shop: Shop) -> None:

@@ -74,6 +74,14 @@ def test_a_number_that_moves_to_another_pool_leaves_the_first(shop: Shop) -> Non
     assert _counted(shop, "Other") == (1, 1, {})
 
 
+def test_numbers_of_more_pools_than_fit_one_write_are_all_counted(shop: Shop) -> None:
+    for position in range(120):
+        shop.stock(str(447_472_000_000 + position), operator=f"Operator {position % 60}")
+    shop.project()
+    counted = shop.counts.pools([(COUNTRY, f"Operator {n}") for n in range(60)]).values()
+    assert [(pool.total, pool.free) for pool in counted] == [(2, 2)] * 60
+
+
 def test_counts_equal_the_truth_after_any_history_in_any_cut(shop: Shop) -> None:
     rolls = random.Random(7)
     shop.stock(*PHONES)

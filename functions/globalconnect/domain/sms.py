@@ -33,6 +33,17 @@ class InboundSms:
         return f"InboundSms(delivery={self.delivery!r})"
 
 
+def identities(sms: InboundSms, now: int) -> tuple[str, str | None]:
+    """Give what a delivery is stored under at `now` (ms), and under what else a repeat of it may have been stored.
+
+    Without a lasting identity the words count for a while only, so each REPEAT_WINDOW has an identity of its own.
+    """
+    if sms.lasting:
+        return sms.delivery, None
+    window = now // REPEAT_WINDOW
+    return f"{sms.delivery}\n{window}", f"{sms.delivery}\n{window - 1}"
+
+
 class PushState(StrEnum):
     """Where the pushing of an SMS stands (contract 3)."""
 

@@ -50,7 +50,11 @@ class NewSms:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The parts of the routine. `open_client` gives the HTTP side for one batch; `max_age` in ms, None = none."""
+    """The parts of the routine.
+
+    `open_client` gives the HTTP side for one batch; `max_age` in ms, None = none; `record_pauses` are the pauses (s)
+    after each try to record a success that AWS refuses.
+    """
 
     partners: Partners
     activations: Activations
@@ -59,12 +63,13 @@ class Delivery:
     open_client: Callable[[], AbstractAsyncContextManager[Attempts]]
     max_age: int | None
     now: Callable[[], int]
+    record_pauses: tuple[float, ...] = (0.2, 1.0, 3.0, 0.0)
 
     def deliver(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
         """Make one attempt for each push that is still wanted, when it is due, and queue what failed.
 
-        Gives those that AWS did not let us deal with: they are still pending and must come again. A partner's failure
-        is not one of them.
+        Gives those whose attempt could not even be claimed: they must come again. A partner's failure is not one of
+        them, nor a retry that could not be queued: the sweep queues that.
         """
         return asyncio.run(self._all([push.ref for push in pushes], lambda at, client: self._push(pushes[at], client)))
 
@@ -83,42 +88,47 @@ class Delivery:
         with ThreadPoolExecutor(_AWS_THREADS) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
             async with self.open_client() as client:
-                dealt_with = await asyncio.gather(*(deal_with(at, client) for at in range(len(refs))))
-        return frozenset(ref for ref, done in zip(refs, dealt_with, strict=True) if not done)
+                ended = await asyncio.gather(
+                    *(deal_with(at, client) for at in range(len(refs))), return_exceptions=True
+                )
+        left: set[SmsRef] = set()
+        for ref, end in zip(refs, ended, strict=True):
+            if isinstance(end, BaseException):
+                # One SMS that trips us must not take the others of its batch along: it comes again by itself.
+                log_failure(Event.UNEXPECTED, end, sms_id=ref.sms_id)
+            if end is not True:
+                left.add(ref)
+        return frozenset(left)
 
     async def _first(self, sms: NewSms, client: Attempts) -> bool:
-        try:
-            troubled = await asyncio.to_thread(self.health.in_trouble, sms.partner_id)
-        except _AWS_TROUBLE as error:
-            log_failure(Event.UNEXPECTED, error, sms_id=sms.ref.sms_id)
-            return False
-        if troubled:
+        if await asyncio.to_thread(self.health.in_trouble, sms.partner_id):
             return await asyncio.to_thread(self._queue, sms.ref, sms.partner_id, self.now())
         return await self._push(DuePush(sms.ref, due=0), client)
 
     async def _push(self, push: DuePush, client: Attempts) -> bool:
-        """Take one SMS through the routine; tell whether nothing is left to do for this push."""
+        """Take one SMS through the routine; tell whether nothing is left to do for this push.
+
+        Once the attempt is claimed there is nothing left: what could not be queued then is queued by the sweep.
+        """
         await asyncio.sleep(wait_seconds(push.due, self.now()))
-        try:
-            sms = await asyncio.to_thread(self.activations.claim, push.ref, self.now())
-        except _AWS_TROUBLE as error:
-            log_failure(Event.UNEXPECTED, error, sms_id=push.ref.sms_id)
-            return False
+        sms = await asyncio.to_thread(self.activations.claim, push.ref, self.now())
         if sms is None:
             return True
         try:
             partner = await asyncio.to_thread(self._wanted_by, sms)
         except _AWS_TROUBLE as error:
             log_failure(Event.UNEXPECTED, error, sms_id=sms.sms_id)
-            return await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
+            await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
+            return True
         if partner is None or partner.push_url is None:
             return True
         started_at = self.now()
         result = await client.attempt(partner.push_url, _body(sms, partner), _secrets(sms, partner))
         _log_attempt(sms, result)
-        queued = result.delivered or await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
-        await asyncio.to_thread(self._record, sms, result, started_at)
-        return queued
+        if not result.delivered:
+            await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
+        await self._record(sms, result, started_at)
+        return True
 
     def _wanted_by(self, sms: Sms) -> Partner | None:
         """Give the partner that still wants a claimed SMS; when nobody does, its pushing ends for good."""
@@ -152,14 +162,22 @@ class Delivery:
             return False
         return True
 
-    def _record(self, sms: Sms, result: AttemptResult, started_at: int) -> None:
+    async def _record(self, sms: Sms, result: AttemptResult, started_at: int) -> None:
         attempt = Attempt(started_at, result.duration_ms, result.outcome.value, result.http_status, result.answer)
-        try:
-            self.activations.record_attempt(sms, attempt, delivered=result.delivered)
-        except _AWS_TROUBLE as error:
-            # A success that could not be recorded is pushed again by the sweep: twice is better than never.
-            log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id)
-        self.health.note(sms.partner_id, delivered=result.delivered, duration_ms=result.duration_ms)
+        await asyncio.to_thread(
+            self.health.note, sms.partner_id, delivered=result.delivered, duration_ms=result.duration_ms
+        )
+        for pause in self.record_pauses:
+            try:
+                await asyncio.to_thread(self.activations.record_attempt, sms, attempt, delivered=result.delivered)
+            except _AWS_TROUBLE as error:
+                log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id, delivered=result.delivered)
+                if not result.delivered:
+                    return
+                # A success that is not recorded would be pushed again, so this is worth waiting for.
+                await asyncio.sleep(pause)
+            else:
+                return
 
 
 def _body(sms: Sms, partner: Partner) -> dict[str, object]:

@@ -21,6 +21,7 @@ class Health:
         self._partners = partners
         self._now = now
         self._until: dict[str, int] = {}
+        self._shared_until: dict[str, int] = {}
 
     def in_trouble(self, partner_id: str) -> bool:
         """Tell whether an attempt of the last minute failed or was slow, here or, as far as is known, elsewhere."""
@@ -31,16 +32,17 @@ class Health:
         return partner is not None and now < partner.troubled_until
 
     def note(self, partner_id: str, *, delivered: bool, duration_ms: int) -> None:
-        """Take note of how an attempt ended. Does a write at most every half of TROUBLE_LASTS."""
+        """Take note of how an attempt ended. Writes at most once in TROUBLE_LASTS per partner."""
         if not is_trouble(delivered=delivered, duration_ms=duration_ms):
             return
         until = self._now() + TROUBLE_LASTS
-        known = self._until.get(partner_id, 0)
-        if known > until - TROUBLE_LASTS // 2:
-            return
         self._until[partner_id] = until
+        if until <= self._shared_until.get(partner_id, 0):
+            return
+        # Twice as long for others, so that trouble that lasts need not be written at every attempt.
+        self._shared_until[partner_id] = until + TROUBLE_LASTS
         try:
-            self._partners.note_trouble(partner_id, until)
+            self._partners.note_trouble(partner_id, until + TROUBLE_LASTS)
         except (BotoCoreError, ClientError, Busy) as error:
             # Others learn it by an attempt of their own.
             log_failure(Event.HEALTH_NOT_SHARED, error, partner_id=partner_id)

@@ -52,15 +52,18 @@ class ConditionFailed(Exception):
         self.failed = failed
 
 
-class _Integers(TypeDeserializer):
-    """Every number we keep is an integer, so none has to come back as a Decimal."""
+class _Plain(TypeDeserializer):
+    """Every number we keep is an integer, so none has to come back as a Decimal; bytes are bytes."""
 
     def _deserialize_n(self, value: str) -> int:
         return int(value)
 
+    def _deserialize_b(self, value: bytes) -> bytes:
+        return value
+
 
 _serialize = TypeSerializer().serialize
-_deserialize = _Integers().deserialize
+_deserialize = _Plain().deserialize
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery we have seen: which one, and when it was stored (ms)."""
+    """A delivery of a source: what identifies it there, and when it was stored (ms)."""
 
     source_id: str
-    delivery: str
+    identity: str
     stored_at: int
+
+    def is_same(self, other: "Delivery") -> bool:
+        """Tell whether the two are one delivery, whenever they came."""
+        return (self.source_id, self.identity) == (other.source_id, other.identity)
 
 
 class Inbox:
@@ -41,27 +45,28 @@ class Inbox:
         item = self._db.get(self.table, {"inbox_id": str(sms_id)})
         return Delivery(item["source_id"], item["delivery"], item["stored_at"]) if item else None
 
-    def routed(self, sms_id: int, source_id: str, sms: InboundSms, now: int) -> Mapping[str, Any]:
+    def routed(self, sms_id: int, delivery: Delivery) -> Mapping[str, Any]:
         """Give the action that notes a delivery whose SMS is stored with its activation."""
-        return put(self.table, self._delivery(sms_id, source_id, sms, now), NEW)
+        return put(self.table, self._noted(sms_id, delivery), NEW)
 
-    def keep_unclaimed(self, sms_id: int, source_id: str, sms: InboundSms, now: int) -> None:
+    def keep_unclaimed(self, sms_id: int, delivery: Delivery, sms: InboundSms) -> None:
         """Keep an SMS that no activation holds, for operators. Raises ConditionFailed when the id has been used."""
-        text = {
+        content = {
             "kind": Kind.UNCLAIMED.value,
             "phone": sms.phone,
             "phone_from": sms.phone_from,
             "text": sms.text,
-            "received_at": now if sms.received_at is None else sms.received_at,
+            "received_at": delivery.stored_at if sms.received_at is None else sms.received_at,
         }
-        self._db.put(self.table, self._delivery(sms_id, source_id, sms, now) | text, NEW)
+        self._db.put(self.table, self._noted(sms_id, delivery) | content, NEW)
 
-    def keep_unreadable(self, inbox_id: str, source_id: str, payload: str, reason: str, now: int) -> None:
+    def keep_unreadable(self, inbox_id: str, source_id: str, payload: bytes, reason: str, now: int) -> None:
         """Keep a payload that its adapter could not read, for operators; a second time changes nothing."""
         item = {
             "inbox_id": inbox_id,
             "kind": Kind.UNREADABLE.value,
             "source_id": source_id,
+            # As bytes: it may be no text at all, and spelling it out could outgrow the item.
             "payload": payload,
             "reason": reason,
             "stored_at": now,
@@ -84,11 +89,11 @@ class Inbox:
         )
         return page.items, page.next_key
 
-    def _delivery(self, sms_id: int, source_id: str, sms: InboundSms, now: int) -> Item:
+    def _noted(self, sms_id: int, delivery: Delivery) -> Item:
         return {
             "inbox_id": str(sms_id),
-            "source_id": source_id,
-            "delivery": sms.delivery,
-            "stored_at": now,
-            "expire_at": expire_at(now, self.keep),
+            "source_id": delivery.source_id,
+            "delivery": delivery.identity,
+            "stored_at": delivery.stored_at,
+            "expire_at": expire_at(delivery.stored_at, self.keep),
         }

@@ -9,10 +9,14 @@ from globalconnect.domain.sms import InboundSms
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """A delivery as it came: its raw bytes, and its headers by lower-case name."""
+    """A delivery as it came: its body (a Content-Encoding undone), and its headers by lower-case name."""
 
     body: bytes
     headers: Mapping[str, str]
+
+    def __repr__(self) -> str:
+        """Leave the content out: a repr ends up in logs."""
+        return f"Payload({len(self.body)} bytes)"
 
 
 class Adapter(Protocol):
