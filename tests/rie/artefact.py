@@ -1,0 +1,35 @@
+"""What `sam build` makes of the functions, kept apart from later builds."""
+
+import os
+import shutil
+from pathlib import Path
+
+from local import deploy
+from local.aws import environment
+from local.place import BUILD, SAM, Place
+
+_NOWHERE = "http://127.0.0.1:1"
+
+
+def build(target: Path) -> Path:
+    """Build the functions, or find them built, and give a directory that holds one directory per function.
+
+    Takes a new directory. Others on this machine may build at the same time, each in turn, and what they build later
+    leaves `target` as it is. Raises LocalError.
+    """
+    target.mkdir(parents=True)
+    variables = environment(_NOWHERE, os.environ)
+    variables["PATH"] = f"{SAM.parent}{os.pathsep}{variables.get('PATH', os.defpath)}"
+    with deploy._build_held():
+        deploy._build(Place(target), {"Architecture": deploy._architecture()}, variables)
+        functions = target / "functions"
+        shutil.copytree(BUILD / ".aws-sam" / "build", functions, copy_function=_link)
+    return functions
+
+
+def _link(source: str, target: str) -> None:
+    # A build replaces files and never writes into them, so a link keeps what it was.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)

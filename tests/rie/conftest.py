@@ -1,0 +1,96 @@
+"""Fixtures of the tests that run the built functions under AWS's Runtime Interface Emulator."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from local import emulator
+from local import template as templates
+from local.aws import CONFIG, session
+from local.place import TEMPLATE, Place
+from local.pretend_partner import PretendPartner
+from tests.conftest import make_environment
+from tests.rie import artefact
+from tests.rie.runtime import Function, LambdaRuntime, functions_of, link_brought_packages
+from tests.rie.world import World
+
+type Runtimes = Callable[[str], LambdaRuntime]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The built functions, by their logical ids, and what the runtime adds to them."""
+
+    functions: Path
+    packages: Path
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Give the artefact."""
+    root = tmp_path_factory.mktemp("artefact")
+    return Built(artefact.build(root / "build"), link_brought_packages(root / "packages"))
+
+
+@pytest.fixture(scope="session")
+def _endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Give a bare emulator of the AWS APIs."""
+    place = Place(tmp_path_factory.mktemp("emulator"))
+    try:
+        yield emulator.start(place, emulator.free_port()).endpoint
+    finally:
+        emulator.stop(place)
+
+
+@pytest.fixture(scope="session")
+def _shared_world(_endpoint: str) -> Iterator[World]:
+    dynamodb = session().client("dynamodb", endpoint_url=_endpoint, config=CONFIG)
+    sqs = session().client("sqs", endpoint_url=_endpoint, config=CONFIG)
+    environment = make_environment(templates.load(TEMPLATE), dynamodb, sqs)
+    # Pushes go to this machine, as on every local stack.
+    environment["PUSH_LOOPBACK"] = "true"
+    with PretendPartner() as partner:
+        yield World(dynamodb, sqs, environment, partner)
+
+
+@pytest.fixture
+def world(_shared_world: World) -> World:
+    """Give the sample data as it is in events/data.json, whatever was done to it before."""
+    _shared_world.reset()
+    return _shared_world
+
+
+@pytest.fixture(scope="session")
+def runtimes(
+    built: Built, _endpoint: str, _shared_world: World, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Runtimes]:
+    """Give what gives the running function whose folder is named; each is started once."""
+    functions = {function.folder: function for function in functions_of(templates.load(TEMPLATE))}
+    logs = tmp_path_factory.mktemp("logs")
+    started: dict[str, LambdaRuntime] = {}
+    with ExitStack() as stack:
+
+        def of(folder: str) -> LambdaRuntime:
+            if folder not in started:
+                runtime = runtime_of(functions[folder], built, _shared_world.env, _endpoint, logs)
+                started[folder] = stack.enter_context(runtime)
+            return started[folder]
+
+        yield of
+
+
+def runtime_of(
+    function: Function, built: Built, environment: dict[str, str], endpoint: str, logs: Path
+) -> LambdaRuntime:
+    """Give the runtime of a built function, not yet started."""
+    return LambdaRuntime(
+        function=function,
+        task_root=built.functions / function.logical_id,
+        variables=environment,
+        endpoint=endpoint,
+        packages=built.packages,
+        log=logs / f"{function.folder}.log",
+    )

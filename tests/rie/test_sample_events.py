@@ -1,0 +1,124 @@
+"""Every sample event of events/ through the built artefact, as Lambda would run it; and none without a meaning."""
+
+import base64
+import json
+import subprocess
+from typing import Any
+
+import pytest
+
+from local import template as templates
+from local.place import TEMPLATE
+from local.pretend_partner import ERROR
+from tests.rie import samples
+from tests.rie.conftest import Built, Runtimes
+from tests.rie.expectations import EXPECTATIONS
+from tests.rie.runtime import BROUGHT, FunctionFailed, functions_of
+from tests.rie.world import World
+
+# The first test that needs the artefact may have to build it.
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rie")]
+
+NAMES = samples.names()
+STATED = templates.load(TEMPLATE)
+FUNCTIONS = functions_of(STATED)
+IN_THE_ARTEFACT = ("pydantic", "pydantic_core", "aiohttp", "aws_lambda_powertools", "globalconnect")
+_ORIGINS = (
+    "import importlib, json, sys; print(json.dumps({n: importlib.import_module(n).__file__ for n in sys.argv[1:]}))"
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_sample_event_brings_about_what_it_should(name: str, runtimes: Runtimes, world: World) -> None:
+    answer = runtimes(name.partition("/")[0]).invoke(samples.read(name))
+    EXPECTATIONS[name](answer, world)
+
+
+def test_every_event_has_an_expectation_and_every_expectation_an_event() -> None:
+    assert sorted(EXPECTATIONS) == NAMES
+
+
+def test_every_function_has_an_event_and_every_event_a_function() -> None:
+    assert {name.partition("/")[0] for name in NAMES} == {function.folder for function in FUNCTIONS}
+
+
+def test_every_event_is_in_the_readme() -> None:
+    readme = (samples.EVENTS / "README.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"`{name}`" not in readme] == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "httpMethod" in samples.read(name)])
+def test_an_event_of_the_api_comes_by_a_route_of_its_function(name: str) -> None:
+    event = samples.read(name)
+    route = _routes(name.partition("/")[0])[event["httpMethod"], event["resource"]]
+    context = event["requestContext"]
+    assert (context["httpMethod"], context["resourcePath"]) == (event["httpMethod"], event["resource"])
+    assert ("authorizer" in context) == ("Auth" in route)
+    assert event["isBase64Encoded"] == (event["body"] is not None)
+    base64.b64decode(event["body"] or "", validate=True)
+    assert event["multiValueHeaders"] == {header: [value] for header, value in event["headers"].items()}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if "Records" in samples.read(name)])
+def test_an_event_of_a_stream_or_queue_comes_from_the_source_of_its_function(name: str) -> None:
+    [source] = _triggers(name.partition("/")[0])
+    for record in samples.read(name)["Records"]:
+        arn = record["eventSourceARN"]
+        if record["eventSource"] == "aws:sqs":
+            assert f"-{source['Queue']['GetAtt'].partition('.')[0]}-" in arn
+        else:
+            table = source["Stream"]["GetAtt"].partition(".")[0]
+            assert f"-{table}-" in arn
+            view = STATED["Resources"][table]["Properties"]["StreamSpecification"]["StreamViewType"]
+            assert record["dynamodb"]["StreamViewType"] == view
+
+
+def test_keys_and_secrets_in_the_samples_say_that_they_are_samples() -> None:
+    tables = samples.data()
+    assert all("sample" in partner["key"]["S"] for partner in tables["PartnersTable"])
+    assert all("sample" in source["secret"]["S"] for source in tables["SourcesTable"])
+
+
+def test_a_push_that_the_partner_refuses_is_left_to_the_queue(runtimes: Runtimes, world: World) -> None:
+    world.partner_answers(ERROR, ERROR)
+    assert runtimes("push_sms").invoke(samples.read("push_sms/new-sms.json")) == {"batchItemFailures": []}
+    assert len(world.pushed()) == 2
+    assert world.waiting() == 2
+
+
+def test_a_handler_that_fails_is_told_from_one_that_answers(runtimes: Runtimes, world: World) -> None:
+    with pytest.raises(FunctionFailed, match="KeyError"):
+        runtimes("availability").invoke({})
+
+
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: str(function.folder))
+def test_a_function_takes_from_its_artefact_all_but_what_the_runtime_brings(
+    function: Any, built: Built, runtimes: Runtimes
+) -> None:
+    runtime = runtimes(function.folder)
+    # Started in the same place, by the same interpreter, with the same environment as the function.
+    done = subprocess.run(
+        [*runtime.python, "-c", _ORIGINS, *IN_THE_ARTEFACT, *BROUGHT],
+        cwd=runtime.task_root,
+        env=runtime.environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    origins: dict[str, str] = json.loads(done.stdout)
+    assert runtime.task_root == built.functions / function.logical_id
+    for name in IN_THE_ARTEFACT:
+        assert origins[name].startswith(f"{runtime.task_root}/"), name
+    for name in BROUGHT:
+        assert origins[name].startswith(f"{built.packages}/"), name
+        assert not (runtime.task_root / name).exists(), name
+
+
+def _triggers(folder: str) -> list[dict[str, Any]]:
+    [function] = [function for function in FUNCTIONS if function.folder == folder]
+    events = STATED["Resources"][function.logical_id]["Properties"]["Events"]
+    return [event["Properties"] for event in events.values()]
+
+
+def _routes(folder: str) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(route["Method"].upper(), route["Path"]): route for route in _triggers(folder) if "Path" in route}
