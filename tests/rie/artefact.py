@@ -5,10 +5,8 @@ import shutil
 from pathlib import Path
 
 from local import deploy
-from local.aws import environment
-from local.place import BUILD, SAM, Place
-
-_NOWHERE = "http://127.0.0.1:1"
+from local.place import Place
+from local.progress import Progress
 
 
 def build(target: Path) -> Path:
@@ -18,12 +16,9 @@ def build(target: Path) -> Path:
     leaves `target` as it is. Raises LocalError.
     """
     target.mkdir(parents=True)
-    variables = environment(_NOWHERE, os.environ)
-    variables["PATH"] = f"{SAM.parent}{os.pathsep}{variables.get('PATH', os.defpath)}"
-    with deploy._build_held():
-        deploy._build(Place(target), {"Architecture": deploy._architecture()}, variables)
-        functions = target / "functions"
-        shutil.copytree(BUILD / ".aws-sam" / "build", functions, copy_function=_link)
+    functions = target / "functions"
+    with deploy.built(Place(target), {}, Progress()) as built:
+        shutil.copytree(built, functions, copy_function=_link)
     return functions
 
 

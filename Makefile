@@ -1,0 +1,126 @@
+# `make help` lists what there is. Everything fetched or built lands in .venv, .tools and .local, never outside.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+UV := .tools/uv/bin/uv
+export UV_NO_PROGRESS := 1
+export SAM_CLI_TELEMETRY := 0
+
+# Port of the local stack; empty means the one it used last, or 4566.
+PORT ?=
+ARGS ?=
+PATHS ?= .
+
+SETS := uv dev sam emulator
+TOOLS := .tools/sam/.done .tools/emulator/.done
+ALL := .venv/.done $(TOOLS)
+RUN := .venv/bin/python
+CODE := functions local tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
+
+.PHONY: help
+help: ## what can be done here
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- the local stack
+
+.PHONY: demo up down status
+demo: $(ALL) ## one whole sale on this machine: sets up, deploys locally, plays it, leaves the stack running
+	@$(RUN) -m local demo $(if $(PORT),--port $(PORT))
+
+up: $(ALL) ## the local stack without the sale (PORT=4570 to choose a port); again for a fresh token
+	@$(RUN) -m local up $(if $(PORT),--port $(PORT))
+
+down: .venv/.done ## stop the local stack; its data stays in .local
+	@$(RUN) -m local down
+
+status: .venv/.done ## is the local stack up, and where
+	@$(RUN) -m local status || true
+
+# ---------------------------------------------------------------- AWS
+
+.PHONY: deploy
+deploy: .tools/sam/.done ## build and deploy to AWS (ARGS="--guided", ARGS="--profile prod", ...)
+	@export PATH="$(CURDIR)/.tools/sam/bin:$$PATH"; sam build && sam deploy $(ARGS)
+
+# ---------------------------------------------------------------- checks
+
+# A heading and the time it took for each step; the first that fails ends the run.
+define step
+	@printf '\n\033[1m== %s\033[0m\n' "$(1)"; SECONDS=0; \
+	if $(2); then printf '   ok, %s s\n' "$$SECONDS"; \
+	else printf '   FAILED after %s s: %s\n' "$$SECONDS" "$(1)"; exit 1; fi
+endef
+
+.PHONY: test lint types check-locks audit template pytest
+test: lint types check-locks audit template pytest ## every check, from lint to the tests
+
+lint: .venv/.done ## ruff: rules and format
+	$(call step,lint,.venv/bin/ruff check . && .venv/bin/ruff format --check .)
+
+types: .venv/.done ## mypy, strict
+	$(call step,types,.venv/bin/mypy $(CODE))
+
+check-locks: .venv/.done ## is every requirements .txt what its .in says
+	$(call step,locks,$(RUN) -m local.locks)
+
+audit: .venv/.done ## known vulnerabilities in what we install
+	$(call step,audit,$(RUN) -m local.audit)
+
+template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
+	$(call step,template,PATH="$(CURDIR)/.tools/sam/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 sam validate --lint && .venv/bin/cfn-lint template.yaml)
+
+# With ARGS that select, one of the two may have nothing to run (pytest ends with 5).
+# Handlers in parallel processes; then what shares one deployed stack, which parallel tests would only slow down.
+ON_HANDLERS := $(wildcard tests/unit tests/integration)
+ON_THE_STACK := $(filter-out $(ON_HANDLERS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+
+pytest: $(ALL) ## the tests (ARGS="-k push")
+	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(if $(ARGS), || [ $$? = 5 ]))
+	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(if $(ARGS), || [ $$? = 5 ]))
+
+.PHONY: format
+format: .venv/.done ## ruff: fix what it can, and format (PATHS="local tests" for less than everything)
+	@.venv/bin/ruff check --fix $(PATHS); .venv/bin/ruff format $(PATHS)
+
+# ---------------------------------------------------------------- environments
+
+# functions first: dev.in takes its versions from there.
+COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.13 --no-emit-index-url \
+	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
+
+.PHONY: lock
+lock: $(UV) ## write the requirements .txt again (ARGS="--upgrade" for newer versions)
+	@$(COMPILE) $(ARGS) functions/requirements.in -o functions/requirements.txt
+	@for set in $(SETS); do $(COMPILE) $(ARGS) requirements/$$set.in -o requirements/$$set.txt; done
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \
+	  echo "Python 3.9 or newer is needed to start ($(PYTHON) is not one). With another: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+	  echo "$(PYTHON) has no pip. Install it ('$(PYTHON) -m ensurepip', or your system's python3-pip), then again: make $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "fetching uv ..."
+	@rm -rf .tools/uv
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --root-user-action=ignore --no-deps --require-hashes --target .tools/uv -r requirements/uv.txt
+	@touch $@
+
+# $(1): where, $(2): which requirements
+define environment
+	@echo "installing $(2) into $(1) ..."
+	@$(UV) venv --quiet --clear --python 3.13 $(1)
+	@$(UV) pip sync --quiet --python $(1)/bin/python --require-hashes requirements/$(2).txt
+	@touch $(1)/.done
+endef
+
+.venv/.done: requirements/dev.txt | $(UV)
+	$(call environment,.venv,dev)
+
+.tools/sam/.done: requirements/sam.txt | $(UV)
+	$(call environment,.tools/sam,sam)
+
+.tools/emulator/.done: requirements/emulator.txt | $(UV)
+	$(call environment,.tools/emulator,emulator)

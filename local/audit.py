@@ -1,0 +1,85 @@
+"""Looks up known vulnerabilities of everything that is locked, and says what could not be looked up.
+
+A vulnerability fails the check. A service that can't be reached does not: it says nothing about the packages, and a
+check that fails on a plane gets switched off. It is reported in words that can't be mistaken for a clean bill.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.locks import LOCKED, pins
+from local.place import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PIP_AUDIT = REPOSITORY / ".venv" / "bin" / "pip-audit"
+# pip-audit ends with 1 both when it found something and when it broke; only its report tells.
+TIMEOUT_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is known of one set of packages: vulnerabilities, packages looked up, packages that could not be."""
+
+    vulnerabilities: tuple[str, ...]
+    audited: int
+    skipped: int
+    reason: str = ""
+
+
+def audit(name: str) -> Report:
+    """Look up the packages of one requirements .txt."""
+    requirements = REPOSITORY / f"{name}.txt"
+    command = [str(PIP_AUDIT), "--requirement", str(requirements), "--require-hashes", "--disable-pip"]
+    options = ["--format", "json", "--progress-spinner", "off"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own tool
+            [*command, *options], capture_output=True, text=True, check=False, timeout=TIMEOUT_SECONDS
+        )
+        dependencies = json.loads(done.stdout)["dependencies"]
+    except (ValueError, subprocess.TimeoutExpired) as error:
+        return Report((), 0, len(pins(requirements.read_text(encoding="utf-8"))), f"pip-audit broke off: {error}")
+    return read(name, dependencies)
+
+
+def read(name: str, dependencies: Iterable[dict[str, object]]) -> Report:
+    """What pip-audit's list of dependencies says."""
+    vulnerabilities, audited, skipped, reason = [], 0, 0, ""
+    for dependency in dependencies:
+        if "skip_reason" in dependency:
+            skipped += 1
+            reason = reason or str(dependency["skip_reason"])
+            continue
+        audited += 1
+        found = dependency.get("vulns")
+        for one in found if isinstance(found, list) else []:
+            fixed = ", ".join(one.get("fix_versions", [])) or "no version yet"
+            package = f"{dependency['name']} {dependency['version']}"
+            vulnerabilities.append(f"{name}.txt: {package}: {one['id']}, fixed in {fixed}")
+    return Report(tuple(vulnerabilities), audited, skipped, reason)
+
+
+def main() -> int:
+    """Print what was found; returns the exit status."""
+    with ThreadPoolExecutor() as pool:
+        reports = list(pool.map(audit, LOCKED))
+    for vulnerability in (line for report in reports for line in report.vulnerabilities):
+        print(f"   {vulnerability}")
+    audited, skipped = sum(report.audited for report in reports), sum(report.skipped for report in reports)
+    print(f"   {audited} packages looked up")
+    if skipped:
+        reason = next(report.reason for report in reports if report.reason)
+        print(f"   !! {skipped} packages could NOT be audited, so nothing is known about them. The first reason given:")
+        print(f"   !! {reason}")
+    return 1 if any(report.vulnerabilities for report in reports) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,256 @@
+"""The emulator's process: start, readiness, stop.
+
+It keeps its data in memory and writes it down when it is stopped by SIGTERM, and only then. What happened since the
+last clean stop is lost when it is killed otherwise; the next start then begins where the last clean stop left off.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.aws import ACCESS_KEY, REGION, SECRET_KEY
+from local.failure import LocalError
+from local.place import EMULATOR_PYTHON, read_private, write_private
+
+if TYPE_CHECKING:
+    from local.place import Place
+
+HOST = "127.0.0.1"
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
+PORT_SECONDS = 2.0
+POLL_SECONDS = 0.1
+QUEUE_URL = re.compile(r"(http://localhost:)\d+(/\d{12}/)")
+# All the functions may see of the user's environment: nothing that could lead them to a proxy or another account.
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+# Those that this very process started; an ended one stays in the process table until it is polled.
+_started: dict[int, subprocess.Popen[bytes]] = {}
+
+
+class _EndedError(LocalError):
+    """The emulator's process is gone."""
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator."""
+
+    pid: int
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        """Where the AWS APIs are."""
+        return f"http://{HOST}:{self.port}"
+
+
+def running(place: Place) -> Emulator | None:
+    """The emulator of ``place`` if it runs and answers, None if it does not run.
+
+    Raises LocalError when it runs and does not answer.
+    """
+    known = _known(place)
+    if known is None or not _is_ours(known.pid, place):
+        return None
+    try:
+        _wait_until_ready(known, place)
+    except _EndedError:
+        return None
+    return known
+
+
+def last_port(place: Place) -> int | None:
+    """The port used last, None before the first start."""
+    known = _known(place)
+    return known.port if known else None
+
+
+def start(place: Place, port: int) -> Emulator:
+    """Start the emulator of ``place`` on ``port`` and wait until it answers; raises LocalError when it can't."""
+    if not EMULATOR_PYTHON.exists():
+        raise LocalError(f"The emulator is not installed ({EMULATOR_PYTHON} is missing).", how="Run: make up")
+    _require_free(port)
+    # Left by a start that was killed; nothing in it outlives the process.
+    shutil.rmtree(place.temporary, ignore_errors=True)
+    for directory in (place.state, place.objects, place.temporary):
+        directory.mkdir(parents=True, exist_ok=True)
+    _take_queues_along(place, port)
+    with place.emulator_log.open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
+            _command(place),
+            env=_environment(place, port),
+            cwd=place.temporary,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    for earlier in [pid for pid, started in _started.items() if started.poll() is not None]:
+        del _started[earlier]
+    _started[process.pid] = process
+    emulator = Emulator(process.pid, port)
+    write_private(place.process_file, {"pid": emulator.pid, "port": emulator.port})
+    _wait_until_ready(emulator, place)
+    return emulator
+
+
+def stop(place: Place) -> bool:
+    """Stop the emulator of ``place`` so that it saves its data; False when it was not running.
+
+    Raises LocalError when it has not ended after a minute; it is not killed, since that would lose data.
+    """
+    known = _known(place)
+    if known is None or not _is_ours(known.pid, place):
+        return False
+    os.kill(known.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _is_alive(known.pid):
+        if time.monotonic() > deadline:
+            raise LocalError(
+                f"The emulator (pid {known.pid}) is still saving its data after {STOP_SECONDS:.0f} s.",
+                how=f"Wait and try again, or give up what it has not saved: kill -9 {known.pid}",
+                log=place.emulator_log,
+            )
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _command(place: Place) -> list[str]:
+    # The option means nothing to Python; it makes this stack's process recognisable in any process list.
+    return [str(EMULATOR_PYTHON), "-X", f"stack={place.root}", "-m", "ministack"]
+
+
+def _environment(place: Place, port: int) -> dict[str, str]:
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return inherited | {
+        "BIND_HOST": HOST,
+        "GATEWAY_PORT": str(port),
+        "PERSIST_STATE": "1",
+        "STATE_DIR": str(place.state),
+        "S3_DATA_DIR": str(place.objects),
+        "TMPDIR": str(place.temporary),
+        # Doors this product has no use for; each would open a port of its own.
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _take_queues_along(place: Place, port: int) -> None:
+    """Make saved queues be found on ``port``: the emulator keeps them by their URL, and so by the port they had."""
+    saved = place.state / "sqs.json"
+    if saved.is_file():
+        moved = saved.with_suffix(".moved")
+        moved.write_text(QUEUE_URL.sub(rf"\g<1>{port}\g<2>", saved.read_text(encoding="utf-8")), encoding="utf-8")
+        moved.replace(saved)
+
+
+def _known(place: Place) -> Emulator | None:
+    match read_private(place.process_file):
+        case {"pid": int(pid), "port": int(port)}:
+            return Emulator(pid, port)
+        case _:
+            return None
+
+
+def _require_free(port: int) -> None:
+    # A killed emulator has its port for a moment longer than its name.
+    deadline = time.monotonic() + PORT_SECONDS
+    while problem := _problem(port):
+        if time.monotonic() > deadline:
+            raise LocalError(
+                f"Port {port} on {HOST} can't be used: {problem}.",
+                how=f"Stop what uses it, or take another: make up PORT={free_port()}",
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _problem(port: int) -> str | None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            return error.strerror or str(error)
+    return None
+
+
+def _wait_until_ready(emulator: Emulator, place: Place) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not _answers(emulator):
+        if not _is_alive(emulator.pid):
+            raise _EndedError("The emulator ended before it was ready.", log=place.emulator_log)
+        if time.monotonic() > deadline:
+            raise LocalError(
+                f"The emulator (pid {emulator.pid}) does not answer on port {emulator.port}.",
+                how="Stop it (make down) and try again.",
+                log=place.emulator_log,
+            )
+        time.sleep(POLL_SECONDS)
+
+
+def _answers(emulator: Emulator) -> bool:
+    # Without urllib's proxies: what a user's settings name can't reach this machine's 127.0.0.1.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"{emulator.endpoint}/_ministack/ready", timeout=5) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
+
+
+def _is_ours(pid: int, place: Place) -> bool:
+    """Whether ``pid`` is this stack's emulator and not a stranger that got its number since."""
+    return _is_alive(pid) and f"stack={place.root} -m ministack" in _command_line(pid)
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        listing = subprocess.run(  # noqa: S603 - ps and a number
+            ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607 - where ps is differs between systems
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return listing.stdout
+
+
+def _is_alive(pid: int) -> bool:
+    if pid in _started:
+        return _started[pid].poll() is None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,69 @@
+"""Checks that every requirements .txt is what its .in says: the versions, not the hashes, which registries add to.
+
+A .txt that is up to date satisfies its .in, so resolving it again with its own versions preferred changes nothing.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from local.place import REPOSITORY
+
+UV = REPOSITORY / ".tools" / "uv" / "bin" / "uv"
+LOCKED = ("functions/requirements", *(f"requirements/{name}" for name in ("uv", "dev", "sam", "emulator")))
+COMPILE = ("--quiet", "--universal", "--python-version", "3.13", "--no-annotate", "--no-header", "--no-emit-index-url")
+
+
+class CannotResolveError(Exception):
+    """uv could not resolve an .in."""
+
+
+def stale() -> list[str]:
+    """The .txt files that say something else than their .in, each with what differs. Raises CannotResolveError."""
+    found = []
+    for name in LOCKED:
+        locked = REPOSITORY / f"{name}.txt"
+        before = pins(locked.read_text(encoding="utf-8"))
+        after = pins(_resolve(REPOSITORY / f"{name}.in", locked))
+        if before != after:
+            found.append(f"{name}.txt: {', '.join(sorted(before ^ after))}")
+    return found
+
+
+def pins(text: str) -> set[str]:
+    """The pinned versions in a requirements .txt, with their markers."""
+    lines = (line.strip().removesuffix("\\").strip() for line in text.splitlines())
+    return {line for line in lines if line and not line.startswith(("#", "--"))}
+
+
+def _resolve(source: Path, locked: Path) -> str:
+    with tempfile.TemporaryDirectory() as directory:
+        # uv prefers the versions it finds in the output, so it gets a copy of what we have.
+        output = Path(directory) / locked.name
+        output.write_bytes(locked.read_bytes())
+        command = [str(UV), "pip", "compile", *COMPILE, str(source), "--output-file", str(output)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
+        if done.returncode != 0:
+            raise CannotResolveError(f"{source}: {done.stderr.strip()}")
+        return output.read_text(encoding="utf-8")
+
+
+def main() -> int:
+    """Print what is stale; returns the exit status."""
+    try:
+        found = stale()
+    except CannotResolveError as error:
+        print(f"Could not be checked, is the package registry in reach? {error}")
+        return 1
+    for difference in found:
+        print(f"Stale: {difference}")
+    if found:
+        print("Bring them up to date with: make lock")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The local stack's operator: a Cognito user with a password of its own, and a token for the next hour."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from local.aws import CONFIG, session
+from local.place import read_private, write_private
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+
+    from local.deploy import Outputs
+    from local.place import Place
+
+NAME = "operator@localhost"
+UNKNOWN_OR_WRONG = {"NotAuthorizedException", "UserNotFoundException"}
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """An operator who is signed in."""
+
+    user: str
+    password: str
+    token: str
+
+
+def sign_in(place: Place, endpoint: str, outputs: Outputs) -> SignedIn:
+    """Sign the operator in with the password kept from last time, or make the operator when there is none."""
+    users = session().client("cognito-idp", endpoint_url=endpoint, config=CONFIG)
+    kept = read_private(place.operator_file) or {}
+    password = kept.get("password")
+    if isinstance(password, str):
+        try:
+            return SignedIn(NAME, password, _token(users, outputs, password))
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in UNKNOWN_OR_WRONG:
+                raise
+    password = _new_password()
+    write_private(place.operator_file, {"user": NAME, "password": password})
+    _make(users, outputs, password)
+    return SignedIn(NAME, password, _token(users, outputs, password))
+
+
+def _make(users: CognitoIdentityProviderClient, outputs: Outputs, password: str) -> None:
+    # One is there already when operator.json was lost; it gets the new password.
+    with contextlib.suppress(users.exceptions.UsernameExistsException):
+        users.admin_create_user(UserPoolId=outputs.user_pool_id, Username=NAME, MessageAction="SUPPRESS")
+    users.admin_set_user_password(UserPoolId=outputs.user_pool_id, Username=NAME, Password=password, Permanent=True)
+
+
+def _token(users: CognitoIdentityProviderClient, outputs: Outputs, password: str) -> str:
+    answer = users.initiate_auth(
+        ClientId=outputs.user_pool_client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": NAME, "PASSWORD": password},
+    )
+    return answer["AuthenticationResult"]["IdToken"]
+
+
+def _new_password() -> str:
+    # The pool's policy asks for each kind of letter, which chance alone does not promise.
+    return f"{secrets.token_urlsafe(18)}aA1"

@@ -1,0 +1,107 @@
+"""Where things are: the repository's own directories, and what one local stack keeps under its root."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from local.failure import LocalError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TEMPLATE = REPOSITORY / "template.yaml"
+SAMCONFIG = REPOSITORY / "samconfig.toml"
+FUNCTIONS = REPOSITORY / "functions"
+SAM = REPOSITORY / ".tools" / "sam" / "bin" / "sam"
+EMULATOR_PYTHON = REPOSITORY / ".tools" / "emulator" / "bin" / "python"
+# Shared by all stacks, so that only the first build on a machine has to fetch anything; apart from the .aws-sam of
+# `make deploy`, which holds another architecture.
+BUILD = REPOSITORY / ".local" / "build"
+DEFAULT_ROOT = REPOSITORY / ".local"
+
+
+@dataclass(frozen=True)
+class Place:
+    """The files of one local stack, all of them under ``root``."""
+
+    root: Path
+
+    @property
+    def stack_file(self) -> Path:
+        """What users and tests read; there while the stack is up."""
+        return self.root / "stack.json"
+
+    @property
+    def process_file(self) -> Path:
+        """Pid and port of the emulator that was started last."""
+        return self.root / "emulator.json"
+
+    @property
+    def operator_file(self) -> Path:
+        """The operator's name and password, kept over down and up."""
+        return self.root / "operator.json"
+
+    @property
+    def emulator_log(self) -> Path:
+        """What the emulator and the functions in it print."""
+        return self.root / "emulator.log"
+
+    @property
+    def deploy_log(self) -> Path:
+        """What `sam build` and `sam deploy` printed last."""
+        return self.root / "deploy.log"
+
+    @property
+    def state(self) -> Path:
+        """What the emulator saves when it is stopped."""
+        return self.root / "state"
+
+    @property
+    def objects(self) -> Path:
+        """The emulator's S3 objects."""
+        return self.root / "objects"
+
+    @property
+    def temporary(self) -> Path:
+        """The emulator's unpacked functions; emptied at every start."""
+        return self.root / "tmp"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold this stack for one command; raises LocalError when another command holds it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LocalError(
+                    f"Another command is at work on {self.root}.", how="Wait until it is done, then try again."
+                ) from None
+            yield
+
+
+def write_private(path: Path, content: object) -> None:
+    """Write ``content`` as JSON, readable by this user only, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    half = path.with_name(f"{path.name}.{os.getpid()}.half")
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file, indent=2)
+        file.write("\n")
+    half.replace(path)
+
+
+def read_private(path: Path) -> dict[str, object] | None:
+    """The JSON object in ``path``; None when there is none, or only half of one."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

@@ -1,0 +1,156 @@
+"""The small parts of `local`: progress, files, the template's reader, the reports of the checks."""
+
+import io
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from local import audit, deploy, emulator, locks
+from local.aws import environment
+from local.failure import LocalError
+from local.place import EMULATOR_PYTHON, Place, read_private, write_private
+from local.progress import Progress
+
+
+def test_a_step_says_what_it_does_and_how_long_it_took() -> None:
+    shown = io.StringIO()
+    with Progress(shown).step("building"):
+        pass
+    assert shown.getvalue().splitlines() == ["   building ...", "   building: ok, 0.0 s"]
+
+
+def test_a_failed_step_says_so_and_lets_the_failure_through() -> None:
+    shown = io.StringIO()
+    with pytest.raises(LocalError), Progress(shown).step("building"):
+        raise LocalError("no")
+    assert "building: FAILED" in shown.getvalue()
+
+
+def test_a_failure_shows_the_end_of_its_log_where_it_is_and_how_to_go_on(tmp_path: Path) -> None:
+    log = tmp_path / "deploy.log"
+    log.write_text("".join(f"line {number}\n" for number in range(100)))
+    said = str(LocalError("`sam build` failed.", how="Try again.", log=log))
+    assert said.startswith("`sam build` failed.\n")
+    assert str(log) in said
+    assert "line 99" in said
+    assert "line 50" not in said
+    assert said.endswith("Try again.")
+
+
+def test_private_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "stack.json"
+    write_private(path, {"adminPassword": "x"})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_private(path) == {"adminPassword": "x"}
+    assert [file.name for file in tmp_path.iterdir()] == ["stack.json"]
+
+
+@pytest.mark.parametrize("content", ["", '{"pid": 1', "[]"])
+def test_half_a_file_counts_as_none(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "emulator.json"
+    path.write_text(content)
+    assert read_private(path) is None
+
+
+def test_two_commands_on_one_stack_do_not_mix(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    with place.locked(), pytest.raises(LocalError, match="Another command"), Place(tmp_path).locked():
+        pass
+    with place.locked():
+        pass
+
+
+def test_a_taken_port_is_named_with_a_way_on(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((emulator.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalError) as failure:
+            emulator.start(Place(tmp_path), port)
+    assert f"Port {port}" in str(failure.value)
+    assert "make up PORT=" in str(failure.value)
+
+
+def test_a_stranger_with_the_emulators_old_pid_is_left_alone(tmp_path: Path) -> None:
+    place = Place(tmp_path)
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        write_private(place.process_file, {"pid": stranger.pid, "port": 1})
+        assert emulator.running(place) is None
+        assert emulator.stop(place) is False
+        assert stranger.poll() is None
+        stranger.communicate(b"\n")
+
+
+def test_the_emulator_of_another_root_is_not_ours(tmp_path: Path) -> None:
+    mine, other = Place(tmp_path / "a"), Place(tmp_path / "a2")
+    option = f"stack={other.root}"
+    with subprocess.Popen(
+        [EMULATOR_PYTHON, "-X", option, "-c", "input()", "-m", "ministack"], stdin=subprocess.PIPE
+    ) as process:
+        write_private(mine.process_file, {"pid": process.pid, "port": 1})
+        assert emulator.running(mine) is None
+        process.communicate(b"\n")
+
+
+def test_the_users_aws_settings_do_not_reach_our_commands() -> None:
+    users = {"PATH": "/bin", "AWS_PROFILE": "production", "AWS_SESSION_TOKEN": "secret", "SAM_CLI_POLL_DELAY": "60"}
+    ours = environment("http://127.0.0.1:1", users)
+    assert ours["PATH"] == "/bin"
+    assert ours["AWS_ENDPOINT_URL"] == "http://127.0.0.1:1"
+    assert ours["AWS_CONFIG_FILE"] == os.devnull
+    assert not {"AWS_PROFILE", "AWS_SESSION_TOKEN", "SAM_CLI_POLL_DELAY"} & ours.keys()
+
+
+def test_the_gateways_own_answers_come_from_the_template() -> None:
+    responses = deploy.gateway_responses()
+    unknown_path = responses["MISSING_AUTHENTICATION_TOKEN"]
+    assert unknown_path["statusCode"] == "404"
+    assert unknown_path["responseParameters"] == {
+        "gatewayresponse.header.Content-Type": "'application/json; charset=utf-8'"
+    }
+    assert '"status":"ERROR"' in unknown_path["responseTemplates"]["application/json"]
+    assert "statusCode" not in responses["DEFAULT_4XX"]
+
+
+def test_pins_are_versions_without_hashes_and_comments() -> None:
+    text = "# by uv\na==1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\nb==2 ; sys_platform == 'win32' \\\n    --hash=sha256:22\n"
+    assert locks.pins(text) == {"a==1", "b==2 ; sys_platform == 'win32'"}
+
+
+def test_a_stale_lock_is_named_with_what_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "requirements.in").write_text("a\nb\n")
+    (tmp_path / "requirements.txt").write_text("a==1\n")
+    monkeypatch.setattr(locks, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(locks, "LOCKED", ("requirements",))
+    monkeypatch.setattr(locks, "_resolve", lambda _source, _locked: "a==1\nb==2\n")
+    assert locks.stale() == ["requirements.txt: b==2"]
+
+
+def test_the_audit_tells_vulnerable_clean_and_unknown_apart() -> None:
+    report = audit.read(
+        "functions/requirements",
+        [
+            {"name": "a", "version": "1", "vulns": [{"id": "CVE-1", "fix_versions": ["1.1"]}]},
+            {"name": "b", "version": "2", "vulns": []},
+            {"name": "c", "skip_reason": "not found"},
+        ],
+    )
+    assert report.vulnerabilities == ("functions/requirements.txt: a 1: CVE-1, fixed in 1.1",)
+    assert (report.audited, report.skipped, report.reason) == (2, 1, "not found")
+
+
+def test_the_audit_fails_on_vulnerabilities_only_and_never_hides_what_it_skipped(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(audit, "LOCKED", ("x",))
+    monkeypatch.setattr(audit, "audit", lambda _name: audit.Report((), 3, 4, "not found"))
+    assert audit.main() == 0
+    assert "4 packages could NOT be audited" in capsys.readouterr().out
+    monkeypatch.setattr(audit, "audit", lambda _name: audit.Report(("a 1: CVE-1",), 1, 0))
+    assert audit.main() == 1
+    assert "CVE-1" in capsys.readouterr().out
