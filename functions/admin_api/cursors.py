@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
+from globalconnect.domain.text import is_text
 from globalconnect.store.dynamo import Item
 
 PAGE = 100
@@ -70,10 +71,5 @@ def _fits(value: object, expected: type[int] | type[str] | str) -> bool:
     if expected is int:
         return type(value) is int and 0 <= value <= LARGEST_ID
     if expected is str:
-        return isinstance(value, str) and 0 < len(value.encode(errors="replace")) <= _LONGEST_TEXT and _is_text(value)
+        return isinstance(value, str) and 0 < len(value.encode(errors="replace")) <= _LONGEST_TEXT and is_text(value)
     return value == expected
-
-
-def _is_text(value: str) -> bool:
-    """Tell whether a text has no half of a surrogate pair, which JSON can spell and UTF-8 can't."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)

@@ -24,6 +24,7 @@ from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.number import Number, check_phone
 from globalconnect.domain.times import to_iso
 from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.numbers import operator_phone_of
 
 # 5,000 writes have to be done within the 29 s that API Gateway waits; the client keeps 50 connections.
 _WRITERS = 32
@@ -115,7 +116,7 @@ def _listing(country: str | None, operator: str | None) -> Listing:
 
     def is_key(key: object) -> bool:
         return has(key, phone=str, country=country, operator_phone=str) and (
-            operator is None or key["operator_phone"] == f"{operator}#{key['phone']}"  # type: ignore[index]
+            operator is None or key["operator_phone"] == operator_phone_of(operator, key["phone"])  # type: ignore[index]
         )
 
     return Listing("numbers", is_key, (country, operator))

@@ -21,7 +21,7 @@ ENGLISH_O2 = numbers_listing("england", "O2")
 BY_DAY = activations_listing(None, None, NOW)
 BY_PARTNER = activations_listing("hub", None, NOW)
 
-OF_ENGLAND = {"country": "england", "operator_phone": "O2#44111", "phone": "44111"}
+OF_ENGLAND = {"country": "england", "operator_phone": "O2|44111", "phone": "44111"}
 OF_HUB = {"partner_id": "hub", "started_at": NOW, "activation_id": 5, "entry": "activation"}
 OF_DAY = {"started_day": "2026-09-21", "started_at": NOW, "activation_id": 5, "entry": "activation"}
 
@@ -62,8 +62,8 @@ def test_the_end_has_no_cursor_and_no_cursor_is_the_beginning() -> None:
         (PARTNERS, {"partner_id": "abc", "more": "x"}),
         (PARTNERS, {"source_id": "abc"}),
         (ENGLISH, OF_ENGLAND | {"country": "poland"}),
-        (ENGLISH_O2, OF_ENGLAND | {"operator_phone": "Play#44111"}),
-        (ENGLISH_O2, OF_ENGLAND | {"operator_phone": "O2#44999"}),
+        (ENGLISH_O2, OF_ENGLAND | {"operator_phone": "Play|44111"}),
+        (ENGLISH_O2, OF_ENGLAND | {"operator_phone": "O2|44999"}),
         (BY_PARTNER, OF_HUB | {"partner_id": "other"}),
         (BY_PARTNER, OF_HUB | {"started_at": -1}),
         (BY_PARTNER, OF_HUB | {"started_at": True}),

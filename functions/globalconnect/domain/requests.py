@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import InvalidInput, InvalidKey
 from globalconnect.domain.ids import LARGEST_ID
+from globalconnect.domain.text import is_text
 
 LARGEST_BODY = 256 * 1024
 
@@ -139,7 +140,7 @@ def _whole_number(value: object) -> int | None:
 
 def _text(fields: Fields, name: str) -> str:
     value = fields.get(name)
-    if isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT:
+    if isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT and is_text(value):
         return value
     raise InvalidInput(name, f"expected a text of 1 to {_LONGEST_TEXT} characters")
 
@@ -150,7 +151,8 @@ def _hint(fields: Fields, name: str) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return str(value)[:_LONGEST_HINT]
+        hint = str(value)[:_LONGEST_HINT]
+        return hint if is_text(hint) else None
     return None
 
 

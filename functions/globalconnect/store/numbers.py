@@ -65,7 +65,7 @@ class Numbers:
         values: dict[str, object] = {
             "country": country,
             "operator": operator,
-            "operator_phone": f"{operator}#{phone}",
+            "operator_phone": operator_phone_of(operator, phone),
             "one": 1,
         }
         try:
@@ -137,7 +137,7 @@ class Numbers:
             condition = expression(
                 "#country = :country AND begins_with(#operator_phone, :operator)",
                 country=country,
-                operator=f"{operator}#",
+                operator=operator_phone_of(operator, ""),
             )
         page = self._db.query(self.table, condition, index="by-country", limit=limit, after=after)
         phones = [item["phone"] for item in page.items]
@@ -160,6 +160,11 @@ def not_blocked(service: str) -> Expression:
     return expression("NOT contains(#blocked, :service)", service=service)
 
 
+def operator_phone_of(operator: str, phone: str) -> str:
+    """Give the sort key of a number within its country; no operator's begins with that of another."""
+    return pool_of(operator, phone)
+
+
 def held_shard(phone: str) -> str:
     """Give the shard of the index of held numbers in which a phone is entered."""
     return HELD_SHARDS[zlib.crc32(phone.encode()) % len(HELD_SHARDS)]
@@ -171,7 +176,7 @@ def to_item(number: Number) -> Item:
         "phone": number.phone,
         "country": number.country,
         "operator": number.operator,
-        "operator_phone": f"{number.operator}#{number.phone}",
+        "operator_phone": operator_phone_of(number.operator, number.phone),
         "pool": pool_of(number.country, number.operator) if number.enabled else None,
         "available_from": number.available_from,
         # Never absent: a count in it can only be set when the map is there.

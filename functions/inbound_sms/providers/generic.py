@@ -10,6 +10,7 @@ import json
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.number import check_phone
 from globalconnect.domain.sms import InboundSms, moment_meant
+from globalconnect.domain.text import is_text
 from globalconnect.domain.times import parse_iso
 from inbound_sms.providers import Payload
 
@@ -73,18 +74,9 @@ def _phone(value: object) -> str:
 
 def _text(entry: dict[str, object], name: str, longest: int) -> str:
     value = entry.get(name)
-    # A lone surrogate is valid JSON, but no text: it can be neither stored nor sent.
-    if isinstance(value, str) and len(value) <= longest and _is_utf8(value):
+    if isinstance(value, str) and len(value) <= longest and is_text(value):
         return value
     raise InvalidInput(name, f"expected a text of at most {longest} characters")
-
-
-def _is_utf8(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _provider_id(value: object) -> str | None:
@@ -92,7 +84,7 @@ def _provider_id(value: object) -> str | None:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and _is_utf8(value):
+    if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and is_text(value):
         return value
     raise InvalidInput("id", f"expected a text of 1 to {_LONGEST_NAME} characters or an integer")
 
@@ -104,7 +96,7 @@ def _moment(value: object, now: int) -> tuple[int, int] | None:
         parsed = parse_iso(value) if isinstance(value, str) else None
     except (ValueError, OverflowError):
         parsed = None
-    if parsed is None:
+    if parsed is None or parsed[0] < 0:
         raise InvalidInput("receivedAt", "expected an ISO 8601 time with its offset, such as 2024-01-15T12:34:56+00:00")
     at, fraction_stated = parsed
     return moment_meant(at, fraction_stated=fraction_stated, now=now)
