@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from globalconnect import clock
+from globalconnect.aws import dynamodb_client, sqs_client
 from globalconnect.domain.ids import Dice
-from globalconnect.push.queue import RetryQueue, sqs_client
+from globalconnect.push.queue import RetryQueue
 from globalconnect.settings import AdminApiSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability
-from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners

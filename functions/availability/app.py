@@ -4,9 +4,10 @@ import functools
 from typing import Any
 
 from availability.project import project
+from globalconnect.aws import dynamodb_client
 from globalconnect.settings import AvailabilitySettings
 from globalconnect.store.availability import Counts
-from globalconnect.store.dynamo import Dynamo, dynamodb_client, from_wire
+from globalconnect.store.dynamo import Dynamo, from_wire
 from globalconnect.store.numbers import to_number
 from globalconnect.telemetry import Event, log
 

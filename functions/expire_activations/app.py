@@ -5,10 +5,11 @@ from typing import Any
 
 from expire_activations.sweep import Sweep
 from globalconnect import clock
-from globalconnect.push.queue import RetryQueue, sqs_client
+from globalconnect.aws import dynamodb_client, sqs_client
+from globalconnect.push.queue import RetryQueue
 from globalconnect.settings import ExpireActivationsSettings, retention
 from globalconnect.store.activations import Activations
-from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 
 

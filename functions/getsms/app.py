@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from globalconnect import clock
+from globalconnect.aws import dynamodb_client
 from globalconnect.domain.activation import State
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.requests import read_activation_id, read_key, read_query
@@ -12,7 +13,7 @@ from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import to_iso
 from globalconnect.settings import GetsmsSettings, retention
 from globalconnect.store.activations import Activations
-from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from globalconnect.web import Answer, ProxyEvent, endpoint
 

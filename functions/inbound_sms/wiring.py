@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from globalconnect import clock
+from globalconnect.aws import dynamodb_client
 from globalconnect.settings import InboundSmsSettings, retention
 from globalconnect.store.activations import Activations
-from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.sales import Sales

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from globalconnect import clock
+from globalconnect.aws import dynamodb_client
 from globalconnect.domain.ids import Dice
 from globalconnect.settings import PartnerApiSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability
-from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.sales import Sales

@@ -48,7 +48,7 @@ def test_there_is_a_folder_for_every_function_of_the_template() -> None:
 
 def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_dice() -> None:
     outside = AWS | HTTP | {"os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS}
-    shared = {f"{SHARED}.{name}" for name in ("store", "push", "settings", "telemetry", "clock", "web")}
+    shared = {f"{SHARED}.{name}" for name in ("store", "push", "aws", "settings", "telemetry", "clock", "web")}
     assert _offenders(CODE / SHARED / "domain", outside | shared) == []
 
 
@@ -71,10 +71,10 @@ def test_functions_never_import_each_other(function: str) -> None:
     assert _offenders(CODE / function, set(FUNCTIONS) - {function}) == []
 
 
-def test_only_store_and_the_retry_queue_make_clients_of_aws() -> None:
-    allowed = {"globalconnect/store/dynamo.py", "globalconnect/push/queue.py"}
-    users = {line.split(" imports ")[0] for line in _offenders(CODE, {"boto3"})}
-    assert users == allowed
+def test_clients_of_aws_are_made_in_one_place() -> None:
+    making = re.compile(r"boto3\.(client|resource|Session|session)")
+    makers = [path.relative_to(CODE).as_posix() for path in CODE.rglob("*.py") if making.search(path.read_text())]
+    assert makers == ["globalconnect/aws.py"]
 
 
 def test_only_settings_reads_the_environment() -> None:

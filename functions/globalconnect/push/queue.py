@@ -4,9 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
 from globalconnect.domain.push_schedule import delay_seconds
 from globalconnect.store.activations import SmsRef
 
@@ -51,15 +48,3 @@ def read_message(body: str) -> DuePush:
         return DuePush(SmsRef(int(fields["activationId"]), int(fields["smsId"])), int(fields["due"]))
     except (ValueError, KeyError, TypeError):
         raise UnreadableMessage("not a message of the retry queue") from None
-
-
-def sqs_client() -> "SQSClient":
-    """Make the client of the retry queue."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 4},
-        connect_timeout=2,
-        read_timeout=5,
-        max_pool_connections=50,
-        tcp_keepalive=True,
-    )
-    return boto3.client("sqs", config=config)

@@ -3,13 +3,14 @@
 import functools
 
 from globalconnect import VERSION, clock
+from globalconnect.aws import dynamodb_client, sqs_client
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
-from globalconnect.push.queue import RetryQueue, sqs_client
+from globalconnect.push.queue import RetryQueue
 from globalconnect.settings import PushSettings, retention
 from globalconnect.store.activations import Activations
-from globalconnect.store.dynamo import Dynamo, dynamodb_client
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 
 

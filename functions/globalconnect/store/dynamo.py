@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from globalconnect.domain.errors import Busy
@@ -86,18 +84,6 @@ class Expression:
 def expression(text: str, /, **values: object) -> Expression:
     """Give an expression: `expression("#pool = :pool", pool="...")`."""
     return Expression(text, values)
-
-
-def dynamodb_client() -> "DynamoDBClient":
-    """Make the client that all stores of a function share."""
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 4},
-        connect_timeout=2,
-        read_timeout=5,
-        max_pool_connections=50,
-        tcp_keepalive=True,
-    )
-    return boto3.client("dynamodb", config=config)
 
 
 def to_wire(item: Mapping[str, object]) -> dict[str, Any]:

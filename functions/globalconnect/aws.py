@@ -1,0 +1,29 @@
+"""The one place that makes clients of AWS."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.client import DynamoDBClient
+    from mypy_boto3_sqs.client import SQSClient
+
+# Short time-outs and few retries: whoever waits for us has time-outs too, and what fails for good comes again.
+_CONFIG = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=2,
+    read_timeout=5,
+    max_pool_connections=50,
+    tcp_keepalive=True,
+)
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    """Make the client that all stores of a function share."""
+    return boto3.client("dynamodb", config=_CONFIG)
+
+
+def sqs_client() -> "SQSClient":
+    """Make the client of the retry queue."""
+    return boto3.client("sqs", config=_CONFIG)
