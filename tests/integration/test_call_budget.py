@@ -1,0 +1,88 @@
+"""What a request costs: calls to AWS, warm (partner, source and catalogue remembered) and uncontended."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.integration.shop import Shop
+
+PHONES = [f"4474721900{n:02}" for n in range(4)]
+SMS = {"phone": PHONES[0], "from": "Microsoft", "text": "Your code: 5015", "id": "1"}
+
+
+class Calls:
+    """Counts the calls of a DynamoDB client by operation."""
+
+    def __init__(self, client: Any) -> None:
+        self._made: list[str] = []
+        self._events = client.meta.events
+        self._events.register("before-call.dynamodb", self._note)
+
+    def _note(self, model: Any, **_: object) -> None:
+        self._made.append(model.name)
+
+    def of(self, do: Callable[[], object]) -> list[str]:
+        """Give the operations that something calls."""
+        self._made.clear()
+        do()
+        return sorted(self._made)
+
+    def stop(self) -> None:
+        """Count no more."""
+        self._events.unregister("before-call.dynamodb", self._note)
+
+
+@pytest.fixture
+def warm(shop: Shop) -> Shop:
+    """Give a shop that remembers partners, sources and services for a minute, and has just done so."""
+    shop.stock(*PHONES)
+    return Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+
+
+@pytest.fixture
+def calls(warm: Shop) -> Iterator[Calls]:
+    calls = Calls(warm.cloud.client)
+    yield calls
+    calls.stop()
+
+
+def test_get_services_is_one_read_and_none_within_the_second(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner()
+    warm.call(partner, "GET_SERVICES")
+    assert calls.of(lambda: warm.call(partner, "GET_SERVICES")) == []
+    warm.cloud.clock.advance(seconds=1)
+    assert calls.of(lambda: warm.call(partner, "GET_SERVICES")) == ["Scan"]
+
+
+def test_get_number_is_one_query_and_one_transaction(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner()
+    warm.buy(partner)
+    assert calls.of(lambda: warm.buy(partner)) == ["Query", "TransactWriteItems"]
+
+
+def test_finish_activation_is_two_reads_and_one_transaction(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner()
+    activation_id = warm.buy(partner).body["activationId"]
+    assert calls.of(lambda: warm.finish(partner, activation_id, 3)) == ["GetItem", "GetItem", "TransactWriteItems"]
+    assert calls.of(lambda: warm.finish(partner, activation_id, 3)) == ["GetItem"]
+
+
+def test_getsms_is_one_query(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner()
+    activation_id = warm.buy(partner).body["activationId"]
+    warm.messages(partner, activation_id)
+    assert calls.of(lambda: warm.messages(partner, activation_id)) == ["Query"]
+
+
+def test_an_inbound_sms_is_one_read_and_one_transaction(warm: Shop, calls: Calls) -> None:
+    partner, source = warm.partner(), warm.source()
+    while warm.buy(partner).body["status"] == "SUCCESS":
+        pass
+    warm.deliver(source, {**SMS, "id": "0"})
+    assert calls.of(lambda: warm.deliver(source, SMS)) == ["GetItem", "TransactWriteItems"]
+
+
+def test_a_cold_start_adds_only_what_is_remembered_afterwards(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner()
+    assert calls.of(lambda: warm.buy(partner)) == ["GetItem", "Query", "Scan", "TransactWriteItems"]
