@@ -198,6 +198,11 @@ def _ask(shop: Shop, body: bytes, headers: dict[str, str] | None = None) -> dict
     return endpoint(lambda asked: partner_api.app.answer(asked, shop.partner_parts))(event, None)
 
 
+def test_a_byte_order_mark_before_the_json_is_ignored(shop: Shop) -> None:
+    request = json.dumps({"key": shop.partner().key, "action": "GET_SERVICES"})
+    assert _ask(shop, request.encode("utf-8-sig"))["statusCode"] == 200
+
+
 def test_a_gzip_body_works_by_its_first_bytes(shop: Shop) -> None:
     request = json.dumps({"key": shop.partner().key, "action": "GET_SERVICES"}).encode()
     assert _ask(shop, gzip.compress(request))["statusCode"] == 200

@@ -65,7 +65,8 @@ def read_json_object(body: bytes) -> dict[str, object]:
     if len(body) > LARGEST_BODY:
         raise InvalidInput("body", f"expected at most {LARGEST_BODY} bytes")
     try:
-        value: object = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        # Some clients put a byte-order mark before their JSON; it says nothing.
+        value: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         # `from None`: the parser's own message quotes the body, which may hold a key.
         raise InvalidInput("body", "expected valid JSON in UTF-8") from None

@@ -31,7 +31,7 @@ class Generic:
     def read(self, payload: Payload, now: int) -> list[InboundSms]:
         """Read one SMS or a list of them; nothing is taken when one of them can't be read."""
         try:
-            content: object = json.loads(payload.body.decode("utf-8"))
+            content: object = json.loads(payload.body.decode("utf-8-sig"))
         except (ValueError, RecursionError):
             # `from None`: the parser's message quotes the payload.
             raise InvalidInput("body", "expected valid JSON in UTF-8") from None
