@@ -6,6 +6,7 @@ last clean stop is lost when it is killed otherwise; the next start then begins 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -88,6 +89,7 @@ def start(place: Place, port: int) -> Emulator:
     for directory in (place.state, place.objects, place.temporary):
         directory.mkdir(parents=True, exist_ok=True)
     _take_queues_along(place, port)
+    _read_streams_from_their_beginning(place)
     with place.emulator_log.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
             _command(place),
@@ -170,6 +172,20 @@ def _take_queues_along(place: Place, port: int) -> None:
         moved = saved.with_suffix(".moved")
         moved.write_text(QUEUE_URL.sub(rf"\g<1>{port}\g<2>", saved.read_text(encoding="utf-8")), encoding="utf-8")
         moved.replace(saved)
+
+
+def _read_streams_from_their_beginning(place: Place) -> None:
+    """Forget how far the functions had read the tables' streams.
+
+    The emulator saves that and not the streams, so after a start it would skip as many records as there were before.
+    """
+    saved = place.state / "lambda.json"
+    if saved.is_file():
+        content = json.loads(saved.read_text(encoding="utf-8"))
+        content["payload"].pop("dynamodb_stream_positions", None)
+        forgetful = saved.with_suffix(".forgetful")
+        forgetful.write_text(json.dumps(content), encoding="utf-8")
+        forgetful.replace(saved)
 
 
 def _known(place: Place) -> Emulator | None:

@@ -59,7 +59,8 @@ class Hub:
 
     def buy(self, pool: "Pool", service: str, **fields: object) -> dict[str, Any]:
         """Take a number."""
-        call = self.call("GET_NUMBER", country=pool.country, operator=pool.operator, service=service, **fields)
+        wanted = {"country": pool.country, "operator": pool.operator, "service": service, **fields}
+        call = self.call("GET_NUMBER", **wanted)
         body: dict[str, Any] = call.json()
         return body
 
