@@ -162,7 +162,6 @@ def test_other_bad_fields_are_400_naming_them(
         "[" * 100_000,
         '{"name":' * 50_000,
         '{"name": ' + "9" * 5_000 + "}",
-        "\ufeff{}",
         '{"name": "' + "x" * 262_144 + '"}',
     ],
     ids=lambda body: body[:12],
