@@ -1,0 +1,136 @@
+"""Each function may do what it does, and nothing else: its statements in template.yaml are its calls, exactly."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from globalconnect.store.activations import SmsRef
+from local import template as templates
+from tests.conftest import ROOT
+from tests.integration.shop import OPERATOR, Shop
+
+PHONES = [f"4474721900{n:02}" for n in range(9)]
+RESOURCES = templates.load(ROOT / "template.yaml")["Resources"]
+
+type Permission = tuple[str, str]
+
+
+def _stated(function: str) -> set[Permission]:
+    """Give the (action, table or index) pairs that a function's statements allow on DynamoDB."""
+    statements = RESOURCES[function]["Properties"]["Policies"][0]["Statement"]
+    return {
+        (action, _named(resource))
+        for statement in statements
+        for action in statement["Action"]
+        for resource in statement["Resource"]
+        if action.startswith("dynamodb:")
+    }
+
+
+def _named(resource: dict[str, str]) -> str:
+    return (resource.get("GetAtt") or resource["Sub"]).replace("${", "").replace("}", "").replace(".Arn", "")
+
+
+def _made(shop: Shop, do: Callable[[], object]) -> set[Permission]:
+    """Give the pairs that something needs, by the calls it makes."""
+    made: set[Permission] = set()
+
+    def note(params: dict[str, Any], model: Any, **_: object) -> None:
+        made.update((f"dynamodb:{action}", name.split("-", 1)[1]) for action, name in _needed(model.name, params))
+
+    events = shop.cloud.client.meta.events
+    events.register("provide-client-params.dynamodb", note)
+    try:
+        do()
+    finally:
+        events.unregister("provide-client-params.dynamodb", note)
+    return made
+
+
+def _needed(operation: str, params: dict[str, Any]) -> list[tuple[str, str]]:
+    match operation:
+        case "TransactWriteItems":
+            actions = [next(iter(item.items())) for item in params["TransactItems"]]
+            names = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}
+            return [(names[kind], action["TableName"]) for kind, action in actions]
+        case "BatchGetItem":
+            return [(operation, table) for table in params["RequestItems"]]
+        case _:
+            index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+            return [(operation, params["TableName"] + index)]
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Shop:
+    shop.stock(*PHONES)
+    shop.project()
+    return shop
+
+
+def test_partner_api(stocked: Shop) -> None:
+    partner = stocked.partner()
+
+    def sell() -> None:
+        stocked.call(partner, "GET_SERVICES")
+        stocked.buy(partner, "nothing")
+        for operator, status in ((OPERATOR, 1), ("any", 3), (OPERATOR, 4), (OPERATOR, 5)):
+            activation_id = stocked.buy(partner, operator=operator).body["activationId"]
+            stocked.finish(partner, activation_id, status)
+            stocked.finish(partner, activation_id, 5)
+
+    assert _made(stocked, sell) == _stated("PartnerApiFunction")
+
+
+def test_getsms(stocked: Shop) -> None:
+    partner = stocked.partner()
+    activation_id = stocked.buy(partner).body["activationId"]
+    assert _made(stocked, lambda: stocked.messages(partner, activation_id)) == _stated("GetsmsFunction")
+
+
+def test_inbound_sms(stocked: Shop) -> None:
+    partner, source = stocked.partner(), stocked.source()
+    held = stocked.buy(partner).body["number"]
+
+    def deliver() -> None:
+        for phone in (held, held, PHONES[-1]):
+            stocked.deliver(source, {"phone": phone, "from": "a", "text": "b", "id": phone})
+        stocked.deliver(source, "rubbish")
+
+    assert _made(stocked, deliver) == _stated("InboundSmsFunction")
+
+
+def test_availability(shop: Shop) -> None:
+    shop.stock(*PHONES)
+    numbers = shop.all_numbers()
+    reading = {("dynamodb:Scan", "NumbersTable")}
+    made = _made(shop, shop.project) - reading
+    assert numbers
+    assert made == _stated("AvailabilityFunction")
+
+
+def test_expire_activations(stocked: Shop) -> None:
+    partner = stocked.partner()
+    held = stocked.buy(partner).body["number"]
+    stocked.deliver(stocked.source(), {"phone": held, "from": "a", "text": "b"})
+    stocked.cloud.clock.advance(minutes=60)
+    assert _made(stocked, stocked.sweep) == _stated("ExpireActivationsFunction")
+
+
+@pytest.mark.parametrize("function", ["PushSmsFunction", "PushRetryFunction"])
+def test_pushes(stocked: Shop, function: str) -> None:
+    partner = stocked.partner(push_url="https://hub.example/")
+    bought = stocked.buy(partner).body
+    stocked.deliver(stocked.source(), {"phone": bought["number"], "from": "a", "text": "b"})
+    (sms,) = stocked.messages(partner, bought["activationId"]).body["messages"]
+    ref = SmsRef(bought["activationId"], int(sms["smsId"]))
+
+    def push() -> None:
+        # What the delivery routine asks of the tables; tests/integration/test_delivery.py shows it at work.
+        claimed = stocked.activations.claim(ref, stocked.cloud.clock())
+        assert claimed is not None
+        stocked.partners.fresh(partner.partner_id)
+        stocked.partners.note_trouble(partner.partner_id, stocked.cloud.clock())
+        stocked.activations.get(ref.activation_id)
+
+    assert _made(stocked, push) == _stated(function)
