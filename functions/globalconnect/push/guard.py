@@ -128,8 +128,8 @@ def guarded_connector(resolver: GuardedResolver, *, loopback: bool, tls: ssl.SSL
     """Return the connector for pushes: both locks, certificates checked, connections kept alive for a moment.
 
     Takes the resolver, which stays the caller's to close, and the TLS settings; None means the system's certificate
-    authorities. It sets no limit on connections, since waiting for one would count against the attempt's time: the
-    delivery routine caps how many attempts run at once. Raises ValueError for TLS settings that don't check the
+    authorities. It sets no limit on connections, since waiting for one would count against the attempt's time: the size
+    of a batch is the limit. Raises ValueError for TLS settings that don't check the
     certificate and its name.
     """
     if tls is not None and not (tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname):

@@ -48,7 +48,6 @@ class Availability:
                 zero=0,
                 none={},
             ),
-            expression("attribute_exists(#country) OR attribute_not_exists(#country)"),
         )
 
 

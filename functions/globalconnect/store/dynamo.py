@@ -132,7 +132,7 @@ class Dynamo:
         """Write an item. Raises ConditionFailed, and Busy."""
         self._write(self._client.put_item, put(table, item, condition)["Put"])
 
-    def update(self, table: str, key: Key, change: Expression, condition: Expression) -> Item:
+    def update(self, table: str, key: Key, change: Expression, condition: Expression | None = None) -> Item:
         """Change an item and give it as it is then. Raises ConditionFailed, and Busy."""
         arguments = update(table, key, change, condition)["Update"]
         changed = self._write(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})
@@ -246,7 +246,7 @@ def put(table: str, item: Mapping[str, object], condition: Expression | None = N
     return {"Put": {"TableName": table, "Item": to_wire(item), **_spelled(ConditionExpression=condition)}}
 
 
-def update(table: str, key: Key, change: Expression, condition: Expression) -> Item:
+def update(table: str, key: Key, change: Expression, condition: Expression | None = None) -> Item:
     """Give the action that changes an item."""
     spelled = _spelled(UpdateExpression=change, ConditionExpression=condition)
     return {"Update": {"TableName": table, "Key": to_wire(key), **spelled}}
