@@ -1,6 +1,5 @@
 """Partners and their keys: issue, list, read, change, rotate, revoke (contract 5)."""
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,9 +15,9 @@ from admin_api.models import (
     PartnersShown,
     PartnerWithKey,
 )
-from admin_api.routes import Call, Route
+from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
-from globalconnect.domain.errors import InvalidInput, NotFound
+from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.push_url import check_push_url
 from globalconnect.domain.times import to_iso
@@ -26,7 +25,6 @@ from globalconnect.domain.times import to_iso
 if TYPE_CHECKING:
     from globalconnect.store.partners import Change
 
-_ID = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
 _LISTING = Listing("partners", partial(has, partner_id=str))
 
 
@@ -95,10 +93,7 @@ def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
 
 
 def _id(path: Mapping[str, str]) -> str:
-    """Give the partner id in a path. What can't be one of ours can't be found: NotFound."""
-    if _ID.fullmatch(path["partnerId"]):
-        return path["partnerId"]
-    raise NotFound("partner")
+    return id_in(path, "partnerId", "partner")
 
 
 def _checked(admin: Admin, push_url: str | None) -> str | None:

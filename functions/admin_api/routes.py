@@ -1,5 +1,6 @@
 """What a route is: how its request is read into types, and its answer written (contract 5)."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -10,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from admin_api.models import NoFields, NoQuery, Shown
 from admin_api.wiring import Admin
 from globalconnect import web
-from globalconnect.domain.errors import InvalidInput, TooLarge
+from globalconnect.domain.errors import InvalidInput, NotFound, TooLarge
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
 from globalconnect.telemetry import Event, log
 
@@ -19,6 +20,7 @@ LARGEST_UPLOAD = 2 * 1024 * 1024
 # API Gateway passes on no more than this.
 _LARGEST_REQUEST = 10 * 1024 * 1024
 _LONGEST_NAME = 100
+_ID = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,13 @@ class Route[Q, B, A: Shown]:
         if self.body is NoFields and not content.strip():
             return _read(self.body, {})
         return _read(self.body, read_json_object(content))
+
+
+def id_in(path: Mapping[str, str], name: str, what: str) -> str:
+    """Give the id of a partner or source in a path. What can't be one of ours can't be found: NotFound(what)."""
+    if _ID.fullmatch(path[name]):
+        return path[name]
+    raise NotFound(what)
 
 
 def _operator(event: web.ProxyEvent) -> str:

@@ -1,20 +1,17 @@
 """Sources: the gateways that deliver SMS to us (contract 4 and 5)."""
 
-import re
 from functools import partial
 from typing import Any
 
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import Done, NewSource, NoFields, NoQuery, PageQuery, SourceShown, SourcesShown, SourceWithSecret
-from admin_api.routes import Call, Route
+from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
 from globalconnect import web
-from globalconnect.domain.errors import NotFound
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.times import to_iso
 from globalconnect.store.sources import Source
 
-_ID = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
 _ID_LENGTH = 10
 _SECRET_LENGTH = 40
 _LISTING = Listing("sources", partial(has, source_id=str))
@@ -43,9 +40,7 @@ def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> SourcesShown:
 
 def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Done:
     """Remove a gateway: what it delivers from now on is refused."""
-    source_id = call.path["sourceId"]
-    if not _ID.fullmatch(source_id):
-        raise NotFound("source")
+    source_id = id_in(call.path, "sourceId", "source")
     admin.sources.remove(source_id)
     call.log_change("source.removed", source_id)
     return Done()

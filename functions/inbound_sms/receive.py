@@ -16,8 +16,9 @@ def receive(sms: InboundSms, source_id: str, parts: InboundSmsParts) -> None:
 
     Raises Busy when its number keeps changing hands: then nothing is stored, and the gateway should try again.
     """
-    identity, earlier_identity = identities(sms, parts.now())
-    if earlier_identity is not None and _was_repeated(Delivery(source_id, earlier_identity, parts.now()), parts):
+    now = parts.now()
+    identity, earlier_identity = identities(sms, now)
+    if earlier_identity is not None and _was_repeated(Delivery(source_id, earlier_identity, now), parts):
         return
     salt = 0
     for _ in range(_TRIES):

@@ -71,33 +71,29 @@ class Delivery:
         Gives those whose attempt could not even be claimed: they must come again. A partner's failure is not one of
         them, nor a retry that could not be queued: the sweep queues that.
         """
-        return asyncio.run(self._all([push.ref for push in pushes], lambda at, client: self._push(pushes[at], client)))
+        return asyncio.run(self._all(pushes, self._push))
 
     def deliver_new(self, messages: Sequence[NewSms]) -> frozenset[SmsRef]:
         """Make the first attempt for each new SMS, but queue those of partners in trouble.
 
         A time-out here would hold up the stream, and with it the first pushes of other partners. Gives as `deliver`.
         """
-        return asyncio.run(
-            self._all([sms.ref for sms in messages], lambda at, client: self._first(messages[at], client))
-        )
+        return asyncio.run(self._all(messages, self._first))
 
-    async def _all(
-        self, refs: Sequence[SmsRef], deal_with: Callable[[int, Attempts], Awaitable[bool]]
+    async def _all[P: (DuePush, NewSms)](
+        self, pushes: Sequence[P], deal_with: Callable[[P, Attempts], Awaitable[bool]]
     ) -> frozenset[SmsRef]:
         with ThreadPoolExecutor(_AWS_THREADS) as threads:
             asyncio.get_running_loop().set_default_executor(threads)
             async with self.open_client() as client:
-                ended = await asyncio.gather(
-                    *(deal_with(at, client) for at in range(len(refs))), return_exceptions=True
-                )
+                ended = await asyncio.gather(*(deal_with(push, client) for push in pushes), return_exceptions=True)
         left: set[SmsRef] = set()
-        for ref, end in zip(refs, ended, strict=True):
+        for push, end in zip(pushes, ended, strict=True):
             if isinstance(end, BaseException):
                 # One SMS that trips us must not take the others of its batch along: it comes again by itself.
-                log_failure(Event.UNEXPECTED, end, sms_id=ref.sms_id)
+                log_failure(Event.UNEXPECTED, end, sms_id=push.ref.sms_id)
             if end is not True:
-                left.add(ref)
+                left.add(push.ref)
         return frozenset(left)
 
     async def _first(self, sms: NewSms, client: Attempts) -> bool:
