@@ -333,6 +333,18 @@ def gateway_paths() -> Schema:
     }
 
 
+SIGNATURE_HEADERS: Mapping[str, Schema] = {
+    "webhook-id": text("`sms_` and the smsId: the same in every attempt of an SMS", examples=["sms_36532"]),
+    "webhook-timestamp": text("The attempt's time, seconds since 1970", pattern="^[0-9]+$"),
+    "webhook-signature": text(
+        "One or more signatures, separated by spaces; one that matches is enough. Each is `v1,` and the base64 of "
+        "HMAC-SHA256 over `{webhook-id}.{webhook-timestamp}.{body}`, whose key are the bytes that the signing secret "
+        "holds in base64 after `whsec_`.",
+        examples=["v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="],
+    ),
+}
+
+
 def webhooks() -> Schema:
     """Describe what we call: the partners' Push URLs."""
     taken = "2xx with `status` SUCCESS is delivered. Anything else is pushed again 10 s after this push began."
@@ -341,7 +353,12 @@ def webhooks() -> Schema:
             "post": {
                 "operationId": "push_sms",
                 "summary": "An SMS, sent to the partner's Push URL as soon as it is stored.",
+                "description": "Signed as Standard Webhooks (standardwebhooks.com) says, with all three headers, if "
+                "the operator has given the partner a signing secret; else without them.",
                 "tags": ["partners"],
+                "parameters": [
+                    parameter("header", name, schema, required=False) for name, schema in SIGNATURE_HEADERS.items()
+                ],
                 "requestBody": {"required": True, "content": as_json(ref("PushedSms"))},
                 "responses": {"200": {"description": taken, "content": as_json(ref("Success"))}},
                 "security": [],

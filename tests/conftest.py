@@ -16,8 +16,10 @@ from moto import mock_aws
 
 from globalconnect import telemetry
 from globalconnect.domain.ids import Dice
+from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
 from local import template as templates
+from tests import partiql
 
 ROOT = Path(__file__).resolve().parents[1]
 _FAKE_AWS = {
@@ -57,18 +59,18 @@ class Cloud:
     clock: Clock = field(default_factory=Clock)
     dice: Dice = field(default_factory=lambda: random.Random(1).randrange)
 
-    @property
-    def queue_url(self) -> str:
-        """The retry queue's URL."""
-        return self.env["RETRY_QUEUE_URL"]
+    def queues(self) -> RetryQueues:
+        """Give the retry queues."""
+        return RetryQueues(self.sqs, self.env["RETRY_QUEUE_URL"], self.env["SLOW_RETRY_QUEUE_URL"])
 
-    def queued(self) -> list[str]:
-        """Take what is due out of the retry queue; give the bodies."""
+    def queued(self, *, slow: bool = False) -> list[str]:
+        """Take what is due out of a retry queue; give the bodies."""
+        url = self.env["SLOW_RETRY_QUEUE_URL" if slow else "RETRY_QUEUE_URL"]
         found: list[str] = []
-        while messages := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
                 found.append(message["Body"])
-                self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
 
 
@@ -89,7 +91,9 @@ def _pretend_aws() -> Iterator[tuple[Any, Any]]:
         for name, value in _FAKE_AWS.items():
             environment.setenv(name, value)
         with mock_aws():
-            yield boto3.client("dynamodb"), boto3.client("sqs")
+            dynamodb = boto3.client("dynamodb")
+            partiql.teach(dynamodb, boto3.client("dynamodb"))
+            yield dynamodb, boto3.client("sqs")
 
 
 @pytest.fixture

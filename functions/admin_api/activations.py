@@ -1,5 +1,6 @@
 """Activations: list, read with messages and push attempts, push an SMS once more (contract 5)."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -18,14 +19,17 @@ from admin_api.models import (
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.activation import Activation
-from globalconnect.domain.errors import Conflict, NotFound
+from globalconnect.domain.errors import Busy, Conflict, NotFound
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.requests import read_activation_id
-from globalconnect.domain.sms import Sms
+from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.times import SECOND, day_of, to_iso
+from globalconnect.push.queue import DuePush
 from globalconnect.store.activations import ENTRY, SmsRef
 
-# How long the attempt that may be under way can still take: the attempt's own time-out, and the reads before it.
-LONGEST_ATTEMPT = 7 * SECOND
+# How long after its claim the attempt that may be under way can still last: it may start late, and take 5 s.
+LONGEST_ATTEMPT = CLAIM_LASTS + 5 * SECOND
 
 
 def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationsShown:
@@ -35,16 +39,20 @@ def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationsS
     listing = _listing(partner_id, phone, now)
     after = listing.key(call.query.get("cursor"))
     found, next_key = admin.activations.page(partner_id, phone, PAGE, after, now)
-    shown = [ActivationShown(**_fields(activation, now)) for activation in found]
-    return ActivationsShown(activations=shown, cursor=listing.cursor(next_key))
+    return ActivationsShown(
+        activations=[shown(activation, now) for activation in found], cursor=listing.cursor(next_key)
+    )
 
 
 def read(admin: Admin, call: Call[NoQuery, NoFields]) -> SaleShown:
     """Read an activation with its messages and push attempts."""
-    sale = admin.activations.sale(read_activation_id(call.path, "activationId"))
+    activation_id = read_activation_id(call.path, "activationId")
+    sale = admin.activations.sale(activation_id)
     if sale is None:
         raise NotFound("activation")
-    return SaleShown(**_fields(sale.activation, admin.now()), messages=[_message(sms) for sms in sale.messages])
+    attempts = admin.pushes.attempts(activation_id) if sale.messages else {}
+    messages = [_message(sms, attempts.get(sms.sms_id, [])) for sms in sale.messages]
+    return SaleShown(**_fields(sale.activation, admin.now()), messages=messages)
 
 
 def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushQueued:
@@ -53,17 +61,27 @@ def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushQueued:
     activation = admin.activations.get(ref.activation_id)
     if activation is None:
         raise NotFound("activation")
-    if not admin.activations.messages([ref]):
+    if not admin.pushes.messages([ref]):
         raise NotFound("message")
-    _check_may_push(admin, activation)
-    sms = admin.activations.push_again(ref, admin.now(), LONGEST_ATTEMPT)
-    admin.retry_queue.send(ref, sms.partner_id, sms.next_due, admin.now())
+    partner = _pushed_to(admin, activation)
+    sms = admin.pushes.push_again(ref, admin.now(), LONGEST_ATTEMPT)
+    now = admin.now()
+    push = DuePush(ref, partner.partner_id, sms.next_due)
+    (refusal,) = admin.retry_queues.send([push], slow=partner.is_slow(now), now=now)
+    if refusal is not None:
+        # It is due all the same and the sweep will queue it, but the operator should know that it wasn't done now.
+        raise Busy from refusal
     call.log_change("message.pushed_again", str(ref.sms_id))
     return PushQueued(due_at=to_iso(sms.next_due))
 
 
-def _check_may_push(admin: Admin, activation: Activation) -> None:
-    """Raise Conflict when a push would be against contract 3 or would have nowhere to go."""
+def shown(activation: Activation, now: int) -> ActivationShown:
+    """Give an activation as operators see it at `now` (ms)."""
+    return ActivationShown(**_fields(activation, now))
+
+
+def _pushed_to(admin: Admin, activation: Activation) -> Partner:
+    """Give the partner of an activation. Raises Conflict when a push would be against contract 3 or go nowhere."""
     if activation.outcome is not None:
         raise Conflict("activation: is finished, so nothing is pushed any more")
     partner = admin.partners.get(activation.partner_id)
@@ -71,6 +89,7 @@ def _check_may_push(admin: Admin, activation: Activation) -> None:
         raise Conflict("partner: is revoked")
     if partner.push_url is None:
         raise Conflict("partner: has no Push URL")
+    return partner
 
 
 def _listing(partner_id: str | None, phone: str | None, now: int) -> Listing:
@@ -115,16 +134,17 @@ def _fields(activation: Activation, now: int) -> dict[str, Any]:
     }
 
 
-def _message(sms: Sms) -> MessageShown:
+def _message(sms: Sms, attempts: Sequence[Attempt]) -> MessageShown:
     attempt_log = [
         AttemptShown(
+            number=attempt.number,
             started_at=to_iso(attempt.started_at),
             duration_ms=attempt.duration_ms,
             outcome=attempt.outcome,
             http_status=attempt.http_status,
             answer=attempt.answer,
         )
-        for attempt in sms.attempt_log
+        for attempt in attempts
     ]
     return MessageShown(
         sms_id=str(sms.sms_id),

@@ -18,6 +18,7 @@ SERVICE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 _LONGEST_NAME = 100
 _MOST_SERVICES = 1_000
 _LONGEST_CURSOR = 4_096
+_HIGHEST_CANCEL_LIMIT = 100
 
 _STRICT = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, hide_input_in_errors=True)
 
@@ -70,6 +71,10 @@ Dialect = Annotated[
     AfterValidator(_known_dialect),
 ]
 Provider = Annotated[Literal["generic"], Field(description="generic")]
+CancelLimit = Annotated[
+    Annotated[int, Field(ge=1, le=_HIGHEST_CANCEL_LIMIT)] | None,
+    Field(description=f"a whole number from 1 to {_HIGHEST_CANCEL_LIMIT}, or null for the deployment's cancel limit"),
+]
 Flag = Annotated[bool, Field(description="true or false")]
 Cursor = Annotated[
     str,
@@ -117,6 +122,7 @@ class ServiceGiven(Given):
     name: Name
     reusable: Flag = False
     enabled: Flag = True
+    cancel_limit: CancelLimit = None
 
 
 class NumberChange(Given):
@@ -189,12 +195,29 @@ class PartnerShown(Shown):
     dialect: str
     created_at: Time
     revoked: bool
+    signed: bool
 
 
 class PartnerWithKey(PartnerShown):
     """A partner with its new key, which is never shown again."""
 
     key: str = Field(repr=False)
+
+
+class SigningSecretShown(Shown):
+    """A new secret that signs a partner's pushes, which is never shown again."""
+
+    signing_secret: str = Field(repr=False, json_schema_extra={"pattern": "^whsec_[A-Za-z0-9+/]{43}=$"})
+
+
+class PushTried(Shown):
+    """How a test push ended, and the beginning of what the partner answered, secrets masked."""
+
+    delivered: bool
+    outcome: str
+    http_status: int | None
+    duration_ms: int
+    answer: str
 
 
 class PartnersShown(Shown):
@@ -211,6 +234,7 @@ class ServiceShown(Shown):
     name: str
     reusable: bool
     enabled: bool
+    cancel_limit: int | None
 
 
 class ServicesShown(Shown):
@@ -221,7 +245,10 @@ class ServicesShown(Shown):
 
 
 class NumberShown(Shown):
-    """A number: `heldUntil` and `activationId` while a live activation holds it, and what outcomes left on it."""
+    """A number, and what outcomes left on it: for which services it is blocked, and its cancels per service.
+
+    `heldUntil` and `activationId` while a live activation holds it, `restingUntil` while it rests after a sale.
+    """
 
     phone: str
     country: str
@@ -229,6 +256,7 @@ class NumberShown(Shown):
     enabled: bool
     held_until: Time | None
     activation_id: int | None
+    resting_until: Time | None
     blocked: list[str]
     cancels: dict[str, int]
 
@@ -273,6 +301,12 @@ class ActivationShown(Shown):
     currency: str | None
 
 
+class NumberWithHistory(NumberShown):
+    """A number with its last activations, the newest 50 at most, newest first."""
+
+    activations: list[ActivationShown]
+
+
 class ActivationsShown(Shown):
     """A page of activations, newest first."""
 
@@ -283,6 +317,7 @@ class ActivationsShown(Shown):
 class AttemptShown(Shown):
     """One push attempt: how it ended, and the beginning of what the partner answered."""
 
+    number: int
     started_at: Time
     duration_ms: int
     outcome: str

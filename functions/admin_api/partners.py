@@ -1,4 +1,4 @@
-"""Partners and their keys: issue, list, read, change, rotate, revoke (contract 5)."""
+"""Partners, their keys and signing secrets: issue, list, read, change, rotate, revoke, try out (contract 5)."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -14,11 +14,14 @@ from admin_api.models import (
     PartnerShown,
     PartnersShown,
     PartnerWithKey,
+    PushTried,
+    SigningSecretShown,
 )
+from admin_api.push_once import push_once
 from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
-from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.partner import Partner, new_key, new_partner_id
+from globalconnect.domain.errors import Conflict, InvalidInput
+from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_url import check_push_url
 from globalconnect.domain.times import to_iso
 
@@ -85,6 +88,40 @@ def rotate_key(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     return _with_key(partner)
 
 
+def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> SigningSecretShown:
+    """Sign pushes with a new secret; one that did so before goes on beside it for a while."""
+    partner_id = _id(call.path)
+    secret = new_signing_secret(admin.dice)
+    admin.partners.rotate_signing_secret(partner_id, secret, admin.now())
+    call.log_change("partner.signing_secret_rotated", partner_id)
+    return SigningSecretShown(signing_secret=secret)
+
+
+def remove_signing_secrets(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
+    """Sign no more pushes, with no secret; a second time changes nothing."""
+    partner = admin.partners.remove_signing_secrets(_id(call.path))
+    call.log_change("partner.signing_secrets_removed", partner.partner_id)
+    return _shown(partner)
+
+
+def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
+    """Push a made-up SMS to the partner once, and tell how that ended."""
+    partner = admin.partners.get(_id(call.path))
+    if partner.revoked_at is not None:
+        raise Conflict("partner: is revoked")
+    if partner.push_url is None:
+        raise Conflict("partner: has no Push URL")
+    result = push_once(admin, partner, partner.push_url)
+    call.log_change("partner.push_tested", partner.partner_id)
+    return PushTried(
+        delivered=result.delivered,
+        outcome=result.outcome.value,
+        http_status=result.http_status,
+        duration_ms=result.duration_ms,
+        answer=result.answer,
+    )
+
+
 def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Make the key stop working for good; a second time changes nothing."""
     partner = admin.partners.revoke(_id(call.path), admin.now())
@@ -109,6 +146,7 @@ def _fields(partner: Partner) -> dict[str, Any]:
         "dialect": partner.dialect,
         "created_at": to_iso(partner.created_at),
         "revoked": partner.revoked_at is not None,
+        "signed": partner.is_signed,
     }
 
 
@@ -170,5 +208,34 @@ ROUTES = (
         answer=PartnerWithKey,
         errors=(404, 409),
         summary="Give a partner a new key, shown in this answer only. The old one stops working within 60 s.",
+    ),
+    Route(
+        method="POST",
+        path="/admin/partners/{partnerId}/signing-secret",
+        use=rotate_signing_secret,
+        answer=SigningSecretShown,
+        status=201,
+        errors=(404, 409),
+        summary="Sign the partner's pushes with a new secret, shown in this answer only. A former one goes on signing "
+        "beside it for 24 hours. 409 when the partner is revoked, or was given another secret at the same moment.",
+    ),
+    Route(
+        method="DELETE",
+        path="/admin/partners/{partnerId}/signing-secret",
+        use=remove_signing_secrets,
+        answer=PartnerShown,
+        errors=(404, 409),
+        summary="Stop signing the partner's pushes, at once. Repeating it changes nothing. A revoked partner can't be "
+        "changed (409).",
+    ),
+    Route(
+        method="POST",
+        path="/admin/partners/{partnerId}/test-push",
+        use=test_push,
+        answer=PushTried,
+        errors=(404, 409),
+        summary="Push a made-up SMS to the partner's Push URL: once, now, in the form of every push and signed if they "
+        "are. The phone is 447700900000, which nobody has; the smsId is at most 2^32, as no real one is. Nothing is "
+        "tried again or kept. 409 when the partner is revoked or has no Push URL.",
     ),
 )

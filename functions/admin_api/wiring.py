@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client, sqs_client
 from globalconnect.domain.ids import Dice
-from globalconnect.push.queue import RetryQueue
+from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import AdminApiSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability
@@ -15,6 +15,7 @@ from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
+from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
 
@@ -31,15 +32,18 @@ class Admin:
     numbers: Numbers
     availability: Availability
     activations: Activations
+    pushes: Pushes
     sources: Sources
     inbox: Inbox
-    retry_queue: RetryQueue
+    retry_queues: RetryQueues
     push_loopback: bool
     now: Callable[[], int]
     dice: Dice
 
 
-def build(settings: AdminApiSettings, db: Dynamo, retry_queue: RetryQueue, now: Callable[[], int], dice: Dice) -> Admin:
+def build(
+    settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], dice: Dice
+) -> Admin:
     """Put the function together."""
     keep = retention(settings.retention_days)
     return Admin(
@@ -48,9 +52,10 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queue: RetryQueue, now: 
         numbers=Numbers(db, settings.numbers_table),
         availability=Availability(db, settings.availability_table, _NO_CACHE, now),
         activations=Activations(db, settings.activations_table, keep),
+        pushes=Pushes(db, settings.activations_table, keep),
         sources=Sources(db, settings.sources_table, _NO_CACHE, now),
         inbox=Inbox(db, settings.inbox_table, keep),
-        retry_queue=retry_queue,
+        retry_queues=retry_queues,
         push_loopback=settings.push_loopback,
         now=now,
         dice=dice,
@@ -61,5 +66,5 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queue: RetryQueue, now: 
 def admin_api() -> Admin:
     """Give the function's parts, put together once per environment."""
     settings = AdminApiSettings.from_env()
-    retry_queue = RetryQueue(sqs_client(), settings.retry_queue_url)
-    return build(settings, Dynamo(dynamodb_client()), retry_queue, clock.now, clock.dice)
+    retry_queues = RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url)
+    return build(settings, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.dice)

@@ -1,4 +1,4 @@
-"""Every minute: let go of numbers whose lease has run out, and queue pushes that lost their message."""
+"""Every minute: let go of numbers whose lease has run out, queue pushes that lost their message, measure what waits."""
 
 import functools
 from typing import Any
@@ -6,11 +6,13 @@ from typing import Any
 from expire_activations.sweep import Sweep
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client, sqs_client
-from globalconnect.push.queue import RetryQueue
+from globalconnect.metrics import publish_waiting
+from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import ExpireActivationsSettings, retention
-from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
+from globalconnect.store.partners import Partners
+from globalconnect.store.pushes import Pushes
 
 
 @functools.cache
@@ -19,13 +21,15 @@ def sweep() -> Sweep:
     settings = ExpireActivationsSettings.from_env()
     db = Dynamo(dynamodb_client())
     return Sweep(
-        numbers=Numbers(db, settings.numbers_table),
-        activations=Activations(db, settings.activations_table, retention(settings.retention_days)),
-        queue=RetryQueue(sqs_client(), settings.retry_queue_url),
+        numbers=Numbers(db, settings.numbers_table, settings.rest),
+        partners=Partners(db, settings.partners_table, cache_seconds=0, now=clock.now),
+        pushes=Pushes(db, settings.activations_table, retention(settings.retention_days)),
+        queues=RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url),
         now=clock.now,
     )
 
 
 def handler(_event: dict[str, Any], _context: object) -> None:
-    """Sweep once. A failure is raised; the next minute takes up what was left."""
-    sweep().run()
+    """Sweep once. A failure is raised, and nothing measured then; the next minute takes up what was left."""
+    waiting = sweep().run()
+    publish_waiting({one.partner_id: one.age for one in waiting}, sum(one.without_success for one in waiting))

@@ -1,18 +1,29 @@
 """What happens every minute, so that counts and pushes come right by themselves (contract 1.1 and 3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
 
-from globalconnect.domain.push_schedule import OVERDUE, is_overdue
-from globalconnect.domain.sms import PushState
-from globalconnect.push.queue import RetryQueue
-from globalconnect.store.activations import PENDING_SHARDS, Activations, SmsRef
+from expire_activations.waiting import Waiting, is_without_success, oldest_by_partner, oldest_of_all
+from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
+from globalconnect.domain.sms import PushState, Sms
+from globalconnect.push.queue import DuePush, RetryQueues
+from globalconnect.store.activations import PENDING_SHARDS, SmsRef
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
+from globalconnect.store.partners import Partners
+from globalconnect.store.pushes import Pushes
 from globalconnect.telemetry import Event, log
 
 _MESSAGES_AT_ONCE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class _Pending:
+    """What was found among pending SMS: how many were queued, and when each partner's oldest was stored (ms)."""
+
+    queued: int
+    oldest: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,35 +31,65 @@ class Sweep:
     """The parts of this function."""
 
     numbers: Numbers
-    activations: Activations
-    queue: RetryQueue
+    partners: Partners
+    pushes: Pushes
+    queues: RetryQueues
     now: Callable[[], int]
 
-    def run(self) -> None:
-        """Sweep once. Doing it again, or twice at once, changes nothing more."""
+    def run(self) -> list[Waiting]:
+        """Sweep once. Doing it again, or twice at once, changes nothing more.
+
+        Gives the partners for whom SMS had waited OVERDUE or longer when it began.
+        """
+        began = self.now()
         with ThreadPoolExecutor(len(PENDING_SHARDS) + len(HELD_SHARDS)) as threads:
             # All at once: many leases that end must not keep a lost push waiting, nor the other way round.
-            queued = threads.map(self._queue_missing, PENDING_SHARDS)
+            looked_at = threads.map(self._look_at_pending, PENDING_SHARDS)
             ended = threads.map(self._end_leases, HELD_SHARDS)
-            log(Event.SWEPT, leases=sum(ended), pushes=sum(queued))
+            found = list(looked_at)
+            log(Event.SWEPT, leases=sum(ended), pushes=sum(shard.queued for shard in found))
+        waiting = self._waiting(oldest_of_all(shard.oldest for shard in found), began)
+        for one in waiting:
+            if one.without_success:
+                log(Event.PARTNER_WITHOUT_SUCCESS, partner_id=one.partner_id, oldest_age_ms=one.age)
+        return waiting
+
+    def _waiting(self, oldest: Mapping[str, int], now: int) -> list[Waiting]:
+        # Read after the messages: a partner that took a push meanwhile is not in the alarm.
+        partners = self.partners.many(oldest.keys())
+        return [
+            Waiting(partner_id, now - stored_at, is_without_success(partners.get(partner_id), stored_at, now))
+            for partner_id, stored_at in oldest.items()
+        ]
 
     def _end_leases(self, shard: str) -> int:
-        """Let go of the numbers of a shard whose lease has run out; give how many."""
-        now = self.now()
-        ended = 0
-        for phone, activation_id in self.numbers.held_until(shard, now):
-            ended += self.numbers.let_go(phone, activation_id, now)
-        return ended
+        """Let go of the numbers of a shard whose lease has run out, or whose rest is over; give how many."""
+        return sum(self.numbers.let_go(ended, self.now()) for ended in self.numbers.held_until(shard, self.now()))
 
-    def _queue_missing(self, shard: str) -> int:
-        """Queue the pending pushes of a shard that are so late that their message must be lost; give how many."""
-        queued = 0
-        due_by = self.now() - OVERDUE
-        for refs in batched(self.activations.pending(shard, due_by), _MESSAGES_AT_ONCE, strict=False):
-            for sms in self.activations.messages(refs):
-                now = self.now()
-                if sms.push_state is PushState.PENDING and is_overdue(max(sms.next_due, sms.stored_at), now):
-                    self.queue.send(SmsRef(sms.activation_id, sms.sms_id), sms.partner_id, now, now)
-                    log(Event.PUSH_QUEUED_AGAIN, sms_id=sms.sms_id, activation_id=sms.activation_id)
-                    queued += 1
-        return queued
+    def _look_at_pending(self, shard: str) -> _Pending:
+        """Queue the pending pushes of a shard that must have lost their message."""
+        refs = self.pushes.pending(shard, self.now() - OVERDUE)
+        found = [self._look_at(some) for some in batched(refs, _MESSAGES_AT_ONCE, strict=False)]
+        return _Pending(sum(some.queued for some in found), oldest_of_all(some.oldest for some in found))
+
+    def _look_at(self, refs: Sequence[SmsRef]) -> _Pending:
+        messages = self.pushes.messages(refs)
+        return _Pending(self._queue_missing(messages), oldest_by_partner(messages))
+
+    def _queue_missing(self, messages: Sequence[Sms]) -> int:
+        now = self.now()
+        missing = [sms for sms in messages if _is_missing(sms, now)]
+        partners = self.partners.many({sms.partner_id for sms in missing})
+        slow_ones = {partner.partner_id for partner in partners.values() if partner.is_slow(now)}
+        for slow in (False, True):
+            some = [sms for sms in missing if (sms.partner_id in slow_ones) is slow]
+            pushes = [DuePush(SmsRef(sms.activation_id, sms.sms_id), sms.partner_id, now) for sms in some]
+            ends = self.queues.send(pushes, slow=slow, now=now)
+            # Noted once they are queued: what could not be is tried again in a minute.
+            self.pushes.note_queued_again([sms for sms, end in zip(some, ends, strict=True) if end is None], now)
+        return len(missing)
+
+
+def _is_missing(sms: Sms, now: int) -> bool:
+    due = max(sms.next_due, sms.stored_at)
+    return sms.push_state is PushState.PENDING and lost_its_message(due, sms.queued_again_at, now)

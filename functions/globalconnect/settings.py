@@ -53,6 +53,7 @@ class PartnerApiSettings(Settings):
     availability_table: str
     activation_minutes: int
     cancel_limit: int
+    rest_minutes: int
     retention_days: int
     cache_seconds: int
 
@@ -60,6 +61,11 @@ class PartnerApiSettings(Settings):
     def lease(self) -> int:
         """How long a number is reserved (ms)."""
         return self.activation_minutes * MINUTE
+
+    @property
+    def rest(self) -> int:
+        """How long a number rests between two sales (ms), 0 when it doesn't."""
+        return self.rest_minutes * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +98,7 @@ class PushSettings(Settings):
     activations_table: str
     retention_days: int
     retry_queue_url: str
-    cache_seconds: int
+    slow_retry_queue_url: str
     push_max_age_minutes: int
     push_loopback: bool
 
@@ -114,10 +120,18 @@ class AvailabilitySettings(Settings):
 class ExpireActivationsSettings(Settings):
     """Settings of expire_activations."""
 
+    partners_table: str
     numbers_table: str
     activations_table: str
+    rest_minutes: int
     retention_days: int
     retry_queue_url: str
+    slow_retry_queue_url: str
+
+    @property
+    def rest(self) -> int:
+        """How long a number rests between two sales (ms), 0 when it doesn't."""
+        return self.rest_minutes * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +147,7 @@ class AdminApiSettings(Settings):
     inbox_table: str
     retention_days: int
     retry_queue_url: str
+    slow_retry_queue_url: str
     push_loopback: bool
 
 

@@ -23,8 +23,8 @@ class Event(StrEnum):
     PUSH_NOT_QUEUED = "push_not_queued"
     PUSH_NOT_RECORDED = "push_not_recorded"
     HEALTH_NOT_SHARED = "health_not_shared"
-    PUSH_QUEUED_AGAIN = "push_queued_again"
     SWEPT = "swept"
+    PARTNER_WITHOUT_SUCCESS = "partner_without_success"
     COUNTED = "numbers_counted"
     CHANGED = "changed_by_operator"
 

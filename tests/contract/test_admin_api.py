@@ -12,8 +12,10 @@ from urllib.parse import quote
 import boto3
 import httpx
 import pytest
+from standardwebhooks.webhooks import Webhook
 
 from admin_api.app import ROUTES
+from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
 from local.pretend_partner import ERROR, PretendPartner
 from tests.contract.market import Hub, Market, until
 
@@ -197,6 +199,60 @@ def test_a_rotated_key_is_the_one_that_pushes_carry(market: Market) -> None:
         assert push.body["key"] == key
 
 
+def test_pushes_are_signed_with_every_signing_secret_of_the_last_day_until_they_are_removed(market: Market) -> None:
+    with PretendPartner([ERROR]) as partner:
+        hub, service, pool, gateway = market.hub(pushUrl=partner.url), market.service(), market.pool(), market.gateway()
+        path = f"/admin/partners/{hub.partner_id}"
+        hub.buy(pool, service)
+        answers = [market.admin("POST", f"{path}/signing-secret") for _ in range(2)]
+        assert [(answer.status_code, list(answer.json())) for answer in answers] == [(201, ["signingSecret"])] * 2
+        secrets = [answer.json()["signingSecret"] for answer in answers]
+        gateway.deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "Code: 5015"})
+        first, second = partner.wait_for(2, 60)
+        for push in (first, second):
+            for secret in secrets:
+                assert Webhook(secret).verify(push.raw, dict(push.headers)) == push.body
+        assert first.headers["webhook-id"] == second.headers["webhook-id"] == f"sms_{first.body['smsId']}"
+        assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) in range(8, 13)
+        shown = market.admin("GET", path)
+        assert shown.json()["signed"] is True
+        assert not any(secret in shown.text for secret in secrets)
+        assert market.made("DELETE", f"{path}/signing-secret")["signed"] is False
+        gateway.deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "Code: 5016"})
+        (unsigned,) = partner.wait_for(1, 60, lambda push: push.body["text"] == "Code: 5016")
+    assert not any(name.lower().startswith("webhook-") for name in unsigned.headers)
+
+
+def test_a_test_push_shows_whether_a_partners_server_is_ready_and_keeps_nothing(market: Market) -> None:
+    with PretendPartner([ERROR]) as partner:
+        hub = market.hub(pushUrl=partner.url)
+        path = f"/admin/partners/{hub.partner_id}"
+        secret = market.made("POST", f"{path}/signing-secret")["signingSecret"]
+        failed, delivered = (market.made("POST", f"{path}/test-push") for _ in range(2))
+        assert (failed.pop("durationMs"), delivered.pop("durationMs")) < (5_001, 5_001)
+        assert failed == {
+            "delivered": False,
+            "outcome": "refused_answer",
+            "httpStatus": 200,
+            "answer": '{"status":"ERROR"}',
+        }
+        assert delivered == {
+            "delivered": True,
+            "outcome": "delivered",
+            "httpStatus": 200,
+            "answer": '{"status":"SUCCESS"}',
+        }
+        pushes = partner.pushes
+    assert len(pushes) == 2
+    for push in pushes:
+        assert Webhook(secret).verify(push.raw, dict(push.headers)) == push.body
+        assert push.body.items() >= {"key": hub.key, "action": "PUSH_SMS", "phone": "447700900000"}.items()
+        assert 1 <= int(push.body["smsId"]) <= LARGEST_TEST_SMS_ID
+    assert market.made("GET", f"/admin/activations?partnerId={hub.partner_id}")["activations"] == []
+    market.made("PATCH", path, {"pushUrl": None})
+    _refused(market.admin("POST", f"{path}/test-push"), 409, "partner: has no Push URL")
+
+
 def test_a_service_list_that_is_changed_is_what_the_key_may_buy(market: Market) -> None:
     allowed, other, pool = market.service(), market.service(), market.pool(2)
     hub = market.hub(services=[allowed])
@@ -272,9 +328,9 @@ def test_a_push_url_outside_and_any_port_of_127_0_0_1_are_accepted_on_this_stack
 
 def test_the_catalogue_is_entered_replaced_and_listed(market: Market) -> None:
     code = market.service()
-    shown = {"code": code, "name": code, "reusable": False, "enabled": True}
+    shown = {"code": code, "name": code, "reusable": False, "enabled": True, "cancelLimit": None}
     assert shown in market.made("GET", "/admin/services")["services"]
-    replaced = {"code": code, "name": "Telegram", "reusable": True, "enabled": False}
+    replaced = {"code": code, "name": "Telegram", "reusable": True, "enabled": False, "cancelLimit": 3}
     assert (
         market.made("PUT", f"/admin/services/{code}", {name: replaced[name] for name in list(replaced)[1:]}) == replaced
     )

@@ -14,7 +14,6 @@ from globalconnect.domain.activation import Activation
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
-from globalconnect.push.queue import RetryQueue
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.sales import Issued, Sales
@@ -55,10 +54,9 @@ class Desk:
 
     def __post_init__(self) -> None:
         cloud = self.cloud
-        queue = RetryQueue(cloud.sqs, cloud.queue_url)
         # Keys have to differ, which dice that count can't promise.
         dice = random.Random(1).randrange
-        self.admin = build(AdminApiSettings.from_env(cloud.env), cloud.db, queue, cloud.clock, dice)
+        self.admin = build(AdminApiSettings.from_env(cloud.env), cloud.db, cloud.queues(), cloud.clock, dice)
 
     def get(self, path: str, *query: tuple[str, str]) -> Reply:
         """GET a path."""

@@ -18,7 +18,6 @@ from expire_activations.sweep import Sweep
 from globalconnect.domain.number import Number
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.service import Service
-from globalconnect.push.queue import RetryQueue
 from globalconnect.settings import (
     AvailabilitySettings,
     GetsmsSettings,
@@ -29,6 +28,7 @@ from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability, Counts
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
+from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Source, Sources
 from globalconnect.web import ProxyAnswer, endpoint
@@ -59,6 +59,7 @@ class Shop:
     inbound_parts: inbound_sms.wiring.InboundSmsParts = field(init=False)
     numbers: Numbers = field(init=False)
     activations: Activations = field(init=False)
+    pushes: Pushes = field(init=False)
     counts: Counts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -70,6 +71,7 @@ class Shop:
         self.inbound_parts = inbound_sms.wiring.build(InboundSmsSettings.from_env(env), cloud.db, cloud.clock)
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
+        self.pushes = Pushes(cloud.db, self.activations.table, self.activations.keep)
         counted = AvailabilitySettings.from_env(env)
         self.counts = Counts(cloud.db, counted.availability_table, counted.counted_table)
 
@@ -129,8 +131,7 @@ class Shop:
 
     def sweep(self) -> None:
         """Let a minute's sweep run."""
-        queue = RetryQueue(self.cloud.sqs, self.cloud.queue_url)
-        Sweep(self.numbers, self.activations, queue, self.cloud.clock).run()
+        Sweep(self.numbers, self.partners, self.pushes, self.cloud.queues(), self.cloud.clock).run()
 
     # ---------------------------------------------------------- what partners and gateways do
 

@@ -29,7 +29,7 @@ def changes_logged(caplog: pytest.LogCaptureFixture) -> list[Any]:
 def test_a_service_is_on_sale_and_not_reusable_unless_said_otherwise(desk: Desk) -> None:
     reply = desk.put("/admin/services/tg", {"name": "Telegram"})
     assert reply.status == 200
-    assert reply.body == {"code": "tg", "name": "Telegram", "reusable": False, "enabled": True}
+    assert reply.body == {"code": "tg", "name": "Telegram", "reusable": False, "enabled": True, "cancelLimit": None}
     assert desk.admin.services.find("tg") == Service("tg", "Telegram", reusable=False, enabled=True)
 
 
@@ -152,6 +152,8 @@ def test_every_change_is_logged_with_who_and_what_by_ids_only(desk: Desk, caplog
     path = f"/admin/partners/{partner['partnerId']}"
     desk.patch(path, {"name": "Renamed"})
     rotated = desk.post(f"{path}/rotate-key").body
+    signing = desk.post(f"{path}/signing-secret").body
+    desk.delete(f"{path}/signing-secret")
     desk.put("/admin/services/tg", {"name": "Telegram"})
     desk.post("/admin/numbers", [{"phone": "447472190035", "country": "england", "operator": "O2"}, 5])
     desk.patch("/admin/numbers/447472190035", {"enabled": False})
@@ -168,6 +170,8 @@ def test_every_change_is_logged_with_who_and_what_by_ids_only(desk: Desk, caplog
         ("partner.issued", partner["partnerId"]),
         ("partner.changed", partner["partnerId"]),
         ("partner.key_rotated", partner["partnerId"]),
+        ("partner.signing_secret_rotated", partner["partnerId"]),
+        ("partner.signing_secrets_removed", partner["partnerId"]),
         ("service.put", "tg"),
         ("numbers.imported", None),
         ("number.withdrawn", "447472190035"),
@@ -179,7 +183,16 @@ def test_every_change_is_logged_with_who_and_what_by_ids_only(desk: Desk, caplog
     ]
     assert {record.operator for record in changes_logged(caplog)} == {OPERATOR_ID}
     written = str([vars(record) for record in caplog.records])
-    for hidden in (partner["key"], rotated["key"], source["secret"], "hush", "Hub Ltd", "anna", "code 12345"):
+    for hidden in (
+        partner["key"],
+        rotated["key"],
+        signing["signingSecret"],
+        source["secret"],
+        "hush",
+        "Hub Ltd",
+        "anna",
+        "code 12345",
+    ):
         assert hidden not in written
 
 

@@ -1,12 +1,19 @@
-"""Admin API, partners and their keys: contract 5."""
+"""Admin API, partners, their keys, signing secrets and test pushes: contract 5."""
 
+import base64
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from standardwebhooks.webhooks import Webhook
 
-from globalconnect.domain.errors import InvalidKey
-from globalconnect.domain.partner import partner_id_of
+from globalconnect import clock
+from globalconnect.domain.errors import Conflict, InvalidKey
+from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
+from globalconnect.domain.partner import SIGNING_OVERLAP, partner_id_of
+from globalconnect.store.partners import Partners
+from local.pretend_partner import DROP, ERROR, Answer, PretendPartner
 from tests.conftest import Cloud
 from tests.integration.admin_support import Desk
 
@@ -15,6 +22,20 @@ PUSH_URL = "https://hub.example.com/push?token=abc"
 
 @pytest.fixture
 def desk(cloud: Cloud) -> Desk:
+    return Desk(cloud)
+
+
+@pytest.fixture
+def hub() -> Iterator[PretendPartner]:
+    with PretendPartner() as hub:
+        yield hub
+
+
+@pytest.fixture
+def local_desk(cloud: Cloud) -> Desk:
+    """Give the desk of a local stack, whose clock shows the real time: partners check the time of a signature."""
+    cloud.env["PUSH_LOOPBACK"] = "true"
+    cloud.clock.at = clock.now()
     return Desk(cloud)
 
 
@@ -30,6 +51,7 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "dialect": "default",
         "createdAt": "2026-09-21T14:13:20+00:00",
         "revoked": False,
+        "signed": False,
     }
     assert partner_id_of(key) == partner_id
     assert desk.admin.partners.authenticate(key).partner_id == partner_id
@@ -132,6 +154,8 @@ def test_a_revoked_partner_can_be_neither_changed_nor_given_a_new_key(desk: Desk
     revoked = desk.delete(path).body
     assert desk.patch(path, {"name": "Back"}).refusal == (409, "partner: is revoked")
     assert desk.post(f"{path}/rotate-key").refusal == (409, "partner: is revoked")
+    assert desk.post(f"{path}/signing-secret").refusal == (409, "partner: is revoked")
+    assert desk.delete(f"{path}/signing-secret").refusal == (409, "partner: is revoked")
     assert desk.get(path).body == revoked
 
 
@@ -143,11 +167,203 @@ def test_a_partner_that_does_not_exist_is_404_for_every_method(desk: Desk, partn
         desk.patch(path, {"name": "N"}),
         desk.delete(path),
         desk.post(f"{path}/rotate-key"),
+        desk.post(f"{path}/signing-secret"),
+        desk.delete(f"{path}/signing-secret"),
+        desk.post(f"{path}/test-push"),
     ]
-    assert [reply.refusal for reply in replies] == [(404, "partner not found")] * 4
+    assert {reply.refusal for reply in replies} == {(404, "partner not found")}
     assert desk.get("/admin/partners").body["partners"] == []
 
 
 def test_a_local_stack_lets_push_urls_point_at_this_machine(cloud: Cloud) -> None:
     cloud.env["PUSH_LOOPBACK"] = "true"
     assert Desk(cloud).partner(pushUrl="http://127.0.0.1:9999/push")["pushUrl"] == "http://127.0.0.1:9999/push"
+
+
+# ---------------------------------------------------------------- signing secrets
+
+
+def signing_secrets(desk: Desk, partner_id: str) -> list[str]:
+    """Give the secrets that sign a partner's pushes now, the newest first."""
+    known = desk.admin.partners.get(partner_id).signing_secrets
+    return [secret.secret for secret in known if secret.signs(desk.cloud.clock())]
+
+
+def test_a_signing_secret_is_32_random_bytes_and_signs_from_then_on(desk: Desk) -> None:
+    issued = desk.partner()
+    path = f"/admin/partners/{issued['partnerId']}"
+    reply = desk.post(f"{path}/signing-secret")
+    assert reply.status == 201
+    assert reply.body.keys() == {"signingSecret"}
+    prefix, _, encoded = reply.body["signingSecret"].partition("_")
+    assert prefix == "whsec"
+    assert len(base64.b64decode(encoded, validate=True)) == 32
+    assert desk.get(path).body["signed"] is True
+    assert signing_secrets(desk, issued["partnerId"]) == [reply.body["signingSecret"]]
+    assert desk.admin.partners.authenticate(issued["key"]).name == issued["name"]
+
+
+def test_a_signing_secret_that_is_replaced_signs_for_another_day(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    made = [desk.post(f"/admin/partners/{partner_id}/signing-secret").body["signingSecret"] for _ in range(3)]
+    assert len(set(made)) == 3
+    desk.cloud.clock.advance(ms=SIGNING_OVERLAP - 1)
+    assert signing_secrets(desk, partner_id) == made[::-1]
+    desk.cloud.clock.advance(ms=1)
+    assert signing_secrets(desk, partner_id) == made[2:]
+
+
+def test_a_signing_secret_is_shown_only_by_the_answer_that_creates_it(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = f"/admin/partners/{desk.partner()['partnerId']}"
+    secrets = [desk.post(f"{path}/signing-secret").body["signingSecret"] for _ in range(2)]
+    others = [desk.get(path), desk.get("/admin/partners"), desk.patch(path, {"name": "New"})]
+    others += [desk.post(f"{path}/rotate-key"), desk.delete(f"{path}/signing-secret"), desk.delete(path)]
+    for secret in secrets:
+        hidden = secret.removeprefix("whsec_")
+        assert not any(hidden in json.dumps(reply.body) for reply in others)
+        assert hidden not in str([vars(record) for record in caplog.records])
+
+
+def test_removing_the_signing_secrets_ends_the_signatures_and_a_second_time_changes_nothing(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    path = f"/admin/partners/{partner_id}"
+    before = desk.get(path).body
+    for _ in range(2):
+        desk.post(f"{path}/signing-secret")
+    for _ in range(2):
+        reply = desk.delete(f"{path}/signing-secret")
+        assert (reply.status, reply.body) == (200, before)
+    assert signing_secrets(desk, partner_id) == []
+
+
+def test_no_other_change_of_a_partner_touches_its_signing_secret(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    path = f"/admin/partners/{partner_id}"
+    secret = desk.post(f"{path}/signing-secret").body["signingSecret"]
+    desk.patch(path, {"name": "New", "pushUrl": PUSH_URL, "services": []})
+    desk.post(f"{path}/rotate-key")
+    assert signing_secrets(desk, partner_id) == [secret]
+
+
+def test_of_two_signing_secrets_made_at_the_same_moment_one_is_refused_and_none_is_lost(emulated: Cloud) -> None:
+    class Overtaken(Partners):
+        """Somebody else is always a little faster."""
+
+        def get(self, partner_id: str) -> Any:
+            before = super().get(partner_id)
+            faster.rotate_signing_secret(partner_id, f"faster {len(before.signing_secrets)}", emulated.clock())
+            return before
+
+    partner_id = Desk(emulated).partner()["partnerId"]
+    table = emulated.env["PARTNERS_TABLE"]
+    faster, slower = (kind(emulated.db, table, 0, emulated.clock) for kind in (Partners, Overtaken))
+    for _ in range(2):
+        with pytest.raises(Conflict, match="changed by somebody else"):
+            slower.rotate_signing_secret(partner_id, "slower", emulated.clock())
+    assert signing_secrets(Desk(emulated), partner_id) == ["faster 1", "faster 0"]
+
+
+# ---------------------------------------------------------------- test pushes
+
+
+def test_a_test_push_is_one_push_of_a_made_up_sms_in_the_form_of_every_push(
+    local_desk: Desk, hub: PretendPartner
+) -> None:
+    issued = local_desk.partner(pushUrl=hub.url)
+    reply = local_desk.post(f"/admin/partners/{issued['partnerId']}/test-push")
+    assert reply.status == 200
+    assert reply.body.pop("durationMs") in range(5_001)
+    assert reply.body == {
+        "delivered": True,
+        "outcome": "delivered",
+        "httpStatus": 200,
+        "answer": '{"status":"SUCCESS"}',
+    }
+    (push,) = hub.pushes
+    sms_id, text = push.body.pop("smsId"), push.body.pop("text")
+    assert push.body == {
+        "key": issued["key"],
+        "action": "PUSH_SMS",
+        "phone": "447700900000",
+        "phoneFrom": "GlobalConnect",
+        "call": 0,
+        "voice": 0,
+    }
+    assert 1 <= int(sms_id) <= LARGEST_TEST_SMS_ID
+    assert "test" in text
+    assert not any(name.lower().startswith("webhook-") for name in push.headers)
+
+
+def test_every_test_push_has_an_sms_id_of_its_own(local_desk: Desk, hub: PretendPartner) -> None:
+    path = f"/admin/partners/{local_desk.partner(pushUrl=hub.url)['partnerId']}/test-push"
+    for _ in range(3):
+        local_desk.post(path)
+    assert len({push.body["smsId"] for push in hub.pushes}) == 3
+
+
+def test_a_test_push_is_signed_if_pushes_are(local_desk: Desk, hub: PretendPartner) -> None:
+    path = f"/admin/partners/{local_desk.partner(pushUrl=hub.url)['partnerId']}"
+    secrets = [local_desk.post(f"{path}/signing-secret").body["signingSecret"] for _ in range(2)]
+    local_desk.post(f"{path}/test-push")
+    (push,) = hub.pushes
+    for secret in secrets:
+        assert Webhook(secret).verify(push.raw, dict(push.headers)) == push.body
+    assert push.headers["webhook-id"] == f"sms_{push.body['smsId']}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        (ERROR, ("refused_answer", 200, '{"status":"ERROR"}')),
+        (Answer(503, b"busy"), ("http_status", 503, "busy")),
+        (Answer(302, headers={"Location": "http://169.254.169.254/"}, body=b""), ("http_status", 302, "")),
+        (DROP, ("connection", None, "")),
+    ],
+)
+def test_a_test_push_that_fails_says_how_and_is_neither_tried_again_nor_kept(
+    local_desk: Desk, hub: PretendPartner, answer: Answer, shown: tuple[str, int | None, str]
+) -> None:
+    hub.answer(answer)
+    path = f"/admin/partners/{local_desk.partner(pushUrl=hub.url)['partnerId']}"
+    before = local_desk.get(path).body
+    reply = local_desk.post(f"{path}/test-push")
+    assert (reply.status, reply.body["delivered"]) == (200, False)
+    assert (reply.body["outcome"], reply.body["httpStatus"], reply.body["answer"]) == shown
+    assert len(hub.pushes) == 1
+    assert local_desk.cloud.queued() == local_desk.cloud.queued(slow=True) == []
+    assert local_desk.get(path).body == before
+    assert local_desk.get("/admin/activations").body["activations"] == []
+    assert local_desk.get("/admin/unclaimed").body["messages"] == []
+
+
+def test_a_test_push_masks_key_signing_secret_and_query_in_the_answer_and_logs_none_of_them(
+    local_desk: Desk, hub: PretendPartner, caplog: pytest.LogCaptureFixture
+) -> None:
+    issued = local_desk.partner(pushUrl=f"{hub.url}?token=hush")
+    path = f"/admin/partners/{issued['partnerId']}"
+    secret = local_desk.post(f"{path}/signing-secret").body["signingSecret"]
+    bare = secret.removeprefix("whsec_")
+    hub.answer(Answer(500, f"{issued['key']} {secret} {bare} token=hush".encode()))
+    assert local_desk.post(f"{path}/test-push").body["answer"] == "*** *** *** ***"
+    written = str([vars(record) for record in caplog.records])
+    for hidden in (issued["key"], bare, "hush"):
+        assert hidden not in written
+
+
+def test_a_test_push_goes_nowhere_inside(desk: Desk) -> None:
+    """The name is checked at every attempt, however it came into the table."""
+    partner_id = desk.partner()["partnerId"]
+    desk.admin.partners.change(partner_id, {"push_url": "http://127.0.0.1:9/"})
+    reply = desk.post(f"/admin/partners/{partner_id}/test-push")
+    assert (reply.body["delivered"], reply.body["outcome"]) == (False, "bad_url")
+
+
+def test_a_partner_that_is_revoked_or_has_no_push_url_gets_no_test_push(local_desk: Desk, hub: PretendPartner) -> None:
+    without = local_desk.partner()["partnerId"]
+    revoked = local_desk.partner(pushUrl=hub.url)["partnerId"]
+    local_desk.delete(f"/admin/partners/{revoked}")
+    assert local_desk.post(f"/admin/partners/{without}/test-push").refusal == (409, "partner: has no Push URL")
+    assert local_desk.post(f"/admin/partners/{revoked}/test-push").refusal == (409, "partner: is revoked")
+    assert hub.pushes == []

@@ -2,9 +2,9 @@
 
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -15,9 +15,11 @@ from globalconnect.domain.sms import Attempt, PushState, Sms
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.delivery import Delivery, NewSms
 from globalconnect.push.health import Health
-from globalconnect.push.queue import DuePush, RetryQueue, read_message
-from globalconnect.store.activations import Activations, SmsRef
+from globalconnect.push.queue import DuePush, NotQueued, read_message
+from globalconnect.push.signing import Signer
+from globalconnect.store.activations import SmsRef
 from globalconnect.store.partners import Partners
+from globalconnect.store.pushes import End, Pushes
 from tests.integration.shop import Shop
 
 PHONE = "447472190082"
@@ -27,7 +29,9 @@ DELIVERED = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http
 FAILED = AttemptResult(
     delivered=False, outcome=AttemptOutcome.HTTP_STATUS, http_status=500, duration_ms=7, answer="sorry"
 )
-SLOW = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http_status=200, duration_ms=4_900, answer="ok")
+TIMED_OUT = AttemptResult(
+    delivered=False, outcome=AttemptOutcome.TIMEOUT, http_status=None, duration_ms=5_000, answer=""
+)
 
 
 @dataclass(slots=True)
@@ -38,28 +42,28 @@ class Hub:
     got: list[tuple[str, dict[str, Any], tuple[str, ...]]] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
 
-    async def attempt(self, url: str, body: dict[str, object], secrets: Sequence[str]) -> AttemptResult:
+    async def attempt(
+        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
+    ) -> AttemptResult:
         """Take one push."""
         self.before()
         self.got.append((url, body, tuple(secrets)))
         return self.answers.pop(0) if self.answers else DELIVERED
 
 
-class Noted(RetryQueue):
-    """A queue that only notes what it is to send: (which SMS, group, due)."""
+@dataclass(slots=True)
+class Noted:
+    """Queues that only note what they are to send: (which SMS, group, due, to the slow queue?); or refuse it."""
 
-    def __init__(self) -> None:
-        self.sent: list[tuple[SmsRef, str, int]] = []
+    sent: list[tuple[SmsRef, str, int, bool]] = field(default_factory=list)
+    refuse: bool = False
 
-    def send(self, ref: SmsRef, partner_id: str, due: int, now: int) -> None:
-        self.sent.append((ref, partner_id, due))
-
-
-class Unreachable(RetryQueue):
-    """A queue that can't be reached."""
-
-    def send(self, ref: SmsRef, partner_id: str, due: int, now: int) -> None:
-        raise EndpointConnectionError(endpoint_url="the queue")
+    def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
+        """Take pushes."""
+        if self.refuse:
+            return [NotQueued() for _ in pushes]
+        self.sent += [(push.ref, push.partner_id, push.due, slow) for push in pushes]
+        return [None] * len(pushes)
 
 
 @dataclass(slots=True)
@@ -71,52 +75,74 @@ class Office:
     partner: Partner
     activation_id: int
     ref: SmsRef
-    delivery: Delivery
+    queues: Noted = field(default_factory=Noted)
+    delivery: Delivery = field(init=False)
+    made: list[Delivery] = field(default_factory=list)
 
-    @property
-    def queue(self) -> Noted:
-        """The queue of failed pushes."""
-        assert isinstance(self.delivery.queue, Noted)
-        return self.delivery.queue
+    def __post_init__(self) -> None:
+        self.delivery = self.with_parts()
 
-    def push(self, due: int = 0) -> frozenset[SmsRef]:
+    def due(self, at: int = 0) -> DuePush:
+        """Give the push of the SMS as a queue message names it."""
+        return DuePush(self.ref, self.partner.partner_id, at)
+
+    def push(self, at: int = 0) -> frozenset[SmsRef]:
         """Let the routine take the SMS up."""
-        return self.delivery.deliver([DuePush(self.ref, due)])
+        return self.delivery.deliver([self.due(at)])
+
+    def first_push(self) -> frozenset[SmsRef]:
+        """Let the routine take the SMS up as one that was just stored."""
+        return self.delivery.deliver_new([NewSms(self.ref, self.partner.partner_id)])
 
     def sms(self) -> Sms:
         """Give the SMS as it is now."""
-        (sms,) = self.shop.activations.messages([self.ref])
+        (sms,) = self.shop.pushes.messages([self.ref])
         return sms
 
+    def attempts(self) -> list[Attempt]:
+        """Give the attempts kept of the SMS."""
+        return self.shop.pushes.attempts(self.activation_id).get(self.ref.sms_id, [])
 
-def _parts(shop: Shop, hub: Hub, max_age: int | None = None) -> Delivery:
-    @asynccontextmanager
-    async def open_client() -> AsyncIterator[Hub]:
-        yield hub
+    def with_parts(self, **parts: Any) -> Delivery:
+        """Give another delivery routine, with other parts."""
+        clock = self.shop.cloud.clock
+        partners = Partners(self.shop.cloud.db, self.shop.cloud.env["PARTNERS_TABLE"], 0, clock)
 
-    partners = Partners(shop.cloud.db, shop.cloud.env["PARTNERS_TABLE"], 60, shop.cloud.clock)
-    return Delivery(
-        partners=partners,
-        activations=shop.activations,
-        queue=Noted(),
-        health=Health(partners, shop.cloud.clock),
-        open_client=open_client,
-        max_age=max_age,
-        now=shop.cloud.clock,
-    )
+        @asynccontextmanager
+        async def open_client() -> AsyncIterator[Hub]:
+            yield self.hub
+
+        async def sleep(seconds: float) -> None:
+            clock.advance(seconds=seconds)
+
+        usual: dict[str, Any] = {
+            "pushes": self.shop.pushes,
+            "partners": partners,
+            "queues": self.queues,
+            "health": Health(partners, clock),
+            "open_client": open_client,
+            "max_age": None,
+            "now": clock,
+            "sleep": sleep,
+        }
+        delivery = Delivery(**usual | parts)
+        self.made.append(delivery)
+        return delivery
 
 
 @pytest.fixture
-def office(shop: Shop) -> Office:
+def office(shop: Shop) -> Iterator[Office]:
     shop.stock(PHONE)
     partner = shop.partner(push_url=URL)
     activation_id = shop.buy(partner).body["activationId"]
     shop.deliver(shop.source(), {"phone": PHONE, "from": "Microsoft", "text": "Your code: 5015"})
     sale = shop.activations.sale(activation_id)
     assert sale is not None
-    hub = Hub()
     ref = SmsRef(activation_id, sale.messages[0].sms_id)
-    return Office(shop, hub, partner, activation_id, ref, _parts(shop, hub))
+    office = Office(shop, Hub(), partner, activation_id, ref)
+    yield office
+    for delivery in office.made:
+        delivery.close()
 
 
 def test_a_push_has_the_form_of_the_contract(office: Office) -> None:
@@ -142,7 +168,7 @@ def test_after_a_success_there_is_never_another_push(office: Office) -> None:
     assert office.push() == frozenset()
     assert len(office.hub.got) == 1
     assert office.sms().push_state is PushState.DELIVERED
-    assert office.queue.sent == []
+    assert office.queues.sent == []
     office.shop.sweep()
     assert office.shop.cloud.queued() == []
 
@@ -153,9 +179,8 @@ def test_after_a_failure_the_next_attempt_is_due_10_s_after_the_start_of_this_on
     office.hub.before = lambda: office.shop.cloud.clock.advance(seconds=4)
     assert office.push() == frozenset()
     assert office.sms().next_due == start + 10_000
-    (attempt,) = office.sms().attempt_log
-    assert (attempt.started_at, attempt.outcome, attempt.http_status) == (start, "http_status", 500)
-    assert office.queue.sent == [(office.ref, office.partner.partner_id, start + 10_000)]
+    assert office.attempts() == [Attempt(1, start, 7, "http_status", 500, "sorry")]
+    assert office.queues.sent == [(office.ref, office.partner.partner_id, start + 10_000, False)]
 
 
 def test_retries_go_on_without_limit_until_success(office: Office) -> None:
@@ -166,7 +191,7 @@ def test_retries_go_on_without_limit_until_success(office: Office) -> None:
     sms = office.sms()
     assert len(office.hub.got) == sms.attempts == 31
     assert sms.push_state is PushState.DELIVERED
-    assert len(sms.attempt_log) == 20
+    assert [attempt.number for attempt in office.attempts()] == list(range(12, 32))
 
 
 def test_retries_go_on_after_the_activation_expired(office: Office) -> None:
@@ -187,9 +212,9 @@ def test_a_push_that_is_not_due_yet_is_not_made(office: Office) -> None:
 
 def test_the_same_message_twice_makes_one_attempt(office: Office) -> None:
     office.hub.answers = [FAILED, FAILED]
-    office.delivery.deliver([DuePush(office.ref, 0)] * 5)
+    office.delivery.deliver([office.due()] * 5)
     assert len(office.hub.got) == 1
-    assert len(office.queue.sent) == 1
+    assert len(office.queues.sent) == 1
 
 
 def test_nothing_is_pushed_after_finish(office: Office) -> None:
@@ -209,12 +234,13 @@ def test_without_a_push_url_nothing_is_pushed(office: Office) -> None:
     assert office.sms().push_state is PushState.NO_URL
 
 
-def test_a_push_url_set_a_moment_ago_is_used_where_its_absence_is_remembered(office: Office) -> None:
-    office.shop.partners.change(office.partner.partner_id, {"push_url": None})
-    assert office.delivery.partners.cached(office.partner.partner_id) is not None
-    office.shop.partners.change(office.partner.partner_id, {"push_url": "https://hub.example/new"})
+def test_a_push_url_set_a_moment_ago_is_used(office: Office) -> None:
+    office.hub.answers = [FAILED]
     office.push()
-    assert [url for url, _, _ in office.hub.got] == ["https://hub.example/new"]
+    office.shop.partners.change(office.partner.partner_id, {"push_url": "https://hub.example/new"})
+    office.shop.cloud.clock.advance(seconds=10)
+    office.push()
+    assert [url for url, _, _ in office.hub.got] == [URL, "https://hub.example/new"]
 
 
 def test_a_revoked_partner_gets_nothing_more(office: Office) -> None:
@@ -224,68 +250,120 @@ def test_a_revoked_partner_gets_nothing_more(office: Office) -> None:
 
 
 def test_the_operators_maximum_age_ends_the_pushing(office: Office) -> None:
-    delivery = _parts(office.shop, office.hub, max_age=600_000)
+    delivery = office.with_parts(max_age=600_000)
     office.hub.answers = [FAILED] * 2
-    delivery.deliver([DuePush(office.ref, 0)])
+    delivery.deliver([office.due()])
     office.shop.cloud.clock.advance(minutes=10)
-    delivery.deliver([DuePush(office.ref, 0)])
+    delivery.deliver([office.due()])
     assert len(office.hub.got) == 1
     assert office.sms().push_state is PushState.STOPPED
 
 
 def test_a_failure_that_could_not_be_queued_is_queued_by_the_sweep(office: Office) -> None:
     office.hub.answers = [FAILED]
-    delivery = replace(office.delivery, queue=Unreachable(office.shop.cloud.sqs, ""))
-    assert delivery.deliver([DuePush(office.ref, 0)]) == frozenset()
+    office.queues.refuse = True
+    assert office.push() == frozenset()
     office.shop.cloud.clock.advance(seconds=55)
     office.shop.sweep()
     assert len(office.shop.cloud.queued()) == 1
 
 
 def test_a_first_push_that_could_neither_be_made_nor_queued_comes_again(office: Office) -> None:
-    delivery = replace(office.delivery, queue=Unreachable(office.shop.cloud.sqs, ""))
-    delivery.health.note(office.partner.partner_id, delivered=False, duration_ms=7)
-    assert delivery.deliver_new([NewSms(office.ref, office.partner.partner_id)]) == {office.ref}
+    office.queues.refuse = True
+    office.shop.partners.note_slow(office.partner.partner_id, office.shop.cloud.clock() + 1)
+    assert office.first_push() == {office.ref}
+
+
+class Trouble(Pushes):
+    """A store that AWS gives trouble with: a call that is told to fail does so, a number of times."""
+
+    failures: dict[str, int]
+
+    def _fail(self, call: str) -> None:
+        if self.failures.get(call):
+            self.failures[call] -= 1
+            raise EndpointConnectionError(endpoint_url="the table")
+
+    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+        self._fail("claim")
+        return super().claim(refs, now)
+
+    def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
+        self._fail("open_among")
+        return super().open_among(activation_ids)
+
+    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+        self._fail("settle")
+        return super().settle(ends)
+
+    def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
+        self._fail("keep_attempts")
+        super().keep_attempts(attempts)
+
+
+def _in_trouble(office: Office, **failures: int) -> Delivery:
+    activations = office.shop.activations
+    pushes = Trouble(office.shop.cloud.db, activations.table, activations.keep)
+    pushes.failures = failures
+    return office.with_parts(pushes=pushes)
 
 
 def test_a_success_is_recorded_as_soon_as_aws_lets_us(office: Office) -> None:
-    class Throttled(Activations):
-        refusals = 2
-
-        def record_attempt(self, sms: Sms, attempt: Attempt, *, delivered: bool) -> None:
-            if self.refusals:
-                self.refusals -= 1
-                raise EndpointConnectionError(endpoint_url="the table")
-            super().record_attempt(sms, attempt, delivered=delivered)
-
-    activations = Throttled(office.shop.cloud.db, office.shop.activations.table, office.shop.activations.keep)
-    delivery = replace(office.delivery, activations=activations, record_pauses=(0.0,) * 3)
-    delivery.deliver([DuePush(office.ref, 0)])
+    _in_trouble(office, settle=3).deliver([office.due()])
     assert office.sms().push_state is PushState.DELIVERED
 
 
-def test_an_sms_that_trips_us_does_not_take_the_others_along(office: Office) -> None:
-    class Odd(Activations):
-        def claim(self, ref: SmsRef, now: int) -> Sms | None:
-            if ref.sms_id == 1:
-                raise KeyError("text")
-            return super().claim(ref, now)
+def test_trouble_with_the_claim_leaves_the_push_to_come_again(office: Office) -> None:
+    assert _in_trouble(office, claim=1).deliver([office.due()]) == {office.ref}
+    assert office.hub.got == []
 
-    activations = Odd(office.shop.cloud.db, office.shop.activations.table, office.shop.activations.keep)
-    odd = SmsRef(office.activation_id, 1)
-    delivery = replace(office.delivery, activations=activations)
-    assert delivery.deliver([DuePush(odd, 0), DuePush(office.ref, 0)]) == {odd}
+
+def test_trouble_after_the_claim_queues_the_next_attempt(office: Office) -> None:
+    start = office.shop.cloud.clock()
+    assert _in_trouble(office, open_among=1).deliver([office.due()]) == frozenset()
+    assert office.hub.got == []
+    assert office.queues.sent == [(office.ref, office.partner.partner_id, start + 10_000, False)]
+
+
+def test_an_attempt_that_could_not_be_kept_is_only_a_gap_in_the_log(office: Office) -> None:
+    assert _in_trouble(office, keep_attempts=1).deliver([office.due()]) == frozenset()
+    assert office.sms().push_state is PushState.DELIVERED
+    assert office.attempts() == []
+
+
+def test_partners_that_cannot_be_read_leave_the_pushes_to_come_again(office: Office) -> None:
+    class Unreadable(Partners):
+        def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
+            raise EndpointConnectionError(endpoint_url="the table")
+
+    partners = Unreadable(office.shop.cloud.db, "", 0, office.shop.cloud.clock)
+    assert office.with_parts(partners=partners).deliver([office.due()]) == {office.ref}
+    assert office.hub.got == []
+
+
+def test_an_sms_that_trips_us_does_not_take_the_others_along(office: Office) -> None:
+    class Odd(Pushes):
+        def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+            return [KeyError("text") if ref.sms_id == 1 else super(Odd, self).claim([ref], now)[0] for ref in refs]
+
+    activations = office.shop.activations
+    odd = DuePush(SmsRef(office.activation_id, 1), office.partner.partner_id, 0)
+    delivery = office.with_parts(pushes=Odd(office.shop.cloud.db, activations.table, activations.keep))
+    assert delivery.deliver([odd, office.due()]) == {odd.ref}
     assert len(office.hub.got) == 1
 
 
-def test_trouble_with_the_claim_leaves_the_push_to_come_again(office: Office) -> None:
-    class Throttled(Activations):
-        def claim(self, ref: SmsRef, now: int) -> Sms | None:
-            raise EndpointConnectionError(endpoint_url="the table")
+def test_a_claim_that_took_too_long_is_not_used(office: Office) -> None:
+    class Late(Pushes):
+        def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
+            office.shop.cloud.clock.advance(ms=4_001)
+            return super().open_among(activation_ids)
 
-    delivery = replace(office.delivery, activations=Throttled(office.shop.cloud.db, "", 0))
-    assert delivery.deliver([DuePush(office.ref, 0)]) == {office.ref}
+    start = office.shop.cloud.clock()
+    activations = office.shop.activations
+    office.with_parts(pushes=Late(office.shop.cloud.db, activations.table, activations.keep)).deliver([office.due()])
     assert office.hub.got == []
+    assert office.queues.sent == [(office.ref, office.partner.partner_id, start + 10_000, False)]
 
 
 def test_a_push_that_lost_its_message_is_queued_again_by_the_sweep(office: Office) -> None:
@@ -297,7 +375,7 @@ def test_a_push_that_lost_its_message_is_queued_again_by_the_sweep(office: Offic
     office.shop.cloud.clock.advance(seconds=1)
     office.shop.sweep()
     (message,) = office.shop.cloud.queued()
-    assert office.delivery.deliver([read_message(message)]) == frozenset()
+    office.delivery.deliver([read_message(message)])
     assert len(office.hub.got) == 2
 
 
@@ -311,7 +389,7 @@ def test_an_operator_can_have_a_delivered_sms_pushed_once_more(office: Office) -
     office.push()
     office.shop.cloud.clock.advance(seconds=30)
     now = office.shop.cloud.clock()
-    assert office.shop.activations.push_again(office.ref, now, 5_000).next_due == now
+    assert office.shop.pushes.push_again(office.ref, now, 5_000).next_due == now
     office.push()
     assert len(office.hub.got) == 2
 
@@ -320,62 +398,130 @@ def test_pushing_again_never_overlaps_an_attempt_that_may_be_under_way(office: O
     office.hub.answers = [FAILED]
     office.push()
     office.shop.cloud.clock.advance(seconds=4)
-    sms = office.shop.activations.push_again(office.ref, office.shop.cloud.clock(), 5_000)
+    sms = office.shop.pushes.push_again(office.ref, office.shop.cloud.clock(), 5_000)
     assert sms.next_due == office.shop.cloud.clock() + 6_000
     office.push()
     assert len(office.hub.got) == 1
 
 
-# ------------------------------------------------------------------ partners in trouble
+def test_the_sweep_queues_what_is_late_once_not_every_minute(office: Office) -> None:
+    office.hub.answers = [FAILED]
+    office.push()
+    clock = office.shop.cloud.clock
+    clock.advance(seconds=55)
+    queued = []
+    for _ in range(4):
+        office.shop.sweep()
+        queued.append(len(office.shop.cloud.queued()))
+        clock.advance(minutes=1)
+    assert queued == [1, 0, 0, 1]
 
 
-def _first_push(office: Office) -> None:
-    assert office.delivery.deliver_new([NewSms(office.ref, office.partner.partner_id)]) == frozenset()
+def test_a_push_that_is_lost_again_after_another_attempt_is_queued_again_at_once(office: Office) -> None:
+    office.hub.answers = [FAILED] * 2
+    clock = office.shop.cloud.clock
+    for _ in range(2):
+        clock.advance(seconds=55)
+        office.shop.sweep()
+        (message,) = office.shop.cloud.queued()
+        office.delivery.deliver([read_message(message)])
+    assert len(office.hub.got) == 2
 
 
-@pytest.mark.parametrize("last", [FAILED, SLOW], ids=["failed", "slow"])
-def test_first_pushes_of_a_partner_in_trouble_go_through_the_queue_at_once(office: Office, last: AttemptResult) -> None:
-    office.delivery.health.note(office.partner.partner_id, delivered=last.delivered, duration_ms=last.duration_ms)
-    _first_push(office)
+def test_a_look_at_the_activation_that_took_long_is_taken_again(office: Office) -> None:
+    class FinishedMeanwhile(Pushes):
+        looks = 0
+
+        def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
+            found = super().open_among(activation_ids)
+            self.looks += 1
+            if self.looks == 1:
+                office.shop.cloud.clock.advance(ms=301)
+                office.shop.finish(office.partner, office.activation_id, 3)
+            return found
+
+    activations = office.shop.activations
+    pushes = FinishedMeanwhile(office.shop.cloud.db, activations.table, activations.keep)
+    office.with_parts(pushes=pushes).deliver([office.due()])
     assert office.hub.got == []
-    assert office.queue.sent == [(office.ref, office.partner.partner_id, office.shop.cloud.clock())]
+    assert office.sms().push_state is PushState.STOPPED
+
+
+# ------------------------------------------------------------------ slow partners
+
+
+def test_first_pushes_of_a_slow_partner_go_through_the_slow_queue_at_once(office: Office) -> None:
+    now = office.shop.cloud.clock()
+    office.shop.partners.note_slow(office.partner.partner_id, now + 1)
+    assert office.first_push() == frozenset()
+    assert office.hub.got == []
+    assert office.queues.sent == [(office.ref, office.partner.partner_id, now, True)]
     office.push()
     assert len(office.hub.got) == 1
 
 
-def test_first_pushes_of_a_partner_in_good_health_are_made_at_once(office: Office) -> None:
-    _first_push(office)
+def test_first_pushes_of_a_partner_that_fails_at_once_are_made_at_once(office: Office) -> None:
+    office.hub.answers = [FAILED, FAILED]
+    office.first_push()
+    office.shop.cloud.clock.advance(seconds=10)
+    office.first_push()
+    assert len(office.hub.got) == 2
+
+
+def test_retries_of_a_slow_partner_take_the_slow_queue(office: Office) -> None:
+    office.hub.answers = [TIMED_OUT]
+    office.push()
+    assert [slow for _, _, _, slow in office.queues.sent] == [True]
+
+
+def test_what_the_sweep_finds_of_a_slow_partner_takes_the_slow_queue(office: Office) -> None:
+    office.hub.answers = [TIMED_OUT]
+    office.push()
+    office.shop.cloud.clock.advance(seconds=55)
+    office.shop.sweep()
+    assert len(office.shop.cloud.queued(slow=True)) == 1
+    assert office.shop.cloud.queued() == []
+
+
+def test_slowness_is_forgotten_a_minute_after_the_last_slow_attempt(office: Office) -> None:
+    office.hub.answers = [TIMED_OUT]
+    office.push()
+    office.shop.cloud.clock.advance(minutes=1)
+    office.first_push()
+    assert len(office.hub.got) == 2
+
+
+def test_slowness_seen_by_one_environment_is_known_to_others(office: Office) -> None:
+    office.hub.answers = [TIMED_OUT]
+    office.push()
+    office.with_parts().deliver_new([NewSms(office.ref, office.partner.partner_id)])
     assert len(office.hub.got) == 1
 
 
-def test_trouble_is_forgotten_after_two_minutes_without_any(office: Office) -> None:
-    office.delivery.health.note(office.partner.partner_id, delivered=False, duration_ms=7)
-    office.shop.cloud.clock.advance(minutes=2)
-    _first_push(office)
-    assert len(office.hub.got) == 1
-
-
-def test_trouble_seen_by_one_function_is_known_to_others(office: Office) -> None:
-    office.hub.answers = [FAILED]
-    _first_push(office)
-    elsewhere = _parts(office.shop, office.hub)
-    assert elsewhere.health.in_trouble(office.partner.partner_id)
-
-
-def test_trouble_is_written_when_it_begins_and_not_at_every_attempt(office: Office) -> None:
+def test_health_is_written_when_it_changes_and_not_at_every_attempt(office: Office) -> None:
     class Counted(Partners):
-        written = 0
+        slow = 0
+        successes = 0
 
-        def note_trouble(self, partner_id: str, until: int) -> None:
-            self.written += 1
+        def note_slow(self, partner_id: str, until: int) -> None:
+            self.slow += 1
 
-    partners = Counted(office.shop.cloud.db, office.shop.cloud.env["PARTNERS_TABLE"], 60, office.shop.cloud.clock)
+        def note_success(self, partner_id: str, at: int) -> None:
+            self.successes += 1
+
+    partners = Counted(office.shop.cloud.db, office.shop.cloud.env["PARTNERS_TABLE"], 0, office.shop.cloud.clock)
     health = Health(partners, office.shop.cloud.clock)
     for _ in range(120):
-        health.note(office.partner.partner_id, delivered=False, duration_ms=7)
+        health.note(office.partner, delivered=True, duration_ms=4_900)
+        health.share()
         office.shop.cloud.clock.advance(seconds=1)
-    assert partners.written == 2
-    assert health.in_trouble(office.partner.partner_id)
+    assert (partners.slow, partners.successes) == (6, 2)
+
+
+def test_a_success_is_known_by_the_partners_item(office: Office) -> None:
+    office.push()
+    partner = office.shop.partners.get(office.partner.partner_id)
+    assert partner.last_success_at == office.shop.cloud.clock()
 
 
 def test_logs_of_a_push_hold_neither_key_nor_text(office: Office, logged: io.StringIO) -> None:

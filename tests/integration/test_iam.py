@@ -1,11 +1,14 @@
 """Each function may do what it does, and nothing else: its statements in template.yaml are its calls, exactly."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from globalconnect.domain.sms import Attempt, PushState, Sms
 from globalconnect.store.activations import SmsRef
+from globalconnect.store.pushes import End
 from local import template as templates
 from tests.conftest import ROOT
 from tests.integration.shop import OPERATOR, Shop
@@ -54,7 +57,10 @@ def _needed(operation: str, params: dict[str, Any]) -> list[tuple[str, str]]:
             actions = [next(iter(item.items())) for item in params["TransactItems"]]
             names = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}
             return [(names[kind], action["TableName"]) for kind, action in actions]
-        case "BatchGetItem":
+        case "BatchExecuteStatement":
+            tables = [re.findall(r'^UPDATE "([^"]+)"', asked["Statement"]) for asked in params["Statements"]]
+            return [("PartiQLUpdate", table) for (table,) in tables]
+        case "BatchGetItem" | "BatchWriteItem":
             return [(operation, table) for table in params["RequestItems"]]
         case _:
             index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
@@ -127,10 +133,14 @@ def test_pushes(stocked: Shop, function: str) -> None:
 
     def push() -> None:
         # What the delivery routine asks of the tables; tests/integration/test_delivery.py shows it at work.
-        claimed = stocked.activations.claim(ref, stocked.cloud.clock())
-        assert claimed is not None
-        stocked.partners.fresh(partner.partner_id)
-        stocked.partners.note_trouble(partner.partner_id, stocked.cloud.clock())
-        stocked.activations.get(ref.activation_id)
+        pushes, now = stocked.pushes, stocked.cloud.clock()
+        (claimed,) = pushes.claim([ref], now)
+        assert isinstance(claimed, Sms)
+        stocked.partners.many({partner.partner_id})
+        stocked.partners.note_slow(partner.partner_id, now)
+        stocked.partners.note_success(partner.partner_id, now)
+        pushes.open_among({ref.activation_id})
+        pushes.keep_attempts([(claimed, Attempt(1, now, 5, "delivered", 200, "ok"))])
+        pushes.settle([End(claimed, PushState.DELIVERED, now)])
 
     assert _made(stocked, push) == _stated(function)

@@ -1,27 +1,19 @@
 """Contract 3: what one push attempt sends, what counts as delivered, and that no far side can do us harm."""
 
 import asyncio
-import datetime as dt
 import gc
 import gzip
-import ipaddress
 import json
 import logging
 import socket
 import ssl
 import threading
 import tracemalloc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from globalconnect.push.attempt import (
     KEPT_ANSWER_CHARACTERS,
@@ -29,6 +21,26 @@ from globalconnect.push.attempt import (
     AttemptOutcome,
     AttemptResult,
     PushClient,
+)
+from tests.far_side import (
+    PATIENCE,
+    SPELLINGS_INSIDE,
+    SUCCESS,
+    Authority,
+    FixedResolver,
+    Handler,
+    Partner,
+    Request,
+    closed,
+    endless,
+    http,
+    new_authority,
+    partner,
+    raw,
+    reset,
+    reset_within,
+    silent,
+    stalled,
 )
 
 KEY = "gc_4fE9zT0qLx"
@@ -44,121 +56,7 @@ BODY: dict[str, object] = {
     "voice": 0,
 }
 SECRETS = (KEY, TEXT)
-SUCCESS = b'{"status":"SUCCESS"}'
 SHORT = 0.3
-# Far more than anything here takes; a test that reaches it has found a hang.
-PATIENCE = 10.0
-
-type Handler = Callable[["Request", asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Request:
-    head: str
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        for line in self.head.split("\r\n")[1:]:
-            key, _, value = line.partition(":")
-            if key.lower() == name.lower():
-                return value.strip()
-        return None
-
-
-@dataclass
-class Partner:
-    """A server that takes every request whole and lets a handler do the rest."""
-
-    port: int = 0
-    accepts: int = 0
-    requests: list[Request] = field(default_factory=list)
-    ended: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/push"
-
-
-async def read_request(reader: asyncio.StreamReader) -> Request | None:
-    try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
-    except asyncio.IncompleteReadError:
-        return None
-    request = Request(head.rstrip("\r\n"), b"")
-    return Request(request.head, await reader.readexactly(int(request.header("Content-Length") or 0)))
-
-
-@asynccontextmanager
-async def partner(handler: Handler, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[Partner]:
-    this = Partner()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        this.accepts += 1
-        try:
-            while (request := await read_request(reader)) is not None:
-                this.requests.append(request)
-                this.asked.set()
-                await handler(request, reader, writer)
-                if writer.is_closing():
-                    break
-        except OSError:
-            pass  # the client has hung up, as it should on most of these
-        finally:
-            writer.close()
-            this.ended.put_nowait(None)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    this.port = server.sockets[0].getsockname()[1]
-    try:
-        async with asyncio.timeout(PATIENCE):
-            yield this
-    finally:
-        server.close()
-        server.abort_clients()
-        await server.wait_closed()
-
-
-def raw(answer: bytes, *, close: bool = False) -> Handler:
-    async def handler(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(answer)
-        await writer.drain()
-        if close:
-            writer.close()
-
-    return handler
-
-
-def http(status: str, body: bytes, *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-def endless(start: bytes, more: bytes, pause: float = 0.0) -> Handler:
-    async def handler(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(start)
-        while True:
-            writer.write(more)
-            await writer.drain()
-            await asyncio.sleep(pause)
-
-    return handler
-
-
-def stalled(start: bytes) -> Handler:
-    async def handler(_: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(start)
-        await reader.read()
-
-    return handler
-
-
-async def silent(_: Request, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
-    await reader.read()
-
-
-async def reset(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.transport.abort()
 
 
 def client(
@@ -190,27 +88,6 @@ def push_to(handler: Handler, *, attempt_timeout: float = PATIENCE) -> tuple[Att
             return result, far
 
     return asyncio.run(scenario())
-
-
-class FixedResolver(AbstractResolver):
-    """Says the same addresses for every name, or never answers."""
-
-    def __init__(self, *addresses: str, answers: bool = True) -> None:
-        self._addresses = addresses
-        self._answers = answers
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        if not self._answers:
-            await asyncio.get_running_loop().create_future()
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
-            for address in self._addresses
-        ]
-
-    async def close(self) -> None:
-        pass
 
 
 # --- What is sent
@@ -536,7 +413,9 @@ def test_success_one_byte_above_64_kib_is_too_large() -> None:
         ),
         pytest.param(raw(b"", close=True), id="closed-without-an-answer"),
         pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-", close=True), id="closed-within-the-headers"),
+        pytest.param(closed, id="closed-at-once"),
         pytest.param(reset, id="connection-reset"),
+        pytest.param(reset_within(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS), id="reset-in-the-body"),
     ],
 )
 def test_what_is_no_whole_http_answer_is_a_failed_connection(handler: Handler) -> None:
@@ -769,25 +648,7 @@ def test_connection_closed_while_the_process_was_frozen_is_not_used(round_: int)
 # --- Never inside
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        pytest.param("127.0.0.1", id="loopback"),
-        pytest.param("localhost", id="localhost"),
-        pytest.param("2130706433", id="decimal"),
-        pytest.param("0x7f000001", id="hex"),
-        pytest.param("0177.0.0.1", id="octal"),
-        pytest.param("127.1", id="short"),
-        pytest.param("127.0.0.1.", id="trailing-dot"),
-        pytest.param("[::1]", id="loopback-v6"),
-        pytest.param("[::ffff:127.0.0.1]", id="v4-mapped"),
-        pytest.param("[64:ff9b::7f00:1]", id="nat64"),
-        pytest.param("[fe80::1%25lo]", id="link-local"),
-        pytest.param("user:password@127.0.0.1", id="credentials"),
-        pytest.param("127.0.0.1%2f@partner.example", id="percent-encoded-slash"),
-        pytest.param("\uff11\uff12\uff17.0.0.1", id="fullwidth-digits"),
-    ],
-)
+@pytest.mark.parametrize("host", SPELLINGS_INSIDE.values(), ids=SPELLINGS_INSIDE.keys())
 def test_stored_url_that_spells_an_address_inside_is_not_connected(host: str) -> None:
     async def scenario() -> tuple[AttemptResult, int]:
         async with partner(raw(http("200 OK", SUCCESS))) as inside, client(loopback=False) as pushes:
@@ -897,82 +758,9 @@ def test_nothing_about_an_attempt_reaches_the_log(caplog: pytest.LogCaptureFixtu
 # --- TLS
 
 
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority of the test's own."""
-
-    folder: Path
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    def trusted(self) -> ssl.SSLContext:
-        pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-        return ssl.create_default_context(cadata=pem)
-
-    def server(self, name: str, *, expired: bool = False, self_signed: bool = False) -> ssl.SSLContext:
-        """Return what a server needs to present a certificate for `name`."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        now = dt.datetime.now(dt.UTC)
-        begin, end = (now - dt.timedelta(days=9), now + dt.timedelta(days=-1 if expired else 9))
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        names: list[x509.GeneralName] = [x509.DNSName(name)]
-        if name == "127.0.0.1":
-            names = [x509.IPAddress(ipaddress.IPv4Address(name))]
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(subject if self_signed else self.certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(end)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
-            .sign(key if self_signed else self.key, hashes.SHA256())
-        )
-        pem = self.folder / f"{certificate.serial_number}.pem"
-        pem.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            + certificate.public_bytes(serialization.Encoding.PEM)
-        )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        return context
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    key = ec.generate_private_key(ec.SECP256R1())
-    now = dt.datetime.now(dt.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
-    usage = x509.KeyUsage(
-        digital_signature=False,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        key_cert_sign=True,
-        crl_sign=True,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=30))
-        .not_valid_after(now + dt.timedelta(days=30))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return Authority(tmp_path_factory.mktemp("tls"), key, certificate)
+    return new_authority(tmp_path_factory.mktemp("tls"))
 
 
 def push_over_tls(

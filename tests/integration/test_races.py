@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from availability.project import project
 from globalconnect.domain.errors import Busy
+from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
 from tests.conftest import Cloud
@@ -83,8 +84,9 @@ def test_one_of_many_claims_of_a_push_wins(busy_shop: Shop) -> None:
     assert sale is not None
     ref = SmsRef(activation_id, sale.messages[0].sms_id)
     now = busy_shop.cloud.clock()
-    claims = _at_once(12, lambda _: busy_shop.activations.claim(ref, now))
+    claims = _at_once(12, lambda _: busy_shop.pushes.claim([ref], now)[0])
     (won,) = [claim for claim in claims if claim is not None]
+    assert isinstance(won, Sms)
     assert (won.attempts, won.next_due) == (1, now + 10_000)
 
 

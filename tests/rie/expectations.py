@@ -219,7 +219,8 @@ def a_due_push_is_made_and_an_unreadable_message_left_in_the_queue(answer: Any, 
     assert texts(world.pushed()) == ["Sample code: 00013"]
     [sms] = world.sale(ACTIVATIONS + 13).messages
     assert (sms.push_state, sms.attempts) == (PushState.DELIVERED, 2)
-    assert [attempt.http_status for attempt in sms.attempt_log] == [500, 200]
+    attempts = world.attempts(ACTIVATIONS + 13)[sms.sms_id]
+    assert [(attempt.number, attempt.http_status) for attempt in attempts] == [(1, 500), (2, 200)]
 
 
 def _message_ids(name: str) -> list[str]:

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from globalconnect.domain.number import Number
+from globalconnect.domain.sms import Attempt
 from globalconnect.settings import retention
 from globalconnect.store.activations import Activations, Sale
 from globalconnect.store.dynamo import Dynamo, Item
 from globalconnect.store.numbers import Numbers
+from globalconnect.store.pushes import Pushes
 from local.pretend_partner import Answer, PretendPartner, Push
 from tests.rie import samples
 
@@ -57,6 +59,11 @@ class World:
         sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep).sale(activation_id)
         assert sale is not None, f"there is no activation {activation_id}"
         return sale
+
+    def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
+        """Give the push attempts kept of an activation's messages, by SMS id."""
+        keep = retention(int(self.env["RETENTION_DAYS"]))
+        return Pushes(self.db, self.env["ACTIVATIONS_TABLE"], keep).attempts(activation_id)
 
     def all_of(self, variable: str) -> list[Item]:
         """Give all items of the table that a variable names."""

@@ -9,7 +9,7 @@ import pytest
 
 from admin_api.app import ROUTES
 from admin_api.wiring import Admin, build
-from globalconnect.push.queue import RetryQueue
+from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.dynamo import Dynamo
 from tests.integration.admin_support import Reply, event, send
@@ -31,8 +31,9 @@ class Unreachable:
 def admin() -> Admin:
     """Give an admin API that can neither read nor write: what is refused has changed nothing."""
     unreachable: Any = Unreachable()
-    settings = AdminApiSettings("P", "S", "N", "A", "V", "G", "I", 30, "Q", push_loopback=False)
-    return build(settings, Dynamo(unreachable), RetryQueue(unreachable, "Q"), lambda: 1_790_000_000_000, lambda _: 0)
+    settings = AdminApiSettings("P", "S", "N", "A", "V", "G", "I", 30, "Q", "SQ", push_loopback=False)
+    queues = RetryQueues(unreachable, "Q", "SQ")
+    return build(settings, Dynamo(unreachable), queues, lambda: 1_790_000_000_000, lambda _: 0)
 
 
 def send_json(admin: Admin, method: str, path: str, body: object) -> Reply:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from admin_api.wiring import Admin, build
-from globalconnect.push.queue import RetryQueue
+from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.dynamo import Dynamo
 from tests.integration.admin_support import CSV, Reply, event, send
@@ -60,10 +60,10 @@ def client() -> SlowClient:
 
 @pytest.fixture
 def admin(client: SlowClient) -> Admin:
-    settings = AdminApiSettings("P", "S", NUMBERS, "A", POOLS, "G", "I", 30, "Q", push_loopback=False)
+    settings = AdminApiSettings("P", "S", NUMBERS, "A", POOLS, "G", "I", 30, "Q", "SQ", push_loopback=False)
     unused: Any = None
     slow: Any = client
-    return build(settings, Dynamo(slow), RetryQueue(unused, "Q"), lambda: 1_790_000_000_000, lambda _: 0)
+    return build(settings, Dynamo(slow), RetryQueues(unused, "Q", "S"), lambda: 1_790_000_000_000, lambda _: 0)
 
 
 def upload(admin: Admin, rows: int) -> Reply:

@@ -1,5 +1,7 @@
 """The routes of the admin API, their use cases and template.yaml say the same."""
 
+import subprocess
+import sys
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -43,6 +45,11 @@ def test_the_providers_an_operator_can_choose_are_those_with_an_adapter() -> Non
         "const": next(iter(ADAPTERS)),
         "description": ", ".join(ADAPTERS),
     }
+
+
+def test_aiohttp_is_not_loaded_before_a_test_push_asks_for_it() -> None:
+    asked = "import sys, admin_api.app; sys.exit('aiohttp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT / "functions", check=False).returncode == 0
 
 
 def _schema(given: Any) -> dict[str, Any]:

@@ -15,6 +15,7 @@ SHARED = "globalconnect"
 FUNCTIONS = sorted(path.parent.name for path in CODE.glob("*/app.py"))
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 HTTP = {"aiohttp", "yarl", "urllib.request", "http.client"}
+MEASURED = {"push_sms", "push_retry", "expire_activations"}
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -48,7 +49,8 @@ def test_there_is_a_folder_for_every_function_of_the_template() -> None:
 
 def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_dice() -> None:
     outside = AWS | HTTP | {"os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS}
-    shared = {f"{SHARED}.{name}" for name in ("store", "push", "aws", "settings", "telemetry", "clock", "web")}
+    names = ("store", "push", "aws", "settings", "telemetry", "metrics", "clock", "web")
+    shared = {f"{SHARED}.{name}" for name in names}
     assert _offenders(CODE / SHARED / "domain", outside | shared) == []
 
 
@@ -69,6 +71,29 @@ def test_push_knows_no_function() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_functions_never_import_each_other(function: str) -> None:
     assert _offenders(CODE / function, set(FUNCTIONS) - {function}) == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_functions_that_measure_pay_for_metrics_at_a_cold_start(function: str) -> None:
+    assert (f"{SHARED}.metrics" in _reached(function)) is (function in MEASURED)
+
+
+def test_metrics_are_made_in_one_place() -> None:
+    makers = {line.split(" imports ")[0] for line in _offenders(CODE, {"aws_lambda_powertools.metrics"})}
+    assert makers == {"globalconnect/metrics.py"}
+
+
+def _reached(function: str) -> set[str]:
+    """Give the modules of ours that a function's handler imports, however far away."""
+    waiting, reached = [f"{function}.app"], set[str]()
+    while waiting:
+        name = waiting.pop()
+        path = CODE.joinpath(*name.split("."))
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name not in reached and file.exists():
+            reached.add(name)
+            waiting += _imports(file)
+    return reached
 
 
 def test_clients_of_aws_are_made_in_one_place() -> None:

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globalconnect.domain.ids import LARGEST_ID, new_activation_id, new_token, sms_id_of
+from globalconnect.domain.ids import (
+    LARGEST_ID,
+    LARGEST_TEST_SMS_ID,
+    new_activation_id,
+    new_test_sms_id,
+    new_token,
+    sms_id_of,
+)
 from globalconnect.domain.partner import new_key, partner_id_of
 from globalconnect.domain.times import DAY
 
@@ -38,8 +45,18 @@ def test_activation_ids_cannot_be_guessed_by_counting() -> None:
 @given(st.text(), st.text(), st.integers(0, 5))
 def test_an_sms_id_is_the_same_for_the_same_delivery_and_safe_for_json(source: str, delivery: str, salt: int) -> None:
     sms_id = sms_id_of(source, delivery, salt)
-    assert 0 < sms_id <= LARGEST_ID
+    assert LARGEST_TEST_SMS_ID < sms_id <= LARGEST_ID
     assert sms_id == sms_id_of(source, delivery, salt)
+
+
+def test_no_delivery_has_the_sms_id_of_a_test_push() -> None:
+    # One of two million: its hash is 2_567_445_456.
+    assert sms_id_of("gw", "2371588", 0) == 2_567_445_456 + LARGEST_TEST_SMS_ID
+
+
+@given(st.integers(0, LARGEST_TEST_SMS_ID - 1))
+def test_a_test_push_has_an_sms_id_that_no_delivery_has(rolled: int) -> None:
+    assert 0 < new_test_sms_id(lambda _: rolled) <= LARGEST_TEST_SMS_ID
 
 
 def test_different_deliveries_sources_and_salts_give_different_sms_ids() -> None:

@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globalconnect.domain.push_schedule import delay_seconds, is_overdue, is_too_old, wait_seconds
+from globalconnect.domain.push_schedule import (
+    delay_seconds,
+    is_slow,
+    is_too_old,
+    lost_its_message,
+    may_start,
+    wait_seconds,
+)
 
 NOW = 1_790_000_000_000
 
@@ -28,9 +35,30 @@ def test_a_message_that_names_a_far_time_holds_nobody_up() -> None:
     assert wait_seconds(NOW * 2, NOW) == 10
 
 
-def test_a_push_is_overdue_45_s_after_it_was_due() -> None:
-    assert not is_overdue(NOW, NOW + 44_999)
-    assert is_overdue(NOW, NOW + 45_000)
+def test_a_push_has_lost_its_message_45_s_after_it_was_due() -> None:
+    assert not lost_its_message(NOW, None, NOW + 44_999)
+    assert lost_its_message(NOW, None, NOW + 45_000)
+
+
+def test_a_push_that_was_queued_again_is_given_3_minutes() -> None:
+    queued_again_at = NOW + 50_000
+    assert not lost_its_message(NOW, queued_again_at, queued_again_at + 179_999)
+    assert lost_its_message(NOW, queued_again_at, queued_again_at + 180_000)
+
+
+def test_that_an_earlier_push_was_queued_again_counts_no_more() -> None:
+    assert lost_its_message(NOW, NOW - 1, NOW + 45_000)
+
+
+def test_an_attempt_that_took_more_than_half_a_second_shows_a_slow_partner() -> None:
+    assert not is_slow(500)
+    assert is_slow(501)
+
+
+def test_an_attempt_starts_within_4_s_of_its_claim_or_not_at_all() -> None:
+    next_due = NOW + 10_000
+    assert may_start(next_due, NOW + 4_000)
+    assert not may_start(next_due, NOW + 4_001)
 
 
 def test_without_a_maximum_age_no_sms_is_too_old() -> None:

@@ -14,7 +14,7 @@ ENVIRON = {
     "ACTIVATIONS_TABLE": "activations",
     "RETENTION_DAYS": "30",
     "RETRY_QUEUE_URL": "https://queue",
-    "CACHE_SECONDS": "30",
+    "SLOW_RETRY_QUEUE_URL": "https://slow",
     "PUSH_MAX_AGE_MINUTES": "0",
     "PUSH_LOOPBACK": "false",
 }
@@ -22,7 +22,7 @@ ENVIRON = {
 
 def test_settings_are_read_from_the_environment() -> None:
     read = PushSettings.from_env(ENVIRON)
-    assert (read.partners_table, read.cache_seconds, read.push_loopback) == ("partners", 30, False)
+    assert (read.partners_table, read.retention_days, read.push_loopback) == ("partners", 30, False)
 
 
 @pytest.mark.parametrize("name", ENVIRON)
@@ -33,7 +33,7 @@ def test_a_missing_variable_is_named(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PARTNERS_TABLE", ""), ("CACHE_SECONDS", "-1"), ("CACHE_SECONDS", "x"), ("PUSH_LOOPBACK", "yes")],
+    [("PARTNERS_TABLE", ""), ("RETENTION_DAYS", "-1"), ("RETENTION_DAYS", "x"), ("PUSH_LOOPBACK", "yes")],
 )
 def test_a_variable_that_cannot_be_read_is_named(name: str, value: str) -> None:
     with pytest.raises(BadSettings, match=name):

@@ -1,12 +1,34 @@
-"""Partners and their keys (contract 1 and 5)."""
+"""Partners, their keys, and the secrets that sign their pushes (contract 1 and 5)."""
 
+import base64
 import hmac
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from globalconnect.domain.ids import Dice, new_token
+from globalconnect.domain.times import DAY
 
 _PREFIX = "gc"
 DIALECTS = frozenset({"default"})
+
+SIGNING_SECRET_PREFIX = "whsec_"  # noqa: S105 - what such a secret begins with, for everybody to see
+_SIGNING_SECRET_BYTES = 32
+# A secret that was replaced goes on signing beside the new one for this long: the time the partner has to switch.
+SIGNING_OVERLAP = DAY
+# Each one that signs makes a header of every push longer.
+MOST_SIGNING_SECRETS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """A secret that signs a partner's pushes: `until` (ms) once it was replaced, None as long as it is the newest."""
+
+    secret: str = field(repr=False)
+    until: int | None = None
+
+    def signs(self, now: int) -> bool:
+        """Tell whether it signs pushes at `now` (ms)."""
+        return self.until is None or now < self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +36,9 @@ class Partner:
     """A hub that buys from us.
 
     `services` is None when it may buy every service. The key is kept readable because PUSH_SMS has to send it.
-    Its server was last seen in trouble so that it counts as such until `troubled_until` (ms).
+    Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
+    last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
+    not signed.
     """
 
     partner_id: str
@@ -25,16 +49,27 @@ class Partner:
     dialect: str
     created_at: int
     revoked_at: int | None = None
-    troubled_until: int = 0
+    slow_until: int = 0
+    last_success_at: int | None = None
+    signing_secrets: tuple[SigningSecret, ...] = ()
 
     def __repr__(self) -> str:
-        """Leave the key out: a repr ends up in logs."""
+        """Leave the key and the secrets out: a repr ends up in logs."""
         return f"Partner({self.partner_id!r})"
+
+    @property
+    def is_signed(self) -> bool:
+        """Tell whether its pushes are signed."""
+        return bool(self.signing_secrets)
 
     def accepts_key(self, key: str) -> bool:
         """Tell whether `key` is this partner's and still works."""
         same = hmac.compare_digest(self.key.encode(), key.encode())
         return same and self.revoked_at is None
+
+    def is_slow(self, now: int) -> bool:
+        """Tell whether this partner's server counts as slow at `now` (ms)."""
+        return now < self.slow_until
 
     def may_buy(self, service: str) -> bool:
         """Tell whether this partner may buy `service` at all (contract 1, 403)."""
@@ -49,6 +84,22 @@ def new_partner_id(dice: Dice) -> str:
 def new_key(partner_id: str, dice: Dice) -> str:
     """Give a new key of a partner: it names the partner, so one read by id checks it; the rest is 160 random bits."""
     return f"{_PREFIX}_{partner_id}_{new_token(32, dice)}"
+
+
+def new_signing_secret(dice: Dice) -> str:
+    """Give a new secret that signs pushes, as Standard Webhooks writes one: `whsec_` and base64 of 256 random bits."""
+    secret = bytes(dice(256) for _ in range(_SIGNING_SECRET_BYTES))
+    return SIGNING_SECRET_PREFIX + base64.b64encode(secret).decode()
+
+
+def rotated(secrets: Sequence[SigningSecret], secret: str, now: int) -> tuple[SigningSecret, ...]:
+    """Give a partner's signing secrets with a new one before them, at `now` (ms).
+
+    The one it replaces signs on for SIGNING_OVERLAP, and so do those replaced before until their own time is over: an
+    operator who lost the new secret and makes another must not cut off the one that the partner still checks.
+    """
+    former = [replace(known, until=known.until or now + SIGNING_OVERLAP) for known in secrets if known.signs(now)]
+    return (SigningSecret(secret), *former[: MOST_SIGNING_SECRETS - 1])
 
 
 def partner_id_of(key: str) -> str | None:

@@ -55,8 +55,9 @@ class PushState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One push attempt as it is kept: start (ms), how long it took (ms), how it ended."""
+    """One push attempt as it is kept: which one it was (1 = the first), start and duration (ms), how it ended."""
 
+    number: int
     started_at: int
     duration_ms: int
     outcome: str
@@ -80,7 +81,7 @@ class Sms:
     next_due: int = 0
     attempts: int = 0
     delivered_at: int | None = None
-    attempt_log: tuple[Attempt, ...] = ()
+    queued_again_at: int | None = None
 
     def __repr__(self) -> str:
         """Leave out what the SMS says: a repr ends up in logs."""

@@ -5,6 +5,7 @@ time-out, with flat memory, and without our secrets in what is kept of its answe
 """
 
 import asyncio
+import functools
 import json
 import logging
 import re
@@ -24,6 +25,7 @@ from yarl import URL
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.push_url import check_push_url
 from globalconnect.push.guard import ForbiddenAddress, GuardedResolver, ThreadPoolResolver, guarded_connector
+from globalconnect.push.signing import Signer
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 ATTEMPT_TIMEOUT_SECONDS = 5.0
@@ -32,6 +34,7 @@ KEPT_ANSWER_CHARACTERS = 200
 
 _MASK = "***"
 _HTML_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
+_COMPACT_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _SUCCESS = "SUCCESS"
 _HTTP_OK = range(200, 300)
 _SWITCHING_PROTOCOLS = 101
@@ -72,6 +75,14 @@ class AttemptResult:
     http_status: int | None
     duration_ms: int
     answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What goes out, byte for byte as it is signed."""
+
+    content: bytes
+    headers: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -143,12 +154,15 @@ class PushClient:
             await self._resolver.close()
         self._session = self._resolver = None
 
-    async def attempt(self, url: str, body: Mapping[str, object], secrets: Sequence[str]) -> AttemptResult:
+    async def attempt(
+        self, url: str, body: Mapping[str, object], secrets: Sequence[str], signer: Signer | None = None
+    ) -> AttemptResult:
         """POST `body` as JSON to `url`, once, and say how it ended.
 
-        Takes what must not be kept of an answer that repeats it (the key, the SMS text); the query of the URL is
-        treated so by itself. Delivered means 2xx and a JSON object whose `status` is exactly SUCCESS (contract 3);
-        the JSON is strict UTF-8, a byte-order mark before it is ignored.
+        Takes what must not be kept of an answer that repeats it (the key, the SMS text); the query of the URL and the
+        secrets of the signer are treated so by themselves. With a signer, the request has its headers beside ours.
+        Delivered means 2xx and a JSON object whose `status` is exactly SUCCESS (contract 3); the JSON is strict UTF-8,
+        a byte-order mark before it is ignored.
 
         The request is sent at most once. A connection that the partner closes under it is a failed attempt, not a
         second request: the partner may have read the first, and the next attempt is due 10 s after this one started.
@@ -159,11 +173,11 @@ class PushClient:
         if self._session is None:
             raise RuntimeError("the push client is not open")
         # A lone surrogate has no UTF-8 form; one garbled character must not keep an SMS from being pushed at all.
-        text = json.dumps(dict(body), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        content = text.encode("utf-8", "replace")
+        content = _COMPACT_JSON.encode(dict(body)).encode("utf-8", "replace")
+        request = _Request(content, signer.headers(content) if signer else {})
         answer = _Answer()
         started = self._clock()
-        outcome = await self._send(self._session, url, content, answer)
+        outcome = await self._send(self._session, url, request, answer)
         duration = self._clock() - started
         _, _, query = url.partition("?")
         return AttemptResult(
@@ -171,22 +185,31 @@ class PushClient:
             outcome=outcome,
             http_status=answer.status,
             duration_ms=max(0, round(duration * 1000)),
-            answer=_excerpt(answer.body, [*secrets, query]),
+            answer=_excerpt(answer.body, [*secrets, query, *(signer.hidden() if signer else ())]),
         )
 
-    async def _send(self, session: aiohttp.ClientSession, url: str, content: bytes, answer: _Answer) -> AttemptOutcome:
+    async def _send(
+        self, session: aiohttp.ClientSession, url: str, request: _Request, answer: _Answer
+    ) -> AttemptOutcome:
         try:
-            # encoded=True: the URL goes out as it was stored and checked, not as a second parser would rewrite it.
-            target = URL(check_push_url(url, loopback=self._loopback), encoded=True)
+            target = _target(url, loopback=self._loopback)
         except InvalidInput:
             return AttemptOutcome.BAD_URL
         try:
             async with asyncio.timeout(self._attempt_timeout):
                 await _notice_closed_connections()
-                return await _exchange(session, target, content, answer)
+                return await _exchange(session, target, request, answer)
         except Exception as error:  # noqa: BLE001 - decided: whatever a far side makes the HTTP library raise costs this
             # attempt, never the batch it is in.
             return _outcome_of(error)
+
+
+# A batch goes to few partners, many times each.
+@functools.lru_cache(maxsize=1024)
+def _target(url: str, *, loopback: bool) -> URL:
+    """Give what a stored URL leads to. Raises InvalidInput when it would not be accepted today."""
+    # encoded=True: the URL goes out as it was stored and checked, not as a second parser would rewrite it.
+    return URL(check_push_url(url, loopback=loopback), encoded=True)
 
 
 def _outcome_of(error: Exception) -> AttemptOutcome:
@@ -215,8 +238,8 @@ async def _notice_closed_connections() -> None:
         await asyncio.sleep(0)
 
 
-async def _exchange(session: aiohttp.ClientSession, url: URL, content: bytes, answer: _Answer) -> AttemptOutcome:
-    response = await session.post(url, data=content, allow_redirects=False)
+async def _exchange(session: aiohttp.ClientSession, url: URL, request: _Request, answer: _Answer) -> AttemptOutcome:
+    response = await session.post(url, data=request.content, headers=request.headers, allow_redirects=False)
     try:
         answer.status = response.status
         # 101 has no body, only a connection that stays open.
@@ -235,7 +258,7 @@ async def _read(response: aiohttp.ClientResponse, answer: _Answer) -> bool:
     """Read the body into `answer`; False when it is longer than MAX_ANSWER_BYTES, of which it keeps the start."""
     read = bytearray()
     try:
-        async for chunk in response.content.iter_any():
+        while chunk := await response.content.readany():
             read += chunk
             if len(read) > MAX_ANSWER_BYTES:
                 return False
@@ -262,15 +285,20 @@ def _says_success(body: bytes) -> bool:
 
 def _excerpt(body: bytes, secrets: Sequence[str]) -> str:
     text = _printable(body.decode("utf-8", "replace"))
-    spellings = {spelling for secret in secrets for spelling in _spellings(secret)}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        if spelling.casefold() in text.casefold():
-            text = re.sub(re.escape(spelling), _MASK, text, flags=re.IGNORECASE)
+    folded = text.casefold()
+    # No spelling is shorter than what can be printed of the secret, so most answers are too short for most secrets.
+    fitting = [secret for secret in secrets if secret and len(_printable(secret)) <= len(text)]
+    found = {spelling for secret in fitting for spelling in _spellings(secret) if spelling.casefold() in folded}
+    for spelling in sorted(found, key=len, reverse=True):
+        text = re.sub(re.escape(spelling), _MASK, text, flags=re.IGNORECASE)
     return text[:KEPT_ANSWER_CHARACTERS]
 
 
 def _spellings(secret: str) -> Iterator[str]:
-    """Yield the forms in which an answer or an error page may repeat `secret`."""
+    """Give the forms in which an answer or an error page may repeat `secret`."""
+    if secret.isascii() and secret.isalnum():
+        # A code is spelled the same everywhere.
+        return iter((secret,))
     in_json = json.dumps(secret)[1:-1]
     spellings = (
         secret,

@@ -1,43 +1,109 @@
-"""The one delivery routine: claim, read, push, record, queue what failed (contract 3).
+"""The one delivery routine: claim, look, push, record, queue what failed (contract 3).
 
-push_sms and push_retry both call it. Each SMS goes its own way through it, so that a slow partner delays nobody.
+push_sms and push_retry both call it. Each SMS goes its own way through it, so that a slow partner delays nobody; what
+many need at the same moment is asked of AWS in one call.
 """
 
 import asyncio
+import functools
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.push_schedule import is_too_old, wait_seconds
+from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
 from globalconnect.domain.sms import Attempt, PushState, Sms
 from globalconnect.push.attempt import AttemptResult
+from globalconnect.push.batches import Batches
+from globalconnect.push.body import push_body
 from globalconnect.push.health import Health
-from globalconnect.push.queue import DuePush, RetryQueue
-from globalconnect.store.activations import Activations, SmsRef
-from globalconnect.store.partners import Partners
+from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush, NotQueued
+from globalconnect.push.signing import Signer
+from globalconnect.store.activations import SmsRef
+from globalconnect.store.dynamo import StatementRefused
+from globalconnect.store.pushes import End
 from globalconnect.telemetry import Event, log, log_failure
 
 _CODES = re.compile(r"[0-9]{3,}")
 
 # Calls to AWS at once; each waits on the network, none on the processor.
 _AWS_THREADS = 16
+_ITEMS_AT_ONCE = 25
+_LOOKS = 3
+
+# Pauses (s) after each try to record a success that AWS refuses: one that is not recorded would be pushed again.
+_RECORD_PAUSES = (0.2, 1.0, 3.0, 0.0)
 
 # What a call to AWS fails with when AWS, not the data, is the trouble: the SMS is still pending and will come again.
-_AWS_TROUBLE = (BotoCoreError, ClientError, Busy)
+_AWS_TROUBLE = (BotoCoreError, ClientError, Busy, StatementRefused, NotQueued)
 
 
 class Attempts(Protocol):
     """What makes one push attempt over HTTP: PushClient, or a fake."""
 
-    async def attempt(self, url: str, body: dict[str, object], secrets: Sequence[str]) -> AttemptResult:
+    async def attempt(
+        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
+    ) -> AttemptResult:
         """POST the body to the URL and tell how that ended; never raises for what the partner does."""
+
+
+class Pushes(Protocol):
+    """Where claims, ends and attempts are kept: store.pushes.Pushes, or a fake with the same meaning."""
+
+    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+        """Claim the next attempt of each SMS."""
+
+    def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
+        """Give those of the activations that are not finished."""
+
+    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+        """End the pushing of SMS."""
+
+    def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
+        """Keep how attempts ended."""
+
+
+class KnownPartners(Protocol):
+    """Who partners are: store.partners.Partners, or a fake."""
+
+    def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
+        """Give partners as they are now."""
+
+
+class Queues(Protocol):
+    """Where later pushes wait: push.queue.RetryQueues, or a fake."""
+
+    def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
+        """Have pushes made when they are due."""
+
+
+class Meter(Protocol):
+    """What measures pushes: metrics.PushMeter, or a fake."""
+
+    def note(self, sms: Sms, ended_at: int, *, delivered: bool) -> None:
+        """Take note of an attempt that ended at `ended_at` (ms)."""
+
+    def publish(self) -> None:
+        """Tell what was measured since the last time."""
+
+
+class Unmeasured:
+    """A Meter where nobody wants to know."""
+
+    def note(self, sms: Sms, ended_at: int, *, delivered: bool) -> None:
+        """Forget it."""
+
+    def publish(self) -> None:
+        """Tell nothing."""
+
+
+_UNMEASURED = Unmeasured()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,22 +114,45 @@ class NewSms:
     partner_id: str
 
 
-@dataclass(frozen=True, slots=True)
 class Delivery:
-    """The parts of the routine.
+    """The routine with its parts; it keeps one event loop and one HTTP client for all its batches, until `close`.
 
-    `open_client` gives the HTTP side for one batch; `max_age` in ms, None = none; `record_pauses` are the pauses (s)
-    after each try to record a success that AWS refuses.
+    `open_client` gives the HTTP side, `max_age` in ms is how old an SMS may become (None = any age), `now` gives the
+    time in ms, `sleep` waits (s), `meter` measures what becomes of pushes.
     """
 
-    partners: Partners
-    activations: Activations
-    queue: RetryQueue
-    health: Health
-    open_client: Callable[[], AbstractAsyncContextManager[Attempts]]
-    max_age: int | None
-    now: Callable[[], int]
-    record_pauses: tuple[float, ...] = (0.2, 1.0, 3.0, 0.0)
+    def __init__(  # noqa: PLR0913 - named parts, all but two without a default
+        self,
+        *,
+        pushes: Pushes,
+        partners: KnownPartners,
+        queues: Queues,
+        health: Health,
+        open_client: Callable[[], AbstractAsyncContextManager[Attempts]],
+        max_age: int | None,
+        now: Callable[[], int],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        meter: Meter = _UNMEASURED,
+    ) -> None:
+        self._pushes = pushes
+        self._partners = partners
+        self._health = health
+        self._open_client = open_client
+        self._max_age = max_age
+        self._now = now
+        self._sleep = sleep
+        self._meter = meter
+        self._runner = asyncio.Runner(loop_factory=_new_loop)
+        self._opened = AsyncExitStack()
+        self._client: Attempts | None = None
+        self._claims = Batches[SmsRef, Sms | None](lambda refs: pushes.claim(refs, now()), _ITEMS_AT_ONCE)
+        self._looks = Batches[int, bool](self._open_each, _ITEMS_AT_ONCE)
+        self._ends = Batches[End, None](pushes.settle, _ITEMS_AT_ONCE)
+        self._attempts = Batches[tuple[Sms, Attempt], None](self._keep_each, _ITEMS_AT_ONCE)
+        self._queues = {
+            slow: Batches[DuePush, None](functools.partial(_send, queues, now, slow=slow), MESSAGES_AT_ONCE)
+            for slow in (False, True)
+        }
 
     def deliver(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
         """Make one attempt for each push that is still wanted, when it is due, and queue what failed.
@@ -71,122 +160,160 @@ class Delivery:
         Gives those whose attempt could not even be claimed: they must come again. A partner's failure is not one of
         them, nor a retry that could not be queued: the sweep queues that.
         """
-        return asyncio.run(self._all(pushes, self._push))
+        return self._runner.run(self._all(pushes, self._push))
 
     def deliver_new(self, messages: Sequence[NewSms]) -> frozenset[SmsRef]:
-        """Make the first attempt for each new SMS, but queue those of partners in trouble.
+        """Make the first attempt for each new SMS, but queue those of slow partners.
 
         A time-out here would hold up the stream, and with it the first pushes of other partners. Gives as `deliver`.
         """
-        return asyncio.run(self._all(messages, self._first))
+        return self._runner.run(self._all(messages, self._first))
+
+    def close(self) -> None:
+        """Close the HTTP client and the event loop."""
+        with self._runner:
+            self._runner.run(self._opened.aclose())
 
     async def _all[P: (DuePush, NewSms)](
-        self, pushes: Sequence[P], deal_with: Callable[[P, Attempts], Awaitable[bool]]
+        self, batch: Sequence[P], deal_with: Callable[[P, Partner | None, Attempts], Awaitable[bool]]
     ) -> frozenset[SmsRef]:
-        with ThreadPoolExecutor(_AWS_THREADS) as threads:
-            asyncio.get_running_loop().set_default_executor(threads)
-            async with self.open_client() as client:
-                ended = await asyncio.gather(*(deal_with(push, client) for push in pushes), return_exceptions=True)
-        left: set[SmsRef] = set()
-        for push, end in zip(pushes, ended, strict=True):
-            if isinstance(end, BaseException):
-                # One SMS that trips us must not take the others of its batch along: it comes again by itself.
-                log_failure(Event.UNEXPECTED, end, sms_id=push.ref.sms_id)
-            if end is not True:
-                left.add(push.ref)
-        return frozenset(left)
+        by_ref = {push.ref: push for push in batch}
+        try:
+            partners = await asyncio.to_thread(self._partners.many, {push.partner_id for push in batch})
+        except _AWS_TROUBLE as error:
+            log_failure(Event.UNEXPECTED, error)
+            return frozenset(by_ref)
+        if self._client is None:
+            self._client = await self._opened.enter_async_context(self._open_client())
+        client = self._client
+        ended = await asyncio.gather(
+            *(deal_with(push, partners.get(push.partner_id), client) for push in by_ref.values()),
+            return_exceptions=True,
+        )
+        self._meter.publish()
+        await asyncio.to_thread(self._health.share)
+        return frozenset(_left(by_ref, ended))
 
-    async def _first(self, sms: NewSms, client: Attempts) -> bool:
-        if await asyncio.to_thread(self.health.in_trouble, sms.partner_id):
-            return await asyncio.to_thread(self._queue, sms.ref, sms.partner_id, self.now())
-        return await self._push(DuePush(sms.ref, due=0), client)
+    async def _first(self, sms: NewSms, partner: Partner | None, client: Attempts) -> bool:
+        push = DuePush(sms.ref, sms.partner_id, due=self._now())
+        if partner is not None and self._health.is_slow(partner):
+            return await self._queue(push, slow=True)
+        return await self._push(push, partner, client)
 
-    async def _push(self, push: DuePush, client: Attempts) -> bool:
+    async def _push(self, push: DuePush, partner: Partner | None, client: Attempts) -> bool:
         """Take one SMS through the routine; tell whether nothing is left to do for this push.
 
         Once the attempt is claimed there is nothing left: what could not be queued then is queued by the sweep.
         """
-        await asyncio.sleep(wait_seconds(push.due, self.now()))
-        sms = await asyncio.to_thread(self.activations.claim, push.ref, self.now())
+        await self._sleep(wait_seconds(push.due, self._now()))
+        sms = await self._claims.ask(push.ref)
         if sms is None:
             return True
+        next_push = replace(push, due=sms.next_due)
+        slow = partner is not None and self._health.is_slow(partner)
         try:
-            partner = await asyncio.to_thread(self._wanted_by, sms)
+            end = self._end_of(sms, partner) or await self._end_by_finish(sms)
         except _AWS_TROUBLE as error:
             log_failure(Event.UNEXPECTED, error, sms_id=sms.sms_id)
-            await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
+            await self._queue(next_push, slow=slow)
             return True
-        if partner is None or partner.push_url is None:
-            return True
-        started_at = self.now()
-        result = await client.attempt(partner.push_url, _body(sms, partner), _secrets(sms, partner))
-        _log_attempt(sms, result)
-        if not result.delivered:
-            await asyncio.to_thread(self._queue, push.ref, sms.partner_id, sms.next_due)
-        await self._record(sms, result, started_at)
+        if end is not None or partner is None or partner.push_url is None:
+            await self._stop(sms, end or PushState.STOPPED)
+        elif not may_start(sms.next_due, self._now()):
+            await self._queue(next_push, slow=slow)
+        else:
+            await self._attempt(client, next_push, sms, partner, partner.push_url)
         return True
 
-    def _wanted_by(self, sms: Sms) -> Partner | None:
-        """Give the partner that still wants a claimed SMS; when nobody does, its pushing ends for good."""
-        partner = self.partners.cached(sms.partner_id)
-        if partner is None or partner.push_url is None:
-            # The URL may be newer than what we remember.
-            partner = self.partners.fresh(sms.partner_id)
-        state = self._end_of(sms, partner)
-        if state is None:
-            return partner
-        self.activations.stop(sms, state)
-        log(Event.PUSH_STOPPED, sms_id=sms.sms_id, activation_id=sms.activation_id, state=state.value)
-        return None
-
     def _end_of(self, sms: Sms, partner: Partner | None) -> PushState | None:
+        """Give how the pushing of a claimed SMS ends because nobody may have it, None when somebody may."""
         if partner is None or partner.revoked_at is not None:
             return PushState.STOPPED
         if partner.push_url is None:
             return PushState.NO_URL
-        if is_too_old(sms.stored_at, self.now(), self.max_age):
-            return PushState.STOPPED
-        # Last, so that as little time as possible lies between this look and the attempt.
-        activation = self.activations.get(sms.activation_id)
-        return PushState.STOPPED if activation is None or activation.outcome is not None else None
+        return PushState.STOPPED if is_too_old(sms.stored_at, self._now(), self._max_age) else None
 
-    def _queue(self, ref: SmsRef, partner_id: str, due: int) -> bool:
+    async def _end_by_finish(self, sms: Sms) -> PushState | None:
+        """Look whether FINISH_ACTIVATION was answered: last of all, and again when the look was not quick.
+
+        Raises Busy when no look is.
+        """
+        for _ in range(_LOOKS):
+            looked_at = self._now()
+            if not await self._looks.ask(sms.activation_id):
+                return PushState.STOPPED
+            if is_fresh(looked_at, self._now()):
+                return None
+        raise Busy
+
+    async def _stop(self, sms: Sms, end: PushState) -> None:
+        await self._settle(End(sms, end, self._now()), tries=1)
+        log(Event.PUSH_STOPPED, sms_id=sms.sms_id, activation_id=sms.activation_id, state=end.value)
+
+    async def _attempt(self, client: Attempts, next_push: DuePush, sms: Sms, partner: Partner, url: str) -> None:
+        started_at = self._now()
+        signer = Signer.of(partner, sms.sms_id, started_at)
+        result = await client.attempt(url, push_body(sms, partner), _secrets(sms, partner), signer)
+        self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
+        _log_attempt(sms, result)
+        ended_at = started_at + result.duration_ms
+        self._meter.note(sms, ended_at, delivered=result.delivered)
+        if result.delivered:
+            await self._settle(End(sms, PushState.DELIVERED, ended_at), tries=len(_RECORD_PAUSES))
+        else:
+            await self._queue(next_push, slow=self._health.is_slow(partner))
+        attempt = Attempt(
+            sms.attempts, started_at, result.duration_ms, result.outcome.value, result.http_status, result.answer
+        )
         try:
-            self.queue.send(ref, partner_id, due, self.now())
+            await self._attempts.ask((sms, attempt))
         except _AWS_TROUBLE as error:
-            log_failure(Event.PUSH_NOT_QUEUED, error, sms_id=ref.sms_id)
+            # The log of attempts has a gap then; nothing else depends on it.
+            log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id)
+
+    async def _queue(self, push: DuePush, *, slow: bool) -> bool:
+        try:
+            await self._queues[slow].ask(push)
+        except _AWS_TROUBLE as error:
+            log_failure(Event.PUSH_NOT_QUEUED, error, sms_id=push.ref.sms_id)
             return False
         return True
 
-    async def _record(self, sms: Sms, result: AttemptResult, started_at: int) -> None:
-        attempt = Attempt(started_at, result.duration_ms, result.outcome.value, result.http_status, result.answer)
-        await asyncio.to_thread(
-            self.health.note, sms.partner_id, delivered=result.delivered, duration_ms=result.duration_ms
-        )
-        for pause in self.record_pauses:
+    async def _settle(self, end: End, tries: int) -> None:
+        for pause in _RECORD_PAUSES[:tries]:
             try:
-                await asyncio.to_thread(self.activations.record_attempt, sms, attempt, delivered=result.delivered)
+                return await self._ends.ask(end)
             except _AWS_TROUBLE as error:
-                log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id, delivered=result.delivered)
-                if not result.delivered:
-                    return
-                # A success that is not recorded would be pushed again, so this is worth waiting for.
-                await asyncio.sleep(pause)
-            else:
-                return
+                log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=end.sms.sms_id, state=end.state.value)
+                await self._sleep(pause)
+        return None
+
+    def _open_each(self, activation_ids: Sequence[int]) -> list[bool]:
+        found = self._pushes.open_among(set(activation_ids))
+        return [activation_id in found for activation_id in activation_ids]
+
+    def _keep_each(self, attempts: Sequence[tuple[Sms, Attempt]]) -> list[None]:
+        self._pushes.keep_attempts(attempts)
+        return [None] * len(attempts)
 
 
-def _body(sms: Sms, partner: Partner) -> dict[str, object]:
-    return {
-        "key": partner.key,
-        "action": "PUSH_SMS",
-        "smsId": str(sms.sms_id),
-        "phone": sms.phone,
-        "phoneFrom": sms.phone_from,
-        "text": sms.text,
-        "call": 0,
-        "voice": 0,
-    }
+def _new_loop() -> asyncio.AbstractEventLoop:
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(ThreadPoolExecutor(_AWS_THREADS, thread_name_prefix="push-aws"))
+    return loop
+
+
+def _send(queues: Queues, now: Callable[[], int], pushes: Sequence[DuePush], *, slow: bool) -> list[Exception | None]:
+    return queues.send(pushes, slow=slow, now=now())
+
+
+def _left(by_ref: Iterable[SmsRef], ended: Iterable[bool | BaseException]) -> Iterator[SmsRef]:
+    for ref, end in zip(by_ref, ended, strict=True):
+        if isinstance(end, BaseException):
+            # One SMS that trips us must not take the others of its batch along: it comes again by itself.
+            log_failure(Event.UNEXPECTED, end, sms_id=ref.sms_id)
+        if end is not True:
+            yield ref
 
 
 def _secrets(sms: Sms, partner: Partner) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
-"""Which partners are in trouble, so that their time-outs hold nobody else's first push up (contract 3).
+"""Which partners are slow, so that their time-outs hold nobody else's pushes up (contract 3).
 
-A partner is in trouble for a while after an attempt that failed or was slow. This function knows at once; others learn
-it from the partner's item, which is written when trouble begins and while it lasts, not at every attempt.
+A partner is slow for a while after an attempt that took long, however it ended; one that fails at once holds nobody up.
+This environment knows at once; others learn it from the partner's item, which is written when slowness begins and now
+and then while it lasts, not at every attempt. So is when a partner last took a push, for the alarm about those that don't.
 """
 
 from collections.abc import Callable
@@ -9,9 +10,14 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from globalconnect.domain.errors import Busy
-from globalconnect.domain.push_schedule import TROUBLE_LASTS, is_trouble
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_schedule import SLOW_LASTS, SUCCESS_NOTED_EVERY, is_slow
+from globalconnect.domain.times import SECOND
 from globalconnect.store.partners import Partners
 from globalconnect.telemetry import Event, log_failure
+
+# Others' knowledge may be this much older than ours.
+_SLOWNESS_SHARED_EVERY = 20 * SECOND
 
 
 class Health:
@@ -20,29 +26,41 @@ class Health:
     def __init__(self, partners: Partners, now: Callable[[], int]) -> None:
         self._partners = partners
         self._now = now
-        self._until: dict[str, int] = {}
-        self._shared_until: dict[str, int] = {}
+        self._slow_until: dict[str, int] = {}
+        self._slow_until_shared: dict[str, int] = {}
+        self._success: dict[str, int] = {}
+        self._success_shared: dict[str, int] = {}
 
-    def in_trouble(self, partner_id: str) -> bool:
-        """Tell whether an attempt of the last minute failed or was slow, here or, as far as is known, elsewhere."""
+    def is_slow(self, partner: Partner) -> bool:
+        """Tell whether an attempt of the last minute was slow, here or, as far as the partner's item says, elsewhere."""
         now = self._now()
-        if now < self._until.get(partner_id, 0):
-            return True
-        partner = self._partners.cached(partner_id)
-        return partner is not None and now < partner.troubled_until
+        return partner.is_slow(now) or now < self._slow_until.get(partner.partner_id, 0)
 
-    def note(self, partner_id: str, *, delivered: bool, duration_ms: int) -> None:
-        """Take note of how an attempt ended. Writes at most once in TROUBLE_LASTS per partner."""
-        if not is_trouble(delivered=delivered, duration_ms=duration_ms):
-            return
-        until = self._now() + TROUBLE_LASTS
-        self._until[partner_id] = until
-        if until <= self._shared_until.get(partner_id, 0):
-            return
-        # Twice as long for others, so that trouble that lasts need not be written at every attempt.
-        self._shared_until[partner_id] = until + TROUBLE_LASTS
-        try:
-            self._partners.note_trouble(partner_id, until + TROUBLE_LASTS)
-        except (BotoCoreError, ClientError, Busy) as error:
-            # Others learn it by an attempt of their own.
-            log_failure(Event.HEALTH_NOT_SHARED, error, partner_id=partner_id)
+    def note(self, partner: Partner, *, delivered: bool, duration_ms: int) -> None:
+        """Take note of how an attempt ended. Calls nobody."""
+        now, name = self._now(), partner.partner_id
+        self._slow_until_shared[name] = max(self._slow_until_shared.get(name, 0), partner.slow_until)
+        self._success_shared[name] = max(self._success_shared.get(name, 0), partner.last_success_at or 0)
+        if is_slow(duration_ms):
+            self._slow_until[name] = now + SLOW_LASTS
+        if delivered:
+            self._success[name] = now
+
+    def share(self) -> None:
+        """Write what others should know by now."""
+        self._share(self._slow_until, self._slow_until_shared, _SLOWNESS_SHARED_EVERY, self._partners.note_slow)
+        self._share(self._success, self._success_shared, SUCCESS_NOTED_EVERY, self._partners.note_success)
+
+    def _share(
+        self, known: dict[str, int], shared: dict[str, int], every: int, note: Callable[[str, int], None]
+    ) -> None:
+        for partner_id, time in known.items():
+            if time < shared[partner_id] + every:
+                continue
+            try:
+                note(partner_id, time)
+            except (BotoCoreError, ClientError, Busy) as error:
+                # The next batch tries again; meanwhile others learn it by an attempt of their own.
+                log_failure(Event.HEALTH_NOT_SHARED, error, partner_id=partner_id)
+            else:
+                shared[partner_id] = time

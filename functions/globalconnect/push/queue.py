@@ -1,8 +1,15 @@
-"""The retry queue: a message per push that is due later. Messages carry ids only, never what an SMS says."""
+"""The retry queues: a message per push that is due later. Messages carry ids only, never what an SMS says.
+
+Pushes of slow partners have a queue of their own, so that their time-outs never take the room of others' retries
+(contract 3: no partner's outage delays another partner's pushes).
+"""
 
 import json
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import batched
+from typing import TYPE_CHECKING, Any
 
 from globalconnect.domain.push_schedule import delay_seconds
 from globalconnect.store.activations import SmsRef
@@ -10,41 +17,84 @@ from globalconnect.store.activations import SmsRef
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
 
+# SQS takes no more in one call.
+MESSAGES_AT_ONCE = 10
+_TRIES = 3
+
 
 class UnreadableMessage(ValueError):
-    """A queue message that no RetryQueue wrote; it belongs in the dead-letter queue."""
+    """A queue message that no RetryQueues wrote; it belongs in the dead-letter queue."""
+
+
+class NotQueued(Exception):
+    """SQS refused a message several times in a row."""
+
+    def __init__(self) -> None:
+        super().__init__("a message was refused")
 
 
 @dataclass(frozen=True, slots=True)
 class DuePush:
-    """A push that is due at `due` (ms)."""
+    """A push to a partner that is due at `due` (ms)."""
 
     ref: SmsRef
+    partner_id: str
     due: int
 
 
-class RetryQueue:
-    """Writes due pushes to the queue."""
+class RetryQueues:
+    """Writes due pushes to the queue of their kind. `pause` waits between tries (seconds)."""
 
-    def __init__(self, client: "SQSClient", url: str) -> None:
+    def __init__(
+        self, client: "SQSClient", url: str, slow_url: str, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self._client = client
         self._url = url
+        self._slow_url = slow_url
+        self._pause = pause
 
-    def send(self, ref: SmsRef, partner_id: str, due: int, now: int) -> None:
-        """Have an SMS pushed at `due` (ms). The partner is the message's group: one partner's many don't delay others'."""
-        body = {"activationId": ref.activation_id, "smsId": ref.sms_id, "due": due}
-        self._client.send_message(
-            QueueUrl=self._url,
-            MessageBody=json.dumps(body),
-            DelaySeconds=delay_seconds(due, now),
-            MessageGroupId=partner_id,
-        )
+    def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
+        """Have pushes made when they are due; `slow` for those of slow partners.
+
+        The partner is a message's group: one partner's many don't delay others'. Gives per push what it failed with,
+        or None.
+        """
+        ends: list[Exception | None] = []
+        for some in batched(pushes, MESSAGES_AT_ONCE, strict=False):
+            ends += self._send(some, self._slow_url if slow else self._url, now)
+        return ends
+
+    def _send(self, pushes: Sequence[DuePush], url: str, now: int) -> list[Exception | None]:
+        waiting: dict[str, Any] = {str(place): _entry(push, now) for place, push in enumerate(pushes)}
+        for attempt in range(1, _TRIES + 1):
+            entries: Any = [{"Id": place, **entry} for place, entry in waiting.items()]
+            refused = self._client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+            waiting = {failure["Id"]: waiting[failure["Id"]] for failure in refused}
+            if not waiting:
+                break
+            self._pause(0.05 * attempt)
+        return [NotQueued() if str(place) in waiting else None for place in range(len(pushes))]
+
+
+def _entry(push: DuePush, now: int) -> dict[str, Any]:
+    body = {
+        "activationId": push.ref.activation_id,
+        "smsId": push.ref.sms_id,
+        "partnerId": push.partner_id,
+        "due": push.due,
+    }
+    return {
+        "MessageBody": json.dumps(body),
+        "DelaySeconds": delay_seconds(push.due, now),
+        "MessageGroupId": push.partner_id,
+    }
 
 
 def read_message(body: str) -> DuePush:
     """Give the push a message asks for. Raises UnreadableMessage."""
     try:
         fields = json.loads(body)
-        return DuePush(SmsRef(int(fields["activationId"]), int(fields["smsId"])), int(fields["due"]))
+        ref = SmsRef(int(fields["activationId"]), int(fields["smsId"]))
+        return DuePush(ref, str(fields["partnerId"]), int(fields["due"]))
     except (ValueError, KeyError, TypeError):
-        raise UnreadableMessage("not a message of the retry queue") from None
+        raise UnreadableMessage("not a message of the retry queues") from None

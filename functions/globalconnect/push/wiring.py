@@ -4,14 +4,15 @@ import functools
 
 from globalconnect import VERSION, clock
 from globalconnect.aws import dynamodb_client, sqs_client
+from globalconnect.metrics import PushMeter
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
-from globalconnect.push.queue import RetryQueue
+from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import PushSettings, retention
-from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
+from globalconnect.store.pushes import Pushes
 
 
 @functools.cache
@@ -19,13 +20,14 @@ def delivery() -> Delivery:
     """Give the delivery routine, put together once per environment."""
     settings = PushSettings.from_env()
     db = Dynamo(dynamodb_client())
-    partners = Partners(db, settings.partners_table, settings.cache_seconds, clock.now)
+    partners = Partners(db, settings.partners_table, cache_seconds=0, now=clock.now)
     return Delivery(
+        pushes=Pushes(db, settings.activations_table, retention(settings.retention_days)),
         partners=partners,
-        activations=Activations(db, settings.activations_table, retention(settings.retention_days)),
-        queue=RetryQueue(sqs_client(), settings.retry_queue_url),
+        queues=RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url),
         health=Health(partners, clock.now),
         open_client=lambda: PushClient(version=VERSION, loopback=settings.push_loopback),
         max_age=settings.max_age,
         now=clock.now,
+        meter=PushMeter(),
     )

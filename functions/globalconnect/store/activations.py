@@ -1,26 +1,19 @@
-"""The Activations table: sales, their messages, and how the pushing of each message stands."""
+"""The Activations table: sales and their messages. How the pushing of each message stands is in `pushes`."""
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.errors import NotFound
-from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import PushState, Sms
 from globalconnect.domain.times import DAY, SECOND, day_of
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from globalconnect.store.dynamo import Dynamo, Item, expression
 
 ENTRY = "activation"
 PENDING_SHARDS = tuple(str(shard) for shard in range(8))
 
 _SMS_PREFIX = "sms#"
-_ATTEMPTS_KEPT = 20
-_STILL_PENDING = expression("#push_state = :pending", pending=PushState.PENDING.value)
+# Sorted after all of "sms#...".
+ATTEMPT_PREFIX = "sms-attempt#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +49,9 @@ class Activations:
         """Give an activation with its messages as it is now, in one read."""
         activation: Activation | None = None
         messages: list[Sms] = []
-        for item in self._db.query_all(self.table, expression("#activation_id = :id", id=activation_id)):
+        # Everything but the attempts, which come after the messages.
+        condition = expression("#activation_id = :id AND #entry < :attempts", id=activation_id, attempts=ATTEMPT_PREFIX)
+        for item in self._db.query_all(self.table, condition):
             if item["entry"] == ENTRY:
                 activation = to_activation(item)
             else:
@@ -65,80 +60,6 @@ class Activations:
             return None
         messages.sort(key=lambda sms: (sms.received_at, sms.stored_at, sms.sms_id))
         return Sale(activation, tuple(messages))
-
-    # -------------------------------------------------------------- pushes
-
-    def claim(self, ref: SmsRef, now: int) -> Sms | None:
-        """Claim the next push attempt of an SMS for the caller alone, starting at `now` (ms).
-
-        Gives the SMS, whose `next_due` is when the attempt after this one may start; None when it is not pending, not
-        due yet, or somebody else's: two attempts at once can't both have claimed (contract 3).
-        """
-        try:
-            item = self._db.update(
-                self.table,
-                _sms_key(ref),
-                expression("SET #next_due = :next ADD #attempts :one", next=now + INTERVAL, one=1),
-                expression("#push_state = :pending AND #next_due <= :now", pending=PushState.PENDING.value, now=now),
-            )
-        except ConditionFailed:
-            return None
-        return to_sms(item)
-
-    def record_attempt(self, sms: Sms, attempt: Attempt, *, delivered: bool) -> None:
-        """Keep how a claimed attempt ended; a delivered SMS is never pushed again. Raises nothing when it is gone."""
-        log = [_from_attempt(kept) for kept in (*sms.attempt_log, attempt)[-_ATTEMPTS_KEPT:]]
-        if delivered:
-            change = expression(
-                "SET #push_state = :delivered, #delivered_at = :at, #attempt_log = :log REMOVE #pending_shard",
-                delivered=PushState.DELIVERED.value,
-                at=attempt.started_at + attempt.duration_ms,
-                log=log,
-            )
-        else:
-            change = expression("SET #attempt_log = :log", log=log)
-        # Contention aside, this fails only when an operator's table has lost the item.
-        self._if_still_there(sms, change)
-
-    def stop(self, sms: Sms, state: PushState) -> None:
-        """End the pushing of an SMS that was not delivered."""
-        self._if_still_there(sms, expression("SET #push_state = :state REMOVE #pending_shard", state=state.value))
-
-    def push_again(self, ref: SmsRef, now: int, overlap: int) -> Sms:
-        """Make an SMS due for a push: at `now` (ms), or when the attempt that may be under way has had its time.
-
-        Takes how long an attempt can take at most (ms). Raises NotFound.
-        """
-        key = _sms_key(ref)
-        pending = PushState.PENDING.value
-        shard = pending_shard(ref.sms_id)
-        due_now = expression(
-            "SET #push_state = :pending, #pending_shard = :shard, #next_due = :now",
-            pending=pending,
-            shard=shard,
-            now=now,
-        )
-        # A claim at t sets next_due = t + INTERVAL and its attempt ends by t + overlap.
-        idle = expression("attribute_exists(#entry) AND #next_due <= :idle", idle=now + INTERVAL - overlap)
-        try:
-            return to_sms(self._db.update(self.table, key, due_now, idle))
-        except ConditionFailed:
-            pass
-        try:
-            change = expression("SET #push_state = :pending, #pending_shard = :shard", pending=pending, shard=shard)
-            return to_sms(self._db.update(self.table, key, change, expression("attribute_exists(#entry)")))
-        except ConditionFailed:
-            raise NotFound("message") from None
-
-    def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
-        """Give the undelivered messages of a shard that were stored until then (ms), oldest first."""
-        condition = expression("#pending_shard = :shard AND #stored_at <= :until", shard=shard, until=stored_until)
-        for item in self._db.query_all(self.table, condition, index="pending"):
-            yield SmsRef(item["activation_id"], sms_id_of_entry(item["entry"]))
-
-    def messages(self, refs: "Sequence[SmsRef]") -> list[Sms]:
-        """Give those of the messages that exist, as they are now."""
-        return [to_sms(item) for item in self._db.get_many(self.table, [_sms_key(ref) for ref in refs])]
 
     # -------------------------------------------------------------- listings
 
@@ -179,13 +100,6 @@ class Activations:
         keys = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in ids]
         found = {item["activation_id"]: to_activation(item) for item in self._db.get_many(self.table, keys)}
         return [found[activation_id] for activation_id in ids if activation_id in found], page.next_key
-
-    def _if_still_there(self, sms: Sms, change: Expression) -> None:
-        try:
-            self._db.update(self.table, _sms_key(SmsRef(sms.activation_id, sms.sms_id)), change, _STILL_PENDING)
-        except ConditionFailed:
-            # Delivered, stopped or purged meanwhile: there is nothing left to say about it.
-            return
 
 
 def pending_shard(sms_id: int) -> str:
@@ -247,7 +161,7 @@ def from_sms(sms: Sms, keep: int) -> Item:
     """Give a message as it is stored."""
     pending = sms.push_state is PushState.PENDING
     return {
-        **_sms_key(SmsRef(sms.activation_id, sms.sms_id)),
+        **sms_key(SmsRef(sms.activation_id, sms.sms_id)),
         "sms_id": sms.sms_id,
         "partner_id": sms.partner_id,
         "phone": sms.phone,
@@ -278,23 +192,10 @@ def to_sms(item: Item) -> Sms:
         next_due=item["next_due"],
         attempts=item["attempts"],
         delivered_at=item.get("delivered_at"),
-        attempt_log=tuple(_to_attempt(kept) for kept in item.get("attempt_log", ())),
+        queued_again_at=item.get("queued_again_at"),
     )
 
 
-def _sms_key(ref: SmsRef) -> dict[str, str | int]:
+def sms_key(ref: SmsRef) -> dict[str, str | int]:
+    """Give the key of a message."""
     return {"activation_id": ref.activation_id, "entry": f"{_SMS_PREFIX}{ref.sms_id}"}
-
-
-def _from_attempt(attempt: Attempt) -> Item:
-    return {
-        "started_at": attempt.started_at,
-        "duration_ms": attempt.duration_ms,
-        "outcome": attempt.outcome,
-        "http_status": attempt.http_status,
-        "answer": attempt.answer,
-    }
-
-
-def _to_attempt(kept: Item) -> Attempt:
-    return Attempt(**kept)

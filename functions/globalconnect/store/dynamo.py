@@ -7,12 +7,15 @@ maps that DynamoDB wants beside them are made here.
 import random
 import re
 import time
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from globalconnect.domain.errors import Busy
 
@@ -24,10 +27,26 @@ type Key = Mapping[str, str | int]
 
 _NAME = re.compile(r"#(\w+)")
 _BATCH_GET_LIMIT = 100
+_BATCH_WRITE_LIMIT = 25
+_STATEMENTS_LIMIT = 25
 _TRIES = 8
+# botocore has tried for longer than this when it gives up for want of an answer; connections that are refused or cut
+# fail at once.
+_UNANSWERED_SECONDS = 10.0
+# Statements come by themselves again when they fail, so their callers rather know soon.
+_BATCH_TRIES = 4
 _RETRIED = frozenset(
-    {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"}
+    {
+        "InternalServerError",
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+        "RequestLimitExceeded",
+    }
 )
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_CONDITION_FAILED_WHOLE = "ConditionalCheckFailedException"
+_CANCELED = "TransactionCanceledException"
 _RETRIED_WHOLE = frozenset(
     {
         "TransactionConflictException",
@@ -48,6 +67,14 @@ class ConditionFailed(Exception):
     def __init__(self, failed: frozenset[int] = frozenset({0})) -> None:
         super().__init__("the condition of a write failed")
         self.failed = failed
+
+
+class StatementRefused(Exception):
+    """A statement of a batch failed for a reason that trying again does not mend; `code` is DynamoDB's name for it."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(f"a statement was refused: {code}")
+        self.code = code
 
 
 class _Plain(TypeDeserializer):
@@ -100,16 +127,35 @@ def from_wire(item: Mapping[str, Any]) -> Item:
     return {name: _deserialize(value) for name, value in item.items()}
 
 
-class Dynamo:
-    """The operations our stores are made of. `pause` waits between tries (seconds)."""
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A PartiQL statement on one item, with the values of its question marks in order."""
 
-    def __init__(self, client: "DynamoDBClient", pause: Callable[[float], None] = time.sleep) -> None:
+    text: str
+    values: tuple[str | int, ...]
+
+
+class Dynamo:
+    """The operations our stores are made of. `pause` waits between tries, `elapsed` tells the time that takes (s).
+
+    Calls are tried again while others change the same items, and when no answer came (docs/adr/0018): any write may be
+    carried out more than once, and must allow for that by its condition.
+    """
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        pause: Callable[[float], None] = time.sleep,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._client = client
         self._pause = pause
+        self._elapsed = elapsed
 
     def get(self, table: str, key: Key) -> Item | None:
-        """Give one item as it is now, None when there is none."""
-        found = self._client.get_item(TableName=table, Key=to_wire(key), ConsistentRead=True)
+        """Give one item as it is now, None when there is none. Raises Busy."""
+        arguments = {"TableName": table, "Key": to_wire(key), "ConsistentRead": True}
+        found = self._ask(self._client.get_item, arguments)
         return from_wire(found["Item"]) if "Item" in found else None
 
     def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
@@ -130,18 +176,55 @@ class Dynamo:
 
     def put(self, table: str, item: Mapping[str, object], condition: Expression | None = None) -> None:
         """Write an item. Raises ConditionFailed, and Busy."""
-        self._write(self._client.put_item, put(table, item, condition)["Put"])
+        self._ask(self._client.put_item, put(table, item, condition)["Put"])
 
     def update(self, table: str, key: Key, change: Expression, condition: Expression | None = None) -> Item:
         """Change an item and give it as it is then. Raises ConditionFailed, and Busy."""
         arguments = update(table, key, change, condition)["Update"]
-        changed = self._write(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})
+        changed = self._ask(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})
         return from_wire(changed["Attributes"])
+
+    def execute(self, statements: Sequence[Statement]) -> list[Item | Exception]:
+        """Carry out statements that each change one item (no item twice), 25 per call, not as one transaction.
+
+        Gives per statement what it returns (an empty item when nothing), or its ConditionFailed, its Busy when the
+        item stayed in contention, or its StatementRefused.
+        """
+        ends: dict[int, Item | Exception] = {}
+        waiting = list(range(len(statements)))
+        for attempt in range(1, _BATCH_TRIES + 1):
+            for places in batched(waiting, _STATEMENTS_LIMIT, strict=False):
+                ends |= self._execute({place: statements[place] for place in places})
+            waiting = [place for place in waiting if isinstance(ends[place], Busy)]
+            if not waiting or attempt == _BATCH_TRIES:
+                break
+            self._wait(attempt)
+        return [ends[place] for place in range(len(statements))]
+
+    def _execute(self, statements: Mapping[int, Statement]) -> dict[int, Item | Exception]:
+        asked = [
+            {"Statement": statement.text, "Parameters": [_serialize(value) for value in statement.values]}
+            for statement in statements.values()
+        ]
+        answers: Any = self._client.batch_execute_statement(Statements=asked)["Responses"]  # type: ignore[arg-type]
+        return {place: _end_of_statement(answer) for place, answer in zip(statements, answers, strict=True)}
+
+    def put_many(self, table: str, items: Sequence[Mapping[str, object]]) -> None:
+        """Write items without conditions, 25 per call. Raises Busy when some stayed unwritten."""
+        waiting: list[Any] = [{"PutRequest": {"Item": to_wire(item)}} for item in items]
+        tries = 0
+        while waiting:
+            asked, waiting = waiting[:_BATCH_WRITE_LIMIT], waiting[_BATCH_WRITE_LIMIT:]
+            unwritten: Any = self._client.batch_write_item(RequestItems={table: asked}).get("UnprocessedItems", {})
+            if unwritten:
+                tries += 1
+                self._wait_or_give_up(tries)
+                waiting += unwritten[table]
 
     def delete(self, table: str, key: Key, condition: Expression) -> None:
         """Remove an item. Raises ConditionFailed, and Busy."""
         arguments = {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}
-        self._write(self._client.delete_item, arguments)
+        self._ask(self._client.delete_item, arguments)
 
     def query(  # noqa: PLR0913 - one place that knows how a query is spelled
         self,
@@ -188,35 +271,46 @@ class Dynamo:
                 return
             after = page.next_key
 
-    def transact(self, *actions: Mapping[str, Any], tries: int = _TRIES) -> None:
-        """Do all of these writes or none.
+    def transact(
+        self, *actions: Mapping[str, Any], tries: int = _TRIES, was_done: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Do all of these writes or none, once.
 
-        Conflicts with other transactions and throttling are tried again, with growing random pauses: botocore does
-        not do that. Raises ConditionFailed, and Busy when it is still in conflict after `tries`.
+        `was_done` reads whether these very writes have been done. It is asked when the transaction ends otherwise
+        than well after a try without an answer: what it was refused for may be its own work then.
+        Raises ConditionFailed, and Busy when others are still changing the items after `tries`.
         """
-        for attempt in range(1, tries + 1):
-            try:
-                self._client.transact_write_items(TransactItems=actions)  # type: ignore[arg-type]
-            except ClientError as error:
-                if not _is_contention(error):
-                    raise
-                self._wait_or_give_up(attempt, tries)
-            else:
-                return
+        # AWS carries out one transaction per token, however often it comes within ten minutes.
+        arguments = {"TransactItems": actions, "ClientRequestToken": str(uuid.uuid4())}
+        self._ask(self._client.transact_write_items, arguments, tries, was_done)
 
-    def _write(self, call: Callable[..., Any], arguments: Item) -> Any:
-        """Do one write, again while a transaction of somebody else's holds the item."""
+    def _ask(
+        self,
+        call: Callable[..., Any],
+        arguments: Mapping[str, Any],
+        tries: int = _TRIES,
+        was_done: Callable[[], bool] = lambda: False,
+    ) -> Any:
+        """Make a call, again while others hold its items (up to `tries`) and while no answer comes; give the answer.
+
+        Gives None when it was done by a try without an answer. Raises ConditionFailed, Busy, and what botocore does.
+        """
+        began = self._elapsed()
+        unsure = False
         attempt = 0
         while True:
             attempt += 1
             try:
-                with _typed_failures():
-                    return call(**arguments)
-            except ClientError as error:
-                # Throttling is botocore's to retry; this is not.
-                if error.response["Error"]["Code"] != "TransactionConflictException":
-                    raise
-                self._wait_or_give_up(attempt)
+                return call(**arguments)
+            except (ClientError, HTTPClientError) as error:
+                unsure = unsure or _may_be_done(error)
+                # Whoever would rather go on to something else must know first that this was not done.
+                end = _end_of(error, attempt, _TRIES if unsure else tries, self._elapsed() - began)
+            if end is not None:
+                if unsure and was_done():
+                    return None
+                raise end
+            self._wait(attempt)
 
     def _page(
         self,
@@ -231,14 +325,27 @@ class Dynamo:
             arguments["Limit"] = limit
         if after is not None:
             arguments["ExclusiveStartKey"] = to_wire(after)
-        found = call(TableName=table, **arguments, **more)
+        found = self._ask(call, {"TableName": table, **arguments, **more})
         last = found.get("LastEvaluatedKey")
         return Page([from_wire(item) for item in found["Items"]], from_wire(last) if last else None)
 
     def _wait_or_give_up(self, attempt: int, tries: int = _TRIES) -> None:
         if attempt >= tries:
             raise Busy
+        self._wait(attempt)
+
+    def _wait(self, attempt: int) -> None:
         self._pause(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - spreads retries, guards nothing
+
+
+def _end_of_statement(answer: Mapping[str, Any]) -> Item | Exception:
+    error = answer.get("Error")
+    if error is None:
+        return from_wire(answer.get("Item", {}))
+    code = str(error.get("Code"))
+    if code == _CONDITION_FAILED:
+        return ConditionFailed()
+    return Busy() if code in _RETRIED else StatementRefused(code)
 
 
 def put(table: str, item: Mapping[str, object], condition: Expression | None = None) -> Item:
@@ -273,24 +380,49 @@ def _spelled(**expressions: Expression | None) -> Item:
     return spelled
 
 
-class _typed_failures:  # noqa: N801 - reads as the statement it is
-    """Turns DynamoDB's refusal of a condition into ConditionFailed."""
+def _may_be_done(error: ClientError | HTTPClientError) -> bool:
+    """Tell whether a try that failed so, or one that botocore made before it, may have been carried out."""
+    if isinstance(error, HTTPClientError):
+        return True
+    answer: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+    return answer.get("RetryAttempts", 0) > 0 or _is_failure_of_aws(error)
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, ClientError) and error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            raise ConditionFailed from None
+def _end_of(
+    error: ClientError | HTTPClientError, attempt: int, tries: int, seconds: float
+) -> ConditionFailed | Busy | ClientError | HTTPClientError | None:
+    """Give what to raise after the attempt of that number failed so, `seconds` after the first began; None to go on."""
+    if isinstance(error, ClientError):
+        failed = _failed_conditions(error)
+        if failed:
+            return ConditionFailed(failed)
+        if _is_contention(error):
+            return Busy() if attempt >= tries else None
+        if not _is_failure_of_aws(error):
+            return error
+    return error if attempt >= _TRIES or seconds > _UNANSWERED_SECONDS else None
+
+
+def _failed_conditions(error: ClientError) -> frozenset[int]:
+    if error.response["Error"]["Code"] == _CONDITION_FAILED_WHOLE:
+        return frozenset({0})
+    return frozenset(place for place, reason in enumerate(_reasons(error)) if reason == _CONDITION_FAILED)
 
 
 def _is_contention(error: ClientError) -> bool:
-    """Tell whether a transaction only has to be tried again. Raises ConditionFailed when it must not."""
+    """Tell whether it only has to be tried again, whatever it was: others hold the items, or it was throttled."""
     code = error.response["Error"]["Code"]
-    if code != "TransactionCanceledException":
-        return code in _RETRIED_WHOLE
-    reasons: Iterable[str] = [reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])]
-    failed = frozenset(place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed")
-    if failed:
-        raise ConditionFailed(failed) from None
-    return any(reason in _RETRIED for reason in reasons)
+    return code in _RETRIED_WHOLE or any(reason in _RETRIED for reason in _reasons(error))
+
+
+def _reasons(error: ClientError) -> list[str]:
+    """Give why a transaction was cancelled, action by action."""
+    if error.response["Error"]["Code"] != _CANCELED:
+        return []
+    reasons: Iterable[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
+    return [reason.get("Code", "None") for reason in reasons]
+
+
+def _is_failure_of_aws(error: ClientError) -> bool:
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status >= HTTPStatus.INTERNAL_SERVER_ERROR

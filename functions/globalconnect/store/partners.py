@@ -1,10 +1,10 @@
 """The Partners table."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import TypedDict
 
 from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
-from globalconnect.domain.partner import Partner, partner_id_of
+from globalconnect.domain.partner import Partner, SigningSecret, partner_id_of, rotated
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
@@ -86,21 +86,46 @@ class Partners:
         """Replace a partner's key; the old one stops working. Raises NotFound, and Conflict when it is revoked."""
         return self._update(partner_id, expression("SET #key = :key", key=key), _WORKING)
 
+    def rotate_signing_secret(self, partner_id: str, secret: str, now: int) -> Partner:
+        """Sign a partner's pushes with a new secret, and for a while (`domain.partner.rotated`) with those before it.
+
+        Raises NotFound, and Conflict when the partner is revoked or somebody else changed its secrets meanwhile: of
+        two new secrets neither may go missing, both have been shown.
+        """
+        before = self.get(partner_id).signing_secrets
+        change = expression("SET #signing_secrets = :secrets", secrets=_from_secrets(rotated(before, secret, now)))
+        return self._update(partner_id, change, _working_with(before))
+
+    def remove_signing_secrets(self, partner_id: str) -> Partner:
+        """Have a partner's pushes no longer signed. Raises NotFound, and Conflict when it is revoked."""
+        return self._update(partner_id, expression("REMOVE #signing_secrets"), _WORKING)
+
     def revoke(self, partner_id: str, now: int) -> Partner:
         """Make a partner's key stop working for good. Raises NotFound."""
         change = expression("SET #revoked_at = if_not_exists(#revoked_at, :now)", now=now)
         return self._update(partner_id, change, _EXISTS)
 
-    def note_trouble(self, partner_id: str, until: int) -> None:
-        """Note that a partner's server is in trouble until then (ms); an earlier end changes nothing."""
+    def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
+        """Give those of the partners that exist, as they are now. Raises Busy."""
+        keys = [{"partner_id": partner_id} for partner_id in partner_ids]
+        found = map(_to_partner, self._db.get_many(self._table, keys))
+        return {partner.partner_id: partner for partner in found}
+
+    def note_slow(self, partner_id: str, until: int) -> None:
+        """Note that a partner's server is slow until then (ms); an earlier end changes nothing. Raises Busy."""
+        self._note_later("slow_until", partner_id, until)
+
+    def note_success(self, partner_id: str, at: int) -> None:
+        """Note that a partner took a push then (ms); an earlier time changes nothing. Raises Busy."""
+        self._note_later("last_success_at", partner_id, at)
+
+    def _note_later(self, attribute: str, partner_id: str, time: int) -> None:
+        change = expression(f"SET #{attribute} = :time", time=time)
         later = expression(
-            "attribute_exists(#partner_id) AND (attribute_not_exists(#troubled_until) OR #troubled_until < :until)",
-            until=until,
+            f"attribute_exists(#partner_id) AND (attribute_not_exists(#{attribute}) OR #{attribute} < :time)", time=time
         )
         try:
-            self._db.update(
-                self._table, {"partner_id": partner_id}, expression("SET #troubled_until = :until", until=until), later
-            )
+            self._db.update(self._table, {"partner_id": partner_id}, change, later)
         except ConditionFailed:
             return
 
@@ -108,14 +133,28 @@ class Partners:
         try:
             item = self._db.update(self._table, {"partner_id": partner_id}, change, condition)
         except ConditionFailed:
-            refusal = NotFound("partner") if self._read(partner_id) is None else Conflict("partner: is revoked")
-            raise refusal from None
+            raise _refusal(self._read(partner_id)) from None
         self._cache.forget(partner_id)
         return _to_partner(item)
 
     def _read(self, partner_id: str) -> Partner | None:
         item = self._db.get(self._table, {"partner_id": partner_id})
         return _to_partner(item) if item else None
+
+
+def _refusal(partner: Partner | None) -> NotFound | Conflict:
+    """Give what to say of a change that found this partner in the way."""
+    if partner is None:
+        return NotFound("partner")
+    if partner.revoked_at is not None:
+        return Conflict("partner: is revoked")
+    return Conflict("partner: was changed by somebody else meanwhile")
+
+
+def _working_with(secrets: Sequence[SigningSecret]) -> Expression:
+    if not secrets:
+        return expression(f"{_WORKING.text} AND attribute_not_exists(#signing_secrets)")
+    return expression(f"{_WORKING.text} AND #signing_secrets = :known", known=_from_secrets(secrets))
 
 
 def _to_item(partner: Partner) -> Item:
@@ -128,6 +167,7 @@ def _to_item(partner: Partner) -> Item:
         "dialect": partner.dialect,
         "created_at": partner.created_at,
         "revoked_at": partner.revoked_at,
+        "signing_secrets": _from_secrets(partner.signing_secrets) or None,
     }
 
 
@@ -142,5 +182,11 @@ def _to_partner(item: Item) -> Partner:
         dialect=item["dialect"],
         created_at=item["created_at"],
         revoked_at=item.get("revoked_at"),
-        troubled_until=item.get("troubled_until", 0),
+        slow_until=item.get("slow_until", 0),
+        last_success_at=item.get("last_success_at"),
+        signing_secrets=tuple(SigningSecret(**secret) for secret in item.get("signing_secrets", ())),
     )
+
+
+def _from_secrets(secrets: Sequence[SigningSecret]) -> list[Item]:
+    return [{"secret": secret.secret, "until": secret.until} for secret in secrets]

@@ -1,0 +1,50 @@
+"""One push of a made-up SMS, to see whether a partner's server is ready before anything is sold to it."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from admin_api.wiring import Admin
+from globalconnect import VERSION
+from globalconnect.domain.ids import new_test_sms_id
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.sms import Sms
+from globalconnect.push.body import push_body
+from globalconnect.push.signing import Signer
+
+if TYPE_CHECKING:
+    from globalconnect.push.attempt import AttemptResult
+
+# Ofcom, the British regulator, keeps 07700 900000 to 900999 for drama: nobody has this number.
+PHONE = "447700900000"
+PHONE_FROM = "GlobalConnect"
+TEXT = "This is a test push by GlobalConnect: nothing was sold, and nobody sent this SMS."
+
+
+def push_once(admin: Admin, partner: Partner, url: str) -> "AttemptResult":
+    """Make one attempt as the delivery routine makes them, signed if the partner's pushes are; keep nothing of it."""
+    return asyncio.run(_attempt(admin, partner, url))
+
+
+async def _attempt(admin: Admin, partner: Partner, url: str) -> "AttemptResult":
+    # Imported here because aiohttp would make the cold start of every other admin route longer.
+    from globalconnect.push.attempt import PushClient  # noqa: PLC0415
+
+    sms = _made_up_sms(admin, partner)
+    signer = Signer.of(partner, sms.sms_id, admin.now())
+    async with PushClient(version=VERSION, loopback=admin.push_loopback) as client:
+        # What the SMS says is no secret; an answer that repeats it is worth seeing.
+        return await client.attempt(url, push_body(sms, partner), [partner.key], signer)
+
+
+def _made_up_sms(admin: Admin, partner: Partner) -> Sms:
+    now = admin.now()
+    return Sms(
+        sms_id=new_test_sms_id(admin.dice),
+        activation_id=0,
+        partner_id=partner.partner_id,
+        phone=PHONE,
+        phone_from=PHONE_FROM,
+        text=TEXT,
+        received_at=now,
+        stored_at=now,
+    )

@@ -1,0 +1,188 @@
+"""How the pushing of each message stands (contract 3): kept with the messages in the Activations table.
+
+Everything here is asked for many messages at once, since a push takes a claim, a look and a result, and each call costs
+more than what it carries.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from globalconnect.domain.errors import NotFound
+from globalconnect.domain.push_schedule import INTERVAL
+from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.store.activations import (
+    ATTEMPT_PREFIX,
+    ENTRY,
+    SmsRef,
+    expire_at,
+    pending_shard,
+    sms_id_of_entry,
+    sms_key,
+    to_sms,
+)
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, Statement, expression
+
+ATTEMPTS_KEPT = 20
+
+_PENDING = PushState.PENDING.value
+_THIS_ONE = 'WHERE "activation_id" = ? AND "entry" = ? AND "push_state" = ?'
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of the pushing of a message at `at` (ms): delivered, stopped or without a URL."""
+
+    sms: Sms
+    state: PushState
+    at: int
+
+
+class Pushes:
+    """Claims, ends and attempts of pushes. Attempts are kept as long as their message: `keep` ms."""
+
+    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+        self._db = db
+        self._table = table
+        self._keep = keep
+        self._claim = (
+            f'UPDATE "{table}" SET "next_due" = ? SET "attempts" = "attempts" + ? '  # noqa: S608 - our table, no input
+            f'{_THIS_ONE} AND "next_due" <= ? RETURNING ALL NEW *'
+        )
+        self._deliver = (
+            f'UPDATE "{table}" SET "push_state" = ? SET "delivered_at" = ? REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
+        )
+        self._stop = f'UPDATE "{table}" SET "push_state" = ? REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
+
+    # -------------------------------------------------------------- an attempt
+
+    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+        """Claim the next push attempt of each message (none twice) for the caller alone, starting at `now` (ms).
+
+        Gives per message: the SMS, whose `next_due` is when the attempt after this one may start; None when it is not
+        pending, not due yet, or somebody else's, since two attempts at once can't both have claimed (contract 3); or
+        what AWS failed with.
+        """
+        claims = [Statement(self._claim, (now + INTERVAL, 1, *sms_key(ref).values(), _PENDING, now)) for ref in refs]
+        return [_sms_or_none(end) for end in self._db.execute(claims)]
+
+    def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
+        """Give those of the activations that are not finished as of now. Raises Busy."""
+        keys: list[Key] = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in activation_ids]
+        found = self._db.get_many(self._table, keys)
+        return frozenset(item["activation_id"] for item in found if item.get("outcome") is None)
+
+    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+        """End the pushing of messages (none twice) that are still pending; others stay as they are.
+
+        Gives per message what AWS failed with, or None.
+        """
+        return _failures(self._db.execute([self._ending(end) for end in ends]))
+
+    def _ending(self, end: End) -> Statement:
+        if end.state is PushState.DELIVERED:
+            return Statement(self._deliver, (end.state.value, end.at, *_still_pending(end.sms)))
+        return Statement(self._stop, (end.state.value, *_still_pending(end.sms)))
+
+    def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
+        """Keep how attempts ended, the newest ATTEMPTS_KEPT of each message. Raises Busy.
+
+        Each has an item of its own, so that neither the message nor what a write costs grows with the attempts.
+        """
+        self._db.put_many(self._table, [_from_attempt(sms, attempt, self._keep) for sms, attempt in attempts])
+
+    def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
+        """Give the kept attempts of an activation's messages by SMS id, oldest first."""
+        condition = expression(
+            "#activation_id = :id AND begins_with(#entry, :attempts)", id=activation_id, attempts=ATTEMPT_PREFIX
+        )
+        found: dict[int, list[Attempt]] = {}
+        for item in self._db.query_all(self._table, condition):
+            found.setdefault(item["sms_id"], []).append(_to_attempt(item))
+        return {sms_id: sorted(attempts, key=lambda attempt: attempt.number) for sms_id, attempts in found.items()}
+
+    # -------------------------------------------------------------- the sweep and the operator
+
+    def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
+        """Give the undelivered messages of a shard that were stored until then (ms), oldest first."""
+        condition = expression("#pending_shard = :shard AND #stored_at <= :until", shard=shard, until=stored_until)
+        for item in self._db.query_all(self._table, condition, index="pending"):
+            yield SmsRef(item["activation_id"], sms_id_of_entry(item["entry"]))
+
+    def messages(self, refs: Sequence[SmsRef]) -> list[Sms]:
+        """Give those of the messages that exist, as they are now. Raises Busy."""
+        return [to_sms(item) for item in self._db.get_many(self._table, [sms_key(ref) for ref in refs])]
+
+    def note_queued_again(self, messages: Sequence[Sms], now: int) -> list[Exception | None]:
+        """Note that the sweep has queued messages (none twice) again at `now` (ms), unless an attempt came in between.
+
+        Gives per message what AWS failed with, or None.
+        """
+        text = f'UPDATE "{self._table}" SET "queued_again_at" = ? {_THIS_ONE} AND "next_due" = ?'  # noqa: S608
+        return _failures(
+            self._db.execute([Statement(text, (now, *_still_pending(sms), sms.next_due)) for sms in messages])
+        )
+
+    def push_again(self, ref: SmsRef, now: int, overlap: int) -> Sms:
+        """Make an SMS due for a push: at `now` (ms), or when the attempt that may be under way has had its time.
+
+        Takes how long an attempt can take at most (ms). Raises NotFound.
+        """
+        key = sms_key(ref)
+        shard = pending_shard(ref.sms_id)
+        due_now = expression(
+            "SET #push_state = :pending, #pending_shard = :shard, #next_due = :now",
+            pending=_PENDING,
+            shard=shard,
+            now=now,
+        )
+        # A claim at t sets next_due = t + INTERVAL and its attempt ends by t + overlap.
+        idle = expression("attribute_exists(#entry) AND #next_due <= :idle", idle=now + INTERVAL - overlap)
+        try:
+            return to_sms(self._db.update(self._table, key, due_now, idle))
+        except ConditionFailed:
+            pass
+        try:
+            change = expression("SET #push_state = :pending, #pending_shard = :shard", pending=_PENDING, shard=shard)
+            return to_sms(self._db.update(self._table, key, change, expression("attribute_exists(#entry)")))
+        except ConditionFailed:
+            raise NotFound("message") from None
+
+
+def _sms_or_none(end: Item | Exception) -> Sms | Exception | None:
+    if isinstance(end, ConditionFailed):
+        return None
+    return end if isinstance(end, Exception) else to_sms(end)
+
+
+def _failures(ends: Sequence[Item | Exception]) -> list[Exception | None]:
+    return [end if isinstance(end, Exception) and not isinstance(end, ConditionFailed) else None for end in ends]
+
+
+def _still_pending(sms: Sms) -> tuple[str | int, ...]:
+    return (*sms_key(SmsRef(sms.activation_id, sms.sms_id)).values(), _PENDING)
+
+
+def _from_attempt(sms: Sms, attempt: Attempt, keep: int) -> Item:
+    return {
+        "activation_id": sms.activation_id,
+        "entry": f"{ATTEMPT_PREFIX}{sms.sms_id}#{attempt.number % ATTEMPTS_KEPT:02}",
+        "sms_id": sms.sms_id,
+        "number": attempt.number,
+        "attempted_at": attempt.started_at,
+        "duration_ms": attempt.duration_ms,
+        "attempt_outcome": attempt.outcome,
+        "http_status": attempt.http_status,
+        "answer": attempt.answer,
+        "expire_at": expire_at(sms.stored_at, keep),
+    }
+
+
+def _to_attempt(item: Item) -> Attempt:
+    return Attempt(
+        number=item["number"],
+        started_at=item["attempted_at"],
+        duration_ms=item["duration_ms"],
+        outcome=item["attempt_outcome"],
+        http_status=item.get("http_status"),
+        answer=item["answer"],
+    )

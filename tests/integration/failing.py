@@ -1,0 +1,154 @@
+"""A DynamoDB that fails as AWS may: refuses for contention, throttles, or does not answer, done or not.
+
+`FailingClient` fails above botocore, as when its own retries are exhausted; `failing_below` fails what botocore sends,
+which it then sends again by itself. Both can also be without a memory of tokens, as moto is: then a transaction that
+is sent again meets its own work.
+"""
+
+import io
+import json
+import random
+import re
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from enum import StrEnum
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+TRANSACTION = "TransactWriteItems"
+_WRITES = frozenset({TRANSACTION, "PutItem", "UpdateItem", "DeleteItem"})
+_TOKEN = re.compile(rb'("ClientRequestToken": *")[^"]+')
+
+
+class Fault(StrEnum):
+    """How a call fails: refused because others hold its items, throttled, or unanswered, not done or done."""
+
+    CONFLICT = "conflict"
+    THROTTLED = "throttled"
+    UNHEARD = "unheard"
+    UNANSWERED = "unanswered"
+
+
+ALL = tuple(Fault)
+
+# Told the name of an operation, gives how its next call fails, None when it does not.
+type Faults = Callable[[str], Fault | None]
+
+
+class RandomFaults:
+    """Fails a share of all calls, in one of the ways that the operation has; may be asked by threads at once."""
+
+    def __init__(self, share: float, seed: int, ways: tuple[Fault, ...] = ALL) -> None:
+        self._share = share
+        self._rolls = random.Random(seed)
+        self._ways = ways
+        self._lock = threading.Lock()
+        self.made = 0
+
+    def __call__(self, operation: str) -> Fault | None:
+        """Give how the next call fails."""
+        ways = [way for way in self._ways if way is not Fault.CONFLICT or operation in _WRITES]
+        with self._lock:
+            if not ways or self._rolls.random() >= self._share:
+                return None
+            self.made += 1
+            return self._rolls.choice(ways)
+
+
+class Scripted:
+    """Fails the next transactions in these ways, one after the other, then no more."""
+
+    def __init__(self, *faults: Fault, operation: str = TRANSACTION) -> None:
+        self.left = list(faults)
+        self._operation = operation
+
+    def __call__(self, operation: str) -> Fault | None:
+        """Give how the next call fails."""
+        return self.left.pop(0) if self.left and operation == self._operation else None
+
+
+class FailingClient:
+    """A client of DynamoDB whose calls fail as told, whatever botocore tried before."""
+
+    def __init__(self, client: Any, faults: Faults, *, remembers_tokens: bool = True) -> None:
+        self._client = client
+        self._faults = faults
+        self._remembers_tokens = remembers_tokens
+
+    def __getattr__(self, name: str) -> Any:
+        """Give an operation, or whatever else the client has."""
+        found = getattr(self._client, name)
+        operation = self._client.meta.method_to_api_mapping.get(name)
+        if operation is None:
+            return found
+
+        def call(**arguments: Any) -> Any:
+            if "ClientRequestToken" in arguments and not self._remembers_tokens:
+                arguments["ClientRequestToken"] = str(uuid.uuid4())
+            fault = self._faults(operation)
+            if fault is None:
+                return found(**arguments)
+            if fault is Fault.UNANSWERED:
+                # Its refusal gets lost like any other answer.
+                with suppress(ClientError):
+                    found(**arguments)
+            if fault in {Fault.UNANSWERED, Fault.UNHEARD}:
+                raise ReadTimeoutError(endpoint_url="the tables")
+            raise ClientError(_refusal(fault, operation, len(arguments.get("TransactItems", ()))), operation)
+
+        return call
+
+
+@contextmanager
+def failing_below(client: Any, faults: Faults, *, remembers_tokens: bool = True) -> Iterator[None]:
+    """Let what a client sends over HTTP fail as told; botocore sends it again as it would to AWS."""
+
+    def send(request: Any, event_name: str, **_: object) -> AWSResponse | None:
+        operation = event_name.rsplit(".", 1)[-1]
+        if not remembers_tokens:
+            request.body = _TOKEN.sub(rb"\g<1>" + str(uuid.uuid4()).encode(), request.body)
+        fault = faults(operation)
+        if fault is None:
+            return None
+        if fault is Fault.UNANSWERED:
+            client._endpoint.http_session.send(request)
+        if fault in {Fault.UNANSWERED, Fault.UNHEARD}:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return _answer(request.url, _refusal(fault, operation, len(json.loads(request.body).get("TransactItems", ()))))
+
+    client.meta.events.register("before-send.dynamodb", send)
+    try:
+        yield
+    finally:
+        client.meta.events.unregister("before-send.dynamodb", send)
+
+
+def _refusal(fault: Fault, operation: str, actions: int) -> Any:
+    """Give AWS's answer that refuses a call of so many actions, in botocore's form."""
+    if fault is Fault.THROTTLED:
+        return _error("ThrottlingException")
+    if operation != TRANSACTION:
+        return _error("TransactionConflictException")
+    reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (actions - 1)
+    return {**_error("TransactionCanceledException"), "CancellationReasons": reasons}
+
+
+def _error(code: str) -> dict[str, Any]:
+    return {"Error": {"Code": code, "Message": ""}}
+
+
+class _Raw(io.BytesIO):
+    """A body as urllib3 hands it over."""
+
+    def stream(self) -> Iterator[bytes]:
+        """Give the body."""
+        yield self.read()
+
+
+def _answer(url: str, refusal: Mapping[str, Any]) -> AWSResponse:
+    body = {"__type": refusal["Error"]["Code"], "CancellationReasons": refusal.get("CancellationReasons")}
+    return AWSResponse(url, 400, {}, _Raw(json.dumps(body).encode()))

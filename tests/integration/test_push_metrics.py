@@ -1,0 +1,493 @@
+"""What is measured of pushes, and the alarm about partners that take none while SMS wait."""
+
+import io
+import itertools
+import json
+import socket
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+import expire_activations.app
+import push_retry.app
+import push_sms.app
+from expire_activations.sweep import Sweep
+from expire_activations.waiting import oldest_by_partner, oldest_of_all
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.sms import PushState, Sms
+from globalconnect.metrics import NAMESPACE, Metric, PushMeter
+from globalconnect.push import wiring
+from globalconnect.push.attempt import AttemptOutcome, AttemptResult
+from globalconnect.push.health import Health
+from globalconnect.push.queue import DuePush
+from globalconnect.store.activations import SmsRef
+from local import template as templates
+from tests.conftest import ROOT, START
+from tests.integration.shop import Shop
+from tests.integration.test_delivery import DELIVERED, FAILED, Hub, Office
+
+PHONES = [f"4474721900{n:02}" for n in range(9)]
+URL = "https://hub.example/a-path-of-ours"
+TEXT = "Your code: 5015"
+MINUTE = 60_000
+LATE = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http_status=200, duration_ms=4_900, answer="ok")
+
+TEMPLATE = templates.load(ROOT / "template.yaml")
+ALARM = TEMPLATE["Resources"]["PartnerWithoutSuccessAlarm"]["Properties"]
+
+
+class Printed:
+    """What is printed in CloudWatch's embedded metric format."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Give the lines printed since the last time."""
+        lines = [json.loads(line) for line in self._capsys.readouterr().out.splitlines() if line.startswith("{")]
+        return [line for line in lines if "_aws" in line]
+
+    def values(self) -> dict[str, list[float]]:
+        """Give the values printed since the last time by metric, or by metric and partner."""
+        found: dict[str, list[float]] = {}
+        for line in self.lines():
+            for name in metric_names(line):
+                key = f"{name} {line['partner_id']}" if "partner_id" in line else name
+                found.setdefault(key, []).extend(line[name])
+        return found
+
+
+def metric_names(line: dict[str, Any]) -> list[str]:
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    return [metric["Name"] for metric in directive["Metrics"]]
+
+
+@pytest.fixture
+def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
+    return Printed(capsys)
+
+
+# ---------------------------------------------------------------- a batch of pushes
+
+
+def stored(shop: Shop, partner: Partner, *phones: str) -> list[SmsRef]:
+    """Let a partner buy numbers that get an SMS each; give where the SMS are."""
+    shop.stock(*phones)
+    source, refs = shop.source(), []
+    for _ in phones:
+        bought = shop.buy(partner).body
+        shop.deliver(source, {"phone": bought["number"], "from": "Microsoft", "text": TEXT})
+        sale = shop.activations.sale(bought["activationId"])
+        assert sale is not None
+        refs.append(SmsRef(bought["activationId"], sale.messages[0].sms_id))
+    return refs
+
+
+def due(partner: Partner, refs: Sequence[SmsRef]) -> list[DuePush]:
+    return [DuePush(ref, partner.partner_id, 0) for ref in refs]
+
+
+@pytest.fixture
+def partner(shop: Shop) -> Partner:
+    return shop.partner(push_url=URL)
+
+
+@pytest.fixture
+def office(shop: Shop, partner: Partner) -> Iterator[Office]:
+    """One SMS that waits, and a delivery routine that is measured."""
+    (ref,) = stored(shop, partner, PHONES[0])
+    office = Office(shop, Hub(), partner, ref.activation_id, ref)
+    office.delivery = office.with_parts(meter=PushMeter())
+    yield office
+    for delivery in office.made:
+        delivery.close()
+
+
+def test_a_batch_tells_attempts_successes_and_the_time_from_stored_to_delivered(
+    office: Office, printed: Printed
+) -> None:
+    refs = [office.ref, *stored(office.shop, office.partner, *PHONES[1:3])]
+    office.shop.cloud.clock.advance(ms=1_500)
+    office.hub.answers = [DELIVERED, FAILED, LATE]
+    office.delivery.deliver(due(office.partner, refs))
+    values = printed.values()
+    assert sorted(values.pop(Metric.TIME_TO_DELIVER)) == [1_507, 6_400]
+    assert values == {Metric.PUSH_ATTEMPTS: [3], Metric.PUSHES_DELIVERED: [2]}
+
+
+def test_an_outage_tells_that_nothing_was_delivered(office: Office, printed: Printed) -> None:
+    office.hub.answers = [FAILED]
+    office.push()
+    assert printed.values() == {Metric.PUSH_ATTEMPTS: [1], Metric.PUSHES_DELIVERED: [0]}
+
+
+def test_a_batch_without_an_attempt_tells_nothing(office: Office, printed: Printed) -> None:
+    office.push()
+    printed.lines()
+    office.push()
+    assert printed.lines() == []
+
+
+def test_each_batch_tells_its_own_only(office: Office, printed: Printed) -> None:
+    office.hub.answers = [FAILED] * 2
+    for _ in range(2):
+        office.push()
+        assert printed.values()[Metric.PUSH_ATTEMPTS] == [1]
+        office.shop.cloud.clock.advance(seconds=10)
+
+
+def test_the_time_to_deliver_is_that_of_the_attempt_that_succeeded(office: Office, printed: Printed) -> None:
+    office.hub.answers = [FAILED, LATE]
+    office.push()
+    office.shop.cloud.clock.advance(seconds=10)
+    office.push()
+    assert printed.values()[Metric.TIME_TO_DELIVER] == [14_900]
+
+
+def test_an_sms_that_an_operator_has_pushed_once_more_took_no_longer_to_deliver(
+    office: Office, printed: Printed
+) -> None:
+    office.push()
+    office.shop.cloud.clock.advance(minutes=600)
+    office.shop.pushes.push_again(office.ref, office.shop.cloud.clock(), 5_000)
+    office.push()
+    assert printed.values() == {
+        Metric.PUSH_ATTEMPTS: [1, 1],
+        Metric.PUSHES_DELIVERED: [1, 1],
+        Metric.TIME_TO_DELIVER: [7],
+    }
+
+
+@pytest.mark.parametrize("size", [99, 100, 101, 200, 250])
+def test_a_batch_of_any_size_is_told_whole_in_lines_that_cloudwatch_takes(size: int, printed: Printed) -> None:
+    meter = PushMeter()
+    sms = Sms(1, 1, "hub", "447", "", "", received_at=START, stored_at=START)
+    for _ in range(size):
+        meter.note(sms, START + 5, delivered=True)
+    meter.publish()
+    lines = printed.lines()
+    assert all(len(line[name]) <= 100 for line in lines for name in metric_names(line))
+    assert sum(len(line.get(Metric.TIME_TO_DELIVER, [])) for line in lines) == size
+    assert [line[Metric.PUSH_ATTEMPTS] for line in lines if Metric.PUSH_ATTEMPTS in line] == [[size]]
+
+
+def test_an_sms_stored_by_a_clock_ahead_of_ours_took_no_time(printed: Printed) -> None:
+    meter = PushMeter()
+    meter.note(Sms(1, 1, "hub", "447", "", "", received_at=START, stored_at=START), START - 3, delivered=True)
+    meter.publish()
+    assert printed.values()[Metric.TIME_TO_DELIVER] == [0]
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def deployed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Put the routine together anew, as the functions do."""
+    monkeypatch.setenv("PUSH_LOOPBACK", "true")
+    monkeypatch.setattr(wiring, "dynamodb_client", lambda: shop.cloud.client)
+    made = wiring.delivery.__wrapped__()
+    for app in (push_sms.app, push_retry.app):
+        monkeypatch.setattr(app, "delivery", lambda: made)
+    yield
+    made.close()
+
+
+@pytest.mark.usefixtures("deployed")
+@pytest.mark.parametrize("function", ["push_sms", "push_retry"])
+def test_both_functions_that_push_are_measured(shop: Shop, closed_port: int, function: str, printed: Printed) -> None:
+    partner = shop.partner(push_url=f"http://127.0.0.1:{closed_port}/")
+    (ref,) = stored(shop, partner, PHONES[0])
+    if function == "push_sms":
+        image = {
+            "activation_id": {"N": str(ref.activation_id)},
+            "sms_id": {"N": str(ref.sms_id)},
+            "partner_id": {"S": partner.partner_id},
+        }
+        push_sms.app.handler({"Records": [{"dynamodb": {"SequenceNumber": "1", "NewImage": image}}]}, None)
+    else:
+        body = {"activationId": ref.activation_id, "smsId": ref.sms_id, "partnerId": partner.partner_id, "due": 0}
+        push_retry.app.handler({"Records": [{"messageId": "1", "body": json.dumps(body)}]}, None)
+    assert printed.values() == {Metric.PUSH_ATTEMPTS: [1], Metric.PUSHES_DELIVERED: [0]}
+
+
+# ---------------------------------------------------------------- what waits
+
+
+@pytest.fixture
+def swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let expire_activations work on the shop."""
+    sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
+    monkeypatch.setattr(expire_activations.app, "sweep", lambda: sweep)
+
+
+def sweep() -> None:
+    expire_activations.app.handler({}, None)
+
+
+def in_alarm(printed: Printed) -> float:
+    """Sweep; give how many partners are counted."""
+    printed.lines()
+    sweep()
+    (count,) = printed.values()[Metric.PARTNERS_WITHOUT_SUCCESS]
+    return count
+
+
+@pytest.mark.usefixtures("swept")
+def test_when_nothing_waits_the_alarm_hears_that_and_no_age_is_told(
+    shop: Shop, partner: Partner, printed: Printed
+) -> None:
+    sweep()
+    stored(shop, partner, PHONES[0])
+    shop.cloud.clock.advance(ms=44_999)
+    sweep()
+    assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0, 0]}
+
+
+@pytest.mark.usefixtures("swept")
+def test_the_age_of_the_oldest_sms_that_waits_is_told_of_each_partner(
+    shop: Shop, partner: Partner, printed: Printed
+) -> None:
+    other = shop.partner(push_url=URL)
+    for minute, (whose, phones) in enumerate([(partner, PHONES[:4]), (other, PHONES[4:6]), (partner, PHONES[6:])]):
+        assert shop.cloud.clock() == START + minute * MINUTE
+        stored(shop, whose, *phones)
+        shop.cloud.clock.advance(minutes=1)
+    sweep()
+    assert printed.values() == {
+        Metric.PARTNERS_WITHOUT_SUCCESS: [0],
+        f"{Metric.OLDEST_PENDING_AGE} {partner.partner_id}": [180],
+        f"{Metric.OLDEST_PENDING_AGE} {other.partner_id}": [120],
+    }
+
+
+@pytest.mark.usefixtures("swept")
+def test_what_was_delivered_or_finished_does_not_wait(office: Office, printed: Printed) -> None:
+    (finished,) = stored(office.shop, office.partner, PHONES[1])
+    office.push()
+    office.shop.finish(office.partner, finished.activation_id, 1)
+    office.delivery.deliver(due(office.partner, [finished]))
+    office.shop.cloud.clock.advance(minutes=20)
+    printed.lines()
+    sweep()
+    assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0]}
+
+
+@pytest.mark.usefixtures("swept")
+def test_an_sms_that_was_delivered_and_is_pushed_once_more_does_not_wait(office: Office, printed: Printed) -> None:
+    office.push()
+    office.shop.cloud.clock.advance(minutes=20)
+    office.shop.pushes.push_again(office.ref, office.shop.cloud.clock(), 5_000)
+    printed.lines()
+    sweep()
+    assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0]}
+
+
+def test_the_oldest_is_the_oldest_in_whatever_order_messages_are_read() -> None:
+    ages = [Sms(n, n, "hub", "447", "", "", received_at=START, stored_at=START + n) for n in (2, 1, 3)]
+    for order in itertools.permutations(ages):
+        assert oldest_by_partner(order) == {"hub": START + 1}
+        assert oldest_of_all(oldest_by_partner([sms]) for sms in order) == {"hub": START + 1}
+
+
+@pytest.mark.parametrize("state", [PushState.DELIVERED, PushState.STOPPED, PushState.NO_URL])
+def test_an_sms_whose_pushing_ended_does_not_wait_when_the_index_still_lists_it(state: PushState) -> None:
+    sms = Sms(1, 1, "hub", "447", "", "", received_at=START, stored_at=START, push_state=state)
+    assert oldest_by_partner([sms]) == {}
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_sweep_that_fails_measures_nothing(
+    shop: Shop, partner: Partner, monkeypatch: pytest.MonkeyPatch, printed: Printed
+) -> None:
+    def fail(refs: Sequence[SmsRef]) -> list[Sms]:
+        raise EndpointConnectionError(endpoint_url="the table")
+
+    stored(shop, partner, PHONES[0])
+    shop.cloud.clock.advance(minutes=6)
+    monkeypatch.setattr(shop.pushes, "messages", fail)
+    with pytest.raises(EndpointConnectionError):
+        sweep()
+    assert printed.lines() == []
+
+
+# ---------------------------------------------------------------- the alarm
+
+
+@pytest.mark.usefixtures("swept")
+@pytest.mark.parametrize(("waited", "count"), [(5 * MINUTE, 0), (5 * MINUTE + 1, 1)])
+def test_a_partner_that_never_took_a_push_is_in_the_alarm_when_an_sms_has_waited_longer_than_5_minutes(
+    shop: Shop, partner: Partner, printed: Printed, waited: int, count: int
+) -> None:
+    stored(shop, partner, PHONES[0])
+    shop.cloud.clock.advance(ms=waited)
+    assert in_alarm(printed) == count
+
+
+@pytest.mark.usefixtures("swept")
+@pytest.mark.parametrize(("since", "count"), [(6 * MINUTE - 1, 0), (6 * MINUTE, 1)])
+def test_a_partner_is_in_the_alarm_5_minutes_after_the_minute_that_its_noted_success_stands_for(
+    shop: Shop, partner: Partner, printed: Printed, since: int, count: int
+) -> None:
+    stored(shop, partner, PHONES[0])
+    shop.cloud.clock.advance(minutes=20)
+    shop.partners.note_success(partner.partner_id, shop.cloud.clock() - since)
+    assert in_alarm(printed) == count
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_partner_without_success_for_a_day_is_in_the_alarm_only_when_an_sms_has_waited(
+    shop: Shop, partner: Partner, printed: Printed
+) -> None:
+    shop.partners.note_success(partner.partner_id, shop.cloud.clock())
+    shop.cloud.clock.advance(minutes=24 * 60)
+    assert in_alarm(printed) == 0
+    stored(shop, partner, PHONES[0])
+    shop.cloud.clock.advance(minutes=5)
+    assert in_alarm(printed) == 0
+    shop.cloud.clock.advance(ms=1)
+    assert in_alarm(printed) == 1
+
+
+@pytest.mark.usefixtures("swept")
+def test_nobody_is_in_the_alarm_who_took_a_push_within_5_minutes_and_all_are_a_minute_later(
+    shop: Shop, partner: Partner, printed: Printed
+) -> None:
+    stored(shop, partner, PHONES[0])
+    clock = shop.cloud.clock
+    for successes in (1, 59, 60, 61, 119):
+        clock.advance(minutes=20)
+        health = Health(shop.partners, clock)
+        for _ in range(successes):
+            # As Delivery does: it reads the partner, and shares at the end of the batch.
+            health.note(shop.partners.get(partner.partner_id), delivered=True, duration_ms=7)
+            health.share()
+            clock.advance(seconds=1)
+        clock.advance(seconds=-1, minutes=5, ms=-1)
+        assert in_alarm(printed) == 0
+        clock.advance(minutes=1, ms=1)
+        assert in_alarm(printed) == 1
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_partner_that_answers_late_takes_its_pushes(office: Office, printed: Printed) -> None:
+    stored(office.shop, office.partner, PHONES[1])
+    office.shop.cloud.clock.advance(minutes=20)
+    office.hub.answers = [LATE]
+    office.push()
+    office.shop.cloud.clock.advance(minutes=5)
+    assert in_alarm(printed) == 0
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_partner_in_the_alarm_leaves_it_with_its_first_success(office: Office, printed: Printed) -> None:
+    stored(office.shop, office.partner, PHONES[1])
+    office.hub.answers = [FAILED]
+    office.push()
+    office.shop.cloud.clock.advance(minutes=6)
+    assert in_alarm(printed) == 1
+    office.push()
+    assert in_alarm(printed) == 0
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_partner_that_is_not_meant_to_take_pushes_is_in_no_alarm(
+    shop: Shop, partner: Partner, printed: Printed
+) -> None:
+    revoked, third = shop.partner(push_url=URL), shop.partner(push_url=URL)
+    for whose, phone in ((partner, PHONES[0]), (revoked, PHONES[1]), (third, PHONES[2])):
+        stored(shop, whose, phone)
+    shop.cloud.clock.advance(minutes=6)
+    assert in_alarm(printed) == 3
+    shop.partners.revoke(revoked.partner_id, shop.cloud.clock())
+    shop.partners.change(partner.partner_id, {"push_url": None})
+    assert in_alarm(printed) == 1
+
+
+@pytest.mark.usefixtures("swept")
+def test_a_log_line_names_the_partner_every_minute_while_it_lasts(office: Office, logged: io.StringIO) -> None:
+    def named() -> list[tuple[str, int]]:
+        lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+        return [
+            (line["partner_id"], line["oldest_age_ms"])
+            for line in lines
+            if line["message"] == "partner_without_success"
+        ]
+
+    clock = office.shop.cloud.clock
+    clock.advance(minutes=4)
+    for _ in range(4):
+        sweep()
+        clock.advance(minutes=1)
+    who = office.partner.partner_id
+    assert named() == [(who, 6 * MINUTE), (who, 7 * MINUTE)]
+    office.push()
+    sweep()
+    assert len(named()) == 2
+
+
+def test_the_alarm_listens_to_what_the_sweep_tells(shop: Shop, swept: None, printed: Printed) -> None:
+    sweep()
+    (line,) = printed.lines()
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert directive["Namespace"] == ALARM["Namespace"] == NAMESPACE
+    assert metric_names(line) == [ALARM["MetricName"]]
+    assert directive["Dimensions"] == [[dimension["Name"] for dimension in ALARM["Dimensions"]]]
+    assert all(line[dimension["Name"]] == dimension["Value"] for dimension in ALARM["Dimensions"])
+
+
+def test_one_partner_in_one_sweep_is_an_alarm_and_so_are_minutes_without_a_sweep() -> None:
+    assert (ALARM["Threshold"], ALARM["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    assert (ALARM["EvaluationPeriods"], ALARM["Period"], ALARM["Statistic"]) == (1, 60, "Maximum")
+    assert ALARM["TreatMissingData"] == "breaching"
+    sweeping = TEMPLATE["Resources"]["ExpireActivationsFunction"]["Properties"]["Events"]["EveryMinute"]
+    assert sweeping["Properties"] == {"ScheduleExpression": "rate(1 minute)"}
+
+
+# ---------------------------------------------------------------- what is told, and what never
+
+
+@pytest.mark.usefixtures("swept")
+def test_lines_hold_numbers_and_the_partners_id_and_nothing_else(office: Office, printed: Printed) -> None:
+    refs = stored(office.shop, office.partner, PHONES[1])
+    office.hub.answers = [FAILED, DELIVERED]
+    office.delivery.deliver(due(office.partner, [office.ref, *refs]))
+    office.shop.cloud.clock.advance(minutes=7)
+    sweep()
+    lines = printed.lines()
+    told = {name for line in lines for name in metric_names(line)}
+    assert told == set(Metric)
+    for line in lines:
+        assert set(line) - told <= {"_aws", "service", "partner_id"}
+        assert (line["service"], line.get("partner_id", office.partner.partner_id)) == (
+            "globalconnect",
+            office.partner.partner_id,
+        )
+        assert all(isinstance(value, float) for name in metric_names(line) for value in line[name])
+        for secret in (office.partner.key, URL, TEXT, "5015", *PHONES):
+            assert secret not in json.dumps(line)
+
+
+@pytest.mark.usefixtures("swept")
+def test_only_the_age_tells_partners_apart(office: Office, printed: Printed) -> None:
+    office.push()
+    stored(office.shop, office.partner, PHONES[1])
+    office.shop.cloud.clock.advance(minutes=7)
+    sweep()
+    dimensions = {
+        name: set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0])
+        for line in printed.lines()
+        for name in metric_names(line)
+    }
+    assert {name for name, kinds in dimensions.items() if kinds == {"service", "partner_id"}} == {
+        Metric.OLDEST_PENDING_AGE
+    }
+    assert {name for name, kinds in dimensions.items() if kinds == {"service"}} == set(Metric) - {
+        Metric.OLDEST_PENDING_AGE
+    }
