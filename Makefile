@@ -83,6 +83,10 @@ pytest: $(ALL) ## the tests (ARGS="-k push")
 	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(if $(ARGS), || [ $$? = 5 ]))
 	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(if $(ARGS), || [ $$? = 5 ]))
 
+.PHONY: bench
+bench: .venv/.done ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)
+	@PYTHONPATH=functions $(RUN) -m bench $(ARGS)
+
 .PHONY: format
 format: .venv/.done ## ruff: fix what it can, and format (PATHS="local tests" for less than everything)
 	@.venv/bin/ruff check --fix $(PATHS); .venv/bin/ruff format $(PATHS)

@@ -18,7 +18,7 @@ class Event(StrEnum):
     SMS_UNCLAIMED = "sms_unclaimed"
     SMS_REPEATED = "sms_repeated"
     PAYLOAD_UNREADABLE = "payload_unreadable"
-    PUSH_ATTEMPT = "push_attempt"
+    PUSH_ATTEMPTS = "push_attempts"
     PUSH_STOPPED = "push_stopped"
     PUSH_NOT_QUEUED = "push_not_queued"
     PUSH_NOT_RECORDED = "push_not_recorded"
@@ -29,15 +29,17 @@ class Event(StrEnum):
     CHANGED = "changed_by_operator"
 
 
+type Field = str | float | bool | list[dict[str, str | int | None]] | None
+
 logger = Logger()
 
 
-def log(event: Event, **fields: str | float | bool | None) -> None:
+def log(event: Event, **fields: Field) -> None:
     """Write one line for something that happened, with ids and classes only."""
     logger.info(event.value, extra=fields)
 
 
-def log_failure(event: Event, error: BaseException, **fields: str | float | bool | None) -> None:
+def log_failure(event: Event, error: BaseException, **fields: Field) -> None:
     """Write one line for something that went wrong: the error's type and where it passed, not its message."""
     places = [
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)

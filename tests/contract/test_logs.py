@@ -21,7 +21,7 @@ def test_no_function_logs_a_key_a_secret_a_push_url_or_what_an_sms_says(market: 
         rotated = market.made("POST", f"/admin/partners/{hub.partner_id}/rotate-key")["key"]
         hub.messages(activation_id)
     logged = until(lambda: _logged(market), lambda text: f'"activation_id":{activation_id}' in text)
-    assert "push_attempt" in logged
+    assert "push_attempts" in logged
     for secret in (hub.key, rotated, gateway.secret, TEXT, "7130542", partner.url):
         assert secret not in logged
 

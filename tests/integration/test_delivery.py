@@ -527,6 +527,7 @@ def test_a_success_is_known_by_the_partners_item(office: Office) -> None:
 def test_logs_of_a_push_hold_neither_key_nor_text(office: Office, logged: io.StringIO) -> None:
     office.hub.answers = [FAILED]
     office.push()
-    assert json.loads(logged.getvalue().splitlines()[-1])["outcome"] == "http_status"
+    (attempt,) = json.loads(logged.getvalue().splitlines()[-1])["attempts"]
+    assert (attempt["outcome"], attempt["attempt"]) == ("http_status", 1)
     assert office.partner.key not in logged.getvalue()
     assert "5015" not in logged.getvalue()

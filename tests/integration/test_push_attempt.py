@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import gzip
+import html
 import json
 import logging
 import socket
@@ -11,6 +12,7 @@ import threading
 import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote, quote_plus
 
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -725,6 +727,16 @@ def test_answer_that_is_not_utf8_is_kept_with_replacements() -> None:
 )
 def test_secrets_in_the_answer_are_replaced(echo: str) -> None:
     assert excerpt_of(f"bad request: {echo} - sorry".encode()) == "bad request: *** - sorry"
+
+
+@pytest.mark.parametrize("secret", ["482913", "\u200b\u200b", "a&b", "a b", "\u0416\u0416"])
+def test_short_secret_is_replaced_in_an_answer_of_nothing_else(secret: str) -> None:
+    async def scenario(answer: str) -> str:
+        async with partner(raw(http("200 OK", answer.encode()))) as far, client() as pushes:
+            return (await pushes.attempt(far.url, BODY, (secret,))).answer
+
+    for spelled in (secret, json.dumps(secret)[1:-1], quote(secret), quote_plus(secret), html.escape(secret)):
+        assert asyncio.run(scenario(spelled)) in {"***", ""}
 
 
 def test_secret_across_the_200th_character_is_replaced_before_the_cut() -> None:

@@ -171,6 +171,6 @@ def test_neither_logs_nor_kept_answers_hold_a_signing_secret(office: Office, log
     office.pushed()
     attempts = office.shop.pushes.attempts(office.push.ref.activation_id)
     assert [attempt.answer for attempt in attempts[office.push.ref.sms_id]] == ["your secrets are *** and ***"]
-    assert "push_attempt" in logged.getvalue()
+    assert "push_attempts" in logged.getvalue()
     for secret in (old, new):
         assert secret.removeprefix("whsec_") not in logged.getvalue()

@@ -145,6 +145,7 @@ class Delivery:
         self._runner = asyncio.Runner(loop_factory=_new_loop)
         self._opened = AsyncExitStack()
         self._client: Attempts | None = None
+        self._attempted: list[dict[str, str | int | None]] = []
         self._claims = Batches[SmsRef, Sms | None](lambda refs: pushes.claim(refs, now()), _ITEMS_AT_ONCE)
         self._looks = Batches[int, bool](self._open_each, _ITEMS_AT_ONCE)
         self._ends = Batches[End, None](pushes.settle, _ITEMS_AT_ONCE)
@@ -191,8 +192,15 @@ class Delivery:
             return_exceptions=True,
         )
         self._meter.publish()
+        self._log_attempts()
         await asyncio.to_thread(self._health.share)
         return frozenset(_left(by_ref, ended))
+
+    def _log_attempts(self) -> None:
+        # One line for all: a line each would cost as much processor time as the rest of an attempt.
+        if self._attempted:
+            log(Event.PUSH_ATTEMPTS, attempts=self._attempted)
+        self._attempted = []
 
     async def _first(self, sms: NewSms, partner: Partner | None, client: Attempts) -> bool:
         push = DuePush(sms.ref, sms.partner_id, due=self._now())
@@ -255,7 +263,7 @@ class Delivery:
         signer = Signer.of(partner, sms.sms_id, started_at)
         result = await client.attempt(url, push_body(sms, partner), _secrets(sms, partner), signer)
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
-        _log_attempt(sms, result)
+        self._attempted.append(_logged(sms, result))
         ended_at = started_at + result.duration_ms
         self._meter.note(sms, ended_at, delivered=result.delivered)
         if result.delivered:
@@ -321,14 +329,13 @@ def _secrets(sms: Sms, partner: Partner) -> tuple[str, ...]:
     return (partner.key, sms.text, *_CODES.findall(sms.text))
 
 
-def _log_attempt(sms: Sms, result: AttemptResult) -> None:
-    log(
-        Event.PUSH_ATTEMPT,
-        sms_id=sms.sms_id,
-        activation_id=sms.activation_id,
-        partner_id=sms.partner_id,
-        attempt=sms.attempts,
-        outcome=result.outcome.value,
-        http_status=result.http_status,
-        duration_ms=result.duration_ms,
-    )
+def _logged(sms: Sms, result: AttemptResult) -> dict[str, str | int | None]:
+    return {
+        "sms_id": sms.sms_id,
+        "activation_id": sms.activation_id,
+        "partner_id": sms.partner_id,
+        "attempt": sms.attempts,
+        "outcome": result.outcome.value,
+        "http_status": result.http_status,
+        "duration_ms": result.duration_ms,
+    }

@@ -1,0 +1,1 @@
+"""What the product claims of itself, measured: `make bench`."""

@@ -1,0 +1,23 @@
+"""Keeps the functions' log lines out of the benchmark's own."""
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from globalconnect import telemetry
+
+
+@contextmanager
+def log_to_nowhere() -> Iterator[None]:
+    """Have log lines made and written, but not to be seen."""
+    handler = telemetry.logger.registered_handler
+    if not isinstance(handler, logging.StreamHandler):
+        raise TypeError("the log is written otherwise than it was")
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        before = handler.setStream(nowhere)
+        try:
+            yield
+        finally:
+            handler.setStream(before)

@@ -1,0 +1,153 @@
+"""The tables in memory: the meaning of store.pushes.Pushes and of what push, sweep and finish ask of store.partners.
+
+Times are arguments, as everywhere. `tests/faults/test_memory_store.py` holds it against the real stores.
+"""
+
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from globalconnect.domain.errors import NotFound
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_schedule import INTERVAL
+from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.store.activations import SmsRef, pending_shard
+from globalconnect.store.pushes import ATTEMPTS_KEPT, End
+
+
+@dataclass(slots=True)
+class _Kept:
+    sms: Sms
+    attempts: dict[int, Attempt] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """Messages, activations and partners in memory; every call is one step, whatever the thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._messages: dict[SmsRef, _Kept] = {}
+        self._activations: dict[int, bool] = {}
+        self._partners: dict[str, Partner] = {}
+
+    # -------------------------------------------------------------- what the rest of the product writes
+
+    def add_partner(self, partner: Partner) -> None:
+        """Store a partner."""
+        with self._lock:
+            self._partners[partner.partner_id] = partner
+
+    def store_sms(self, sms: Sms) -> None:
+        """Store a new SMS, and its activation when that is new."""
+        with self._lock:
+            self._activations.setdefault(sms.activation_id, True)
+            self._messages[SmsRef(sms.activation_id, sms.sms_id)] = _Kept(sms)
+
+    def finish(self, activation_id: int) -> None:
+        """Give an activation an outcome."""
+        with self._lock:
+            self._activations[activation_id] = False
+
+    # -------------------------------------------------------------- Pushes
+
+    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+        """Claim the next attempt of each message, as Pushes.claim does."""
+        with self._lock:
+            return [self._claim(ref, now) for ref in refs]
+
+    def _claim(self, ref: SmsRef, now: int) -> Sms | None:
+        kept = self._messages.get(ref)
+        if kept is None or kept.sms.push_state is not PushState.PENDING or kept.sms.next_due > now:
+            return None
+        kept.sms = replace(kept.sms, next_due=now + INTERVAL, attempts=kept.sms.attempts + 1)
+        return kept.sms
+
+    def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
+        """Give those of the activations that are not finished."""
+        with self._lock:
+            return frozenset(one for one in activation_ids if self._activations.get(one, False))
+
+    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+        """End the pushing of messages that are still pending."""
+        with self._lock:
+            for end in ends:
+                kept = self._messages.get(SmsRef(end.sms.activation_id, end.sms.sms_id))
+                if kept is not None and kept.sms.push_state is PushState.PENDING:
+                    delivered_at = end.at if end.state is PushState.DELIVERED else kept.sms.delivered_at
+                    kept.sms = replace(kept.sms, push_state=end.state, delivered_at=delivered_at)
+            return [None] * len(ends)
+
+    def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
+        """Keep how attempts ended, the newest ATTEMPTS_KEPT of each message."""
+        with self._lock:
+            for sms, attempt in attempts:
+                kept = self._messages[SmsRef(sms.activation_id, sms.sms_id)]
+                kept.attempts[attempt.number % ATTEMPTS_KEPT] = attempt
+
+    def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
+        """Give the kept attempts of an activation's messages by SMS id, oldest first."""
+        with self._lock:
+            return {
+                ref.sms_id: sorted(kept.attempts.values(), key=lambda attempt: attempt.number)
+                for ref, kept in self._messages.items()
+                if ref.activation_id == activation_id and kept.attempts
+            }
+
+    def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
+        """Give the undelivered messages of a shard that were stored until then (ms), oldest first."""
+        with self._lock:
+            found = [
+                (kept.sms.stored_at, ref)
+                for ref, kept in self._messages.items()
+                if kept.sms.push_state is PushState.PENDING
+                and kept.sms.stored_at <= stored_until
+                and pending_shard(ref.sms_id) == shard
+            ]
+        return iter([ref for _, ref in sorted(found, key=lambda entry: entry[0])])
+
+    def messages(self, refs: Sequence[SmsRef]) -> list[Sms]:
+        """Give those of the messages that exist, as they are now."""
+        with self._lock:
+            return [self._messages[ref].sms for ref in refs if ref in self._messages]
+
+    def note_queued_again(self, messages: Sequence[Sms], now: int) -> list[Exception | None]:
+        """Note that the sweep has queued messages again, unless an attempt came in between."""
+        with self._lock:
+            for sms in messages:
+                kept = self._messages.get(SmsRef(sms.activation_id, sms.sms_id))
+                if kept is None or kept.sms.push_state is not PushState.PENDING or kept.sms.next_due != sms.next_due:
+                    continue
+                kept.sms = replace(kept.sms, queued_again_at=now)
+            return [None] * len(messages)
+
+    def push_again(self, ref: SmsRef, now: int, overlap: int) -> Sms:
+        """Make an SMS due for a push, as Pushes.push_again does. Raises NotFound."""
+        with self._lock:
+            kept = self._messages.get(ref)
+            if kept is None:
+                raise NotFound("message")
+            idle = kept.sms.next_due <= now + INTERVAL - overlap
+            next_due = now if idle else kept.sms.next_due
+            kept.sms = replace(kept.sms, push_state=PushState.PENDING, next_due=next_due)
+            return kept.sms
+
+    # -------------------------------------------------------------- Partners
+
+    def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
+        """Give those of the partners that exist, as they are now."""
+        with self._lock:
+            return {one: self._partners[one] for one in partner_ids if one in self._partners}
+
+    def note_slow(self, partner_id: str, until: int) -> None:
+        """Note that a partner's server is slow until then (ms); an earlier end changes nothing."""
+        with self._lock:
+            partner = self._partners.get(partner_id)
+            if partner is not None and partner.slow_until < until:
+                self._partners[partner_id] = replace(partner, slow_until=until)
+
+    def note_success(self, partner_id: str, at: int) -> None:
+        """Note that a partner took a push then (ms); an earlier time changes nothing."""
+        with self._lock:
+            partner = self._partners.get(partner_id)
+            if partner is not None and (partner.last_success_at or 0) < at:
+                self._partners[partner_id] = replace(partner, last_success_at=at)

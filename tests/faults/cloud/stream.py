@@ -1,0 +1,112 @@
+"""The stream of the Activations table, as Lambda reads it: in order per lane, one batch at a time, until it is done."""
+
+import asyncio
+import itertools
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from globalconnect.store.activations import from_sms
+from globalconnect.store.dynamo import to_wire
+from tests.faults.cloud.environments import InvocationFailed
+from tests.faults.cloud.parameters import Parameters
+
+type Invoke = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+type Record = dict[str, Any]
+
+_PAUSE_AFTER_FAILURE = 0.2
+_KEEP = 30 * 24 * 3_600_000
+
+
+class Stream:
+    """INSERT records of messages, in lanes by activation id; `given_up` are those that failed for good.
+
+    `repeat` is how many of the next batches are handed over once more after they went well.
+    """
+
+    def __init__(self, invoke: Invoke, parameters: Parameters) -> None:
+        self.given_up: list[Record] = []
+        self.repeat = 0
+        self.busy_most = 0
+        self._invoke = invoke
+        self._parameters = parameters
+        self._new: list[tuple[int, Record]] = []
+        self._lanes: list[deque[Record]] = [deque() for _ in range(parameters.stream_lanes)]
+        self._busy: set[int] = set()
+        self._serial = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        """Begin to look for records."""
+        self._keep(asyncio.create_task(self._look()))
+
+    async def stop(self) -> None:
+        """Stop reading; batches under way are given up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def inserted(self, sms: Any) -> None:
+        """Have the record of a new SMS read."""
+        item = to_wire(from_sms(sms, _KEEP))
+        record = {
+            "eventName": "INSERT",
+            "eventSource": "aws:dynamodb",
+            "dynamodb": {
+                "Keys": {name: item[name] for name in ("activation_id", "entry")},
+                "NewImage": item,
+                "SequenceNumber": f"{next(self._serial):021}",
+                "StreamViewType": "NEW_IMAGE",
+            },
+        }
+        self._new.append((hash(sms.activation_id) % len(self._lanes), record))
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._parameters.stream_poll)
+            new, self._new = self._new, []
+            for lane, record in new:
+                self._lanes[lane].append(record)
+            for lane in {lane for lane, _ in new} - self._busy:
+                self._busy.add(lane)
+                self.busy_most = max(self.busy_most, len(self._busy))
+                self._keep(asyncio.create_task(self._read(lane)))
+
+    async def _read(self, lane: int) -> None:
+        records = self._lanes[lane]
+        size, tries = self._parameters.stream_batch, 0
+        while records:
+            batch = list(itertools.islice(records, size))
+            done = await self._deal_with(batch)
+            tries += 1
+            if done < len(batch) and tries >= self._parameters.stream_tries:
+                self.given_up += batch[done:]
+                done = len(batch)
+            for _ in range(done):
+                records.popleft()
+            if done == len(batch):
+                size, tries = self._parameters.stream_batch, 0
+            else:
+                # BisectBatchOnFunctionError
+                size = max(1, len(batch) // 2)
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+        self._busy.discard(lane)
+
+    async def _deal_with(self, batch: list[Record]) -> int:
+        """Have a batch dealt with; give how many of its records need not come again."""
+        try:
+            answer = await self._invoke({"Records": batch})
+            if self.repeat > 0:
+                self.repeat -= 1
+                answer = await self._invoke({"Records": batch})
+        except InvocationFailed:
+            return 0
+        failures = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        for place, record in enumerate(batch):
+            if record["dynamodb"]["SequenceNumber"] in failures:
+                return place
+        return len(batch)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
