@@ -45,7 +45,8 @@ status: .venv/.done ## is the local stack up, and where
 
 .PHONY: deploy
 deploy: .tools/sam/.done ## build and deploy to AWS (ARGS="--guided", ARGS="--profile prod", ...)
-	@export PATH="$(CURDIR)/.tools/sam/bin:$$PATH"; sam build && sam deploy $(ARGS)
+	@export PATH="$(CURDIR)/.tools/sam/bin:$$PATH"; \
+	  sam build && .tools/sam/bin/python -m local.bytecode .aws-sam/build && sam deploy $(ARGS)
 
 # ---------------------------------------------------------------- checks
 
@@ -74,18 +75,26 @@ audit: .venv/.done ## known vulnerabilities in what we install
 template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
 	$(call step,template,PATH="$(CURDIR)/.tools/sam/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 sam validate --lint && .venv/bin/cfn-lint template.yaml)
 
-# With ARGS that select, one of the two may have nothing to run (pytest ends with 5).
-# Handlers in parallel processes; then what shares one deployed stack, which parallel tests would only slow down.
+# With ARGS that select, some of these may have nothing to run (pytest ends with 5).
+# Handlers in parallel processes; then, one after another, what is about real time or shares one deployed stack, which
+# parallel tests would only slow down.
 ON_HANDLERS := $(wildcard tests/unit tests/integration)
-ON_THE_STACK := $(filter-out $(ON_HANDLERS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+OF_FAULTS := $(wildcard tests/faults)
+ON_THE_STACK := $(filter-out $(ON_HANDLERS) $(OF_FAULTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+NONE_IS_FINE := $(if $(ARGS), || [ $$? = 5 ])
 
 pytest: $(ALL) ## the tests (ARGS="-k push")
-	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(if $(ARGS), || [ $$? = 5 ]))
-	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(if $(ARGS), || [ $$? = 5 ]))
+	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
+	$(call step,tests of outages and crashes,.venv/bin/pytest $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
+	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
 
 .PHONY: bench
-bench: .venv/.done ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)
+bench: $(ALL) ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)
 	@PYTHONPATH=functions $(RUN) -m bench $(ARGS)
+
+.PHONY: costs
+costs: .venv/.done ## write docs/costs.md again (ARGS=--durations to measure processor times first)
+	@PYTHONPATH=functions $(RUN) -m bench.costs $(ARGS)
 
 .PHONY: format
 format: .venv/.done ## ruff: fix what it can, and format (PATHS="local tests" for less than everything)

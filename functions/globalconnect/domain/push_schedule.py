@@ -6,12 +6,14 @@ from globalconnect.domain.times import MINUTE, SECOND
 INTERVAL = 10 * SECOND
 
 # A pending push that is this late has lost its queue message; the sweep queues it again, but not again for as long as
-# QUEUED_AGAIN_LASTS: what is late because the queue is backed up must not be multiplied.
+# QUEUED_AGAIN_LASTS: what is late because the queue is backed up must not be multiplied. That ends in time for the sweep
+# after the next: a push whose message is lost once more goes on within 3 minutes all the same.
 OVERDUE = 45 * SECOND
-QUEUED_AGAIN_LASTS = 3 * MINUTE
+QUEUED_AGAIN_LASTS = 2 * MINUTE - 15 * SECOND
 
-# An attempt that takes longer shows a slow partner: its pushes take a way of their own for this long after it.
-SLOW = 500
+# An attempt that takes longer shows a slow partner: its pushes take a way of their own for this long after it. Not less:
+# a short stall of ours must not make a healthy partner a slow one.
+SLOW = SECOND
 SLOW_LASTS = MINUTE
 
 # While a partner takes pushes, the time of its last success is noted on its item once in so long.

@@ -161,7 +161,8 @@ class Delivery:
         Gives those whose attempt could not even be claimed: they must come again. A partner's failure is not one of
         them, nor a retry that could not be queued: the sweep queues that.
         """
-        return self._runner.run(self._all(pushes, self._push))
+        # A message that comes again after minutes may meet the live one of its SMS; of two, the later due is the live one.
+        return self._runner.run(self._all(sorted(pushes, key=lambda push: push.due), self._push))
 
     def deliver_new(self, messages: Sequence[NewSms]) -> frozenset[SmsRef]:
         """Make the first attempt for each new SMS, but queue those of slow partners.
@@ -178,6 +179,7 @@ class Delivery:
     async def _all[P: (DuePush, NewSms)](
         self, batch: Sequence[P], deal_with: Callable[[P, Partner | None, Attempts], Awaitable[bool]]
     ) -> frozenset[SmsRef]:
+        # Of several for the same SMS, the last.
         by_ref = {push.ref: push for push in batch}
         try:
             partners = await asyncio.to_thread(self._partners.many, {push.partner_id for push in batch})

@@ -100,10 +100,9 @@ class Environments:
             await asyncio.to_thread(self._mother.wait, _START_SECONDS)
         if self._server is not None:
             self._server.close()
-        for one in self._all.values():
-            if one.transport is not None:
-                one.transport.close()
-        await asyncio.sleep(0)
+            # Those of threads' calls too.
+            self._server.abort_clients()
+            await self._server.wait_closed()
 
     def pids(self) -> list[int]:
         """Give the processes there are."""

@@ -45,6 +45,7 @@ class _Partner:
     behaviour: Behaviour
     attempts: list[_Attempt]
     asked: int = 0
+    served: set[int] = field(default_factory=set)
     dice: random.Random = field(default_factory=lambda: random.Random(1))
 
     def succeeds(self) -> bool:
@@ -104,6 +105,8 @@ class _Connection(asyncio.Protocol):
             return
         attempt.ended = time.time()
         attempt.success = succeeds
+        if succeeds:
+            self._partner.served.add(attempt.sms_id)
         self._current = None
         self._transport.write(_SUCCESS if succeeds else _FAILURE)
 
@@ -141,6 +144,9 @@ class _Control(asyncio.Protocol):
             case "behave":
                 name, behaviour = arguments
                 self._partners[name].behaviour = behaviour
+            case "served":
+                (names,) = arguments
+                answer = sum(len(self._partners[name].served) for name in names)
             case "attempts":
                 answer = [
                     Seen(seen.partner, seen.sms_id, seen.arrived, seen.ended, seen.success) for seen in self._attempts

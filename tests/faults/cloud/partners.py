@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -69,6 +70,11 @@ class PartnerServers:
     def behave(self, name: str, behaviour: Behaviour) -> None:
         """Have a partner answer differently from now on; attempts under way end as they began."""
         self._ask("behave", name, behaviour)
+
+    def served(self, names: Sequence[str]) -> int:
+        """Count the SMS that partners answered with SUCCESS."""
+        count: int = self._ask("served", list(names))
+        return count
 
     def attempts(self) -> list[Seen]:
         """Give every attempt so far, by time of arrival."""

@@ -32,7 +32,8 @@ class Queue:
     """A standard queue with a delay per message, and the messages it set aside.
 
     What is due goes to `deliver`, which is the event source's side. `fail_sends` is the share of entries that sending
-    refuses, `delivered_twice` the share of receives that happen twice; both may be changed while it runs.
+    refuses, `delivered_twice` the share of receives that happen twice; both may be changed while it runs. `timed_out`
+    counts the messages that came back because nobody deleted them in time.
     """
 
     def __init__(self, name: str, parameters: Parameters, dice: random.Random) -> None:
@@ -42,6 +43,7 @@ class Queue:
         self.fail_sends = 0.0
         self.delivered_twice = parameters.delivered_twice
         self.sent = 0
+        self.timed_out = 0
         self._parameters = parameters
         self._dice = dice
         self._messages: dict[str, Message] = {}
@@ -103,6 +105,7 @@ class Queue:
 
     def _visible_again(self, message: Message, receipt: int) -> None:
         if self.is_current(message, receipt):
+            self.timed_out += 1
             self._due(message)
 
     def _due(self, message: Message) -> None:

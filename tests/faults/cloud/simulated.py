@@ -6,7 +6,7 @@ import random
 import resource
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -44,13 +44,13 @@ _OF_STORE = (
 class SimulatedCloud:
     """Tables, stream, queues, functions and partners; an async context manager.
 
-    Faults are plain calls: `environments.kill_busy` and `.kill_after`, `stream.repeat`, `retry_queue.delivered_twice`,
-    `.fail_sends` and `.purge()` (and of `slow_queue`), `finish`, `sweep`.
+    Faults are plain calls: `environments.kill_busy` and `.kill_after`, `stream.repeat` and `.at_once`,
+    `retry_queue.delivered_twice`, `.fail_sends` and `.purge()` (and of `slow_queue`), `finish`, `sweep`.
     """
 
-    def __init__(self, parameters: Parameters | None = None) -> None:
+    def __init__(self, parameters: Parameters | None = None, store: MemoryStore | None = None) -> None:
         self.parameters = parameters or Parameters()
-        self.store = MemoryStore()
+        self.store = store or MemoryStore()
         self.stored_at: dict[int, float] = {}
         self.partner_of: dict[int, str] = {}
         self.lags: list[float] = []
@@ -154,6 +154,10 @@ class SimulatedCloud:
     async def sweep(self) -> None:
         """Let the sweep run now."""
         await self.environments.invoke(EXPIRE_ACTIVATIONS, {})
+
+    def served(self, names: Sequence[str]) -> int:
+        """Count the SMS that partners answered with SUCCESS; cheap enough to ask for often."""
+        return self._servers.served(names)
 
     def attempts(self) -> list[Seen]:
         """Give every attempt that partners saw so far, by time of arrival."""

@@ -21,12 +21,14 @@ _KEEP = 30 * 24 * 3_600_000
 class Stream:
     """INSERT records of messages, in lanes by activation id; `given_up` are those that failed for good.
 
-    `repeat` is how many of the next batches are handed over once more after they went well.
+    `repeat` is how many of the next batches are handed over once more after they went well, `at_once` how many are
+    handed over to two environments at the same time.
     """
 
     def __init__(self, invoke: Invoke, parameters: Parameters) -> None:
         self.given_up: list[Record] = []
         self.repeat = 0
+        self.at_once = 0
         self.busy_most = 0
         self._invoke = invoke
         self._parameters = parameters
@@ -94,8 +96,12 @@ class Stream:
 
     async def _deal_with(self, batch: list[Record]) -> int:
         """Have a batch dealt with; give how many of its records need not come again."""
+        invocations = 1
+        if self.at_once > 0:
+            self.at_once -= 1
+            invocations = 2
         try:
-            answer = await self._invoke({"Records": batch})
+            answer, *_ = await asyncio.gather(*(self._invoke({"Records": batch}) for _ in range(invocations)))
             if self.repeat > 0:
                 self.repeat -= 1
                 answer = await self._invoke({"Records": batch})
