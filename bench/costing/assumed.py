@@ -1,0 +1,79 @@
+"""What is assumed because it can't be measured without AWS, and the profile of usage; docs/costs.md states all of it."""
+
+from dataclasses import dataclass
+
+# What a call takes from inside a function, botocore's part included (s).
+CALL_SECONDS = 0.008
+TRANSACTION_SECONDS = 0.02
+
+# At this much memory a function has one processor; with less it has so much less of one.
+MEMORY_OF_ONE_PROCESSOR_GB = 1769 / 1024
+
+
+def slower(memory_gb: float) -> float:
+    """Tell how many times as long as a whole processor a function with that memory takes."""
+    return max(1.0, MEMORY_OF_ONE_PROCESSOR_GB / memory_gb)
+
+
+# X-Ray's default rule: one trace a second, and this share of the rest.
+TRACED = 0.05
+
+# Headers of an answer of the API, beside its body.
+ANSWER_HEADERS_BYTES = 500
+
+# Goes out for an attempt: TCP and TLS up to the request, and the request's headers, beside its body.
+SYN_BYTES = 60
+HANDSHAKE_BYTES = 1_000
+PUSH_HEADERS_BYTES = 250
+# The processor's part in a TLS handshake (s, one whole processor).
+HANDSHAKE_SECONDS = 0.002
+
+# How long a partner takes to take a push, and a server to refuse a connection (s).
+PARTNER_SECONDS = 0.2
+REFUSAL_SECONDS = 0.02
+
+# How Lambda reads a queue: pollers at first, how many more per second while messages wait, how late messages come (s).
+POLLERS = 5
+POLLERS_PER_SECOND = 5
+PICK_UP_SECONDS = 0.3
+# A poller with nothing to read asks again after this (s).
+LONG_POLL_SECONDS = 20
+
+# The share of hours in which some SMS of a partner waits for 45 s or longer.
+WAITING_HOURS = 0.1
+
+MONTH_SECONDS = 30 * 24 * 3600
+
+SERVICES = 20
+# Of them, a number is used up for so many.
+USED_UP_SERVICES = 10
+SMS_TEXT = "G-482913 is your verification code. Не сообщайте его никому. Valid for 10 minutes."  # noqa: RUF001 - Cyrillic is two bytes a letter
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How the product is used in a month: sales, partners that ask what is for sale every `services_every` s, stock.
+
+    Of the sales, `succeeds` get their SMS after `sms_after` s, `canceled` are closed without one after `gives_up` s, and
+    the rest run out. Until then each is polled every `sms_every` s.
+    """
+
+    sales: int = 1_000_000
+    partners: int = 10
+    numbers: int = 100_000
+    services_every: int = 10
+    sms_every: int = 5
+    succeeds: float = 0.70
+    canceled: float = 0.25
+    sms_after: int = 30
+    gives_up: int = 120
+
+    @property
+    def runs_out(self) -> float:
+        """The share of sales that nobody closes."""
+        return 1 - self.succeeds - self.canceled
+
+
+# The stock's pools (country and operator) by its numbers.
+POOLS = {1_000: 5, 10_000: 20, 100_000: 100, 1_000_000: 400}
+PARTNERS = (1, 10, 100, 1_000)

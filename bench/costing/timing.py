@@ -1,0 +1,63 @@
+"""Measures the processor time of our own code on this machine, and keeps it: costs are computed from what is kept."""
+
+import json
+import platform
+import socket
+import statistics
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+
+from bench.costing import outage, sale
+from bench.costing.world import logged_by, pretend_cloud
+from globalconnect import VERSION, clock
+from globalconnect.push.attempt import PushClient
+from globalconnect.push.delivery import Delivery
+from globalconnect.push.health import Health
+from globalconnect.push.queue import DuePush, RetryQueues
+from globalconnect.store.activations import SmsRef
+from tests.faults.cloud.store import MemoryStore
+
+_ROUNDS = 5
+
+
+def measure() -> None:
+    """Measure every step a few times and keep the medians."""
+    taken: dict[str, list[float]] = defaultdict(list)
+    for _ in range(_ROUNDS):
+        with pretend_cloud() as world:
+            for step in sale.Measuring(world, {}).steps().all():
+                if step.processor_ms:
+                    taken[step.name].append(step.processor_ms)
+        taken[sale.PUSH].append(_attempt_ms())
+    content = {
+        "about": "Processor time of our own code per invocation, without the calls to AWS; for a push per attempt, with "
+        "the HTTP client and without TLS. Medians; written by python -m bench.costs --durations",
+        "measured": f"{datetime.now(UTC):%Y-%m}",
+        "on": platform.machine(),
+        "processor_ms": {name: round(statistics.median(times), 1) for name, times in taken.items()},
+    }
+    sale.DURATIONS.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def _attempt_ms() -> float:
+    """Give what an attempt takes of the processor: the routine over a store in memory, to a port that refuses."""
+    store = MemoryStore()
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        partner, messages = outage.waiting(store, f"http://127.0.0.1:{listener.getsockname()[1]}/", clock.now())
+        delivery = Delivery(
+            pushes=store,
+            partners=store,
+            queues=RetryQueues(outage.as_client(outage.Sqs(lambda _: None)), "retry", "slow"),
+            health=Health(outage.as_partners(store), clock.now),
+            open_client=lambda: PushClient(version=VERSION, loopback=True),
+            max_age=None,
+            now=clock.now,
+        )
+        due = [DuePush(SmsRef(sms.activation_id, sms.sms_id), partner.partner_id, 0) for sms in messages]
+        began = time.process_time()
+        logged_by(lambda: delivery.deliver(due))
+        took = time.process_time() - began
+        delivery.close()
+    return took / len(messages) * 1_000

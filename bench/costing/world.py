@@ -1,0 +1,105 @@
+"""The pretend cloud in which costs are measured: the tables of template.yaml on moto, watched, and a shop over them."""
+
+import io
+import logging
+import random
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import boto3
+from moto import mock_aws
+
+from bench.costing.meter import Meter
+from globalconnect import telemetry
+from globalconnect.store.dynamo import Dynamo
+from local import template as templates
+from local.place import TEMPLATE
+from tests import partiql
+from tests.conftest import Cloud, make_environment
+from tests.integration.shop import Shop
+
+# What the names of this run's tables begin with; the meter leaves it out.
+_PREFIX = "bench-"
+
+# Powertools says it of each log line while a call is traced, which is how template.yaml has it.
+_TRACE_ID_BYTES = len(',"xray_trace_id":"1-5759e988-bd862e3fe1be46a994272793"')
+_SERVICE_BYTES = len('"service"') + len(',"service":"globalconnect"')
+# START, END and REPORT of each invocation, with the ids of the request and of its trace.
+_LAMBDAS_OWN_BYTES = 460
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The cloud, a shop in it, and what watches them."""
+
+    template: Mapping[str, Any]
+    cloud: Cloud
+    shop: Shop
+    meter: Meter
+
+    def memory_gb(self, function: str) -> float:
+        """Give the memory of a function, in GB."""
+        default: float = self.template["Globals"]["Function"]["MemorySize"]
+        return float(self.template["Resources"][function]["Properties"].get("MemorySize", default)) / 1024
+
+    def table(self, name: str) -> str:
+        """Give the full name of a table of the template."""
+        return _PREFIX + name
+
+    def tables(self) -> list[str]:
+        """Give the full names of all tables."""
+        resources = self.template["Resources"].items()
+        return [_PREFIX + name for name, resource in resources if resource["Type"] == "AWS::DynamoDB::Table"]
+
+    def of_type(self, kind: str) -> int:
+        """Tell how many resources of a type the template has."""
+        return sum(resource["Type"] == kind for resource in self.template["Resources"].values())
+
+
+@contextmanager
+def pretend_cloud() -> Iterator[World]:
+    """Give a world with the catalogue's services on sale and nothing in stock; dice fall the same each time."""
+    template = templates.load(TEMPLATE)
+    with mock_aws(), _log_to(io.StringIO()):
+        dynamodb, helper, sqs = (_client(service) for service in ("dynamodb", "dynamodb", "sqs"))
+        partiql.teach(dynamodb, helper)
+        env = make_environment(template, dynamodb, sqs, prefix=_PREFIX)
+        cloud = Cloud(Dynamo(dynamodb), dynamodb, sqs, env, dice=random.Random(1).randrange)  # noqa: S311 - repeatable
+        meter = Meter(dynamodb, sqs, helper)
+        shop = Shop(cloud, {"CACHE_SECONDS": env["CACHE_SECONDS"]})
+        yield World(template, cloud, shop, meter)
+
+
+def _client(service: Literal["dynamodb", "sqs"]) -> Any:
+    return boto3.client(service, aws_access_key_id="bench", aws_secret_access_key="bench", region_name="us-east-1")  # noqa: S106
+
+
+def logged_by(do: Callable[[], object]) -> int:
+    """Give how many bytes CloudWatch takes in of what something logs and of the metrics it prints, as on Lambda: there
+    each log line names its trace, and each metric its service.
+    """
+    metrics = io.StringIO()
+    with _log_to(io.StringIO()) as lines, redirect_stdout(metrics):
+        do()
+    text = (lines.getvalue() + metrics.getvalue()).replace("service_undefined", "globalconnect")
+    traced, measured = lines.getvalue().count("\n"), metrics.getvalue().count("\n")
+    return len(text.encode()) + traced * _TRACE_ID_BYTES + measured * _SERVICE_BYTES
+
+
+@contextmanager
+def _log_to(lines: io.StringIO) -> Iterator[io.StringIO]:
+    handler = telemetry.logger.registered_handler
+    if not isinstance(handler, logging.StreamHandler):
+        raise TypeError("the log is written otherwise than it was")
+    before = handler.setStream(lines)
+    try:
+        yield lines
+    finally:
+        handler.setStream(before or handler.stream)
+
+
+def invocation_log(lines: int) -> int:
+    """Give the bytes that an invocation writes to the log: Lambda's own lines, and `lines` (bytes) of ours."""
+    return _LAMBDAS_OWN_BYTES + lines

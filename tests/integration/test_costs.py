@@ -1,0 +1,24 @@
+"""docs/costs.md is what the code, the template and the prices give today."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+
+
+# In a process of its own, as `make costs` is: the pretend cloud there begins empty, and the log names the same tasks.
+@pytest.mark.timeout(600)
+def test_the_committed_costs_are_the_computed_ones() -> None:
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}"}
+    checked = subprocess.run(
+        [sys.executable, "-m", "bench.costs", "--check"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
