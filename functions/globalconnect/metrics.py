@@ -1,8 +1,8 @@
 """What is measured: lines of CloudWatch's embedded metric format among the logs (docs/architecture.md).
 
-Only push_sms, push_retry and expire_activations import this; others need not pay for it at every cold start. Every
-metric has the dimension `service`. CloudWatch charges for each value of a dimension, so only one metric tells partners
-apart, and only those whose SMS wait.
+Only push_sms, push_retry, expire_activations and recount import this; others need not pay for it at every cold start.
+Every metric has the dimension `service`. CloudWatch charges for each value of a dimension, so only one metric tells
+partners apart, and only those whose SMS wait.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,6 +24,7 @@ class Metric(StrEnum):
     TIME_TO_DELIVER = "TimeToDeliver"
     OLDEST_PENDING_AGE = "OldestPendingAge"
     PARTNERS_WITHOUT_SUCCESS = "PartnersWithoutSuccess"
+    COUNTS_OFF = "CountsOff"
 
 
 _UNITS = {
@@ -32,6 +33,7 @@ _UNITS = {
     Metric.TIME_TO_DELIVER: MetricUnit.Milliseconds,
     Metric.OLDEST_PENDING_AGE: MetricUnit.Seconds,
     Metric.PARTNERS_WITHOUT_SUCCESS: MetricUnit.Count,
+    Metric.COUNTS_OFF: MetricUnit.Count,
 }
 
 
@@ -75,6 +77,11 @@ def publish_waiting(ages: Mapping[str, int], without_success: int) -> None:
     _print({Metric.PARTNERS_WITHOUT_SUCCESS: [without_success]})
     for partner_id, age in ages.items():
         _print({Metric.OLDEST_PENDING_AGE: [age / SECOND]}, partner_id=partner_id)
+
+
+def publish_recount(off: int) -> None:
+    """Print how much a recount found off, at 0 too: pools and numbers that it put right, and pools it could not."""
+    _print({Metric.COUNTS_OFF: [off]})
 
 
 def _print(values: Mapping[Metric, Sequence[float]], **dimensions: str) -> None:

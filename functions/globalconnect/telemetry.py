@@ -26,6 +26,8 @@ class Event(StrEnum):
     SWEPT = "swept"
     PARTNER_WITHOUT_SUCCESS = "partner_without_success"
     COUNTED = "numbers_counted"
+    RECOUNTED = "numbers_recounted"
+    POOL_WAS_OFF = "pool_counts_were_off"
     CHANGED = "changed_by_operator"
 
 

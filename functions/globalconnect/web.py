@@ -10,7 +10,6 @@ from typing import Any
 
 from globalconnect.domain import errors
 from globalconnect.domain.requests import LARGEST_BODY
-from globalconnect.telemetry import Event, log_failure
 
 type ProxyEvent = Mapping[str, Any]
 type ProxyAnswer = dict[str, Any]
@@ -20,6 +19,14 @@ CONTENT_TYPE = "application/json; charset=utf-8"
 _GZIP_MAGIC = b"\x1f\x8b"
 # Below this a compressed answer is not worth its work (contract 1).
 _SMALLEST_GZIP = 1024
+# From here on packing tighter costs more time than the bytes it saves.
+_LONG = 128 * 1024
+
+# What Lambda takes from a function, in bytes of JSON; the gateway would turn anything longer into a 502.
+LARGEST_ANSWER = 6 * 1024 * 1024
+# What one character of a body can become in that JSON, and what stands around the body.
+_MOST_BYTES = 6
+_HEAD = 1024
 
 # What the caller should do, as HTTP says it.
 STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
@@ -28,6 +35,7 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
     errors.InvalidSignature: 401,
     errors.ServiceNotAllowed: 403,
     errors.NotFound: 404,
+    errors.AnswerTooLarge: 406,
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.Busy: 503,
@@ -36,10 +44,10 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: a status and what its JSON body says."""
+    """An HTTP answer: a status and what its JSON body says, or that JSON as text (spelled as `_json` does)."""
 
     status: int
-    body: Mapping[str, object]
+    body: Mapping[str, object] | str
 
 
 def endpoint(use: Callable[[ProxyEvent], Answer]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
@@ -51,11 +59,18 @@ def endpoint(use: Callable[[ProxyEvent], Answer]) -> Callable[[ProxyEvent, objec
         except errors.GlobalConnectError as error:
             answer = error_answer(error)
         except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
-            log_failure(Event.UNEXPECTED, error)
+            _log_unexpected(error)
             answer = Answer(500, error_body("Temporary failure on our side; try again"))
         return proxy_answer(answer, event)
 
     return handler
+
+
+def _log_unexpected(error: Exception) -> None:
+    # Imported only now: partner_api and getsms log nothing else, and the log would be most of their cold start.
+    from globalconnect.telemetry import Event, log_failure  # noqa: PLC0415
+
+    log_failure(Event.UNEXPECTED, error)
 
 
 def error_answer(error: errors.GlobalConnectError) -> Answer:
@@ -97,19 +112,39 @@ def read_body(event: ProxyEvent, largest: int = LARGEST_BODY) -> bytes:
 
 
 def proxy_answer(answer: Answer, event: ProxyEvent) -> ProxyAnswer:
-    """Give the answer in API Gateway's form, gzipped when asked for and long enough to be worth it (contract 1)."""
-    body = json.dumps(answer.body, ensure_ascii=False, separators=(",", ":"))
-    proxied: ProxyAnswer = {
-        "statusCode": answer.status,
-        "headers": {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"},
-        "body": body,
-    }
-    if len(body) >= _SMALLEST_GZIP and _takes_gzip(event):
-        # mtime=0: the same answer is always the same bytes.
-        proxied["body"] = base64.b64encode(gzip.compress(body.encode(), compresslevel=6, mtime=0)).decode()
-        proxied["isBase64Encoded"] = True
-        proxied["headers"] |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    """Give the answer in API Gateway's form, gzipped when asked for and long enough to be worth it (contract 1).
+
+    Instead of what Lambda would not take, it gives the answer for AnswerTooLarge.
+    """
+    body = answer.body if isinstance(answer.body, str) else _json(answer.body)
+    gzipped = len(body) >= _SMALLEST_GZIP and _takes_gzip(event)
+    proxied = _gzipped(answer.status, body) if gzipped else _plain(answer.status, body)
+    return proxied if _fits(proxied) else proxy_answer(error_answer(errors.AnswerTooLarge()), event)
+
+
+def _json(body: Mapping[str, object]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(status: int, body: str) -> ProxyAnswer:
+    headers = {"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": body}
+
+
+def _gzipped(status: int, body: str) -> ProxyAnswer:
+    # mtime=0: the same answer is always the same bytes.
+    packed = gzip.compress(body.encode(), compresslevel=6 if len(body) < _LONG else 1, mtime=0)
+    proxied = _plain(status, base64.b64encode(packed).decode())
+    proxied["isBase64Encoded"] = True
+    proxied["headers"] |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
     return proxied
+
+
+def _fits(proxied: ProxyAnswer) -> bool:
+    """Tell whether Lambda takes an answer: in JSON, as the runtime writes it, every quote in a plain body is two."""
+    if _HEAD + len(proxied["body"]) * _MOST_BYTES <= LARGEST_ANSWER:
+        return True
+    return len(json.dumps(proxied, ensure_ascii=False).encode()) <= LARGEST_ANSWER
 
 
 def _takes_gzip(event: ProxyEvent) -> bool:

@@ -41,7 +41,7 @@ def _fields(event: ProxyEvent) -> Fields:
 
 def _get_services(partner: Partner, api: PartnerApi) -> Answer:
     countries = country_list(api.availability.all(), api.services.catalogue(), partner)
-    return Answer(200, {"status": "SUCCESS", "countryList": countries})
+    return Answer(200, f'{{"status":"SUCCESS","countryList":{countries}}}')
 
 
 def _get_number(request: GetNumber, partner: Partner, api: PartnerApi) -> Answer:

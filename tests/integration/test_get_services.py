@@ -1,5 +1,17 @@
 """GET_SERVICES: contract 1.1."""
 
+import base64
+import gzip
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from globalconnect.domain.availability import PoolCounts, country_list
+from globalconnect.domain.service import Service
+from globalconnect.web import LARGEST_ANSWER, Answer, ProxyAnswer, proxy_answer
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(20)]
@@ -81,3 +93,85 @@ def test_by_get_the_answer_is_the_same(shop: Shop) -> None:
     partner = shop.partner()
     by_get = shop.get(("action", "GET_SERVICES"), ("key", partner.key))
     assert by_get == shop.call(partner, "GET_SERVICES")
+
+
+def test_names_and_codes_of_any_characters_are_spelled_as_json(shop: Shop) -> None:
+    country, operator, code = 'Côte d\'Ivoire "%s" {', 'Орёл \\ 100 %d "', "100%-tg"
+    pools = [PoolCounts(country, operator, 3, 3, {code: 1}), PoolCounts(country, "B", 1, 0), PoolCounts("a", "B", 0)]
+    catalogue = {code: Service(code, "A service"), "go": Service("go", "Google")}
+    text = country_list(pools, catalogue, shop.partner())
+    countries = [{"country": country, "operatorMap": {"B": {code: 0, "go": 0}, operator: {code: 2, "go": 3}}}]
+    assert text == json.dumps(countries, ensure_ascii=False, separators=(",", ":"))
+
+
+def test_a_key_that_may_buy_nothing_sees_pools_without_services(shop: Shop) -> None:
+    shop.stock(*PHONES[:2])
+    assert _counts(shop, []) == {COUNTRY: {OPERATOR: {}}}
+
+
+def test_reads_do_not_grow_with_numbers(shop: Shop) -> None:
+    partner = shop.partner()
+
+    def reads() -> tuple[int, float]:
+        shop.project()
+        made: list[float] = []
+
+        def note(params: dict[str, Any], **_: object) -> None:
+            params["ReturnConsumedCapacity"] = "TOTAL"
+
+        def noted(parsed: dict[str, Any], **_: object) -> None:
+            made.append(parsed["ConsumedCapacity"]["CapacityUnits"])
+
+        events = shop.cloud.client.meta.events
+        events.register("provide-client-params.dynamodb", note)
+        events.register("after-call.dynamodb", noted)
+        shop.call(partner, "GET_SERVICES")
+        events.unregister("provide-client-params.dynamodb", note)
+        events.unregister("after-call.dynamodb", noted)
+        return len(made), sum(made)
+
+    shop.stock(*PHONES[:1])
+    few = reads()
+    shop.stock(*[str(447_472_000_000 + place) for place in range(200)])
+    assert reads() == few
+
+
+# ------------------------------------------------------------------ what Lambda takes
+
+_TAKES_GZIP = {"Accept": "*/*", "Accept-Encoding": "gzip"}
+
+
+def _answered(body: str, headers: Mapping[str, str]) -> ProxyAnswer:
+    return proxy_answer(Answer(200, json.dumps({"a": body})), {"headers": headers})
+
+
+def _size(answer: ProxyAnswer) -> int:
+    """Give how long an answer is as the runtime writes it."""
+    return len(json.dumps(answer, ensure_ascii=False).encode())
+
+
+@pytest.mark.parametrize("text", ["x", '"', "é", "\n"])
+def test_an_answer_as_long_as_lambda_takes_is_given_and_a_byte_more_is_406_that_says_what_helps(text: str) -> None:
+    wide = _size(_answered(text, {})) - _size(_answered("", {}))
+    fits, rest = divmod(LARGEST_ANSWER - _size(_answered("", {})), wide)
+    longest = _answered(text * fits + "x" * rest, {})
+    assert (longest["statusCode"], _size(longest)) == (200, LARGEST_ANSWER)
+    refused = _answered(text * fits + "x" * (rest + 1), {})
+    assert refused["statusCode"] == 406
+    message = json.loads(refused["body"])
+    assert message.keys() == {"status", "message"}
+    assert message["status"] == "ERROR"
+    assert "Accept-Encoding: gzip" in message["message"]
+
+
+def test_an_answer_too_long_for_lambda_is_given_to_who_accepts_gzip() -> None:
+    answer = _answered('"' * LARGEST_ANSWER, _TAKES_GZIP)
+    assert answer["statusCode"] == 200
+    assert json.loads(gzip.decompress(base64.b64decode(answer["body"]))) == {"a": '"' * LARGEST_ANSWER}
+
+
+def test_an_answer_too_long_for_lambda_even_with_gzip_is_406() -> None:
+    rubbish = random.Random(1).randbytes(LARGEST_ANSWER).hex()
+    refused = _answered(rubbish, _TAKES_GZIP)
+    assert refused["statusCode"] == 406
+    assert _size(refused) < LARGEST_ANSWER

@@ -8,6 +8,7 @@ from globalconnect.domain.availability import Contribution
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.store.availability import Counted
 from globalconnect.store.dynamo import ConditionFailed
+from tests.integration.counting import Stock
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(12)]
@@ -68,7 +69,7 @@ def test_an_older_version_that_comes_late_changes_nothing(shop: Shop) -> None:
 def test_a_number_that_moves_to_another_pool_leaves_the_first(shop: Shop) -> None:
     shop.stock(*PHONES[:2])
     shop.project()
-    shop.numbers.move(PHONES[0], COUNTRY, "Other")
+    shop.numbers.move(PHONES[0], COUNTRY, "Other", shop.cloud.clock())
     shop.project()
     assert _counted(shop) == (1, 1, {})
     assert _counted(shop, "Other") == (1, 1, {})
@@ -109,3 +110,38 @@ def test_counts_equal_the_truth_after_any_history_in_any_cut(shop: Shop) -> None
             project(history[at:end], shop.counts)
         at = end
     assert _counted(shop) == _true(shop)
+
+
+def test_counts_equal_the_truth_after_100_000_changes_however_shards_cut_repeat_and_interleave() -> None:
+    stock = Stock(seed=4)
+    stock.live(100_000)
+    assert stock.counted() == stock.true()
+    assert len(stock.true()) == 6
+    report = stock.recount().run()
+    assert (report.numbers, report.off) == (300, 0)
+
+
+def test_a_batch_that_was_written_by_a_function_killed_then_changes_nothing_when_it_comes_again() -> None:
+    stock = Stock(seed=5)
+    changes = [stock.change() for _ in range(500)]
+    project(changes, stock.counts)
+    before = {table: dict(items) for table, items in stock.tables.tables.items()}
+    assert project(changes, stock.counts) == 0
+    assert stock.tables.tables == before
+
+
+def test_counts_kept_as_they_were_before_are_read_and_written_anew(shop: Shop) -> None:
+    shop.stock(*PHONES[:2])
+    shop.project()
+    key = {"country": {"S": COUNTRY}, "operator": {"S": OPERATOR}}
+    shop.cloud.client.update_item(
+        TableName=shop.cloud.env["AVAILABILITY_TABLE"],
+        Key=key,
+        UpdateExpression="SET blocked_free = :map",
+        ExpressionAttributeValues={":map": {"M": {"go": {"N": "2"}}}},
+    )
+    assert _counted(shop) == (2, 2, {"go": 2})
+    shop.numbers.withdraw(PHONES[0])
+    shop.project()
+    found = shop.cloud.client.get_item(TableName=shop.cloud.env["AVAILABILITY_TABLE"], Key=key)
+    assert found["Item"]["blocked_free"] == {"S": "go=2"}

@@ -1,11 +1,13 @@
 """Counts per pool: what each number contributes, and what a partner is shown (contract 1.1).
 
 For every pool we keep how many numbers it has, how many of them are free, and for each service how many of the free
-ones are blocked for it; so `free - blocked_free[service]` numbers can be bought. *Held* means that an activation is
-entered on the number, never a comparison with the clock: the sweep turns a silent expiry into a change.
+ones are blocked for it; so `free - blocked_free[service]` numbers can be bought. *Free* means that no
+activation is entered on the number and it doesn't rest, never a comparison with the clock: the sweep turns a silent
+expiry, and the end of a rest, into a change.
 """
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from globalconnect.domain.number import Number, pool_of
@@ -24,10 +26,20 @@ class Contribution:
 
 NOTHING = Contribution(None)
 
+_quoted = json.JSONEncoder(ensure_ascii=False).encode
+
+
+# So many changes of a pool are noted for a recount, which has to begin again after more: an item must stay small.
+MOST_CHANGED = 2_000
+
 
 @dataclass(slots=True)
 class PoolCounts:
-    """The counts of one pool, as stored under a version."""
+    """The counts of one pool, as stored under a version.
+
+    `recount` names the recount that is looking at the pool, if one is; `changed` are the phones whose contribution to
+    it has changed since that began (docs/adr/0022).
+    """
 
     country: str
     operator: str
@@ -35,6 +47,8 @@ class PoolCounts:
     free: int = 0
     blocked_free: dict[str, int] = field(default_factory=dict)
     version: int = 0
+    recount: str | None = None
+    changed: frozenset[str] = frozenset()
 
     def for_sale(self, service: str) -> int:
         """Give how many numbers can be bought for `service`."""
@@ -53,26 +67,57 @@ class PoolCounts:
             else:
                 self.blocked_free.pop(service, None)
 
+    def note(self, phones: Iterable[str]) -> None:
+        """Note for the recount that is looking at this pool, if one is, that these numbers' contributions changed."""
+        if self.recount is None:
+            return
+        self.changed |= frozenset(phones)
+        if len(self.changed) > MOST_CHANGED:
+            self.recount, self.changed = None, frozenset()
+
+    def counts_as(self, other: "PoolCounts") -> bool:
+        """Tell whether this counts the same as `other`."""
+        mine, others = (self.total, self.free, self.blocked_free), (other.total, other.free, other.blocked_free)
+        return mine == others
+
 
 def contribution_of(number: Number) -> Contribution:
     """Give what a number adds to the counts as it stands."""
     if not number.enabled:
         return NOTHING
-    free = number.activation_id is None
+    free = number.activation_id is None and not number.resting
     return Contribution(
         pool_of(number.country, number.operator), free=free, blocked=number.blocked if free else frozenset()
     )
 
 
-def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner) -> list[dict[str, object]]:
-    """Give the `countryList` of GET_SERVICES: pools without a number are left out, sold-out services show 0."""
+def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner) -> str:
+    """Give the `countryList` of GET_SERVICES as JSON: pools without a number are left out, sold-out services show 0.
+
+    It is text because a partner may ask for 100,000 counts at once, and writing them down costs less than half of what
+    building them as an object and turning that into text does.
+    """
     services = sorted(code for code, service in catalogue.items() if service.enabled and partner.may_buy(code))
-    countries: dict[str, dict[str, Mapping[str, int]]] = {}
+    form = "{" + ",".join(f"{_quoted(code).replace('%', '%%')}:%d" for code in services) + "}"
+    countries: dict[str, list[PoolCounts]] = {}
     for pool in pools:
         if pool.total > 0:
-            operators = countries.setdefault(pool.country, {})
-            operators[pool.operator] = {code: pool.for_sale(code) for code in services}
-    return [
-        {"country": country, "operatorMap": dict(sorted(operators.items()))}
-        for country, operators in sorted(countries.items())
-    ]
+            countries.setdefault(pool.country, []).append(pool)
+    texts = (
+        f'{{"country":{_quoted(country)},"operatorMap":{{{_operators(countries[country], services, form)}}}}}'
+        for country in sorted(countries)
+    )
+    return f"[{','.join(texts)}]"
+
+
+def _operators(pools: Iterable[PoolCounts], services: Sequence[str], form: str) -> str:
+    return ",".join(
+        f"{_quoted(pool.operator)}:{form % _for_sale(pool, services)}"
+        for pool in sorted(pools, key=lambda pool: pool.operator)
+    )
+
+
+def _for_sale(pool: PoolCounts, services: Sequence[str]) -> tuple[int, ...]:
+    # As for_sale does, without a call for each of very many.
+    free, blocked_free = pool.free, pool.blocked_free.get
+    return tuple([left if (left := free - blocked_free(service, 0)) > 0 else 0 for service in services])

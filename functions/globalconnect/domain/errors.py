@@ -49,6 +49,16 @@ class TooLarge(GlobalConnectError):
     """The caller must send less at once."""
 
 
+class AnswerTooLarge(GlobalConnectError):
+    """The caller must accept gzip, or ask for less: the answer is too large as the caller accepts it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The answer is too large as you accept it: send Accept: */* and Accept-Encoding: gzip; "
+            "if you do, ask with a key that may buy fewer services"
+        )
+
+
 class Conflict(GlobalConnectError):
     """Somebody changed the same thing meanwhile; the caller should read it again and decide."""
 

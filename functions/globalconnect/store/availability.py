@@ -1,14 +1,18 @@
 """The Availability table (counts per pool) and the Counted table (what each number last contributed)."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from globalconnect.domain.availability import Contribution, PoolCounts
 from globalconnect.domain.number import pool_of
 from globalconnect.store.cache import Cache
-from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put
+from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove
 
 _ALL = "all"
+
+# `blocked_free` is kept as text, see _packed: read as a map of DynamoDB, it would be most of the work of GET_SERVICES.
+_NONE_BLOCKED = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Availability:
                 "SET #total = if_not_exists(#total, :zero), #free = if_not_exists(#free, :zero), "
                 "#blocked_free = if_not_exists(#blocked_free, :none), #version = if_not_exists(#version, :zero)",
                 zero=0,
-                none={},
+                none=_NONE_BLOCKED,
             ),
         )
 
@@ -73,8 +77,22 @@ class Counts:
             pools[pool_of(counts.country, counts.operator)] = counts
         return pools
 
-    def write(self, pools: Sequence[PoolCounts], counted: Sequence[Counted], seen: dict[str, Counted]) -> None:
-        """Write changed counts and what they now contain, all or nothing.
+    def every_pool(self) -> Iterator[PoolCounts]:
+        """Give the counts of every pool, each as it is when it is read."""
+        return (_to_counts(item) for item in self._db.scan_all(self._availability, consistent=True))
+
+    def every_counted(self) -> Iterator[Counted]:
+        """Give what was last counted of every number, each as it is when it is read."""
+        return (_to_counted(item) for item in self._db.scan_all(self._counted, consistent=True))
+
+    def write(
+        self,
+        pools: Sequence[PoolCounts],
+        counted: Sequence[Counted],
+        seen: Mapping[str, Counted],
+        gone: Collection[str] = (),
+    ) -> None:
+        """Write changed counts and what they now contain, all or nothing; `gone` are phones to forget.
 
         `seen` is what the caller read of the numbers before. Raises ConditionFailed when a pool or a number was
         counted by somebody else since: then nothing was written and it has to be read again.
@@ -83,6 +101,7 @@ class Counts:
         actions += [
             put(self._counted, _from_counted(number), _same_number(seen.get(number.phone))) for number in counted
         ]
+        actions += [remove(self._counted, {"phone": phone}, _same_number(seen[phone])) for phone in gone]
         self._db.transact(*actions)
 
 
@@ -96,7 +115,11 @@ def _same_pool(pool: PoolCounts) -> Expression:
 def _same_number(before: Counted | None) -> Expression:
     if before is None:
         return expression("attribute_not_exists(#version)")
-    return expression("#version = :version", version=before.version)
+    # A recount may change what a version contributed, so the version alone does not tell.
+    known = {name: value for name, value in _from_counted(before).items() if value is not None and value != frozenset()}
+    absent = [f"attribute_not_exists(#{name})" for name in ("pool", "blocked") if name not in known]
+    known.pop("phone")
+    return expression(" AND ".join([*(f"#{name} = :{name}" for name in known), *absent]), **known)
 
 
 def _from_counts(pool: PoolCounts) -> Item:
@@ -105,8 +128,10 @@ def _from_counts(pool: PoolCounts) -> Item:
         "operator": pool.operator,
         "total": pool.total,
         "free": pool.free,
-        "blocked_free": pool.blocked_free,
+        "blocked_free": _packed(pool.blocked_free),
         "version": pool.version + 1,
+        "recount": pool.recount,
+        "changed": pool.changed,
     }
 
 
@@ -116,9 +141,35 @@ def _to_counts(item: Item) -> PoolCounts:
         operator=item["operator"],
         total=item["total"],
         free=item["free"],
-        blocked_free=item["blocked_free"],
+        blocked_free=_unpacked(item["blocked_free"]),
         version=item["version"],
+        recount=item.get("recount"),
+        changed=frozenset(item.get("changed", ())),
     )
+
+
+def _packed(counts: Mapping[str, int]) -> str:
+    """Give counts per service as `go,tg=12,3`."""
+    services = sorted(counts)
+    if not services:
+        return _NONE_BLOCKED
+    return f"{','.join(services)}={','.join(str(counts[service]) for service in services)}"
+
+
+def _unpacked(packed: str | dict[str, int]) -> dict[str, int]:
+    if isinstance(packed, dict):
+        # As they were kept before; the pool's next change writes them anew.
+        return packed
+    if packed == _NONE_BLOCKED:
+        return {}
+    services, _, counts = packed.partition("=")
+    return dict(zip(_split(services), map(int, counts.split(",")), strict=True))
+
+
+@functools.lru_cache(maxsize=1_000)
+def _split(services: str) -> tuple[str, ...]:
+    # Many pools are blocked for the same services.
+    return tuple(services.split(","))
 
 
 def _from_counted(number: Counted) -> Item:

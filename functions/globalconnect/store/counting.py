@@ -1,0 +1,105 @@
+"""Bring counts up to numbers: what the pools count and what is noted of each number change together, or not at all.
+
+Whoever counts at the same time makes the other read again (docs/adr/0007). What spans the tables is in `Counts`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import batched
+
+from globalconnect.domain.availability import NOTHING, Contribution, PoolCounts, contribution_of
+from globalconnect.domain.errors import Busy
+from globalconnect.domain.number import Number, names_of
+from globalconnect.store.availability import Counted, Counts
+from globalconnect.store.dynamo import ConditionFailed
+
+# A transaction holds 100 writes: one per number, and one per pool they were or are in. Few of one batch are in many
+# pools; where they are, fewer numbers are counted at once.
+_WRITES = 100
+_NUMBERS_AT_ONCE = 90
+_TRIES = 10
+
+type Seen = Mapping[str, Counted]
+# What is to be noted of numbers, by phone: None is to be forgotten, missing stays as it is.
+type Wanted = Mapping[str, Counted | None]
+
+
+def count(numbers: Sequence[Number], counts: Counts) -> int:
+    """Count numbers (none of them twice) in their versions; what was counted in that version or a newer one stays.
+
+    Gives how many were newly counted. Raises Busy when others keep counting the same pools.
+    """
+    by_phone = {number.phone: number for number in numbers}
+
+    def wanted(phones: Sequence[str], seen: Seen) -> Wanted:
+        return {
+            phone: counted_as(by_phone[phone])
+            for phone in phones
+            if phone not in seen or seen[phone].version < by_phone[phone].version
+        }
+
+    return _change_all(list(by_phone), wanted, counts)
+
+
+def correct(phones: Sequence[str], read: Callable[[Sequence[str]], Sequence[Number]], counts: Counts) -> int:
+    """Count numbers as they are, whatever was counted of them; a number that does not exist is forgotten.
+
+    `read` gives those that exist, as they are now. Gives how many were counted otherwise before. Raises Busy when
+    others keep counting the same.
+    """
+
+    def wanted(phones: Sequence[str], seen: Seen) -> Wanted:
+        # Read after what was counted: so it is never older, unless the count is wrong.
+        numbers = {number.phone: counted_as(number) for number in read(phones)}
+        return {phone: numbers.get(phone) for phone in phones if numbers.get(phone) != seen.get(phone)}
+
+    return _change_all(phones, wanted, counts)
+
+
+def counted_as(number: Number) -> Counted:
+    """Give what has to be noted of a number when it is counted."""
+    return Counted(number.phone, number.version, contribution_of(number))
+
+
+def _change_all(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: Counts) -> int:
+    return sum(_change(chunk, wanted, counts) for chunk in batched(phones, _NUMBERS_AT_ONCE, strict=False))
+
+
+def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: Counts) -> int:
+    for _ in range(_TRIES):
+        seen = counts.counted(phones)
+        changes = wanted(phones, seen)
+        if not changes:
+            return 0
+        pools = _changed_pools(changes, seen, counts)
+        if len(pools) + len(changes) > _WRITES:
+            half = len(phones) // 2
+            return _change(phones[:half], wanted, counts) + _change(phones[half:], wanted, counts)
+        noted = [number for number in changes.values() if number is not None]
+        gone = [phone for phone, number in changes.items() if number is None]
+        try:
+            counts.write(pools, noted, seen, gone)
+        except ConditionFailed:
+            # Another shard has counted into the same pool, or this batch is being counted twice: read again.
+            continue
+        return len(changes)
+    raise Busy
+
+
+def _changed_pools(changes: Wanted, seen: Seen, counts: Counts) -> list[PoolCounts]:
+    moves = [(phone, _contribution(seen.get(phone)), _contribution(after)) for phone, after in changes.items()]
+    real = [(phone, before, after) for phone, before, after in moves if before != after]
+    names = {contribution.pool for _, *both in real for contribution in both if contribution.pool is not None}
+    pools = counts.pools([names_of(name) for name in sorted(names)])
+    noted: dict[str, list[str]] = {name: [] for name in names}
+    for phone, *both in real:
+        for contribution, sign in zip(both, (-1, 1), strict=True):
+            if contribution.pool is not None:
+                pools[contribution.pool].add(contribution, sign)
+                noted[contribution.pool].append(phone)
+    for name, phones in noted.items():
+        pools[name].note(phones)
+    return list(pools.values())
+
+
+def _contribution(counted: Counted | None) -> Contribution:
+    return NOTHING if counted is None else counted.contribution

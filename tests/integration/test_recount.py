@@ -1,0 +1,314 @@
+"""The recount finds what the counts of GET_SERVICES are off by, puts it right and says so (contract 1.1)."""
+
+import io
+import json
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+import recount.app
+from globalconnect.domain.availability import MOST_CHANGED, NOTHING, Contribution, PoolCounts
+from globalconnect.domain.number import Number, pool_of
+from globalconnect.store.availability import Counted, Counts
+from globalconnect.store.counting import correct, counted_as
+from globalconnect.store.dynamo import to_wire
+from recount.recount import BEHIND_SECONDS, Report
+from tests.integration.counting import (
+    COUNTED_TABLE,
+    COUNTRY,
+    NUMBERS_TABLE,
+    OPERATORS,
+    POOLS_TABLE,
+    MemoryTables,
+    Stock,
+)
+from tests.integration.shop import Shop
+
+FREE = "447472999999"
+STRANGER = "447472888888"
+HERE, THERE, NOWHERE = OPERATORS[0], OPERATORS[1], "Nobody's"
+
+type Harm = Callable[[Stock], None]
+
+
+@pytest.fixture
+def stock() -> Stock:
+    """Give a stock with a past, counted as it is, and a free number in it that is used up for `go`."""
+    stock = Stock(seed=22, size=60)
+    stock.live(1_000)
+    stock.put(Number(FREE, COUNTRY, HERE, available_from=0, blocked=frozenset({"go"}), version=3))
+    stock.catch_up()
+    return stock
+
+
+def _pool(stock: Stock, operator: str) -> PoolCounts:
+    return stock.counts.pools([(COUNTRY, operator)])[pool_of(COUNTRY, operator)]
+
+
+def _recount_pool(stock: Stock, operator: str, contribution: Contribution, sign: int) -> None:
+    pool = _pool(stock, operator)
+    pool.add(contribution, sign)
+    stock.counts.write([pool], [], {})
+
+
+def _the_pool_has_one_too_many(stock: Stock) -> None:
+    _recount_pool(stock, HERE, Contribution(pool_of(COUNTRY, HERE), free=True), 1)
+
+
+def _the_pool_has_too_few_blocked(stock: Stock) -> None:
+    pool = _pool(stock, HERE)
+    pool.blocked_free = {}
+    stock.counts.write([pool], [], {})
+
+
+def _the_pool_has_no_item(stock: Stock) -> None:
+    del stock.tables.tables[POOLS_TABLE][COUNTRY, HERE]
+
+
+def _a_pool_counts_though_it_has_no_numbers(stock: Stock) -> None:
+    _recount_pool(stock, NOWHERE, Contribution(pool_of(COUNTRY, NOWHERE), free=True), 1)
+
+
+def _a_number_is_counted_in_a_pool_it_has_left(stock: Stock) -> None:
+    stock.tables.tables[NUMBERS_TABLE][FREE,]["operator"] = {"S": THERE}
+    stock.numbers[FREE] = replace(stock.numbers[FREE], operator=THERE)
+
+
+def _a_number_was_never_counted(stock: Stock) -> None:
+    _recount_pool(stock, HERE, counted_as(stock.numbers[FREE]).contribution, -1)
+    del stock.tables.tables[COUNTED_TABLE][FREE,]
+
+
+def _a_number_is_noted_but_not_in_the_pool(stock: Stock) -> None:
+    _recount_pool(stock, HERE, counted_as(stock.numbers[FREE]).contribution, -1)
+
+
+def _a_change_of_a_number_was_lost(stock: Stock) -> None:
+    stock.put(replace(stock.numbers[FREE], enabled=False, version=4))
+    for stream in stock._streams:
+        stream.clear()
+
+
+def _a_number_was_counted_in_a_version_it_never_had(stock: Stock) -> None:
+    stock.tables.tables[COUNTED_TABLE][FREE,]["version"] = {"N": "99"}
+    stock.put(replace(stock.numbers[FREE], enabled=False, version=4))
+    stock.catch_up()
+
+
+def _a_number_that_does_not_exist_is_counted(stock: Stock) -> None:
+    del stock.tables.tables[NUMBERS_TABLE][FREE,]
+    del stock.numbers[FREE]
+
+
+def _a_number_that_does_not_exist_is_noted_as_withdrawn(stock: Stock) -> None:
+    stock.tables.tables[COUNTED_TABLE][STRANGER,] = to_wire({"phone": STRANGER, "version": 7, "free": False})
+
+
+HARMS: list[tuple[Harm, int, int]] = [
+    (_the_pool_has_one_too_many, 0, 1),
+    (_the_pool_has_too_few_blocked, 0, 1),
+    (_the_pool_has_no_item, 0, 1),
+    (_a_pool_counts_though_it_has_no_numbers, 0, 1),
+    (_a_number_is_counted_in_a_pool_it_has_left, 1, 0),
+    (_a_number_was_never_counted, 1, 0),
+    (_a_number_is_noted_but_not_in_the_pool, 0, 1),
+    (_a_change_of_a_number_was_lost, 1, 0),
+    (_a_number_was_counted_in_a_version_it_never_had, 1, 0),
+    (_a_number_that_does_not_exist_is_counted, 1, 0),
+    (_a_number_that_does_not_exist_is_noted_as_withdrawn, 1, 0),
+]
+
+
+def _noted_as_they_are(stock: Stock) -> bool:
+    return {one.phone: one for one in stock.counts.every_counted()} == {
+        number.phone: counted_as(number) for number in stock.numbers.values()
+    }
+
+
+def test_where_nothing_is_off_nothing_is_found_and_no_number_waited_for(stock: Stock) -> None:
+    def pause(_: float) -> None:
+        pytest.fail("waited")
+
+    report = stock.recount(pause).run()
+    assert report == Report(
+        numbers=len(stock.numbers), pools=6, corrected_numbers=0, corrected_pools=0, unsettled_pools=0
+    )
+    assert all(pool.recount is None for pool in stock.counts.every_pool())
+
+
+@pytest.mark.parametrize(("harm", "numbers", "pools"), HARMS, ids=[harm.__name__[1:] for harm, _, _ in HARMS])
+def test_what_is_off_is_found_put_right_and_reported_and_found_no_more(
+    stock: Stock, harm: Harm, numbers: int, pools: int
+) -> None:
+    harm(stock)
+    waited: list[float] = []
+    report = stock.recount(waited.append).run()
+    assert (report.corrected_numbers, report.corrected_pools, report.unsettled_pools) == (numbers, pools, 0)
+    assert stock.counted() == stock.true()
+    assert _noted_as_they_are(stock)
+    assert waited == [BEHIND_SECONDS] * numbers
+    assert stock.recount().run().off == 0
+
+
+@pytest.mark.parametrize("harm", [harm for harm, _, pools in HARMS if pools], ids=lambda harm: harm.__name__[1:])
+def test_a_pool_is_put_right_exactly_while_its_numbers_go_on_changing(stock: Stock, harm: Harm) -> None:
+    harm(stock)
+    rolls = random.Random(harm.__name__)
+    going_on = False
+
+    def go_on() -> None:
+        nonlocal going_on
+        if not going_on and rolls.random() < 0.5:
+            going_on = True
+            for _ in range(20):
+                stock.change()
+            stock.deliver()
+            going_on = False
+
+    # Between the pages of what is read, and between what was read of a pool and what is written of it.
+    stock.tables.before_page = lambda _: go_on()
+    stock.tables.before_write = go_on
+    report = stock.recount().run()
+    stock.tables = MemoryTables(tables=stock.tables.tables)
+    stock.catch_up()
+    assert (report.corrected_pools, report.unsettled_pools) == (1, 0)
+    assert stock.counted() == stock.true()
+    assert stock.recount().run().off == 0
+
+
+def test_two_recounts_at_once_correct_once(stock: Stock) -> None:
+    _the_pool_has_one_too_many(stock)
+    _a_number_is_counted_in_a_pool_it_has_left(stock)
+    others: list[Report] = []
+
+    def another(table: str) -> None:
+        stock.tables.before_page = lambda _: None
+        others.append(stock.recount().run())
+
+    stock.tables.before_page = lambda table: another(table) if table == COUNTED_TABLE else None
+    report = stock.recount().run()
+    assert stock.counted() == stock.true()
+    assert [report.off, *(other.off for other in others)] == [0, 2]
+
+
+def test_two_recounts_that_both_found_the_same_number_off_correct_it_once(stock: Stock) -> None:
+    _a_number_is_counted_in_a_pool_it_has_left(stock)
+    others: list[Report] = []
+    report = stock.recount(lambda _: others.append(stock.recount().run())).run()
+    assert stock.counted() == stock.true()
+    assert [report.off, *(other.off for other in others)] == [0, 1]
+
+
+def test_two_corrections_of_a_version_that_both_read_it_before_either_wrote_are_one(stock: Stock) -> None:
+    _a_number_is_counted_in_a_pool_it_has_left(stock)
+
+    def correct_it() -> int:
+        return correct([FREE], lambda _: [stock.numbers[FREE]], stock.counts)
+
+    read = stock.counts.counted
+    others: list[int] = []
+
+    class Crossed(Counts):
+        """Reads what was counted of a number, and then another corrects it."""
+
+        def counted(self, phones: Sequence[str]) -> dict[str, Counted]:
+            found = read(phones)
+            if not others:
+                others.append(correct_it())
+            return found
+
+    crossed = Crossed(stock.db, POOLS_TABLE, COUNTED_TABLE)
+    assert correct([FREE], lambda _: [stock.numbers[FREE]], crossed) == 0
+    assert others == [1]
+    assert stock.counted() == stock.true()
+
+
+def test_a_number_that_the_stream_comes_to_late_is_not_off(stock: Stock) -> None:
+    for _ in range(50):
+        stock.change()
+    assert stock.counted() != stock.true()
+    report = stock.recount(lambda _: stock.catch_up()).run()
+    assert report.off == 0
+    assert stock.counted() == stock.true()
+
+
+def test_what_the_stream_brings_after_a_correction_changes_nothing(stock: Stock) -> None:
+    for _ in range(50):
+        stock.change()
+    assert stock.recount().run().corrected_numbers > 0
+    assert stock.counted() == stock.true()
+    stock.catch_up()
+    assert stock.counted() == stock.true()
+
+
+def test_a_new_number_whose_phone_was_forgotten_is_counted_again(stock: Stock) -> None:
+    _a_number_that_does_not_exist_is_counted(stock)
+    stock.recount().run()
+    stock.put(Number(FREE, COUNTRY, THERE, available_from=0))
+    stock.catch_up()
+    assert stock.counted() == stock.true()
+
+
+def test_a_pool_that_never_stands_still_is_reported_as_unsettled_and_left_as_it_is(stock: Stock) -> None:
+    _the_pool_has_one_too_many(stock)
+    off = _pool(stock, HERE)
+    moving = False
+
+    def move() -> None:
+        nonlocal moving
+        if not moving:
+            moving = True
+            _recount_pool(stock, HERE, NOTHING, 1)
+            _recount_pool(stock, HERE, NOTHING, -1)
+            moving = False
+
+    stock.tables.before_write = move
+    report = stock.recount().run()
+    stock.tables.before_write = lambda: None
+    assert (report.corrected_pools, report.unsettled_pools) == (0, 1)
+    assert _pool(stock, HERE).counts_as(off)
+    assert stock.recount().run().corrected_pools == 1
+
+
+def test_a_pool_with_more_changes_than_are_noted_is_compared_again(stock: Stock) -> None:
+    _the_pool_has_one_too_many(stock)
+
+    def flood(table: str) -> None:
+        if table == COUNTED_TABLE:
+            stock.tables.before_page = lambda _: None
+            pool = _pool(stock, HERE)
+            assert pool.recount is not None
+            pool.note(str(place) for place in range(MOST_CHANGED + 1))
+            assert not pool.changed
+            stock.counts.write([pool], [], {})
+
+    stock.tables.before_page = flood
+    report = stock.recount().run()
+    assert (report.corrected_pools, report.unsettled_pools) == (1, 0)
+    assert stock.counted() == stock.true()
+
+
+def test_it_says_which_pool_was_off_and_by_how_much_and_measures_how_much_was(
+    shop: Shop, logged: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.stock("447472190001", "447472190002")
+    shop.project()
+    partner = shop.partner()
+    shop.finish(partner, shop.buy(partner).body["activationId"], 3)
+    shop.project()
+    (pool,) = shop.counts.every_pool()
+    shop.counts.write([replace(pool, free=pool.free + 5, blocked_free={})], [], {})
+    recount.app.recount.cache_clear()
+    recount.app.handler({}, None)
+    recount.app.recount.cache_clear()
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    (off,) = [line for line in lines if line["message"] == "pool_counts_were_off"]
+    assert (off["country"], off["operator"], off["end"]) == (pool.country, pool.operator, "corrected")
+    assert (off["total"], off["free"]) == (0, 5)
+    (whole,) = [line for line in lines if line["message"] == "numbers_recounted"]
+    assert (whole["numbers"], whole["corrected_numbers"], whole["corrected_pools"]) == (2, 0, 1)
+    metric = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert metric["CountsOff"] == [1.0]
+    assert next(iter(shop.counts.every_pool())).counts_as(pool)
