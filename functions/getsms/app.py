@@ -1,6 +1,5 @@
 """Polling for the SMS of an activation (contract 2)."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ from globalconnect.domain.errors import NotFound
 from globalconnect.domain.requests import read_activation_id, read_key, read_query
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import to_iso
+from globalconnect.init import made_in_init
 from globalconnect.settings import GetsmsSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
@@ -36,7 +36,7 @@ def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Getsm
     )
 
 
-@functools.cache
+@made_in_init
 def getsms() -> Getsms:
     """Give the function's parts, put together once per environment."""
     return build(GetsmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)

@@ -1,11 +1,11 @@
 """What inbound_sms is made of, put together in one place and replaced whole in tests."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client
+from globalconnect.init import made_in_init
 from globalconnect.settings import InboundSmsSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
@@ -41,7 +41,7 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> I
     )
 
 
-@functools.cache
+@made_in_init
 def inbound_sms() -> InboundSmsParts:
     """Give the function's parts, put together once per environment."""
     return build(InboundSmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)

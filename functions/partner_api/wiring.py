@@ -1,12 +1,12 @@
 """What partner_api is made of, put together in one place and replaced whole in tests."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client
 from globalconnect.domain.ids import Dice
+from globalconnect.init import made_in_init
 from globalconnect.settings import PartnerApiSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability
@@ -37,7 +37,7 @@ class PartnerApi:
 
 def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice: Dice) -> PartnerApi:
     """Put the function together."""
-    numbers = Numbers(db, settings.numbers_table)
+    numbers = Numbers(db, settings.numbers_table, settings.rest)
     activations = Activations(db, settings.activations_table, retention(settings.retention_days))
     counts_cache = min(_COUNTS_CACHE_SECONDS, settings.cache_seconds)
     return PartnerApi(
@@ -53,7 +53,7 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice
     )
 
 
-@functools.cache
+@made_in_init
 def partner_api() -> PartnerApi:
     """Give the function's parts, put together once per environment."""
     return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.dice)

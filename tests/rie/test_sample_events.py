@@ -87,6 +87,18 @@ def test_a_push_that_the_partner_refuses_is_left_to_the_queue(runtimes: Runtimes
     assert world.waiting() == 2
 
 
+@pytest.mark.parametrize("folder", ["partner_api", "getsms"])
+def test_what_partners_wait_for_logs_nothing_so_that_it_need_not_import_the_log(
+    folder: str, runtimes: Runtimes, world: World
+) -> None:
+    runtime = runtimes(folder)
+    for name in NAMES:
+        if name.startswith(f"{folder}/"):
+            world.reset()
+            runtime.invoke(samples.read(name))
+    assert '"service":"globalconnect"' not in runtime.log.read_text(encoding="utf-8")
+
+
 def test_a_handler_that_fails_is_told_from_one_that_answers(runtimes: Runtimes, world: World) -> None:
     with pytest.raises(FunctionFailed, match="KeyError"):
         runtimes("availability").invoke({})

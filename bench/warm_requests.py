@@ -1,0 +1,230 @@
+"""What a warm request of each partner action costs in processor time beyond its calls to AWS, beside one such call.
+
+The handlers are the real ones over a stub of DynamoDB's client that answers at once: what is measured is reading the
+request, the rules, our side of the store, and writing the answer. The call is botocore's own GetItem: everything it
+does but the network.
+"""
+
+import gc
+import json
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+import getsms.app
+import partner_api.app
+import partner_api.wiring
+from globalconnect import clock
+from globalconnect.domain.availability import PoolCounts
+from globalconnect.settings import GetsmsSettings, PartnerApiSettings
+from globalconnect.store.availability import Counts
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.web import ProxyEvent, endpoint
+from local import template as templates
+from local.place import REPOSITORY, TEMPLATE
+
+GET_ITEM = "GetItem"
+
+# What a supplier of some size has on sale.
+POOLS = 30
+SERVICES = 20
+_BLOCKED_SERVICES = 5
+# The first page that GET_NUMBER reads of a pool, which is full in all but the smallest pools.
+CANDIDATES = 50
+
+_EVENTS = {
+    "GET_SERVICES": "partner_api/get-services-post.json",
+    "GET_NUMBER": "partner_api/get-number-post.json",
+    "FINISH_ACTIVATION": "partner_api/finish-activation.json",
+    "getsms": "getsms/messages.json",
+}
+_CREDENTIALS: dict[str, Any] = {
+    "region_name": "us-east-1",
+    "aws_access_key_id": "bench",
+    "aws_secret_access_key": "bench",
+}
+_POOL = "england|Sample Mobile"
+_LONG_AGO = 1_767_225_600_000
+
+type Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Processor time per request, or per GetItem, in µs: of each round, by action or `GET_ITEM`."""
+
+    rounds: Mapping[str, list[float]]
+
+
+def measure(rounds: int, requests: int) -> Figures:
+    """Let the actions and GetItem take turns, `requests` of one after another; one round before it counts."""
+    turns = {GET_ITEM: get_item(), **actions()}
+    figures: dict[str, list[float]] = {name: [] for name in turns}
+    for number in range(rounds + 1):
+        # Who comes first changes, so that what drifts drifts for all.
+        for name in list(turns) if number % 2 else reversed(turns):
+            micros = _micros(turns[name], requests)
+            if number:
+                figures[name].append(micros)
+    return Figures(figures)
+
+
+def actions() -> dict[str, Callable[[], object]]:
+    """Give what makes one request of each action. Each has been checked to succeed."""
+    environ = variables()
+    stub: Any = Canned(environ)
+    db = Dynamo(stub)
+    shop = partner_api.wiring.build(PartnerApiSettings.from_env(environ), db, clock.now, clock.dice)
+    polled = getsms.app.build(GetsmsSettings.from_env(environ), db, clock.now)
+    handlers = {
+        "partner_api": endpoint(lambda event: partner_api.app.answer(event, shop)),
+        "getsms": endpoint(lambda event: getsms.app.answer(event, polled)),
+    }
+    return {action: _request(handlers[name.partition("/")[0]], name) for action, name in _EVENTS.items()}
+
+
+def get_item() -> Callable[[], object]:
+    """Give what makes one GetItem of botocore, of the sample partner, whose answer is there without any network."""
+    environ = variables()
+    table, key = environ["PARTNERS_TABLE"], {"partner_id": {"S": "samplehub"}}
+    body = json.dumps(Canned(environ).get_item(TableName=table, Key=key)).encode()
+    headers = HTTPHeaders()
+    headers["Content-Type"] = "application/x-amz-json-1.0"
+    headers["x-amz-crc32"] = str(zlib.crc32(body))
+    client = boto3.client("dynamodb", **_CREDENTIALS)
+    # What a handler of this event gives is taken for the answer.
+    answering: Any = lambda **_: _Answered(headers, body)  # noqa: E731 - the stubs know only handlers that give nothing
+    client.meta.events.register("before-send.dynamodb.GetItem", answering)
+    return lambda: client.get_item(TableName=table, Key=key, ConsistentRead=True)
+
+
+class _Answered(AWSResponse):
+    """An answer of AWS that came without any network."""
+
+    def __init__(self, headers: HTTPHeaders, body: bytes) -> None:
+        super().__init__("https://dynamodb.us-east-1.amazonaws.com/", 200, headers, None)
+        self._content = body
+
+
+class Canned:
+    """A stub of DynamoDB's client: the items of events/data.json, and more on sale. Every write is taken, none kept."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        path = REPOSITORY / "events" / "data.json"
+        tables: dict[str, list[Item]] = json.loads(path.read_text(encoding="utf-8"))
+        tables["ServicesTable"] += [_service(number) for number in range(SERVICES - len(tables["ServicesTable"]))]
+        tables["AvailabilityTable"] = _stored([_pool(number) for number in range(POOLS)])
+        self._scanned = {environ[_variable(table)]: {"Items": items} for table, items in tables.items()}
+        self._one: dict[tuple[str, ...], Item] = {}
+        for table, attributes in _KEYS.items():
+            for item in tables[table]:
+                values = [value for attribute in attributes for value in item[attribute].values()]
+                self._one[environ[_variable(table)], *values] = {"Item": item}
+        self._sales: dict[str, dict[str, list[Item]]] = {}
+        for item in tables["ActivationsTable"]:
+            if not item["entry"]["S"].startswith("sms-attempt#"):
+                self._sales.setdefault(item["activation_id"]["N"], {"Items": []})["Items"].append(item)
+        self._candidates = {"Items": [_candidate(number) for number in range(CANDIDATES)]}
+
+    def get_item(self, **asked: Any) -> Any:
+        """Give an item."""
+        return self._one[asked["TableName"], *(text for value in asked["Key"].values() for text in value.values())]
+
+    def query(self, **asked: Any) -> Any:
+        """Give the candidates of a pool, or a sale."""
+        if asked.get("IndexName") == "by-pool":
+            return self._candidates
+        return self._sales[asked["ExpressionAttributeValues"][":id"]["N"]]
+
+    def scan(self, **asked: Any) -> Any:
+        """Give a whole table."""
+        return self._scanned[asked["TableName"]]
+
+    def transact_write_items(self, **_: Any) -> Any:
+        """Take it."""
+        return {}
+
+
+_KEYS = {
+    "PartnersTable": ("partner_id",),
+    "ServicesTable": ("code",),
+    "NumbersTable": ("phone",),
+    "ActivationsTable": ("activation_id", "entry"),
+}
+
+
+def _service(number: int) -> Item:
+    name = f"s{number}"
+    return {"code": {"S": name}, "name": {"S": name}, "reusable": {"BOOL": False}, "enabled": {"BOOL": True}}
+
+
+def _pool(number: int) -> PoolCounts:
+    blocked = {f"s{service}": number + service + 1 for service in range(_BLOCKED_SERVICES)}
+    return PoolCounts(f"country{number // 3}", f"Operator {number % 3}", 1_000, 900, blocked)
+
+
+class _Noted:
+    """A client of DynamoDB that only notes what it is to put."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+
+    def transact_write_items(self, **asked: Any) -> None:
+        """Note it."""
+        self.items += [action["Put"]["Item"] for action in asked["TransactItems"]]
+
+
+def _stored(pools: Sequence[PoolCounts]) -> list[Item]:
+    """Give counts as they are kept."""
+    noted: Any = _Noted()
+    Counts(Dynamo(noted), "Availability", "Counted").write(pools, [], {})
+    items: list[Item] = noted.items
+    return items
+
+
+def _candidate(number: int) -> Item:
+    """Give a number as the index by-pool has it."""
+    return {
+        "phone": {"S": f"4477010{number:05}"},
+        "pool": {"S": _POOL},
+        "available_from": {"N": str(_LONG_AGO + number)},
+        "blocked": {"SS": ["go", "vk"]},
+    }
+
+
+def variables() -> dict[str, str]:
+    """Give the variables of the functions as template.yaml has them; a table or queue is called as there."""
+    template = templates.load(TEMPLATE)
+    parameters = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
+    stated = template["Globals"]["Function"]["Environment"]["Variables"]
+    wanted = {name: value["Ref"] if isinstance(value, dict) else value for name, value in stated.items()}
+    return {name: parameters.get(value, value) for name, value in wanted.items()}
+
+
+def _variable(table: str) -> str:
+    """Give the variable that names a table: NUMBERS_TABLE of NumbersTable."""
+    return f"{table.removesuffix('Table').upper()}_TABLE"
+
+
+def _request(handler: Callable[[ProxyEvent, object], Any], name: str) -> Callable[[], object]:
+    event = json.loads((REPOSITORY / "events" / name).read_text(encoding="utf-8"))
+    answer = handler(event, None)
+    if answer["statusCode"] != 200:  # noqa: PLR2004 - HTTP's OK
+        raise AssertionError(f"{name}: {answer}")
+    return lambda: handler(event, None)
+
+
+def _micros(do: Callable[[], object], times: int) -> float:
+    # What is there beforehand is not for the collector to look through meanwhile.
+    gc.collect()
+    gc.freeze()
+    started = time.process_time()
+    for _ in range(times):
+        do()
+    return 1_000_000 * (time.process_time() - started) / times

@@ -1,0 +1,113 @@
+"""What a cold start of each function pays for: which libraries it imports, how many modules, and when it is made."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from globalconnect.init import made_in_init
+from local import template as templates
+
+ROOT = Path(__file__).resolve().parents[2]
+STATED = templates.load(ROOT / "template.yaml")["Globals"]["Function"]["Environment"]["Variables"]
+# Names and numbers alike can be this.
+VARIABLES = {name: "1" for name, value in STATED.items() if isinstance(value, dict)}
+# A region and keys, so that a client can be made; nothing is called.
+AWS = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+ON_LAMBDA = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1"}
+
+LIBRARIES = {"aiohttp", "pydantic", "aws_lambda_powertools"}
+LOGS = {"aws_lambda_powertools"}
+
+# Beyond a DynamoDB client: the libraries that a function may import, and how many modules, its own among them. About a
+# tenth is left for new modules of ours; one of these libraries is more than that.
+BUDGETS: dict[str, tuple[set[str], int]] = {
+    "partner_api": (set(), 40),
+    "getsms": (set(), 30),
+    "inbound_sms": (LOGS, 80),
+    "availability": (LOGS, 70),
+    "expire_activations": (LOGS, 80),
+    "recount": (LOGS, 75),
+    "admin_api": (LOGS | {"pydantic"}, 200),
+    "push_sms": (LOGS | {"aiohttp"}, 220),
+    "push_retry": (LOGS | {"aiohttp"}, 220),
+}
+
+_IMPORTED = """
+import importlib, json, sys
+import boto3
+boto3.client("dynamodb")
+before = set(sys.modules)
+importlib.import_module(sys.argv[1] + ".app")
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def run(source: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in an environment that holds these variables and little else."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "functions"), **AWS, **variables}
+    command = [sys.executable, "-c", source, *arguments]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+
+
+def imported(function: str) -> list[str]:
+    """Give the modules that a function imports beyond those of a DynamoDB client."""
+    done = run(_IMPORTED, function)
+    assert done.returncode == 0, done.stderr
+    modules: list[str] = json.loads(done.stdout)
+    return modules
+
+
+def test_every_function_has_a_budget() -> None:
+    assert sorted(BUDGETS) == sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+
+
+@pytest.mark.parametrize("function", BUDGETS)
+def test_a_function_imports_no_more_than_its_budget(function: str) -> None:
+    libraries, most = BUDGETS[function]
+    modules = imported(function)
+    assert LIBRARIES & set(modules) == libraries
+    assert len(modules) <= most, modules
+
+
+@pytest.mark.parametrize("function", ["partner_api", "getsms", "inbound_sms"])
+def test_a_function_that_partners_or_gateways_wait_for_is_made_before_its_first_request(function: str) -> None:
+    missing = "ACTIVATIONS_TABLE"
+    lacking = {name: value for name, value in VARIABLES.items() if name != missing}
+    importing = f"import {function}.app"
+    made = run(f"{importing}, sys; sys.exit('botocore.client' not in sys.modules)", **VARIABLES, **ON_LAMBDA)
+    assert made.returncode == 0, made.stderr
+    assert f"{missing} is not set" in run(importing, **lacking, **ON_LAMBDA).stderr
+    # Elsewhere it can be imported without any of it.
+    assert run(importing).returncode == 0
+
+
+class Workshop:
+    """Makes parts and counts how often."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def make(self) -> object:
+        self.times += 1
+        return object()
+
+
+def test_what_is_made_in_init_is_made_at_once_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
+    workshop = Workshop()
+    parts = made_in_init(workshop.make)
+    assert workshop.times == 1
+    assert parts() is parts()
+    assert workshop.times == 1
+
+
+def test_elsewhere_it_is_made_when_it_is_asked_for() -> None:
+    workshop = Workshop()
+    parts = made_in_init(workshop.make)
+    assert workshop.times == 0
+    assert parts() is parts()
+    assert workshop.times == 1
