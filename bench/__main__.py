@@ -12,10 +12,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench import push_attempts, push_outages, throughput
+from bench import (
+    costs,
+    inventory_counts,
+    inventory_reads,
+    inventory_runtime,
+    inventory_sales,
+    push_attempts,
+    push_failures,
+    push_outages,
+    throughput,
+)
 from bench.row import Benchmark, Row, Say
 
-BENCHMARKS: tuple[Benchmark, ...] = (push_outages, push_attempts, throughput)
+BENCHMARKS: tuple[Benchmark, ...] = (
+    push_outages,
+    push_failures,
+    push_attempts,
+    throughput,
+    inventory_sales,
+    inventory_counts,
+    inventory_reads,
+    inventory_runtime,
+    costs,
+)
 RESULTS = Path(__file__).with_name("results.json")
 
 # The columns of the table that are numbers.

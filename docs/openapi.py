@@ -38,6 +38,7 @@ ERRORS: Mapping[int, str] = {
     401: "The key, signature or token is missing or not valid.",
     403: "The service is not in the key's own list.",
     404: "There is no such thing.",
+    406: "The answer is longer than can be given; Accept-Encoding: gzip helps (GET_SERVICES with very many pools).",
     409: "It is in a state in which this can't be done; read it again.",
     413: "Too much at once; nothing was stored.",
     500: "A failure on our side.",
@@ -263,7 +264,7 @@ def any_of(*names: str) -> Schema:
 
 def partner_paths() -> Schema:
     """Describe what partners call. Both base paths do the same, with and without a trailing slash."""
-    errors = (400, 401, 403, 404)
+    errors = (400, 401, 403, 404, 406)
     done = answers(200, any_of("Services", "IssuedNumber", "NoNumbers", "Success"), "What was asked for.", errors)
     fields: dict[str, Schema] = {}
     for request in PARTNER_REQUESTS.values():

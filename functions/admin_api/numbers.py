@@ -1,11 +1,13 @@
-"""Numbers: import, browse, withdraw and restore (contract 5)."""
+"""Numbers: import, browse, read with history, withdraw and restore (contract 5)."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from functools import partial
 from itertools import batched
+from typing import Any
 
+from admin_api import activations
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     ImportShown,
@@ -15,12 +17,13 @@ from admin_api.models import (
     NumberShown,
     NumbersQuery,
     NumbersShown,
+    NumberWithHistory,
     RejectedRow,
 )
 from admin_api.number_import import Row, read_rows
 from admin_api.routes import Call, Route, Upload
 from admin_api.wiring import Admin
-from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.errors import InvalidInput, NotFound
 from globalconnect.domain.number import Number, check_phone
 from globalconnect.domain.times import to_iso
 from globalconnect.store.dynamo import ConditionFailed
@@ -29,6 +32,7 @@ from globalconnect.store.numbers import operator_phone_of
 # 5,000 writes have to be done within the 29 s that API Gateway waits; the client keeps 50 connections.
 _WRITERS = 32
 _READ_AT_ONCE = 100
+_HISTORY = 50
 
 
 class _Placed(StrEnum):
@@ -42,7 +46,7 @@ def import_numbers(admin: Admin, call: Call[NoQuery, Upload]) -> ImportShown:
     rows, rejected = read_rows(call.body)
     placed = _place_all(admin, rows)
     contested = [
-        RejectedRow(row=row.row, reason="phone: withdrawn or restored meanwhile; import it again")
+        RejectedRow(row=row.row, reason="phone: changed by others meanwhile; import it again")
         for row, how in zip(rows, placed, strict=True)
         if how is _Placed.CONTESTED
     ]
@@ -64,6 +68,18 @@ def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumbersShown:
     found, next_key = admin.numbers.page(country, operator, PAGE, listing.key(call.query.get("cursor")))
     now = admin.now()
     return NumbersShown(numbers=[_shown(number, now) for number in found], cursor=listing.cursor(next_key))
+
+
+def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
+    """Read a number as it is now, with its last activations."""
+    phone = check_phone(call.path["phone"], "phone")
+    number = admin.numbers.get(phone)
+    if number is None:
+        raise NotFound("number")
+    now = admin.now()
+    found, _ = admin.activations.page(None, phone, _HISTORY, None, now)
+    history = [activations.shown(activation, now) for activation in found]
+    return NumberWithHistory(**_fields(number, now), activations=history)
 
 
 def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberShown:
@@ -104,7 +120,7 @@ def _place(admin: Admin, row: Row) -> _Placed:
     else:
         return _Placed.IMPORTED
     try:
-        admin.numbers.move(row.phone, row.country, row.operator)
+        admin.numbers.move(row.phone, row.country, row.operator, admin.now())
     except ConditionFailed:
         return _Placed.CONTESTED
     return _Placed.UPDATED
@@ -123,17 +139,23 @@ def _listing(country: str | None, operator: str | None) -> Listing:
 
 
 def _shown(number: Number, now: int) -> NumberShown:
+    return NumberShown(**_fields(number, now))
+
+
+def _fields(number: Number, now: int) -> dict[str, Any]:
     held = number.is_held(now)
-    return NumberShown(
-        phone=number.phone,
-        country=number.country,
-        operator=number.operator,
-        enabled=number.enabled,
-        held_until=to_iso(number.available_from) if held else None,
-        activation_id=number.activation_id if held else None,
-        blocked=sorted(number.blocked),
-        cancels=dict(number.cancels),
-    )
+    until = to_iso(number.available_from) if number.available_from > now else None
+    return {
+        "phone": number.phone,
+        "country": number.country,
+        "operator": number.operator,
+        "enabled": number.enabled,
+        "held_until": until if held else None,
+        "activation_id": number.activation_id if held else None,
+        "resting_until": until if number.resting else None,
+        "blocked": sorted(number.blocked),
+        "cancels": dict(number.cancels),
+    }
 
 
 ROUTES = (
@@ -154,6 +176,15 @@ ROUTES = (
         query=NumbersQuery,
         answer=NumbersShown,
         summary="List numbers: all of them, of a country, or of an operator in it.",
+    ),
+    Route(
+        method="GET",
+        path="/admin/numbers/{phone}",
+        use=read,
+        answer=NumberWithHistory,
+        errors=(404,),
+        summary="Read a number as it is now, with its last activations (the newest 50) and their outcomes. "
+        "GET /admin/activations?phone= lists all that are kept.",
     ),
     Route(
         method="PATCH",

@@ -18,14 +18,21 @@ def put(admin: Admin, call: Call[NoQuery, ServiceGiven]) -> ServiceShown:
     code = call.path["code"]
     if not SERVICE_CODE.fullmatch(code):
         raise InvalidInput("code", "expected 1 to 40 letters, digits and _ . -")
-    service = Service(code, call.body.name, reusable=call.body.reusable, enabled=call.body.enabled)
+    given = call.body
+    service = Service(code, given.name, reusable=given.reusable, enabled=given.enabled, cancel_limit=given.cancel_limit)
     admin.services.put(service)
     call.log_change("service.put", code)
     return _shown(service)
 
 
 def _shown(service: Service) -> ServiceShown:
-    return ServiceShown(code=service.code, name=service.name, reusable=service.reusable, enabled=service.enabled)
+    return ServiceShown(
+        code=service.code,
+        name=service.name,
+        reusable=service.reusable,
+        enabled=service.enabled,
+        cancel_limit=service.cancel_limit,
+    )
 
 
 ROUTES = (

@@ -25,6 +25,11 @@ class Settings:
         return cls(**{field.name: _read(environ, field.name.upper(), field.type) for field in fields(cls)})
 
 
+def on_lambda(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether this is an environment of Lambda; a test or a tool imports the same modules elsewhere."""
+    return "AWS_LAMBDA_RUNTIME_API" in environ
+
+
 def _read(environ: Mapping[str, str], name: str, kind: object) -> str | int | bool:
     value = environ.get(name)
     if value is None:
@@ -112,6 +117,15 @@ class PushSettings(Settings):
 class AvailabilitySettings(Settings):
     """Settings of availability."""
 
+    availability_table: str
+    counted_table: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecountSettings(Settings):
+    """Settings of recount."""
+
+    numbers_table: str
     availability_table: str
     counted_table: str
 

@@ -9,6 +9,7 @@ from globalconnect.store.dynamo import ConditionFailed
 from partner_api.wiring import PartnerApi
 
 _TRIES = 10
+_DECIDED_BY_SERVICE = frozenset({Outcome.SUCCESS, Outcome.CANCELED})
 
 
 def finish(request: FinishActivation, partner: Partner, api: PartnerApi) -> None:
@@ -44,12 +45,13 @@ def _record(activation: Activation, outcome: Outcome, api: PartnerApi) -> None:
     number = api.numbers.get(activation.phone)
     if number is None:
         raise NotFound("activationId")
-    service = api.services.find(activation.service) if outcome is Outcome.SUCCESS else None
+    service = api.services.find(activation.service) if outcome in _DECIDED_BY_SERVICE else None
+    limit = None if service is None else service.cancel_limit
     mark = mark_for(
         outcome,
         activation.service,
         reusable=service is not None and service.reusable,
         cancels=number.cancels.get(activation.service, 0),
-        cancel_limit=api.settings.cancel_limit,
+        cancel_limit=api.settings.cancel_limit if limit is None else limit,
     )
     api.sales.finish(activation, outcome, mark, number, api.now())

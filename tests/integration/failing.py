@@ -17,10 +17,11 @@ from enum import StrEnum
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 TRANSACTION = "TransactWriteItems"
-_WRITES = frozenset({TRANSACTION, "PutItem", "UpdateItem", "DeleteItem"})
+WRITES = frozenset({TRANSACTION, "PutItem", "UpdateItem", "DeleteItem"})
 _TOKEN = re.compile(rb'("ClientRequestToken": *")[^"]+')
 
 
@@ -51,7 +52,7 @@ class RandomFaults:
 
     def __call__(self, operation: str) -> Fault | None:
         """Give how the next call fails."""
-        ways = [way for way in self._ways if way is not Fault.CONFLICT or operation in _WRITES]
+        ways = [way for way in self._ways if way is not Fault.CONFLICT or operation in WRITES]
         with self._lock:
             if not ways or self._rolls.random() >= self._share:
                 return None
@@ -151,4 +152,4 @@ class _Raw(io.BytesIO):
 
 def _answer(url: str, refusal: Mapping[str, Any]) -> AWSResponse:
     body = {"__type": refusal["Error"]["Code"], "CancellationReasons": refusal.get("CancellationReasons")}
-    return AWSResponse(url, 400, {}, _Raw(json.dumps(body).encode()))
+    return AWSResponse(url, 400, HTTPHeaders(), _Raw(json.dumps(body).encode()))

@@ -52,8 +52,11 @@ def wrongs(rush: Rush, phones: Sequence[str], replies: Sequence[Reply], shop: Sh
     if len(set(sold.values())) != answers[200, "SUCCESS"]:
         found.append(f"{len(sold)} numbers, {len(set(sold.values()))} ids")
     held = {number.phone: number.activation_id for number in shop.all_numbers()}
-    found += [f"{phone} is entered for {held.get(phone)}, told was {sold.get(phone)}" for phone in phones
-              if held.get(phone) != sold.get(phone)]
+    found += [
+        f"{phone} is entered for {held.get(phone)}, told was {sold.get(phone)}"
+        for phone in phones
+        if held.get(phone) != sold.get(phone)
+    ]
     for phone, activation_id in sold.items():
         activation = shop.activations.get(activation_id)
         if activation is None or activation.phone != phone:

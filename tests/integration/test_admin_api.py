@@ -40,6 +40,14 @@ def test_putting_a_service_again_replaces_it_whole(desk: Desk) -> None:
     assert desk.admin.services.find("tg") == Service("tg", "TG", reusable=False, enabled=True)
 
 
+def test_a_service_may_be_given_a_cancel_limit_and_lose_it_again(desk: Desk) -> None:
+    assert desk.put("/admin/services/tg", {"name": "Telegram", "cancelLimit": 2}).body["cancelLimit"] == 2
+    assert desk.get("/admin/services").body["services"][0]["cancelLimit"] == 2
+    assert desk.admin.services.find("tg") == Service("tg", "Telegram", cancel_limit=2)
+    assert desk.put("/admin/services/tg", {"name": "Telegram", "cancelLimit": None}).body["cancelLimit"] is None
+    assert desk.admin.services.find("tg") == Service("tg", "Telegram")
+
+
 def test_the_catalogue_is_listed_by_code(desk: Desk) -> None:
     for code in ("wa", "go", "A.b_c-9", "x" * 40):
         assert desk.put(f"/admin/services/{code}", {"name": code}).status == 200

@@ -5,11 +5,12 @@ import gzip
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from globalconnect.domain.activation import Outcome
-from globalconnect.domain.number import Mark
+from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.number import Mark, Number
 from globalconnect.store.dynamo import expression
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.sales import Sales
@@ -263,6 +264,39 @@ def test_a_known_number_moves_with_its_lease_and_history_untouched(desk: Desk) -
     assert after.cancels == before.cancels == {"go": 2}
 
 
+def test_a_free_number_that_moves_is_the_last_that_came_free_in_its_new_pool(desk: Desk) -> None:
+    desk.stocked(PHONE)
+    desk.cloud.clock.advance(minutes=1)
+    desk.stocked(OTHER, "poland", "Play")
+    desk.cloud.clock.advance(minutes=1)
+    assert imported(desk, [row(PHONE, "poland", "Play")]).body["updated"] == 1
+    assert for_sale(desk, "poland|Play") == [OTHER, PHONE]
+    desk.cloud.clock.advance(minutes=1)
+    imported(desk, [row(OTHER, "poland", "Play")])
+    assert for_sale(desk, "poland|Play") == [OTHER, PHONE]
+
+
+def test_a_number_that_is_sold_while_it_moves_keeps_its_lease(desk: Desk) -> None:
+    number = desk.stocked(PHONE)
+    sold: list[Activation] = []
+
+    class Selling(Numbers):
+        """Sells the number right after it was read to be moved."""
+
+        def get(self, phone: str) -> Number | None:
+            found = super().get(phone)
+            if not sold:
+                sold.append(desk.sold("hub", number))
+            return found
+
+    numbers = Selling(desk.cloud.db, desk.admin.numbers.table)
+    numbers.move(PHONE, "poland", "Play", desk.cloud.clock())
+    moved = desk.admin.numbers.get(PHONE)
+    assert moved is not None
+    assert (moved.country, moved.activation_id) == ("poland", sold[0].activation_id)
+    assert moved.available_from == sold[0].expires_at
+
+
 def test_a_known_number_that_is_withdrawn_stays_withdrawn(desk: Desk) -> None:
     desk.stocked(PHONE)
     desk.patch(f"/admin/numbers/{PHONE}", {"enabled": False})
@@ -299,6 +333,7 @@ def test_a_number_shows_what_holds_it_and_what_outcomes_left_on_it(desk: Desk) -
         "enabled": True,
         "heldUntil": None,
         "activationId": None,
+        "restingUntil": None,
         "blocked": [],
         "cancels": {},
     }
@@ -361,6 +396,57 @@ def test_a_cursor_works_only_for_the_listing_and_filters_it_came_from(desk: Desk
     for path, query, cursor in wrong:
         expected = (400, "cursor: expected the cursor of an earlier answer to the same listing")
         assert desk.get(path, *query, ("cursor", cursor)).refusal == expected
+
+
+# ---------------------------------------------------------------- read
+
+
+def test_a_number_is_shown_with_its_activations_newest_first_and_how_each_ended(desk: Desk) -> None:
+    number = desk.stocked(PHONE)
+    desk.stocked(OTHER)
+    finished = desk.sold("hub", number)
+    current = desk.admin.numbers.get(PHONE)
+    assert current is not None
+    Sales(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
+        finished, Outcome.SUCCESS, Mark("tg", block=True), current, desk.cloud.clock()
+    )
+    desk.cloud.clock.advance(minutes=1)
+    expired = desk.sold("hub", number, "go")
+    desk.cloud.clock.advance(minutes=60)
+    live = desk.sold("other hub", number, "wa")
+    reply = desk.get(f"/admin/numbers/{PHONE}")
+    assert reply.status == 200
+    history = reply.body.pop("activations")
+    assert reply.body == desk.get("/admin/numbers", ("country", "england")).body["numbers"][0]
+    assert (reply.body["activationId"], reply.body["blocked"]) == (live.activation_id, ["tg"])
+    assert [(shown["activationId"], shown["service"], shown["state"], shown["outcome"]) for shown in history] == [
+        (live.activation_id, "wa", "live", None),
+        (expired.activation_id, "go", "expired", None),
+        (finished.activation_id, "tg", "finished", 3),
+    ]
+    assert history == desk.get("/admin/activations", ("phone", PHONE)).body["activations"]
+
+
+def test_of_a_number_that_was_sold_often_the_newest_50_activations_are_shown(desk: Desk) -> None:
+    number = desk.stocked(PHONE)
+    activation = desk.sold("hub", number)
+    for place in range(1, 53):
+        started_at = activation.started_at + place
+        desk.recorded(replace(activation, activation_id=activation.activation_id + place, started_at=started_at))
+    shown = desk.get(f"/admin/numbers/{PHONE}").body["activations"]
+    assert [sale["activationId"] - activation.activation_id for sale in shown] == list(range(52, 2, -1))
+
+
+def test_a_number_that_was_never_sold_has_no_history(desk: Desk) -> None:
+    desk.stocked(PHONE)
+    desk.patch(f"/admin/numbers/{PHONE}", {"enabled": False})
+    shown = desk.get(f"/admin/numbers/{PHONE}").body
+    assert (shown["enabled"], shown["activations"]) == (False, [])
+
+
+def test_reading_a_number_we_do_not_have_is_404_and_what_can_be_none_400(desk: Desk) -> None:
+    assert desk.get(f"/admin/numbers/{PHONE}").refusal == (404, "number not found")
+    assert desk.get("/admin/numbers/4474x").refusal == (400, PHONE_EXPECTED)
 
 
 # ---------------------------------------------------------------- withdraw and restore

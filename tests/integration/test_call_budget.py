@@ -1,36 +1,14 @@
 """What a request costs: calls to AWS, warm (partner, source and catalogue remembered) and uncontended."""
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
+from tests.integration.calls import Calls
 from tests.integration.shop import Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(4)]
 SMS = {"phone": PHONES[0], "from": "Microsoft", "text": "Your code: 5015", "id": "1"}
-
-
-class Calls:
-    """Counts the calls of a DynamoDB client by operation."""
-
-    def __init__(self, client: Any) -> None:
-        self._made: list[str] = []
-        self._events = client.meta.events
-        self._events.register("before-call.dynamodb", self._note)
-
-    def _note(self, model: Any, **_: object) -> None:
-        self._made.append(model.name)
-
-    def of(self, do: Callable[[], object]) -> list[str]:
-        """Give the operations that something calls."""
-        self._made.clear()
-        do()
-        return sorted(self._made)
-
-    def stop(self) -> None:
-        """Count no more."""
-        self._events.unregister("before-call.dynamodb", self._note)
 
 
 @pytest.fixture
@@ -42,9 +20,8 @@ def warm(shop: Shop) -> Shop:
 
 @pytest.fixture
 def calls(warm: Shop) -> Iterator[Calls]:
-    calls = Calls(warm.cloud.client)
-    yield calls
-    calls.stop()
+    with Calls(warm.cloud.client) as calls:
+        yield calls
 
 
 def test_get_services_is_one_read_and_none_within_the_second(warm: Shop, calls: Calls) -> None:

@@ -369,7 +369,7 @@ ROUTES = sorted(admin_api.app.ROUTES, key=lambda route: (route.path, route.metho
 # By the last word of the path that is no parameter: what its body is made of.
 OF_BODY = {
     "partners": ("name", "pushUrl", "services", "dialect"),
-    "services": ("name", "reusable", "enabled"),
+    "services": ("name", "reusable", "enabled", "cancelLimit"),
     "numbers": ("enabled",),
     "sources": ("name", "provider"),
 }
@@ -411,7 +411,13 @@ def test_rubbish_to_the_admin_api_is_refused_in_our_json_and_changes_nothing(
 ) -> None:
     route, path, query, body, media_type = asked
     good = {**world.good, "name": "Name", "pushUrl": PUSH_URL, "services": ["tg"], "dialect": "default"}
-    good |= {"reusable": True, "enabled": False, "provider": "generic", "activationId": world.good["id"]}
+    good |= {
+        "reusable": True,
+        "enabled": False,
+        "cancelLimit": 3,
+        "provider": "generic",
+        "activationId": world.good["id"],
+    }
     content = body if isinstance(body, bytes) else json.dumps(filled(body, good)).encode()
     fields = [(name, str(good.get(name, "x")) if value is GOOD else value) for name, value in query]
     request = event(route.method, route.path, headers={"Content-Type": media_type}) | {

@@ -6,6 +6,7 @@ import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.number import Number
+from globalconnect.domain.service import Service
 from globalconnect.store.numbers import Numbers
 from tests.integration.shop import Reply, Shop
 
@@ -91,6 +92,26 @@ def test_the_cancel_limit_is_a_deployment_parameter(shop: Shop) -> None:
     partner = shop.partner()
     for _ in range(2):
         shop.finish(partner, shop.buy(partner).body["activationId"], 4)
+    assert not _can_buy(shop)
+
+
+def test_a_service_may_have_a_cancel_limit_of_its_own(shop: Shop) -> None:
+    shop.services.put(Service("tg", "Telegram", cancel_limit=2))
+    partner = shop.partner()
+    for service in ("tg", "go"):
+        for _ in range(2):
+            shop.finish(partner, shop.buy(partner, service).body["activationId"], 4)
+    assert not _can_buy(shop, "tg")
+    assert _can_buy(shop, "go")
+
+
+def test_a_lowered_cancel_limit_blocks_at_the_next_cancel(shop: Shop) -> None:
+    partner = shop.partner()
+    for _ in range(3):
+        shop.finish(partner, shop.buy(partner).body["activationId"], 4)
+    shop.services.put(Service("tg", "Telegram", cancel_limit=2))
+    assert _can_buy(shop)
+    shop.finish(partner, shop.buy(partner).body["activationId"], 4)
     assert not _can_buy(shop)
 
 

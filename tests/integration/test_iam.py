@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from globalconnect.domain.sms import Attempt, PushState, Sms
 from globalconnect.store.activations import SmsRef
+from globalconnect.store.counting import counted_as
 from globalconnect.store.pushes import End
 from local import template as templates
+from recount.recount import Recount
 from tests.conftest import ROOT
 from tests.integration.shop import OPERATOR, Shop
 
@@ -55,7 +58,12 @@ def _needed(operation: str, params: dict[str, Any]) -> list[tuple[str, str]]:
     match operation:
         case "TransactWriteItems":
             actions = [next(iter(item.items())) for item in params["TransactItems"]]
-            names = {"Put": "PutItem", "Update": "UpdateItem", "ConditionCheck": "ConditionCheckItem"}
+            names = {
+                "Put": "PutItem",
+                "Update": "UpdateItem",
+                "ConditionCheck": "ConditionCheckItem",
+                "Delete": "DeleteItem",
+            }
             return [(names[kind], action["TableName"]) for kind, action in actions]
         case "BatchExecuteStatement":
             tables = [re.findall(r'^UPDATE "([^"]+)"', asked["Statement"]) for asked in params["Statements"]]
@@ -113,6 +121,16 @@ def test_availability(shop: Shop) -> None:
     made = _made(shop, shop.project) - reading
     assert numbers
     assert made == _stated("AvailabilityFunction")
+
+
+def test_recount(stocked: Shop) -> None:
+    number = stocked.all_numbers()[0]
+    ghost = counted_as(replace(number, phone="447472190099"))
+    stocked.counts.write([], [ghost], {})
+    stocked.numbers.withdraw(PHONES[1])
+    recount = Recount(stocked.numbers, stocked.counts, lambda: "this", lambda _: None)
+    assert _made(stocked, recount.run) == _stated("RecountFunction")
+    assert stocked.counts.counted([ghost.phone]) == {}
 
 
 def test_expire_activations(stocked: Shop) -> None:

@@ -15,6 +15,8 @@ from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
 from tests.conftest import Cloud
+from tests.integration.failing import FailingClient, Fault, RandomFaults, failing_below
+from tests.integration.rush import Rush, wrongs
 from tests.integration.shop import Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(40)]
@@ -107,6 +109,28 @@ def _until_counted(count_them: Callable[[], int]) -> None:
             continue
         return
     raise AssertionError("the batch never got through")
+
+
+# ------------------------------------------------------------------ while AWS refuses, throttles and does not answer
+
+
+@pytest.mark.parametrize("remembers_tokens", [True, False])
+@pytest.mark.parametrize("below_botocore", [True, False])
+def test_a_rush_while_every_fifth_call_fails_sells_each_number_once(
+    busy_shop: Shop, below_botocore: bool, remembers_tokens: bool
+) -> None:
+    rush = Rush(calls=120, threads=30, numbers=60)
+    phones = rush.stock(busy_shop)
+    faults = RandomFaults(0.2, seed=1, ways=(Fault.CONFLICT, Fault.THROTTLED, Fault.UNANSWERED))
+    client = busy_shop.cloud.client
+    if below_botocore:
+        with failing_below(client, faults, remembers_tokens=remembers_tokens):
+            replies = rush.buy(busy_shop)
+    else:
+        failing: Any = FailingClient(client, faults, remembers_tokens=remembers_tokens)
+        replies = rush.buy(Shop(replace(busy_shop.cloud, db=Dynamo(failing))))
+    assert faults.made
+    assert wrongs(rush, phones, replies, busy_shop) == []
 
 
 # ------------------------------------------------------------------ what only AWS does

@@ -18,6 +18,7 @@ PUSH_URL = "https://hub.example.com/push"
 ACTIVATION = "/admin/activations/1099511627777"
 CURSOR = "cursor: expected the cursor of an earlier answer to the same listing"
 NAME = "a text of 1 to 100 printable characters, without spaces at its ends"
+CANCEL_LIMIT = "cancelLimit: expected a whole number from 1 to 100, or null for the deployment's cancel limit"
 
 
 class Unreachable:
@@ -127,6 +128,11 @@ def test_a_change_of_nothing_is_400(admin: Admin) -> None:
         ("PUT", "/admin/services/tg", {"name": "T", "reusable": "true"}, "reusable: expected true or false"),
         ("PUT", "/admin/services/tg", {"name": "T", "reusable": 1}, "reusable: expected true or false"),
         ("PUT", "/admin/services/tg", {"name": "T", "enabled": None}, "enabled: expected true or false"),
+        ("PUT", "/admin/services/tg", {"name": "T", "cancelLimit": 0}, CANCEL_LIMIT),
+        ("PUT", "/admin/services/tg", {"name": "T", "cancelLimit": 101}, CANCEL_LIMIT),
+        ("PUT", "/admin/services/tg", {"name": "T", "cancelLimit": True}, CANCEL_LIMIT),
+        ("PUT", "/admin/services/tg", {"name": "T", "cancelLimit": "5"}, CANCEL_LIMIT),
+        ("PUT", "/admin/services/tg", {"name": "T", "cancelLimit": 2.5}, CANCEL_LIMIT),
         ("PUT", "/admin/services/tg", {"name": "T", "code": "tg"}, "code: unknown field"),
         ("PATCH", "/admin/numbers/447472190035", {"enabled": "false"}, "enabled: expected true or false"),
         ("PATCH", "/admin/numbers/447472190035", {"enabled": 0}, "enabled: expected true or false"),
@@ -201,7 +207,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_400(admin: Admin) -> None:
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.path)
 def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Admin, route: Any) -> None:
-    path = route.path.format(partnerId="abc", activationId="1099511627777")
+    path = route.path.format(partnerId="abc", phone="447472190035", activationId="1099511627777")
     unknown = send(event("GET", path, query=[("limit", "5")]), admin)
     assert unknown.refusal == (400, "limit: unknown field")
     repeated = send(event("GET", path, query=[("cursor", "a"), ("cursor", "a")]), admin)

@@ -20,7 +20,8 @@ class Number:
 
     `available_from` (ms) is the lease: the number may be issued when it is not in the future. `activation_id` is
     the activation that holds or held it last; it stays until the number is released, issued again or swept.
-    A withdrawn number keeps its lease and marks.
+    `resting`: it was sold a short while ago and is nobody's until `available_from`; that stays until it is issued
+    again or swept. A withdrawn number keeps its lease, rest and marks.
     """
 
     phone: str
@@ -31,6 +32,7 @@ class Number:
     activation_id: int | None = None
     partner_id: str | None = None
     held_from: int | None = None
+    resting: bool = False
     blocked: frozenset[str] = frozenset()
     cancels: Mapping[str, int] = field(default_factory=dict)
     version: int = 0
@@ -64,6 +66,11 @@ def mark_for(outcome: Outcome, service: str, *, reusable: bool, cancels: int, ca
             return Mark(service, cancels=cancels + 1, block=cancels + 1 >= cancel_limit)
         case Outcome.RETURNED:
             return None
+
+
+def rests_until(end: int, rest: int, now: int) -> int | None:
+    """Give until when a number rests whose last sale ended at `end`, None when it has rested at `now` (all in ms)."""
+    return end + rest if end + rest > now else None
 
 
 def check_phone(value: object, name: str) -> str:

@@ -257,15 +257,18 @@ class Dynamo:
                 return
             after = page.next_key
 
-    def scan(self, table: str, *, limit: int | None = None, after: Item | None = None) -> Page:
-        """Give one page of a whole table."""
-        return self._page(self._client.scan, table, {}, limit, after)
+    def scan(
+        self, table: str, *, limit: int | None = None, after: Item | None = None, consistent: bool = False
+    ) -> Page:
+        """Give one page of a whole table, each item a little late or, when `consistent`, as it is when it is read."""
+        arguments: Item = {"ConsistentRead": True} if consistent else {}
+        return self._page(self._client.scan, table, arguments, limit, after)
 
-    def scan_all(self, table: str) -> Iterator[Item]:
-        """Give a whole (small) table."""
+    def scan_all(self, table: str, *, consistent: bool = False) -> Iterator[Item]:
+        """Give a whole table, page by page."""
         after: Item | None = None
         while True:
-            page = self.scan(table, after=after)
+            page = self.scan(table, after=after, consistent=consistent)
             yield from page.items
             if page.next_key is None:
                 return
@@ -357,6 +360,11 @@ def update(table: str, key: Key, change: Expression, condition: Expression | Non
     """Give the action that changes an item."""
     spelled = _spelled(UpdateExpression=change, ConditionExpression=condition)
     return {"Update": {"TableName": table, "Key": to_wire(key), **spelled}}
+
+
+def remove(table: str, key: Key, condition: Expression) -> Item:
+    """Give the action that removes an item."""
+    return {"Delete": {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}}
 
 
 def check(table: str, key: Key, condition: Expression) -> Item:

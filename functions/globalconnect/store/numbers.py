@@ -5,13 +5,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from globalconnect.domain.errors import NotFound
-from globalconnect.domain.number import Number, pool_of
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
+from globalconnect.domain.number import Number, pool_of, rests_until
+from globalconnect.domain.times import MINUTE
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Page, expression
 
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
+# Whose a number is, and with that where the sweep finds it. A resting number has only the latter.
+HOLDER = ("#activation_id", "#partner_id", "#held_from")
+LEASE = (*HOLDER, "#held_shard")
+
 _FIRST_PAGE = 50
-_LARGEST_PAGE = 1_000
+# DynamoDB ends a page at 1 MB, about as many numbers as this.
+_LARGEST_PAGE = 10_000
+
+# When a writer has looked at the clock, what it writes is in the index within this time (docs/adr/0021).
+_SETTLED = MINUTE
+
+_MOVES = 5
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -23,12 +34,24 @@ class Candidate:
     operator: str
 
 
-class Numbers:
-    """Numbers by phone, by pool, and those that are held."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A number whose lease ended at `until` (ms), or whose rest did: then `activation_id` is None."""
 
-    def __init__(self, db: Dynamo, table: str) -> None:
+    phone: str
+    until: int
+    activation_id: int | None
+
+
+class Numbers:
+    """Numbers by phone, by pool, and those that are held or rest; `rest` is how long that is after a sale (ms)."""
+
+    def __init__(self, db: Dynamo, table: str, rest: int = 0) -> None:
         self._db = db
         self.table = table
+        self.rest = rest
+        # By pool and service: whatever came free before this time (ms) is blocked, for ever (docs/adr/0021).
+        self._used_up: dict[tuple[str, str], int] = {}
 
     def get(self, phone: str) -> Number | None:
         """Give a number as it is now."""
@@ -38,15 +61,27 @@ class Numbers:
     def eligible(self, country: str, operator: str, service: str, now: int) -> Iterator[Candidate]:
         """Give the numbers of a pool that may be issued for a service at `now` (ms), longest-rested first.
 
-        The index is a little stale: whoever issues one of them states the same conditions again.
+        The index is a little stale and does not tell who still has to rest: whoever issues one of them states all
+        conditions again. What was found used up for the service is not read again (docs/adr/0021).
         """
-        condition = expression("#pool = :pool AND #available_from <= :now", pool=pool_of(country, operator), now=now)
-        only = not_blocked(service)
+        pool = pool_of(country, operator)
+        condition = expression(
+            "#pool = :pool AND #available_from BETWEEN :since AND :now",
+            pool=pool,
+            since=min(self._used_up.get((pool, service), 0), now),
+            now=now,
+        )
+        only = _not_blocked(service)
         after: Item | None = None
         size = _FIRST_PAGE
+        all_blocked = True
         while True:
             page = self._db.query(self.table, condition, index="by-pool", only=only, limit=size, after=after)
+            if all_blocked and after is not None:
+                # Not what one page shows: pools that don't exist must leave nothing behind.
+                self._note_used_up(pool, service, min(_read_to(page, now), now - _SETTLED))
             for item in page.items:
+                all_blocked = False
                 yield Candidate(item["available_from"], item["phone"], operator)
             if page.next_key is None:
                 return
@@ -54,34 +89,41 @@ class Numbers:
             # A pool that is used up for this service is read in larger steps.
             size = min(size * 4, _LARGEST_PAGE)
 
+    def _note_used_up(self, pool: str, service: str, before: int) -> None:
+        self._used_up[pool, service] = max(before, self._used_up.get((pool, service), 0))
+
     def add(self, number: Number) -> None:
         """Store a new number. Raises ConditionFailed when it is known already."""
         self._db.put(self.table, to_item(number), expression("attribute_not_exists(#phone)"))
 
-    def move(self, phone: str, country: str, operator: str) -> None:
-        """Enter a known number in a pool; its lease, marks and withdrawal stay. Raises ConditionFailed."""
-        key = {"phone": phone}
-        placed = "#country = :country, #operator = :operator, #operator_phone = :operator_phone"
-        values: dict[str, object] = {
-            "country": country,
-            "operator": operator,
-            "operator_phone": operator_phone_of(operator, phone),
-            "one": 1,
-        }
-        try:
-            self._db.update(
-                self.table,
-                key,
-                expression(f"SET {placed}, #pool = :pool ADD #version :one", pool=pool_of(country, operator), **values),
-                expression("attribute_exists(#pool)"),
-            )
-        except ConditionFailed:
-            self._db.update(
-                self.table,
-                key,
-                expression(f"SET {placed} ADD #version :one", **values),
-                expression("attribute_exists(#phone) AND attribute_not_exists(#pool)"),
-            )
+    def move(self, phone: str, country: str, operator: str, now: int) -> None:
+        """Enter a known number in a pool at `now` (ms); its lease, rest, marks and withdrawal stay.
+
+        In its new pool it is the one that came free last. Raises ConditionFailed when others keep changing it.
+        """
+        for _ in range(_MOVES):
+            number = self.get(phone)
+            if number is None:
+                break
+            placed = "#country = :country, #operator = :operator, #operator_phone = :operator_phone"
+            values: dict[str, object] = {
+                "country": country,
+                "operator": operator,
+                "operator_phone": operator_phone_of(operator, phone),
+                # Never in the past of the new pool: what is used up there has been read (docs/adr/0021).
+                "since": max(now, number.available_from),
+                "one": 1,
+            }
+            if number.enabled:
+                placed += ", #pool = :pool"
+                values["pool"] = pool_of(country, operator)
+            change = expression(f"SET {placed}, #available_from = :since ADD #version :one", **values)
+            try:
+                self._db.update(self.table, {"phone": phone}, change, _unchanged(number))
+            except ConditionFailed:
+                continue
+            return
+        raise ConditionFailed
 
     def withdraw(self, phone: str) -> Number:
         """Take a number off sale; a live activation goes on to its end. Raises NotFound."""
@@ -106,21 +148,30 @@ class Numbers:
         except NotFound:
             return self.restore(phone, now)
 
-    def held_until(self, shard: str, now: int) -> Iterator[tuple[str, int]]:
-        """Give phones of a shard, with the activation that holds each, whose lease has ended by `now` (ms)."""
+    def held_until(self, shard: str, now: int) -> Iterator[Ended]:
+        """Give the numbers of a shard whose lease or rest has ended by `now` (ms)."""
         condition = expression("#held_shard = :shard AND #available_from <= :now", shard=shard, now=now)
         for item in self._db.query_all(self.table, condition, index="held"):
-            yield item["phone"], item["activation_id"]
+            yield Ended(item["phone"], item["available_from"], item.get("activation_id"))
 
-    def let_go(self, phone: str, activation_id: int, now: int) -> bool:
-        """End the lease of an activation that has run out by `now` (ms); tell whether it still was there to end."""
+    def let_go(self, ended: Ended, now: int) -> bool:
+        """Free a number whose lease or rest has ended by `now` (ms), or let it rest first after its lease.
+
+        Tells whether the number still was as it was found.
+        """
+        lease = "attribute_not_exists(#activation_id)" if ended.activation_id is None else "#activation_id = :id"
+        values: dict[str, object] = {} if ended.activation_id is None else {"id": ended.activation_id}
+        rested_at = None if ended.activation_id is None else rests_until(ended.until, self.rest, now)
+        if rested_at is None:
+            change = expression(f"REMOVE {', '.join(LEASE)} ADD #version :one", one=1)
+        else:
+            text = f"SET #available_from = :rested REMOVE {', '.join(HOLDER)} ADD #version :one"
+            change = expression(text, rested=rested_at, one=1)
+        condition = expression(
+            f"attribute_exists(#held_shard) AND {lease} AND #available_from = :until", until=ended.until, **values
+        )
         try:
-            self._db.update(
-                self.table,
-                {"phone": phone},
-                expression("REMOVE #activation_id, #partner_id, #held_from, #held_shard ADD #version :one", one=1),
-                expression("#activation_id = :id AND #available_from <= :now", id=activation_id, now=now),
-            )
+            self._db.update(self.table, {"phone": ended.phone}, change, condition)
         except ConditionFailed:
             return False
         return True
@@ -155,9 +206,30 @@ class Numbers:
             raise NotFound("number") from None
 
 
-def not_blocked(service: str) -> Expression:
-    """Give the condition that a number may be issued for a service at all."""
+def for_sale(pool: str, service: str, now: int, rest: int) -> Expression:
+    """Give the condition that a number of a pool may be issued for a service at `now` (ms).
+
+    After a lease that ran out and was not swept yet, `rest` (ms) has to pass as well.
+    """
+    blocked = _not_blocked(service)
+    text = f"#pool = :pool AND #available_from <= :now AND {blocked.text}"
+    values: dict[str, object] = {"pool": pool, "now": now, **blocked.values}
+    if rest:
+        text += " AND (attribute_not_exists(#activation_id) OR #available_from <= :rested)"
+        values["rested"] = now - rest
+    return Expression(text, values)
+
+
+def _not_blocked(service: str) -> Expression:
     return expression("NOT contains(#blocked, :service)", service=service)
+
+
+def _read_to(page: Page, now: int) -> int:
+    """Give when the first number of a page came free (ms); of a page without any, how far it was read."""
+    if page.items:
+        first: int = page.items[0]["available_from"]
+        return first
+    return now if page.next_key is None else int(page.next_key["available_from"])
 
 
 def operator_phone_of(operator: str, phone: str) -> str:
@@ -197,6 +269,7 @@ def to_number(item: Item) -> Number:
         activation_id=item.get("activation_id"),
         partner_id=item.get("partner_id"),
         held_from=item.get("held_from"),
+        resting="held_shard" in item and "activation_id" not in item,
         blocked=frozenset(item.get("blocked", ())),
         cancels=item.get("cancels", {}),
         version=item["version"],

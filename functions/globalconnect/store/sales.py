@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import Any
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.number import Mark, Number, pool_of
+from globalconnect.domain.number import Mark, Number, pool_of, rests_until
 from globalconnect.domain.sms import Lease, Sms
 from globalconnect.store.activations import ENTRY, Activations, from_activation, from_sms
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, check, expression, put, update
-from globalconnect.store.numbers import Numbers, held_shard, not_blocked
+from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, held_shard
 
 _NUMBER = 0
 
@@ -33,9 +33,9 @@ class Sales:
     def issue(self, activation: Activation, *, tries: int) -> Issued:
         """Give the activation's number to it, if the number may be issued for its service right then (contract 1.2).
 
-        Raises Busy when others are changing the number and it is still so after `tries`.
+        Raises Busy when others are changing the number and it is still so after `tries`. A sale whose answer got lost
+        is DONE all the same: nobody else could end it.
         """
-        eligible = not_blocked(activation.service)
         lease = update(
             self._numbers.table,
             {"phone": activation.phone},
@@ -49,17 +49,22 @@ class Sales:
                 since=activation.started_at,
                 one=1,
             ),
-            expression(
-                f"#pool = :pool AND #available_from <= :now AND {eligible.text}",
-                pool=pool_of(activation.country, activation.operator),
-                now=activation.started_at,
-                **eligible.values,
+            for_sale(
+                pool_of(activation.country, activation.operator),
+                activation.service,
+                activation.started_at,
+                self._numbers.rest,
             ),
         )
         item = from_activation(activation, self._activations.keep)
         record = put(self._activations.table, item, expression("attribute_not_exists(#activation_id)"))
         try:
-            self._db.transact(lease, record, tries=tries)
+            self._db.transact(
+                lease,
+                record,
+                tries=tries,
+                was_done=lambda: self._activations.get(activation.activation_id) == activation,
+            )
         except ConditionFailed as error:
             return Issued.TAKEN if _NUMBER in error.failed else Issued.ID_USED
         return Issued.DONE
@@ -68,8 +73,9 @@ class Sales:
         """Record the first outcome of an activation, with its effects on the number (contract 1.5).
 
         Takes the activation and the number as they were read. When the number is still the activation's, it becomes
-        free; when it is not any more, only the mark is left on it. Raises ConditionFailed when either has changed
-        since.
+        free, or rests first; when it is not any more, only the mark is left on it. Raises ConditionFailed when either
+        has changed since, be it by this very call, when its first answer got lost: who reads again finds the outcome
+        recorded.
         """
         record = update(
             self._activations.table,
@@ -77,7 +83,8 @@ class Sales:
             expression("SET #outcome = :outcome, #finished_at = :now", outcome=outcome.value, now=now),
             expression("attribute_exists(#entry) AND attribute_not_exists(#outcome)"),
         )
-        change = _change(mark, number, now, release=number.activation_id == activation.activation_id)
+        release = number.activation_id == activation.activation_id
+        change = _change(mark, number, now, release=release, rest=self._numbers.rest)
         if change is None:
             self._db.transact(record)
             return
@@ -97,7 +104,7 @@ class Sales:
         """Store an SMS with the activation that holds its number, and note its delivery (Inbox.routed).
 
         Raises ConditionFailed when the lease has ended meanwhile or the delivery has been noted before: then nothing
-        was written.
+        was written, or by this very call, when its first answer got lost, and the delivery is noted.
         """
         self._db.transact(
             check(
@@ -116,16 +123,23 @@ class Sales:
         )
 
 
-def _change(mark: Mark | None, number: Number, now: int, *, release: bool) -> Expression | None:
-    """Give the change that frees a number from `now` (ms) on, if it is to be freed, and leaves the mark on it."""
+def _change(mark: Mark | None, number: Number, now: int, *, release: bool, rest: int) -> Expression | None:
+    """Give the change that takes a number off its activation at `now` (ms), if it is to be, and leaves the mark on it.
+
+    The number is free then, or rests if less than `rest` (ms) has passed since its sale ended.
+    """
     if mark is None and not release:
         return None
     sets: list[str] = []
+    removes: list[str] = []
     adds = ["#version :one"]
     values: dict[str, object] = {"one": 1}
     if release:
+        end = min(now, number.available_from)
+        rested_at = rests_until(end, rest, now)
         sets.append("#available_from = :since")
-        values["since"] = min(now, number.available_from)
+        values["since"] = end if rested_at is None else rested_at
+        removes += LEASE if rested_at is None else HOLDER
     if mark is not None and mark.cancels is not None:
         sets.append("#cancels.#service = :cancels")
         values["cancels"] = mark.cancels
@@ -133,5 +147,5 @@ def _change(mark: Mark | None, number: Number, now: int, *, release: bool) -> Ex
         adds.append("#blocked :blocked")
         values["blocked"] = {mark.service}
     text = f"SET {', '.join(sets)} " if sets else ""
-    text += "REMOVE #activation_id, #partner_id, #held_from, #held_shard " if release else ""
+    text += f"REMOVE {', '.join(removes)} " if removes else ""
     return Expression(f"{text}ADD {', '.join(adds)}", values, {"service": mark.service} if mark else {})

@@ -45,8 +45,15 @@ def _to_item(service: Service) -> Item:
         "name": service.name,
         "reusable": service.reusable,
         "enabled": service.enabled,
+        "cancel_limit": service.cancel_limit,
     }
 
 
 def _to_service(item: Item) -> Service:
-    return Service(code=item["code"], name=item["name"], reusable=item["reusable"], enabled=item["enabled"])
+    return Service(
+        code=item["code"],
+        name=item["name"],
+        reusable=item["reusable"],
+        enabled=item["enabled"],
+        cancel_limit=item.get("cancel_limit"),
+    )

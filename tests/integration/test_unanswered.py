@@ -1,0 +1,275 @@
+"""When AWS gives no answer, what was asked may be done all the same: it ends as what it is, once (docs/adr/0018)."""
+
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from globalconnect.domain.activation import Outcome
+from globalconnect.domain.errors import Busy
+from globalconnect.store.dynamo import ConditionFailed, Dynamo
+from tests.integration.failing import TRANSACTION, FailingClient, Fault, Faults, Scripted, failing_below
+from tests.integration.shop import Shop
+
+PHONES = ["447472190081", "447472190082"]
+SUCCESS = {"status": "SUCCESS"}
+SMS = {"phone": PHONES[0], "from": "Microsoft", "text": "Your code: 5015", "id": "1"}
+
+HISTORIES = [
+    (Fault.UNANSWERED,),
+    (Fault.UNHEARD,),
+    (Fault.UNANSWERED, Fault.UNANSWERED, Fault.UNHEARD),
+    (Fault.CONFLICT, Fault.UNANSWERED, Fault.CONFLICT, Fault.THROTTLED),
+    (Fault.UNHEARD, Fault.CONFLICT, Fault.UNANSWERED),
+]
+
+
+def _over(shop: Shop, faults: Faults, **more: Any) -> Shop:
+    """Give a shop over the same tables, reached by a client that fails and a DynamoDB that forgets tokens."""
+    client: Any = FailingClient(shop.cloud.client, faults, remembers_tokens=False)
+    return Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None, **more)))
+
+
+def _entered(shop: Shop) -> dict[str, int | None]:
+    return {number.phone: number.activation_id for number in shop.all_numbers() if number.activation_id}
+
+
+histories = pytest.mark.parametrize("history", HISTORIES, ids="-".join)
+
+
+# ------------------------------------------------------------------ GET_NUMBER
+
+
+@histories
+def test_a_sale_without_an_answer_is_that_very_sale(shop: Shop, history: tuple[Fault, ...]) -> None:
+    shop.stock(*PHONES)
+    sold = _over(shop, Scripted(*history)).buy(shop.partner(), sum="20.00", currency=643).body
+    assert sold["status"] == "SUCCESS"
+    assert _entered(shop) == {sold["number"]: sold["activationId"]}
+
+
+@histories
+@pytest.mark.parametrize("remembers_tokens", [True, False])
+def test_so_it_is_when_botocore_sends_it_again_by_itself(
+    busy_shop: Shop, history: tuple[Fault, ...], remembers_tokens: bool
+) -> None:
+    busy_shop.stock(*PHONES)
+    partner = busy_shop.partner()
+    with failing_below(busy_shop.cloud.client, Scripted(*history), remembers_tokens=remembers_tokens):
+        sold = busy_shop.buy(partner).body
+    assert sold["status"] == "SUCCESS"
+    assert _entered(busy_shop) == {sold["number"]: sold["activationId"]}
+
+
+def test_a_sale_that_is_never_answered_is_found_by_reading(shop: Shop) -> None:
+    shop.stock(*PHONES)
+    sold = _over(shop, Scripted(*[Fault.UNANSWERED] * 100)).buy(shop.partner()).body
+    assert sold["status"] == "SUCCESS"
+    assert _entered(shop) == {sold["number"]: sold["activationId"]}
+
+
+def test_after_ten_seconds_without_an_answer_it_is_not_sent_again_but_looked_for(shop: Shop) -> None:
+    shop.stock(*PHONES)
+    faults = Scripted(*[Fault.UNANSWERED] * 100)
+    sold = _over(shop, faults, elapsed=count(0, 20).__next__).buy(shop.partner()).body
+    assert (sold["status"], len(faults.left)) == ("SUCCESS", 99)
+    assert _entered(shop) == {sold["number"]: sold["activationId"]}
+
+
+def test_a_sale_that_never_reaches_aws_is_500_and_leaves_nothing(shop: Shop) -> None:
+    shop.stock(*PHONES)
+    reply = _over(shop, Scripted(*[Fault.UNHEARD] * 100)).buy(shop.partner())
+    assert (reply.status, reply.body["status"]) == (500, "ERROR")
+    assert _entered(shop) == {}
+
+
+def test_a_number_that_somebody_else_got_meanwhile_is_not_taken_for_ours(shop: Shop) -> None:
+    shop.stock(PHONES[0])
+    partner, rival = shop.partner(), shop.partner()
+    theirs: list[int] = []
+
+    def faults(operation: str) -> Fault | None:
+        if operation != TRANSACTION or theirs:
+            return None
+        theirs.append(shop.buy(rival).body["activationId"])
+        return Fault.UNHEARD
+
+    assert _over(shop, faults).buy(partner).body == {"status": "NO_NUMBERS"}
+    assert _entered(shop) == {PHONES[0]: theirs[0]}
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.UNANSWERED])
+@pytest.mark.parametrize("operation", ["GetItem", "Query", "Scan"])
+def test_a_read_that_fails_is_read_again(shop: Shop, operation: str, fault: Fault) -> None:
+    shop.stock(*PHONES)
+    faults = Scripted(fault, fault, operation=operation)
+    assert _over(shop, faults).buy(shop.partner()).body["status"] == "SUCCESS"
+    assert faults.left == []
+
+
+# ------------------------------------------------------------------ FINISH_ACTIVATION
+
+
+@histories
+@pytest.mark.parametrize("outcome", Outcome)
+def test_a_finish_without_an_answer_is_success_and_has_one_effect(
+    shop: Shop, outcome: Outcome, history: tuple[Fault, ...]
+) -> None:
+    shop.stock(PHONES[0])
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    reply = _over(shop, Scripted(*history)).finish(partner, activation_id, outcome.value)
+    assert (reply.status, reply.body) == (200, SUCCESS)
+    activation, number = shop.activations.get(activation_id), shop.numbers.get(PHONES[0])
+    assert activation is not None
+    assert number is not None
+    assert activation.outcome is outcome
+    assert number.activation_id is None
+    assert dict(number.cancels) == ({"tg": 1} if outcome is Outcome.CANCELED else {})
+
+
+@histories
+def test_a_refund_without_an_answer_is_success(shop: Shop, history: tuple[Fault, ...]) -> None:
+    shop.stock(PHONES[0])
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.finish(partner, activation_id, 3)
+    reply = _over(shop, Scripted(*history, operation="UpdateItem")).finish(partner, activation_id, 5)
+    activation = shop.activations.get(activation_id)
+    assert (reply.status, reply.body) == (200, SUCCESS)
+    assert activation is not None
+    assert activation.outcome is Outcome.RETURNED
+
+
+# ------------------------------------------------------------------ SMS and operators
+
+
+@histories
+def test_an_sms_without_an_answer_is_stored_once(shop: Shop, history: tuple[Fault, ...]) -> None:
+    shop.stock(PHONES[0])
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    assert _over(shop, Scripted(*history)).deliver(source, SMS).status == 200
+    assert len(shop.messages(partner, activation_id).body["messages"]) == 1
+
+
+@histories
+def test_an_unclaimed_sms_without_an_answer_is_kept_once(shop: Shop, history: tuple[Fault, ...]) -> None:
+    source = shop.source()
+    assert _over(shop, Scripted(*history, operation="PutItem")).deliver(source, SMS).status == 200
+    kept = shop.cloud.db.scan(shop.cloud.env["INBOX_TABLE"]).items
+    assert [item["kind"] for item in kept] == ["unclaimed"]
+
+
+@histories
+def test_withdrawing_and_restoring_without_an_answer_is_done(shop: Shop, history: tuple[Fault, ...]) -> None:
+    shop.stock(PHONES[0])
+    now = shop.cloud.clock()
+    assert not _over(shop, Scripted(*history, operation="UpdateItem")).numbers.withdraw(PHONES[0]).enabled
+    assert _over(shop, Scripted(*history, operation="UpdateItem")).numbers.restore(PHONES[0], now).enabled
+
+
+@histories
+def test_the_sweep_without_an_answer_frees_what_has_run_out(shop: Shop, history: tuple[Fault, ...]) -> None:
+    shop.stock(PHONES[0])
+    shop.buy(shop.partner())
+    shop.cloud.clock.advance(minutes=60)
+    _over(shop, Scripted(*history, operation="UpdateItem")).sweep()
+    assert _entered(shop) == {}
+
+
+# ------------------------------------------------------------------ how it is tried again
+
+
+class _Answering:
+    """A client whose transactions fail one after the other as told, and that keeps what it was asked."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self._failures = list(failures)
+        self.tokens: list[str] = []
+
+    def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
+        self.tokens.append(arguments["ClientRequestToken"])
+        if self._failures:
+            raise self._failures.pop(0)
+        return {}
+
+
+def _dynamo(*failures: Exception) -> tuple[Dynamo, _Answering]:
+    client: Any = _Answering(*failures)
+    return Dynamo(client, pause=lambda _: None), client
+
+
+def _error(code: str, status: int = 400, retries: int = 0) -> ClientError:
+    answer: Any = {
+        "Error": {"Code": code},
+        "ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": retries},
+        "CancellationReasons": [{"Code": "ConditionalCheckFailed"}],
+    }
+    return ClientError(answer, TRANSACTION)
+
+
+UNANSWERED = ReadTimeoutError(endpoint_url="the tables")
+BROKEN = _error("InternalServerError", status=500)
+REFUSED = _error("TransactionCanceledException")
+REFUSED_TO_BOTOCORE = _error("TransactionCanceledException", retries=1)
+
+
+def test_all_tries_of_a_transaction_have_one_token_and_no_other_has_it() -> None:
+    db, client = _dynamo(UNANSWERED, BROKEN, _error("ThrottlingException"))
+    db.transact()
+    db.transact()
+    assert len(client.tokens) == 5
+    assert len(set(client.tokens[:4])) == 1
+    assert client.tokens[4] != client.tokens[0]
+
+
+@pytest.mark.parametrize("failures", [[UNANSWERED, REFUSED], [BROKEN, REFUSED], [REFUSED_TO_BOTOCORE]])
+@pytest.mark.parametrize("done", [True, False])
+def test_a_refusal_after_a_try_without_an_answer_is_read_back(failures: list[Exception], done: bool) -> None:
+    db, _ = _dynamo(*failures)
+
+    def transact() -> None:
+        db.transact(was_done=lambda: done)
+
+    if done:
+        transact()
+    else:
+        with pytest.raises(ConditionFailed):
+            transact()
+
+
+def test_a_refusal_that_answers_the_first_try_needs_no_reading() -> None:
+    def read() -> bool:
+        raise AssertionError("read")
+
+    db, _ = _dynamo(REFUSED)
+    with pytest.raises(ConditionFailed):
+        db.transact(was_done=read)
+
+
+@pytest.mark.parametrize("failure", [UNANSWERED, BROKEN])
+def test_what_is_never_answered_is_given_up_after_eight_tries(failure: Exception) -> None:
+    db, client = _dynamo(*[failure] * 100)
+    with pytest.raises(type(failure)):
+        db.transact()
+    assert len(client.tokens) == 8
+
+
+def test_what_aws_does_not_understand_is_not_tried_again() -> None:
+    db, client = _dynamo(_error("ValidationException"))
+    with pytest.raises(ClientError):
+        db.transact()
+    assert len(client.tokens) == 1
+
+
+@pytest.mark.parametrize(("before", "tries"), [((), 1), ((UNANSWERED,), 8)])
+def test_a_caller_who_would_rather_go_on_goes_on_only_if_it_was_not_done(
+    before: tuple[Exception, ...], tries: int
+) -> None:
+    db, client = _dynamo(*before, *[_error("TransactionConflictException")] * 100)
+    with pytest.raises(Busy):
+        db.transact(tries=1)
+    assert len(client.tokens) == tries
