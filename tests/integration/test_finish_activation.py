@@ -1,11 +1,13 @@
 """FINISH_ACTIVATION: contract 1.4 and 1.5."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.number import Number
+from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
 from globalconnect.store.numbers import Numbers
 from tests.integration.shop import Reply, Shop
@@ -31,16 +33,33 @@ def _activation(shop: Shop, activation_id: int) -> Activation:
 
 
 class _Meddling(Numbers):
-    """Withdraws a number right after it was first read, as an operator may."""
+    """Lets something else happen right after a number was first read."""
 
-    meddled = False
+    def __init__(self, shop: Shop, meddle: Callable[[], object]) -> None:
+        super().__init__(shop.cloud.db, shop.numbers.table)
+        self._meddle: Callable[[], object] | None = meddle
 
     def get(self, phone: str) -> Number | None:
         number = super().get(phone)
-        if not self.meddled:
-            self.meddled = True
-            self.withdraw(phone)
+        if self._meddle is not None:
+            meddle, self._meddle = self._meddle, None
+            meddle()
         return number
+
+
+def _finish_meanwhile(
+    shop: Shop, partner: Partner, activation_id: int, status: int, meddle: Callable[[], object]
+) -> None:
+    """Finish an activation, with `meddle` between the reading of its number and the writing."""
+    parts = shop.partner_parts
+
+    def meddle_with_others() -> None:
+        shop.partner_parts = parts
+        meddle()
+
+    shop.partner_parts = replace(parts, numbers=_Meddling(shop, meddle_with_others))
+    assert shop.finish(partner, activation_id, status).body == SUCCESS
+    shop.partner_parts = parts
 
 
 @pytest.fixture(autouse=True)
@@ -215,11 +234,34 @@ def test_a_withdrawn_number_can_be_finished_and_stays_withdrawn(shop: Shop) -> N
     assert not _can_buy(shop)
 
 
-def test_the_finish_of_a_number_that_changes_meanwhile_is_tried_again(shop: Shop) -> None:
+def test_a_number_withdrawn_during_its_finish_stays_withdrawn(shop: Shop) -> None:
     partner = shop.partner()
     activation_id = shop.buy(partner).body["activationId"]
-    shop.partner_parts = replace(shop.partner_parts, numbers=_Meddling(shop.cloud.db, shop.numbers.table))
-    assert shop.finish(partner, activation_id, 3).body == SUCCESS
+    _finish_meanwhile(shop, partner, activation_id, 3, lambda: shop.numbers.withdraw(PHONE))
     number = shop.numbers.get(PHONE)
     assert number is not None
     assert (number.activation_id, number.blocked, number.enabled) == (None, frozenset({"tg"}), False)
+
+
+@pytest.mark.parametrize("status", [1, 3, 4, 5])
+def test_a_number_sold_again_during_a_late_finish_keeps_its_new_lease(shop: Shop, status: int) -> None:
+    first, second = shop.partner(), shop.partner()
+    late = shop.buy(first).body["activationId"]
+    shop.cloud.clock.advance(minutes=61)
+    running: list[int] = []
+    _finish_meanwhile(shop, first, late, status, lambda: running.append(shop.buy(second, "go").body["activationId"]))
+    number = shop.numbers.get(PHONE)
+    assert number is not None
+    assert [number.activation_id] == running
+    assert not _can_buy(shop, "go")
+
+
+def test_two_cancels_at_once_both_count(shop: Shop) -> None:
+    first, second = shop.partner(), shop.partner()
+    late = shop.buy(first).body["activationId"]
+    shop.cloud.clock.advance(minutes=61)
+    running = shop.buy(second).body["activationId"]
+    _finish_meanwhile(shop, first, late, 4, lambda: shop.finish(second, running, 4))
+    number = shop.numbers.get(PHONE)
+    assert number is not None
+    assert number.cancels == {"tg": 2}
