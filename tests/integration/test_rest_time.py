@@ -131,6 +131,15 @@ def test_the_sweep_leaves_a_number_alone_that_was_sold_when_its_rest_was_over(sh
     assert _number(shop).activation_id == running
 
 
+def test_the_sweep_does_not_end_the_rest_after_a_sale_that_it_did_not_see(shop: Shop) -> None:
+    _buy_and_finish(shop)
+    shop.cloud.clock.advance(minutes=REST)
+    (found,) = [ended for shard in "01234567" for ended in shop.numbers.held_until(shard, shop.cloud.clock())]
+    _buy_and_finish(shop)
+    assert not shop.numbers.let_go(found, shop.cloud.clock())
+    assert _number(shop).resting
+
+
 @pytest.mark.parametrize("late", [0, 20], ids=lambda minutes: f"{minutes} min late")
 def test_a_finish_after_the_lease_lets_the_number_rest_from_the_end_of_the_lease(shop: Shop, late: int) -> None:
     partner = shop.partner()
