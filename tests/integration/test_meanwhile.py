@@ -1,0 +1,111 @@
+"""What others do between the reading and the writing of a request changes nothing for the wrong sale (contract 1.5, 1.6)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import pytest
+
+from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.number import Number
+from globalconnect.store.activations import ENTRY, Activations
+from globalconnect.store.inbox import Kind
+from globalconnect.store.numbers import Numbers
+from tests.integration.shop import Shop
+
+PHONE = "447472190082"
+SMS = {"phone": PHONE, "from": "Telegram", "text": "Your code: 50151"}
+
+
+class _Once:
+    """Does something the first time it is asked to, and nothing later."""
+
+    def __init__(self, meddle: Callable[[], object]) -> None:
+        self._meddle: Callable[[], object] | None = meddle
+
+    def __call__(self) -> None:
+        if self._meddle is not None:
+            meddle, self._meddle = self._meddle, None
+            meddle()
+
+
+class _Numbers(Numbers):
+    def meddle(self, meddle: Callable[[], object]) -> "_Numbers":
+        self._once = _Once(meddle)
+        return self
+
+    def get(self, phone: str) -> Number | None:
+        number = super().get(phone)
+        self._once()
+        return number
+
+
+class _Activations(Activations):
+    def meddle(self, meddle: Callable[[], object]) -> "_Activations":
+        self._once = _Once(meddle)
+        return self
+
+    def get(self, activation_id: int) -> Activation | None:
+        activation = super().get(activation_id)
+        self._once()
+        return activation
+
+
+@pytest.fixture(autouse=True)
+def _one_number(shop: Shop) -> None:
+    shop.stock(PHONE)
+
+
+def _deliver_meanwhile(shop: Shop, meddle: Callable[[], object]) -> None:
+    """Deliver an SMS, with `meddle` between the reading of its number and the writing."""
+    numbers = _Numbers(shop.cloud.db, shop.numbers.table).meddle(meddle)
+    shop.inbound_parts = replace(shop.inbound_parts, numbers=numbers)
+    assert shop.deliver(shop.source(), SMS).status == 200
+
+
+def test_an_sms_whose_number_is_sold_on_meanwhile_is_the_next_buyers(shop: Shop) -> None:
+    first, second = shop.partner(), shop.partner()
+    before = shop.buy(first).body["activationId"]
+    after: list[int] = []
+
+    def sell_on() -> None:
+        shop.finish(first, before, 5)
+        after.append(shop.buy(second).body["activationId"])
+
+    _deliver_meanwhile(shop, sell_on)
+    assert shop.messages(first, before).body == {"status": "EXPIRED"}
+    (message,) = shop.messages(second, after[0]).body["messages"]
+    assert message["text"] == SMS["text"]
+
+
+def test_an_sms_whose_activation_is_finished_meanwhile_is_nobodys(shop: Shop) -> None:
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    _deliver_meanwhile(shop, lambda: shop.finish(partner, activation_id, 3))
+    assert shop.messages(partner, activation_id).body == {"status": "EXPIRED"}
+    kept, _ = shop.inbound_parts.inbox.page(Kind.UNCLAIMED, 10, None)
+    assert [item["text"] for item in kept] == [SMS["text"]]
+
+
+def test_of_two_refunds_at_once_the_first_stands(shop: Shop) -> None:
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.finish(partner, activation_id, 3)
+    parts, activations = shop.partner_parts, shop.activations
+    kept: list[Mapping[str, object] | None] = []
+
+    def look() -> None:
+        kept.append(shop.cloud.db.get(activations.table, {"activation_id": activation_id, "entry": ENTRY}))
+
+    def refund_and_wait() -> None:
+        shop.partner_parts = parts
+        shop.finish(partner, activation_id, 5)
+        look()
+        shop.cloud.clock.advance(minutes=1)
+
+    meddled = _Activations(shop.cloud.db, activations.table, activations.keep).meddle(refund_and_wait)
+    shop.partner_parts = replace(parts, activations=meddled)
+    assert shop.finish(partner, activation_id, 5).body == {"status": "SUCCESS"}
+    look()
+    assert kept[0] is not None
+    assert kept[0]["outcome"] == Outcome.RETURNED
+    assert kept[1] == kept[0]
