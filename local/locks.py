@@ -1,10 +1,12 @@
 """Checks that every requirements .txt is what its .in says: the versions, not the hashes, which registries add to.
 
 A .txt that is up to date satisfies its .in, so resolving it again with its own versions preferred changes nothing.
+The console's package-lock.json repeats what package.json asked for when it was written, so that can be compared.
 """
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,8 @@ from pathlib import Path
 from local.place import REPOSITORY
 
 UV = REPOSITORY / ".tools" / "uv" / "bin" / "uv"
-LOCKED = ("functions/requirements", *(f"requirements/{name}" for name in ("uv", "dev", "sam", "emulator")))
+LOCKED = ("functions/requirements", *(f"requirements/{name}" for name in ("uv", "dev", "sam", "emulator", "node")))
+CONSOLE = REPOSITORY / "console"
 COMPILE = ("--quiet", "--universal", "--python-version", "3.13", "--no-annotate", "--no-header", "--no-emit-index-url")
 
 
@@ -31,6 +34,17 @@ def stale() -> list[str]:
         if before != after:
             found.append(f"{name}.txt: {', '.join(sorted(before ^ after))}")
     return found
+
+
+def stale_console(console: Path = CONSOLE) -> list[str]:
+    """What is wrong with the console's lock: other requirements than package.json's, or a registry's address in it."""
+    asked = json.loads((console / "package.json").read_text(encoding="utf-8"))
+    packages = json.loads((console / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    differ = [kind for kind in ("dependencies", "devDependencies") if packages[""].get(kind) != asked.get(kind)]
+    bound = [name for name, package in packages.items() if "resolved" in package]
+    found = [f"console/package-lock.json: {kind} of package.json" for kind in differ]
+    # Whoever installs has a registry of their own; the hashes say that it gives the same.
+    return found + [f"console/package-lock.json: {name} says where it came from" for name in bound]
 
 
 def pins(text: str) -> set[str]:
@@ -54,7 +68,7 @@ def _resolve(source: Path, locked: Path) -> str:
 def main() -> int:
     """Print what is stale; returns the exit status."""
     try:
-        found = stale()
+        found = [*stale(), *stale_console()]
     except CannotResolveError as error:
         print(f"Could not be checked, is the package registry in reach? {error}")
         return 1

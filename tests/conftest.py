@@ -126,10 +126,22 @@ def make_environment(template: dict[str, Any], dynamodb: Any, sqs: Any, prefix: 
             dynamodb.create_table(TableName=names[logical_id], **table_arguments(resource["Properties"]))
         elif resource["Type"] == "AWS::SQS::Queue":
             names[logical_id] = sqs.create_queue(QueueName=prefix + logical_id)["QueueUrl"]
+        elif resource["Type"] == "AWS::Cognito::UserPoolClient":
+            names[logical_id] = logical_id
     parameters = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
     known = parameters | names
-    return {name: str(known[value["Ref"]] if isinstance(value, dict) else value) for name, value in variables.items()}
+    return {name: _stated(value, known) for name, value in variables.items()}
+
+
+def _stated(value: Any, known: dict[str, str]) -> str:
+    match value:
+        case {"Ref": name}:
+            return str(known[name])
+        case {"Sub": text}:
+            return str(text).replace("${AWS::Region}", "us-east-1").replace("${AWS::URLSuffix}", "amazonaws.com")
+        case _:
+            return str(value)
 
 
 def next_prefix() -> str:

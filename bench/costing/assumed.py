@@ -42,6 +42,9 @@ LONG_POLL_SECONDS = 20
 # The share of hours in which some SMS of a partner waits for 45 s or longer.
 WAITING_HOURS = 0.1
 
+# Statistics count the hours of the last ActivationMinutes and one more every minute, and those of a day every hour.
+ENTRY_READS = 3 * 60 + 23
+
 MONTH_SECONDS = 30 * 24 * 3600
 
 SERVICES = 20

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 type WireItem = Mapping[str, Mapping[str, Any]]
 
-_READ_UNIT = 4096
+READ_UNIT = 4096
 _WRITE_UNIT = 1024
 # Each item, and each entry of an index, is stored with as much beside it.
 _STORED_BESIDE = 100
@@ -50,7 +50,7 @@ def _number_size(value: str) -> int:
 
 def read_units(size: int, *, consistent: bool) -> float:
     """Give the units of reading so many bytes; nothing found costs like something small."""
-    return max(1, math.ceil(size / _READ_UNIT)) * (1.0 if consistent else 0.5)
+    return max(1, math.ceil(size / READ_UNIT)) * (1.0 if consistent else 0.5)
 
 
 def write_units(size: int) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 from availability.project import project
 from bench.costing import assumed, outage
 from bench.costing.assumed import POOLS, Profile
+from bench.costing.capacity import READ_UNIT, item_size
 from bench.costing.meter import Counted
 from bench.costing.prices import Usage
 from bench.costing.world import World, invocation_log, logged_by
@@ -30,6 +31,9 @@ _TRANSACTION = "TransactWriteItems"
 PUSH = "a push attempt"
 GET_SERVICES = "GET_SERVICES"
 _SWEEP = "ExpireActivationsFunction"
+_STATISTICS = "HourlyStatisticsFunction"
+# What statistics take of the processor for each activation and delivered SMS that they read.
+ENTRY = "an entry that statistics read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +66,15 @@ class Steps:
     run_out: Step
     count: Step
     sweep: Step
+    statistics: Step
+    entry: Usage
     stored_sale: int
     stored_number: int
 
     def all(self) -> list[Step]:
         """Give every step."""
         named = (self.get_number, self.waiting, self.answered, self.inbound, self.push, self.success, self.cancel)
-        return [*self.get_services.values(), *named, self.run_out, self.count, self.sweep]
+        return [*self.get_services.values(), *named, self.run_out, self.count, self.sweep, self.statistics]
 
 
 def read_durations(file: Path = DURATIONS) -> dict[str, float]:
@@ -114,6 +120,7 @@ class Measuring:
             for item, size in meter.stored(self._world.table(table))
             if item.get("activation_id", {}).get("N") == str(sold) or "inbox_id" in item
         )
+        counted = self._statistics()
         push = self._push()
         return Steps(
             get_services=services,
@@ -130,6 +137,8 @@ class Measuring:
             run_out=run_out,
             count=count,
             sweep=sweep,
+            statistics=counted,
+            entry=self._entry(),
             stored_sale=stored_sale,
             stored_number=self._stored_number(),
         )
@@ -259,6 +268,25 @@ class Measuring:
         usage = step.usage + Usage(lambda_seconds=(seconds - step.seconds) * self._world.memory_gb(_SWEEP))
         return Step(step.name, usage, seconds, step.calls, 0.0)
 
+    def _statistics(self) -> Step:
+        """Measure a run that finds next to nothing, as most are: not the first one of an hour."""
+        self._shop.measure()
+        step = self._step("the statistics of a minute", _STATISTICS, self._shop.measure)
+        return Step(step.name, step.usage, step.seconds, step.calls, 0.0)
+
+    def _entry(self) -> Usage:
+        """Give what a run reads for each activation, or each SMS, of an hour that it counts: read in pages, a little
+        late.
+        """
+        table = self._world.table("ActivationsTable")
+        items = [item for item, _ in self._world.meter.stored(table)]
+        indexes = {index.keys[0]: index for index in self._world.meter.table(table).indexes}
+        entries = [entry for item in items if (entry := indexes["started_day"].entry(item)) is not None]
+        size = statistics.fmean(map(item_size, entries))
+        memory = self._world.memory_gb(_STATISTICS)
+        seconds = self._durations.get(ENTRY, 0.0) / 1_000 * assumed.slower(memory)
+        return Usage(dynamodb_read=size / READ_UNIT / 2, lambda_seconds=seconds * memory)
+
     def _run_out(self, leases: int, empty: Step) -> Step:
         """Measure what a sweep does beside the rest for a lease that ran out; as many of them have, a while from now."""
         self._shop.cloud.clock.advance(minutes=120)
@@ -322,6 +350,7 @@ def month(steps: Steps, profile: Profile, fixed: Fixed) -> list[Line]:
         _times(steps.count, 2 * sales),
         _polls(steps, profile),
         _times(steps.sweep, assumed.MONTH_SECONDS / 60),
+        _statistics(steps, sales + sold),
         _rest(steps, profile, fixed),
     ]
 
@@ -354,6 +383,13 @@ def _polls(steps: Steps, profile: Profile) -> Line:
     return Line(GET_SERVICES, times, step.usage * times + reads * assumed.MONTH_SECONDS)
 
 
+def _statistics(steps: Steps, entries: float) -> Line:
+    """Give what the statistics of each minute take: an entry is read as long as its hour is counted."""
+    minutes = assumed.MONTH_SECONDS / 60
+    usage = steps.statistics.usage * minutes + steps.entry * (entries * assumed.ENTRY_READS)
+    return Line(steps.statistics.name, minutes, usage)
+
+
 def _rest(steps: Steps, profile: Profile, fixed: Fixed) -> Line:
     """Give what is stored, measured, watched and waited for, and X-Ray's one trace a second."""
     stored = (profile.sales * steps.stored_sale + profile.numbers * steps.stored_number) / 1e9
@@ -365,6 +401,6 @@ def _rest(steps: Steps, profile: Profile, fixed: Fixed) -> Line:
         metrics=fixed.metrics + profile.partners * assumed.WAITING_HOURS,
         traces=(1 - assumed.TRACED) * assumed.MONTH_SECONDS,
         sqs_requests=idle,
-        schedules=assumed.MONTH_SECONDS / 60,
+        schedules=2 * assumed.MONTH_SECONDS / 60,
     )
     return Line("stored, watched, idle", 1, usage)

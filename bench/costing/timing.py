@@ -7,18 +7,30 @@ import statistics
 import time
 from collections import defaultdict
 from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.compat import HTTPHeaders
 
 from bench.costing import outage, sale
 from bench.costing.world import logged_by, pretend_cloud
+from bench.warm_requests import Answered
 from globalconnect import VERSION, clock
+from globalconnect.domain.statistics import counts_of
+from globalconnect.domain.times import HOUR
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.store.activations import SmsRef
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.statistics import Happened
+from tests.conftest import START
 from tests.faults.cloud.store import MemoryStore
 
 _ROUNDS = 5
+# As many as a page of DynamoDB holds.
+_ENTRIES = 8_000
 
 
 def measure() -> None:
@@ -30,12 +42,15 @@ def measure() -> None:
                 if step.processor_ms:
                     taken[step.name].append(step.processor_ms)
         taken[sale.PUSH].append(_attempt_ms())
+        taken[sale.ENTRY].append(_entry_ms())
     content = {
         "about": "Processor time of our own code per invocation, without the calls to AWS; for a push per attempt, with "
-        "the HTTP client and without TLS. Medians; written by python -m bench.costs --durations",
+        "the HTTP client and without TLS; for an entry with the SDK's reading. Medians; written by python -m bench.costs --durations",
         "measured": f"{datetime.now(UTC):%Y-%m}",
         "on": platform.machine(),
-        "processor_ms": {name: round(statistics.median(times), 1) for name, times in taken.items()},
+        "processor_ms": {
+            name: round(statistics.median(times), 3 if name == sale.ENTRY else 1) for name, times in taken.items()
+        },
     }
     sale.DURATIONS.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
@@ -61,3 +76,27 @@ def _attempt_ms() -> float:
         took = time.process_time() - began
         delivery.close()
     return took / len(messages) * 1_000
+
+
+def _entry_ms() -> float:
+    """Give what an activation takes that is counted: a page of them from the bytes that DynamoDB answers with."""
+    entries = [
+        {
+            "activation_id": {"N": str(1_094_680_604_000_000 + number)},
+            "entry": {"S": "activation"},
+            "started_day": {"S": "2026-11-22"},
+            "started_at": {"N": str(START + number)},
+            "expires_at": {"N": str(START + number)},
+            "outcome": {"N": "3"},
+        }
+        for number in range(_ENTRIES)
+    ]
+    body = json.dumps({"Items": entries, "Count": _ENTRIES}).encode()
+    client = boto3.client("dynamodb", aws_access_key_id="bench", aws_secret_access_key="bench", region_name="us-east-1")  # noqa: S106
+    # What a handler of this event gives is taken for the answer.
+    answering: Any = lambda **_: Answered(HTTPHeaders(), body)  # noqa: E731 - the stubs know only handlers that give nothing
+    client.meta.events.register("before-send.dynamodb.Query", answering)
+    happened = Happened(Dynamo(client), "activations")
+    began = time.process_time()
+    counts_of(happened.begun(START, START + HOUR), [], START)
+    return (time.process_time() - began) / _ENTRIES * 1_000

@@ -1,6 +1,6 @@
 """Activations: list, read with messages and push attempts, push an SMS once more (contract 5)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,44 +14,72 @@ from admin_api.models import (
     NoFields,
     NoQuery,
     PushQueued,
+    SaleQuery,
     SaleShown,
 )
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
-from globalconnect.domain.activation import Activation
+from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.requests import read_activation_id
 from globalconnect.domain.sms import Attempt, Sms
-from globalconnect.domain.times import SECOND, day_of, to_iso
+from globalconnect.domain.times import DAY, SECOND, day_of, to_iso
 from globalconnect.push.queue import DuePush
 from globalconnect.store.activations import ENTRY, SmsRef
 
 # How long after its claim the attempt that may be under way can still last: it may start late, and take 5 s.
 LONGEST_ATTEMPT = CLAIM_LASTS + 5 * SECOND
+# What is looked for may be rare: so often a page of the store is read for one of ours.
+_MOST_READS = 10
+# No deployment has longer ones (template.yaml, ActivationMinutes).
+_LONGEST_LIFETIME = DAY
 
 
 def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationsShown:
-    """List activations, newest first: all of them, of a partner, of a phone, or of both."""
-    partner_id, phone = call.query.get("partner_id"), call.query.get("phone")
+    """List activations, newest first: all of them, or of a partner, a phone, a service, in a state, or all of these."""
+    query = call.query
+    partner_id, phone = query.get("partner_id"), query.get("phone")
     now = admin.now()
-    listing = _listing(partner_id, phone, now)
-    after = listing.key(call.query.get("cursor"))
-    found, next_key = admin.activations.page(partner_id, phone, PAGE, after, now)
+    listing = _listing(partner_id, phone, now, query.get("service"), query.get("state"))
+    next_key = listing.key(query.get("cursor"))
+    wanted = _wanted(query, now)
+    only_live = query.get("state") == State.LIVE.value
+    found: list[Activation] = []
+    for _ in range(_MOST_READS):
+        read_now, next_key = admin.activations.page(partner_id, phone, PAGE - len(found), next_key, now)
+        found += filter(wanted, read_now)
+        if only_live and read_now and read_now[-1].started_at < now - _LONGEST_LIFETIME:
+            # All that is to come is older.
+            next_key = None
+        if next_key is None or len(found) == PAGE:
+            break
     return ActivationsShown(
         activations=[shown(activation, now) for activation in found], cursor=listing.cursor(next_key)
     )
 
 
-def read(admin: Admin, call: Call[NoQuery, NoFields]) -> SaleShown:
-    """Read an activation with its messages and push attempts."""
+def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
+    service, state = query.get("service"), query.get("state")
+
+    def is_wanted(activation: Activation) -> bool:
+        return service in {None, activation.service} and state in {None, activation.state(now)}
+
+    return is_wanted
+
+
+def read(admin: Admin, call: Call[SaleQuery, NoFields]) -> SaleShown:
+    """Read an activation with its messages and push attempts; a look at texts is entered in the audit log first."""
     activation_id = read_activation_id(call.path, "activationId")
     sale = admin.activations.sale(activation_id)
     if sale is None:
         raise NotFound("activation")
     attempts = admin.pushes.attempts(activation_id) if sale.messages else {}
-    messages = [_message(sms, attempts.get(sms.sms_id, [])) for sms in sale.messages]
+    hidden = call.query.get("texts") == "hidden"
+    if sale.messages and not hidden:
+        call.log_look(admin, "sms.texts_read", str(activation_id), messages=len(sale.messages))
+    messages = [_message(sms, attempts.get(sms.sms_id, []), hidden=hidden) for sms in sale.messages]
     return SaleShown(**_fields(sale.activation, admin.now()), messages=messages)
 
 
@@ -71,7 +99,6 @@ def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushQueued:
     if refusal is not None:
         # It is due all the same and the sweep will queue it, but the operator should know that it wasn't done now.
         raise Busy from refusal
-    call.log_change("message.pushed_again", str(ref.sms_id))
     return PushQueued(due_at=to_iso(sms.next_due))
 
 
@@ -92,8 +119,10 @@ def _pushed_to(admin: Admin, activation: Activation) -> Partner:
     return partner
 
 
-def _listing(partner_id: str | None, phone: str | None, now: int) -> Listing:
-    filters = (partner_id, phone)
+def _listing(
+    partner_id: str | None, phone: str | None, now: int, service: str | None = None, state: str | None = None
+) -> Listing:
+    filters = (partner_id, phone, service, state)
     if phone is not None:
         return Listing(
             "activations", partial(has, activation_id=int, entry=ENTRY, phone=phone, started_at=int), filters
@@ -134,7 +163,7 @@ def _fields(activation: Activation, now: int) -> dict[str, Any]:
     }
 
 
-def _message(sms: Sms, attempts: Sequence[Attempt]) -> MessageShown:
+def _message(sms: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> MessageShown:
     attempt_log = [
         AttemptShown(
             number=attempt.number,
@@ -150,7 +179,7 @@ def _message(sms: Sms, attempts: Sequence[Attempt]) -> MessageShown:
         sms_id=str(sms.sms_id),
         phone=sms.phone,
         phone_from=sms.phone_from,
-        text=sms.text,
+        text=None if hidden else sms.text,
         received_at=to_iso(sms.received_at),
         stored_at=to_iso(sms.stored_at),
         push_state=sms.push_state.value,
@@ -171,20 +200,23 @@ ROUTES = (
         use=browse,
         query=ActivationsQuery,
         answer=ActivationsShown,
-        summary="List activations, newest first. With both filters a page may hold fewer than there are to come, "
-        "or none: only a null cursor is the end.",
+        summary="List activations, newest first. With several filters, or by service or state, a page may hold fewer "
+        "than there are to come, or none: only a null cursor is the end.",
     ),
     Route(
         method="GET",
         path="/admin/activations/{activationId}",
         use=read,
+        query=SaleQuery,
         answer=SaleShown,
         errors=(404,),
-        summary="Read an activation with its messages and their push attempts (the last 20 of each).",
+        summary="Read an activation with its messages and their push attempts (the last 20 of each). That its texts were "
+        "looked at is entered in the audit log, unless they are hidden.",
     ),
     Route(
         method="POST",
         path="/admin/activations/{activationId}/messages/{smsId}/push",
+        action="message.pushed_again",
         use=push,
         answer=PushQueued,
         status=202,

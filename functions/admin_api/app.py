@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from admin_api import activations, inbox, numbers, partners, services, sources
+from admin_api import activations, audit, imports, inbox, numbers, partners, pools, services, sources, statistics
 from admin_api.routes import Route
 from admin_api.wiring import Admin, admin_api
 from globalconnect import web
@@ -12,9 +12,13 @@ ROUTES: tuple[Route[Any, Any, Any], ...] = (
     *partners.ROUTES,
     *services.ROUTES,
     *numbers.ROUTES,
+    *imports.ROUTES,
+    *pools.ROUTES,
     *activations.ROUTES,
     *sources.ROUTES,
     *inbox.ROUTES,
+    *audit.ROUTES,
+    *statistics.ROUTES,
 )
 
 _BY_RESOURCE = {(route.method, route.path): route for route in ROUTES}

@@ -1,9 +1,10 @@
 """The inbox: SMS that no activation held, and payloads that could not be read (contract 1.6, 4 and 5)."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from admin_api.cursors import PAGE, Listing, has
-from admin_api.models import NoFields, PageQuery, UnclaimedShown, UnclaimedSms, UnreadablePayload, UnreadableShown
+from admin_api.models import InboxQuery, NoFields, UnclaimedShown, UnclaimedSms, UnreadablePayload, UnreadableShown
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.times import to_iso
@@ -11,16 +12,17 @@ from globalconnect.store.dynamo import Item
 from globalconnect.store.inbox import Kind
 
 
-def unclaimed(admin: Admin, call: Call[PageQuery, NoFields]) -> UnclaimedShown:
+def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedShown:
     """List the SMS that no activation held, newest first."""
     items, cursor = _page(admin, Kind.UNCLAIMED, call.query)
+    hidden = _hidden(admin, call, "unclaimed.texts_read", items)
     messages = [
         UnclaimedSms(
             sms_id=item["inbox_id"],
             source_id=item["source_id"],
             phone=item["phone"],
             phone_from=item["phone_from"],
-            text=item["text"],
+            text=None if hidden else item["text"],
             received_at=to_iso(item["received_at"]),
             stored_at=to_iso(item["stored_at"]),
         )
@@ -29,13 +31,14 @@ def unclaimed(admin: Admin, call: Call[PageQuery, NoFields]) -> UnclaimedShown:
     return UnclaimedShown(messages=messages, cursor=cursor)
 
 
-def unreadable(admin: Admin, call: Call[PageQuery, NoFields]) -> UnreadableShown:
+def unreadable(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnreadableShown:
     """List the payloads that could not be read, newest first."""
     items, cursor = _page(admin, Kind.UNREADABLE, call.query)
+    hidden = _hidden(admin, call, "unreadable.payloads_read", items)
     payloads = [
         UnreadablePayload(
             source_id=item["source_id"],
-            payload=item["payload"].decode("utf-8", "backslashreplace"),
+            payload=None if hidden else item["payload"].decode("utf-8", "backslashreplace"),
             reason=item["reason"],
             stored_at=to_iso(item["stored_at"]),
         )
@@ -44,7 +47,16 @@ def unreadable(admin: Admin, call: Call[PageQuery, NoFields]) -> UnreadableShown
     return UnreadableShown(payloads=payloads, cursor=cursor)
 
 
-def _page(admin: Admin, kind: Kind, query: PageQuery) -> tuple[list[Item], str | None]:
+def _hidden(admin: Admin, call: Call[InboxQuery, NoFields], action: str, items: Sequence[Item]) -> bool:
+    """Tell whether what was sent stays hidden; a look at it is entered in the audit log first. Raises Busy."""
+    if call.query.get("texts") == "hidden":
+        return True
+    if items:
+        call.log_look(admin, action, messages=len(items))
+    return False
+
+
+def _page(admin: Admin, kind: Kind, query: InboxQuery) -> tuple[list[Item], str | None]:
     listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
     items, next_key = admin.inbox.page(kind, PAGE, listing.key(query.get("cursor")))
     return items, listing.cursor(next_key)
@@ -55,16 +67,18 @@ ROUTES = (
         method="GET",
         path="/admin/unclaimed",
         use=unclaimed,
-        query=PageQuery,
+        query=InboxQuery,
         answer=UnclaimedShown,
-        summary="List SMS that no activation held when they arrived, newest first.",
+        summary="List SMS that no activation held when they arrived, newest first. That their texts were looked at is "
+        "entered in the audit log, unless they are hidden.",
     ),
     Route(
         method="GET",
         path="/admin/unreadable",
         use=unreadable,
-        query=PageQuery,
+        query=InboxQuery,
         answer=UnreadableShown,
-        summary="List payloads of gateways that could not be read, newest first.",
+        summary="List payloads of gateways that could not be read, newest first. That they were looked at is entered in "
+        "the audit log, unless they are hidden.",
     ),
 )

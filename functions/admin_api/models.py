@@ -10,15 +10,24 @@ from typing import Annotated, Literal, TypedDict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, with_config
 from pydantic.alias_generators import to_camel
 
+from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.ids import LARGEST_ID
+from globalconnect.domain.number import check_phone
 from globalconnect.domain.partner import DIALECTS
 from globalconnect.domain.push_url import MAX_LENGTH as LONGEST_PUSH_URL
 
 SERVICE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
+_HOURS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+
+# A month of 30 days is the longest span of statistics.
+MOST_HOURS = 720
 
 _LONGEST_NAME = 100
 _MOST_SERVICES = 1_000
 _LONGEST_CURSOR = 4_096
 _HIGHEST_CANCEL_LIMIT = 100
+_LONGEST_FILE_NAME = 255
+_MOST_PHONES = 500
 
 _STRICT = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, hide_input_in_errors=True)
 
@@ -41,8 +50,22 @@ def _code(code: str) -> str:
     raise ValueError("not a code")
 
 
+def _span(hours: str) -> str:
+    if _HOURS.fullmatch(hours) and int(hours) <= MOST_HOURS:
+        return hours
+    raise ValueError("not a span")
+
+
+def _phone(phone: str) -> str:
+    try:
+        return check_phone(phone, "phones")
+    except InvalidInput:
+        raise ValueError("not a phone") from None
+
+
 type Code = Annotated[str, Field(json_schema_extra={"pattern": f"^{SERVICE_CODE.pattern}$"}), AfterValidator(_code)]
 type Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-01-15T12:34:56+00:00"])]
+type Phone = Annotated[str, Field(json_schema_extra={"pattern": "^[1-9][0-9]{4,14}$"}), AfterValidator(_phone)]
 type SmsId = Annotated[str, Field(json_schema_extra={"pattern": "^[1-9][0-9]{0,15}$"})]
 
 Name = Annotated[
@@ -75,13 +98,41 @@ CancelLimit = Annotated[
     Annotated[int, Field(ge=1, le=_HIGHEST_CANCEL_LIMIT)] | None,
     Field(description=f"a whole number from 1 to {_HIGHEST_CANCEL_LIMIT}, or null for the deployment's cancel limit"),
 ]
+FileName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=_LONGEST_FILE_NAME,
+        description=f"a text of 1 to {_LONGEST_FILE_NAME} printable characters, without spaces at its ends",
+    ),
+    AfterValidator(_printable),
+]
+Phones = Annotated[
+    list[Phone],
+    Field(
+        min_length=1,
+        max_length=_MOST_PHONES,
+        description=f"a list of 1 to {_MOST_PHONES} numbers, each 5 to 15 digits, country code first, without + or spaces",
+    ),
+]
 Flag = Annotated[bool, Field(description="true or false")]
 Cursor = Annotated[
     str,
     Field(min_length=1, max_length=_LONGEST_CURSOR, description="the cursor of an earlier answer to the same listing"),
 ]
 # Whether they are names and phones that exist is for the listing to say: one that doesn't has an empty list.
+Hours = Annotated[
+    str,
+    Field(description=f"a whole number from 1 to {MOST_HOURS}", json_schema_extra={"pattern": f"^{_HOURS.pattern}$"}),
+    AfterValidator(_span),
+]
 Filter = Annotated[str, Field(min_length=1, max_length=200, description="a text of 1 to 200 characters")]
+StateFilter = Annotated[Literal["live", "expired", "finished"], Field(description="one of live, expired and finished")]
+Texts = Annotated[
+    Literal["shown", "hidden"],
+    Field(description="shown, which is the default and entered in the audit log, or hidden"),
+]
+Version = Annotated[int, Field(ge=0, le=LARGEST_ID, description="the version of the partner as it was read")]
 
 
 # ---------------------------------------------------------------- what operators send
@@ -108,12 +159,13 @@ class NewPartner(Given):
 
 @with_config(_STRICT)
 class PartnerChange(TypedDict, total=False):
-    """What is to change about a partner; what is absent stays."""
+    """What is to change about a partner; what is absent stays. With a version: only if that is still the current one."""
 
     name: Name
     push_url: PushUrl
     services: ServiceCodes
     dialect: Dialect
+    version: Version
 
 
 class ServiceGiven(Given):
@@ -129,6 +181,20 @@ class NumberChange(Given):
     """Whether a number is on sale."""
 
     enabled: Flag
+
+
+class NumbersChange(Given):
+    """Whether these numbers are on sale."""
+
+    phones: Phones
+    enabled: Flag
+
+
+class NewImport(Given):
+    """A file that is to be sent in parts; of a dry run nothing is entered, only told what would be."""
+
+    file_name: FileName
+    dry_run: Flag = False
 
 
 class NewSource(Given):
@@ -165,6 +231,30 @@ class ActivationsQuery(TypedDict, total=False):
 
     partner_id: Filter
     phone: Filter
+    service: Filter
+    state: StateFilter
+    cursor: Cursor
+
+
+@with_config(_STRICT)
+class StatisticsQuery(TypedDict, total=False):
+    """Of how many hours, the current one among them; of 24 when not said."""
+
+    hours: Hours
+
+
+@with_config(_STRICT)
+class SaleQuery(TypedDict, total=False):
+    """Whether what its SMS say is shown."""
+
+    texts: Texts
+
+
+@with_config(_STRICT)
+class InboxQuery(TypedDict, total=False):
+    """Which page of the inbox, and whether what was sent is shown."""
+
+    texts: Texts
     cursor: Cursor
 
 
@@ -186,7 +276,11 @@ class Done(Shown):
 
 
 class PartnerShown(Shown):
-    """A partner, without its key."""
+    """A partner, without its key.
+
+    `version` grows with every change by an operator. `lastSuccessAt` is when it last took a push, give or take a minute;
+    `slowUntil` is there while it counts as slow.
+    """
 
     partner_id: str
     name: str
@@ -196,6 +290,9 @@ class PartnerShown(Shown):
     created_at: Time
     revoked: bool
     signed: bool
+    version: int
+    last_success_at: Time | None
+    slow_until: Time | None
 
 
 class PartnerWithKey(PartnerShown):
@@ -225,6 +322,31 @@ class PartnersShown(Shown):
 
     partners: list[PartnerShown]
     cursor: str | None
+
+
+class FailedAttempt(Shown):
+    """A push attempt that failed: of which SMS, how it ended, and the beginning of what the partner answered."""
+
+    at: Time
+    activation_id: int
+    sms_id: SmsId
+    number: int
+    outcome: str
+    http_status: int | None
+    duration_ms: int
+    answer: str
+
+
+class PartnerActivity(Shown):
+    """How pushing to a partner goes: what waited when that was last measured, and the newest attempts that failed.
+
+    `measuredAt` is null before the first measurement.
+    """
+
+    waiting: int
+    oldest_pending_at: Time | None
+    measured_at: Time | None
+    failures: list[FailedAttempt]
 
 
 class ServiceShown(Shown):
@@ -268,6 +390,23 @@ class NumbersShown(Shown):
     cursor: str | None
 
 
+class PoolShown(Shown):
+    """A pool: its numbers that are not withdrawn, how many are free, and how many can be bought for each service."""
+
+    country: str
+    operator: str
+    total: int
+    free: int
+    services: dict[str, int]
+
+
+class PoolsShown(Shown):
+    """A page of pools, by country and operator."""
+
+    pools: list[PoolShown]
+    cursor: str | None
+
+
 class RejectedRow(Shown):
     """A row that was not imported, counted from 1 without the header and without empty lines."""
 
@@ -281,6 +420,60 @@ class ImportShown(Shown):
     imported: int
     updated: int
     rejected: list[RejectedRow]
+
+
+class NumbersChanged(Shown):
+    """How many numbers were not so before, and which of those asked for we don't have."""
+
+    changed: int
+    unknown: list[str]
+
+
+class ImportJobShown(Shown):
+    """An import that is sent in parts, and what its `parts` parts did so far.
+
+    `updated` are numbers that were known, `unchanged` those of them that were in their pool already. `operator` is who
+    began it.
+    """
+
+    import_id: str
+    file_name: str
+    dry_run: bool
+    state: Literal["open", "finished"]
+    started_at: Time
+    finished_at: Time | None
+    operator: str
+    parts: int
+    rows: int
+    imported: int
+    updated: int
+    unchanged: int
+    rejected: int
+
+
+class ImportJobsShown(Shown):
+    """A page of imports, newest first."""
+
+    imports: list[ImportJobShown]
+    cursor: str | None
+
+
+class ImportPartShown(Shown):
+    """What a part of an import did; rows are counted over the whole file."""
+
+    part: int
+    rows: int
+    imported: int
+    updated: int
+    unchanged: int
+    rejected: list[RejectedRow]
+
+
+class RejectedShown(Shown):
+    """A page of the rows of an import that were not imported, in the order of the file."""
+
+    rejected: list[RejectedRow]
+    cursor: str | None
 
 
 class ActivationShown(Shown):
@@ -326,12 +519,12 @@ class AttemptShown(Shown):
 
 
 class MessageShown(Shown):
-    """An SMS of an activation, and how pushing it went."""
+    """An SMS of an activation, and how pushing it went; `text` is null when it was asked to be hidden."""
 
     sms_id: SmsId
     phone: str
     phone_from: str = Field(repr=False)
-    text: str = Field(repr=False)
+    text: str | None = Field(repr=False)
     received_at: Time
     stored_at: Time
     push_state: Literal["pending", "delivered", "stopped", "no-url"]
@@ -352,14 +545,23 @@ class PushQueued(Done):
     due_at: Time
 
 
+class UnreadableNoted(Shown):
+    """When a gateway last sent what could not be read, and why it could not."""
+
+    at: Time
+    reason: str
+
+
 class SourceShown(Shown):
-    """An inbound gateway, without its secret."""
+    """An inbound gateway, without its secret; what was last heard from it is at most a minute behind."""
 
     source_id: str
     name: str
     provider: str
     url: str
     created_at: Time
+    last_heard_at: Time | None
+    last_unreadable: UnreadableNoted | None
 
 
 class SourceWithSecret(SourceShown):
@@ -376,13 +578,13 @@ class SourcesShown(Shown):
 
 
 class UnclaimedSms(Shown):
-    """An SMS that no activation held when it arrived."""
+    """An SMS that no activation held when it arrived; `text` is null when it was asked to be hidden."""
 
     sms_id: SmsId
     source_id: str
     phone: str
     phone_from: str = Field(repr=False)
-    text: str = Field(repr=False)
+    text: str | None = Field(repr=False)
     received_at: Time
     stored_at: Time
 
@@ -395,10 +597,10 @@ class UnclaimedShown(Shown):
 
 
 class UnreadablePayload(Shown):
-    """What a gateway sent that its adapter could not read, and why."""
+    """What a gateway sent that its adapter could not read, and why; `payload` is null when it was asked to be hidden."""
 
     source_id: str
-    payload: str = Field(repr=False)
+    payload: str | None = Field(repr=False)
     reason: str
     stored_at: Time
 
@@ -408,3 +610,85 @@ class UnreadableShown(Shown):
 
     payloads: list[UnreadablePayload]
     cursor: str | None
+
+
+class AuditEntryShown(Shown):
+    """What an operator did. `details` are ids, counts and names of fields; `started` may never have come to an end."""
+
+    at: Time
+    operator: str
+    operator_name: str
+    action: str
+    id: str | None
+    result: Literal["started", "done", "refused"]
+    details: dict[str, str | int | list[str]]
+
+
+class AuditShown(Shown):
+    """A page of the audit log, newest first."""
+
+    entries: list[AuditEntryShown]
+    cursor: str | None
+
+
+class TotalsShown(Shown):
+    """Activations that began in a span, by what became of them, and SMS that were delivered in it.
+
+    `started` is the sum of the six; `unfinished` are those that expired without an outcome.
+    """
+
+    started: int
+    live: int
+    unfinished: int
+    prohibited: int
+    success: int
+    canceled: int
+    returned: int
+    delivered: int
+    time_to_deliver_p50_ms: int | None
+    time_to_deliver_p99_ms: int | None
+
+
+class HourShown(TotalsShown):
+    """The same of the hour that begins at `at`."""
+
+    at: Time
+
+
+class StockShown(Shown):
+    """The numbers on sale: how many, how many of them are free, and how many held by an activation or at rest."""
+
+    numbers: int
+    free: int
+    held: int
+
+
+class PushesShown(Shown):
+    """SMS that have waited for 45 s or longer to be pushed."""
+
+    waiting: int
+    oldest_pending_at: Time | None
+
+
+class PartnerInTrouble(Shown):
+    """A partner that has taken no push for 5 minutes while SMS wait for it."""
+
+    partner_id: str
+    name: str
+    waiting: int
+    oldest_pending_at: Time
+    last_success_at: Time | None
+
+
+class StatisticsShown(Shown):
+    """What happened by the hour, oldest first, and what there is now: nothing of it older than `measuredAt`.
+
+    `partnersInTrouble` are 20 at most, the longest waiting first.
+    """
+
+    measured_at: Time | None
+    stock: StockShown
+    pushes: PushesShown
+    partners_in_trouble: list[PartnerInTrouble]
+    hours: list[HourShown]
+    totals: TotalsShown

@@ -1,4 +1,4 @@
-"""Reading an import of numbers, row by row, from JSON or CSV (contract 5).
+"""Importing numbers: rows of JSON or CSV are read and checked, then entered in their pools (contract 5).
 
 Rows are counted from 1, without the header. A line of a CSV with nothing in its cells but white space is no row and
 counts for nothing; spreadsheets leave such lines at the end.
@@ -6,15 +6,22 @@ counts for nothing; spreadsheets leave such lines at the end.
 
 import csv
 import io
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
+from itertools import batched
 
 from pydantic_core import from_json
 
 from admin_api.models import RejectedRow
 from admin_api.routes import Upload
+from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, TooLarge
-from globalconnect.domain.number import check_operator, check_phone, check_pool_name
+from globalconnect.domain.number import Number, check_operator, check_phone, check_pool_name
+from globalconnect.store.dynamo import ConditionFailed
 
 MOST_ROWS = 5_000
 COLUMNS: Mapping[str, Callable[[object, str], str]] = {
@@ -23,7 +30,13 @@ COLUMNS: Mapping[str, Callable[[object, str], str]] = {
     "operator": check_operator,
 }
 
+# 5,000 writes have to be done within the 29 s that API Gateway waits; the client keeps 50 connections.
+WRITERS = 32
+
 _CSV = "text/csv"
+_READ_AT_ONCE = 100
+_TWICE = ("phone", "expected once; an earlier row has it")
+_CONTESTED = "phone: changed by others meanwhile; import it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +49,30 @@ class Row:
     operator: str
 
 
-def read_rows(upload: Upload) -> tuple[list[Row], list[RejectedRow]]:
-    """Give the rows that can be imported, and the others with what is wrong with each.
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an import did: each row is counted as new, moved to another pool or unchanged, or is refused."""
+
+    new: int
+    moved: int
+    unchanged: int
+    rejected: Sequence[RejectedRow]
+
+    @property
+    def updated(self) -> int:
+        """How many numbers were known, wherever they were (contract 5)."""
+        return self.moved + self.unchanged
+
+
+class _End(StrEnum):
+    NEW = "new"
+    MOVED = "moved"
+    UNCHANGED = "unchanged"
+    CONTESTED = "contested"
+
+
+def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[RejectedRow]]:
+    """Give the rows that can be imported, and the others with what is wrong with each; `before` rows came earlier.
 
     An upload is read as CSV when its media type says so, else as JSON. Raises InvalidInput when it can't be read as
     that, and TooLarge when it has more than MOST_ROWS rows.
@@ -49,7 +84,92 @@ def read_rows(upload: Upload) -> tuple[list[Row], list[RejectedRow]]:
     given = _csv_rows(text) if upload.media_type == _CSV else _json_rows(text)
     if len(given) > MOST_ROWS:
         raise TooLarge(f"body: expected at most {MOST_ROWS} rows")
-    return _check(given)
+    return _check(given, before + 1)
+
+
+def refuse_repeated(
+    rows: Sequence[Row], rejected: Sequence[RejectedRow], taken: AbstractSet[str]
+) -> tuple[list[Row], list[RejectedRow]]:
+    """Give what `read_rows` gave, with the rows refused whose phone an earlier part of the file has taken."""
+    refused = [RejectedRow(row=row.row, reason=str(InvalidInput(*_TWICE))) for row in rows if row.phone in taken]
+    return [row for row in rows if row.phone not in taken], _in_order([*rejected, *refused])
+
+
+def enter(
+    admin: Admin,
+    rows: Sequence[Row],
+    rejected: Sequence[RejectedRow],
+    *,
+    sent_as: str | None = None,
+    dry_run: bool = False,
+) -> Outcome:
+    """Enter each row's number in its pool, many at a time, leaving alone those that are in it already.
+
+    What broke off may be done again with the same rows. When `sent_as` names what is sent, it is then told the same
+    way: a number that it has entered counts as such. A dry run only tells what would be done. Raises Busy.
+    """
+    with ThreadPoolExecutor(WRITERS) as threads:
+        phones = batched((row.phone for row in rows), _READ_AT_ONCE, strict=False)
+        known = {number.phone: number for found in threads.map(admin.numbers.get_many, phones) for number in found}
+        ends = {row: _end_of(row, known.get(row.phone), sent_as) for row in rows}
+        if not dry_run:
+            moving = [row for row in rows if not _is_in_place(row, known.get(row.phone))]
+            # Pools first, so that the number can be found and counted as soon as it is there.
+            pools = sorted({(row.country, row.operator) for row in moving})
+            list(threads.map(lambda pool: admin.availability.open_pool(*pool), pools))
+            ends |= zip(moving, threads.map(lambda row: _place(admin, row, ends[row], sent_as), moving), strict=True)
+    contested = [RejectedRow(row=row.row, reason=_CONTESTED) for row, end in ends.items() if end is _End.CONTESTED]
+    counts = Counter(ends.values())
+    return Outcome(
+        new=counts[_End.NEW],
+        moved=counts[_End.MOVED],
+        unchanged=counts[_End.UNCHANGED],
+        rejected=_in_order([*rejected, *contested]),
+    )
+
+
+def _is_in_place(row: Row, number: Number | None) -> bool:
+    return number is not None and (number.country, number.operator) == (row.country, row.operator)
+
+
+def _end_of(row: Row, number: Number | None, sent_as: str | None) -> _End:
+    """Tell what entering a row comes to, or came to before, when its number is as it was read."""
+    if number is None:
+        return _End.NEW
+    if not _is_in_place(row, number):
+        return _End.MOVED
+    for end in (_End.NEW, _End.MOVED):
+        if number.entered_by is not None and number.entered_by == _mark(end, sent_as):
+            return end
+    return _End.UNCHANGED
+
+
+def _mark(end: _End, sent_as: str | None) -> str | None:
+    return None if sent_as is None else f"{end.value}#{sent_as}"
+
+
+def _place(admin: Admin, row: Row, expected: _End, sent_as: str | None) -> _End:
+    now = admin.now()
+    if expected is _End.NEW:
+        new = Number(row.phone, row.country, row.operator, now, entered_by=_mark(_End.NEW, sent_as))
+        try:
+            admin.numbers.add(new)
+        except ConditionFailed:
+            # Somebody else has just entered it, or this very call did and lost the answer.
+            found = admin.numbers.get(row.phone)
+            if _is_in_place(row, found):
+                return _end_of(row, found, sent_as)
+        else:
+            return _End.NEW
+    try:
+        admin.numbers.move(row.phone, row.country, row.operator, now, _mark(_End.MOVED, sent_as))
+    except ConditionFailed:
+        return _End.CONTESTED
+    return _End.MOVED
+
+
+def _in_order(rejected: Iterable[RejectedRow]) -> list[RejectedRow]:
+    return sorted(rejected, key=lambda refused: refused.row)
 
 
 def _csv_rows(text: str) -> list[object]:
@@ -74,11 +194,11 @@ def _json_rows(text: str) -> list[object]:
     return rows
 
 
-def _check(given: Iterable[object]) -> tuple[list[Row], list[RejectedRow]]:
+def _check(given: Iterable[object], first: int) -> tuple[list[Row], list[RejectedRow]]:
     rows: list[Row] = []
     rejected: list[RejectedRow] = []
     phones: set[str] = set()
-    for position, fields in enumerate(given, start=1):
+    for position, fields in enumerate(given, start=first):
         try:
             row = _checked(position, fields, phones)
         except InvalidInput as error:
@@ -89,10 +209,10 @@ def _check(given: Iterable[object]) -> tuple[list[Row], list[RejectedRow]]:
     return rows, rejected
 
 
-def _checked(position: int, fields: object, taken: Container[str]) -> Row:
+def _checked(position: int, fields: object, taken: AbstractSet[str]) -> Row:
     if not isinstance(fields, dict) or fields.keys() != COLUMNS.keys():
         raise InvalidInput("row", f"expected exactly {', '.join(COLUMNS)}")
     row = Row(position, **{name: check(fields[name], name) for name, check in COLUMNS.items()})
     if row.phone in taken:
-        raise InvalidInput("phone", "expected once; an earlier row has it")
+        raise InvalidInput(*_TWICE)
     return row

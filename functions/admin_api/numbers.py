@@ -1,10 +1,7 @@
 """Numbers: import, browse, read with history, withdraw and restore (contract 5)."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from enum import StrEnum
 from functools import partial
-from itertools import batched
 from typing import Any
 
 from admin_api import activations
@@ -14,49 +11,29 @@ from admin_api.models import (
     NoFields,
     NoQuery,
     NumberChange,
+    NumbersChange,
+    NumbersChanged,
     NumberShown,
     NumbersQuery,
     NumbersShown,
     NumberWithHistory,
-    RejectedRow,
 )
-from admin_api.number_import import Row, read_rows
+from admin_api.number_import import WRITERS, enter, read_rows
 from admin_api.routes import Call, Route, Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, NotFound
 from globalconnect.domain.number import Number, check_phone
 from globalconnect.domain.times import to_iso
-from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.numbers import operator_phone_of
 
-# 5,000 writes have to be done within the 29 s that API Gateway waits; the client keeps 50 connections.
-_WRITERS = 32
-_READ_AT_ONCE = 100
 _HISTORY = 50
-
-
-class _Placed(StrEnum):
-    IMPORTED = "imported"
-    UPDATED = "updated"
-    CONTESTED = "contested"
 
 
 def import_numbers(admin: Admin, call: Call[NoQuery, Upload]) -> ImportShown:
     """Import numbers: new ones are for sale at once; known ones only change their pool."""
-    rows, rejected = read_rows(call.body)
-    placed = _place_all(admin, rows)
-    contested = [
-        RejectedRow(row=row.row, reason="phone: changed by others meanwhile; import it again")
-        for row, how in zip(rows, placed, strict=True)
-        if how is _Placed.CONTESTED
-    ]
-    shown = ImportShown(
-        imported=placed.count(_Placed.IMPORTED),
-        updated=placed.count(_Placed.UPDATED),
-        rejected=sorted(rejected + contested, key=lambda refused: refused.row),
-    )
-    call.log_change("numbers.imported", imported=shown.imported, updated=shown.updated, rejected=len(shown.rejected))
-    return shown
+    outcome = enter(admin, *read_rows(call.body))
+    call.log_change(imported=outcome.new, updated=outcome.updated, rejected=len(outcome.rejected))
+    return ImportShown(imported=outcome.new, updated=outcome.updated, rejected=list(outcome.rejected))
 
 
 def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumbersShown:
@@ -87,43 +64,25 @@ def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberShown:
     phone = check_phone(call.path["phone"], "phone")
     now = admin.now()
     if call.body.enabled:
+        call.log_change("number.restored")
         number = admin.numbers.restore(phone, now)
-        call.log_change("number.restored", phone)
     else:
+        call.log_change("number.withdrawn")
         number = admin.numbers.withdraw(phone)
-        call.log_change("number.withdrawn", phone)
     return _shown(number, now)
 
 
-def _place_all(admin: Admin, rows: Sequence[Row]) -> list[_Placed]:
-    """Enter each row's number in its pool, many at a time, leaving alone those that are in it already."""
-    with ThreadPoolExecutor(_WRITERS) as threads:
-        phones = batched((row.phone for row in rows), _READ_AT_ONCE, strict=False)
-        known = {number.phone: number for found in threads.map(admin.numbers.get_many, phones) for number in found}
-        moving = [row for row in rows if not _is_in_place(known.get(row.phone), row)]
-        # Pools first, so that the number can be found and counted as soon as it is there.
-        pools = sorted({(row.country, row.operator) for row in moving})
-        list(threads.map(lambda pool: admin.availability.open_pool(*pool), pools))
-        placed = dict(zip((row.row for row in moving), threads.map(partial(_place, admin), moving), strict=True))
-    return [placed.get(row.row, _Placed.UPDATED) for row in rows]
-
-
-def _is_in_place(number: Number | None, row: Row) -> bool:
-    return number is not None and (number.country, number.operator) == (row.country, row.operator)
-
-
-def _place(admin: Admin, row: Row) -> _Placed:
-    try:
-        admin.numbers.add(Number(row.phone, row.country, row.operator, available_from=admin.now()))
-    except ConditionFailed:
-        pass
-    else:
-        return _Placed.IMPORTED
-    try:
-        admin.numbers.move(row.phone, row.country, row.operator, admin.now())
-    except ConditionFailed:
-        return _Placed.CONTESTED
-    return _Placed.UPDATED
+def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChanged:
+    """Withdraw numbers from sale, or restore them; those that are so already are left alone."""
+    enabled, now = call.body.enabled, admin.now()
+    known = {number.phone: number for number in admin.numbers.get_many(list(dict.fromkeys(call.body.phones)))}
+    changing = [phone for phone, number in known.items() if number.enabled is not enabled]
+    call.log_change("numbers.restored" if enabled else "numbers.withdrawn", phones=changing)
+    switch = partial(admin.numbers.restore, now=now) if enabled else admin.numbers.withdraw
+    with ThreadPoolExecutor(WRITERS) as threads:
+        changed = len(list(threads.map(switch, changing)))
+    unknown = [phone for phone in dict.fromkeys(call.body.phones) if phone not in known]
+    return NumbersChanged(changed=changed, unknown=unknown)
 
 
 def _listing(country: str | None, operator: str | None) -> Listing:
@@ -162,6 +121,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/admin/numbers",
+        action="numbers.imported",
         use=import_numbers,
         body=Upload,
         answer=ImportShown,
@@ -178,6 +138,16 @@ ROUTES = (
         summary="List numbers: all of them, of a country, or of an operator in it.",
     ),
     Route(
+        method="PATCH",
+        path="/admin/numbers",
+        action="numbers.changed",
+        use=change_many,
+        body=NumbersChange,
+        answer=NumbersChanged,
+        summary="Withdraw up to 500 numbers from sale, or restore them. Numbers that we don't have are named, the others "
+        "are changed all the same. Live activations go on to their end.",
+    ),
+    Route(
         method="GET",
         path="/admin/numbers/{phone}",
         use=read,
@@ -189,6 +159,7 @@ ROUTES = (
     Route(
         method="PATCH",
         path="/admin/numbers/{phone}",
+        action="number.changed",
         use=change,
         body=NumberChange,
         answer=NumberShown,

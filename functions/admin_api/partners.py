@@ -1,15 +1,20 @@
 """Partners, their keys and signing secrets: issue, list, read, change, rotate, revoke, try out (contract 5)."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from pydantic.alias_generators import to_camel
+
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
+    FailedAttempt,
     NewPartner,
     NoFields,
     NoQuery,
     PageQuery,
+    PartnerActivity,
     PartnerChange,
     PartnerShown,
     PartnersShown,
@@ -20,6 +25,7 @@ from admin_api.models import (
 from admin_api.push_once import push_once
 from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
+from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_url import check_push_url
@@ -29,6 +35,12 @@ if TYPE_CHECKING:
     from globalconnect.store.partners import Change
 
 _LISTING = Listing("partners", partial(has, partner_id=str))
+# How far back a partner's activity is looked for, in activations, how many are read at once, and what is shown of it.
+_LOOKED_AT = 25
+_READERS = 8
+_MOST_FAILURES = 20
+# AttemptOutcome.DELIVERED, whose module would load aiohttp for every route.
+DELIVERED = "delivered"
 
 
 def issue(admin: Admin, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
@@ -45,26 +57,72 @@ def issue(admin: Admin, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
         created_at=admin.now(),
     )
     admin.partners.add(partner)
-    call.log_change("partner.issued", partner_id)
-    return _with_key(partner)
+    call.log_change(changed_id=partner_id)
+    return _with_key(partner, admin.now())
 
 
 def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PartnersShown:
     """List partners."""
     found, next_key = admin.partners.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    return PartnersShown(partners=[_shown(partner) for partner in found], cursor=_LISTING.cursor(next_key))
+    now = admin.now()
+    return PartnersShown(partners=[_shown(partner, now) for partner in found], cursor=_LISTING.cursor(next_key))
 
 
 def read(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Read a partner."""
-    return _shown(admin.partners.get(_id(call.path)))
+    return _shown(admin.partners.get(_id(call.path)), admin.now())
+
+
+def activity(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerActivity:
+    """Show how pushing to a partner goes: what waits, as the sweep found it last, and what failed last."""
+    partner = admin.partners.get(_id(call.path))
+    found, _ = admin.activations.page(partner.partner_id, None, _LOOKED_AT, None, admin.now())
+    with ThreadPoolExecutor(_READERS) as threads:
+        failures = [failure for failed in threads.map(partial(_failures, admin), found) for failure in failed]
+    failures.sort(key=lambda failure: failure[0], reverse=True)
+    note = admin.statistics.pending()
+    pending = None if note is None else note.partners.get(partner.partner_id)
+    return PartnerActivity(
+        waiting=0 if pending is None else pending.waiting,
+        oldest_pending_at=None if pending is None else to_iso(pending.oldest_at),
+        measured_at=None if note is None else to_iso(note.measured_at),
+        failures=[failure for _, failure in failures[:_MOST_FAILURES]],
+    )
+
+
+def _failures(admin: Admin, activation: Activation) -> list[tuple[int, FailedAttempt]]:
+    """Give the failed push attempts of an activation that are kept, each with when it began (ms)."""
+    attempts = admin.pushes.attempts(activation.activation_id)
+    return [
+        (
+            attempt.started_at,
+            FailedAttempt(
+                at=to_iso(attempt.started_at),
+                activation_id=activation.activation_id,
+                sms_id=str(sms_id),
+                number=attempt.number,
+                outcome=attempt.outcome,
+                http_status=attempt.http_status,
+                duration_ms=attempt.duration_ms,
+                answer=attempt.answer,
+            ),
+        )
+        for sms_id, made in attempts.items()
+        for attempt in made
+        if attempt.outcome != DELIVERED
+    ]
 
 
 def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
-    """Change what is given and nothing else, so that two operators who change different things both succeed."""
+    """Change what is given and nothing else, so that two operators who change different things both succeed.
+
+    Who gives the version that was read is refused when there has been another change since.
+    """
     asked = call.body
-    if not asked:
+    fields = [name for name in asked if name != "version"]
+    if not fields:
         raise InvalidInput("body", "expected at least one of name, pushUrl, services and dialect")
+    call.log_change(fields=sorted(map(to_camel, fields)))
     changed: Change = {}
     if "name" in asked:
         changed["name"] = asked["name"]
@@ -75,17 +133,14 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
         changed["services"] = None if services is None else frozenset(services)
     if "dialect" in asked:
         changed["dialect"] = asked["dialect"]
-    partner = admin.partners.change(_id(call.path), changed)
-    call.log_change("partner.changed", partner.partner_id)
-    return _shown(partner)
+    return _shown(admin.partners.change(_id(call.path), changed, asked.get("version")), admin.now())
 
 
 def rotate_key(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     """Replace the key."""
     partner_id = _id(call.path)
     partner = admin.partners.rotate_key(partner_id, new_key(partner_id, admin.dice))
-    call.log_change("partner.key_rotated", partner_id)
-    return _with_key(partner)
+    return _with_key(partner, admin.now())
 
 
 def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> SigningSecretShown:
@@ -93,15 +148,12 @@ def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> Signin
     partner_id = _id(call.path)
     secret = new_signing_secret(admin.dice)
     admin.partners.rotate_signing_secret(partner_id, secret, admin.now())
-    call.log_change("partner.signing_secret_rotated", partner_id)
     return SigningSecretShown(signing_secret=secret)
 
 
 def remove_signing_secrets(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Sign no more pushes, with no secret; a second time changes nothing."""
-    partner = admin.partners.remove_signing_secrets(_id(call.path))
-    call.log_change("partner.signing_secrets_removed", partner.partner_id)
-    return _shown(partner)
+    return _shown(admin.partners.remove_signing_secrets(_id(call.path)), admin.now())
 
 
 def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
@@ -112,7 +164,7 @@ def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
     if partner.push_url is None:
         raise Conflict("partner: has no Push URL")
     result = push_once(admin, partner, partner.push_url)
-    call.log_change("partner.push_tested", partner.partner_id)
+    call.log_change(outcome=result.outcome.value)
     return PushTried(
         delivered=result.delivered,
         outcome=result.outcome.value,
@@ -124,9 +176,8 @@ def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
 
 def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Make the key stop working for good; a second time changes nothing."""
-    partner = admin.partners.revoke(_id(call.path), admin.now())
-    call.log_change("partner.revoked", partner.partner_id)
-    return _shown(partner)
+    now = admin.now()
+    return _shown(admin.partners.revoke(_id(call.path), now), now)
 
 
 def _id(path: Mapping[str, str]) -> str:
@@ -137,7 +188,7 @@ def _checked(admin: Admin, push_url: str | None) -> str | None:
     return None if push_url is None else check_push_url(push_url, loopback=admin.push_loopback)
 
 
-def _fields(partner: Partner) -> dict[str, Any]:
+def _fields(partner: Partner, now: int) -> dict[str, Any]:
     return {
         "partner_id": partner.partner_id,
         "name": partner.name,
@@ -147,21 +198,25 @@ def _fields(partner: Partner) -> dict[str, Any]:
         "created_at": to_iso(partner.created_at),
         "revoked": partner.revoked_at is not None,
         "signed": partner.is_signed,
+        "version": partner.version,
+        "last_success_at": None if partner.last_success_at is None else to_iso(partner.last_success_at),
+        "slow_until": to_iso(partner.slow_until) if partner.is_slow(now) else None,
     }
 
 
-def _shown(partner: Partner) -> PartnerShown:
-    return PartnerShown(**_fields(partner))
+def _shown(partner: Partner, now: int) -> PartnerShown:
+    return PartnerShown(**_fields(partner, now))
 
 
-def _with_key(partner: Partner) -> PartnerWithKey:
-    return PartnerWithKey(**_fields(partner), key=partner.key)
+def _with_key(partner: Partner, now: int) -> PartnerWithKey:
+    return PartnerWithKey(**_fields(partner, now), key=partner.key)
 
 
 ROUTES = (
     Route(
         method="POST",
         path="/admin/partners",
+        action="partner.issued",
         use=issue,
         body=NewPartner,
         answer=PartnerWithKey,
@@ -185,17 +240,29 @@ ROUTES = (
         summary="Read a partner.",
     ),
     Route(
+        method="GET",
+        path="/admin/partners/{partnerId}/activity",
+        use=activity,
+        answer=PartnerActivity,
+        errors=(404,),
+        summary="Show how pushing to a partner goes: how many SMS wait, as last measured (once a minute), and the newest "
+        "failed push attempts (at most 20) among its last 25 activations.",
+    ),
+    Route(
         method="PATCH",
         path="/admin/partners/{partnerId}",
+        action="partner.changed",
         use=change,
         body=PartnerChange,
         answer=PartnerShown,
         errors=(404, 409),
-        summary="Change the fields that are given. A revoked partner can't be changed (409).",
+        summary="Change the fields that are given. With a `version`, only if the partner still has it (409). A revoked "
+        "partner can't be changed (409).",
     ),
     Route(
         method="DELETE",
         path="/admin/partners/{partnerId}",
+        action="partner.revoked",
         use=revoke,
         answer=PartnerShown,
         errors=(404,),
@@ -204,6 +271,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/admin/partners/{partnerId}/rotate-key",
+        action="partner.key_rotated",
         use=rotate_key,
         answer=PartnerWithKey,
         errors=(404, 409),
@@ -212,6 +280,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/admin/partners/{partnerId}/signing-secret",
+        action="partner.signing_secret_rotated",
         use=rotate_signing_secret,
         answer=SigningSecretShown,
         status=201,
@@ -222,6 +291,7 @@ ROUTES = (
     Route(
         method="DELETE",
         path="/admin/partners/{partnerId}/signing-secret",
+        action="partner.signing_secrets_removed",
         use=remove_signing_secrets,
         answer=PartnerShown,
         errors=(404, 409),
@@ -231,6 +301,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/admin/partners/{partnerId}/test-push",
+        action="partner.push_tested",
         use=test_push,
         answer=PushTried,
         errors=(404, 409),

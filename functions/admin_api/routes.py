@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
 from admin_api.models import NoFields, NoQuery, Shown
+from admin_api.recording import record, record_end
 from admin_api.wiring import Admin
 from globalconnect import web
-from globalconnect.domain.errors import InvalidInput, NotFound, TooLarge
+from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, TooLarge
+from globalconnect.domain.ids import new_token
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
+from globalconnect.store.audit import Detail, Entry, Result
 from globalconnect.telemetry import Event, log
 
 LARGEST_UPLOAD = 2 * 1024 * 1024
@@ -21,6 +24,7 @@ LARGEST_UPLOAD = 2 * 1024 * 1024
 _LARGEST_REQUEST = 10 * 1024 * 1024
 _LONGEST_NAME = 100
 _ID = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
+_TOKEN_LENGTH = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,15 @@ class Upload:
         return f"Upload({self.media_type!r})"
 
 
+@dataclass(slots=True)
+class Told:
+    """What a use case tells of its change beyond what its route and path say."""
+
+    action: str | None = None
+    changed_id: str | None = None
+    details: dict[str, Detail] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Call[Q, B]:
     """A request, read: the parts of its path, its query, its body, and which operator sent it."""
@@ -43,18 +56,38 @@ class Call[Q, B]:
     query: Q
     body: B
     operator: str
+    operator_name: str
     event: web.ProxyEvent
+    told: Told = field(default_factory=Told)
 
-    def log_change(self, action: str, changed_id: str | None = None, **counts: int) -> None:
-        """Log what the operator has changed, by ids only."""
-        log(Event.CHANGED, operator=self.operator, action=action, id=changed_id, **counts)
+    def log_change(self, action: str | None = None, changed_id: str | None = None, **details: Detail) -> None:
+        """Tell more of this change than its route and path do, for the log and the audit log.
+
+        Takes a more exact name for it, the id when the path has none, and ids, counts and names of fields: never a
+        value that was set, never a secret.
+        """
+        self.told.action = action or self.told.action
+        self.told.changed_id = changed_id or self.told.changed_id
+        self.told.details |= details
+
+    def log_look(self, admin: Admin, action: str, seen_id: str | None = None, **details: Detail) -> None:
+        """Enter in the audit log that this operator is about to be shown something. Raises Busy: then it isn't shown."""
+        record(admin, self.entry(admin, action, seen_id, details, Result.DONE))
+
+    def entry(
+        self, admin: Admin, action: str, named: str | None, details: Mapping[str, Detail], result: Result
+    ) -> Entry:
+        """Give an entry of the audit log about what this operator does now."""
+        token = new_token(_TOKEN_LENGTH, admin.dice)
+        return Entry(admin.now(), token, self.operator, self.operator_name, action, named, result, details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route[Q, B, A: Shown]:
     """A method and path of template.yaml, the types of what goes in and out, and the use case between them.
 
-    `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them.
+    `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them. `action` is what
+    the audit log calls a change; every route that changes something has one.
     """
 
     method: str
@@ -67,17 +100,49 @@ class Route[Q, B, A: Shown]:
     body: type[B] = NoFields  # type: ignore[assignment]
     status: int = 200
     errors: tuple[int, ...] = ()
+    action: str | None = None
 
     def run(self, admin: Admin, event: web.ProxyEvent) -> web.Answer:
         """Read the request, let the use case do its work, and give the answer. Raises GlobalConnectError."""
         call = Call(
             operator=_operator(event),
+            operator_name=_operator_name(event),
             path=event.get("pathParameters") or {},
             query=_read(self.query, _query_fields(event)),
             body=self._read_body(event),
             event=event,
         )
-        return web.Answer(self.status, self.use(admin, call).model_dump(mode="json"))
+        shown = self.use(admin, call) if self.action is None else self._recorded(self.action, admin, call)
+        return web.Answer(self.status, shown.model_dump(mode="json"))
+
+    def _recorded(self, action: str, admin: Admin, call: Call[Q, B]) -> A:
+        """Let the use case change something, with an entry in the audit log that is written before it begins.
+
+        Raises Busy when that can't be written: then nothing was changed. Afterwards the entry is told how it ended. It
+        goes on saying `started` when that can't be written, in which case the answer stands all the same, and when
+        nobody knows: after a failure of ours, or a Busy, something may have been changed.
+        """
+        named, details = self._named_in(call.path)
+        entry = call.entry(admin, action, named, details, Result.STARTED)
+        record(admin, entry)
+        try:
+            shown = self.use(admin, call)
+        except Busy:
+            raise
+        except GlobalConnectError:
+            record_end(admin, _ended(entry, call.told, Result.REFUSED))
+            raise
+        entry = _ended(entry, call.told, Result.DONE)
+        log(Event.CHANGED, operator=entry.operator, action=entry.action, id=entry.changed_id, **entry.details)
+        record_end(admin, entry)
+        return shown
+
+    def _named_in(self, path: Mapping[str, str]) -> tuple[str | None, dict[str, Detail]]:
+        """Give the id of what a path is about, its first field, and its other fields; nothing that can't be shown."""
+        names = re.findall(r"\{(\w+)\}", self.path)
+        shown = {name: path[name] for name in names if _can_be_shown(path[name])}
+        details: dict[str, Detail] = {name: shown[name] for name in names[1:] if name in shown}
+        return (shown.get(names[0]) if names else None), details
 
     def _read_body(self, event: web.ProxyEvent) -> B:
         if self.body is Upload:
@@ -102,6 +167,26 @@ def _operator(event: web.ProxyEvent) -> str:
     KeyError keeps that route shut.
     """
     return str(event["requestContext"]["authorizer"]["claims"]["sub"])
+
+
+def _operator_name(event: web.ProxyEvent) -> str:
+    """Give the name by which people know the operator. There are pools of users without addresses."""
+    claims = event["requestContext"]["authorizer"]["claims"]
+    return str(claims.get("email") or claims.get("cognito:username") or claims["sub"])
+
+
+def _ended(entry: Entry, told: Told, result: Result) -> Entry:
+    return replace(
+        entry,
+        action=told.action or entry.action,
+        changed_id=told.changed_id or entry.changed_id,
+        result=result,
+        details={**entry.details, **told.details},
+    )
+
+
+def _can_be_shown(text: str) -> bool:
+    return len(text) <= _LONGEST_NAME and text.isprintable()
 
 
 def _query_fields(event: web.ProxyEvent) -> dict[str, str]:

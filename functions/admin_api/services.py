@@ -21,7 +21,6 @@ def put(admin: Admin, call: Call[NoQuery, ServiceGiven]) -> ServiceShown:
     given = call.body
     service = Service(code, given.name, reusable=given.reusable, enabled=given.enabled, cancel_limit=given.cancel_limit)
     admin.services.put(service)
-    call.log_change("service.put", code)
     return _shown(service)
 
 
@@ -46,6 +45,7 @@ ROUTES = (
     Route(
         method="PUT",
         path="/admin/services/{code}",
+        action="service.put",
         use=put,
         body=ServiceGiven,
         answer=ServiceShown,

@@ -4,7 +4,17 @@ from functools import partial
 from typing import Any
 
 from admin_api.cursors import PAGE, Listing, has
-from admin_api.models import Done, NewSource, NoFields, NoQuery, PageQuery, SourceShown, SourcesShown, SourceWithSecret
+from admin_api.models import (
+    Done,
+    NewSource,
+    NoFields,
+    NoQuery,
+    PageQuery,
+    SourceShown,
+    SourcesShown,
+    SourceWithSecret,
+    UnreadableNoted,
+)
 from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
 from globalconnect import web
@@ -27,7 +37,7 @@ def add(admin: Admin, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
         created_at=admin.now(),
     )
     admin.sources.add(source)
-    call.log_change("source.added", source.source_id)
+    call.log_change(changed_id=source.source_id)
     return SourceWithSecret(**_fields(source, call.event), secret=source.secret)
 
 
@@ -42,30 +52,19 @@ def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Done:
     """Remove a gateway: what it delivers from now on is refused."""
     source_id = id_in(call.path, "sourceId", "source")
     admin.sources.remove(source_id)
-    call.log_change("source.removed", source_id)
     return Done()
 
 
-def public_url(event: web.ProxyEvent) -> str:
-    """Give the base URL under which the outside calls this API, as the request at hand came in.
-
-    A stage whose address the request does not show says it in its variable `publicUrl`.
-    """
-    stated = (event.get("stageVariables") or {}).get("publicUrl")
-    if stated:
-        return str(stated).rstrip("/")
-    context = event["requestContext"]
-    before_resource = context["path"].rstrip("/").removesuffix(event["resource"])
-    return f"https://{context['domainName']}{before_resource}"
-
-
 def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
+    unreadable = source.last_unreadable
     return {
         "source_id": source.source_id,
         "name": source.name,
         "provider": source.provider,
-        "url": f"{public_url(event)}/inbound/{source.source_id}",
+        "url": f"{web.public_url(event, event['resource'])}/inbound/{source.source_id}",
         "created_at": to_iso(source.created_at),
+        "last_heard_at": None if source.last_heard_at is None else to_iso(source.last_heard_at),
+        "last_unreadable": unreadable and UnreadableNoted(at=to_iso(unreadable.at), reason=unreadable.reason),
     }
 
 
@@ -73,6 +72,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/admin/sources",
+        action="source.added",
         use=add,
         body=NewSource,
         answer=SourceWithSecret,
@@ -90,6 +90,7 @@ ROUTES = (
     Route(
         method="DELETE",
         path="/admin/sources/{sourceId}",
+        action="source.removed",
         use=remove,
         answer=Done,
         errors=(404,),

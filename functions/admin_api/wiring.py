@@ -10,14 +10,17 @@ from globalconnect.domain.ids import Dice
 from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import AdminApiSettings, retention
 from globalconnect.store.activations import Activations
+from globalconnect.store.audit import Audit
 from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.imports import Imports
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
+from globalconnect.store.statistics import Statistics
 
 # Operators see and change what is, not what was a moment ago.
 _NO_CACHE = 0
@@ -35,6 +38,9 @@ class Admin:
     pushes: Pushes
     sources: Sources
     inbox: Inbox
+    imports: Imports
+    audit: Audit
+    statistics: Statistics
     retry_queues: RetryQueues
     push_loopback: bool
     now: Callable[[], int]
@@ -55,6 +61,9 @@ def build(
         pushes=Pushes(db, settings.activations_table, keep),
         sources=Sources(db, settings.sources_table, _NO_CACHE, now),
         inbox=Inbox(db, settings.inbox_table, keep),
+        imports=Imports(db, settings.imports_table, keep),
+        audit=Audit(db, settings.audit_table, retention(settings.audit_days)),
+        statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,
         push_loopback=settings.push_loopback,
         now=now,

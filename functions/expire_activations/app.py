@@ -13,13 +13,18 @@ from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
+from globalconnect.store.statistics import Statistics
+
+
+@functools.cache
+def _tables() -> tuple[Dynamo, ExpireActivationsSettings]:
+    return Dynamo(dynamodb_client()), ExpireActivationsSettings.from_env()
 
 
 @functools.cache
 def sweep() -> Sweep:
     """Give the function's parts, put together once per environment."""
-    settings = ExpireActivationsSettings.from_env()
-    db = Dynamo(dynamodb_client())
+    db, settings = _tables()
     return Sweep(
         numbers=Numbers(db, settings.numbers_table, settings.rest),
         partners=Partners(db, settings.partners_table, cache_seconds=0, now=clock.now),
@@ -29,7 +34,16 @@ def sweep() -> Sweep:
     )
 
 
+@functools.cache
+def statistics() -> Statistics:
+    """Give where what waits is noted."""
+    db, settings = _tables()
+    return Statistics(db, settings.statistics_table)
+
+
 def handler(_event: dict[str, Any], _context: object) -> None:
     """Sweep once. A failure is raised, and nothing measured then; the next minute takes up what was left."""
-    waiting = sweep().run()
+    swept = sweep().run()
+    waiting = swept.waiting
     publish_waiting({one.partner_id: one.age for one in waiting}, sum(one.without_success for one in waiting))
+    statistics().put_pending(swept.note)

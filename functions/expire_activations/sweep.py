@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
 
-from expire_activations.waiting import Waiting, is_without_success, oldest_by_partner, oldest_of_all
+from expire_activations.waiting import Waiting, all_waiting, note_of, waiting_by_partner
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
 from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.waiting import PartnerPending, PendingNote, is_without_success
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.store.activations import PENDING_SHARDS, SmsRef
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
@@ -20,10 +21,18 @@ _MESSAGES_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class _Pending:
-    """What was found among pending SMS: how many were queued, and when each partner's oldest was stored (ms)."""
+    """What was found among pending SMS: how many were queued, and what waits for each partner."""
 
     queued: int
-    oldest: Mapping[str, int]
+    waiting: Mapping[str, PartnerPending]
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found: the partners for whom SMS wait, and what to note of that for operators."""
+
+    waiting: Sequence[Waiting]
+    note: PendingNote
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +45,10 @@ class Sweep:
     queues: RetryQueues
     now: Callable[[], int]
 
-    def run(self) -> list[Waiting]:
+    def run(self) -> Swept:
         """Sweep once. Doing it again, or twice at once, changes nothing more.
 
-        Gives the partners for whom SMS had waited OVERDUE or longer when it began.
+        Gives the partners for whom SMS had waited OVERDUE or longer when it began: all of them, once all were looked at.
         """
         began = self.now()
         with ThreadPoolExecutor(len(PENDING_SHARDS) + len(HELD_SHARDS)) as threads:
@@ -48,18 +57,23 @@ class Sweep:
             ended = threads.map(self._end_leases, HELD_SHARDS)
             found = list(looked_at)
             log(Event.SWEPT, leases=sum(ended), pushes=sum(shard.queued for shard in found))
-        waiting = self._waiting(oldest_of_all(shard.oldest for shard in found), began)
+        waiting = self._waiting(all_waiting(shard.waiting for shard in found), began)
         for one in waiting:
             if one.without_success:
                 log(Event.PARTNER_WITHOUT_SUCCESS, partner_id=one.partner_id, oldest_age_ms=one.age)
-        return waiting
+        return Swept(waiting, note_of(waiting, began))
 
-    def _waiting(self, oldest: Mapping[str, int], now: int) -> list[Waiting]:
+    def _waiting(self, found: Mapping[str, PartnerPending], now: int) -> list[Waiting]:
         # Read after the messages: a partner that took a push meanwhile is not in the alarm.
-        partners = self.partners.many(oldest.keys())
+        partners = self.partners.many(found.keys())
         return [
-            Waiting(partner_id, now - stored_at, is_without_success(partners.get(partner_id), stored_at, now))
-            for partner_id, stored_at in oldest.items()
+            Waiting(
+                partner_id=partner_id,
+                pending=pending,
+                age=now - pending.oldest_at,
+                without_success=is_without_success(partners.get(partner_id), pending.oldest_at, now),
+            )
+            for partner_id, pending in found.items()
         ]
 
     def _end_leases(self, shard: str) -> int:
@@ -70,11 +84,11 @@ class Sweep:
         """Queue the pending pushes of a shard that must have lost their message."""
         refs = self.pushes.pending(shard, self.now() - OVERDUE)
         found = [self._look_at(some) for some in batched(refs, _MESSAGES_AT_ONCE, strict=False)]
-        return _Pending(sum(some.queued for some in found), oldest_of_all(some.oldest for some in found))
+        return _Pending(sum(some.queued for some in found), all_waiting(some.waiting for some in found))
 
     def _look_at(self, refs: Sequence[SmsRef]) -> _Pending:
         messages = self.pushes.messages(refs)
-        return _Pending(self._queue_missing(messages), oldest_by_partner(messages))
+        return _Pending(self._queue_missing(messages), waiting_by_partner(messages))
 
     def _queue_missing(self, messages: Sequence[Sms]) -> int:
         now = self.now()

@@ -131,12 +131,29 @@ class RecountSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class HourlyStatisticsSettings(Settings):
+    """Settings of hourly_statistics."""
+
+    activations_table: str
+    availability_table: str
+    statistics_table: str
+    activation_minutes: int
+    retention_days: int
+
+    @property
+    def lease(self) -> int:
+        """How long a number is reserved (ms)."""
+        return self.activation_minutes * MINUTE
+
+
+@dataclass(frozen=True, slots=True)
 class ExpireActivationsSettings(Settings):
     """Settings of expire_activations."""
 
     partners_table: str
     numbers_table: str
     activations_table: str
+    statistics_table: str
     rest_minutes: int
     retention_days: int
     retry_queue_url: str
@@ -159,10 +176,23 @@ class AdminApiSettings(Settings):
     availability_table: str
     sources_table: str
     inbox_table: str
+    statistics_table: str
+    imports_table: str
+    audit_table: str
     retention_days: int
+    audit_days: int
     retry_queue_url: str
     slow_retry_queue_url: str
     push_loopback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleSettings(Settings):
+    """Settings of console."""
+
+    user_pool_client_id: str
+    cognito_url: str
+    try_it: bool
 
 
 def retention(days: int) -> int:

@@ -29,9 +29,11 @@ class Event(StrEnum):
     RECOUNTED = "numbers_recounted"
     POOL_WAS_OFF = "pool_counts_were_off"
     CHANGED = "changed_by_operator"
+    NOT_RECORDED = "audit_not_recorded"
+    SOURCE_NOT_NOTED = "source_not_noted"
 
 
-type Field = str | float | bool | list[dict[str, str | int | None]] | None
+type Field = str | float | bool | list[str] | list[dict[str, str | int | None]] | None
 
 logger = Logger()
 

@@ -1,4 +1,4 @@
-"""The HTTP side of the functions behind API Gateway: bodies in, JSON answers out, errors by one table."""
+"""The HTTP side of the functions behind API Gateway: bodies in, answers out, errors by one table."""
 
 import base64
 import gzip
@@ -17,6 +17,7 @@ type ProxyAnswer = dict[str, Any]
 CONTENT_TYPE = "application/json; charset=utf-8"
 
 _GZIP_MAGIC = b"\x1f\x8b"
+_PACKED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
 # Below this a compressed answer is not worth its work (contract 1).
 _SMALLEST_GZIP = 1024
 # From here on packing tighter costs more time than the bytes it saves.
@@ -50,8 +51,17 @@ class Answer:
     body: Mapping[str, object] | str
 
 
-def endpoint(use: Callable[[ProxyEvent], Answer]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
-    """Make a Lambda handler of a function that turns an API Gateway event into an Answer or a GlobalConnectError."""
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as the answer, with all its headers; `packed` is its text as gzip, for whom accepts that."""
+
+    text: str
+    packed: bytes | None
+    headers: Mapping[str, str]
+
+
+def endpoint(use: Callable[[ProxyEvent], Answer | File]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
+    """Make a Lambda handler of a function that turns an API Gateway event into an answer or a GlobalConnectError."""
 
     def handler(event: ProxyEvent, _context: object) -> ProxyAnswer:
         try:
@@ -61,7 +71,7 @@ def endpoint(use: Callable[[ProxyEvent], Answer]) -> Callable[[ProxyEvent, objec
         except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
             _log_unexpected(error)
             answer = Answer(500, error_body("Temporary failure on our side; try again"))
-        return proxy_answer(answer, event)
+        return file_answer(answer, event) if isinstance(answer, File) else proxy_answer(answer, event)
 
     return handler
 
@@ -122,6 +132,37 @@ def proxy_answer(answer: Answer, event: ProxyEvent) -> ProxyAnswer:
     return proxied if _fits(proxied) else proxy_answer(error_answer(errors.AnswerTooLarge()), event)
 
 
+def file_answer(file: File, event: ProxyEvent) -> ProxyAnswer:
+    """Give a file in API Gateway's form, packed when there is such a form of it and gzip was asked for."""
+    if file.packed is None or not _takes_gzip(event):
+        return {"statusCode": 200, "headers": dict(file.headers), "body": file.text}
+    return {
+        "statusCode": 200,
+        "headers": {**file.headers, **_PACKED},
+        "body": base64.b64encode(file.packed).decode(),
+        "isBase64Encoded": True,
+    }
+
+
+def stage_variable(event: ProxyEvent, name: str) -> str | None:
+    """Give a variable of the stage that the request came in on; None when it is not there or empty."""
+    value = (event.get("stageVariables") or {}).get(name)
+    return str(value) if value else None
+
+
+def public_url(event: ProxyEvent, path: str) -> str:
+    """Give the base URL under which the outside calls this API, by a request that came in on `path`.
+
+    A stage whose address the request does not show says it in its variable `publicUrl`.
+    """
+    stated = stage_variable(event, "publicUrl")
+    if stated:
+        return stated.rstrip("/")
+    context = event["requestContext"]
+    before_path = context["path"].rstrip("/").removesuffix(path)
+    return f"https://{context['domainName']}{before_path}"
+
+
 def _json(body: Mapping[str, object]) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
@@ -136,7 +177,7 @@ def _gzipped(status: int, body: str) -> ProxyAnswer:
     packed = gzip.compress(body.encode(), compresslevel=6 if len(body) < _LONG else 1, mtime=0)
     proxied = _plain(status, base64.b64encode(packed).decode())
     proxied["isBase64Encoded"] = True
-    proxied["headers"] |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    proxied["headers"] |= _PACKED
     return proxied
 
 

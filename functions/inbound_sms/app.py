@@ -1,10 +1,13 @@
 """The gateways' endpoint: SMS come in, signed; 2xx is answered only after they are durable (contract 4)."""
 
 import hashlib
+from collections.abc import Callable
 
-from globalconnect.domain.errors import InvalidInput, InvalidSignature
+from botocore.exceptions import BotoCoreError, ClientError
+
+from globalconnect.domain.errors import Busy, InvalidInput, InvalidSignature
 from globalconnect.store.sources import Source
-from globalconnect.telemetry import Event, log
+from globalconnect.telemetry import Event, log, log_failure
 from globalconnect.web import Answer, ProxyEvent, endpoint, read_body
 from inbound_sms.providers import Adapter, Payload
 from inbound_sms.providers.generic import Generic
@@ -29,6 +32,7 @@ def answer(event: ProxyEvent, parts: InboundSmsParts) -> Answer:
         raise
     for sms in messages:
         receive(sms, source.source_id, parts)
+    _note(source, lambda: parts.sources.note_heard(source, parts.now()))
     return Answer(200, {"status": "SUCCESS"})
 
 
@@ -37,6 +41,19 @@ def _keep_unreadable(payload: Payload, source: Source, reason: str, parts: Inbou
     inbox_id = f"unreadable#{source.source_id}#{hashlib.sha256(payload.body).hexdigest()}"
     parts.inbox.keep_unreadable(inbox_id, source.source_id, payload.body, reason, parts.now())
     log(Event.PAYLOAD_UNREADABLE, source_id=source.source_id)
+    _note(source, lambda: parts.sources.note_unreadable(source, reason, parts.now()))
+
+
+def _note(source: Source, note: Callable[[], None]) -> None:
+    """Note what was heard of a source, for operators to see whether it is alive; after what it sent is durable.
+
+    A failure fails no delivery: the SMS is stored, and a gateway that is told otherwise would only send it again. The
+    next delivery after a minute notes it then.
+    """
+    try:
+        note()
+    except (BotoCoreError, ClientError, Busy) as error:
+        log_failure(Event.SOURCE_NOT_NOTED, error, source_id=source.source_id)
 
 
 handler = endpoint(lambda event: answer(event, inbound_sms()))

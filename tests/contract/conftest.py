@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,11 +11,16 @@ from tests.contract.market import Market
 
 
 @pytest.fixture(scope="session")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[stacks.Stack]:
+def stack_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder in which the stack keeps its files."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def deployed(stack_root: Path) -> Iterator[stacks.Stack]:
     """Give the stack of template.yaml, deployed to an emulator on a free port."""
-    root = tmp_path_factory.mktemp("stack")
-    yield stacks.up(root)
-    stacks.down(root)
+    yield stacks.up(stack_root)
+    stacks.down(stack_root)
 
 
 @pytest.fixture(scope="session")

@@ -152,7 +152,8 @@ def test_a_partner_is_issued_a_key_listed_read_changed_and_revoked(market: Marke
     path = f"/admin/partners/{issued['partnerId']}"
     assert market.made("GET", path) == shown
     changed = market.made("PATCH", path, {"services": None, "pushUrl": None})
-    assert changed == {**shown, "services": None, "pushUrl": None}
+    assert changed == {**shown, "services": None, "pushUrl": None, "version": 1}
+    assert market.admin("PATCH", path, {"name": "Late", "version": 0}).status_code == 409
     assert changed in list(_listed(market, "/admin/partners", "partners"))
     assert market.made("DELETE", path)["revoked"] is True
     assert market.made("GET", path)["revoked"] is True
@@ -459,8 +460,13 @@ def test_an_activation_is_shown_with_its_messages_and_every_push_attempt(market:
         market.gateway().deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "Code: 5015"})
         partner.wait_for(2, 60)
         path = f"/admin/activations/{activation_id}"
+        # How an attempt ended is entered in the log a moment after its SMS is marked as delivered.
         shown = until(
-            lambda: market.made("GET", path), lambda sale: sale["messages"][0]["pushState"] == "delivered", 30
+            lambda: market.made("GET", path),
+            lambda sale: (
+                sale["messages"][0]["pushState"] == "delivered" and len(sale["messages"][0]["attemptLog"]) == 2
+            ),
+            30,
         )
     (message,) = shown.pop("messages")
     assert (
@@ -537,6 +543,29 @@ def test_unclaimed_sms_and_unreadable_payloads_are_paged_newest_first(market: Ma
     assert [sms["text"][0] for sms in listed] == ["1"] * (PAGE - 40) + ["0"] * (PAGE - 40)
     payloads = [kept["payload"] for kept in _listed(market, "/admin/unreadable", "payloads")]
     assert f"rubbish {pool.phones[0]}" in payloads
+
+
+def test_changes_and_looks_at_texts_are_in_the_audit_log_and_hidden_texts_are_not(market: Market) -> None:
+    hub, service, pool, gateway = market.hub(), market.service(), market.pool(), market.gateway()
+    activation_id = hub.buy(pool, service)["activationId"]
+    gateway.deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "Code: 5015"})
+    path = f"/admin/activations/{activation_id}"
+    (hidden,) = market.made("GET", f"{path}?texts=hidden")["messages"]
+    assert (hidden["text"], hidden["phoneFrom"]) == (None, "Microsoft")
+    assert market.admin("DELETE", "/admin/partners/nobody").status_code == 404
+    (shown,) = market.made("GET", path)["messages"]
+    assert shown["text"] == "Code: 5015"
+    entries = market.made("GET", "/admin/audit")["entries"]
+    found = {(entry["action"], entry["id"]): entry for entry in entries}
+    assert found["partner.issued", hub.partner_id]["result"] == "done"
+    assert found["partner.revoked", "nobody"]["result"] == "refused"
+    assert found["sms.texts_read", str(activation_id)]["details"] == {"messages": 1}
+    assert [entry["id"] for entry in entries if entry["action"] == "sms.texts_read"].count(str(activation_id)) == 1
+    assert {entry["operatorName"] for entry in entries} == {market.stack.admin_user}
+    heard = {source["sourceId"]: source["lastHeardAt"] for source in _listed(market, "/admin/sources", "sources")}
+    assert heard[gateway.url.rpartition("/")[2]] is not None
+    pools = {(shown["country"], shown["operator"]): shown for shown in _listed(market, "/admin/pools", "pools")}
+    assert pools[pool.country, pool.operator]["services"].keys() >= {service}
 
 
 # ---------------------------------------------------------------- every route

@@ -4,7 +4,7 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
+from globalconnect.store.audit import Audit, Entry
 from globalconnect.store.sales import Issued, Sales
 from globalconnect.web import endpoint
 from tests.conftest import Cloud
@@ -81,6 +82,11 @@ class Desk:
     def upload(self, content: str, media_type: str = CSV) -> Reply:
         """Import numbers."""
         return self.send(event("POST", "/admin/numbers", body=content, headers={"Content-Type": media_type}))
+
+    def send_part(self, import_id: str, part: object, content: str, media_type: str = CSV) -> Reply:
+        """Send a part of an import."""
+        path = f"/admin/imports/{import_id}/parts/{part}"
+        return self.send(event("PUT", path, body=content, headers={"Content-Type": media_type}))
 
     def send(self, request: Mapping[str, Any]) -> Reply:
         """Send an event to the handler."""
@@ -154,6 +160,23 @@ class Desk:
         )
         self.cloud.db.put(self.admin.activations.table, from_sms(sms, self.admin.activations.keep))
         return sms
+
+
+class Unrecorded(Audit):
+    """An audit log that keeps nothing, for a handler without a cloud."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def write(self, entry: Entry) -> None:
+        """Keep nothing."""
+
+
+def settings(**known: str) -> AdminApiSettings:
+    """Give settings for a handler without a cloud: the variables in `known`, every other text is the field's name."""
+    plain: dict[object, str] = {int: "30", bool: "false"}
+    named = {field.name: plain.get(field.type, field.name) for field in fields(AdminApiSettings)}
+    return AdminApiSettings.from_env({name.upper(): value for name, value in (named | known).items()})
 
 
 def send(request: Mapping[str, Any], admin: Admin) -> Reply:

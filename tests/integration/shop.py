@@ -21,6 +21,7 @@ from globalconnect.domain.service import Service
 from globalconnect.settings import (
     AvailabilitySettings,
     GetsmsSettings,
+    HourlyStatisticsSettings,
     InboundSmsSettings,
     PartnerApiSettings,
 )
@@ -31,7 +32,9 @@ from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Source, Sources
+from globalconnect.store.statistics import Happened, Statistics
 from globalconnect.web import ProxyAnswer, endpoint
+from hourly_statistics.measure import Measure
 from tests.conftest import Cloud
 
 COUNTRY = "england"
@@ -61,6 +64,7 @@ class Shop:
     activations: Activations = field(init=False)
     pushes: Pushes = field(init=False)
     counts: Counts = field(init=False)
+    statistics: Statistics = field(init=False)
 
     def __post_init__(self) -> None:
         cloud, env = self.cloud, {**self.cloud.env, "CACHE_SECONDS": "0", **self.overrides}
@@ -74,6 +78,7 @@ class Shop:
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.keep)
         counted = AvailabilitySettings.from_env(env)
         self.counts = Counts(cloud.db, counted.availability_table, counted.counted_table)
+        self.statistics = Statistics(cloud.db, env["STATISTICS_TABLE"])
 
     # ---------------------------------------------------------- what operators set up
 
@@ -131,7 +136,15 @@ class Shop:
 
     def sweep(self) -> None:
         """Let a minute's sweep run."""
-        Sweep(self.numbers, self.partners, self.pushes, self.cloud.queues(), self.cloud.clock).run()
+        sweep = Sweep(self.numbers, self.partners, self.pushes, self.cloud.queues(), self.cloud.clock)
+        self.statistics.put_pending(sweep.run().note)
+
+    def measure(self) -> None:
+        """Let a minute's statistics be counted."""
+        counts = Availability(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
+        happened = Happened(self.cloud.db, self.activations.table)
+        lease = HourlyStatisticsSettings.from_env({**self.cloud.env, **self.overrides}).lease
+        Measure(happened, counts, self.statistics, lease, self.activations.keep, self.cloud.clock).run()
 
     # ---------------------------------------------------------- what partners and gateways do
 

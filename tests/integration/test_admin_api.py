@@ -69,6 +69,8 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
         "provider": "generic",
         "url": f"https://{HOST}/{STAGE}/inbound/{source_id}",
         "createdAt": "2026-09-21T14:13:20+00:00",
+        "lastHeardAt": None,
+        "lastUnreadable": None,
     }
     stored = desk.admin.sources.find(source_id)
     assert stored is not None
@@ -185,7 +187,7 @@ def test_every_change_is_logged_with_who_and_what_by_ids_only(desk: Desk, caplog
         ("number.withdrawn", "447472190035"),
         ("number.restored", "447472190035"),
         ("source.added", source["sourceId"]),
-        ("message.pushed_again", "77"),
+        ("message.pushed_again", str(activation)),
         ("source.removed", source["sourceId"]),
         ("partner.revoked", partner["partnerId"]),
     ]

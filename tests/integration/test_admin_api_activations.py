@@ -14,6 +14,7 @@ from globalconnect.store.activations import SmsRef
 from globalconnect.store.pushes import End
 from tests.conftest import START, Cloud
 from tests.integration.admin_support import Desk
+from tests.integration.calls import Calls
 
 PHONE = "447472190035"
 PUSH_URL = "https://hub.example.com/push"
@@ -107,12 +108,75 @@ def test_a_cursor_of_one_filter_is_400_for_another(desk: Desk) -> None:
         (): desk.get("/admin/activations").body["cursor"],
         (("partnerId", "hub"),): desk.get("/admin/activations", ("partnerId", "hub")).body["cursor"],
         (("phone", PHONE),): desk.get("/admin/activations", ("phone", PHONE)).body["cursor"],
+        (("service", "tg"),): desk.get("/admin/activations", ("service", "tg")).body["cursor"],
+        (("state", "live"),): desk.get("/admin/activations", ("state", "live")).body["cursor"],
     }
     assert None not in cursors.values()
-    for query in [*cursors, (("partnerId", "other"),), (("partnerId", "hub"), ("phone", PHONE))]:
+    for query in [
+        *cursors,
+        (("service", "live"),),
+        (("partnerId", "other"),),
+        (("partnerId", "hub"), ("phone", PHONE)),
+    ]:
         for made_for, cursor in cursors.items():
             reply = desk.get("/admin/activations", *query, ("cursor", cursor))
             assert reply.status == (200 if query == made_for else 400)
+
+
+def of(activation_id: int, started_at: int, service: str = "tg", outcome: Outcome | None = None) -> Activation:
+    expires_at = started_at + 60 * MINUTE
+    return Activation(
+        activation_id, "hub", PHONE, "england", "O2", service, started_at, expires_at, outcome=outcome, finished_at=None
+    )
+
+
+def test_activations_are_listed_by_service_and_state_and_both_with_the_other_filters(desk: Desk) -> None:
+    live, expired = START - MINUTE, START - 61 * MINUTE
+    desk.recorded(of(1, live))
+    desk.recorded(of(2, live, "go"))
+    desk.recorded(of(3, live, outcome=Outcome.SUCCESS))
+    desk.recorded(of(4, expired))
+    desk.recorded(of(5, expired, "go", Outcome.CANCELED))
+
+    def listed(**query: str) -> set[int]:
+        pages = desk.all_pages("/admin/activations", "activations", *query.items())
+        return {shown["activationId"] for shown in pages}
+
+    assert listed(service="tg") == {1, 3, 4}
+    assert listed(service="nothing") == set()
+    assert listed(state="live") == {1, 2}
+    assert listed(state="expired") == {4}
+    assert listed(state="finished") == {3, 5}
+    assert listed(state="finished", service="go") == {5}
+    assert listed(state="live", service="go", partnerId="hub", phone=PHONE) == {2}
+    assert listed(state="live", partnerId="somebody") == set()
+
+
+def test_a_rare_service_is_found_among_many_within_a_page(desk: Desk) -> None:
+    for n in range(900):
+        desk.recorded(of(n + 1, START - n, "rare" if n in {150, 899} else "tg"))
+    page = desk.get("/admin/activations", ("service", "rare")).body
+    assert [shown["activationId"] for shown in page["activations"]] == [151, 900]
+
+
+def test_a_page_of_what_is_looked_for_holds_100_at_most_and_the_next_goes_on_from_there(desk: Desk) -> None:
+    for n in range(330):
+        desk.recorded(of(n + 1, START - n, "go" if n % 3 else "tg"))
+    page = desk.get("/admin/activations", ("service", "go")).body
+    assert len(page["activations"]) == 100
+    listed = desk.all_pages("/admin/activations", "activations", ("service", "go"))
+    assert [shown["activationId"] for shown in listed] == [n + 1 for n in range(330) if n % 3]
+
+
+def test_the_search_for_live_ones_ends_where_none_can_be_live_any_more(desk: Desk) -> None:
+    desk.recorded(of(1_000, START - MINUTE))
+    for n in range(250):
+        desk.recorded(of(n + 1, START - 1_440 * MINUTE - SECOND - n))
+    with Calls(desk.cloud.client) as calls:
+        made = calls.of(lambda: desk.get("/admin/activations", ("state", "live"), ("partnerId", "hub")))
+    assert made == ["BatchGetItem", "Query"]
+    page = desk.get("/admin/activations", ("state", "live"), ("partnerId", "hub")).body
+    assert ([shown["activationId"] for shown in page["activations"]], page["cursor"]) == ([1_000], None)
 
 
 def _claimed(desk: Desk, ref: SmsRef, now: int) -> Sms | None:

@@ -2,7 +2,9 @@
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +14,14 @@ from globalconnect import clock
 from globalconnect.domain.errors import Conflict, InvalidKey
 from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
 from globalconnect.domain.partner import SIGNING_OVERLAP, partner_id_of
+from globalconnect.domain.sms import Attempt, Sms
+from globalconnect.domain.waiting import PartnerPending, PendingNote
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from local.pretend_partner import DROP, ERROR, Answer, PretendPartner
-from tests.conftest import Cloud
-from tests.integration.admin_support import Desk
+from tests.conftest import START, Cloud
+from tests.integration.admin_support import Desk, Reply
+from tests.integration.failing import FailingClient, Fault, Scripted
 
 PUSH_URL = "https://hub.example.com/push?token=abc"
 
@@ -52,6 +58,9 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "createdAt": "2026-09-21T14:13:20+00:00",
         "revoked": False,
         "signed": False,
+        "version": 0,
+        "lastSuccessAt": None,
+        "slowUntil": None,
     }
     assert partner_id_of(key) == partner_id
     assert desk.admin.partners.authenticate(key).partner_id == partner_id
@@ -113,8 +122,8 @@ def test_a_change_touches_only_the_fields_that_are_given(
     path = f"/admin/partners/{issued['partnerId']}"
     reply = desk.patch(path, change)
     assert reply.status == 200
-    assert reply.body == issued | expected
-    assert desk.get(path).body == issued | expected
+    assert reply.body == issued | expected | {"version": 1}
+    assert desk.get(path).body == reply.body
     assert desk.admin.partners.authenticate(key).partner_id == issued["partnerId"]
 
 
@@ -123,14 +132,14 @@ def test_two_operators_who_change_different_things_both_succeed(desk: Desk) -> N
     before = desk.get(path).body
     desk.patch(path, {"name": "Renamed"})
     desk.patch(path, {"pushUrl": PUSH_URL})
-    assert desk.get(path).body == before | {"name": "Renamed", "pushUrl": PUSH_URL}
+    assert desk.get(path).body == before | {"name": "Renamed", "pushUrl": PUSH_URL, "version": 2}
 
 
 def test_a_rotated_key_works_and_the_old_one_stops(desk: Desk) -> None:
     issued = desk.partner()
     reply = desk.post(f"/admin/partners/{issued['partnerId']}/rotate-key")
     assert reply.status == 200
-    assert reply.body == issued | {"key": reply.body["key"]}
+    assert reply.body == issued | {"key": reply.body["key"], "version": 1}
     assert desk.admin.partners.authenticate(reply.body["key"]).partner_id == issued["partnerId"]
     with pytest.raises(InvalidKey):
         desk.admin.partners.authenticate(issued["key"])
@@ -170,6 +179,7 @@ def test_a_partner_that_does_not_exist_is_404_for_every_method(desk: Desk, partn
         desk.post(f"{path}/signing-secret"),
         desk.delete(f"{path}/signing-secret"),
         desk.post(f"{path}/test-push"),
+        desk.get(f"{path}/activity"),
     ]
     assert {reply.refusal for reply in replies} == {(404, "partner not found")}
     assert desk.get("/admin/partners").body["partners"] == []
@@ -178,6 +188,175 @@ def test_a_partner_that_does_not_exist_is_404_for_every_method(desk: Desk, partn
 def test_a_local_stack_lets_push_urls_point_at_this_machine(cloud: Cloud) -> None:
     cloud.env["PUSH_LOOPBACK"] = "true"
     assert Desk(cloud).partner(pushUrl="http://127.0.0.1:9999/push")["pushUrl"] == "http://127.0.0.1:9999/push"
+
+
+# ---------------------------------------------------------------- versions
+
+CHANGED_MEANWHILE = (409, "partner: was changed meanwhile; read it again")
+
+
+def test_of_two_operators_who_change_what_they_both_read_the_second_is_refused(desk: Desk) -> None:
+    path = f"/admin/partners/{desk.partner()['partnerId']}"
+    version = desk.get(path).body["version"]
+    first = desk.patch(path, {"name": "First", "version": version})
+    assert (first.status, first.body["name"], first.body["version"]) == (200, "First", version + 1)
+    assert desk.patch(path, {"name": "Second", "version": version}).refusal == CHANGED_MEANWHILE
+    assert desk.patch(path, {"pushUrl": PUSH_URL, "version": version + 2}).refusal == CHANGED_MEANWHILE
+    assert desk.get(path).body == first.body
+    assert desk.patch(path, {"name": "Second", "version": version + 1}).body["name"] == "Second"
+
+
+def test_of_many_operators_who_change_a_partner_at_once_one_does(emulated: Cloud) -> None:
+    desk = Desk(emulated)
+    path = f"/admin/partners/{desk.partner()['partnerId']}"
+
+    def change(operator: int) -> Reply:
+        return desk.patch(path, {"name": f"Operator {operator}", "pushUrl": None, "version": 0})
+
+    with ThreadPoolExecutor(8) as operators:
+        replies = list(operators.map(change, range(8)))
+    assert sorted(reply.status for reply in replies) == [200] + [409] * 7
+    (changed,) = [reply.body for reply in replies if reply.status == 200]
+    assert desk.get(path).body == changed
+    assert changed["version"] == 1
+
+
+def test_every_change_by_an_operator_makes_another_version_and_nothing_else_does(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    path = f"/admin/partners/{partner_id}"
+    changes: list[Callable[[], Reply]] = [
+        lambda: desk.patch(path, {"name": "Renamed"}),
+        lambda: desk.post(f"{path}/rotate-key"),
+        lambda: desk.post(f"{path}/signing-secret"),
+        lambda: desk.delete(f"{path}/signing-secret"),
+        lambda: desk.delete(path),
+    ]
+    for version, change in enumerate(changes, start=1):
+        change()
+        desk.admin.partners.note_success(partner_id, START + version)
+        desk.admin.partners.note_slow(partner_id, START + version)
+        assert desk.get(path).body["version"] == version
+    assert [desk.delete(path).body["version"], desk.get(path).body["version"]] == [5, 5]
+
+
+def test_a_partner_from_before_there_were_versions_has_the_version_0(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    key = {"partner_id": {"S": partner_id}}
+    table = desk.cloud.env["PARTNERS_TABLE"]
+    desk.cloud.client.update_item(
+        TableName=table, Key=key, UpdateExpression="REMOVE #v", ExpressionAttributeNames={"#v": "version"}
+    )
+    path = f"/admin/partners/{partner_id}"
+    assert desk.get(path).body["version"] == 0
+    assert desk.patch(path, {"name": "New", "version": 1}).refusal == CHANGED_MEANWHILE
+    assert desk.patch(path, {"name": "New", "version": 0}).body["version"] == 1
+
+
+def test_a_change_of_a_version_that_aws_did_without_an_answer_is_done(desk: Desk) -> None:
+    partner_id = desk.partner(services=["tg"])["partnerId"]
+    client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
+    db = Dynamo(client, pause=lambda _: None)
+    partners = Partners(db, desk.cloud.env["PARTNERS_TABLE"], 0, desk.cloud.clock)
+    desk.admin = replace(desk.admin, partners=partners)
+    wanted: dict[str, Any] = {"name": "New", "pushUrl": None, "services": [], "version": 0}
+    reply = desk.patch(f"/admin/partners/{partner_id}", wanted)
+    assert (reply.status, reply.body["name"], reply.body["services"], reply.body["version"]) == (200, "New", [], 1)
+
+
+def test_a_signing_secret_that_aws_kept_without_an_answer_is_shown(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
+    db = Dynamo(client, pause=lambda _: None)
+    partners = Partners(db, desk.cloud.env["PARTNERS_TABLE"], 0, desk.cloud.clock)
+    desk.admin = replace(desk.admin, partners=partners)
+    reply = desk.post(f"/admin/partners/{partner_id}/signing-secret")
+    assert reply.status == 201
+    assert signing_secrets(desk, partner_id) == [reply.body["signingSecret"]]
+
+
+def test_a_revoked_partner_is_refused_as_revoked_whatever_version_is_named(desk: Desk) -> None:
+    path = f"/admin/partners/{desk.partner()['partnerId']}"
+    desk.delete(path)
+    for version in (0, 1):
+        assert desk.patch(path, {"name": "Hub", "version": version}).refusal == (409, "partner: is revoked")
+    assert desk.patch("/admin/partners/nobody", {"name": "Hub", "version": 0}).refusal == (404, "partner not found")
+
+
+# ---------------------------------------------------------------- health and activity
+
+
+def test_a_partner_is_shown_with_its_last_success_and_as_slow_while_it_is(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    desk.admin.partners.note_success(partner_id, START)
+    desk.admin.partners.note_slow(partner_id, START + 60_000)
+    shown = desk.get(f"/admin/partners/{partner_id}").body
+    assert (shown["lastSuccessAt"], shown["slowUntil"]) == ("2026-09-21T14:13:20+00:00", "2026-09-21T14:14:20+00:00")
+    desk.cloud.clock.advance(minutes=1)
+    assert desk.get(f"/admin/partners/{partner_id}").body == shown | {"slowUntil": None}
+    assert desk.get("/admin/partners").body["partners"] == [shown | {"slowUntil": None}]
+
+
+def attempted(desk: Desk, sms: Sms, *attempts: Attempt) -> None:
+    desk.admin.pushes.keep_attempts([(sms, attempt) for attempt in attempts])
+
+
+def test_the_activity_of_a_partner_is_what_waits_and_its_newest_failed_attempts(desk: Desk) -> None:
+    partner_id = desk.partner(pushUrl=PUSH_URL)["partnerId"]
+    path = f"/admin/partners/{partner_id}/activity"
+    assert desk.get(path).body == {"waiting": 0, "oldestPendingAt": None, "measuredAt": None, "failures": []}
+    first = desk.arrived(desk.sold(partner_id, desk.stocked("447472190001")), sms_id=71)
+    second = desk.arrived(desk.sold(partner_id, desk.stocked("447472190002")), sms_id=72)
+    others = desk.arrived(desk.sold("others", desk.stocked("447472190003")), sms_id=73)
+    attempted(
+        desk,
+        first,
+        Attempt(1, START, 1_234, "timeout", None, ""),
+        Attempt(2, START + 20_000, 5, "delivered", 200, "ok"),
+    )
+    attempted(desk, second, Attempt(1, START + 10_000, 7, "http_status", 503, "busy"))
+    attempted(desk, others, Attempt(1, START, 7, "tls", None, ""))
+    waits = {partner_id: PartnerPending(3, START + 1_000), "others": PartnerPending(9, START)}
+    desk.admin.statistics.put_pending(PendingNote(START + 30_000, 12, START, waits))
+    assert desk.get(path).body == {
+        "waiting": 3,
+        "oldestPendingAt": "2026-09-21T14:13:21+00:00",
+        "measuredAt": "2026-09-21T14:13:50+00:00",
+        "failures": [
+            {
+                "at": "2026-09-21T14:13:30+00:00",
+                "activationId": second.activation_id,
+                "smsId": "72",
+                "number": 1,
+                "outcome": "http_status",
+                "httpStatus": 503,
+                "durationMs": 7,
+                "answer": "busy",
+            },
+            {
+                "at": "2026-09-21T14:13:20+00:00",
+                "activationId": first.activation_id,
+                "smsId": "71",
+                "number": 1,
+                "outcome": "timeout",
+                "httpStatus": None,
+                "durationMs": 1234,
+                "answer": "",
+            },
+        ],
+    }
+
+
+def test_of_many_failed_attempts_the_newest_20_of_the_last_25_activations_are_shown(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    for n in range(30):
+        desk.cloud.clock.advance(seconds=1)
+        sms = desk.arrived(desk.sold(partner_id, desk.stocked(f"4474721900{n:02}")), sms_id=100 + n)
+        attempted(desk, sms, Attempt(1, desk.cloud.clock(), 1, "connection", None, ""))
+        if n == 0:
+            # The newest of all, in an activation that is too long ago.
+            attempted(desk, sms, Attempt(2, START + 3_600_000, 1, "connection", None, ""))
+    failures = desk.get(f"/admin/partners/{partner_id}/activity").body["failures"]
+    assert [failure["smsId"] for failure in failures] == [str(129 - n) for n in range(20)]
 
 
 # ---------------------------------------------------------------- signing secrets
@@ -234,7 +413,7 @@ def test_removing_the_signing_secrets_ends_the_signatures_and_a_second_time_chan
         desk.post(f"{path}/signing-secret")
     for _ in range(2):
         reply = desk.delete(f"{path}/signing-secret")
-        assert (reply.status, reply.body) == (200, before)
+        assert (reply.status, reply.body) == (200, before | {"version": 3})
     assert signing_secrets(desk, partner_id) == []
 
 
@@ -260,7 +439,7 @@ def test_of_two_signing_secrets_made_at_the_same_moment_one_is_refused_and_none_
     table = emulated.env["PARTNERS_TABLE"]
     faster, slower = (kind(emulated.db, table, 0, emulated.clock) for kind in (Partners, Overtaken))
     for _ in range(2):
-        with pytest.raises(Conflict, match="changed by somebody else"):
+        with pytest.raises(Conflict, match="was changed meanwhile"):
             slower.rotate_signing_secret(partner_id, "slower", emulated.clock())
     assert signing_secrets(Desk(emulated), partner_id) == ["faster 1", "faster 0"]
 

@@ -58,6 +58,18 @@ def test_an_inbound_sms_is_one_read_and_one_transaction(warm: Shop, calls: Calls
         pass
     warm.deliver(source, {**SMS, "id": "0"})
     assert calls.of(lambda: warm.deliver(source, SMS)) == ["GetItem", "TransactWriteItems"]
+    warm.cloud.clock.advance(seconds=59)
+    assert calls.of(lambda: warm.deliver(source, {**SMS, "id": "2"})) == ["GetItem", "TransactWriteItems"]
+
+
+def test_once_a_minute_it_is_noted_that_a_source_was_heard(warm: Shop, calls: Calls) -> None:
+    source = warm.source()
+    warm.deliver(source, [])
+    assert calls.of(lambda: warm.deliver(source, [])) == []
+    warm.cloud.clock.advance(seconds=60)
+    # The source is remembered for no longer here, so it is read again as well.
+    assert calls.of(lambda: warm.deliver(source, [])) == ["GetItem", "UpdateItem"]
+    assert calls.of(lambda: warm.deliver(source, [])) == []
 
 
 def test_a_cold_start_adds_only_what_is_remembered_afterwards(warm: Shop, calls: Calls) -> None:

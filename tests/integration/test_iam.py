@@ -14,6 +14,7 @@ from globalconnect.store.pushes import End
 from local import template as templates
 from recount.recount import Recount
 from tests.conftest import ROOT
+from tests.integration.admin_support import Desk, Reply
 from tests.integration.shop import OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(9)]
@@ -114,6 +115,30 @@ def test_inbound_sms(stocked: Shop) -> None:
     assert _made(stocked, deliver) == _stated("InboundSmsFunction")
 
 
+def test_admin_api_may_record_list_pools_and_look_at_a_partners_activity(stocked: Shop) -> None:
+    partner = stocked.partner(push_url="https://hub.example/")
+    bought = stocked.buy(partner).body
+    stocked.deliver(stocked.source(), {"phone": bought["number"], "from": "a", "text": "b"})
+    desk = Desk(stocked.cloud)
+    asked = [
+        lambda: desk.patch(f"/admin/partners/{partner.partner_id}", {"name": "Hub", "version": 0}),
+        lambda: desk.get(f"/admin/partners/{partner.partner_id}/activity"),
+        lambda: desk.get(f"/admin/activations/{bought['activationId']}"),
+        lambda: desk.get("/admin/activations", ("service", "tg"), ("state", "live")),
+        lambda: desk.get("/admin/pools"),
+        lambda: desk.get("/admin/sources"),
+        lambda: desk.get("/admin/unclaimed"),
+        lambda: desk.get("/admin/audit"),
+    ]
+    stated = _stated("AdminApiFunction")
+    for ask in asked:
+        replies: list[Reply] = []
+        assert _made(stocked, lambda ask=ask, replies=replies: replies.append(ask())) <= stated  # type: ignore[misc]
+        assert replies[0].status == 200
+    audit = {permission for permission in stated if permission[1] == "AuditTable"}
+    assert audit == {("dynamodb:PutItem", "AuditTable"), ("dynamodb:Query", "AuditTable")}
+
+
 def test_availability(shop: Shop) -> None:
     shop.stock(*PHONES)
     numbers = shop.all_numbers()
@@ -139,6 +164,27 @@ def test_expire_activations(stocked: Shop) -> None:
     stocked.deliver(stocked.source(), {"phone": held, "from": "a", "text": "b"})
     stocked.cloud.clock.advance(minutes=60)
     assert _made(stocked, stocked.sweep) == _stated("ExpireActivationsFunction")
+
+
+def test_hourly_statistics(stocked: Shop) -> None:
+    assert _made(stocked, stocked.measure) == _stated("HourlyStatisticsFunction")
+
+
+def test_admin_api_at_imports(stocked: Shop) -> None:
+    desk = Desk(stocked.cloud)
+
+    def import_in_parts() -> None:
+        import_id = desk.post("/admin/imports", {"fileName": "numbers.csv"}).body["importId"]
+        for part in (1, 1, 2):
+            assert desk.send_part(import_id, part, f"phone,country,operator\n{PHONES[part]},x,y\n").status == 200
+        for path in (f"/{import_id}", f"/{import_id}/rejected", ""):
+            assert desk.get(f"/admin/imports{path}").status == 200
+        assert desk.post(f"/admin/imports/{import_id}/finish").status == 200
+
+    stated = _stated("AdminApiFunction")
+    made = _made(stocked, import_in_parts)
+    assert made <= stated
+    assert {pair for pair in stated if pair[1] == "ImportsTable"} <= made
 
 
 @pytest.mark.parametrize("function", ["PushSmsFunction", "PushRetryFunction"])

@@ -1,10 +1,17 @@
 """Inbound SMS: contract 1.6 and 4."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Kind
+from globalconnect.store.sources import Source, Sources, Unreadable
+from tests.conftest import START
+from tests.integration.admin_support import Desk
+from tests.integration.calls import Calls
+from tests.integration.failing import FailingClient, Fault
 from tests.integration.shop import SECRET, Shop
 
 PHONE = "447472190082"
@@ -235,3 +242,122 @@ def test_an_sms_keeps_every_character(shop: Shop) -> None:
     activation_id = shop.buy(partner).body["activationId"]
     shop.deliver(shop.source(), _sms(text))
     assert _texts(shop, partner, activation_id) == [text]
+
+
+# ---------------------------------------------------------------- what is noted of a source
+
+
+def _noted(shop: Shop, source_id: str) -> Source:
+    found = Sources(shop.cloud.db, shop.cloud.env["SOURCES_TABLE"], 0, shop.cloud.clock).find(source_id)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("payload", [_sms(), [], _sms(phone="447000000000")])
+def test_a_delivery_that_is_authentic_is_when_its_source_was_heard(shop: Shop, payload: object) -> None:
+    source, other = shop.source(), shop.source()
+    assert shop.deliver(source, payload).status == 200
+    assert (_noted(shop, source).last_heard_at, _noted(shop, source).last_unreadable) == (START, None)
+    assert _noted(shop, other).last_heard_at is None
+
+
+def test_a_delivery_that_is_not_authentic_is_not_heard(shop: Shop) -> None:
+    source = shop.source()
+    assert shop.deliver(source, _sms(), signature="00").status == 401
+    assert shop.deliver(source, None, raw=b"{", signature="00").status == 401
+    assert (_noted(shop, source).last_heard_at, _noted(shop, source).last_unreadable) == (None, None)
+
+
+def test_a_payload_that_cannot_be_read_is_noted_with_the_reason_and_was_heard(shop: Shop) -> None:
+    source = shop.source()
+    reply = shop.deliver(source, None, raw=b'{"phone": "hush"')
+    noted = _noted(shop, source)
+    assert noted.last_unreadable == Unreadable(START, reply.body["message"])
+    assert "hush" not in reply.body["message"]
+    assert noted.last_heard_at == START
+    shop.cloud.clock.advance(minutes=1)
+    shop.deliver(source, _sms())
+    assert _noted(shop, source) == replace(noted, last_heard_at=START + 60_000)
+
+
+@pytest.mark.parametrize("cache_seconds", ["0", "30", "60"])
+def test_what_is_heard_is_noted_once_a_minute_by_however_many_environments(shop: Shop, cache_seconds: str) -> None:
+    environments = [Shop(shop.cloud, {"CACHE_SECONDS": cache_seconds}) for _ in range(3)]
+    source = shop.source()
+    noted_at = set()
+    for second in range(0, 300, 5):
+        shop.cloud.clock.at = START + second * 1_000
+        for environment in environments:
+            environment.deliver(source, [])
+            last_heard_at = _noted(shop, source).last_heard_at
+            assert last_heard_at is not None
+            assert shop.cloud.clock() - last_heard_at < 60_000
+            noted_at.add(last_heard_at)
+    assert noted_at == {START + minute * 60_000 for minute in range(5)}
+
+
+def test_a_gateway_that_sends_nothing_readable_is_noted_once_a_minute(shop: Shop) -> None:
+    source = shop.source()
+    with Calls(shop.cloud.client) as calls:
+        first, *others = [
+            calls.of(lambda n=n: shop.deliver(source, None, raw=b"{" * n))  # type: ignore[misc]
+            for n in range(1, 5)
+        ]
+    assert "UpdateItem" in first
+    assert not any("UpdateItem" in calls for calls in others)
+
+
+def test_a_source_that_cannot_be_noted_delivers_all_the_same_and_is_not_tried_again_for_a_minute(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    asked: list[str] = []
+
+    def fault(operation: str) -> Fault | None:
+        asked.append(operation)
+        return Fault.THROTTLED if operation == "UpdateItem" else None
+
+    client: Any = FailingClient(shop.cloud.client, fault)
+    failing = Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)), {"CACHE_SECONDS": "60"})
+    assert failing.deliver(source, _sms("a")).status == 200
+    assert [record.message for record in caplog.records][-1] == "source_not_noted"
+    asked.clear()
+    assert failing.deliver(source, _sms("b")).status == 200
+    assert failing.deliver(source, None, raw=b"{").status == 400
+    assert asked.count("UpdateItem") == 8, "the tries of one note, of what can't be read"
+    assert sorted(_texts(shop, partner, activation_id)) == ["a", "b"]
+    assert len(_kept(shop, Kind.UNREADABLE)) == 1
+
+
+def test_an_sms_that_could_not_be_stored_is_not_heard(shop: Shop) -> None:
+    source = shop.source()
+    client: Any = FailingClient(
+        shop.cloud.client, lambda operation: Fault.THROTTLED if operation == "PutItem" else None
+    )
+    failing = Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)))
+    assert failing.deliver(source, _sms()).status == 503
+    assert _noted(shop, source).last_heard_at is None
+
+
+def test_a_source_that_is_removed_while_it_delivers_does_not_come_back(shop: Shop) -> None:
+    source = shop.source()
+    warm = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+    warm.deliver(source, [])
+    Sources(shop.cloud.db, shop.cloud.env["SOURCES_TABLE"], 0, shop.cloud.clock).remove(source)
+    shop.cloud.clock.advance(ms=59_999)
+    assert warm.deliver(source, []).status == 200
+    for environment in (warm, shop):
+        shop.cloud.clock.advance(minutes=1)
+        assert environment.deliver(source, []).status == 401
+    assert shop.cloud.client.scan(TableName=shop.cloud.env["SOURCES_TABLE"])["Items"] == []
+
+
+def test_operators_see_when_a_source_was_heard_and_what_could_not_be_read(shop: Shop) -> None:
+    source = shop.source()
+    shop.deliver(source, _sms())
+    shop.cloud.clock.advance(seconds=30)
+    reason = shop.deliver(source, None, raw=b"{").body["message"]
+    (shown,) = Desk(shop.cloud).get("/admin/sources").body["sources"]
+    at = "2026-09-21T14:13:50+00:00"
+    assert (shown["lastHeardAt"], shown["lastUnreadable"]) == (at, {"at": at, "reason": reason})

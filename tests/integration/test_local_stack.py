@@ -158,11 +158,14 @@ def test_only_a_token_of_the_operator_opens_the_admin_api(up: Stack) -> None:
     assert get(path, up.admin_token).status_code == 200
 
 
-def test_the_functions_are_told_their_public_url(up: Stack) -> None:
+def test_the_functions_are_told_their_public_url_and_the_console_where_to_sign_in(up: Stack) -> None:
     api_id = up.api.split("/")[-2]
     gateway = session().client("apigateway", endpoint_url=up.endpoint_url)
     gateway.meta.events.register("before-parse.apigateway.GetStage", deploy.drop_method_settings)
-    assert gateway.get_stage(restApiId=api_id, stageName="live")["variables"] == {"publicUrl": up.api}
+    assert gateway.get_stage(restApiId=api_id, stageName="live")["variables"] == {
+        "publicUrl": up.api,
+        "cognitoUrl": f"{up.endpoint_url}/",
+    }
 
 
 def test_parameters_reach_the_functions(up: Stack) -> None:

@@ -14,9 +14,10 @@ import expire_activations.app
 import push_retry.app
 import push_sms.app
 from expire_activations.sweep import Sweep
-from expire_activations.waiting import oldest_by_partner, oldest_of_all
+from expire_activations.waiting import all_waiting, waiting_by_partner
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.waiting import PartnerPending
 from globalconnect.metrics import NAMESPACE, Metric, PushMeter
 from globalconnect.push import wiring
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
@@ -228,6 +229,7 @@ def swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let expire_activations work on the shop."""
     sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
     monkeypatch.setattr(expire_activations.app, "sweep", lambda: sweep)
+    monkeypatch.setattr(expire_activations.app, "statistics", lambda: shop.statistics)
 
 
 def sweep() -> None:
@@ -295,14 +297,14 @@ def test_an_sms_that_was_delivered_and_is_pushed_once_more_does_not_wait(office:
 def test_the_oldest_is_the_oldest_in_whatever_order_messages_are_read() -> None:
     ages = [Sms(n, n, "hub", "447", "", "", received_at=START, stored_at=START + n) for n in (2, 1, 3)]
     for order in itertools.permutations(ages):
-        assert oldest_by_partner(order) == {"hub": START + 1}
-        assert oldest_of_all(oldest_by_partner([sms]) for sms in order) == {"hub": START + 1}
+        assert waiting_by_partner(order) == {"hub": PartnerPending(3, START + 1)}
+        assert all_waiting(waiting_by_partner([sms]) for sms in order) == {"hub": PartnerPending(3, START + 1)}
 
 
 @pytest.mark.parametrize("state", [PushState.DELIVERED, PushState.STOPPED, PushState.NO_URL])
 def test_an_sms_whose_pushing_ended_does_not_wait_when_the_index_still_lists_it(state: PushState) -> None:
     sms = Sms(1, 1, "hub", "447", "", "", received_at=START, stored_at=START, push_state=state)
-    assert oldest_by_partner([sms]) == {}
+    assert waiting_by_partner([sms]) == {}
 
 
 @pytest.mark.usefixtures("swept")

@@ -1,5 +1,7 @@
 """What each sample event must bring about, by the event's name: the function's answer and its effect."""
 
+import base64
+import gzip
 import json
 import time
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from typing import Any
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.sms import PushState
 from globalconnect.web import CONTENT_TYPE
+from hourly_statistics.measure import COUNTED_AGAIN
 from tests.rie import samples
 from tests.rie.world import World, texts
 
@@ -249,12 +252,48 @@ def counts_that_are_right_are_left_as_they_are(answer: Any, world: World) -> Non
     assert "recount" not in pool
 
 
+@expects("hourly_statistics/every-minute.json")
+def hours_and_stock_are_measured(answer: Any, world: World) -> None:
+    """What the sample data hold began long ago: the last hours are empty."""
+    assert answer is None
+    kept = world.all_of("STATISTICS_TABLE")
+    assert sum(item["kind"] == "hour" for item in kept) == COUNTED_AGAIN
+    assert all(item["live"] == 0 and item["times"] == "" for item in kept if item["kind"] == "hour")
+    assert [(item["numbers"], item["free"]) for item in kept if item["kind"] == "stock"] == [(9, 2)]
+
+
 @expects("expire_activations/every-minute.json")
 def a_lease_that_ran_out_is_let_go_and_lost_pushes_are_queued(answer: Any, world: World) -> None:
     assert answer is None
     assert world.number(RUN_OUT).activation_id is None
     assert world.number(OF_SMS).activation_id == ACTIVATIONS + 10
     assert {message["smsId"] - MESSAGES for message in world.queued()} == {12, 13, 16}
+    [note] = world.all_of("STATISTICS_TABLE")
+    assert (note["kind"], note["waiting"], note["partners"].keys()) == ("pending", 3, {"samplehub"})
+
+
+# ---------------------------------------------------------------- console
+
+
+@expects("console/page.json")
+def the_page_of_the_console_is_served_with_its_policy(answer: Any, world: World) -> None:
+    assert answer["statusCode"] == 200, f"{answer}: make console"
+    assert answer["headers"]["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'" in answer["headers"]["Content-Security-Policy"]
+    domain = samples.read("console/page.json")["requestContext"]["domainName"]
+    assert f'<base href="https://{domain}/live/console/">' in answer["body"]
+
+
+@expects("console/file.json")
+def a_file_of_the_console_is_served_packed(answer: Any, world: World) -> None:
+    assert answer["statusCode"] == 200, f"{answer}: make console"
+    assert answer["headers"]["Content-Encoding"] == "gzip"
+    assert b"preact" in gzip.decompress(base64.b64decode(answer["body"]))
+
+
+@expects("console/unknown-file.json")
+def no_path_leads_out_of_what_was_built(answer: Any, world: World) -> None:
+    assert refused(answer, 404) == "file not found"
 
 
 # ---------------------------------------------------------------- admin_api

@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,13 +11,13 @@ import pytest
 from admin_api.app import ROUTES
 from admin_api.wiring import Admin, build
 from globalconnect.push.queue import RetryQueues
-from globalconnect.settings import AdminApiSettings
 from globalconnect.store.dynamo import Dynamo
-from tests.integration.admin_support import Reply, event, send
+from tests.integration.admin_support import Reply, Unrecorded, event, send, settings
 
 PUSH_URL = "https://hub.example.com/push"
 ACTIVATION = "/admin/activations/1099511627777"
 CURSOR = "cursor: expected the cursor of an earlier answer to the same listing"
+TEXTS = "shown, which is the default and entered in the audit log, or hidden"
 NAME = "a text of 1 to 100 printable characters, without spaces at its ends"
 CANCEL_LIMIT = "cancelLimit: expected a whole number from 1 to 100, or null for the deployment's cancel limit"
 
@@ -30,11 +31,11 @@ class Unreachable:
 
 @pytest.fixture
 def admin() -> Admin:
-    """Give an admin API that can neither read nor write: what is refused has changed nothing."""
+    """Give an admin API that can neither read nor write but for its audit log: what is refused has changed nothing."""
     unreachable: Any = Unreachable()
-    settings = AdminApiSettings("P", "S", "N", "A", "V", "G", "I", 30, "Q", "SQ", push_loopback=False)
     queues = RetryQueues(unreachable, "Q", "SQ")
-    return build(settings, Dynamo(unreachable), queues, lambda: 1_790_000_000_000, lambda _: 0)
+    admin = build(settings(), Dynamo(unreachable), queues, lambda: 1_790_000_000_000, lambda _: 0)
+    return replace(admin, audit=Unrecorded())
 
 
 def send_json(admin: Admin, method: str, path: str, body: object) -> Reply:
@@ -113,11 +114,18 @@ def test_a_missing_field_is_400_saying_what_is_expected(admin: Admin) -> None:
     )
 
 
-def test_a_change_of_nothing_is_400(admin: Admin) -> None:
-    assert send_json(admin, "PATCH", "/admin/partners/abc", {}).refusal == (
+@pytest.mark.parametrize("fields", [{}, {"version": 3}])
+def test_a_change_of_nothing_is_400(admin: Admin, fields: dict[str, int]) -> None:
+    assert send_json(admin, "PATCH", "/admin/partners/abc", fields).refusal == (
         400,
         "body: expected at least one of name, pushUrl, services and dialect",
     )
+
+
+@pytest.mark.parametrize("version", [-1, 1.5, "1", None, True, 2**53])
+def test_a_version_that_can_be_none_is_400(admin: Admin, version: object) -> None:
+    refused = send_json(admin, "PATCH", "/admin/partners/abc", {"name": "Hub", "version": version})
+    assert refused.refusal == (400, "version: expected the version of the partner as it was read")
 
 
 @pytest.mark.parametrize(
@@ -207,7 +215,9 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_400(admin: Admin) -> None:
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.path)
 def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Admin, route: Any) -> None:
-    path = route.path.format(partnerId="abc", phone="447472190035", activationId="1099511627777")
+    path = route.path.format(
+        partnerId="abc", phone="447472190035", activationId="1099511627777", importId="1790000000000abc"
+    )
     unknown = send(event("GET", path, query=[("limit", "5")]), admin)
     assert unknown.refusal == (400, "limit: unknown field")
     repeated = send(event("GET", path, query=[("cursor", "a"), ("cursor", "a")]), admin)
@@ -217,7 +227,14 @@ def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Admin, rou
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "GET"], ids=lambda route: route.path)
 def test_a_query_field_where_none_belongs_is_400(admin: Admin, route: Any) -> None:
     path = route.path.format(
-        partnerId="abc", code="tg", phone="447472190035", activationId="1", smsId="1", sourceId="a"
+        partnerId="abc",
+        code="tg",
+        phone="447472190035",
+        activationId="1",
+        smsId="1",
+        sourceId="a",
+        importId="1790000000000abc",
+        part="1",
     )
     assert send(event(route.method, path, body="{}", query=[("name", "x")]), admin).refusal == (
         400,
@@ -235,6 +252,11 @@ def test_a_query_field_where_none_belongs_is_400(admin: Admin, route: Any) -> No
         ("/admin/activations", ("partnerId", ""), "partnerId: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("partner_id", "a"), "partner_id: unknown field"),
         ("/admin/activations", ("phone", ""), "phone: expected a text of 1 to 200 characters"),
+        ("/admin/activations", ("service", ""), "service: expected a text of 1 to 200 characters"),
+        ("/admin/activations", ("state", "dead"), "state: expected one of live, expired and finished"),
+        (ACTIVATION, ("texts", "no"), f"texts: expected {TEXTS}"),
+        ("/admin/unclaimed", ("texts", "Hidden"), f"texts: expected {TEXTS}"),
+        ("/admin/unreadable", ("texts", ""), f"texts: expected {TEXTS}"),
     ],
 )
 def test_a_bad_filter_is_400_naming_it(admin: Admin, path: str, query: tuple[str, str], message: str) -> None:
@@ -246,10 +268,14 @@ def test_a_bad_filter_is_400_naming_it(admin: Admin, path: str, query: tuple[str
     [
         "/admin/partners",
         "/admin/numbers",
+        "/admin/imports",
+        "/admin/imports/1790000000000abcdefgh/rejected",
         "/admin/activations",
         "/admin/sources",
         "/admin/unclaimed",
         "/admin/unreadable",
+        "/admin/pools",
+        "/admin/audit",
     ],
 )
 @pytest.mark.parametrize("cursor", ["x", "bm9uc2Vuc2U", "%%%", "W10", "e30", "é", "bnVsbA", "W1tbW1tbW1s" * 300])

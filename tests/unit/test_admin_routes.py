@@ -1,15 +1,19 @@
 """The routes of the admin API, their use cases and template.yaml say the same."""
 
+import re
 import subprocess
 import sys
+from collections import Counter
 from typing import Any, get_args, get_type_hints
 
 import pytest
 from pydantic import TypeAdapter
 
+from admin_api import partners
 from admin_api.app import ROUTES
 from admin_api.models import NewSource
 from admin_api.routes import Call, Upload
+from globalconnect.push.attempt import AttemptOutcome
 from inbound_sms.app import ADAPTERS
 from local import template as templates
 from tests.conftest import ROOT
@@ -54,3 +58,22 @@ def test_aiohttp_is_not_loaded_before_a_test_push_asks_for_it() -> None:
 
 def _schema(given: Any) -> dict[str, Any]:
     return {} if given is Upload else TypeAdapter(given).json_schema()
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_every_route_that_changes_something_has_an_action_for_the_audit_log(route: Any) -> None:
+    named = f"{route.method} {route.path}"
+    if route.method == "GET":
+        assert route.action is None, f"{named} changes nothing, so it has no action: a look is told by Call.log_look"
+    else:
+        assert route.action is not None, f"{named} changes something and has no action, so the audit log misses it"
+        assert re.fullmatch(r"[a-z]+\.[a-z_]+", route.action), f"{named}: an action is like partner.changed"
+
+
+def test_every_action_is_of_one_route() -> None:
+    actions = Counter(route.action for route in ROUTES if route.action)
+    assert [action for action, times in actions.items() if times > 1] == []
+
+
+def test_a_failed_push_attempt_is_told_by_the_word_of_the_delivery_routine() -> None:
+    assert AttemptOutcome.DELIVERED.value == partners.DELIVERED

@@ -1,6 +1,7 @@
 """The small parts of `local`: progress, files, the template's reader, the reports of the checks."""
 
 import io
+import json
 import os
 import socket
 import stat
@@ -148,9 +149,35 @@ def test_the_audit_fails_on_vulnerabilities_only_and_never_hides_what_it_skipped
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(audit, "LOCKED", ("x",))
+    monkeypatch.setattr(audit, "audit_console", lambda: audit.Report((), 2, 0))
     monkeypatch.setattr(audit, "audit", lambda _name: audit.Report((), 3, 4, "not found"))
     assert audit.main() == 0
     assert "4 packages could NOT be audited" in capsys.readouterr().out
     monkeypatch.setattr(audit, "audit", lambda _name: audit.Report(("a 1: CVE-1",), 1, 0))
     assert audit.main() == 1
     assert "CVE-1" in capsys.readouterr().out
+
+
+def test_the_audit_of_the_console_tells_vulnerable_clean_and_unknown_apart() -> None:
+    cause = {"title": "Runs what it reads", "url": "https://advisory.example/1"}
+    found = audit.read_npm({"vulnerabilities": {"a": {"range": "<2", "via": [cause, "b"]}}}, 5)
+    assert found.vulnerabilities == (
+        "console/package-lock.json: a <2: Runs what it reads (https://advisory.example/1)",
+    )
+    assert audit.read_npm({"vulnerabilities": {}}, 5) == audit.Report((), 5, 0)
+    assert audit.read_npm({"message": "no such service"}, 5) == audit.Report((), 0, 5, "npm audit: no such service")
+
+
+def test_a_stale_lock_of_the_console_is_named_and_so_is_a_registry_in_it(tmp_path: Path) -> None:
+    asked: dict[str, object] = {"dependencies": {"a": "^1"}, "devDependencies": {"b": "^2"}}
+    packages: dict[str, dict[str, object]] = {"": dict(asked), "node_modules/a": {"version": "1.0.0"}}
+    (tmp_path / "package.json").write_text(json.dumps(asked))
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": packages}))
+    assert locks.stale_console(tmp_path) == []
+    packages[""]["devDependencies"] = {"b": "^3"}
+    packages["node_modules/a"]["resolved"] = "https://registry.example/a.tgz"
+    (tmp_path / "package-lock.json").write_text(json.dumps({"packages": packages}))
+    assert locks.stale_console(tmp_path) == [
+        "console/package-lock.json: devDependencies of package.json",
+        "console/package-lock.json: node_modules/a says where it came from",
+    ]

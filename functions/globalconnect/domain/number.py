@@ -21,7 +21,8 @@ class Number:
     `available_from` (ms) is the lease: the number may be issued when it is not in the future. `activation_id` is
     the activation that holds or held it last; it stays until the number is released, issued again or swept.
     `resting`: it was sold a short while ago and is nobody's until `available_from`; that stays until it is issued
-    again or swept. A withdrawn number keeps its lease, rest and marks.
+    again or swept. A withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
+    put it into its pool did, so that the part counts the same when it comes again (docs/adr/0024).
     """
 
     phone: str
@@ -36,6 +37,7 @@ class Number:
     blocked: frozenset[str] = frozenset()
     cancels: Mapping[str, int] = field(default_factory=dict)
     version: int = 0
+    entered_by: str | None = None
 
     def is_held(self, now: int) -> bool:
         """Tell whether a live activation holds this number at `now` (ms)."""

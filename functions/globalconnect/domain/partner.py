@@ -38,7 +38,7 @@ class Partner:
     `services` is None when it may buy every service. The key is kept readable because PUSH_SMS has to send it.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
-    not signed.
+    not signed. `version` grows with every change by an operator, and with nothing else.
     """
 
     partner_id: str
@@ -52,6 +52,7 @@ class Partner:
     slow_until: int = 0
     last_success_at: int | None = None
     signing_secrets: tuple[SigningSecret, ...] = ()
+    version: int = 0
 
     def __repr__(self) -> str:
         """Leave the key and the secrets out: a repr ends up in logs."""

@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
-DAY = 24 * 60 * MINUTE
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 
 
 def to_iso(at: int) -> str:

@@ -96,10 +96,10 @@ class Numbers:
         """Store a new number. Raises ConditionFailed when it is known already."""
         self._db.put(self.table, to_item(number), expression("attribute_not_exists(#phone)"))
 
-    def move(self, phone: str, country: str, operator: str, now: int) -> None:
+    def move(self, phone: str, country: str, operator: str, now: int, entered_by: str | None = None) -> None:
         """Enter a known number in a pool at `now` (ms); its lease, rest, marks and withdrawal stay.
 
-        In its new pool it is the one that came free last. Raises ConditionFailed when others keep changing it.
+        Without an `entered_by`, what it has of that stays as well. In its new pool it is the one that came free last. Raises ConditionFailed when others keep changing it.
         """
         for _ in range(_MOVES):
             number = self.get(phone)
@@ -114,6 +114,9 @@ class Numbers:
                 "since": max(now, number.available_from),
                 "one": 1,
             }
+            if entered_by is not None:
+                placed += ", #entered_by = :entered_by"
+                values["entered_by"] = entered_by
             if number.enabled:
                 placed += ", #pool = :pool"
                 values["pool"] = pool_of(country, operator)
@@ -255,6 +258,7 @@ def to_item(number: Number) -> Item:
         "cancels": dict(number.cancels),
         "blocked": number.blocked,
         "version": number.version,
+        "entered_by": number.entered_by,
     }
 
 
@@ -273,6 +277,7 @@ def to_number(item: Item) -> Number:
         blocked=frozenset(item.get("blocked", ())),
         cancels=item.get("cancels", {}),
         version=item["version"],
+        entered_by=item.get("entered_by"),
     )
 
 

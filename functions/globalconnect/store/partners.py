@@ -8,8 +8,9 @@ from globalconnect.domain.partner import Partner, SigningSecret, partner_id_of, 
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
-_EXISTS = expression("attribute_exists(#partner_id)")
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
+# Of every change by an operator.
+_NEXT = "ADD #version :one"
 
 
 class Change(TypedDict, total=False):
@@ -65,9 +66,10 @@ class Partners:
         """Store a new partner. Raises ConditionFailed when its id is taken."""
         self._db.put(self._table, _to_item(partner), expression("attribute_not_exists(#partner_id)"))
 
-    def change(self, partner_id: str, change: Change) -> Partner:
-        """Set what is given (at least one thing) and leave the rest as it is. Raises NotFound, and Conflict when the
-        partner is revoked.
+    def change(self, partner_id: str, change: Change, version: int | None = None) -> Partner:
+        """Set what is given (at least one thing) and leave the rest as it is.
+
+        Raises NotFound, and Conflict when the partner is revoked or has another version than the one given, if one is.
         """
         values: dict[str, object] = dict(change)
         if change.get("services") is not None:
@@ -80,11 +82,20 @@ class Partners:
             clauses.append("SET " + ", ".join(f"#{attribute} = :{attribute}" for attribute in kept))
         if removed:
             clauses.append("REMOVE " + ", ".join(removed))
-        return self._update(partner_id, expression(" ".join(clauses), **kept), _WORKING)
+        wanted = expression(" ".join([*clauses, _NEXT]), **kept, one=1)
+        if version is None:
+            return self._update(partner_id, wanted, _WORKING)
+
+        def is_done(partner: Partner) -> bool:
+            # Our own change, which AWS did without an answer, or somebody's that is the same.
+            same = all(getattr(partner, attribute) == value for attribute, value in change.items())
+            return same and partner.version == version + 1 and partner.revoked_at is None
+
+        return self._update(partner_id, wanted, _working_at(version), is_done)
 
     def rotate_key(self, partner_id: str, key: str) -> Partner:
         """Replace a partner's key; the old one stops working. Raises NotFound, and Conflict when it is revoked."""
-        return self._update(partner_id, expression("SET #key = :key", key=key), _WORKING)
+        return self._update(partner_id, expression(f"SET #key = :key {_NEXT}", key=key, one=1), _WORKING)
 
     def rotate_signing_secret(self, partner_id: str, secret: str, now: int) -> Partner:
         """Sign a partner's pushes with a new secret, and for a while (`domain.partner.rotated`) with those before it.
@@ -93,17 +104,30 @@ class Partners:
         two new secrets neither may go missing, both have been shown.
         """
         before = self.get(partner_id).signing_secrets
-        change = expression("SET #signing_secrets = :secrets", secrets=_from_secrets(rotated(before, secret, now)))
-        return self._update(partner_id, change, _working_with(before))
+        secrets = _from_secrets(rotated(before, secret, now))
+        change = expression(f"SET #signing_secrets = :secrets {_NEXT}", secrets=secrets, one=1)
+
+        def is_done(partner: Partner) -> bool:
+            # By a try of ours that AWS did not answer.
+            return partner.revoked_at is None and any(known.secret == secret for known in partner.signing_secrets)
+
+        return self._update(partner_id, change, _working_with(before), is_done)
 
     def remove_signing_secrets(self, partner_id: str) -> Partner:
-        """Have a partner's pushes no longer signed. Raises NotFound, and Conflict when it is revoked."""
-        return self._update(partner_id, expression("REMOVE #signing_secrets"), _WORKING)
+        """Have a partner's pushes no longer signed; a second time changes nothing.
+
+        Raises NotFound, and Conflict when it is revoked.
+        """
+        change = expression(f"REMOVE #signing_secrets {_NEXT}", one=1)
+        condition = expression(f"{_WORKING.text} AND attribute_exists(#signing_secrets)")
+        return self._update(
+            partner_id, change, condition, lambda partner: not partner.is_signed and partner.revoked_at is None
+        )
 
     def revoke(self, partner_id: str, now: int) -> Partner:
-        """Make a partner's key stop working for good. Raises NotFound."""
-        change = expression("SET #revoked_at = if_not_exists(#revoked_at, :now)", now=now)
-        return self._update(partner_id, change, _EXISTS)
+        """Make a partner's key stop working for good; a second time changes nothing. Raises NotFound."""
+        change = expression(f"SET #revoked_at = :now {_NEXT}", now=now, one=1)
+        return self._update(partner_id, change, _WORKING, lambda partner: partner.revoked_at is not None)
 
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
         """Give those of the partners that exist, as they are now. Raises Busy."""
@@ -129,26 +153,45 @@ class Partners:
         except ConditionFailed:
             return
 
-    def _update(self, partner_id: str, change: Expression, condition: Expression) -> Partner:
+    def _update(
+        self,
+        partner_id: str,
+        change: Expression,
+        condition: Expression,
+        is_done: Callable[[Partner], bool] = lambda _: False,
+    ) -> Partner:
+        """Change a partner on a condition. One that is in the way is given as it is when `is_done` says that it needs
+        no change, else refused.
+        """
         try:
             item = self._db.update(self._table, {"partner_id": partner_id}, change, condition)
         except ConditionFailed:
-            raise _refusal(self._read(partner_id)) from None
-        self._cache.forget(partner_id)
-        return _to_partner(item)
+            found = self._read(partner_id)
+        else:
+            self._cache.forget(partner_id)
+            return _to_partner(item)
+        return _unchanged(found, is_done)
 
     def _read(self, partner_id: str) -> Partner | None:
         item = self._db.get(self._table, {"partner_id": partner_id})
         return _to_partner(item) if item else None
 
 
-def _refusal(partner: Partner | None) -> NotFound | Conflict:
-    """Give what to say of a change that found this partner in the way."""
+def _unchanged(partner: Partner | None, is_done: Callable[[Partner], bool]) -> Partner:
+    """Give what a change found in its way, if it `is_done`. Raises NotFound, and Conflict."""
     if partner is None:
-        return NotFound("partner")
+        raise NotFound("partner")
+    if is_done(partner):
+        return partner
     if partner.revoked_at is not None:
-        return Conflict("partner: is revoked")
-    return Conflict("partner: was changed by somebody else meanwhile")
+        raise Conflict("partner: is revoked")
+    raise Conflict("partner: was changed meanwhile; read it again")
+
+
+def _working_at(version: int) -> Expression:
+    # Partners from before there were versions have none.
+    known = "#version = :version" if version else "(attribute_not_exists(#version) OR #version = :version)"
+    return expression(f"{_WORKING.text} AND {known}", version=version)
 
 
 def _working_with(secrets: Sequence[SigningSecret]) -> Expression:
@@ -168,6 +211,7 @@ def _to_item(partner: Partner) -> Item:
         "created_at": partner.created_at,
         "revoked_at": partner.revoked_at,
         "signing_secrets": _from_secrets(partner.signing_secrets) or None,
+        "version": partner.version,
     }
 
 
@@ -185,6 +229,7 @@ def _to_partner(item: Item) -> Partner:
         slow_until=item.get("slow_until", 0),
         last_success_at=item.get("last_success_at"),
         signing_secrets=tuple(SigningSecret(**secret) for secret in item.get("signing_secrets", ())),
+        version=item.get("version", 0),
     )
 
 

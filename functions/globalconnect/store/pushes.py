@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.times import day_of
 from globalconnect.store.activations import (
     ATTEMPT_PREFIX,
     ENTRY,
@@ -49,6 +50,10 @@ class Pushes:
             f'{_THIS_ONE} AND "next_due" <= ? RETURNING ALL NEW *'
         )
         self._deliver = (
+            f'UPDATE "{table}" SET "push_state" = ? SET "delivered_at" = ? SET "delivered_day" = ? '  # noqa: S608
+            f'SET "first_delivered_at" = ? REMOVE "pending_shard" {_THIS_ONE}'
+        )
+        self._deliver_again = (
             f'UPDATE "{table}" SET "push_state" = ? SET "delivered_at" = ? REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
         )
         self._stop = f'UPDATE "{table}" SET "push_state" = ? REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
@@ -79,9 +84,12 @@ class Pushes:
         return _failures(self._db.execute([self._ending(end) for end in ends]))
 
     def _ending(self, end: End) -> Statement:
-        if end.state is PushState.DELIVERED:
-            return Statement(self._deliver, (end.state.value, end.at, *_still_pending(end.sms)))
-        return Statement(self._stop, (end.state.value, *_still_pending(end.sms)))
+        if end.state is not PushState.DELIVERED:
+            return Statement(self._stop, (end.state.value, *_still_pending(end.sms)))
+        if end.sms.delivered_at is not None:
+            # An operator had it pushed once more: in the statistics it stays where it was delivered first.
+            return Statement(self._deliver_again, (end.state.value, end.at, *_still_pending(end.sms)))
+        return Statement(self._deliver, (end.state.value, end.at, day_of(end.at), end.at, *_still_pending(end.sms)))
 
     def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
         """Keep how attempts ended, the newest ATTEMPTS_KEPT of each message. Raises Busy.

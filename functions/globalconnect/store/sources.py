@@ -1,22 +1,40 @@
 """The Sources table: inbound gateways."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from globalconnect.domain.errors import NotFound
+from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
+
+# What is heard from a source is noted so often at most.
+NOTED_EVERY = MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """That a source sent what could not be read, when (ms), and why it could not."""
+
+    at: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """An inbound gateway: the provider whose payload it speaks, and the secret it signs with (contract 4)."""
+    """An inbound gateway: the provider whose payload it speaks, and the secret it signs with (contract 4).
+
+    `last_heard_at` (ms) and `last_unreadable` are at most NOTED_EVERY behind.
+    """
 
     source_id: str
     name: str
     provider: str
     secret: str
     created_at: int
+    last_heard_at: int | None = None
+    last_unreadable: Unreadable | None = None
 
     def __repr__(self) -> str:
         """Leave the secret out: a repr ends up in logs."""
@@ -30,6 +48,8 @@ class Sources:
         self._db = db
         self._table = table
         self._cache: Cache[Source] = Cache(cache_seconds, now)
+        # When something was noted last, by source and attribute: what is remembered of a source may be older.
+        self._noted: dict[tuple[str, str], int] = {}
 
     def find(self, source_id: str) -> Source | None:
         """Give a source as it was at most `cache_seconds` ago."""
@@ -53,22 +73,64 @@ class Sources:
 
     def remove(self, source_id: str) -> None:
         """Remove a source. Raises NotFound."""
-        try:
+        if self._read(source_id) is None:
+            raise NotFound("source")
+        # It may be gone by now: by a try of ours that AWS did not answer.
+        with suppress(ConditionFailed):
             self._db.delete(self._table, {"source_id": source_id}, expression("attribute_exists(#source_id)"))
-        except ConditionFailed:
-            raise NotFound("source") from None
         self._cache.forget(source_id)
+
+    def note_heard(self, source: Source, now: int) -> None:
+        """Note that a source was heard at `now` (ms), unless that was noted less than NOTED_EVERY ago. Raises Busy."""
+        change = expression("SET #last_heard_at = :now", now=now)
+        self._note(source, "last_heard_at", lambda source: source.last_heard_at, change, now)
+
+    def note_unreadable(self, source: Source, reason: str, now: int) -> None:
+        """Note that a source was heard at `now` (ms) and could not be read, unless that was noted less than NOTED_EVERY
+        ago. Raises Busy.
+        """
+        change = expression(
+            "SET #last_heard_at = :now, #unreadable_at = :now, #unreadable_reason = :reason", now=now, reason=reason
+        )
+        self._note(source, "unreadable_at", _unreadable_at, change, now)
+
+    def _note(
+        self, source: Source, attribute: str, noted_in: Callable[[Source], int | None], change: Expression, now: int
+    ) -> None:
+        known = (source.source_id, attribute)
+        if now < max(noted_in(source) or 0, self._noted.get(known, 0)) + NOTED_EVERY:
+            return
+        # Before the write, so that one that fails is not tried again by every delivery.
+        self._noted[known] = now
+        due = expression(
+            f"attribute_exists(#source_id) AND (attribute_not_exists(#{attribute}) OR #{attribute} <= :before)",
+            before=now - NOTED_EVERY,
+        )
+        try:
+            self._db.update(self._table, {"source_id": source.source_id}, change, due)
+        except ConditionFailed:
+            # Another environment has noted it: the next note is due that much earlier. Or the source is gone.
+            found = self._read(source.source_id)
+            if found is not None:
+                self._noted[known] = noted_in(found) or now
 
     def _read(self, source_id: str) -> Source | None:
         item = self._db.get(self._table, {"source_id": source_id})
         return _to_source(item) if item else None
 
 
+def _unreadable_at(source: Source) -> int | None:
+    return source.last_unreadable.at if source.last_unreadable else None
+
+
 def _to_source(item: Item) -> Source:
+    unreadable_at = item.get("unreadable_at")
     return Source(
         source_id=item["source_id"],
         name=item["name"],
         provider=item["provider"],
         secret=item["secret"],
         created_at=item["created_at"],
+        last_heard_at=item.get("last_heard_at"),
+        last_unreadable=None if unreadable_at is None else Unreadable(unreadable_at, item["unreadable_reason"]),
     )

@@ -127,6 +127,13 @@ class NoNumbers:
         return iter(())
 
 
+class NoStatistics:
+    """Nobody looks at what waits in this cloud."""
+
+    def put_pending(self, _note: object) -> None:
+        """Keep nothing."""
+
+
 def _handler(function: str, cloud: Cloud) -> Callable[[dict[str, Any], object], Any]:
     """Give a function's real handler, with the parts it works on replaced by those of this cloud."""
     store = RemoteStore(cloud)
@@ -137,6 +144,7 @@ def _handler(function: str, cloud: Cloud) -> Callable[[dict[str, Any], object], 
         app = expire_activations.app
         sweep = Sweep(cast("Numbers", NoNumbers()), partners, cast("Pushes", store), queues, clock.now)
         app.sweep = lambda: sweep
+        app.statistics = NoStatistics
     else:
         app = push_sms.app if function == "push_sms" else push_retry.app
         delivery = Delivery(

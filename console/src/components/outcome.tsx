@@ -1,0 +1,29 @@
+import type { Schemas } from "../api";
+import { Badge } from "./badge";
+
+const PUSH_OUTCOMES: Readonly<Record<string, string>> = {
+  delivered: "Delivered",
+  refused_answer: "Answer is not SUCCESS",
+  http_status: "Other HTTP status",
+  timeout: "Timed out",
+  connection: "No connection",
+  tls: "TLS failed",
+  forbidden_address: "Address not allowed",
+  answer_too_large: "Answer too large",
+  bad_url: "URL not allowed",
+};
+
+/** The words of outcomes. */
+export const OUTCOMES: Readonly<Record<number, string>> = { 1: "Prohibited", 3: "Success", 4: "Canceled", 5: "Returned" };
+
+/** How a push attempt ended. */
+export function PushOutcome({ outcome }: { outcome: string }) {
+  return <Badge tone={outcome === "delivered" ? "good" : "bad"}>{PUSH_OUTCOMES[outcome] ?? outcome}</Badge>;
+}
+
+/** What became of an activation: its outcome, or its state while it has none. */
+export function ActivationOutcome({ activation }: { activation: Schemas["ActivationShown"] }) {
+  const { outcome, state } = activation;
+  if (outcome !== null) return <Badge tone={outcome === 3 ? "good" : "plain"}>{OUTCOMES[outcome] ?? outcome}</Badge>;
+  return state === "live" ? <Badge tone="warn">Live</Badge> : <Badge>Expired</Badge>;
+}

@@ -1,0 +1,15 @@
+/** What the page was served with: functions/console/app.py writes it. */
+export interface Config {
+  /** Base URL of the API, without a trailing slash. */
+  readonly api: string;
+  readonly userPoolClientId: string;
+  /** Where Cognito's API is. */
+  readonly cognito: string;
+  /** Whether there is a page that plays partner and phone. */
+  readonly tryIt: boolean;
+}
+
+const written = document.querySelector('meta[name="globalconnect"]')?.getAttribute("content");
+if (!written) throw new Error("the page was served without its configuration");
+
+export const config = JSON.parse(written) as Config;

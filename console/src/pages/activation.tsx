@@ -1,0 +1,344 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { type Schemas, api, message as messageOf } from "../api";
+import { announce } from "../components/announce";
+import { HiddenText } from "../components/hidden-text";
+import { ActivationOutcome, OUTCOMES, PushOutcome } from "../components/outcome";
+import { Failure, Loaded, Updated } from "../components/status";
+import { Time } from "../components/time";
+import { usePolling } from "../data";
+import { Head } from "../layout";
+import { hrefTo } from "../router";
+import { SignedOut } from "../session";
+import { PushBadge } from "./activation-words";
+import { Pool } from "./activations";
+import type { Page } from "./page";
+import { usePartnerName } from "./partner-names";
+
+type Sale = Schemas["SaleShown"];
+type Message = Schemas["MessageShown"];
+type Attempt = Schemas["AttemptShown"];
+
+export const activation: Page = { route: "/activations/:activationId", title: "Activation", view: Activation };
+
+const EVERY_SECONDS = 5;
+
+function Activation({ params }: { params: Readonly<Record<string, string>> }) {
+  const activationId = params["activationId"] ?? "";
+  const [watching, setWatching] = useState(true);
+  const [texts, setTexts] = useState<ReadonlyMap<string, string>>(new Map());
+  const sale = usePolling<Sale>(
+    (signal) =>
+      api.get("/admin/activations/{activationId}", { path: { activationId }, query: { texts: "hidden" }, signal }),
+    watching ? EVERY_SECONDS : null,
+    [activationId],
+  );
+  const gone = sale.status === 404 || sale.status === 400;
+  useEffect(() => {
+    setWatching(!gone && (sale.value === undefined || goesOn(sale.value)));
+  }, [sale.value, gone]);
+
+  const showTexts = async () => {
+    const shown = await api.get("/admin/activations/{activationId}", {
+      path: { activationId },
+      query: { texts: "shown" },
+    });
+    setTexts(new Map(shown.messages.map((message) => [message.smsId, message.text ?? ""])));
+    announce("SMS texts are shown");
+  };
+
+  return (
+    <>
+      <Head title={`Activation ${activationId}`}>
+        <a href={hrefTo("activations")}>All activations</a>
+      </Head>
+      {gone ? (
+        <p class="empty">There is no such activation. Old ones are purged.</p>
+      ) : (
+        <Loaded data={sale}>
+          {(value) => (
+            <>
+              <Facts sale={value} />
+              <h2 id="timeline">Timeline</h2>
+              <Timeline sale={value} texts={texts} onShow={showTexts} onPushed={sale.reload} />
+              {watching && <Updated at={sale.updatedAt} loading={sale.loading} />}
+            </>
+          )}
+        </Loaded>
+      )}
+    </>
+  );
+}
+
+function Facts({ sale }: { sale: Sale }) {
+  const partner = usePartnerName(sale.partnerId);
+  return (
+    <dl class="card sale-facts">
+      <Fact title="State">
+        <ActivationOutcome activation={sale} />
+      </Fact>
+      <Fact title="Number">
+        <a href={hrefTo("numbers", sale.phone)}>{sale.phone}</a>
+      </Fact>
+      <Fact title="Service">{sale.service}</Fact>
+      <Fact title="Pool">
+        <Pool country={sale.country} operator={sale.operator} />
+      </Fact>
+      <Fact title="Partner">
+        <a href={hrefTo("partners", sale.partnerId)}>
+          <bdi>{partner}</bdi>
+        </a>
+      </Fact>
+      <Fact title="SMS">{sale.messages.length || "None"}</Fact>
+      {sale.sum !== null && (
+        <Fact title="Sum, as the partner says">
+          <bdi>
+            {sale.sum} {sale.currency}
+          </bdi>
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+function Fact({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+interface TimelineProps {
+  readonly sale: Sale;
+  readonly texts: ReadonlyMap<string, string>;
+  readonly onShow: () => Promise<void>;
+  readonly onPushed: () => void;
+}
+
+/** Something that happened: when, and in which order to others of the same second. */
+interface Happening {
+  readonly key: string;
+  readonly at: string;
+  readonly rank: number;
+  readonly kind: "plain" | "good" | "bad";
+  readonly shown: ComponentChildren;
+}
+
+function Timeline({ sale, texts, onShow, onPushed }: TimelineProps) {
+  const several = sale.messages.length > 1;
+  const happened = [
+    ...ends(sale),
+    ...sale.messages.flatMap((message, index) => [
+      {
+        key: message.smsId,
+        at: message.storedAt,
+        rank: 1,
+        kind: "plain" as const,
+        shown: (
+          <Arrived
+            sale={sale}
+            message={message}
+            title={several ? `SMS ${index + 1}` : "SMS"}
+            text={texts.get(message.smsId) ?? null}
+            onShow={onShow}
+            onPushed={onPushed}
+          />
+        ),
+      },
+      ...attemptsOf(message, several ? `of SMS ${index + 1}` : ""),
+    ]),
+  ].sort((one, other) => one.at.localeCompare(other.at) || one.rank - other.rank);
+
+  return (
+    <ol class="timeline" aria-labelledby="timeline">
+      {happened.map(({ key, at, kind, shown }) => (
+        <li key={key} class={`happened-${kind}`}>
+          <p class="when">
+            <Time at={at} />
+          </p>
+          <div class="what">{shown}</div>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function ends(sale: Sale): Happening[] {
+  const begun: Happening = {
+    key: "issued",
+    at: sale.startedAt,
+    rank: 0,
+    kind: "plain",
+    shown: (
+      <p>
+        <strong>Issued</strong>: the number is held for the partner.
+      </p>
+    ),
+  };
+  const expires: Happening = {
+    key: "expires",
+    at: sale.expiresAt,
+    rank: 3,
+    kind: "plain",
+    shown:
+      sale.state === "live" ? (
+        <p class="quiet">Expires, unless it is finished before.</p>
+      ) : (
+        <p>
+          <strong>Expired</strong>: the number was no longer held.
+        </p>
+      ),
+  };
+  // One that was finished in its time never came to its end.
+  const expired = sale.finishedAt === null || sale.finishedAt > sale.expiresAt;
+  return [begun, ...(expired ? [expires] : []), ...finish(sale)];
+}
+
+function finish(sale: Sale): Happening[] {
+  if (sale.finishedAt === null || sale.outcome === null) return [];
+  return [
+    {
+      key: "finished",
+      at: sale.finishedAt,
+      rank: 4,
+      kind: sale.outcome === 3 ? "good" : sale.outcome === 1 ? "bad" : "plain",
+      shown: (
+        <p>
+          <strong>Finished</strong> by the partner: {OUTCOMES[sale.outcome]}.
+        </p>
+      ),
+    },
+  ];
+}
+
+function attemptsOf(message: Message, whose: string): Happening[] {
+  const kept = message.attemptLog;
+  const first = kept[0];
+  const happened: Happening[] = kept.map((attempt) => ({
+    key: `${message.smsId} ${attempt.number}`,
+    at: attempt.startedAt,
+    rank: 2,
+    kind: attempt.outcome === "delivered" ? "good" : "bad",
+    shown: <Tried attempt={attempt} whose={whose} />,
+  }));
+  if (first === undefined || first.number === 1) return happened;
+  const earlier: Happening = {
+    key: `${message.smsId} earlier`,
+    at: first.startedAt,
+    rank: 2,
+    kind: "plain",
+    shown: (
+      <p class="quiet">
+        {first.number === 2 ? "Push 1" : `Pushes 1 to ${first.number - 1}`} {whose}: no longer kept.
+      </p>
+    ),
+  };
+  return [earlier, ...happened];
+}
+
+interface ArrivedProps {
+  readonly sale: Sale;
+  readonly message: Message;
+  readonly title: string;
+  readonly text: string | null;
+  readonly onShow: () => Promise<void>;
+  readonly onPushed: () => void;
+}
+
+function Arrived({ sale, message, title, text, onShow, onPushed }: ArrivedProps) {
+  const label = title === "SMS" ? "SMS text" : `text of ${title}`;
+  return (
+    <>
+      <p>
+        <strong>{title}</strong> from <bdi class="foreign">{message.phoneFrom}</bdi>{" "}
+        <PushBadge state={message.pushState} />
+      </p>
+      {message.receivedAt !== message.storedAt && (
+        <p class="quiet">
+          The gateway received it at <Time at={message.receivedAt} />
+        </p>
+      )}
+      <div class="sms">
+        <HiddenText text={text} label={label} onShow={onShow} />
+        {text === null && <span class="quiet">That you looked is recorded in the audit log.</span>}
+      </div>
+      {sale.state === "finished" ? (
+        message.pushState !== "delivered" && <p class="quiet">Finished: nothing is pushed any more.</p>
+      ) : (
+        <PushAgain activationId={sale.activationId} message={message} title={title} onPushed={onPushed} />
+      )}
+    </>
+  );
+}
+
+interface PushAgainProps {
+  readonly activationId: number;
+  readonly message: Message;
+  readonly title: string;
+  readonly onPushed: () => void;
+}
+
+function PushAgain({ activationId, message, title, onPushed }: PushAgainProps) {
+  const [busy, setBusy] = useState(false);
+  const [failed, setFailed] = useState<string | null>(null);
+  const [asked, setAsked] = useState(false);
+
+  const push = async () => {
+    if (busy) return;
+    setBusy(true);
+    setFailed(null);
+    setAsked(false);
+    try {
+      await api.post("/admin/activations/{activationId}/messages/{smsId}/push", {
+        path: { activationId, smsId: message.smsId },
+      });
+      setAsked(true);
+      onPushed();
+    } catch (error) {
+      if (!(error instanceof SignedOut)) setFailed(messageOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+
+  return (
+    <div class="push-again">
+      <button type="button" aria-disabled={busy} aria-label={`Push again: ${title}`} onClick={() => void push()}>
+        {busy ? "One moment…" : "Push again"}
+      </button>
+      <span class="quiet" role="status">
+        {asked && "It is queued, and will be here when it was tried."}
+      </span>
+      {failed !== null && <Failure text={failed} />}
+    </div>
+  );
+}
+
+function Tried({ attempt, whose }: { attempt: Attempt; whose: string }) {
+  return (
+    <>
+      <p>
+        <strong>Push {attempt.number}</strong> {whose} <PushOutcome outcome={attempt.outcome} />
+      </p>
+      <p class="quiet">
+        {attempt.httpStatus === null ? "No HTTP status" : `HTTP ${attempt.httpStatus}`}, {attempt.durationMs} ms
+      </p>
+      {attempt.answer && (
+        <blockquote class="answer" aria-label="Beginning of the answer">
+          <bdi class="foreign">{attempt.answer}</bdi>
+        </blockquote>
+      )}
+    </>
+  );
+}
+
+/** Whether more may still happen to it. */
+function goesOn(sale: Sale): boolean {
+  return sale.state === "live" || (sale.state === "expired" && sale.messages.some(isPending));
+}
+
+function isPending(message: Message): boolean {
+  return message.pushState === "pending";
+}

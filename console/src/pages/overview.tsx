@@ -1,0 +1,244 @@
+import type { ComponentChildren } from "preact";
+import { useMemo, useState } from "preact/hooks";
+import { type Schemas, api } from "../api";
+import { Badge } from "../components/badge";
+import { Rows } from "../components/listing";
+import { Plot, type Series } from "../components/plot";
+import { Loaded, Updated } from "../components/status";
+import { Time } from "../components/time";
+import { usePolling } from "../data";
+import { count, duration, share } from "../figures";
+import { hrefTo, place } from "../router";
+import { useStore } from "../store";
+import type { Page } from "./page";
+
+type Statistics = Schemas["StatisticsShown"];
+type Hour = Schemas["HourShown"];
+type Outcome = "success" | "live" | "canceled" | "returned" | "prohibited" | "unfinished";
+
+// How often it is read anew (s); it is measured once a minute.
+const EVERY = 30;
+const SPANS: readonly (readonly [hours: number, name: string])[] = [
+  [24, "24 hours"],
+  [168, "7 days"],
+  [720, "30 days"],
+];
+// In the order in which they stand on each other, the lowest first.
+const OUTCOMES: readonly (readonly [field: Outcome, name: string])[] = [
+  ["success", "Success"],
+  ["live", "Live"],
+  ["canceled", "Canceled"],
+  ["returned", "Returned"],
+  ["prohibited", "Prohibited"],
+  ["unfinished", "Expired"],
+];
+// Where SMS may well wait, and where somebody has to look (ms).
+const WORTH_A_LOOK = 5 * 60_000;
+
+export const overview: Page = { route: "/overview", title: "Overview", menu: "Overview", view: Overview };
+
+function Overview() {
+  const { query } = useStore(place);
+  const asked = Number(query.get("hours"));
+  const [hours, span] = SPANS.find(([of]) => of === asked) ?? [24, "24 hours"];
+  const data = usePolling<Statistics>(
+    (signal) => api.get("/admin/statistics", { query: { hours: String(hours) }, signal }),
+    EVERY,
+    [hours],
+  );
+  return (
+    <>
+      <div class="head">
+        <h1>Overview</h1>
+        <nav aria-label="Span" class="spans">
+          {SPANS.map(([of, name]) => (
+            <a key={of} href={`${hrefTo("overview")}?hours=${of}`} aria-current={of === hours ? "true" : undefined}>
+              {name}
+            </a>
+          ))}
+        </nav>
+      </div>
+      <Loaded data={data}>{(read) => <Read read={read} span={span} />}</Loaded>
+      {data.value && <Updated at={data.updatedAt} loading={data.loading} />}
+    </>
+  );
+}
+
+function Read({ read, span }: { read: Statistics; span: string }) {
+  const { stock, pushes, totals } = read;
+  const ended = totals.started - totals.live;
+  const oldest = pushes.oldestPendingAt === null ? null : Math.max(0, Date.now() - Date.parse(pushes.oldestPendingAt));
+  return (
+    <>
+      {read.measuredAt === null && (
+        <p class="quiet" role="status">
+          Not everything has been measured yet; that happens once a minute.
+        </p>
+      )}
+      <div class="tiles">
+        <Tile title="Numbers now">
+          <Figure name="Free" value={count(stock.free)} large />
+          <Figure name="Held" value={count(stock.held)} />
+          <Figure name="On sale" value={count(stock.numbers)} />
+        </Tile>
+        <Tile title={`Activations, ${span}`}>
+          <Figure name="Began" value={count(totals.started)} large />
+          <Figure name="Live" value={count(totals.live)} />
+          <Figure name="Success, of those ended" value={share(totals.success, ended)} />
+        </Tile>
+        <Tile title={`Pushes, ${span}`}>
+          <Figure name="Delivered" value={count(totals.delivered)} large />
+          <Figure name="Time to deliver, p50" value={time(totals.timeToDeliverP50Ms)} />
+          <Figure name="Time to deliver, p99" value={time(totals.timeToDeliverP99Ms)} />
+        </Tile>
+        <Tile title="Pushes now">
+          <Figure
+            name="Waiting over 45 s"
+            value={
+              pushes.waiting === 0 ? (
+                "0"
+              ) : (
+                <span class={oldest !== null && oldest > WORTH_A_LOOK ? "bad" : undefined}>{count(pushes.waiting)}</span>
+              )
+            }
+            large
+          />
+          <Figure name="Oldest waits for" value={oldest === null ? "–" : duration(oldest)} />
+          <Figure name="Partners in trouble" value={count(read.partnersInTrouble.length)} />
+        </Tile>
+      </div>
+      <Trouble partners={read.partnersInTrouble} />
+      <Plots read={read} span={span} />
+      <Table hours={read.hours} />
+    </>
+  );
+}
+
+function Tile({ title, children }: { title: string; children: ComponentChildren }) {
+  return (
+    <section class="card tile" aria-label={title}>
+      <h2>{title}</h2>
+      <dl class="figures">{children}</dl>
+    </section>
+  );
+}
+
+function Figure({ name, value, large = false }: { name: string; value: ComponentChildren; large?: boolean }) {
+  return (
+    <div class={large ? "large" : undefined}>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Trouble({ partners }: { partners: Statistics["partnersInTrouble"] }) {
+  if (partners.length === 0) return null;
+  return (
+    <section aria-labelledby="trouble" class="trouble">
+      <h2 id="trouble">Partners in trouble</h2>
+      <Rows
+        caption="Partners in trouble"
+        rows={partners}
+        keyOf={(partner) => partner.partnerId}
+        columns={[
+          {
+            title: "Partner",
+            cell: (partner) => (
+              <a class="foreign" href={hrefTo("partners", partner.partnerId)}>
+                {partner.name}
+              </a>
+            ),
+          },
+          { title: "SMS waiting", cell: (partner) => <Badge tone="bad">{count(partner.waiting)}</Badge> },
+          { title: "Oldest since", cell: (partner) => <Time at={partner.oldestPendingAt} /> },
+          {
+            title: "Last push taken",
+            cell: (partner) => (partner.lastSuccessAt === null ? "Never" : <Time at={partner.lastSuccessAt} />),
+          },
+        ]}
+      />
+    </section>
+  );
+}
+
+function Plots({ read, span }: { read: Statistics; span: string }) {
+  const { totals } = read;
+  const plotted = useMemo(() => {
+    const of = (field: Exclude<keyof Hour, "at">) => read.hours.map((hour) => hour[field]);
+    return {
+      hours: read.hours.map(({ at }) => Date.parse(at) / 1000),
+      outcomes: OUTCOMES.map(([field, name]): Series => ({ name, colour: field, values: of(field) })),
+      delivered: [{ name: "Delivered", colour: "success", values: of("delivered") }],
+      times: [
+        { name: "p50", colour: "live", values: of("timeToDeliverP50Ms") },
+        { name: "p99", colour: "returned", values: of("timeToDeliverP99Ms") },
+      ],
+    };
+  }, [read]);
+
+  return (
+    <>
+      <Plot
+        title="Activations per hour"
+        hours={plotted.hours}
+        series={plotted.outcomes}
+        kind="stacked"
+        format={count}
+        totals={Object.fromEntries(OUTCOMES.map(([field, name]) => [name, count(totals[field])]))}
+        span={span}
+      />
+      <div class="plots">
+        <Plot
+          title="SMS delivered per hour"
+          hours={plotted.hours}
+          series={plotted.delivered}
+          kind="stacked"
+          format={count}
+          totals={{ Delivered: count(totals.delivered) }}
+          span={span}
+        />
+        <Plot
+          title="Time to deliver"
+          hours={plotted.hours}
+          series={plotted.times}
+          kind="lines"
+          format={duration}
+          totals={{ p50: time(totals.timeToDeliverP50Ms), p99: time(totals.timeToDeliverP99Ms) }}
+          span={span}
+        />
+      </div>
+    </>
+  );
+}
+
+/** The plots in numbers, hours in which something happened, newest first. */
+function Table({ hours }: { hours: readonly Hour[] }) {
+  const [open, setOpen] = useState(false);
+  const lively = open ? hours.filter((hour) => hour.started > 0 || hour.delivered > 0).reverse() : [];
+  return (
+    <details class="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>As a table</summary>
+      {open && lively.length === 0 && <p class="empty">Nothing happened in this span.</p>}
+      {lively.length > 0 && (
+        <Rows<Hour>
+          caption="Hours in which something happened, newest first"
+          rows={lively}
+          keyOf={({ at }) => at}
+          columns={[
+            { title: "Hour from", cell: ({ at }) => <Time at={at} /> },
+            { title: "Began", cell: ({ started }) => count(started), number: true },
+            ...OUTCOMES.map(([field, name]) => ({ title: name, cell: (hour: Hour) => count(hour[field]), number: true })),
+            { title: "Delivered", cell: ({ delivered }) => count(delivered), number: true },
+            { title: "p50", cell: ({ timeToDeliverP50Ms }) => time(timeToDeliverP50Ms), number: true },
+            { title: "p99", cell: ({ timeToDeliverP99Ms }) => time(timeToDeliverP99Ms), number: true },
+          ]}
+        />
+      )}
+    </details>
+  );
+}
+
+function time(ms: number | null): string {
+  return ms === null ? "–" : duration(ms);
+}

@@ -1,0 +1,127 @@
+import { useState } from "preact/hooks";
+import { type Schemas, api } from "../api";
+import { announce } from "../components/announce";
+import { Badge } from "../components/badge";
+import { Confirm, Dialog } from "../components/dialog";
+import { Form, SelectField, TextField } from "../components/form";
+import { Listing } from "../components/listing";
+import { Copyable, Secret } from "../components/secret";
+import { Time } from "../components/time";
+import { Head } from "../layout";
+import { hrefTo } from "../router";
+import type { Page } from "./page";
+
+type Source = Schemas["SourceShown"];
+type NewSource = Schemas["NewSource"];
+
+const PROVIDERS: readonly (readonly [NewSource["provider"], string])[] = [["generic", "Generic (JSON, signed)"]];
+
+export const sources: Page = { route: "/sources", title: "Sources", menu: "Sources", view: Sources };
+
+function Sources() {
+  const [adding, setAdding] = useState(false);
+  const [removing, setRemoving] = useState<Source | null>(null);
+  const [changes, setChanges] = useState(0);
+  const changed = () => setChanges(changes + 1);
+
+  return (
+    <>
+      <Head title="Sources">
+        <button type="button" class="primary" onClick={() => setAdding(true)}>
+          New source
+        </button>
+      </Head>
+      <p class="lead">The SMS gateways that deliver to us. Each posts to its own URL and signs with its own secret.</p>
+      <Listing<Source>
+        caption="Sources"
+        deps={[changes]}
+        load={async (cursor, signal) => {
+          const page = await api.get("/admin/sources", { query: { cursor }, signal });
+          return { rows: page.sources, cursor: page.cursor };
+        }}
+        keyOf={(source) => source.sourceId}
+        columns={[
+          { title: "Name", cell: (source) => source.name },
+          { title: "Type", cell: (source) => source.provider },
+          { title: "URL", cell: (source) => <Copyable label={`URL of ${source.name}`} value={source.url} /> },
+          { title: "Last heard from", cell: heard },
+          { title: "Last unreadable payload", cell: unreadable },
+          {
+            title: "Remove",
+            cell: (source) => (
+              <button type="button" onClick={() => setRemoving(source)} aria-label={`Remove ${source.name}`}>
+                Remove
+              </button>
+            ),
+          },
+        ]}
+        empty="There are no sources yet. Without one no SMS can arrive."
+      />
+      {adding && <NewSourceDialog onAdded={changed} onClose={() => setAdding(false)} />}
+      {removing && (
+        <Confirm
+          title={`Remove ${removing.name}?`}
+          action="Remove"
+          onConfirm={async () => {
+            await api.delete("/admin/sources/{sourceId}", { path: { sourceId: removing.sourceId } });
+            changed();
+            announce(`Source ${removing.name} removed`);
+          }}
+          onClose={() => setRemoving(null)}
+        >
+          <p>What it delivers is refused from then on. Its secret can't be had back.</p>
+        </Confirm>
+      )}
+    </>
+  );
+}
+
+function heard(source: Source) {
+  return source.lastHeardAt ? <Time at={source.lastHeardAt} /> : <Badge>Never</Badge>;
+}
+
+function unreadable(source: Source) {
+  const last = source.lastUnreadable;
+  if (!last) return "None";
+  return (
+    <>
+      <Time at={last.at} /> <span class="foreign">{last.reason}</span> <a href={hrefTo("unclaimed", "payloads")}>Look</a>
+    </>
+  );
+}
+
+function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: () => void }) {
+  const [name, setName] = useState("");
+  const [provider, setProvider] = useState<NewSource["provider"]>("generic");
+  const [added, setAdded] = useState<Schemas["SourceWithSecret"] | null>(null);
+
+  const send = async () => {
+    setAdded(await api.post("/admin/sources", { body: { name: name.trim(), provider } }));
+    onAdded();
+  };
+
+  if (added) {
+    return (
+      <Dialog title={`${added.name} is entered`} onClose={onClose}>
+        <p>
+          <strong>URL</strong> — where the gateway posts its SMS.
+        </p>
+        <Copyable label="URL" value={added.url} />
+        <Secret label="Secret" value={added.secret} />
+        <div class="buttons">
+          <button type="button" class="primary" onClick={onClose}>
+            I have copied it
+          </button>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title="New source" onClose={onClose}>
+      <Form submit="Enter the source" onSubmit={send} onCancel={onClose}>
+        <TextField name="name" label="Name" hint="For operators only." value={name} onChange={setName} required />
+        <SelectField name="provider" label="Type" value={provider} options={PROVIDERS} onChange={setProvider} />
+      </Form>
+    </Dialog>
+  );
+}

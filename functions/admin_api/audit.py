@@ -1,0 +1,52 @@
+"""The audit log: every change by an operator, and every look at SMS texts (contract 5)."""
+
+import re
+from functools import partial
+
+from admin_api.cursors import PAGE, Listing, has
+from admin_api.models import AuditEntryShown, AuditShown, NoFields, PageQuery
+from admin_api.routes import Call, Route
+from admin_api.wiring import Admin
+from globalconnect.domain.times import to_iso
+from globalconnect.store.audit import Entry, month_of
+
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
+
+
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> AuditShown:
+    """List what operators did, newest first."""
+    now = admin.now()
+    listing = Listing("audit", partial(_is_key, now))
+    found, next_key = admin.audit.page(PAGE, listing.key(call.query.get("cursor")), now)
+    return AuditShown(entries=[_shown(entry) for entry in found], cursor=listing.cursor(next_key))
+
+
+def _is_key(now: int, key: object) -> bool:
+    if not isinstance(key, dict) or not has(key, month=str, entry=str):
+        return False
+    return _MONTH.fullmatch(key["month"]) is not None and key["month"] <= month_of(now)
+
+
+def _shown(entry: Entry) -> AuditEntryShown:
+    return AuditEntryShown(
+        at=to_iso(entry.at),
+        operator=entry.operator,
+        operator_name=entry.operator_name,
+        action=entry.action,
+        id=entry.changed_id,
+        result=entry.result.value,
+        details=dict(entry.details),
+    )
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/admin/audit",
+        use=browse,
+        query=PageQuery,
+        answer=AuditShown,
+        summary="List what operators changed and at which SMS texts they looked, newest first. `details` are ids, "
+        "counts and names of fields. `started` is under way, or nobody knows how it ended.",
+    ),
+)

@@ -1,0 +1,233 @@
+"""Imports of numbers that are sent in parts: begin, send, finish, look at (contract 5, docs/adr/0024)."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from admin_api.cursors import PAGE, Listing, has
+from admin_api.models import (
+    ImportJobShown,
+    ImportJobsShown,
+    ImportPartShown,
+    NewImport,
+    NoFields,
+    NoQuery,
+    PageQuery,
+    RejectedRow,
+    RejectedShown,
+)
+from admin_api.number_import import MOST_ROWS, enter, read_rows, refuse_repeated
+from admin_api.routes import Call, Route, Upload, id_in
+from admin_api.wiring import Admin
+from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
+from globalconnect.domain.ids import new_token
+from globalconnect.domain.times import to_iso
+from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.imports import IMPORTS, Import, Part, RefusedRow
+
+MOST_PARTS = 200
+
+_TOKEN_LENGTH = 8
+_REJECTED_PAGE = 1_000
+_NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
+_LISTING = Listing("imports", partial(has, collection=IMPORTS, entry=str))
+_FINISHED = "import: is finished; begin another"
+
+
+def start(admin: Admin, call: Call[NoQuery, NewImport]) -> ImportJobShown:
+    """Begin an import."""
+    now = admin.now()
+    job = Import(
+        # In the order in which they were begun.
+        import_id=f"{now:013}{new_token(_TOKEN_LENGTH, admin.dice)}",
+        file_name=call.body.file_name,
+        dry_run=call.body.dry_run,
+        operator=call.operator,
+        started_at=now,
+    )
+    admin.imports.start(job)
+    call.log_change(changed_id=job.import_id)
+    return _shown(job)
+
+
+def take_part(admin: Admin, call: Call[NoQuery, Upload]) -> ImportPartShown:
+    """Import a part of a file; the same part again has no effect and the same answer."""
+    number, job = _number(call.path), _job(admin, call.path)
+    content = hashlib.sha256(call.body.content).hexdigest()
+    if number <= job.parts:
+        return _part_shown(_recorded(admin, job, number, content))
+    if job.finished_at is not None:
+        raise Conflict(_FINISHED)
+    if number > job.parts + 1:
+        raise Conflict(f"part: expected {job.parts + 1}, the next one")
+    rows, rejected = read_rows(call.body, job.rows)
+    taken = admin.imports.taken_before(job.import_id, number, {row.phone for row in rows})
+    fresh, refused = refuse_repeated(rows, rejected, taken)
+    outcome = enter(admin, fresh, refused, sent_as=f"{job.import_id}#{number}", dry_run=job.dry_run)
+    part = Part(
+        number=number,
+        content=content,
+        rows=len(rows) + len(rejected),
+        imported=outcome.new,
+        updated=outcome.updated,
+        unchanged=outcome.unchanged,
+        rejected=tuple(RefusedRow(row.row, row.reason) for row in outcome.rejected),
+    )
+    try:
+        admin.imports.record(job, part, [row.phone for row in fresh])
+    except ConditionFailed:
+        # Another copy of it was faster, or the import was finished meanwhile.
+        part = _recorded(admin, job, number, content)
+    call.log_change(rows=part.rows, imported=part.imported, updated=part.updated, rejected=len(part.rejected))
+    return _part_shown(part)
+
+
+def finish(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobShown:
+    """End an import: it takes no more parts."""
+    job = admin.imports.finish(_id(call.path), admin.now())
+    call.log_change(parts=job.parts, rows=job.rows)
+    return _shown(job)
+
+
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> ImportJobsShown:
+    """List imports, newest first."""
+    found, next_key = admin.imports.page(PAGE, _LISTING.key(call.query.get("cursor")))
+    return ImportJobsShown(imports=[_shown(job) for job in found], cursor=_LISTING.cursor(next_key))
+
+
+def read(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobShown:
+    """Read an import."""
+    return _shown(_job(admin, call.path))
+
+
+def rejected(admin: Admin, call: Call[PageQuery, NoFields]) -> RejectedShown:
+    """List the rows of an import that were not imported."""
+    listing = Listing("rejected", partial(has, part=int, row=int), (_id(call.path),))
+    after = listing.key(call.query.get("cursor"))
+    job = _job(admin, call.path)
+    found, next_key = admin.imports.refused(job.import_id, _REJECTED_PAGE, after)
+    return RejectedShown(rejected=_rows_shown(found), cursor=listing.cursor(next_key))
+
+
+def _id(path: Mapping[str, str]) -> str:
+    return id_in(path, "importId", "import")
+
+
+def _number(path: Mapping[str, str]) -> int:
+    if not _NUMBER.fullmatch(path["part"]):
+        raise InvalidInput("part", f"expected a whole number from 1 to {MOST_PARTS}")
+    number = int(path["part"])
+    if number > MOST_PARTS:
+        raise TooLarge(f"part: expected at most {MOST_PARTS} parts of up to {MOST_ROWS} rows")
+    return number
+
+
+def _job(admin: Admin, path: Mapping[str, str]) -> Import:
+    job = admin.imports.get(_id(path))
+    if job is None:
+        raise NotFound("import")
+    return job
+
+
+def _recorded(admin: Admin, job: Import, number: int, content: str) -> Part:
+    """Give a part as it was recorded. Raises Conflict when it was not, or was another one."""
+    part = admin.imports.part(job.import_id, number)
+    if part is None:
+        raise Conflict(_FINISHED)
+    if part.content != content:
+        raise Conflict("part: came before with other content")
+    return part
+
+
+def _shown(job: Import) -> ImportJobShown:
+    return ImportJobShown(
+        import_id=job.import_id,
+        file_name=job.file_name,
+        dry_run=job.dry_run,
+        state="open" if job.finished_at is None else "finished",
+        started_at=to_iso(job.started_at),
+        finished_at=None if job.finished_at is None else to_iso(job.finished_at),
+        operator=job.operator,
+        parts=job.parts,
+        rows=job.rows,
+        imported=job.imported,
+        updated=job.updated,
+        unchanged=job.unchanged,
+        rejected=job.rejected,
+    )
+
+
+def _part_shown(part: Part) -> ImportPartShown:
+    return ImportPartShown(
+        part=part.number,
+        rows=part.rows,
+        imported=part.imported,
+        updated=part.updated,
+        unchanged=part.unchanged,
+        rejected=_rows_shown(part.rejected),
+    )
+
+
+def _rows_shown(refused: Iterable[RefusedRow]) -> list[RejectedRow]:
+    return [RejectedRow(row=row.row, reason=row.reason) for row in refused]
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/admin/imports",
+        action="import.started",
+        use=start,
+        body=NewImport,
+        answer=ImportJobShown,
+        status=201,
+        summary="Begin an import that is sent in parts. A dry run enters nothing and tells what would be.",
+    ),
+    Route(
+        method="GET",
+        path="/admin/imports",
+        use=browse,
+        query=PageQuery,
+        answer=ImportJobsShown,
+        summary="List imports that were sent in parts, newest first.",
+    ),
+    Route(
+        method="GET",
+        path="/admin/imports/{importId}",
+        use=read,
+        answer=ImportJobShown,
+        errors=(404,),
+        summary="Read an import, and what its parts did so far.",
+    ),
+    Route(
+        method="PUT",
+        path="/admin/imports/{importId}/parts/{part}",
+        action="import.part_sent",
+        use=take_part,
+        body=Upload,
+        answer=ImportPartShown,
+        errors=(404, 409, 413),
+        summary="Send the next part of an import, with a header of its own, imported as POST /admin/numbers does. The same "
+        "part again, with the same content, has no effect and the same answer; with other content, or after a gap, "
+        "it is 409.",
+    ),
+    Route(
+        method="POST",
+        path="/admin/imports/{importId}/finish",
+        action="import.finished",
+        use=finish,
+        answer=ImportJobShown,
+        errors=(404,),
+        summary="End an import: it takes no more parts. A second time changes nothing.",
+    ),
+    Route(
+        method="GET",
+        path="/admin/imports/{importId}/rejected",
+        use=rejected,
+        query=PageQuery,
+        answer=RejectedShown,
+        errors=(404,),
+        summary="List the rows of an import that were not imported, in the order of the file.",
+    ),
+)

@@ -1,0 +1,107 @@
+"""The Audit table: what operators have changed, and at which SMS texts they have looked (docs/adr/0025)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from globalconnect.domain.times import SECOND, day_of
+from globalconnect.store.dynamo import Dynamo, Item, expression
+
+type Detail = str | int | list[str]
+
+
+class Result(StrEnum):
+    """How a change ended; one that is `started` is under way, or nobody knows how it ended."""
+
+    STARTED = "started"
+    DONE = "done"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What an operator did at `at` (ms). `token` tells entries of one moment apart.
+
+    Details are ids, counts and names of fields: never a value that was set, never a secret, never what an SMS says.
+    """
+
+    at: int
+    token: str
+    operator: str
+    operator_name: str
+    action: str
+    changed_id: str | None
+    result: Result
+    details: Mapping[str, Detail]
+
+
+class Audit:
+    """Entries by month. Kept for `keep` ms."""
+
+    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+        self._db = db
+        self._table = table
+        self._keep = keep
+
+    def write(self, entry: Entry) -> None:
+        """Enter an entry, or put it in the place of what was entered for the same deed before. Raises Busy."""
+        self._db.put(self._table, self._to_item(entry))
+
+    def page(self, limit: int, after: Item | None, now: int) -> tuple[list[Entry], Item | None]:
+        """Give one page of all entries, newest first, and the key to go on from."""
+        month = month_of(now) if after is None else str(after["month"])
+        found: list[Item] = []
+        while month >= month_of(now - self._keep):
+            page = self._db.query(
+                self._table,
+                expression("#month = :month", month=month),
+                limit=limit - len(found),
+                after=after,
+                newest_first=True,
+            )
+            found += page.items
+            if page.next_key is not None:
+                return [_to_entry(item) for item in found], page.next_key
+            if len(found) >= limit:
+                last = found[-1]
+                return [_to_entry(item) for item in found], {"month": last["month"], "entry": last["entry"]}
+            month, after = _month_before(month), None
+        return [_to_entry(item) for item in found], None
+
+    def _to_item(self, entry: Entry) -> Item:
+        return {
+            "month": month_of(entry.at),
+            "entry": f"{entry.at:015}-{entry.token}",
+            "at": entry.at,
+            "token": entry.token,
+            "operator": entry.operator,
+            "operator_name": entry.operator_name,
+            "action": entry.action,
+            "changed_id": entry.changed_id,
+            "result": entry.result.value,
+            "details": dict(entry.details),
+            "expire_at": (entry.at + self._keep) // SECOND,
+        }
+
+
+def month_of(at: int) -> str:
+    """Give the UTC month of `at` (ms) as `2024-01`."""
+    return day_of(at)[: len("2024-01")]
+
+
+def _month_before(month: str) -> str:
+    year, number = map(int, month.split("-"))
+    return f"{year:04}-{number - 1:02}" if number > 1 else f"{year - 1:04}-12"
+
+
+def _to_entry(item: Item) -> Entry:
+    return Entry(
+        at=item["at"],
+        token=item["token"],
+        operator=item["operator"],
+        operator_name=item["operator_name"],
+        action=item["action"],
+        changed_id=item.get("changed_id"),
+        result=Result(item["result"]),
+        details=item["details"],
+    )

@@ -1,0 +1,223 @@
+"""The Imports table: imports of numbers that are sent in parts (docs/adr/0024).
+
+The collection `imports` holds every import by its id, `parts#<id>` what became of the parts of one, by their number.
+"""
+
+import gzip
+import json
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Any
+
+from globalconnect.domain.errors import NotFound
+from globalconnect.store.activations import expire_at
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, expression, put, update
+
+IMPORTS = "imports"
+
+_COUNTS = ("rows", "imported", "updated", "unchanged")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A file of numbers that is sent in parts: who began it, and what its first `parts` parts did. Times are in ms.
+
+    `updated` are numbers that were known, `unchanged` those of them that were in their pool already.
+    """
+
+    import_id: str
+    file_name: str
+    dry_run: bool
+    operator: str
+    started_at: int
+    finished_at: int | None = None
+    parts: int = 0
+    rows: int = 0
+    imported: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRow:
+    """A row that was not imported, by its place in the whole file."""
+
+    row: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a part of an import did; `content` is the SHA-256 (hex) of what was sent."""
+
+    number: int
+    content: str
+    rows: int
+    imported: int
+    updated: int
+    unchanged: int
+    rejected: tuple[RefusedRow, ...]
+
+
+class Imports:
+    """Imports by id, with their parts. Kept for `keep` ms."""
+
+    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+        self._db = db
+        self.table = table
+        self._keep = keep
+
+    def start(self, job: Import) -> None:
+        """Store a new import. Raises ConditionFailed when its id is taken."""
+        item = {
+            **_key_of(job.import_id),
+            "file_name": job.file_name,
+            "dry_run": job.dry_run,
+            "operator": job.operator,
+            "started_at": job.started_at,
+            "finished_at": job.finished_at,
+            "parts": job.parts,
+            **{name: getattr(job, name) for name in (*_COUNTS, "rejected")},
+            "expire_at": expire_at(job.started_at, self._keep),
+        }
+        self._db.put(self.table, item, expression("attribute_not_exists(#entry)"))
+
+    def get(self, import_id: str) -> Import | None:
+        """Give an import as it is now."""
+        item = self._db.get(self.table, _key_of(import_id))
+        return _to_import(item) if item else None
+
+    def page(self, limit: int, after: Item | None) -> tuple[list[Import], Item | None]:
+        """Give one page of all imports, newest first, and the key to go on from."""
+        condition = expression("#collection = :imports", imports=IMPORTS)
+        page = self._db.query(self.table, condition, limit=limit, after=after, newest_first=True)
+        return [_to_import(item) for item in page.items], page.next_key
+
+    def part(self, import_id: str, number: int) -> Part | None:
+        """Give what a part did, None as long as it is not recorded."""
+        item = self._db.get(self.table, _part_key(import_id, number))
+        return _to_part(item) if item else None
+
+    def taken_before(self, import_id: str, number: int, phones: AbstractSet[str]) -> set[str]:
+        """Give those of the phones that are in parts before that of this number."""
+        condition = expression(
+            "#collection = :parts AND #entry < :entry", parts=_parts_of(import_id), entry=_entry_of(number)
+        )
+        taken: set[str] = set()
+        for item in self._db.query_all(self.table, condition):
+            taken |= phones & set(_unpacked(item["phones"]))
+        return taken
+
+    def record(self, job: Import, part: Part, phones: Iterable[str]) -> None:
+        """Record what a part did, with the phones in it, and count it to its import, both or neither.
+
+        Raises ConditionFailed when it is not the next part of an open import (any more), and Busy.
+        """
+        item = {
+            **_part_key(job.import_id, part.number),
+            "content": part.content,
+            **{name: getattr(part, name) for name in _COUNTS},
+            "rejected": _packed([(refused.row, refused.reason) for refused in part.rejected]),
+            "phones": _packed(sorted(phones)),
+            "expire_at": expire_at(job.started_at, self._keep),
+        }
+        counts = {name: getattr(part, name) for name in _COUNTS} | {"rejected": len(part.rejected)}
+        change = expression(
+            f"SET #parts = :number ADD {', '.join(f'#{name} :{name}' for name in counts)}", number=part.number, **counts
+        )
+        next_of_open = expression("attribute_not_exists(#finished_at) AND #parts = :before", before=part.number - 1)
+        self._db.transact(
+            update(self.table, _key_of(job.import_id), change, next_of_open),
+            put(self.table, item, expression("attribute_not_exists(#entry)")),
+            was_done=lambda: self.part(job.import_id, part.number) == part,
+        )
+
+    def finish(self, import_id: str, now: int) -> Import:
+        """End an import at `now` (ms): it takes no more parts. One that has ended stays as it is. Raises NotFound."""
+        try:
+            ended = self._db.update(
+                self.table,
+                _key_of(import_id),
+                expression("SET #finished_at = :now", now=now),
+                expression("attribute_exists(#entry) AND attribute_not_exists(#finished_at)"),
+            )
+        except ConditionFailed:
+            job = self.get(import_id)
+            if job is None:
+                raise NotFound("import") from None
+            return job
+        return _to_import(ended)
+
+    def refused(self, import_id: str, limit: int, after: Item | None) -> tuple[list[RefusedRow], Item | None]:
+        """Give one page of the rows that were not imported, in the order of the file, and the key to go on from.
+
+        Such a key names the last row of the page, and its part.
+        """
+        part, row = (after["part"], after["row"]) if after else (1, 0)
+        condition = expression(
+            "#collection = :parts AND #entry >= :entry", parts=_parts_of(import_id), entry=_entry_of(part)
+        )
+        found: list[RefusedRow] = []
+        for item in self._db.query_all(self.table, condition):
+            for refused in _refused_in(item):
+                if refused.row <= row:
+                    continue
+                if len(found) == limit:
+                    return found, {"part": part, "row": found[-1].row}
+                found.append(refused)
+                part = int(item["entry"])
+        return found, None
+
+
+def _key_of(import_id: str) -> Key:
+    return {"collection": IMPORTS, "entry": import_id}
+
+
+def _parts_of(import_id: str) -> str:
+    return f"parts#{import_id}"
+
+
+def _entry_of(number: int) -> str:
+    # As long as the longest, so that they are in order.
+    return f"{number:04}"
+
+
+def _part_key(import_id: str, number: int) -> Key:
+    return {"collection": _parts_of(import_id), "entry": _entry_of(number)}
+
+
+def _to_import(item: Item) -> Import:
+    return Import(
+        import_id=item["entry"],
+        file_name=item["file_name"],
+        dry_run=item["dry_run"],
+        operator=item["operator"],
+        started_at=item["started_at"],
+        finished_at=item.get("finished_at"),
+        parts=item["parts"],
+        **{name: item[name] for name in (*_COUNTS, "rejected")},
+    )
+
+
+def _to_part(item: Item) -> Part:
+    return Part(
+        number=int(item["entry"]),
+        content=item["content"],
+        **{name: item[name] for name in _COUNTS},
+        rejected=tuple(_refused_in(item)),
+    )
+
+
+def _refused_in(item: Item) -> list[RefusedRow]:
+    return [RefusedRow(row, reason) for row, reason in _unpacked(item["rejected"])]
+
+
+def _packed(content: object) -> bytes:
+    """Give something as gzipped JSON: as it is, a part of refused rows could outgrow an item."""
+    return gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
+
+
+def _unpacked(content: bytes) -> Any:
+    return json.loads(gzip.decompress(content))

@@ -1,0 +1,119 @@
+"""The Statistics table, and what it is counted from: the indexes by-day and delivered of the Activations table."""
+
+from collections.abc import Iterator
+
+from globalconnect.domain.activation import Outcome
+from globalconnect.domain.statistics import STATES, Begun, Counts, Histogram, Hour, Stock
+from globalconnect.domain.times import DAY, day_of
+from globalconnect.domain.waiting import PartnerPending, PendingNote
+from globalconnect.store.activations import expire_at
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression
+
+# How long hours are kept: a year can be compared with the one before.
+KEPT = 400 * DAY
+
+_HOUR = "hour"
+_STOCK = "stock"
+_PENDING = "pending"
+# Of these there is only the newest.
+_ONLY = 0
+
+
+class Statistics:
+    """Hours, and what there was of numbers and waiting SMS last. What was measured earlier never replaces a later."""
+
+    def __init__(self, db: Dynamo, table: str) -> None:
+        self._db = db
+        self._table = table
+
+    def put_hour(self, hour: Hour) -> None:
+        """Keep an hour, in place of what was kept of it. Raises Busy."""
+        counts = hour.counts
+        states = {name: getattr(counts, name) for name in STATES}
+        content = {**states, "times": _packed(counts.times), "expire_at": expire_at(hour.at, KEPT)}
+        self._put(_HOUR, hour.at, hour.measured_at, content)
+
+    def put_stock(self, stock: Stock) -> None:
+        """Keep what there is of numbers. Raises Busy."""
+        self._put(_STOCK, _ONLY, stock.measured_at, {"numbers": stock.numbers, "free": stock.free})
+
+    def put_pending(self, note: PendingNote) -> None:
+        """Keep what waits. Raises Busy."""
+        partners = {
+            partner_id: {"waiting": pending.waiting, "oldest_at": pending.oldest_at}
+            for partner_id, pending in note.partners.items()
+        }
+        content = {"waiting": note.waiting, "oldest_at": note.oldest_at, "partners": partners}
+        self._put(_PENDING, _ONLY, note.measured_at, content)
+
+    def hours(self, first: int, last: int) -> list[Hour]:
+        """Give the hours that are kept of those that begin from `first` to `last` (ms), oldest first."""
+        condition = expression("#kind = :kind AND #at BETWEEN :first AND :last", kind=_HOUR, first=first, last=last)
+        return [_to_hour(item) for item in self._db.query_all(self._table, condition)]
+
+    def stock(self) -> Stock | None:
+        """Give what there was of numbers last, None before it was measured."""
+        item = self._only(_STOCK)
+        return None if item is None else Stock(item["measured_at"], item["numbers"], item["free"])
+
+    def pending(self) -> PendingNote | None:
+        """Give what the last sweep found waiting, None before there was one."""
+        item = self._only(_PENDING)
+        if item is None:
+            return None
+        return PendingNote(
+            measured_at=item["measured_at"],
+            waiting=item["waiting"],
+            oldest_at=item.get("oldest_at"),
+            partners={partner_id: PartnerPending(**pending) for partner_id, pending in item["partners"].items()},
+        )
+
+    def _only(self, kind: str) -> Item | None:
+        return self._db.get(self._table, {"kind": kind, "at": _ONLY})
+
+    def _put(self, kind: str, at: int, measured_at: int, content: Item) -> None:
+        item = {"kind": kind, "at": at, "measured_at": measured_at, **content}
+        not_older = expression("attribute_not_exists(#measured_at) OR #measured_at <= :at", at=measured_at)
+        try:
+            self._db.put(self._table, item, not_older)
+        except ConditionFailed:
+            return
+
+
+class Happened:
+    """What happened in a span of time, from indexes: they are a little late."""
+
+    def __init__(self, db: Dynamo, activations_table: str) -> None:
+        self._db = db
+        self._table = activations_table
+
+    def begun(self, since: int, until: int) -> Iterator[Begun]:
+        """Give the activations that began from `since` to before `until` (ms, of one UTC day)."""
+        for item in self._of("by-day", "started_day", "started_at", since, until):
+            outcome = item.get("outcome")
+            yield Begun(None if outcome is None else Outcome(outcome), item["expires_at"])
+
+    def times_to_deliver(self, since: int, until: int) -> Iterator[int]:
+        """Give how long (ms) each SMS took that was first delivered from `since` to before `until` (ms, of one day)."""
+        for item in self._of("delivered", "delivered_day", "first_delivered_at", since, until):
+            yield item["first_delivered_at"] - item["stored_at"]
+
+    def _of(self, index: str, day: str, at: str, since: int, until: int) -> Iterator[Item]:
+        condition = expression(
+            f"#{day} = :day AND #{at} BETWEEN :first AND :last", day=day_of(since), first=since, last=until - 1
+        )
+        return self._db.query_all(self._table, condition, index=index)
+
+
+def _to_hour(item: Item) -> Hour:
+    counts = Counts(**{name: item[name] for name in STATES}, times=_unpacked(item["times"]))
+    return Hour(item["at"], item["measured_at"], counts)
+
+
+def _packed(times: Histogram) -> str:
+    """Give a histogram as `10=3,24=1`: read as maps of DynamoDB, those of a month would take a second."""
+    return ",".join(f"{bound}={times[bound]}" for bound in sorted(times))
+
+
+def _unpacked(packed: str) -> Histogram:
+    return {int(bound): int(count) for bound, _, count in (pair.partition("=") for pair in packed.split(",") if pair)}

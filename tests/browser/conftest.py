@@ -1,0 +1,50 @@
+"""A browser, the console in it, and a deployed stack behind it."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from local.place import FUNCTIONS
+from local.stack import Stack
+from tests.browser import driving
+from tests.browser.driving import Console
+from tests.browser.life import Life, live
+from tests.contract.conftest import deployed, market, stack_root
+from tests.contract.market import Market
+
+__all__ = ["deployed", "market", "stack_root"]
+
+
+# For this package only: while Playwright runs, no other test could have an event loop of its own.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Give a running Chromium."""
+    expect.set_options(timeout=driving.PATIENCE)
+    with sync_playwright() as playwright:
+        try:
+            launched = driving.launch(playwright)
+        except driving.NoBrowser as missing:
+            pytest.fail(str(missing), pytrace=False)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def built() -> None:
+    """Make sure that there is a console to look at."""
+    if not (FUNCTIONS / "console" / "static" / "index.html").exists():
+        pytest.fail("The console has not been built: make console", pytrace=False)
+
+
+@pytest.fixture
+def console(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
+    """Give a window in which nobody is signed in, on a blank page; a fault of the page fails the test."""
+    with Console.opened(browser, deployed) as console:
+        yield console
+
+
+@pytest.fixture(scope="session")
+def life(market: Market) -> Life:
+    """Give what a stack holds after some business, for pages that show something of it."""
+    return live(market)

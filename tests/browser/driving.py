@@ -1,0 +1,174 @@
+"""The console in a browser: starting one, signing in, and what must hold of every page."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect
+
+from local.place import REPOSITORY
+from local.stack import Stack
+
+NARROW, WIDE = 360, 1280
+HEIGHT = 900
+type Scheme = Literal["light", "dark"]
+
+# The first call of a function waits for its start, on a slow machine for long (ms).
+PATIENCE = 30_000
+
+_AXE = REPOSITORY / "console" / "node_modules" / "axe-core" / "axe.min.js"
+_STANDARDS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_QUIET = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+_QUIETER = ["--disable-component-update", "--disable-sync"]
+# The browser reports each answer that is no success; whether it should have been one is for the test to say.
+_ANSWERS = "Failed to load resource"
+
+_SPOIL = """refreshable => {
+  const kept = JSON.parse(sessionStorage.getItem("globalconnect.session"));
+  kept.id = kept.id.slice(0, -8) + "AAAAAAAA";
+  if (!refreshable) kept.refresh = "ended";
+  sessionStorage.setItem("globalconnect.session", JSON.stringify(kept));
+}"""
+
+_HOW = """No Chromium was found for the tests in the browser. Install one, either way:
+  apt install chromium
+  .venv/bin/playwright install chromium
+or name one that is there: CHROMIUM=/path/to/chromium make pytest"""
+
+
+class NoBrowser(Exception):
+    """There is no Chromium; the message says how to install one."""
+
+
+def executable(playwright: Playwright) -> str:
+    """Give the Chromium to use: the one that $CHROMIUM names, the system's, else Playwright's. Raises NoBrowser."""
+    named = os.environ.get("CHROMIUM")
+    found = named or shutil.which("chromium", path=f"/usr/bin:{os.environ.get('PATH', '')}")
+    found = found or playwright.chromium.executable_path
+    if not Path(found).exists():
+        raise NoBrowser(_HOW)
+    return found
+
+
+def launch(playwright: Playwright) -> Browser:
+    """Start the browser. Raises NoBrowser."""
+    # Root can't have Chromium's sandbox; what it loads here is ours.
+    root = ["--no-sandbox"] if os.geteuid() == 0 else []
+    options = [*_QUIET, *_QUIETER, "--no-proxy-server", *root]
+    return playwright.chromium.launch(executable_path=executable(playwright), args=options)
+
+
+@dataclass
+class Console:
+    """The console of one operator in a browser window of their own, and what went wrong in it."""
+
+    stack: Stack
+    context: BrowserContext
+    page: Page
+    faults: list[str] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+
+    @classmethod
+    @contextmanager
+    def opened(cls, browser: Browser, stack: Stack, *, width: int = WIDE, scheme: Scheme = "light") -> Iterator[Self]:
+        """Open a window. At its end it fails if the page had a fault: an error, or a violation of its policy."""
+        context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
+        context.set_default_timeout(PATIENCE)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        console = cls(stack, context, context.new_page())
+        console._watch(console.page)
+        try:
+            yield console
+            assert not console.faults, console.faults
+        finally:
+            context.close()
+
+    @property
+    def url(self) -> str:
+        """The console's address."""
+        return f"{self.stack.api}/console/"
+
+    def another_tab(self) -> Page:
+        """Give another tab of the same window; each tab signs in by itself."""
+        page = self.context.new_page()
+        self._watch(page)
+        return page
+
+    def open(self, route: str = "", page: Page | None = None) -> None:
+        """Load the console at a route, as `/partners`."""
+        (page or self.page).goto(f"{self.url}#{route}")
+
+    def sign_in(self, name: str | None = None, password: str | None = None, page: Page | None = None) -> None:
+        """Sign in where the sign-in page is shown, as the local operator if nobody is named."""
+        page = page or self.page
+        page.get_by_label("Operator").fill(name or self.stack.admin_user)
+        page.get_by_label("Password").fill(password or self.stack.admin_password)
+        page.get_by_role("button", name="Sign in").click()
+
+    def enter(self, route: str = "/services") -> Page:
+        """Load a route and sign in; gives the page when it is there."""
+        self.open(route)
+        self.sign_in()
+        self.settle()
+        return self.page
+
+    def go(self, route: str, page: Page | None = None) -> None:
+        """Go to a route within the console that is open, and wait until its data is there."""
+        (page or self.page).evaluate("route => { location.hash = route }", route)
+        self.settle(page)
+
+    def settle(self, page: Page | None = None) -> None:
+        """Wait until a page of the console shows its data."""
+        page = page or self.page
+        expect(page.locator("main h1")).to_be_visible(timeout=PATIENCE)
+        # Where it is narrow, it is in the menu that is closed.
+        expect(page.locator("button", has_text="Sign out")).to_be_attached(timeout=PATIENCE)
+        expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE)
+
+    def end_session(self, *, refreshable: bool = False) -> None:
+        """Make the tokens that this tab holds worthless, as time would."""
+        self.page.evaluate(_SPOIL, refreshable)
+
+    def axe(self) -> list[str]:
+        """Give what axe finds wrong with the page as it is now, one line each."""
+        # Through the browser's own protocol: the page's policy lets no script in, and stays as strict as it is.
+        session = self.context.new_cdp_session(self.page)
+        session.send("Runtime.evaluate", {"expression": _AXE.read_text(encoding="utf-8")})
+        options = json.dumps({"runOnly": _STANDARDS, "resultTypes": ["violations"]})
+        run = f"axe.run(document, {options}).then(found => JSON.stringify(found.violations))"
+        answer = session.send("Runtime.evaluate", {"expression": run, "awaitPromise": True, "returnByValue": True})
+        session.detach()
+        assert "exceptionDetails" not in answer, answer
+        violations: list[dict[str, Any]] = json.loads(answer["result"]["value"])
+        return [
+            f"{one['id']}: {one['help']}: {node['html']} {node.get('failureSummary', '')}"
+            for one in violations
+            for node in one["nodes"]
+        ]
+
+    def transferred(self) -> int:
+        """Give how many bytes came over the wire for all that was loaded so far, headers and all."""
+        sizes = [request.sizes() for request in self.requests]
+        return sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
+
+    def overflow(self) -> int:
+        """Give by how many pixels the page is wider than its window."""
+        width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        return int(width)
+
+    def _watch(self, page: Page) -> None:
+        page.on("console", self._note)
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("requestfinished", self._keep)
+
+    def _note(self, message: ConsoleMessage) -> None:
+        if message.type == "error" and not message.text.startswith(_ANSWERS):
+            self.faults.append(message.text)
+
+    def _keep(self, request: Request) -> None:
+        self.requests.append(request)

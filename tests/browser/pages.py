@@ -1,0 +1,35 @@
+"""Every page of the console, for what must hold of each: axe, narrow windows, screenshots."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.browser.life import Life
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """A page: its name in file names, and its route on a stack that holds some life."""
+
+    name: str
+    route: Callable[[Life], str]
+
+
+# One line per page, in the order of the menu.
+PAGES: tuple[At, ...] = (
+    At("overview", lambda _: "/overview"),
+    At("partners", lambda _: "/partners"),
+    At("partner", lambda life: f"/partners/{life.partner_id}"),
+    At("numbers", lambda _: "/numbers"),
+    At("pool", lambda _: "/numbers?country=england"),
+    At("number", lambda life: f"/numbers/{life.phone}"),
+    At("imports", lambda _: "/imports"),
+    At("import", lambda life: f"/imports/{life.import_id}"),
+    At("services", lambda _: "/services"),
+    At("sources", lambda _: "/sources"),
+    At("unclaimed", lambda _: "/unclaimed"),
+    At("unreadable", lambda _: "/unclaimed/payloads"),
+    At("activations", lambda _: "/activations"),
+    At("activation", lambda life: f"/activations/{life.activation_id}"),
+    At("audit", lambda _: "/audit"),
+    At("try", lambda _: "/try"),
+)

@@ -1,0 +1,126 @@
+"""What holds of every page: axe finds nothing, narrow windows do, little is loaded, and its policy is strict."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, expect
+
+from local.stack import Stack
+from tests.browser.driving import NARROW, Console, Scheme
+from tests.browser.life import Life
+from tests.browser.pages import PAGES, At
+
+LARGEST_FIRST_LOAD = 200_000
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' {cognito}; "
+    "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def entered(request: pytest.FixtureRequest, built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
+    """Give a window in which somebody is signed in, in light and in dark."""
+    scheme: Scheme = request.param
+    with Console.opened(browser, deployed, scheme=scheme) as console:
+        console.enter()
+        yield console
+
+
+@pytest.fixture(scope="module")
+def narrow(built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
+    """Give a window as narrow as a small telephone."""
+    with Console.opened(browser, deployed, width=NARROW) as console:
+        console.open()
+        console.sign_in()
+        yield console
+
+
+@pytest.mark.parametrize("at", PAGES, ids=lambda at: at.name)
+def test_axe_finds_nothing(at: At, life: Life, entered: Console) -> None:
+    entered.go(at.route(life))
+    assert entered.axe() == []
+
+
+@pytest.mark.parametrize("at", PAGES, ids=lambda at: at.name)
+def test_a_window_of_360_pixels_is_wide_enough(at: At, life: Life, narrow: Console) -> None:
+    narrow.go(at.route(life))
+    assert narrow.overflow() == 0
+    assert narrow.axe() == []
+
+
+def test_axe_finds_nothing_where_one_signs_in(console: Console) -> None:
+    console.open()
+    expect(console.page.get_by_label("Operator")).to_be_visible()
+    assert console.axe() == []
+
+
+def test_axe_does_find_what_is_wrong(console: Console) -> None:
+    console.open()
+    expect(console.page.get_by_label("Operator")).to_be_visible()
+    console.page.evaluate("document.querySelector('main').append(document.createElement('button'))")
+    assert [line.partition(":")[0] for line in console.axe()] == ["button-name"]
+
+
+def test_the_menu_is_reached_and_closed_where_it_is_narrow(narrow: Console) -> None:
+    page = narrow.page
+    narrow.go("/services")
+    menu = page.get_by_role("button", name="Menu")
+    expect(menu).to_have_attribute("aria-expanded", "false")
+    expect(page.get_by_role("link", name="Sources")).to_be_hidden()
+    menu.click()
+    page.get_by_role("link", name="Sources").click()
+    expect(page.get_by_role("heading", name="Sources", level=1)).to_be_visible()
+    expect(page.get_by_role("link", name="Sources")).to_be_hidden()
+
+
+def test_the_keyboard_comes_past_the_menu(console: Console) -> None:
+    page = console.enter("/services")
+    page.reload()
+    console.settle()
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("button", name="Skip to the content")
+    expect(skip).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="New service")).to_be_focused()
+
+
+def test_a_page_that_does_not_exist_says_so(console: Console) -> None:
+    page = console.enter("/nothing/%E0%A4%A/here")
+    expect(page.get_by_role("heading", name="No such page")).to_be_visible()
+
+
+def test_the_first_load_of_the_overview_is_small(console: Console) -> None:
+    console.enter("/overview")
+    assert 1_000 < console.transferred() < LARGEST_FIRST_LOAD
+
+
+def test_the_console_opens_without_its_last_slash(console: Console) -> None:
+    page = console.page
+    page.goto(f"{console.stack.api}/console#/services")
+    console.sign_in()
+    console.settle()
+    page.get_by_role("link", name="Sources").click()
+    expect(page.get_by_role("heading", name="Sources", level=1)).to_be_visible()
+    assert page.url == f"{console.url}#/sources"
+
+
+def test_the_policy_is_strict_and_no_page_may_frame_it(deployed: Stack) -> None:
+    answer = httpx.get(f"{deployed.api}/console/", trust_env=False, timeout=60)
+    assert answer.headers["Content-Security-Policy"] == POLICY.format(cognito=deployed.endpoint_url)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_what_violates_the_policy_fails_a_test(browser: Browser, built: None, deployed: Stack) -> None:
+    def violate() -> None:
+        with Console.opened(browser, deployed) as console:
+            console.open()
+            expect(console.page.get_by_label("Operator")).to_be_visible()
+            with console.page.expect_console_message():
+                console.page.evaluate("document.querySelector('main').setAttribute('style', 'color: red')")
+
+    with pytest.raises(AssertionError, match="Content Security Policy"):
+        violate()

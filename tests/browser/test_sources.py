@@ -1,0 +1,64 @@
+"""Inbound gateways: a secret that is shown once, and what was heard of them."""
+
+from playwright.sync_api import expect
+
+from tests.browser.driving import Console
+from tests.contract.market import Gateway, Market
+
+
+def test_a_source_is_entered_with_a_secret_that_works_and_is_shown_once(console: Console, market: Market) -> None:
+    page = console.enter("/sources")
+    page.get_by_role("button", name="New source").click()
+    form = page.get_by_role("dialog", name="New source")
+    form.get_by_label("Name").fill("Gateway of the browser")
+    form.get_by_role("button", name="Enter the source").click()
+    shown = page.get_by_role("dialog", name="Gateway of the browser is entered")
+    shown.get_by_role("button", name="Copy: Secret").click()
+    expect(shown.get_by_role("status")).to_have_text("Copied")
+    secret = page.evaluate("navigator.clipboard.readText()")
+    shown.get_by_role("button", name="Copy: URL").click()
+    url = page.evaluate("navigator.clipboard.readText()")
+    sms = {"phone": "447700199999", "from": "Nobody", "text": "Hello"}
+    assert Gateway(market, url, secret).deliver(sms).status_code == 200
+    assert console.axe() == []
+    shown.get_by_role("button", name="I have copied it").click()
+    row = page.get_by_role("row").filter(has_text="Gateway of the browser")
+    expect(row).to_contain_text(url)
+    assert secret not in page.content()
+    page.reload()
+    console.settle()
+    assert secret not in page.content()
+
+
+def test_a_source_shows_when_it_was_last_heard_from_and_what_could_not_be_read(
+    console: Console, market: Market
+) -> None:
+    made = market.made("POST", "/admin/sources", {"name": "Heard gateway", "provider": "generic"})
+    page = console.enter("/sources")
+    row = page.get_by_role("row").filter(has_text="Heard gateway")
+    expect(row).to_contain_text("Never")
+    gateway = Gateway(market, made["url"], made["secret"])
+    assert gateway.deliver({"phone": "447700199998", "from": "Nobody", "text": "Hello"}).status_code == 200
+    assert gateway.deliver({"nothing": "of use"}).status_code == 400
+    page.reload()
+    console.settle()
+    expect(row).not_to_contain_text("Never")
+    titles = [moment.get_attribute("title") or "" for moment in row.locator("time").all()]
+    assert len(titles) == 2
+    assert all(title.endswith(" UTC") for title in titles)
+
+
+def test_a_source_is_removed_only_after_a_question(console: Console, market: Market) -> None:
+    made = market.made("POST", "/admin/sources", {"name": "Gateway to be removed", "provider": "generic"})
+    page = console.enter("/sources")
+    opener = page.get_by_role("button", name="Remove Gateway to be removed")
+    opener.click()
+    question = page.get_by_role("dialog", name="Remove Gateway to be removed?")
+    expect(question.get_by_role("button", name="Cancel")).to_be_focused()
+    question.get_by_role("button", name="Cancel").click()
+    expect(opener).to_be_focused()
+    opener.click()
+    question.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("row").filter(has_text="Gateway to be removed")).to_have_count(0)
+    assert Gateway(market, made["url"], made["secret"]).deliver({}).status_code == 401

@@ -1,0 +1,38 @@
+"""What operators see of sales and deliveries is measured every minute (contract 5)."""
+
+from typing import Any
+
+import pytest
+
+from local.pretend_partner import PretendPartner
+from tests.contract.market import Market, until
+
+# The functions that measure run once a minute, one after the other on a busy machine.
+SECONDS = 180
+
+
+@pytest.mark.timeout(600)
+def test_a_sale_and_its_delivery_are_in_the_statistics_within_minutes(market: Market) -> None:
+    before = _statistics(market)
+    with PretendPartner() as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool(2)
+        bought = hub.buy(pool, service)
+        market.gateway().deliver({"phone": bought["number"], "from": "Microsoft", "text": "Code: 5015"})
+        partner.wait_for(1, 60)
+        assert hub.finish(bought["activationId"], 3).is_success
+        live = hub.buy(pool, service)
+    assert live["status"] == "SUCCESS"
+    grown = until(lambda: _statistics(market), lambda seen: _has_grown(seen, before), SECONDS)
+    assert grown["totals"]["started"] >= before["totals"]["started"] + 2
+    assert grown["totals"]["timeToDeliverP99Ms"] > 0
+    assert grown["stock"]["numbers"] == grown["stock"]["free"] + grown["stock"]["held"]
+    assert len(grown["hours"]) == 24
+
+
+def _statistics(market: Market) -> dict[str, Any]:
+    return market.made("GET", "/admin/statistics")
+
+
+def _has_grown(seen: dict[str, Any], before: dict[str, Any]) -> bool:
+    counted = all(seen["totals"][what] > before["totals"][what] for what in ("success", "delivered"))
+    return counted and seen["measuredAt"] is not None and seen["stock"]["numbers"] > 0

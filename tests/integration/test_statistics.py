@@ -1,0 +1,584 @@
+"""Statistics are what is stored, however often, late or incompletely they were counted (contract 5)."""
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+import hourly_statistics.app
+from globalconnect.domain.activation import Outcome
+from globalconnect.domain.errors import Busy
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.statistics import Begun, Counts, Hour, Stock, counts_of, hour_of
+from globalconnect.domain.times import DAY, HOUR, MINUTE, to_iso
+from globalconnect.domain.waiting import PartnerPending, PendingNote
+from globalconnect.store.activations import SmsRef
+from globalconnect.store.dynamo import Dynamo, Item, expression
+from globalconnect.store.pushes import End
+from hourly_statistics.measure import COUNTED_AGAIN
+from tests.conftest import START
+from tests.integration.admin_support import Desk
+from tests.integration.calls import Calls
+from tests.integration.failing import FailingClient, Fault, Faults, Scripted
+from tests.integration.shop import Shop
+
+PHONES = [f"4474721900{n:02}" for n in range(40)]
+URL = "https://hub.example/push"
+NOTHING = Counts()
+
+
+@dataclass(slots=True)
+class Life:
+    """A shop that sells and delivers, and a book of what truly happened in it."""
+
+    shop: Shop
+    partner: Partner = field(init=False)
+    source: str = field(init=False)
+    begun: dict[int, tuple[int, Begun]] = field(default_factory=dict)
+    waiting: list[SmsRef] = field(default_factory=list)
+    delivered: list[tuple[int, int]] = field(default_factory=list)
+    refs: list[SmsRef] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.shop.sell("tg", reusable=True)
+        self.shop.stock(*PHONES)
+        self.partner, self.source = self.shop.partner(push_url=URL), self.shop.source()
+
+    @property
+    def now(self) -> int:
+        """The time."""
+        return self.shop.cloud.clock()
+
+    def buy(self) -> int | None:
+        """Begin an activation; give its id, None when nothing is for sale."""
+        body = self.shop.buy(self.partner).body
+        if body["status"] != "SUCCESS":
+            return None
+        activation_id: int = body["activationId"]
+        self.begun[activation_id] = (self.now, Begun(None, self.now + 60 * MINUTE))
+        return activation_id
+
+    def finish(self, activation_id: int, outcome: Outcome) -> None:
+        """Close an activation, or refund it; whether it counts is as the contract says (1.5)."""
+        self.shop.finish(self.partner, activation_id, outcome.value)
+        at, before = self.begun[activation_id]
+        refunded = before.outcome is Outcome.SUCCESS and outcome is Outcome.RETURNED
+        if before.outcome is None or refunded:
+            self.begun[activation_id] = (at, replace(before, outcome=outcome))
+
+    def receive(self, activation_id: int) -> SmsRef | None:
+        """Let an SMS come in, if the activation still holds its number."""
+        activation = self.shop.activations.get(activation_id)
+        assert activation is not None
+        sms = {"phone": activation.phone, "from": "a", "text": "b", "id": str(random.random())}
+        self.shop.deliver(self.source, sms)
+        sale = self.shop.activations.sale(activation_id)
+        assert sale is not None
+        known = set(self.refs)
+        new = [ref for sms in sale.messages if (ref := SmsRef(activation_id, sms.sms_id)) not in known]
+        self.refs += new
+        self.waiting += new
+        return new[0] if new else None
+
+    def push(self, ref: SmsRef, state: PushState = PushState.DELIVERED) -> None:
+        """Let an attempt to push an SMS end."""
+        (sms,) = self.shop.pushes.claim([ref], self.now)
+        assert isinstance(sms, Sms)
+        self.shop.pushes.settle([End(sms, state, self.now)])
+        if state is PushState.DELIVERED and sms.delivered_at is None:
+            self.delivered.append((self.now, self.now - sms.stored_at))
+        if ref in self.waiting:
+            self.waiting.remove(ref)
+
+    def push_once_more(self, ref: SmsRef) -> None:
+        """Let an operator have a delivered SMS pushed, and the partner take it."""
+        self.shop.pushes.push_again(ref, self.now, 0)
+        self.push(ref)
+
+    def true(self, at: int) -> Counts:
+        """Give what an hour is as things stand now."""
+        begun = [one for began, one in self.begun.values() if hour_of(began) == at]
+        return counts_of(begun, [took for when, took in self.delivered if hour_of(when) == at], self.now)
+
+    def counted(self, at: int) -> Counts:
+        """Give what is kept of an hour."""
+        return counts(self.shop, at)
+
+    def go_on(self, dice: random.Random) -> None:
+        """Let something happen."""
+        self.shop.cloud.clock.advance(ms=dice.randrange(40 * MINUTE))
+        ids, delivered = list(self.begun), [ref for ref in self.refs if ref not in self.waiting]
+        match dice.randrange(8):
+            case 0 | 1 | 2:
+                self.buy()
+            case 3 | 4 if ids:
+                self.finish(dice.choice(ids[-20:]), dice.choice([*Outcome, *[Outcome.SUCCESS] * 4]))
+            case 5 if ids:
+                self.receive(ids[-1])
+            case 6 if self.waiting:
+                self.push(self.waiting[0], dice.choice([PushState.DELIVERED, PushState.DELIVERED, PushState.STOPPED]))
+            case 7 if delivered:
+                self.push_once_more(dice.choice(delivered))
+
+
+@pytest.fixture
+def life(shop: Shop) -> Life:
+    return Life(shop)
+
+
+def over(shop: Shop, faults: Faults) -> Shop:
+    """Give the same shop over tables that fail as told."""
+    client: Any = FailingClient(shop.cloud.client, faults)
+    return Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)), shop.overrides)
+
+
+def counts(shop: Shop, at: int) -> Counts:
+    kept = shop.statistics.hours(at, at)
+    return kept[0].counts if kept else NOTHING
+
+
+def kept(shop: Shop) -> list[Item]:
+    """Give all that the table holds."""
+    return sorted(
+        shop.cloud.db.scan_all(shop.cloud.env["STATISTICS_TABLE"]), key=lambda item: (item["kind"], item["at"])
+    )
+
+
+def without_times(items: list[Item]) -> list[Item]:
+    return [{name: value for name, value in item.items() if name != "measured_at"} for item in items]
+
+
+def last_hours(now: int, how_many: int = COUNTED_AGAIN) -> list[int]:
+    return [hour_of(now) - place * HOUR for place in range(how_many)]
+
+
+@contextmanager
+def pages_of(shop: Shop, size: int) -> Iterator[None]:
+    """Let each page of a query hold no more than that."""
+
+    def limit(params: dict[str, Any], **_: object) -> None:
+        params.setdefault("Limit", size)
+
+    events = shop.cloud.client.meta.events
+    events.register("provide-client-params.dynamodb.Query", limit)
+    try:
+        yield
+    finally:
+        events.unregister("provide-client-params.dynamodb.Query", limit)
+
+
+# ---------------------------------------------------------------- hours are the truth
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_after_any_history_every_hour_is_as_it_truly_was(life: Life, seed: int) -> None:
+    dice = random.Random(seed)
+    for _ in range(90):
+        life.go_on(dice)
+        if dice.random() < 0.1:
+            life.shop.sweep()
+            life.shop.measure()
+    assert life.now > START + DAY
+    # The first run of an hour.
+    life.shop.cloud.clock.at = hour_of(life.now) + HOUR
+    life.shop.measure()
+    hours = last_hours(life.now)
+    assert [life.counted(at) for at in hours] == [life.true(at) for at in hours]
+    together = sum((life.true(at) for at in hours), NOTHING)
+    assert all((together.unfinished, together.success, together.returned, together.delivered))
+
+
+def test_it_is_the_same_on_the_emulator(busy_shop: Shop) -> None:
+    life, dice = Life(busy_shop), random.Random(4)
+    for _ in range(60):
+        life.go_on(dice)
+    life.shop.measure()
+    hours = last_hours(life.now)
+    assert [life.counted(at) for at in hours] == [life.true(at) for at in hours]
+    assert sum((life.true(at) for at in hours), NOTHING).delivered
+
+
+def test_a_run_that_is_repeated_gives_the_same(life: Life) -> None:
+    dice = random.Random(5)
+    for _ in range(40):
+        life.go_on(dice)
+    life.shop.measure()
+    before = kept(life.shop)
+    life.shop.measure()
+    assert kept(life.shop) == before
+    # An hour later nothing but the time of measuring is different, since nothing is live any more.
+    life.shop.cloud.clock.advance(minutes=120)
+    life.shop.measure()
+    settled = {item["at"]: item for item in without_times(kept(life.shop)) if item["kind"] == "hour"}
+    life.shop.cloud.clock.advance(minutes=60)
+    life.shop.measure()
+    later = {item["at"]: item for item in without_times(kept(life.shop)) if item["kind"] == "hour"}
+    assert {at: later[at] for at in settled} == settled
+
+
+@pytest.mark.parametrize("size", [1, 3, 4])
+def test_pages_of_any_size_are_counted_whole(life: Life, size: int) -> None:
+    for _ in range(6):
+        activation_id = life.buy()
+        assert activation_id is not None
+        ref = life.receive(activation_id)
+        assert ref is not None
+        life.push(ref)
+    with pages_of(life.shop, size):
+        life.shop.measure()
+    assert life.counted(hour_of(START)) == life.true(hour_of(START))
+    assert (life.counted(hour_of(START)).live, life.counted(hour_of(START)).delivered) == (6, 6)
+
+
+@pytest.mark.parametrize("edge", [hour_of(START) + HOUR, hour_of(START) // DAY * DAY + DAY])
+def test_what_happens_on_the_hour_or_at_midnight_belongs_to_the_hour_that_begins(life: Life, edge: int) -> None:
+    for at in (edge - 1, edge):
+        life.shop.cloud.clock.at = at
+        activation_id = life.buy()
+        assert activation_id is not None
+        ref = life.receive(activation_id)
+        assert ref is not None
+        life.push(ref)
+    life.shop.measure()
+    for at in (edge - HOUR, edge):
+        assert (life.counted(at).started, life.counted(at).delivered) == (1, 1)
+
+
+def test_an_sms_counts_in_the_hour_in_which_it_was_delivered_with_the_time_since_it_was_stored(life: Life) -> None:
+    activation_id = life.buy()
+    assert activation_id is not None
+    ref = life.receive(activation_id)
+    assert ref is not None
+    life.shop.cloud.clock.advance(minutes=50)
+    life.push(ref)
+    life.shop.measure()
+    assert life.counted(hour_of(START)).delivered == 0
+    took = life.counted(hour_of(START) + HOUR).time_to_deliver(0.5)
+    assert took is not None
+    assert 50 * MINUTE <= took <= 50 * MINUTE * 1.25
+
+
+def test_an_sms_that_an_operator_has_pushed_once_more_stays_where_it_was_delivered_first(life: Life) -> None:
+    activation_id = life.buy()
+    assert activation_id is not None
+    ref = life.receive(activation_id)
+    assert ref is not None
+    life.push(ref)
+    life.shop.cloud.clock.advance(minutes=55)
+    life.push_once_more(ref)
+    life.shop.measure()
+    assert life.counted(hour_of(START)).delivered == 1
+    assert life.counted(hour_of(START) + HOUR).delivered == 0
+
+
+def test_an_sms_whose_pushing_was_stopped_was_not_delivered(life: Life) -> None:
+    activation_id = life.buy()
+    assert activation_id is not None
+    ref = life.receive(activation_id)
+    assert ref is not None
+    life.push(ref, PushState.STOPPED)
+    life.shop.measure()
+    assert life.counted(hour_of(START)).delivered == 0
+
+
+# ---------------------------------------------------------------- what is counted when
+
+
+def test_a_refund_is_seen_up_to_a_day_later_by_the_first_run_of_the_next_hour(life: Life) -> None:
+    activation_id = life.buy()
+    assert activation_id is not None
+    life.finish(activation_id, Outcome.SUCCESS)
+    life.shop.measure()
+    life.shop.cloud.clock.advance(minutes=24 * 60)
+    life.shop.measure()
+    life.finish(activation_id, Outcome.RETURNED)
+    life.shop.measure()
+    assert life.counted(hour_of(START)) == Counts(success=1)
+    life.shop.cloud.clock.at = hour_of(life.now) + HOUR
+    life.shop.measure()
+    assert life.counted(hour_of(START)) == Counts(returned=1)
+
+
+def test_an_hour_that_was_longer_ago_stays_as_it_was_counted_last(life: Life) -> None:
+    activation_id = life.buy()
+    assert activation_id is not None
+    life.shop.cloud.clock.advance(minutes=70)
+    life.shop.measure()
+    life.shop.cloud.clock.advance(minutes=COUNTED_AGAIN * 60)
+    life.finish(activation_id, Outcome.SUCCESS)
+    life.shop.measure()
+    assert life.counted(hour_of(START)) == Counts(unfinished=1)
+
+
+def test_the_first_run_of_an_hour_counts_a_day_and_the_others_the_hours_that_change(life: Life) -> None:
+    with Calls(life.shop.cloud.client) as calls:
+        first = calls.of(life.shop.measure)
+        life.shop.cloud.clock.advance(minutes=1)
+        second = calls.of(life.shop.measure)
+        life.shop.cloud.clock.at = hour_of(life.now) + HOUR
+        third = calls.of(life.shop.measure)
+    hours = [made.count("PutItem") - 1 for made in (first, second, third)]
+    # Activations live for an hour: those of the current one and the one before may, and one more is counted.
+    assert hours == [COUNTED_AGAIN, 3, COUNTED_AGAIN]
+
+
+class Full:
+    """Faults of a table that takes so many more items and no other."""
+
+    def __init__(self, takes: int) -> None:
+        self._takes = takes
+
+    def __call__(self, operation: str) -> Fault | None:
+        """Give how the next call fails."""
+        self._takes -= operation == "PutItem"
+        return Fault.THROTTLED if self._takes < 0 else None
+
+
+def test_what_a_run_that_is_cut_off_has_left_the_next_one_counts(life: Life) -> None:
+    for kept_hours in (8, 13, 18, 23):
+        with pytest.raises(Busy):
+            over(life.shop, Full(9)).measure()
+        assert len(life.shop.statistics.hours(0, life.now)) == kept_hours
+        life.shop.cloud.clock.advance(minutes=1)
+    over(life.shop, Full(9)).measure()
+    assert len(life.shop.statistics.hours(0, life.now)) == COUNTED_AGAIN
+
+
+def test_an_hour_of_which_some_is_no_longer_stored_is_not_counted_anew(shop: Shop) -> None:
+    life = Life(Shop(shop.cloud, {"RETENTION_DAYS": "1"}))
+    assert life.buy() is not None
+    life.shop.measure()
+    # As the table's TTL does.
+    table, db = life.shop.activations.table, life.shop.cloud.db
+    for item in list(db.scan_all(table)):
+        key = {"activation_id": item["activation_id"], "entry": item["entry"]}
+        db.delete(table, key, expression("attribute_exists(#entry)"))
+    life.shop.cloud.clock.advance(minutes=24 * 60)
+    life.shop.measure()
+    assert life.counted(hour_of(START)) == Counts(live=1)
+
+
+def test_stock_is_what_the_counts_of_get_services_say(shop: Shop) -> None:
+    shop.stock(*PHONES[:5])
+    shop.stock(*PHONES[5:7], country="france", operator="Orange")
+    for _ in range(2):
+        shop.buy(shop.partner())
+    shop.numbers.withdraw(PHONES[4])
+    shop.project()
+    shop.measure()
+    stock = shop.statistics.stock()
+    assert stock == Stock(START, numbers=6, free=4)
+    assert stock.held == 2
+
+
+def test_the_function_measures_on_the_tables_that_its_environment_names(shop: Shop) -> None:
+    shop.stock(*PHONES[:2])
+    shop.project()
+    made = hourly_statistics.app.measure.__wrapped__()
+    made.run()
+    assert len(shop.statistics.hours(0, 10**15)) == COUNTED_AGAIN
+    stock = shop.statistics.stock()
+    assert stock is not None
+    assert (stock.numbers, stock.free) == (2, 2)
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def test_what_was_measured_earlier_never_replaces_a_later(shop: Shop) -> None:
+    at = hour_of(START)
+    partners = {"hub": PartnerPending(1, START)}
+    for measured_at, size in ((START + 1, 2), (START, 1)):
+        shop.statistics.put_hour(Hour(at, measured_at, Counts(live=size, times={10: size})))
+        shop.statistics.put_stock(Stock(measured_at, size, size))
+        shop.statistics.put_pending(PendingNote(measured_at, size, START, partners))
+    assert shop.statistics.hours(at, at) == [Hour(at, START + 1, Counts(live=2, times={10: 2}))]
+    assert shop.statistics.stock() == Stock(START + 1, 2, 2)
+    assert shop.statistics.pending() == PendingNote(START + 1, 2, START, partners)
+
+
+def test_before_anything_was_measured_there_is_nothing(shop: Shop) -> None:
+    assert (shop.statistics.hours(0, START), shop.statistics.stock(), shop.statistics.pending()) == ([], None, None)
+
+
+def test_hours_are_kept_for_400_days(shop: Shop) -> None:
+    shop.measure()
+    hours = [item for item in kept(shop) if item["kind"] == "hour"]
+    assert all(item["expire_at"] == (item["at"] + 400 * DAY) // 1_000 for item in hours)
+    assert all("expire_at" not in item for item in kept(shop) if item["kind"] != "hour")
+
+
+# ---------------------------------------------------------------- what waits
+
+
+def test_the_sweep_notes_what_waits_for_whom(life: Life) -> None:
+    other = life.shop.partner(push_url=URL, name="Other")
+    for _ in range(3):
+        activation_id = life.buy()
+        assert activation_id is not None
+        assert life.receive(activation_id)
+        life.shop.cloud.clock.advance(minutes=1)
+    bought = life.shop.buy(other).body
+    life.shop.deliver(life.source, {"phone": bought["number"], "from": "a", "text": "b"})
+    life.shop.cloud.clock.advance(seconds=45)
+    life.push(life.refs[1])
+    life.shop.sweep()
+    assert life.shop.statistics.pending() == PendingNote(
+        measured_at=life.now,
+        waiting=3,
+        oldest_at=START,
+        partners={
+            life.partner.partner_id: PartnerPending(2, START),
+            other.partner_id: PartnerPending(1, START + 3 * MINUTE),
+        },
+    )
+    life.shop.cloud.clock.advance(minutes=1)
+    for ref in list(life.waiting):
+        life.push(ref)
+    life.shop.finish(other, bought["activationId"], 4)
+    life.shop.sweep()
+    note = life.shop.statistics.pending()
+    assert note is not None
+    # The SMS of a finished activation waits until its push finds that out.
+    assert (note.waiting, set(note.partners)) == (1, {other.partner_id})
+
+
+def test_a_sweep_that_did_not_see_all_notes_nothing(life: Life) -> None:
+    activation_id = life.buy()
+    assert activation_id is not None
+    assert life.receive(activation_id)
+    life.shop.cloud.clock.advance(minutes=2)
+
+    with pytest.raises(ReadTimeoutError):
+        over(life.shop, Scripted(Fault.UNHEARD, operation="BatchGetItem")).sweep()
+    assert life.shop.statistics.pending() is None
+
+
+# ---------------------------------------------------------------- what operators see
+
+
+@pytest.fixture
+def desk(shop: Shop) -> Desk:
+    return Desk(shop.cloud)
+
+
+def shown(desk: Desk, *query: tuple[str, str]) -> dict[str, Any]:
+    reply = desk.get("/admin/statistics", *query)
+    assert reply.status == 200
+    body: dict[str, Any] = reply.body
+    return body
+
+
+def test_before_anything_was_measured_all_is_zero_and_every_hour_is_there(desk: Desk) -> None:
+    body = shown(desk)
+    assert body["measuredAt"] is None
+    assert body["stock"] == {"numbers": 0, "free": 0, "held": 0}
+    assert body["pushes"] == {"waiting": 0, "oldestPendingAt": None}
+    assert body["partnersInTrouble"] == []
+    assert [hour["at"] for hour in body["hours"]] == [to_iso(at) for at in reversed(last_hours(START, 24))]
+    zeros = dict.fromkeys(
+        ("started", "live", "unfinished", "prohibited", "success", "canceled", "returned", "delivered"), 0
+    ) | {"timeToDeliverP50Ms": None, "timeToDeliverP99Ms": None}
+    assert body["totals"] == zeros
+    assert all({name: value for name, value in hour.items() if name != "at"} == zeros for hour in body["hours"])
+
+
+def test_hours_are_shown_with_their_totals_empty_ones_too(life: Life, desk: Desk) -> None:
+    for outcome in (Outcome.SUCCESS, Outcome.CANCELED):
+        activation_id = life.buy()
+        assert activation_id is not None
+        ref = life.receive(activation_id)
+        assert ref is not None
+        life.shop.cloud.clock.advance(seconds=1)
+        life.push(ref)
+        life.finish(activation_id, outcome)
+        life.shop.measure()
+        life.shop.cloud.clock.advance(minutes=5 * 60)
+    assert life.buy() is not None
+    life.shop.sweep()
+    life.shop.measure()
+    body = shown(desk, ("hours", "11"))
+    started = [hour["started"] for hour in body["hours"]]
+    assert started == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]
+    totals = body["totals"]
+    assert (totals["started"], totals["success"], totals["canceled"], totals["live"]) == (3, 1, 1, 1)
+    assert totals["delivered"] == 2
+    assert 1_000 <= totals["timeToDeliverP50Ms"] == totals["timeToDeliverP99Ms"] <= 1_250
+    assert body["hours"][0]["timeToDeliverP50Ms"] == totals["timeToDeliverP50Ms"]
+    assert body["measuredAt"] == to_iso(life.now)
+    assert len(shown(desk, ("hours", "1"))["hours"]) == 1
+    assert len(shown(desk, ("hours", "720"))["hours"]) == 720
+
+
+@pytest.mark.parametrize("given", ["0", "721", "-1", "1.5", "", "x", "00", "٣", "1000000", " 5"])
+def test_a_span_that_can_be_none_is_400_and_named(desk: Desk, given: str) -> None:
+    reply = desk.get("/admin/statistics", ("hours", given))
+    assert reply.refusal == (400, "hours: expected a whole number from 1 to 720")
+
+
+def test_what_is_shown_was_measured_when_the_oldest_part_of_it_was(shop: Shop, desk: Desk) -> None:
+    shop.sweep()
+    shop.cloud.clock.advance(minutes=3)
+    shop.measure()
+    assert shown(desk)["measuredAt"] == to_iso(START)
+    shop.sweep()
+    shop.cloud.clock.advance(minutes=1)
+    assert shown(desk)["measuredAt"] == to_iso(START + 3 * MINUTE)
+
+
+def in_trouble(shop: Shop, name: str) -> Partner:
+    """Give a partner for whom an SMS is coming to wait."""
+    partner = shop.partner(push_url=URL, name=name)
+    bought = shop.buy(partner).body
+    shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b"})
+    return partner
+
+
+def test_partners_that_take_nothing_while_sms_wait_are_shown_the_longest_waiting_first(shop: Shop, desk: Desk) -> None:
+    shop.stock(*PHONES)
+    first, takes, revoked = in_trouble(shop, "First"), in_trouble(shop, "Takes"), in_trouble(shop, "Revoked")
+    shop.cloud.clock.advance(ms=1)
+    second = in_trouble(shop, "Second")
+    shop.partners.note_success(second.partner_id, START - DAY)
+    shop.cloud.clock.advance(minutes=5)
+    shop.sweep()
+    assert {one["name"] for one in shown(desk)["partnersInTrouble"]} == {"First", "Revoked", "Takes"}
+    shop.cloud.clock.advance(ms=1)
+    shop.partners.revoke(revoked.partner_id, shop.cloud.clock())
+    shop.sweep()
+    # After the sweep.
+    shop.partners.note_success(takes.partner_id, shop.cloud.clock())
+    body = shown(desk)
+    assert body["partnersInTrouble"] == [
+        {
+            "partnerId": first.partner_id,
+            "name": "First",
+            "waiting": 1,
+            "oldestPendingAt": to_iso(START),
+            "lastSuccessAt": None,
+        },
+        {
+            "partnerId": second.partner_id,
+            "name": "Second",
+            "waiting": 1,
+            "oldestPendingAt": to_iso(START + 1),
+            "lastSuccessAt": to_iso(START - DAY),
+        },
+    ]
+    assert body["pushes"] == {"waiting": 4, "oldestPendingAt": to_iso(START)}
+
+
+def test_twenty_partners_in_trouble_are_shown_at_most(shop: Shop, desk: Desk) -> None:
+    now = shop.cloud.clock()
+    partners = [shop.partner(push_url=URL, name=f"Hub {n}") for n in range(25)]
+    pending = {
+        partner.partner_id: PartnerPending(n, now - 10 * MINUTE - n * MINUTE) for n, partner in enumerate(partners)
+    }
+    shop.statistics.put_pending(PendingNote(now, 300, now - 34 * MINUTE, pending))
+    found = shown(desk)["partnersInTrouble"]
+    assert [one["name"] for one in found] == [f"Hub {n}" for n in range(24, 4, -1)]

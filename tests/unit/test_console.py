@@ -1,0 +1,180 @@
+"""The console's function: a page, the files that were built, nothing else; and what its sources may not do."""
+
+import base64
+import gzip
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.app import Console, answer, read
+from globalconnect import web
+from globalconnect.domain.errors import NotFound
+from globalconnect.settings import ConsoleSettings
+from tests.conftest import ROOT
+
+SETTINGS = ConsoleSettings(user_pool_client_id="client", cognito_url="https://cognito.example/", try_it=False)
+PAGE = '<base href="{{base}}"><meta name="globalconnect" content="{{configuration}}">'
+SCRIPT = "app-ABCD2345.js"
+SOURCES = [path for path in (ROOT / "console" / "src").rglob("*.ts*") if path.name != "api-types.ts"]
+# What makes markup of a text, runs one, or needs a laxer policy.
+FORBIDDEN = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|createContextualFragment"
+    r"|DOMParser|srcdoc|\beval\(|new Function|\bstyle=|setAttribute\(\s*[\"'](style|on)"
+)
+
+
+@pytest.fixture
+def static(tmp_path: Path) -> Path:
+    """Give a folder as `make console` leaves it."""
+    built = {SCRIPT: "script()", "app-ABCD2345.css": "a{}", "LICENSES.txt": "MIT"}
+    for name, text in built.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(text.encode()))
+    (tmp_path / "index.html").write_text(PAGE)
+    return tmp_path
+
+
+@pytest.fixture
+def console(static: Path) -> Console:
+    return read(SETTINGS, static)
+
+
+def event(file: str | None = None, *, path: str = "/live/console", **more: Any) -> dict[str, Any]:
+    """Give a request as API Gateway passes it on."""
+    return {
+        "httpMethod": "GET",
+        "resource": "/console" if file is None else "/console/{file+}",
+        "pathParameters": None if file is None else {"file": file},
+        "headers": {"Accept": "*/*", "Accept-Encoding": "gzip, br"},
+        "stageVariables": None,
+        "requestContext": {"path": path, "domainName": "api.example"},
+        **more,
+    }
+
+
+def proxied(console: Console, given: dict[str, Any]) -> web.ProxyAnswer:
+    return web.endpoint(lambda event: answer(event, console))(given, None)
+
+
+def configuration(page: str) -> dict[str, Any]:
+    written = re.search(r'content="([^"]*)"', page)
+    assert written
+    found: dict[str, Any] = json.loads(html.unescape(written.group(1)))
+    return found
+
+
+@pytest.mark.parametrize("path", ["/live/console", "/live/console/"])
+def test_the_page_says_where_it_is_and_what_it_needs_to_know(console: Console, path: str) -> None:
+    page = proxied(console, event(path=path))
+    assert page["statusCode"] == 200
+    assert page["headers"]["Content-Type"] == "text/html; charset=utf-8"
+    assert page["body"].startswith('<base href="https://api.example/live/console/">')
+    assert configuration(page["body"]) == {
+        "api": "https://api.example/live",
+        "userPoolClientId": "client",
+        "cognito": "https://cognito.example/",
+        "tryIt": False,
+    }
+
+
+def test_behind_a_domain_of_ones_own_there_is_no_stage_in_its_address(console: Console) -> None:
+    page = proxied(console, event(path="/console"))
+    assert configuration(page["body"])["api"] == "https://api.example"
+
+
+def test_a_stage_that_knows_better_says_where_the_api_and_cognito_are(console: Console) -> None:
+    variables = {"publicUrl": "http://127.0.0.1:4566/x/live", "cognitoUrl": "http://127.0.0.1:4566/"}
+    page = proxied(console, event(stageVariables=variables))
+    assert configuration(page["body"])["api"] == variables["publicUrl"]
+    assert configuration(page["body"])["cognito"] == variables["cognitoUrl"]
+    assert "connect-src 'self' http://127.0.0.1:4566;" in page["headers"]["Content-Security-Policy"]
+
+
+def test_the_page_is_asked_for_each_time_and_its_policy_lets_nothing_in(console: Console) -> None:
+    headers = proxied(console, event())["headers"]
+    assert headers["Cache-Control"] == "no-cache"
+    assert headers["Content-Security-Policy"] == (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+        "connect-src 'self' https://cognito.example; base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Strict-Transport-Security"].startswith("max-age=")
+
+
+def test_what_a_request_says_never_becomes_markup(console: Console) -> None:
+    hostile = '"><script>alert(1)</script>'
+    page = proxied(console, event(stageVariables={"publicUrl": hostile, "cognitoUrl": hostile}))
+    assert "<script>" not in page["body"]
+
+
+def test_a_file_is_kept_for_a_year_by_its_name_and_packed_for_who_takes_that(console: Console) -> None:
+    file = proxied(console, event(SCRIPT))
+    assert file["headers"]["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert file["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
+    assert file["headers"]["Content-Encoding"] == "gzip"
+    assert file["headers"]["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(base64.b64decode(file["body"])) == b"script()"
+    # Without an Accept header API Gateway would leave the base64 as it is (docs/adr/0004).
+    plain = proxied(console, event(SCRIPT, headers={"Accept-Encoding": "gzip"}))
+    assert (plain["body"], plain.get("isBase64Encoded", False)) == ("script()", False)
+
+
+def test_the_licences_have_no_hash_in_their_name_and_are_asked_for_each_time(console: Console) -> None:
+    assert proxied(console, event("LICENSES.txt"))["headers"]["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "app.py",
+        "../app.py",
+        "..%2Fapp.py",
+        "static/../../app.py",
+        "/etc/passwd",
+        f"./{SCRIPT}",
+        f"{SCRIPT}/",
+        f"{SCRIPT}.gz",
+        SCRIPT.lower(),
+        "index.html",
+        "\x00",
+    ],
+)
+def test_only_what_was_built_can_be_had_by_its_exact_name(console: Console, name: str) -> None:
+    refused = proxied(console, event(name))
+    assert refused["statusCode"] == 404
+    assert json.loads(refused["body"]) == {"status": "ERROR", "message": "file not found"}
+
+
+@pytest.mark.parametrize("file", [None, SCRIPT])
+def test_without_a_build_it_says_how_to_build_it(tmp_path: Path, file: str | None) -> None:
+    console = read(SETTINGS, tmp_path / "static")
+    with pytest.raises(NotFound, match="make console"):
+        answer(event(file), console)
+    assert proxied(console, event(file))["statusCode"] == 404
+
+
+def test_it_imports_no_sdk() -> None:
+    asked = "import sys, console.app; sys.exit(any(name in sys.modules for name in ('boto3', 'botocore', 'pydantic')))"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT / "functions", check=False).returncode == 0
+
+
+def test_there_are_sources() -> None:
+    assert len(SOURCES) > 10
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_no_source_of_the_console_makes_markup_of_text(path: Path) -> None:
+    assert FORBIDDEN.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_the_lock_of_the_console_names_no_registry() -> None:
+    lock = (ROOT / "console" / "package-lock.json").read_text(encoding="utf-8")
+    assert "resolved" not in lock
+    assert "://registry" not in lock
