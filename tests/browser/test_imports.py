@@ -126,6 +126,8 @@ def test_an_import_that_a_reload_broke_off_is_found_and_goes_on_with_the_same_fi
     row = page.get_by_role("row").filter(has_text="long.csv").first
     expect(row).to_contain_text("Open")
     row.get_by_role("link", name="long.csv").click()
+    # The list has a choice of files, too.
+    expect(page.get_by_text("2,500 rows in 1 part were taken so far")).to_be_visible()
 
     other = tmp_path / "other.csv"
     other.write_text(LONG.replace("no phone", "another"), encoding="utf-8")
