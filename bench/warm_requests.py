@@ -203,8 +203,17 @@ def variables() -> dict[str, str]:
     template = templates.load(TEMPLATE)
     parameters = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
     stated = template["Globals"]["Function"]["Environment"]["Variables"]
-    wanted = {name: value["Ref"] if isinstance(value, dict) else value for name, value in stated.items()}
+    wanted = {name: _referred(value) for name, value in stated.items()}
     return {name: parameters.get(value, value) for name, value in wanted.items()}
+
+
+def _referred(value: Any) -> str:
+    """Give what a value of template.yaml names, or is."""
+    match value:
+        case {"Ref": text} | {"Sub": text}:
+            return str(text)
+        case _:
+            return str(value)
 
 
 def _variable(table: str) -> str:

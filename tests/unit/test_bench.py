@@ -9,6 +9,8 @@ import pytest
 
 from bench.__main__ import BENCHMARKS, main, table
 from bench.row import Row, Say
+from bench.warm_requests import variables
+from globalconnect.settings import GetsmsSettings, PartnerApiSettings
 
 
 def row(row_id: str, value: float = 1.0, *, ok: bool = True) -> Row:
@@ -121,3 +123,9 @@ def test_table_has_a_line_per_row_with_its_figures() -> None:
 def test_no_two_benchmarks_give_the_same_row() -> None:
     ids = [row_id for benchmark in BENCHMARKS for row_id in benchmark.IDS]
     assert len(ids) == len(set(ids))
+
+
+def test_the_functions_that_are_measured_start_with_the_variables_of_the_template() -> None:
+    measured = variables()
+    assert PartnerApiSettings.from_env(measured).numbers_table == "NumbersTable"
+    assert GetsmsSettings.from_env(measured).cache_seconds == 30
