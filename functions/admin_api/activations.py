@@ -25,7 +25,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.requests import read_activation_id
 from globalconnect.domain.sms import Attempt, Sms
-from globalconnect.domain.times import DAY, SECOND, day_of, to_iso
+from globalconnect.domain.times import DAY, SECOND, day_of, to_iso, to_iso_if_any
 from globalconnect.push.queue import DuePush
 from globalconnect.store.activations import ENTRY, SmsRef
 
@@ -157,7 +157,7 @@ def _fields(activation: Activation, now: int) -> dict[str, Any]:
         "expires_at": to_iso(activation.expires_at),
         "state": activation.state(now).value,
         "outcome": None if activation.outcome is None else activation.outcome.value,
-        "finished_at": _iso(activation.finished_at),
+        "finished_at": to_iso_if_any(activation.finished_at),
         "sum": activation.total,
         "currency": activation.currency,
     }
@@ -184,13 +184,9 @@ def _message(sms: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> MessageS
         stored_at=to_iso(sms.stored_at),
         push_state=sms.push_state.value,
         attempts=sms.attempts,
-        delivered_at=_iso(sms.delivered_at),
+        delivered_at=to_iso_if_any(sms.delivered_at),
         attempt_log=attempt_log,
     )
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else to_iso(at)
 
 
 ROUTES = (

@@ -22,7 +22,7 @@ from admin_api.routes import Call, Route, Upload, id_in
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from globalconnect.domain.ids import new_token
-from globalconnect.domain.times import to_iso
+from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.imports import IMPORTS, Import, Part, RefusedRow
 
@@ -147,7 +147,7 @@ def _shown(job: Import) -> ImportJobShown:
         dry_run=job.dry_run,
         state="open" if job.finished_at is None else "finished",
         started_at=to_iso(job.started_at),
-        finished_at=None if job.finished_at is None else to_iso(job.finished_at),
+        finished_at=to_iso_if_any(job.finished_at),
         operator=job.operator,
         parts=job.parts,
         rows=job.rows,

@@ -29,7 +29,7 @@ from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_url import check_push_url
-from globalconnect.domain.times import to_iso
+from globalconnect.domain.times import to_iso, to_iso_if_any
 
 if TYPE_CHECKING:
     from globalconnect.store.partners import Change
@@ -199,7 +199,7 @@ def _fields(partner: Partner, now: int) -> dict[str, Any]:
         "revoked": partner.revoked_at is not None,
         "signed": partner.is_signed,
         "version": partner.version,
-        "last_success_at": None if partner.last_success_at is None else to_iso(partner.last_success_at),
+        "last_success_at": to_iso_if_any(partner.last_success_at),
         "slow_until": to_iso(partner.slow_until) if partner.is_slow(now) else None,
     }
 

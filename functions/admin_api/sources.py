@@ -19,7 +19,7 @@ from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
 from globalconnect import web
 from globalconnect.domain.ids import new_token
-from globalconnect.domain.times import to_iso
+from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.sources import Source
 
 _ID_LENGTH = 10
@@ -63,7 +63,7 @@ def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
         "provider": source.provider,
         "url": f"{web.public_url(event, event['resource'])}/inbound/{source.source_id}",
         "created_at": to_iso(source.created_at),
-        "last_heard_at": None if source.last_heard_at is None else to_iso(source.last_heard_at),
+        "last_heard_at": to_iso_if_any(source.last_heard_at),
         "last_unreadable": unreadable and UnreadableNoted(at=to_iso(unreadable.at), reason=unreadable.reason),
     }
 

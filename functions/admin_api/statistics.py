@@ -15,7 +15,7 @@ from admin_api.models import (
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.statistics import Counts, Hour, hour_of
-from globalconnect.domain.times import HOUR, to_iso
+from globalconnect.domain.times import HOUR, to_iso, to_iso_if_any
 from globalconnect.domain.waiting import PendingNote, is_without_success
 
 MOST_IN_TROUBLE = 20
@@ -31,13 +31,13 @@ def read(admin: Admin, call: Call[StatisticsQuery, NoFields]) -> StatisticsShown
     stock, note = admin.statistics.stock(), admin.statistics.pending()
     counts = {hour.at: hour.counts for hour in kept}
     return StatisticsShown(
-        measured_at=_iso(_measured_at(kept, None if stock is None else stock.measured_at, note)),
+        measured_at=to_iso_if_any(_measured_at(kept, None if stock is None else stock.measured_at, note)),
         stock=StockShown(numbers=0, free=0, held=0)
         if stock is None
         else StockShown(numbers=stock.numbers, free=stock.free, held=stock.held),
         pushes=PushesShown(
             waiting=0 if note is None else note.waiting,
-            oldest_pending_at=None if note is None else _iso(note.oldest_at),
+            oldest_pending_at=None if note is None else to_iso_if_any(note.oldest_at),
         ),
         partners_in_trouble=[] if note is None else _in_trouble(admin, note),
         hours=[HourShown(at=to_iso(at), **_fields(counts.get(at, Counts()))) for at in range(first, last + HOUR, HOUR)],
@@ -71,7 +71,7 @@ def _in_trouble(admin: Admin, note: PendingNote) -> list[PartnerInTrouble]:
             name=partner.name,
             waiting=pending.waiting,
             oldest_pending_at=to_iso(pending.oldest_at),
-            last_success_at=_iso(partner.last_success_at),
+            last_success_at=to_iso_if_any(partner.last_success_at),
         )
         for pending, partner in found[:MOST_IN_TROUBLE]
     ]
@@ -90,10 +90,6 @@ def _fields(counts: Counts) -> dict[str, Any]:
         "time_to_deliver_p50_ms": counts.time_to_deliver(0.5),
         "time_to_deliver_p99_ms": counts.time_to_deliver(0.99),
     }
-
-
-def _iso(at: int | None) -> str | None:
-    return None if at is None else to_iso(at)
 
 
 ROUTES = (

@@ -13,6 +13,11 @@ def to_iso(at: int) -> str:
     return datetime.fromtimestamp(at // SECOND, UTC).isoformat()
 
 
+def to_iso_if_any(at: int | None) -> str | None:
+    """Give a time (ms) as `to_iso` does, None for none."""
+    return None if at is None else to_iso(at)
+
+
 def day_of(at: int) -> str:
     """Give the UTC day of `at` (ms) as `2024-01-15`."""
     return to_iso(at)[:10]
