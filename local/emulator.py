@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from local.aws import ACCESS_KEY, REGION, SECRET_KEY
 from local.failure import LocalError
-from local.place import EMULATOR_PYTHON, read_private, write_private
+from local.place import EMULATOR, EMULATOR_PYTHON, read_private, write_private
 
 if TYPE_CHECKING:
     from local.place import Place
@@ -140,7 +140,7 @@ def free_port() -> int:
 
 def _command(place: Place) -> list[str]:
     # The option means nothing to Python; it makes this stack's process recognisable in any process list.
-    return [str(EMULATOR_PYTHON), "-X", f"stack={place.root}", "-m", "ministack"]
+    return [str(EMULATOR_PYTHON), "-X", f"stack={place.root}", str(EMULATOR)]
 
 
 def _environment(place: Place, port: int) -> dict[str, str]:
@@ -244,7 +244,7 @@ def _answers(emulator: Emulator) -> bool:
 
 def _is_ours(pid: int, place: Place) -> bool:
     """Whether ``pid`` is this stack's emulator and not a stranger that got its number since."""
-    return _is_alive(pid) and f"stack={place.root} -m ministack" in _command_line(pid)
+    return _is_alive(pid) and f"stack={place.root} {EMULATOR}" in _command_line(pid)
 
 
 def _command_line(pid: int) -> str:

@@ -21,6 +21,7 @@ SAMCONFIG = REPOSITORY / "samconfig.toml"
 FUNCTIONS = REPOSITORY / "functions"
 SAM = REPOSITORY / ".tools" / "sam" / "bin" / "sam"
 EMULATOR_PYTHON = REPOSITORY / ".tools" / "emulator" / "bin" / "python"
+EMULATOR = REPOSITORY / "local" / "as_aws.py"
 # Shared by all stacks, so that only the first build on a machine has to fetch anything; apart from the .aws-sam of
 # `make deploy`, which holds another architecture.
 BUILD = REPOSITORY / ".local" / "build"

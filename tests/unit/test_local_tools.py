@@ -14,7 +14,7 @@ import pytest
 from local import audit, deploy, emulator, locks
 from local.aws import environment
 from local.failure import LocalError
-from local.place import EMULATOR_PYTHON, Place, read_private, write_private
+from local.place import EMULATOR, EMULATOR_PYTHON, Place, read_private, write_private
 from local.progress import Progress
 
 
@@ -91,7 +91,7 @@ def test_the_emulator_of_another_root_is_not_ours(tmp_path: Path) -> None:
     mine, other = Place(tmp_path / "a"), Place(tmp_path / "a2")
     option = f"stack={other.root}"
     with subprocess.Popen(
-        [EMULATOR_PYTHON, "-X", option, "-c", "input()", "-m", "ministack"], stdin=subprocess.PIPE
+        [EMULATOR_PYTHON, "-X", option, "-c", "input()", EMULATOR], stdin=subprocess.PIPE
     ) as process:
         write_private(mine.process_file, {"pid": process.pid, "port": 1})
         assert emulator.running(mine) is None
