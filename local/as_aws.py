@@ -3,6 +3,9 @@
 - A table or user pool with deletion protection is not deleted with its stack (DynamoDB, DeleteTable: "protected tables
   can't be deleted"; CloudFormation reports DELETE_FAILED). The emulator deletes it.
 - What a rollback could not delete stays among the stack's resources. The emulator forgets it.
+- An alarm may watch an expression. The emulator refuses that; here such an alarm is made and watches nothing.
+- A number may come from a parameter, so as text. The emulator compares it with numbers.
+- An API may have a method for any (`x-amazon-apigateway-any-method`). The emulator leaves it out.
 """
 
 from __future__ import annotations
@@ -69,7 +72,72 @@ def remember_what_was_not_rolled_back() -> None:
     stacks._roll_back_operation = roll_back_and_remember  # noqa: SLF001
 
 
+def take_alarms_of_expressions() -> None:
+    """Have alarms on metric math made, as alarms of a metric that nobody reports."""
+    provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
+    record = provisioners._cw_metric_alarm_record  # noqa: SLF001
+
+    @functools.wraps(record)
+    def record_expression(name: str, properties: dict[str, Any]) -> Any:
+        if "Metrics" not in properties:
+            return record(name, properties)
+        others = {field: value for field, value in properties.items() if field != "Metrics"}
+        return record(name, others | {"Namespace": "MetricMath", "MetricName": name})
+
+    provisioners._cw_metric_alarm_record = record_expression  # noqa: SLF001
+
+
+_NUMBERS = {
+    "AWS::Lambda::EventSourceMapping": {"ParallelizationFactor", "MaximumConcurrency"},
+    "AWS::Cognito::UserPoolClient": {"IdTokenValidity", "AccessTokenValidity"},
+}
+
+
+def _with_numbers(value: Any, names: set[str]) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: int(given) if name in names and isinstance(given, str) else _with_numbers(given, names)
+            for name, given in value.items()
+        }
+    return value
+
+
+def read_numbers() -> None:
+    """Have properties that are numbers read as numbers."""
+    handlers: Any = importlib.import_module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS  # noqa: SLF001
+    for kind, names in _NUMBERS.items():
+        for step in ("create", "update"):
+            handlers[kind][step] = _reading(handlers[kind][step], names)
+
+
+def _reading(handle: Callable[..., Any], names: set[str]) -> Callable[..., Any]:
+    @functools.wraps(handle)
+    def handle_numbers(*arguments: Any) -> Any:
+        return handle(*(_with_numbers(argument, names) for argument in arguments))
+
+    return handle_numbers
+
+
+def take_methods_for_any() -> None:
+    """Have the import of an API take the method that stands for all."""
+    gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
+    gateway._OPENAPI_HTTP_METHODS.add("any")  # noqa: SLF001
+    import_path = gateway._import_path_item  # noqa: SLF001
+
+    @functools.wraps(import_path)
+    def import_path_with_any(api_id: str, path: str, methods: dict[str, Any], *more: Any) -> None:
+        spelled = {
+            "any" if method == "x-amazon-apigateway-any-method" else method: how for method, how in methods.items()
+        }
+        import_path(api_id, path, spelled, *more)
+
+    gateway._import_path_item = import_path_with_any  # noqa: SLF001
+
+
 if __name__ == "__main__":
     protect()
     remember_what_was_not_rolled_back()
+    take_alarms_of_expressions()
+    read_numbers()
+    take_methods_for_any()
     sys.exit(importlib.import_module("ministack.app").main())

@@ -34,9 +34,15 @@ if TYPE_CHECKING:
 DEPLOYED = "/local-stack/deployed"
 USABLE = {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
 STAGE = "live"
-# Parameters that make the cloud's template a local stack: pushes to this machine, no waiting for caches, and the
-# console's page that plays partner and phone.
-LOCAL_PARAMETERS = {"PushLoopback": "true", "CacheSeconds": "0", "DeletionProtection": "false", "TryIt": "true"}
+# Parameters that make the cloud's template a local stack: pushes to this machine, no waiting for caches, the console's
+# page that plays partner and phone, and tokens that last while somebody tries things out.
+LOCAL_PARAMETERS = {
+    "PushLoopback": "true",
+    "CacheSeconds": "0",
+    "DeletionProtection": "false",
+    "TryIt": "true",
+    "StaffTokenMinutes": "60",
+}
 
 
 @dataclass(frozen=True)

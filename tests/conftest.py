@@ -130,7 +130,7 @@ def make_environment(template: dict[str, Any], dynamodb: Any, sqs: Any, prefix: 
             names[logical_id] = logical_id
     parameters = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
-    known = parameters | names
+    known = parameters | names | {"AWS::StackName": "globalconnect"}
     return {name: _stated(value, known) for name, value in variables.items()}
 
 

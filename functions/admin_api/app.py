@@ -1,6 +1,8 @@
 """The operators' JSON API (contract 5)."""
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from admin_api import activations, audit, imports, inbox, numbers, partners, pools, services, sources, statistics
 from admin_api.routes import Route
@@ -21,15 +23,26 @@ ROUTES: tuple[Route[Any, Any, Any], ...] = (
     *statistics.ROUTES,
 )
 
-_BY_RESOURCE = {(route.method, route.path): route for route in ROUTES}
+_BASE = "/admin/"
+_BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) for route in ROUTES]
 
 
 def answer(event: web.ProxyEvent, admin: Admin) -> web.Answer:
-    """Give the answer to a request, by the route it came in on. Raises GlobalConnectError."""
-    route = _BY_RESOURCE.get((event["httpMethod"], event["resource"]))
-    if route is None:
-        raise NotFound("path")
-    return route.run(admin, event)
+    """Give the answer to a request to a path below /admin. Raises GlobalConnectError."""
+    route, path = find(event["httpMethod"], event["pathParameters"]["proxy"])
+    return route.run(admin, event, path)
+
+
+def find(method: str, path: str) -> tuple[Route[Any, Any, Any], Mapping[str, str]]:
+    """Give the route of a method and a path below /admin, and what the path says for its names. Raises NotFound."""
+    # Split first: an encoded slash belongs to a part.
+    given = [unquote(part) for part in path.removesuffix("/").split("/")]
+    for its_method, parts, route in _BY_PARTS:
+        if its_method == method and len(parts) == len(given):
+            pairs = list(zip(parts, given, strict=True))
+            if all(part == said or part.startswith("{") for part, said in pairs):
+                return route, {part[1:-1]: said for part, said in pairs if part.startswith("{")}
+    raise NotFound("path")
 
 
 handler = web.endpoint(lambda event: answer(event, admin_api()))

@@ -84,7 +84,7 @@ class Call[Q, B]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route[Q, B, A: Shown]:
-    """A method and path of template.yaml, the types of what goes in and out, and the use case between them.
+    """A method and path below /admin, the types of what goes in and out, and the use case between them.
 
     `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them. `action` is what
     the audit log calls a change; every route that changes something has one.
@@ -102,12 +102,15 @@ class Route[Q, B, A: Shown]:
     errors: tuple[int, ...] = ()
     action: str | None = None
 
-    def run(self, admin: Admin, event: web.ProxyEvent) -> web.Answer:
-        """Read the request, let the use case do its work, and give the answer. Raises GlobalConnectError."""
+    def run(self, admin: Admin, event: web.ProxyEvent, path: Mapping[str, str]) -> web.Answer:
+        """Read the request, let the use case do its work, and give the answer. Raises GlobalConnectError.
+
+        `path` is what the request's path says for the names in the route's.
+        """
         call = Call(
             operator=_operator(event),
             operator_name=_operator_name(event),
-            path=event.get("pathParameters") or {},
+            path=path,
             query=_read(self.query, _query_fields(event)),
             body=self._read_body(event),
             event=event,

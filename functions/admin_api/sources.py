@@ -22,6 +22,8 @@ from globalconnect.domain.ids import new_token
 from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.sources import Source
 
+RESOURCE = "/admin/sources"
+
 _ID_LENGTH = 10
 _SECRET_LENGTH = 40
 _LISTING = Listing("sources", partial(has, source_id=str))
@@ -61,7 +63,7 @@ def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
         "source_id": source.source_id,
         "name": source.name,
         "provider": source.provider,
-        "url": f"{web.public_url(event, event['resource'])}/inbound/{source.source_id}",
+        "url": f"{web.public_url(event, RESOURCE)}/inbound/{source.source_id}",
         "created_at": to_iso(source.created_at),
         "last_heard_at": to_iso_if_any(source.last_heard_at),
         "last_unreadable": unreadable and UnreadableNoted(at=to_iso(unreadable.at), reason=unreadable.reason),
@@ -71,7 +73,7 @@ def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
 ROUTES = (
     Route(
         method="POST",
-        path="/admin/sources",
+        path=RESOURCE,
         action="source.added",
         use=add,
         body=NewSource,
@@ -81,7 +83,7 @@ ROUTES = (
     ),
     Route(
         method="GET",
-        path="/admin/sources",
+        path=RESOURCE,
         use=browse,
         query=PageQuery,
         answer=SourcesShown,
@@ -89,7 +91,7 @@ ROUTES = (
     ),
     Route(
         method="DELETE",
-        path="/admin/sources/{sourceId}",
+        path=f"{RESOURCE}/{{sourceId}}",
         action="source.removed",
         use=remove,
         answer=Done,

@@ -631,6 +631,12 @@ def test_a_service_code_that_can_be_none_is_400(market: Market, bad: str) -> Non
     _refused(market.admin("PUT", f"/admin/services/{quote(bad)}", {"name": "Never"}), 400, "code: ")
 
 
+@pytest.mark.parametrize(("method", "path"), [("GET", "/admin/nothing"), ("DELETE", "/admin/services/tg")])
+def test_an_unknown_path_or_method_is_404_and_without_a_token_401(market: Market, method: str, path: str) -> None:
+    _refused(market.http.request(method, path), 401, "Sign in")
+    _refused(market.admin(method, path), 404, "path")
+
+
 def test_what_does_not_exist_is_404(market: Market) -> None:
     for method, path in (("GET", "/admin/partners/nobody"), ("DELETE", "/admin/sources/nobody"), ("GET", "/admin")):
         assert market.admin(method, path).status_code == 404

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from urllib.parse import quote
 
-from admin_api.app import ROUTES, answer
+from admin_api.app import answer
 from admin_api.wiring import Admin, build
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.number import Number
@@ -187,6 +187,12 @@ def send(request: Mapping[str, Any], admin: Admin) -> Reply:
     return Reply(proxied["statusCode"], body, proxied["headers"])
 
 
+def below_admin(path: str, said: Mapping[str, str] | None = None) -> str:
+    """Give a path without /admin, as API Gateway gives it, with what is `said` in place of its names, encoded."""
+    named = {name: quote(value, safe="") for name, value in (said or {}).items()}
+    return re.sub(r"\{(\w+)\}", lambda name: named[name.group(1)], path.removeprefix("/admin/"))
+
+
 def event(
     method: str,
     path: str,
@@ -194,20 +200,20 @@ def event(
     body: str | None = None,
     query: Sequence[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Give the event that API Gateway makes of a request to a path it knows."""
-    resource, parameters = _match(method, path)
+    """Give the event that API Gateway makes of a request to a path below /admin, with what is `said` for its names."""
     fields: dict[str, list[str]] = {}
     for name, value in query:
         fields.setdefault(name, []).append(value)
     return {
-        "resource": resource,
+        "resource": "/admin/{proxy+}",
         "path": path,
         "httpMethod": method,
         "headers": {"Accept": "*/*", **(headers or {})},
         "queryStringParameters": {name: values[-1] for name, values in fields.items()} or None,
         "multiValueQueryStringParameters": fields or None,
-        "pathParameters": parameters or None,
+        "pathParameters": {"proxy": below_admin(path, said)},
         "stageVariables": None,
         "requestContext": {
             "domainName": HOST,
@@ -217,12 +223,3 @@ def event(
         "body": body,
         "isBase64Encoded": False,
     }
-
-
-def _match(method: str, path: str) -> tuple[str, dict[str, str]]:
-    for route in ROUTES:
-        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", route.path)
-        found = re.fullmatch(pattern, quote(path, safe="/+"))
-        if found and route.method == method:
-            return route.path, found.groupdict()
-    return path, {}

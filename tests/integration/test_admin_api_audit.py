@@ -184,7 +184,7 @@ def test_a_change_that_is_refused_is_recorded_as_refused(
 
 
 def test_a_text_in_a_path_that_would_not_show_as_it_is_is_left_out(desk: Desk) -> None:
-    request = event("DELETE", "/admin/partners/x") | {"pathParameters": {"partnerId": "\u202egnp.exe"}}
+    request = event("DELETE", "/admin/partners/{partnerId}", said={"partnerId": "\u202egnp.exe"})
     assert desk.send(request).status == 404
     assert newest(desk)["id"] is None
 

@@ -438,9 +438,8 @@ def test_rubbish_to_the_admin_api_is_refused_in_our_json_and_changes_nothing(
     }
     content = body if isinstance(body, bytes) else json.dumps(filled(body, good)).encode()
     fields = [(name, str(good.get(name, "x")) if value is GOOD else value) for name, value in query]
-    request = event(route.method, route.path, headers={"Content-Type": media_type}) | {
-        "resource": route.path,
-        "pathParameters": filled(path, good),
+    said = {name: str(value) for name, value in filled(path, good).items()}
+    request = event(route.method, route.path, headers={"Content-Type": media_type}, said=said) | {
         "multiValueQueryStringParameters": queried(fields)["multiValueQueryStringParameters"],
         "body": base64.b64encode(content).decode(),
         "isBase64Encoded": True,

@@ -25,14 +25,17 @@ type Permission = tuple[str, str]
 
 def _stated(function: str) -> set[Permission]:
     """Give the (action, table or index) pairs that a function's statements allow on DynamoDB."""
-    statements = RESOURCES[function]["Properties"]["Policies"][0]["Statement"]
-    return {
+    policies = RESOURCES[function]["Properties"]["Policies"]
+    allowed = {
         (action, _named(resource))
-        for statement in statements
+        for policy in policies
+        for statement in policy["Statement"]
         for action in statement["Action"]
         for resource in statement["Resource"]
         if action.startswith("dynamodb:")
     }
+    # Streams are read by Lambda, not by the functions.
+    return {(action, name) for action, name in allowed if "/stream" not in name and not name.endswith("StreamArn")}
 
 
 def _named(resource: dict[str, str]) -> str:

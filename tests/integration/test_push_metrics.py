@@ -36,6 +36,7 @@ MINUTE = 60_000
 LATE = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http_status=200, duration_ms=4_900, answer="ok")
 
 TEMPLATE = templates.load(ROOT / "template.yaml")
+VARIABLES = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 ALARM = TEMPLATE["Resources"]["PartnerWithoutSuccessAlarm"]["Properties"]
 
 # The others are the recount's.
@@ -444,15 +445,18 @@ def test_the_alarm_listens_to_what_the_sweep_tells(shop: Shop, swept: None, prin
     assert directive["Namespace"] == ALARM["Namespace"] == NAMESPACE
     assert metric_names(line) == [ALARM["MetricName"]]
     assert directive["Dimensions"] == [[dimension["Name"] for dimension in ALARM["Dimensions"]]]
-    assert all(line[dimension["Name"]] == dimension["Value"] for dimension in ALARM["Dimensions"])
+    # Powertools takes its service from the variable.
+    assert ALARM["Dimensions"] == [{"Name": "service", "Value": VARIABLES["POWERTOOLS_SERVICE_NAME"]}]
 
 
-def test_one_partner_in_one_sweep_is_an_alarm_and_so_are_minutes_without_a_sweep() -> None:
+def test_a_partner_in_three_of_five_minutes_is_an_alarm_and_so_are_minutes_without_a_sweep() -> None:
     assert (ALARM["Threshold"], ALARM["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
-    assert (ALARM["EvaluationPeriods"], ALARM["Period"], ALARM["Statistic"]) == (1, 60, "Maximum")
+    # Schedules start within their minute: one without a sweep is in order.
+    assert (ALARM["DatapointsToAlarm"], ALARM["EvaluationPeriods"], ALARM["Period"]) == (3, 5, 60)
+    assert ALARM["Statistic"] == "Maximum"
     assert ALARM["TreatMissingData"] == "breaching"
     sweeping = TEMPLATE["Resources"]["ExpireActivationsFunction"]["Properties"]["Events"]["EveryMinute"]
-    assert sweeping["Properties"] == {"ScheduleExpression": "rate(1 minute)"}
+    assert sweeping["Properties"]["ScheduleExpression"] == "rate(1 minute)"
 
 
 # ---------------------------------------------------------------- what is told, and what never

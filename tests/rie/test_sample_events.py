@@ -50,7 +50,7 @@ def test_every_event_is_in_the_readme() -> None:
 @pytest.mark.parametrize("name", [name for name in NAMES if "httpMethod" in samples.read(name)])
 def test_an_event_of_the_api_comes_by_a_route_of_its_function(name: str) -> None:
     event = samples.read(name)
-    route = _routes(name.partition("/")[0])[event["httpMethod"], event["resource"]]
+    route = _route(name.partition("/")[0], event["httpMethod"], event["resource"])
     context = event["requestContext"]
     assert (context["httpMethod"], context["resourcePath"]) == (event["httpMethod"], event["resource"])
     assert ("authorizer" in context) == ("Auth" in route)
@@ -61,14 +61,13 @@ def test_an_event_of_the_api_comes_by_a_route_of_its_function(name: str) -> None
 
 @pytest.mark.parametrize("name", [name for name in NAMES if "Records" in samples.read(name)])
 def test_an_event_of_a_stream_or_queue_comes_from_the_source_of_its_function(name: str) -> None:
-    sources = _triggers(name.partition("/")[0])
+    sources = _sources(name.partition("/")[0])
     for record in samples.read(name)["Records"]:
         arn = record["eventSourceARN"]
         if record["eventSource"] == "aws:sqs":
-            assert any(f"-{source['Queue']['GetAtt'].partition('.')[0]}-" in arn for source in sources)
+            assert any(f"-{source}-" in arn for source in sources)
         else:
-            [source] = sources
-            table = source["Stream"]["GetAtt"].partition(".")[0]
+            [table] = sources
             assert f"-{table}-" in arn
             view = STATED["Resources"][table]["Properties"]["StreamSpecification"]["StreamViewType"]
             assert record["dynamodb"]["StreamViewType"] == view
@@ -127,11 +126,27 @@ def test_a_function_takes_from_its_artefact_all_but_what_the_runtime_brings(
         assert not (runtime.task_root / name).exists(), name
 
 
-def _triggers(folder: str) -> list[dict[str, Any]]:
+def _logical_id(folder: str) -> str:
     [function] = [function for function in FUNCTIONS if function.folder == folder]
-    events = STATED["Resources"][function.logical_id]["Properties"]["Events"]
-    return [event["Properties"] for event in events.values()]
+    return str(function.logical_id)
 
 
-def _routes(folder: str) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(route["Method"].upper(), route["Path"]): route for route in _triggers(folder) if "Path" in route}
+def _sources(folder: str) -> list[str]:
+    """Give the tables and queues that a function is started by."""
+    mappings = [
+        given["Properties"]
+        for given in STATED["Resources"].values()
+        if given["Type"] == "AWS::Lambda::EventSourceMapping"
+    ]
+    mine = [mapping for mapping in mappings if mapping["FunctionName"] == {"Ref": _logical_id(folder)}]
+    return [mapping["EventSourceArn"]["GetAtt"].partition(".")[0] for mapping in mine]
+
+
+def _route(folder: str, method: str, path: str) -> dict[str, Any]:
+    events = STATED["Resources"][_logical_id(folder)]["Properties"]["Events"].values()
+    [route] = [
+        event["Properties"]
+        for event in events
+        if event["Properties"]["Path"] == path and event["Properties"]["Method"] in {method, "ANY"}
+    ]
+    return dict(route)

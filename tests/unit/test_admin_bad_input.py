@@ -306,22 +306,22 @@ BAD_IDS = [
 @pytest.mark.parametrize("bad", BAD_IDS)
 def test_an_id_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
     expected = "expected a positive integer below 2^53, as a number or a string of digits"
-    read = event("GET", ACTIVATION) | {"pathParameters": {"activationId": bad}}
-    push = event("POST", f"{ACTIVATION}/messages/7/push") | {"pathParameters": {"activationId": "7", "smsId": bad}}
+    read = event("GET", "/admin/activations/{activationId}", said={"activationId": bad})
+    push = event("POST", f"{ACTIVATION}/messages/{{smsId}}/push", said={"smsId": bad})
     assert send(read, admin).refusal == (400, f"activationId: {expected}")
     assert send(push, admin).refusal == (400, f"smsId: {expected}")
 
 
 @pytest.mark.parametrize("bad", ["+447472190035", "44 7472190035", "44747219003x", "0447472190035", "4474", "4" * 16])
 def test_a_phone_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
-    request = event("PATCH", "/admin/numbers/44747", body='{"enabled": false}') | {"pathParameters": {"phone": bad}}
+    request = event("PATCH", "/admin/numbers/{phone}", body='{"enabled": false}', said={"phone": bad})
     expected = "phone: expected 5 to 15 digits, country code first, without + or spaces"
     assert send(request, admin).refusal == (400, expected)
 
 
-@pytest.mark.parametrize("bad", ["t g", "t/g", "", "x" * 41, "tg\n", "т"])
+@pytest.mark.parametrize("bad", ["t g", "t/g", "x" * 41, "tg\n", "т"])
 def test_a_service_code_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
-    request = event("PUT", "/admin/services/tg", body='{"name": "T"}') | {"pathParameters": {"code": bad}}
+    request = event("PUT", "/admin/services/{code}", body='{"name": "T"}', said={"code": bad})
     assert send(request, admin).refusal == (400, "code: expected 1 to 40 letters, digits and _ . -")
 
 

@@ -1,4 +1,4 @@
-"""The routes of the admin API, their use cases and template.yaml say the same."""
+"""The routes of the admin API, their use cases and template.yaml agree."""
 
 import re
 import subprocess
@@ -10,13 +10,15 @@ import pytest
 from pydantic import TypeAdapter
 
 from admin_api import partners
-from admin_api.app import ROUTES
+from admin_api.app import ROUTES, find
 from admin_api.models import NewSource
 from admin_api.routes import Call, Upload
+from globalconnect.domain.errors import NotFound
 from globalconnect.push.attempt import AttemptOutcome
 from inbound_sms.app import ADAPTERS
 from local import template as templates
 from tests.conftest import ROOT
+from tests.integration.admin_support import below_admin
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
@@ -27,12 +29,36 @@ def test_a_use_case_takes_and_gives_what_its_route_names(route: Any) -> None:
     assert hints["return"] is route.answer
 
 
-def test_the_routes_are_those_of_the_template_and_each_asks_for_an_operator() -> None:
+def test_all_that_comes_in_below_admin_has_been_asked_for_an_operator() -> None:
     events = templates.load(ROOT / "template.yaml")["Resources"]["AdminApiFunction"]["Properties"]["Events"]
-    deployed = [given["Properties"] for given in events.values()]
-    assert {(given["Method"], given["Path"]) for given in deployed} == {(route.method, route.path) for route in ROUTES}
-    assert len(deployed) == len(ROUTES)
-    assert {given["Auth"]["Authorizer"] for given in deployed} == {"Operators"}
+    (deployed,) = (given["Properties"] for given in events.values())
+    assert (deployed["Method"], deployed["Path"]) == ("ANY", "/admin/{proxy+}")
+    assert deployed["Auth"]["Authorizer"] == "Operators"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_a_path_leads_to_its_route_and_to_no_other(route: Any, slash: str) -> None:
+    said = {name: f"{name} / 1" for name in re.findall(r"\{(\w+)\}", route.path)}
+    found, path = find(route.method, below_admin(route.path, said) + slash)
+    assert (found, path) == (route, said)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("DELETE", "services/tg"),
+        ("GET", "nothing"),
+        ("GET", ""),
+        ("GET", "partners//activity/x"),
+        ("GET", "/partners"),
+        ("get", "partners"),
+        ("OPTIONS", "partners"),
+    ],
+)
+def test_a_method_or_path_that_no_route_has_is_not_found(method: str, path: str) -> None:
+    with pytest.raises(NotFound):
+        find(method, path)
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")

@@ -90,9 +90,7 @@ def test_a_stranger_with_the_emulators_old_pid_is_left_alone(tmp_path: Path) -> 
 def test_the_emulator_of_another_root_is_not_ours(tmp_path: Path) -> None:
     mine, other = Place(tmp_path / "a"), Place(tmp_path / "a2")
     option = f"stack={other.root}"
-    with subprocess.Popen(
-        [EMULATOR_PYTHON, "-X", option, "-c", "input()", EMULATOR], stdin=subprocess.PIPE
-    ) as process:
+    with subprocess.Popen([EMULATOR_PYTHON, "-X", option, "-c", "input()", EMULATOR], stdin=subprocess.PIPE) as process:
         write_private(mine.process_file, {"pid": process.pid, "port": 1})
         assert emulator.running(mine) is None
         process.communicate(b"\n")

@@ -1,0 +1,178 @@
+"""template.yaml as CloudFormation gets it, after SAM, and what must hold of that (docs/adr/0029)."""
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+from unittest import mock
+
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+
+from local.place import TEMPLATE
+from tests.conftest import ROOT
+
+LASTING = ROOT / "tests" / "unit" / "lasting_resources.json"
+
+type Resources = Mapping[str, Any]
+type Rule = Callable[[Resources], Iterator[str]]
+
+# IAM takes 10,240 characters of inline policies a role, Lambda 20,480 bytes of permissions a function.
+LARGEST_POLICY = 12 * 1024
+
+_LASTING_TYPES = {
+    "AWS::DynamoDB::Table",
+    "AWS::Cognito::UserPool",
+    "AWS::Cognito::UserPoolClient",
+    "AWS::SQS::Queue",
+    "AWS::ApiGateway::RestApi",
+    "AWS::Lambda::EventSourceMapping",
+}
+# Which a second stack of the account and region could not have, too.
+_PHYSICAL_NAME = re.compile(r"(Name|(Table|Queue|Role|Function|LogGroup|Topic|UserPool|Alarm|Client|Bucket|Group)Name)")
+# What these may hold by their nature.
+_NAMED_BY_OTHERS = {"AWS::ApiGateway::DomainName", "AWS::Route53::RecordSet"}
+_LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSXRayDaemonWriteAccess"}
+_MANAGED = {name: f"arn:aws:iam::aws:policy/{name}" for name in _LOGS_AND_TRACES} | {
+    name: f"arn:aws:iam::aws:policy/{name}"
+    for name in ("AWSLambdaSQSQueueExecutionRole", "AWSLambdaDynamoDBExecutionRole")
+}
+# What of a request may be in an access log: `resourcePath` is the route, not what was asked for.
+_LOGGED = {"requestTime", "requestId", "identity.sourceIp", "httpMethod", "resourcePath", "status", "responseLatency"}
+
+
+class _ManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return _MANAGED
+
+
+@cache
+def resources() -> Resources:
+    """Give the resources that SAM makes of template.yaml."""
+    template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+    # Where `sam deploy` puts it.
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    with mock.patch.dict(os.environ, {"AWS_DEFAULT_REGION": "us-east-1"}):
+        transformed: dict[str, Any] = transform(template, {}, _ManagedPolicies())
+    return json.loads(json.dumps(transformed["Resources"]))  # type: ignore[no-any-return]
+
+
+def lasting(found: Resources) -> dict[str, str]:
+    """Give what a deployed stack holds its data, sign-ins and URL by: a rename would make a new one, and lose that."""
+    return {name: given["Type"] for name, given in sorted(found.items()) if given["Type"] in _LASTING_TYPES}
+
+
+def _of(found: Resources, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((name, given.get("Properties", {})) for name, given in found.items() if given["Type"] == kind)
+
+
+def _statements(found: Resources) -> Iterator[tuple[str, dict[str, Any]]]:
+    for role, properties in _of(found, "AWS::IAM::Role"):
+        for policy in properties.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield role, statement
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def no_physical_name_is_written_out(found: Resources) -> Iterator[str]:
+    """A second stack in the account and region must find every name free."""
+    for name, given in found.items():
+        for field, value in given.get("Properties", {}).items():
+            if given["Type"] not in _NAMED_BY_OTHERS and _PHYSICAL_NAME.fullmatch(field) and isinstance(value, str):
+                yield f"{name}.{field} is {value}"
+
+
+def no_policy_is_near_its_limit(found: Resources) -> Iterator[str]:
+    """A longer one could not be deployed."""
+    sizes: dict[str, int] = {}
+    for role, statement in _statements(found):
+        sizes[role] = sizes.get(role, 0) + len(json.dumps(statement))
+    for _, permission in _of(found, "AWS::Lambda::Permission"):
+        function = permission["FunctionName"]["Ref"]
+        # As Lambda keeps it, with a name, an ARN and a condition.
+        sizes[function] = sizes.get(function, 0) + len(json.dumps(permission)) + 200
+    for name, size in sizes.items():
+        if size > LARGEST_POLICY:
+            yield f"{name} has {size} bytes of policy"
+
+
+def nothing_is_allowed_on_everything(found: Resources) -> Iterator[str]:
+    """Only logs and traces, which AWS's own policies for them give."""
+    for role, properties in _of(found, "AWS::IAM::Role"):
+        for arn in properties.get("ManagedPolicyArns", []):
+            if arn.rpartition("/")[2] not in _LOGS_AND_TRACES:
+                yield f"{role} has {arn}"
+    for role, statement in _statements(found):
+        if "*" in _listed(statement["Resource"]) or any("*" in action for action in _listed(statement["Action"])):
+            yield f"{role} may {statement['Action']} on {statement['Resource']}"
+
+
+def every_alarm_is_sent_and_called_off(found: Resources) -> Iterator[str]:
+    """To a topic that CloudWatch may publish to: not one encrypted with the AWS-managed key."""
+    topics = dict(_of(found, "AWS::SNS::Topic"))
+    for name, alarm in _of(found, "AWS::CloudWatch::Alarm"):
+        for actions in ("AlarmActions", "OKActions"):
+            sent_to = [action.get("Ref") for action in alarm.get(actions, [])]
+            if not set(sent_to) & topics.keys():
+                yield f"{name} has no {actions}"
+    for name, topic in topics.items():
+        if topic.get("KmsMasterKeyId") == "alias/aws/sns":
+            yield f"{name} is encrypted with a key that CloudWatch may not use"
+
+
+def who_feeds_a_queue_it_reads_may_go_on(found: Resources) -> Iterator[str]:
+    """Lambda ends such a loop after some 16 turns unless it is told to allow it (docs/adr/0028)."""
+    for name, mapping in _of(found, "AWS::Lambda::EventSourceMapping"):
+        function = mapping["FunctionName"]["Ref"]
+        role = found[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+        queue = mapping["EventSourceArn"]
+        feeds = any(
+            queue in _listed(statement["Resource"]) and "sqs:SendMessage" in _listed(statement["Action"])
+            for its_role, statement in _statements(found)
+            if its_role == role
+        )
+        if feeds and found[function]["Properties"].get("RecursiveLoop") != "Allow":
+            yield f"{function} feeds the queue of {name} and would be stopped"
+
+
+def no_trace_or_log_holds_a_query(found: Resources) -> Iterator[str]:
+    """Partners' keys are in queries, and gateways' secrets may be (docs/adr/0008)."""
+    for name, stage in _of(found, "AWS::ApiGateway::Stage"):
+        if stage.get("TracingEnabled") not in {None, False}:
+            yield f"{name} is traced"
+        for setting in stage.get("MethodSettings", []):
+            if setting.get("LoggingLevel", "OFF") != "OFF" or setting.get("DataTraceEnabled"):
+                yield f"{name} logs executions of {setting['HttpMethod']} {setting['ResourcePath']}"
+        logged = json.dumps(stage.get("AccessLogSetting", {}))
+        for variable in set(re.findall(r"\$context\.([\w.]+)", logged)) - _LOGGED:
+            yield f"{name} logs {variable}"
+        if "$input" in logged or "$stageVariables" in logged:
+            yield f"{name} logs more than the context"
+
+
+def nothing_that_lasts_is_renamed(found: Resources) -> Iterator[str]:
+    """`lasting_resources.json` is what deployed stacks have: names may be added to it, never taken away."""
+    known = json.loads(LASTING.read_text(encoding="utf-8"))
+    there = lasting(found)
+    for name in sorted(known.items() - there.items()):
+        yield f"{name} is gone"
+    for name in sorted(there.items() - known.items()):
+        yield f"{name} is not in {LASTING.name}"
+
+
+RULES: tuple[Rule, ...] = (
+    no_physical_name_is_written_out,
+    no_policy_is_near_its_limit,
+    nothing_is_allowed_on_everything,
+    every_alarm_is_sent_and_called_off,
+    who_feeds_a_queue_it_reads_may_go_on,
+    no_trace_or_log_holds_a_query,
+    nothing_that_lasts_is_renamed,
+)

@@ -1,0 +1,96 @@
+"""What CloudFormation gets of template.yaml keeps the rules of tests/transformed.py, and they see what breaks them."""
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests import transformed
+from tests.transformed import RULES, Rule, resources
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_transformed_template_keeps_the_rule(rule: Rule) -> None:
+    assert list(rule(resources())) == []
+
+
+def _properties(found: dict[str, Any], name: str) -> dict[str, Any]:
+    properties: dict[str, Any] = found[name]["Properties"]
+    return properties
+
+
+def _grow(found: dict[str, Any]) -> None:
+    permission = found["AdminApiFunctionAnyPermissionlive"]
+    found.update({f"Permission{number}": permission for number in range(40)})
+
+
+BROKEN: list[tuple[Rule, Callable[[dict[str, Any]], object]]] = [
+    (
+        transformed.no_physical_name_is_written_out,
+        lambda found: _properties(found, "RecountFunctionEveryNight").update(Name="RecountFunctionEveryNight"),
+    ),
+    (transformed.no_policy_is_near_its_limit, _grow),
+    (
+        transformed.nothing_is_allowed_on_everything,
+        lambda found: _properties(found, "PushRetryFunctionRole")["ManagedPolicyArns"].append(
+            "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+        ),
+    ),
+    (
+        transformed.every_alarm_is_sent_and_called_off,
+        lambda found: _properties(found, "CountsOffAlarm").pop("OKActions"),
+    ),
+    (
+        transformed.every_alarm_is_sent_and_called_off,
+        lambda found: found["AlarmTopic"].update(Properties={"KmsMasterKeyId": "alias/aws/sns"}),
+    ),
+    (
+        transformed.who_feeds_a_queue_it_reads_may_go_on,
+        lambda found: _properties(found, "PushRetryFunction").pop("RecursiveLoop"),
+    ),
+    (
+        transformed.no_trace_or_log_holds_a_query,
+        lambda found: _properties(found, "ApiliveStage").update(TracingEnabled=True),
+    ),
+    (
+        transformed.no_trace_or_log_holds_a_query,
+        lambda found: _properties(found, "ApiliveStage").update(AccessLogSetting={"Format": "$context.path"}),
+    ),
+    (
+        transformed.nothing_that_lasts_is_renamed,
+        lambda found: found.update(NumberTable=found.pop("NumbersTable")),
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "spoil"), BROKEN)
+def test_a_template_that_breaks_the_rule_is_seen(rule: Rule, spoil: Callable[[dict[str, Any]], object]) -> None:
+    spoiled = copy.deepcopy(dict(resources()))
+    spoil(spoiled)
+    assert list(rule(spoiled)) != []
+
+
+def test_the_api_is_called_as_its_alarm_says() -> None:
+    assert resources()["Api"]["Properties"]["Body"]["info"]["title"] == {"Ref": "AWS::StackName"}
+    dimensions = resources()["ServerErrorsAlarm"]["Properties"]["Dimensions"]
+    assert {"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}} in dimensions
+
+
+def test_a_late_schedule_is_dropped_and_a_failed_run_is_not_repeated() -> None:
+    schedules = [given["Properties"] for given in resources().values() if given["Type"] == "AWS::Scheduler::Schedule"]
+    assert len(schedules) == 3
+    for schedule in schedules:
+        assert schedule["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 2}
+        function = schedule["Target"]["Arn"]["Fn::GetAtt"][0]
+        assert resources()[f"{function}EventInvokeConfig"]["Properties"]["MaximumRetryAttempts"] == 0
+
+
+def test_every_table_and_the_pool_are_protected_by_the_one_parameter_and_tables_use_the_free_key() -> None:
+    for given in resources().values():
+        if given["Type"] == "AWS::DynamoDB::Table":
+            assert given["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["Protected", True, False]}
+            assert "SSESpecification" not in given["Properties"]
+    pool = resources()["OperatorPool"]
+    assert pool["Properties"]["DeletionProtection"] == {"Fn::If": ["Protected", "ACTIVE", "INACTIVE"]}
+    assert pool["DeletionPolicy"] == "RetainExceptOnCreate"
