@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import (
     costs,
+    deploy_template,
     inventory_counts,
     inventory_reads,
     inventory_runtime,
@@ -35,6 +36,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     inventory_reads,
     inventory_runtime,
     costs,
+    deploy_template,
 )
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -1,4 +1,6 @@
-"""Row inventory.10: what a million sales cost at list prices. Writes docs/costs.md, which says it in full.
+"""Rows inventory.10 and deploy.7: what a million sales, and a month without any, cost at list prices.
+
+Writes docs/costs.md, which says it in full.
 
 make costs                              writes it again
 python -m bench.costs --check           only tells whether it is what the code, the template and the prices give
@@ -11,23 +13,30 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from bench.costing import page, prices
-from bench.costing.measured import measure
+from bench.costing.assumed import IDLE
+from bench.costing.measured import Measured, measure
+from bench.costing.prices import Prices
 from bench.row import Row, Say
 
-IDS = ("inventory.10",)
+IDS = ("inventory.10", "deploy.7")
 FILE = Path(__file__).parents[1] / "docs" / "costs.md"
+
+# US$ for a million sales, and for a month in which nobody calls.
+MOST, MOST_IDLE = 120, 15
 
 # A fiftieth of a cent per sale: a share of a number's price that nobody notices, at a few cents for the cheapest.
 LIMIT = 200
 
 
 def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
-    """Compute inventory.10, without writing the document."""
-    if "inventory.10" not in wanted:
-        return
+    """Compute the rows, without writing the document."""
     measured = measure()
     listed = prices.read()
     cost = round(listed.total(measured.month_of()), 1)
+    if "deploy.7" in wanted:
+        yield _deployed(progress, measured, listed)
+    if "inventory.10" not in wanted:
+        return
     for line in page.growth_lines(measured, listed):
         progress(f"inventory.10: {line}")
     yield Row(
@@ -37,6 +46,22 @@ def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
         "US$ per million sales",
         LIMIT,
         cost <= LIMIT,
+    )
+
+
+def _deployed(progress: Say, measured: Measured, listed: Prices) -> Row:
+    sales, idle = measured.month_of(), measured.month_of(IDLE)
+    for name, usage in (("a million sales", sales), ("10,000 numbers and nobody calling", idle)):
+        services = ", ".join(f"{service} {cost:.2f}" for service, cost in listed.by_service(usage).items())
+        progress(f"deploy.7: US$ {listed.total(usage):.2f} for {name}: {services}")
+    share = max(listed.total(sales) / MOST, listed.total(idle) / MOST_IDLE)
+    return Row(
+        "deploy.7",
+        f"a million sales a month cost at most US$ {MOST}, and a month with 10,000 numbers and nobody calling {MOST_IDLE}",
+        round(share, 2),
+        "of the limit, the larger of the two",
+        1,
+        share <= 1,
     )
 
 

@@ -15,7 +15,7 @@ def slower(memory_gb: float) -> float:
     return max(1.0, MEMORY_OF_ONE_PROCESSOR_GB / memory_gb)
 
 
-# X-Ray's default rule: one trace a second, and this share of the rest.
+# Where functions are traced, X-Ray's default rule: one trace a second, and this share of the rest.
 TRACED = 0.05
 
 # Headers of an answer of the API, beside its body.
@@ -38,6 +38,17 @@ POLLERS_PER_SECOND = 5
 PICK_UP_SECONDS = 0.3
 # A poller with nothing to read asks again after this (s).
 LONG_POLL_SECONDS = 20
+
+# Detailed metrics of API Gateway: so many for each of the methods that partners and gateways call.
+DETAILED_METRICS = 5 * 7
+# Ours that are reported whatever happens, and those that come with pushes.
+STEADY_METRICS = 2
+PUSH_METRICS = 3
+# For operation, which the template is to get.
+DASHBOARDS = 1
+
+# DynamoDB asks KMS for a table's key so often (s), for each function that uses the table.
+KMS_SECONDS = 300
 
 # The share of hours in which some SMS of a partner waits for 45 s or longer.
 WAITING_HOURS = 0.1
@@ -76,6 +87,9 @@ class Profile:
         """The share of sales that nobody closes."""
         return 1 - self.succeeds - self.canceled
 
+
+# Nobody calls.
+IDLE = Profile(sales=0, partners=0, numbers=10_000)
 
 # The stock's pools (country and operator) by its numbers.
 POOLS = {1_000: 5, 10_000: 20, 100_000: 100, 1_000_000: 400}

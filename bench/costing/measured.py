@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bench.costing import outage, sale
+from bench.costing import assumed, outage, sale
 from bench.costing.assumed import Profile
 from bench.costing.meter import Counted
 from bench.costing.outage import Hour, Kind
@@ -13,10 +13,6 @@ from bench.costing.world import World, pretend_cloud
 
 # SMS that wait at once: how well their attempts share invocations depends on it. None: batches are full.
 PENDING: tuple[int | None, ...] = (100, 1_000, None)
-
-# API Gateway's detailed metrics: five for each of the methods that partners and gateways call; and those of our own
-# that don't tell partners apart.
-_METRICS = 5 * 6 + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +39,12 @@ def measure() -> Measured:
             hours[kind.name], attempts[kind.name] = _outage(world, kind, durations[sale.PUSH])
     with pretend_cloud() as world:
         steps = sale.Measuring(world, durations).steps()
-        fixed = Fixed(alarms=world.of_type("AWS::CloudWatch::Alarm"), metrics=_METRICS)
+        fixed = Fixed(
+            alarms=world.alarm_metrics(),
+            metrics=assumed.STEADY_METRICS + assumed.DETAILED_METRICS * world.is_on("DetailedMetrics"),
+            traced=bool(world.traced),
+            kms_requests=world.kms_requests(),
+        )
     return Measured(hours, attempts, steps, fixed)
 
 

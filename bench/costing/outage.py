@@ -213,7 +213,7 @@ def measure(world: World, kind: Kind, processor_seconds: float, size: int = BATC
     out_gb = (server.body_bytes / size * (kind is not REFUSES) + kind.sends) / 1e9
     each = counted.usage_of("ActivationsTable") * (1 / size) + Usage(logs=logged / size / 1e9, transfer_out=out_gb)
     beside = counted.usage_of("PartnersTable") + Usage(
-        lambda_requests=1, traces=assumed.TRACED, logs=invocation_log(0) / 1e9
+        lambda_requests=1, traces=world.traced, logs=invocation_log(0) / 1e9
     )
     return Attempts(each, beside, seconds, sqs.requests, counted)
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from bench.costing import assumed, outage, sale
-from bench.costing.assumed import PARTNERS, POOLS, Profile
+from bench.costing.assumed import IDLE, PARTNERS, POOLS, Profile
 from bench.costing.measured import PENDING, Measured
 from bench.costing.outage import ATTEMPTS_PER_HOUR
 from bench.costing.prices import Prices, Usage
@@ -22,7 +22,13 @@ _USUAL = 1_000
 
 def rendered(measured: Measured, prices: Prices) -> str:
     """Give the content of the file, the same for the same code, template, prices and durations."""
-    parts = [_head(prices), *_outages(measured, prices), *_sales(measured, prices), *_basis(prices)]
+    parts = [
+        _head(prices),
+        *_outages(measured, prices),
+        *_sales(measured, prices),
+        *_idle(measured, prices),
+        *_basis(prices),
+    ]
     lines = [line for part in parts for line in [*part.split("\n"), ""]]
     return "\n".join(map(_wrapped, lines[:-1])) + "\n"
 
@@ -204,15 +210,29 @@ def _smaller_sales(measured: Measured, prices: Prices, costs: Mapping[str, float
     profile = Profile()
     lines = {line.name: prices.total(line.usage) for line in sale.month(measured.steps, profile, measured.fixed)}
     polling = lines[measured.steps.waiting.name] + lines[measured.steps.answered.name]
-    traces = prices.total(Usage(traces=measured.month_of()["traces"]))
     return (
         f"The biggest is {_biggest(costs)}: every poll is a request. What would make it smaller:\n\n"
         f"- Partners that rely on PUSH_SMS and don't poll getsms: US$ {_usd(polling)} less.\n"
         "- GET_SERVICES less often than every 10 s, or kept by API Gateway's cache or a CDN: from some 100 partners on "
         "it is most of the bill. Counts may lag by 2 s at most (contract 1.1), so a cache may keep it for a second "
-        "or so.\n"
-        f"- X-Ray with a smaller share than its default rule, a trace a second and 5 %: up to US$ {_usd(traces)} less."
+        "or so."
     )
+
+
+def _idle(measured: Measured, prices: Prices) -> list[str]:
+    usage = measured.month_of(IDLE)
+    # `make deploy` reads this sentence.
+    return [
+        "## A month without sales",
+        (
+            f"**US$ {prices.total(usage):.2f} for a month with {IDLE.numbers:,} numbers and nobody calling**: what is "
+            "watched, the dashboard that is to come included, and the sweep and the statistics of each minute."
+        ),
+        _table(
+            ("service", "US$"),
+            [(service, _usd(cost)) for service, cost in _ranked(prices.by_service(usage))],
+        ),
+    ]
 
 
 def _month(measured: Measured, prices: Prices, profile: Profile) -> float:
@@ -249,16 +269,18 @@ def _basis(prices: Prices) -> list[str]:
             f"{assumed.PARTNER_SECONDS * 1_000:.0f} ms; {assumed.HANDSHAKE_BYTES:,} bytes go out for a TLS handshake, "
             "which every attempt makes;",
             "writes to indexes count once in a transaction, items twice; AWS's documentation says only the latter;",
-            f"Lambda's own log lines are as long as with traces on; X-Ray keeps a trace a second and "
-            f"{assumed.TRACED:.0%} of the rest;",
+            "Lambda's own log lines are as long as with traces on; nothing is traced, which is the default of the "
+            f"template. Where it is, X-Ray keeps a trace a second and {assumed.TRACED:.0%} of the rest: up to US$ "
+            f"{_usd(prices.total(Usage(traces=assumed.MONTH_SECONDS)))} a month;",
             f"{assumed.SERVICES} services, numbers used up for half of them, half of the pool for the one asked for; "
             "partners ask with gzip; every push notes its partner's success (at most once a minute in fact); changes "
             "of numbers and new SMS come one per invocation;",
             f"activations live for an hour, so statistics read each, and each delivered SMS, {assumed.ENTRY_READS} times "
             "in all;",
             f"a partner has SMS waiting for 45 s or longer in {assumed.WAITING_HOURS:.0%} of the hours: its metric "
-            "OldestPendingAge is charged by the hour; API Gateway's detailed metrics are charged for the six methods "
-            "that partners and gateways call, all month;",
+            "OldestPendingAge is charged by the hour; API Gateway's detailed metrics are off, which is the default of "
+            f"the template. On, those of partners' and gateways' methods are US$ "
+            f"{_usd(prices.total(Usage(metrics=assumed.DETAILED_METRICS)))} a month;",
             "nobody calls the operators' API or sends rubbish; the nightly recount, Cognito, Route 53 and support are not "
             "counted.",
         ),
@@ -277,7 +299,7 @@ def _by_service(costs: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _ranked(costs: Mapping[str, float]) -> list[tuple[str, float]]:
-    return sorted(costs.items(), key=lambda entry: -entry[1])
+    return sorted(((name, cost) for name, cost in costs.items() if cost), key=lambda entry: -entry[1])
 
 
 def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

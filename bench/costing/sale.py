@@ -227,7 +227,7 @@ class Measuring:
         usage = counted.usage() + Usage(
             lambda_requests=1,
             lambda_seconds=seconds * memory,
-            traces=assumed.TRACED,
+            traces=self._world.traced,
             logs=invocation_log(logged) / 1e9,
         )
         return Step(name, usage, seconds, counted, processor_ms)
@@ -331,6 +331,8 @@ class Fixed:
 
     alarms: int
     metrics: int
+    traced: bool
+    kms_requests: float
 
 
 def month(steps: Steps, profile: Profile, fixed: Fixed) -> list[Line]:
@@ -391,15 +393,17 @@ def _statistics(steps: Steps, entries: float) -> Line:
 
 
 def _rest(steps: Steps, profile: Profile, fixed: Fixed) -> Line:
-    """Give what is stored, measured, watched and waited for, and X-Ray's one trace a second."""
+    """Give what is stored, measured, watched and waited for, and X-Ray's one trace a second where it traces."""
     stored = (profile.sales * steps.stored_sale + profile.numbers * steps.stored_number) / 1e9
     idle = 2 * assumed.POLLERS * assumed.MONTH_SECONDS / assumed.LONG_POLL_SECONDS
     usage = Usage(
         dynamodb_storage=stored,
         dynamodb_recovery=stored,
         alarms=fixed.alarms,
-        metrics=fixed.metrics + profile.partners * assumed.WAITING_HOURS,
-        traces=(1 - assumed.TRACED) * assumed.MONTH_SECONDS,
+        metrics=fixed.metrics + assumed.PUSH_METRICS * (profile.sales > 0) + profile.partners * assumed.WAITING_HOURS,
+        dashboards=assumed.DASHBOARDS,
+        traces=(1 - assumed.TRACED) * assumed.MONTH_SECONDS * fixed.traced,
+        kms_requests=fixed.kms_requests,
         sqs_requests=idle,
         schedules=2 * assumed.MONTH_SECONDS / 60,
     )

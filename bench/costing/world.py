@@ -11,6 +11,7 @@ from typing import Any, Literal
 import boto3
 from moto import mock_aws
 
+from bench.costing import assumed
 from bench.costing.meter import Meter
 from globalconnect import telemetry
 from globalconnect.store.dynamo import Dynamo
@@ -43,6 +44,34 @@ class World:
         """Give the memory of a function, in GB."""
         default: float = self.template["Globals"]["Function"]["MemorySize"]
         return float(self.template["Resources"][function]["Properties"].get("MemorySize", default)) / 1024
+
+    def is_on(self, parameter: str, value: str = "true") -> bool:
+        """Tell whether a parameter of the template has that value unless somebody changes it."""
+        return bool(self.template["Parameters"][parameter]["Default"] == value)
+
+    @property
+    def traced(self) -> float:
+        """The share of invocations that are traced beyond one a second; 0 where none is."""
+        return assumed.TRACED if self.is_on("Tracing", "Active") else 0.0
+
+    def alarm_metrics(self) -> int:
+        """Tell how many metrics the alarms watch: an alarm on an expression is charged for each in it."""
+        alarms = [
+            resource["Properties"]
+            for resource in self.template["Resources"].values()
+            if resource["Type"] == "AWS::CloudWatch::Alarm"
+        ]
+        return sum(sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in alarms)
+
+    def kms_requests(self) -> float:
+        """Tell how often KMS is asked in a month, if every function used every table that has a key of KMS."""
+        tables = [
+            resource["Properties"]
+            for resource in self.template["Resources"].values()
+            if resource["Type"] == "AWS::DynamoDB::Table"
+        ]
+        keyed = sum(table.get("SSESpecification", {}).get("SSEEnabled", False) for table in tables)
+        return float(keyed * self.of_type("AWS::Serverless::Function") * assumed.MONTH_SECONDS / assumed.KMS_SECONDS)
 
     def table(self, name: str) -> str:
         """Give the full name of a table of the template."""

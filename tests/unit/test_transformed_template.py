@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from local import template as templates
+from local.place import TEMPLATE
 from tests import transformed
 from tests.transformed import RULES, Rule, resources
 
@@ -94,3 +96,32 @@ def test_every_table_and_the_pool_are_protected_by_the_one_parameter_and_tables_
     pool = resources()["OperatorPool"]
     assert pool["Properties"]["DeletionProtection"] == {"Fn::If": ["Protected", "ACTIVE", "INACTIVE"]}
     assert pool["DeletionPolicy"] == "RetainExceptOnCreate"
+
+
+def test_functions_are_traced_by_the_parameter_alone_which_is_off() -> None:
+    for given in resources().values():
+        if given["Type"] == "AWS::Lambda::Function":
+            assert given["Properties"]["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}
+    assert templates.load(TEMPLATE)["Parameters"]["Tracing"]["Default"] == "PassThrough"
+
+
+def test_nobody_changes_the_name_that_the_audit_log_calls_them() -> None:
+    written = set(resources()["OperatorClient"]["Properties"]["WriteAttributes"])
+    assert written
+    assert not written & {"email", "name", "preferred_username", "phone_number"}
+
+
+def test_the_limits_of_partners_and_gateways_are_not_those_of_the_rest() -> None:
+    settings = {
+        (setting["ResourcePath"], setting["HttpMethod"]): setting["ThrottlingRateLimit"]
+        for setting in resources()["ApiliveStage"]["Properties"]["MethodSettings"]
+    }
+    stated = {
+        (path.replace("/", "~1").replace("~1", "/~1", 1), method.upper())
+        for path, methods in resources()["Api"]["Properties"]["Body"]["paths"].items()
+        for method in methods
+    }
+    rest = settings.pop(("/*", "*"))
+    assert settings.keys() < stated
+    assert all(limit > rest for limit in settings.values())
+    assert not {path for path, _ in settings if "admin" in path or "console" in path}
