@@ -53,7 +53,7 @@ def _sms(phone: str, text: str = "Code: 5015", **more: object) -> dict[str, obje
     ("method", "path"),
     [("PATCH", "/SMSBOWER"), ("PUT", "/api/partner"), ("DELETE", "/api/partner/"), ("PUT", "/SMSBOWER/getsms/"),
      ("GET", "/api"), ("GET", "/api/partner/more"), ("GET", "/SMSBOWERS"), ("GET", "/inbound"), ("PUT", "/inbound/x"),
-     ("GET", "/admin"), ("PUT", "/admin/partners"), ("GET", "/%00"), ("GET", "/..%2f..%2fetc/passwd"),
+     ("GET", "/admin"), ("GET", "/%00"), ("GET", "/..%2f..%2fetc/passwd"),
      ("POST", "/SMSBOWER/getsms/")],
 )  # fmt: skip
 def test_what_we_do_not_have_is_404_in_our_json(market: Market, method: str, path: str) -> None:
