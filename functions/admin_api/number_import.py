@@ -117,7 +117,8 @@ def enter(
             # Pools first, so that the number can be found and counted as soon as it is there.
             pools = sorted({(row.country, row.operator) for row in moving})
             list(threads.map(lambda pool: admin.availability.open_pool(*pool), pools))
-            ends |= zip(moving, threads.map(lambda row: _place(admin, row, ends[row], sent_as), moving), strict=True)
+            placed = threads.map(lambda row: _place(admin, row, known.get(row.phone), sent_as), moving)
+            ends |= zip(moving, placed, strict=True)
     contested = [RejectedRow(row=row.row, reason=_CONTESTED) for row, end in ends.items() if end is _End.CONTESTED]
     counts = Counter(ends.values())
     return Outcome(
@@ -148,21 +149,23 @@ def _mark(end: _End, sent_as: str | None) -> str | None:
     return None if sent_as is None else f"{end.value}#{sent_as}"
 
 
-def _place(admin: Admin, row: Row, expected: _End, sent_as: str | None) -> _End:
+def _place(admin: Admin, row: Row, known: Number | None, sent_as: str | None) -> _End:
     now = admin.now()
-    if expected is _End.NEW:
+    if known is None:
         new = Number(row.phone, row.country, row.operator, now, entered_by=_mark(_End.NEW, sent_as))
         try:
             admin.numbers.add(new)
         except ConditionFailed:
             # Somebody else has just entered it, or this very call did and lost the answer.
-            found = admin.numbers.get(row.phone)
-            if _is_in_place(row, found):
-                return _end_of(row, found, sent_as)
+            known = admin.numbers.get(row.phone)
         else:
             return _End.NEW
+        if known is None:
+            return _End.CONTESTED
+        if _is_in_place(row, known):
+            return _end_of(row, known, sent_as)
     try:
-        admin.numbers.move(row.phone, row.country, row.operator, now, _mark(_End.MOVED, sent_as))
+        admin.numbers.move(known, row.country, row.operator, now, _mark(_End.MOVED, sent_as))
     except ConditionFailed:
         return _End.CONTESTED
     return _End.MOVED

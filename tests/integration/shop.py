@@ -119,6 +119,12 @@ class Shop:
         for phone in phones:
             self.numbers.add(Number(phone, country, operator, available_from=self.cloud.clock()))
 
+    def move(self, phone: str, operator: str = OPERATOR) -> None:
+        """Enter a number that is known in a pool, as an import does."""
+        number = self.numbers.get(phone)
+        assert number is not None
+        self.numbers.move(number, COUNTRY, operator, self.cloud.clock())
+
     def source(self) -> str:
         """Register a gateway of the generic provider; give its id."""
         source_id = f"source{self.cloud.dice(10**6)}"

@@ -649,6 +649,38 @@ def test_a_number_that_somebody_else_enters_in_the_same_pool_meanwhile_is_left_a
     assert {item["version"]["N"] for item in stored(desk, "NUMBERS_TABLE")} == {"0"}
 
 
+def test_a_number_that_is_withdrawn_after_the_import_read_it_moves_and_stays_withdrawn(desk: Desk) -> None:
+    (phone,) = phones_from(0, 1)
+    desk.stocked(phone)
+
+    def withdraw(operation: str) -> Fault | None:
+        # The pool is opened, then the number moves.
+        if operation == "UpdateItem" and enabled_of(desk)[phone]:
+            desk.admin.numbers.withdraw(phone)
+        return None
+
+    answer = taken(failing(desk, withdraw), begun(desk), 1, csv_of([phone], operator="Vodafone"))
+    assert (answer["updated"], answer["unchanged"], answer["rejected"]) == (1, 0, [])
+    (moved,) = desk.admin.numbers.get_many([phone])
+    assert (moved.operator, moved.enabled) == ("Vodafone", False)
+
+
+def test_a_number_that_others_keep_changing_is_refused_and_stays_where_it_is(desk: Desk) -> None:
+    (phone,) = phones_from(0, 1)
+    desk.stocked(phone)
+
+    def change(operation: str) -> Fault | None:
+        if operation == "UpdateItem":
+            desk.admin.numbers.withdraw(phone)
+        return None
+
+    answer = taken(failing(desk, change), begun(desk), 1, csv_of([phone], operator="Vodafone"))
+    assert answer["updated"] == 0
+    assert answer["rejected"] == [{"row": 1, "reason": "phone: changed by others meanwhile; import it again"}]
+    (number,) = desk.admin.numbers.get_many([phone])
+    assert number.operator == "O2"
+
+
 class LostAnswers:
     """Loses the answers of two items that are put, after the audit log's entry."""
 

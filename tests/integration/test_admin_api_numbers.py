@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.number import Mark, Number
+from globalconnect.domain.activation import Outcome
+from globalconnect.domain.number import Mark
 from globalconnect.store.dynamo import expression
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.sales import Sales
 from tests.conftest import Cloud
 from tests.integration.admin_support import CSV, JSON, Desk, Reply, event
+from tests.integration.calls import Calls
 
 PHONE = "447472190035"
 OTHER = "447472190036"
@@ -276,25 +277,23 @@ def test_a_free_number_that_moves_is_the_last_that_came_free_in_its_new_pool(des
     assert for_sale(desk, "poland|Play") == [OTHER, PHONE]
 
 
+def test_a_number_that_moves_is_written_once_and_not_read_again(desk: Desk) -> None:
+    read = desk.stocked(PHONE)
+    with Calls(desk.cloud.client) as calls:
+        made = calls.of(lambda: desk.admin.numbers.move(read, "poland", "Play", desk.cloud.clock()))
+    assert made == ["UpdateItem"]
+
+
 def test_a_number_that_is_sold_while_it_moves_keeps_its_lease(desk: Desk) -> None:
-    number = desk.stocked(PHONE)
-    sold: list[Activation] = []
-
-    class Selling(Numbers):
-        """Sells the number right after it was read to be moved."""
-
-        def get(self, phone: str) -> Number | None:
-            found = super().get(phone)
-            if not sold:
-                sold.append(desk.sold("hub", number))
-            return found
-
-    numbers = Selling(desk.cloud.db, desk.admin.numbers.table)
-    numbers.move(PHONE, "poland", "Play", desk.cloud.clock())
+    read = desk.stocked(PHONE)
+    activation = desk.sold("hub", read)
+    with Calls(desk.cloud.client) as calls:
+        made = calls.of(lambda: desk.admin.numbers.move(read, "poland", "Play", desk.cloud.clock()))
     moved = desk.admin.numbers.get(PHONE)
+    assert made == ["GetItem", "UpdateItem", "UpdateItem"]
     assert moved is not None
-    assert (moved.country, moved.activation_id) == ("poland", sold[0].activation_id)
-    assert moved.available_from == sold[0].expires_at
+    assert (moved.country, moved.activation_id) == ("poland", activation.activation_id)
+    assert moved.available_from == activation.expires_at
 
 
 def test_a_known_number_that_is_withdrawn_stays_withdrawn(desk: Desk) -> None:

@@ -69,7 +69,7 @@ def test_an_older_version_that_comes_late_changes_nothing(shop: Shop) -> None:
 def test_a_number_that_moves_to_another_pool_leaves_the_first(shop: Shop) -> None:
     shop.stock(*PHONES[:2])
     shop.project()
-    shop.numbers.move(PHONES[0], COUNTRY, "Other", shop.cloud.clock())
+    shop.move(PHONES[0], "Other")
     shop.project()
     assert _counted(shop) == (1, 1, {})
     assert _counted(shop, "Other") == (1, 1, {})

@@ -229,8 +229,8 @@ def test_withdrawing_restoring_and_moving_leave_the_rest_as_it_is(shop: Shop) ->
     _buy_and_finish(shop)
     shop.numbers.withdraw(PHONE)
     shop.numbers.restore(PHONE, shop.cloud.clock())
-    shop.numbers.move(PHONE, COUNTRY, "Other", shop.cloud.clock())
-    shop.numbers.move(PHONE, COUNTRY, OPERATOR, shop.cloud.clock())
+    shop.move(PHONE, "Other")
+    shop.move(PHONE)
     assert _number(shop).resting
     _sells_only_from(shop, minutes=REST)
 

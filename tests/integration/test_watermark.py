@@ -155,7 +155,7 @@ def _warm_that_has_read_all(shop: Shop) -> Partner:
 def test_a_number_that_moves_into_a_used_up_pool_is_found(used_up: Shop) -> None:
     used_up.stock(ONE, operator=OTHER_OPERATOR)
     partner = _warm_that_has_read_all(used_up)
-    used_up.numbers.move(ONE, COUNTRY, OPERATOR, used_up.cloud.clock())
+    used_up.move(ONE)
     assert used_up.buy(partner).body["number"] == ONE
 
 
@@ -164,7 +164,7 @@ def test_a_number_that_moves_after_its_lease_ran_out_unswept_is_found(used_up: S
     used_up.buy(used_up.partner(), operator=OTHER_OPERATOR)
     used_up.cloud.clock.advance(minutes=61)
     partner = _warm_that_has_read_all(used_up)
-    used_up.numbers.move(ONE, COUNTRY, OPERATOR, used_up.cloud.clock())
+    used_up.move(ONE)
     assert used_up.buy(partner).body["number"] == ONE
 
 
@@ -179,7 +179,7 @@ def test_a_number_that_is_restored_is_found(used_up: Shop) -> None:
 def test_a_number_that_moves_while_withdrawn_is_found_when_it_is_restored(used_up: Shop) -> None:
     used_up.stock(ONE, operator=OTHER_OPERATOR)
     used_up.numbers.withdraw(ONE)
-    used_up.numbers.move(ONE, COUNTRY, OPERATOR, used_up.cloud.clock())
+    used_up.move(ONE)
     partner = _warm_that_has_read_all(used_up)
     used_up.numbers.restore(ONE, used_up.cloud.clock())
     assert used_up.buy(partner).body["number"] == ONE
@@ -315,7 +315,7 @@ def test_after_any_history_a_warm_environment_finds_all_that_the_index_shows(
             case 5:
                 shop.numbers.withdraw(phone)
             case 6:
-                shop.numbers.move(phone, COUNTRY, operator, clock())
+                shop.move(phone, operator)
             case _:
                 shop.numbers.restore(phone, clock())
         if rolls.randrange(4) == 0:

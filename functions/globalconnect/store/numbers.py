@@ -96,20 +96,22 @@ class Numbers:
         """Store a new number. Raises ConditionFailed when it is known already."""
         self._db.put(self.table, to_item(number), expression("attribute_not_exists(#phone)"))
 
-    def move(self, phone: str, country: str, operator: str, now: int, entered_by: str | None = None) -> None:
-        """Enter a known number in a pool at `now` (ms); its lease, rest, marks and withdrawal stay.
+    def move(self, known: Number, country: str, operator: str, now: int, entered_by: str | None = None) -> None:
+        """Enter a number in a pool at `now` (ms); its lease, rest, marks and withdrawal stay.
 
-        Without an `entered_by`, what it has of that stays as well. In its new pool it is the one that came free last. Raises ConditionFailed when others keep changing it.
+        `known` is how it was read; it is read again only when it has changed since. Without an `entered_by`, what it
+        has of that stays as well. In its new pool it is the one that came free last. Raises ConditionFailed when
+        others keep changing it.
         """
+        number: Number | None = known
         for _ in range(_MOVES):
-            number = self.get(phone)
             if number is None:
                 break
             placed = "#country = :country, #operator = :operator, #operator_phone = :operator_phone"
             values: dict[str, object] = {
                 "country": country,
                 "operator": operator,
-                "operator_phone": operator_phone_of(operator, phone),
+                "operator_phone": operator_phone_of(operator, number.phone),
                 # Never in the past of the new pool: what is used up there has been read (docs/adr/0021).
                 "since": max(now, number.available_from),
                 "one": 1,
@@ -122,10 +124,11 @@ class Numbers:
                 values["pool"] = pool_of(country, operator)
             change = expression(f"SET {placed}, #available_from = :since ADD #version :one", **values)
             try:
-                self._db.update(self.table, {"phone": phone}, change, _unchanged(number))
+                self._db.update(self.table, {"phone": number.phone}, change, _unchanged(number))
             except ConditionFailed:
-                continue
-            return
+                number = self.get(number.phone)
+            else:
+                return
         raise ConditionFailed
 
     def withdraw(self, phone: str) -> Number:
