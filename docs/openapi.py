@@ -88,11 +88,11 @@ OUTCOME: Schema = {
     ],
 }
 PREFIXES: Schema = {
-    "description": "Phone numbers that are not wanted, or their beginnings; a leading + is ignored",
+    "description": "Phone numbers that are not wanted, or their beginnings; white space around them and a leading + are ignored",
     "type": ["array", "null"],
     "items": {
         "anyOf": [
-            {"type": "string", "pattern": r"^\+?[0-9]{1,15}$"},
+            {"type": "string", "pattern": r"^\s*\+?[0-9]{1,15}\s*$"},
             {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
         ]
     },

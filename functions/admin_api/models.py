@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
-from globalconnect.domain.number import check_phone
+from globalconnect.domain.number import bare_phone, check_phone
 from globalconnect.domain.partner import DIALECTS
 from globalconnect.domain.push_url import MAX_LENGTH as LONGEST_PUSH_URL
 
@@ -54,6 +54,13 @@ def _span(hours: str) -> str:
     if _HOURS.fullmatch(hours) and int(hours) <= MOST_HOURS:
         return hours
     raise ValueError("not a span")
+
+
+def _phone_to_find(text: str) -> str:
+    phone = bare_phone(text)
+    if phone:
+        return phone
+    raise ValueError("no phone")
 
 
 def _phone(phone: str) -> str:
@@ -127,6 +134,7 @@ Hours = Annotated[
     AfterValidator(_span),
 ]
 Filter = Annotated[str, Field(min_length=1, max_length=200, description="a text of 1 to 200 characters")]
+PhoneFilter = Annotated[Filter, AfterValidator(_phone_to_find)]
 StateFilter = Annotated[Literal["live", "expired", "finished"], Field(description="one of live, expired and finished")]
 Texts = Annotated[
     Literal["shown", "hidden"],
@@ -230,7 +238,7 @@ class ActivationsQuery(TypedDict, total=False):
     """Which activations."""
 
     partner_id: Filter
-    phone: Filter
+    phone: PhoneFilter
     service: Filter
     state: StateFilter
     cursor: Cursor

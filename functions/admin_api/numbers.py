@@ -1,8 +1,10 @@
 """Numbers: import, browse, read with history, withdraw and restore (contract 5)."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from admin_api import activations
 from admin_api.cursors import PAGE, Listing, has
@@ -22,7 +24,7 @@ from admin_api.number_import import WRITERS, enter, read_rows
 from admin_api.routes import Call, Route, Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, NotFound
-from globalconnect.domain.number import Number, check_phone
+from globalconnect.domain.number import Number, bare_phone, check_phone
 from globalconnect.domain.times import to_iso
 from globalconnect.store.numbers import operator_phone_of
 
@@ -49,7 +51,7 @@ def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumbersShown:
 
 def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     """Read a number as it is now, with its last activations."""
-    phone = check_phone(call.path["phone"], "phone")
+    phone = _phone_in(call.path)
     number = admin.numbers.get(phone)
     if number is None:
         raise NotFound("number")
@@ -61,13 +63,13 @@ def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
 
 def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberShown:
     """Withdraw a number from sale, or restore it; a live activation goes on to its end."""
-    phone = check_phone(call.path["phone"], "phone")
+    phone = _phone_in(call.path)
     now = admin.now()
     if call.body.enabled:
-        call.log_change("number.restored")
+        call.log_change("number.restored", phone)
         number = admin.numbers.restore(phone, now)
     else:
-        call.log_change("number.withdrawn")
+        call.log_change("number.withdrawn", phone)
         number = admin.numbers.withdraw(phone)
     return _shown(number, now)
 
@@ -83,6 +85,11 @@ def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChan
         changed = len(list(threads.map(switch, changing)))
     unknown = [phone for phone in dict.fromkeys(call.body.phones) if phone not in known]
     return NumbersChanged(changed=changed, unknown=unknown)
+
+
+def _phone_in(path: Mapping[str, str]) -> str:
+    # API Gateway leaves a path as it was sent.
+    return check_phone(bare_phone(unquote(path["phone"])), "phone")
 
 
 def _listing(country: str | None, operator: str | None) -> Listing:

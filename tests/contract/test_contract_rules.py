@@ -207,6 +207,8 @@ def test_exception_phone_set_holds_prefixes_as_strings_or_integers_by_post_and_b
     ]
     by_get = [*query, ("exceptionPhoneSet", f"{first},+{second}"), ("exceptionPhoneSet", fourth)]
     assert market.http.get("/SMSBOWER", params=_query(*by_get)).json()["number"] == third
+    unencoded = f"/SMSBOWER?{_query(*query)}&exceptionPhoneSet=+{first},+{second}"
+    assert market.http.get(unencoded).json() == NO_NUMBERS
     by_get = [*query, ("exceptionPhoneSet", f"{first},{second}")]
     assert market.http.get("/SMSBOWER", params=_query(*by_get)).json() == NO_NUMBERS
 

@@ -101,6 +101,13 @@ def test_activations_are_listed_newest_first_over_days_and_pages_each_once(desk:
     assert listed(("partnerId", "nobody")) == []
 
 
+@pytest.mark.parametrize("before", ["+", " ", " +"])
+def test_a_phone_to_filter_by_may_have_its_plus_or_what_a_query_makes_of_it(desk: Desk, before: str) -> None:
+    desk.recorded(activation(1, START))
+    found = desk.get("/admin/activations", ("phone", before + PHONE)).body["activations"]
+    assert [shown["activationId"] for shown in found] == [1]
+
+
 def test_a_cursor_of_one_filter_is_400_for_another(desk: Desk) -> None:
     for n in range(101):
         desk.recorded(activation(n + 1, START - n))

@@ -95,13 +95,14 @@ def test_any_operator_prefers_the_least_recently_used_of_all_pools(shop: Shop) -
         ([PHONES[0]], PHONES[1]),
         ([int(PHONES[0])], PHONES[1]),
         ([f"+{PHONES[0]}"], PHONES[1]),
+        ([f" +{PHONES[0]}\n", "485 "], PHONES[1]),
         (["44747"], "48500000001"),
         (["4474721900", 485], None),
         (["74721"], PHONES[0]),
         ([], PHONES[0]),
         (None, PHONES[0]),
     ],
-    ids=["whole number", "integer", "plus", "prefix", "all", "inside is no prefix", "empty", "null"],
+    ids=["whole number", "integer", "plus", "white space", "prefix", "all", "inside is no prefix", "empty", "null"],
 )
 def test_exception_phone_set_holds_prefixes(shop: Shop, unwanted: object, number: str | None) -> None:
     for phone in (*PHONES[:2], "48500000001"):
@@ -123,6 +124,16 @@ def test_exception_phone_set_by_get_may_be_repeated_and_comma_separated(shop: Sh
         ("exceptionPhoneSet", f"{PHONES[0]},{PHONES[1]}"),
         ("exceptionPhoneSet", PHONES[2]),
     )
+    assert reply.body["number"] == PHONES[3]
+
+
+@pytest.mark.parametrize(
+    "unwanted", ["+{0},+{1},+{2}", " {0}, {1}, {2}", " {0} , +{1},, ,{2} "], ids=["encoded", "unencoded", "spaced"]
+)
+def test_exception_phone_set_by_get_may_be_written_with_plus_and_spaces(shop: Shop, unwanted: str) -> None:
+    shop.stock(*PHONES[:4])
+    fields = {"key": shop.partner().key, "action": "GET_NUMBER", "country": COUNTRY, "operator": OPERATOR}
+    reply = shop.get(*fields.items(), ("service", "tg"), ("exceptionPhoneSet", unwanted.format(*PHONES)))
     assert reply.body["number"] == PHONES[3]
 
 

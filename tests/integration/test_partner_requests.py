@@ -125,7 +125,8 @@ def test_a_missing_or_wrong_field_of_get_number_is_400_and_named(shop: Shop, nam
 
 
 @pytest.mark.parametrize(
-    "value", ["447", 447, {"a": 1}, [None], [""], ["+"], [True], [1.5], ["44a"], [[]], [-1], ["4 4"]]
+    "value",
+    ["447", 447, {"a": 1}, [None], [""], ["+"], [True], [1.5], ["44a"], [[]], [-1], ["4 4"], [" "], ["+ 4"], ["++4"]],
 )
 def test_a_wrong_exception_phone_set_is_400_and_named(shop: Shop, value: object) -> None:
     reply = shop.buy(shop.partner(), exceptionPhoneSet=value)

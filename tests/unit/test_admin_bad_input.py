@@ -252,6 +252,8 @@ def test_a_query_field_where_none_belongs_is_400(admin: Admin, route: Any) -> No
         ("/admin/activations", ("partnerId", ""), "partnerId: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("partner_id", "a"), "partner_id: unknown field"),
         ("/admin/activations", ("phone", ""), "phone: expected a text of 1 to 200 characters"),
+        ("/admin/activations", ("phone", " "), "phone: expected a text of 1 to 200 characters"),
+        ("/admin/activations", ("phone", "+"), "phone: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("service", ""), "service: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("state", "dead"), "state: expected one of live, expired and finished"),
         (ACTIVATION, ("texts", "no"), f"texts: expected {TEXTS}"),
@@ -312,7 +314,7 @@ def test_an_id_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
     assert send(push, admin).refusal == (400, f"smsId: {expected}")
 
 
-@pytest.mark.parametrize("bad", ["+447472190035", "44 7472190035", "44747219003x", "0447472190035", "4474", "4" * 16])
+@pytest.mark.parametrize("bad", ["++447472190035", "44 7472190035", "44747219003x", "0447472190035", "4474", "4" * 16])
 def test_a_phone_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
     request = event("PATCH", "/admin/numbers/{phone}", body='{"enabled": false}', said={"phone": bad})
     expected = "phone: expected 5 to 15 digits, country code first, without + or spaces"

@@ -82,6 +82,14 @@ def check_phone(value: object, name: str) -> str:
     raise InvalidInput(name, "expected 5 to 15 digits, country code first, without + or spaces")
 
 
+def bare_phone(text: str) -> str:
+    """Give a phone as a path or a query may spell it, without white space around it and without its leading +.
+
+    API Gateway makes a space of a + that a query does not encode.
+    """
+    return text.strip().removeprefix("+")
+
+
 def check_pool_name(value: object, name: str) -> str:
     """Give a country or operator name as we keep it. Raises InvalidInput."""
     if (

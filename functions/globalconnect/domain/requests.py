@@ -20,7 +20,8 @@ LARGEST_BODY = 256 * 1024
 _LONGEST_TEXT = 200
 _LONGEST_HINT = 64
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
-_PREFIX = re.compile(r"\+?([0-9]{1,15})", re.ASCII)
+# API Gateway makes a space of a + that a query does not encode.
+_PREFIX = re.compile(r"\s*\+?([0-9]{1,15})\s*")
 
 type Fields = Mapping[str, object]
 
@@ -84,7 +85,7 @@ def read_query(query: Mapping[str, Sequence[str]]) -> dict[str, object]:
     fields: dict[str, object] = {}
     for name, values in query.items():
         if name == "exceptionPhoneSet":
-            fields[name] = [part for value in values for part in value.split(",") if part]
+            fields[name] = [part for value in values for part in value.split(",") if part.strip()]
         else:
             fields[name] = values[0] if len(values) == 1 else REPEATED
     return fields
