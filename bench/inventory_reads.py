@@ -134,13 +134,12 @@ class PoolClient:
         phone = asked["Key"]["phone"]["S"]
         item = self.index.entry(phone)
         if item["available_from"] > values["now"] or values["service"] in item["blocked"]:
-            raise ClientError(
-                {
-                    "Error": {"Code": "TransactionCanceledException"},
-                    "CancellationReasons": [{"Code": "ConditionalCheckFailed"}, {"Code": "None"}],
-                },
-                "TransactWriteItems",
-            )
+            answer: Any = {
+                "Error": {"Code": "TransactionCanceledException"},
+                "CancellationReasons": [{"Code": "ConditionalCheckFailed"}, {"Code": "None"}],
+                "ResponseMetadata": {"RetryAttempts": 0},
+            }
+            raise ClientError(answer, "TransactWriteItems")
         self.index.put(phone, item["pool"], values["until"], item["blocked"])
 
 

@@ -139,7 +139,7 @@ def _refusal(fault: Fault, operation: str, actions: int) -> Any:
 
 
 def _error(code: str) -> dict[str, Any]:
-    return {"Error": {"Code": code, "Message": ""}}
+    return {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"RetryAttempts": 0}}
 
 
 class _Raw(io.BytesIO):

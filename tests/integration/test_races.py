@@ -153,6 +153,7 @@ class _Refusing:
                 "Error": {"Code": "TransactionCanceledException", "Message": ""},
                 "CancellationReasons": [{"Code": "None"}, {"Code": code}],
             }
+        response["ResponseMetadata"] = {"RetryAttempts": 0}
         raise ClientError(response, "TransactWriteItems")
 
     def __getattr__(self, name: str) -> Any:

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import Busy
-from globalconnect.store.dynamo import ConditionFailed, Dynamo
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, check, expression
 from tests.integration.failing import TRANSACTION, FailingClient, Fault, Faults, Scripted, failing_below
 from tests.integration.shop import Shop
 
@@ -202,10 +202,11 @@ def _dynamo(*failures: Exception) -> tuple[Dynamo, _Answering]:
     return Dynamo(client, pause=lambda _: None), client
 
 
-def _error(code: str, status: int = 400, retries: int = 0) -> ClientError:
+def _error(code: str, status: int = 400, retries: int | None = 0) -> ClientError:
+    told = {} if retries is None else {"RetryAttempts": retries}
     answer: Any = {
         "Error": {"Code": code},
-        "ResponseMetadata": {"HTTPStatusCode": status, "RetryAttempts": retries},
+        "ResponseMetadata": {"HTTPStatusCode": status, **told},
         "CancellationReasons": [{"Code": "ConditionalCheckFailed"}],
     }
     return ClientError(answer, TRANSACTION)
@@ -215,6 +216,8 @@ UNANSWERED = ReadTimeoutError(endpoint_url="the tables")
 BROKEN = _error("InternalServerError", status=500)
 REFUSED = _error("TransactionCanceledException")
 REFUSED_TO_BOTOCORE = _error("TransactionCanceledException", retries=1)
+# By an SDK that does not say how often it sent it: the runtime brings it, and changes it without us (docs/adr/0031).
+REFUSED_WHO_KNOWS_WHEN = _error("TransactionCanceledException", retries=None)
 
 
 def test_all_tries_of_a_transaction_have_one_token_and_no_other_has_it() -> None:
@@ -226,7 +229,9 @@ def test_all_tries_of_a_transaction_have_one_token_and_no_other_has_it() -> None
     assert client.tokens[4] != client.tokens[0]
 
 
-@pytest.mark.parametrize("failures", [[UNANSWERED, REFUSED], [BROKEN, REFUSED], [REFUSED_TO_BOTOCORE]])
+@pytest.mark.parametrize(
+    "failures", [[UNANSWERED, REFUSED], [BROKEN, REFUSED], [REFUSED_TO_BOTOCORE], [REFUSED_WHO_KNOWS_WHEN]]
+)
 @pytest.mark.parametrize("done", [True, False])
 def test_a_refusal_after_a_try_without_an_answer_is_read_back(failures: list[Exception], done: bool) -> None:
     db, _ = _dynamo(*failures)
@@ -248,6 +253,15 @@ def test_a_refusal_that_answers_the_first_try_needs_no_reading() -> None:
     db, _ = _dynamo(REFUSED)
     with pytest.raises(ConditionFailed):
         db.transact(was_done=read)
+
+
+def test_the_sdk_says_when_it_sent_a_refused_call_only_once(shop: Shop) -> None:
+    def read() -> bool:
+        raise AssertionError("read")
+
+    known = expression("attribute_exists(#phone)")
+    with pytest.raises(ConditionFailed):
+        shop.cloud.db.transact(check(shop.numbers.table, {"phone": PHONES[0]}, known), was_done=read)
 
 
 @pytest.mark.parametrize("failure", [UNANSWERED, BROKEN])

@@ -393,7 +393,8 @@ def _may_be_done(error: ClientError | HTTPClientError) -> bool:
     if isinstance(error, HTTPClientError):
         return True
     answer: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
-    return answer.get("RetryAttempts", 0) > 0 or _is_failure_of_aws(error)
+    # An SDK that does not say how often it sent a call may have sent it again (docs/adr/0031).
+    return answer.get("RetryAttempts", 1) > 0 or _is_failure_of_aws(error)
 
 
 def _end_of(
