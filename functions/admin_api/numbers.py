@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 from admin_api import activations
 from admin_api.cursors import PAGE, Listing, has
@@ -88,8 +87,7 @@ def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChan
 
 
 def _phone_in(path: Mapping[str, str]) -> str:
-    # API Gateway leaves a path as it was sent.
-    return check_phone(bare_phone(unquote(path["phone"])), "phone")
+    return check_phone(bare_phone(path["phone"]), "phone")
 
 
 def _listing(country: str | None, operator: str | None) -> Listing:
