@@ -2,10 +2,14 @@
 
 - A table or user pool with deletion protection is not deleted with its stack (DynamoDB, DeleteTable: "protected tables
   can't be deleted"; CloudFormation reports DELETE_FAILED). The emulator deletes it.
-- What a rollback could not delete stays among the stack's resources. The emulator forgets it.
+- A stack that was rolled back, could not be, or is being worked on is not updated. The emulator updates it.
+- What a rollback could not delete stays among the stack's resources, and those of a deleted stack can be listed. The
+  emulator forgets both.
 - An alarm may watch an expression. The emulator refuses that; here such an alarm is made and watches nothing.
 - A number may come from a parameter, so as text. The emulator compares it with numbers.
 - An API may have a method for any (`x-amazon-apigateway-any-method`). The emulator leaves it out.
+
+With KEEP_PROTECTED=0 in its environment it deletes, updates and forgets stacks as the emulator does.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from __future__ import annotations
 import copy
 import functools
 import importlib
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +40,7 @@ def _refusing(delete: Callable[..., None], protected: Callable[[str], bool]) -> 
 
 
 def protect() -> None:
-    """Have stacks fail to delete protected tables and user pools."""
+    """Have protected tables and user pools not be deleted, neither with their stack nor by themselves."""
     package = "ministack.services"
     handlers: Any = importlib.import_module(f"{package}.cloudformation.provisioners")._RESOURCE_HANDLERS  # noqa: SLF001
     tables = importlib.import_module(f"{package}.dynamodb")._tables  # noqa: SLF001
@@ -52,6 +57,60 @@ def protect() -> None:
         ("AWS::Cognito::UserPool", is_protected_pool),
     ):
         handlers[kind]["delete"] = _refusing(handlers[kind]["delete"], protected)
+
+    cognito: Any = importlib.import_module(f"{package}.cognito")
+    delete_pool, refused = cognito._delete_user_pool, cognito.error_response_json  # noqa: SLF001
+
+    def delete_unprotected_pool(request: dict[str, Any]) -> Any:
+        if is_protected_pool(request.get("UserPoolId", "")):
+            return refused("InvalidParameterException", "The user pool's deletion protection is active.", 400)
+        return delete_pool(request)
+
+    cognito._delete_user_pool = delete_unprotected_pool  # noqa: SLF001
+
+
+def refuse_to_update_what_is_not_complete() -> None:
+    """Have no change set be made for a stack that can't be updated, in the words that AWS has for it."""
+    handlers: Any = importlib.import_module("ministack.services.cloudformation.handlers")
+    refused: Any = importlib.import_module("ministack.services.cloudformation.helpers")._error  # noqa: SLF001
+    create = handlers._ACTION_HANDLERS["CreateChangeSet"]  # noqa: SLF001
+
+    @functools.wraps(create)
+    def create_if_complete(parameters: dict[str, list[str]]) -> Any:
+        stack = handlers._resolve_stack(parameters.get("StackName", [""])[0]) or {}  # noqa: SLF001
+        status = stack.get("StackStatus", "")
+        at_work = status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
+        if at_work or status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"}:
+            return refused("ValidationError", f"Stack:{stack['StackId']} is in {status} state and can not be updated.")
+        return create(parameters)
+
+    handlers._ACTION_HANDLERS["CreateChangeSet"] = create_if_complete  # noqa: SLF001
+
+
+def remember_deleted_stacks() -> None:
+    """Have what a stack held be listed after its deletion (CloudFormation, ListStackResources: for 90 days)."""
+    stacks: Any = importlib.import_module("ministack.services.cloudformation.stacks")
+    handlers: Any = importlib.import_module("ministack.services.cloudformation.handlers")
+    package: Any = importlib.import_module("ministack.services.cloudformation")
+    delete = stacks._delete_stack_async  # noqa: SLF001
+
+    @functools.wraps(delete)
+    async def delete_and_remember(name: str, stack_id: str, *arguments: Any, **options: Any) -> None:
+        stack = package._stacks.get(name)  # noqa: SLF001
+        before = copy.deepcopy(stack.get("_resources", {})) if stack else {}
+        await delete(name, stack_id, *arguments, **options)
+        if not stack:
+            return
+        events = package._stack_events[stack_id]  # noqa: SLF001
+        skipped = {each["LogicalResourceId"] for each in events if each["ResourceStatus"] == "DELETE_SKIPPED"}
+        left = stack["_resources"]
+        for logical_id, record in before.items():
+            # The emulator would delete again what it deleted, were that still there after a deletion that failed.
+            if logical_id in skipped or (stack["StackStatus"] == "DELETE_COMPLETE" and logical_id not in left):
+                record["ResourceStatus"] = "DELETE_SKIPPED" if logical_id in skipped else "DELETE_COMPLETE"
+                left[logical_id] = record
+
+    stacks._delete_stack_async = handlers._delete_stack_async = delete_and_remember  # noqa: SLF001
 
 
 def remember_what_was_not_rolled_back() -> None:
@@ -135,8 +194,11 @@ def take_methods_for_any() -> None:
 
 
 if __name__ == "__main__":
-    protect()
-    remember_what_was_not_rolled_back()
+    if os.environ.get("KEEP_PROTECTED") != "0":
+        protect()
+        refuse_to_update_what_is_not_complete()
+        remember_deleted_stacks()
+        remember_what_was_not_rolled_back()
     take_alarms_of_expressions()
     read_numbers()
     take_methods_for_any()

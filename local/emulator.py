@@ -25,6 +25,8 @@ from local.failure import LocalError
 from local.place import EMULATOR, EMULATOR_PYTHON, read_private, write_private
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from local.place import Place
 
 HOST = "127.0.0.1"
@@ -79,8 +81,11 @@ def last_port(place: Place) -> int | None:
     return known.port if known else None
 
 
-def start(place: Place, port: int) -> Emulator:
-    """Start the emulator of ``place`` on ``port`` and wait until it answers; raises LocalError when it can't."""
+def start(place: Place, port: int, variables: Mapping[str, str] | None = None) -> Emulator:
+    """Start the emulator of ``place`` on ``port`` and wait until it answers; raises LocalError when it can't.
+
+    ``variables`` come into its environment.
+    """
     if not EMULATOR_PYTHON.exists():
         raise LocalError(f"The emulator is not installed ({EMULATOR_PYTHON} is missing).", how="Run: make up")
     _require_free(port)
@@ -93,7 +98,7 @@ def start(place: Place, port: int) -> Emulator:
     with place.emulator_log.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and arguments
             _command(place),
-            env=_environment(place, port),
+            env=_environment(place, port) | dict(variables or {}),
             cwd=place.temporary,
             stdin=subprocess.DEVNULL,
             stdout=log,
