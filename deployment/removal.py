@@ -1,0 +1,139 @@
+"""Takes a stack away with all it holds: what is protected, and what outlives its stack."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from deployment.failure import DeploymentError
+from deployment.stacks import POOL, TABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from deployment.stacks import Resource, Stack, Stacks
+
+_GONE = "ResourceNotFoundException"
+_UNPROTECTED_SECONDS = 300.0
+_LOOK_EVERY_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Held:
+    """A table or user pool that a stack holds, with what is in it."""
+
+    logical_id: str
+    physical_id: str
+    kind: str
+    count: int
+
+    def __str__(self) -> str:
+        """It as a line for the person who is about to lose it."""
+        one, many = ("person", "people") if self.kind == POOL else ("item", "items")
+        return f"{self.logical_id:<20} {self.count:>10,} {one if self.count == 1 else many}"
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of stacks, through clients of DynamoDB and Cognito."""
+
+    tables: Any
+    pools: Any
+    pause: Callable[[float], None] = time.sleep
+
+    def held(self, resources: Iterable[Resource]) -> list[Held]:
+        """The tables and pools among ``resources`` that exist. DynamoDB counts items every six hours or so."""
+        counts = [(each, self._count(each.kind, each.physical_id)) for each in resources if each.physical_id]
+        return [
+            Held(each.logical_id, each.physical_id, each.kind, count) for each, count in counts if count is not None
+        ]
+
+    def _count(self, kind: str, physical_id: str) -> int | None:
+        if kind == TABLE and (table := self._table(physical_id)):
+            return int(table.get("ItemCount", 0))
+        if kind == POOL and (pool := self._pool(physical_id)):
+            return int(pool.get("EstimatedNumberOfUsers", 0))
+        return None
+
+    def unprotect(self, held: Iterable[Held]) -> None:
+        """Lift the deletion protection of each. Raises DeploymentError when a table stays at work for minutes."""
+        for each in held:
+            if each.kind == TABLE:
+                self._unprotect_table(each.physical_id)
+            else:
+                self._unprotect_pool(each.physical_id)
+
+    def delete_pools(self, held: Iterable[Held]) -> None:
+        """Delete the pools that are still there."""
+        for each in held:
+            if each.kind == POOL and self._pool(each.physical_id):
+                self._unprotect_pool(each.physical_id)
+                self.pools.delete_user_pool(UserPoolId=each.physical_id)
+
+    def _unprotect_table(self, name: str) -> None:
+        table = self._table(name)
+        if table is None:
+            return
+        if table.get("DeletionProtectionEnabled"):
+            self.tables.update_table(TableName=name, DeletionProtectionEnabled=False)
+        # A table can't be deleted while it is updated.
+        waited = 0.0
+        while (table := self._table(name)) and (
+            table["TableStatus"] == "UPDATING" or table.get("DeletionProtectionEnabled")
+        ):
+            if waited >= _UNPROTECTED_SECONDS:
+                raise DeploymentError(f"The table {name} is still being updated.", how="Wait, then try again.")
+            self.pause(_LOOK_EVERY_SECONDS)
+            waited += _LOOK_EVERY_SECONDS
+
+    def _unprotect_pool(self, pool_id: str) -> None:
+        pool = self._pool(pool_id)
+        if pool and pool.get("DeletionProtection") == "ACTIVE":
+            takes = self.pools.meta.service_model.operation_model("UpdateUserPool").input_shape.members
+            self.pools.update_user_pool(UserPoolId=pool_id, **unprotected(pool, takes))
+
+    def _table(self, name: str) -> Any:
+        try:
+            return self.tables.describe_table(TableName=name)["Table"]
+        except ClientError as error:
+            return _none_if_gone(error)
+
+    def _pool(self, pool_id: str) -> Any:
+        try:
+            return self.pools.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+        except ClientError as error:
+            return _none_if_gone(error)
+
+
+def unprotected(pool: Mapping[str, Any], takes: Iterable[str]) -> dict[str, Any]:
+    """The arguments of UpdateUserPool that lift the protection of ``pool``, as it was described, and change nothing else.
+
+    What UpdateUserPool is not given goes back to Cognito's default, and by default anybody may sign up.
+    """
+    # Tags may hold CloudFormation's own, which are refused.
+    arguments = {name: pool[name] for name in takes if pool.get(name) and name != "UserPoolTags"}
+    invitations = arguments.get("AdminCreateUserConfig")
+    if invitations:
+        # Described beside its successor in the password policy, and refused beside it.
+        kept = {name: value for name, value in invitations.items() if name != "UnusedAccountValidityDays"}
+        arguments["AdminCreateUserConfig"] = kept
+    return arguments | {"DeletionProtection": "INACTIVE"}
+
+
+def take_away(stack: Stack, stacks: Stacks, data: Data) -> None:
+    """Delete ``stack`` and all it holds, protected or not. Raises DeploymentError when something stays.
+
+    May be broken off anywhere and done again: what is gone by then is passed over.
+    """
+    held = data.held(stacks.resources(stack.id))
+    data.unprotect(held)
+    stacks.delete(stack)
+    data.delete_pools(held)
+
+
+def _none_if_gone(error: ClientError) -> None:
+    if error.response["Error"]["Code"] != _GONE:
+        raise error

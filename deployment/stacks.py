@@ -1,0 +1,242 @@
+"""CloudFormation stacks: what state one is in, what that means for a deployment, and waiting for AWS."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from deployment.failure import DeploymentError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from local.progress import Progress
+
+_COMPLETE = {
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "UPDATE_ROLLBACK_COMPLETE",
+    "IMPORT_COMPLETE",
+    "IMPORT_ROLLBACK_COMPLETE",
+}
+# What a stack is left in by a first deployment that was refused or broken off, or by the removal of one.
+_BROKEN = {"REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
+_BEGUN = {"REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS"}
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 5.0
+TABLE, POOL = "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A stack as CloudFormation describes it."""
+
+    name: str
+    id: str
+    status: str
+    reason: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    termination_protected: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of it is there, as of its last deployment or the one before."""
+        return self.status in _COMPLETE
+
+    @property
+    def is_in_progress(self) -> bool:
+        """Whether AWS is at work on it. Under review nothing happens until somebody says so."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One thing that a stack holds."""
+
+    logical_id: str
+    physical_id: str
+    kind: str
+    status: str
+
+
+class Step(Enum):
+    """What a deployment does next about a stack."""
+
+    MAKE = auto()
+    UPDATE = auto()
+    WAIT = auto()
+    CLEAR = auto()
+    REFUSE = auto()
+
+
+def next_step(stack: Stack | None, never_complete: Callable[[], bool]) -> Step:
+    """What to do about ``stack``, None when there is none; ``never_complete`` is asked only where it matters.
+
+    Nothing is cleared away of a stack that was complete once: it may hold numbers, keys and people.
+    """
+    if stack is None:
+        return Step.MAKE
+    if stack.is_complete:
+        return Step.UPDATE
+    if stack.is_in_progress:
+        return Step.WAIT
+    if stack.status in _BROKEN and never_complete():
+        return Step.CLEAR
+    return Step.REFUSE
+
+
+def was_never_complete(events: Iterable[tuple[str, str]], stack_name: str) -> bool:
+    """Whether ``events``, pairs of logical id and status, tell a stack's whole life and no completion is in it.
+
+    A history that does not go back to the beginning proves nothing.
+    """
+    own = {status for logical_id, status in events if logical_id == stack_name}
+    was_complete = any(status in _COMPLETE or status.startswith(("UPDATE_", "IMPORT_")) for status in own)
+    return bool(own & _BEGUN) and not was_complete
+
+
+def way_out(stack: Stack, region: str, remove: str) -> str:
+    """What a person can do about a stack that no deployment may touch; ``remove`` is the command that takes it away."""
+    there = f"--stack-name {stack.name} --region {region}"
+    match stack.status:
+        case "UPDATE_ROLLBACK_FAILED":
+            return (
+                "Put right what its events say (the AWS console shows them), then let AWS go on, and deploy again:\n"
+                f"  aws cloudformation continue-update-rollback {there}"
+            )
+        case "UPDATE_FAILED":
+            return f"Let AWS go back to what was there before, and deploy again:\n  aws cloudformation rollback-stack {there}"
+        case _:
+            return f"It was complete once, so this command deletes nothing of it. To take it away for good:\n  {remove}"
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """The stacks of an account and region, through a client of CloudFormation."""
+
+    client: Any
+    progress: Progress
+    pause: Callable[[float], None] = time.sleep
+
+    def find(self, name_or_id: str) -> Stack | None:
+        """The stack, None when there is none (any more)."""
+        try:
+            described = self.client.describe_stacks(StackName=name_or_id)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return None
+            raise
+        if described["StackStatus"] == "DELETE_COMPLETE":
+            return None
+        return Stack(
+            name=described["StackName"],
+            id=described["StackId"],
+            status=described["StackStatus"],
+            reason=described.get("StackStatusReason", ""),
+            parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
+            outputs={each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
+            termination_protected=described.get("EnableTerminationProtection", False),
+        )
+
+    def check_ours(self, stack: Stack | None, product: str) -> None:
+        """Refuse a stack of another template: to update it is to delete what it holds. Raises DeploymentError."""
+        # Under review, a stack holds nothing yet.
+        if stack is None or stack.status == "REVIEW_IN_PROGRESS":
+            return
+        described = self.client.get_template_summary(StackName=stack.id).get("Description", "")
+        if not described.startswith(product):
+            raise DeploymentError(
+                f"The stack {stack.name} is none of {product}: {described or 'it has no description'}.",
+                how="Name another: STACK=...",
+            )
+
+    def step(self, stack: Stack | None) -> Step:
+        """What a deployment does next about ``stack``."""
+        return next_step(stack, lambda: stack is not None and self._was_never_complete(stack))
+
+    def settled(self, stack: Stack | None) -> Stack | None:
+        """The stack when AWS is no longer at work on it, None when it is gone then."""
+        if stack is None or not stack.is_in_progress:
+            return stack
+        found: Stack | None = stack
+        with self.progress.step(f"waiting for AWS to be done with {stack.name} ({stack.status})"):
+            for seconds in _pauses():
+                found = self.find(stack.id)
+                if found is None or not found.is_in_progress:
+                    break
+                self.pause(seconds)
+        return found
+
+    def deleted(self, name: str) -> list[str]:
+        """The ids of the stacks of that name that were deleted. CloudFormation knows them for 90 days."""
+        pages = self.client.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
+        return [each["StackId"] for page in pages for each in page["StackSummaries"] if each["StackName"] == name]
+
+    def resources(self, stack_id: str) -> list[Resource]:
+        """What the stack holds; of a deleted one, what it held."""
+        pages = self.client.get_paginator("list_stack_resources").paginate(StackName=stack_id)
+        return [
+            Resource(
+                each["LogicalResourceId"],
+                each.get("PhysicalResourceId", ""),
+                each["ResourceType"],
+                each["ResourceStatus"],
+            )
+            for page in pages
+            for each in page["StackResourceSummaries"]
+        ]
+
+    def newest_event(self, stack: Stack) -> str | None:
+        """The id of what happened to the stack last."""
+        return next((str(event["EventId"]) for event in self._events(stack)), None)
+
+    def failures(self, stack: Stack, since: str | None) -> list[str]:
+        """What failed in the stack since that event and why, the first failure first."""
+        found: list[str] = []
+        for event in self._events(stack):
+            if event["EventId"] == since:
+                break
+            reason = event.get("ResourceStatusReason", "")
+            failed = event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason
+            if failed and event["LogicalResourceId"] != stack.name:
+                found.append(f"{event['LogicalResourceId']}: {reason}")
+        return found[::-1]
+
+    def delete(self, stack: Stack) -> None:
+        """Delete the stack and wait until it is gone; raises DeploymentError when something stays of it."""
+        begun = self.newest_event(stack)
+        self.client.delete_stack(StackName=stack.id)
+        with self.progress.step(f"deleting the stack {stack.name}"):
+            for seconds in _pauses():
+                found = self.find(stack.id)
+                if found is None:
+                    return
+                if found.status == "DELETE_FAILED":
+                    break
+                self.pause(seconds)
+        failures = "".join(f"\n  {failure}" for failure in self.failures(stack, begun))
+        raise DeploymentError(
+            f"AWS could not delete all of {stack.name}:{failures}",
+            how="Put that right, then the same command again: it goes on from here.",
+        )
+
+    def _was_never_complete(self, stack: Stack) -> bool:
+        events = ((event["LogicalResourceId"], event["ResourceStatus"]) for event in self._events(stack))
+        return was_never_complete(events, stack.name)
+
+    def _events(self, stack: Stack) -> Iterator[Mapping[str, Any]]:
+        """Events of the stack, the newest first."""
+        for page in self.client.get_paginator("describe_stack_events").paginate(StackName=stack.id):
+            yield from page["StackEvents"]
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between two looks: short at first, without end."""
+    seconds = _FIRST_PAUSE_SECONDS
+    while True:
+        yield seconds
+        seconds = min(seconds * 1.5, _LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,168 @@
+"""What a deployment will do, and what it says of that: parameters by rule, the Lambda quota, counts, costs."""
+
+from typing import Any
+
+import pytest
+
+from deployment import plan, scaling
+from deployment.scaling import Scaling
+from deployment.stacks import Stack, Step
+from local import template
+from local.place import TEMPLATE
+
+STATED: dict[str, Any] = {
+    name: {"Type": "String", "Default": default}
+    for name, default in {
+        "Architecture": "arm64",
+        "DeletionProtection": "true",
+        "PushParallelization": "10",
+        "RetentionDays": "30",
+        "RetryConcurrency": "50",
+        "SlowRetryConcurrency": "100",
+    }.items()
+}
+SCALED = {"PushParallelization": "10", "RetryConcurrency": "50", "SlowRetryConcurrency": "100"}
+
+
+def complete(**parameters: str) -> Stack:
+    return Stack("globalconnect", "arn:1", "UPDATE_COMPLETE", parameters=parameters)
+
+
+def test_a_stack_that_is_made_is_protected_in_a_second_step_and_by_nothing_else() -> None:
+    planned = plan.plan(STATED, {"RetentionDays": "60"}, Scaling(), None)
+    assert planned.first == {
+        "Architecture": "arm64",
+        "DeletionProtection": "false",
+        "RetentionDays": "60",
+        **SCALED,
+    }
+    assert planned.protecting == {**planned.first, "DeletionProtection": "true"}
+
+
+def test_a_stack_that_is_there_is_protected_at_once_whatever_it_was_before() -> None:
+    planned = plan.plan(STATED, {}, Scaling(), complete(DeletionProtection="false"))
+    assert planned.first["DeletionProtection"] == "true"
+    assert planned.protecting is None
+
+
+@pytest.mark.parametrize("before", [None, complete(DeletionProtection="true")])
+def test_who_says_so_has_no_protection_and_one_step(before: Stack | None) -> None:
+    planned = plan.plan(STATED, {"DeletionProtection": "false"}, Scaling(), before)
+    assert planned.first["DeletionProtection"] == "false"
+    assert planned.protecting is None
+
+
+def test_a_new_stack_that_shall_be_protected_is_still_made_in_two_steps() -> None:
+    planned = plan.plan(STATED, {"DeletionProtection": "true"}, Scaling(), None)
+    assert planned.first["DeletionProtection"] == "false"
+    assert planned.protecting is not None
+
+
+def test_what_has_a_rule_is_given_again_and_what_has_none_is_kept() -> None:
+    before = complete(RetryConcurrency="7", RetentionDays="90", Architecture="arm64")
+    assert plan.plan(STATED, {}, Scaling(), before).first == {
+        "Architecture": "arm64",
+        "DeletionProtection": "true",
+        **SCALED,
+    }
+
+
+def test_functions_are_built_for_the_processor_that_the_stack_keeps() -> None:
+    before = complete(Architecture="x86_64")
+    assert plan.plan(STATED, {}, Scaling(), before).first["Architecture"] == "x86_64"
+    assert plan.plan(STATED, {"Architecture": "arm64"}, Scaling(), before).first["Architecture"] == "arm64"
+
+
+def test_a_template_is_given_only_what_it_takes() -> None:
+    older = {name: STATED[name] for name in ("Architecture", "DeletionProtection")}
+    assert plan.plan(older, {}, Scaling(), complete()).first.keys() == older.keys()
+
+
+def test_the_template_takes_what_has_a_rule() -> None:
+    assert {"Architecture", "DeletionProtection"} <= template.load(TEMPLATE)["Parameters"].keys()
+
+
+@pytest.mark.parametrize(
+    ("quota", "scaled"),
+    [
+        (None, Scaling(50, 100, 10)),
+        (1000, Scaling(50, 100, 10)),
+        (400, Scaling(50, 100, 10)),
+        (200, Scaling(26, 53, 5)),
+        (50, Scaling(7, 14, 1)),
+        (10, Scaling(2, 2, 1)),
+        (1, Scaling(2, 2, 1)),
+    ],
+)
+def test_pushes_get_what_the_quota_allows(quota: int | None, scaled: Scaling) -> None:
+    assert scaling.for_quota(quota) == scaled
+
+
+def test_at_least_half_of_the_quota_is_left_to_the_rest_where_the_least_that_aws_takes_allows_it() -> None:
+    least = 2 * Scaling(2, 2, 1).at_most
+    assert [quota for quota in range(least, 2_000) if scaling.for_quota(quota).at_most > quota / 2] == []
+
+
+def test_a_scaling_that_is_named_wins() -> None:
+    assert scaling.for_quota(10).but({"RetryConcurrency": "80"}) == Scaling(80, 2, 1)
+
+
+def test_a_small_quota_is_told_with_what_it_means_and_how_to_get_more() -> None:
+    said = "\n".join(scaling.lines(10, scaling.for_quota(10), "eu-west-1"))
+    assert "10 Lambda invocations at a time: 8 at most for pushes, 2 for the rest" in said
+    assert "retries come later than every 10 s" in said
+    assert "request-service-quota-increase --service-code lambda" in said
+    assert "--quota-code L-B99A9384 --desired-value 1000 --region eu-west-1" in said
+
+
+def test_a_usual_quota_is_one_line() -> None:
+    assert len(scaling.lines(1000, Scaling(), "eu-west-1")) == 1
+    assert len(scaling.lines(scaling.ENOUGH, Scaling(), "eu-west-1")) == 1
+    assert len(scaling.lines(scaling.ENOUGH - 1, Scaling(), "eu-west-1")) > 1
+
+
+def test_a_quota_that_may_not_be_asked_for_is_said_to_be_unknown() -> None:
+    assert "unknown: these credentials may not ask" in scaling.lines(None, Scaling(), "eu-west-1")[0]
+
+
+def test_what_is_made_is_counted_without_what_depends_on_parameters() -> None:
+    resources = {
+        "A": {"Type": "AWS::DynamoDB::Table"},
+        "B": {"Type": "AWS::DynamoDB::Table"},
+        "C": {"Type": "AWS::DynamoDB::Table", "Condition": "HasDomain"},
+        "D": {"Type": "AWS::Serverless::Function"},
+        "E": {"Type": "AWS::Logs::LogGroup"},
+    }
+    assert plan.contents({"Resources": resources}) == "2 tables, 1 function"
+
+
+def test_what_is_given_is_told_apart_by_whether_it_was_named() -> None:
+    named = {"AlarmEmail": "", "RetentionDays": "60"}
+    by_rule, by_name, steps = plan.lines(plan.plan(STATED | {"AlarmEmail": {}}, named, Scaling(), None), named)
+    assert "DeletionProtection=false" in by_rule
+    assert "RetentionDays" not in by_rule
+    assert by_name.split()[2:] == ["AlarmEmail=(empty)", "RetentionDays=60"]
+    assert "protected from deletion as soon as it is complete" in steps
+
+
+@pytest.mark.parametrize(
+    ("status", "step", "said"),
+    [
+        ("CREATE_COMPLETE", Step.UPDATE, "will be updated"),
+        ("CREATE_IN_PROGRESS", Step.WAIT, "waited for"),
+        ("ROLLBACK_FAILED", Step.CLEAR, "will be removed"),
+    ],
+)
+def test_how_a_stack_stands_is_told_with_what_is_done_about_it(status: str, step: Step, said: str) -> None:
+    told = plan.standing(Stack("globalconnect", "arn:1", status), step)
+    assert told.startswith(status)
+    assert said in told
+    assert "will be made" in plan.standing(None, Step.MAKE)
+
+
+def test_an_idle_month_is_told_as_the_costs_have_it() -> None:
+    costs = "text **US$ 9.99 for a month with\n10,000 numbers and nobody calling**, at list prices"
+    assert (
+        plan.idle_month(costs) == "A month with 10,000 numbers and nobody calling costs about US$ 9.99 (docs/costs.md)."
+    )
+    assert plan.idle_month("**US$ 135 per million sales**") is None
