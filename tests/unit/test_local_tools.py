@@ -147,7 +147,7 @@ def test_the_audit_fails_on_vulnerabilities_only_and_never_hides_what_it_skipped
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(audit, "LOCKED", ("x",))
-    monkeypatch.setattr(audit, "audit_console", lambda: audit.Report((), 2, 0))
+    monkeypatch.setattr(audit, "audit_npm", lambda _project: audit.Report((), 2, 0))
     monkeypatch.setattr(audit, "audit", lambda _name: audit.Report((), 3, 4, "not found"))
     assert audit.main() == 0
     assert "4 packages could NOT be audited" in capsys.readouterr().out
@@ -156,26 +156,30 @@ def test_the_audit_fails_on_vulnerabilities_only_and_never_hides_what_it_skipped
     assert "CVE-1" in capsys.readouterr().out
 
 
-def test_the_audit_of_the_console_tells_vulnerable_clean_and_unknown_apart() -> None:
+def test_the_audit_of_npms_packages_tells_vulnerable_clean_and_unknown_apart() -> None:
     cause = {"title": "Runs what it reads", "url": "https://advisory.example/1"}
-    found = audit.read_npm({"vulnerabilities": {"a": {"range": "<2", "via": [cause, "b"]}}}, 5)
+    found = audit.read_npm(
+        "console/package-lock.json", {"vulnerabilities": {"a": {"range": "<2", "via": [cause, "b"]}}}, 5
+    )
     assert found.vulnerabilities == (
         "console/package-lock.json: a <2: Runs what it reads (https://advisory.example/1)",
     )
-    assert audit.read_npm({"vulnerabilities": {}}, 5) == audit.Report((), 5, 0)
-    assert audit.read_npm({"message": "no such service"}, 5) == audit.Report((), 0, 5, "npm audit: no such service")
+    assert audit.read_npm("x", {"vulnerabilities": {}}, 5) == audit.Report((), 5, 0)
+    assert audit.read_npm("x", {"message": "no such service"}, 5) == audit.Report(
+        (), 0, 5, "npm audit: no such service"
+    )
 
 
-def test_a_stale_lock_of_the_console_is_named_and_so_is_a_registry_in_it(tmp_path: Path) -> None:
+def test_a_stale_lock_of_npms_is_named_and_so_is_a_registry_in_it(tmp_path: Path) -> None:
     asked: dict[str, object] = {"dependencies": {"a": "^1"}, "devDependencies": {"b": "^2"}}
     packages: dict[str, dict[str, object]] = {"": dict(asked), "node_modules/a": {"version": "1.0.0"}}
     (tmp_path / "package.json").write_text(json.dumps(asked))
     (tmp_path / "package-lock.json").write_text(json.dumps({"packages": packages}))
-    assert locks.stale_console(tmp_path) == []
+    assert locks.stale_npm(tmp_path) == []
     packages[""]["devDependencies"] = {"b": "^3"}
     packages["node_modules/a"]["resolved"] = "https://registry.example/a.tgz"
     (tmp_path / "package-lock.json").write_text(json.dumps({"packages": packages}))
-    assert locks.stale_console(tmp_path) == [
-        "console/package-lock.json: devDependencies of package.json",
-        "console/package-lock.json: node_modules/a says where it came from",
+    assert locks.stale_npm(tmp_path) == [
+        f"{tmp_path.name}/package-lock.json: devDependencies of package.json",
+        f"{tmp_path.name}/package-lock.json: node_modules/a says where it came from",
     ]
