@@ -1,20 +1,27 @@
-"""Rows deploy.3 to deploy.5: a first deployment that breaks, a removal, and what a stranger is told.
+"""Rows deploy.2 to deploy.5: two stacks, a first deployment that breaks, a removal, and what a stranger is told.
 
 The real commands run in a small copy of the repository, against emulators of their own; the stories and situations are
 those of tests/deployment.
 """
 
+import io
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from bench.row import Row, Say
+from local import stack as stacks
+from local.failure import LocalError
+from local.progress import Progress
+from tests.contract.beside import second_stack, sell_and_push
 from tests.deployment import contact, stories
 from tests.deployment.checkout import Checkout, an_aws
 
-IDS = ("deploy.3", "deploy.4", "deploy.5")
+IDS = ("deploy.2", "deploy.3", "deploy.4", "deploy.5")
 
 _CLAIMS = {
+    "deploy.2": "two stacks in one account and region both sell and push",
     "deploy.3": "a first deployment that a resource broke, or that was killed, is finished by `make deploy` alone; as it "
     "was done before it is not",
     "deploy.4": "`make remove` leaves nothing but what it names, whatever protects it",
@@ -28,11 +35,28 @@ def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
     """Measure; the value of deploy.5 is that of the slowest situation, of the others how many went wrong."""
     with tempfile.TemporaryDirectory(prefix="deploy-") as name:
         root = Path(name)
+        if "deploy.2" in wanted:
+            yield _two_stacks(progress, root)
         checkout = Checkout.make_in(_made(root / "checkout"))
         if {"deploy.3", "deploy.4"} & set(wanted):
             yield from (row for row in _stories(progress, checkout, root) if row.id in wanted)
         if "deploy.5" in wanted:
             yield _first_contact(progress, checkout, root)
+
+
+def _two_stacks(progress: Say, root: Path) -> Row:
+    progress("deploy.2: one stack, another one beside it, a sale on each")
+    first = stacks.up(root / "first", progress=Progress(io.StringIO()))
+    failed = 0
+    try:
+        with second_stack(first, root / "second") as second, redirect_stdout(io.StringIO()):
+            sell_and_push([first, second])
+    except LocalError as error:
+        progress(f"deploy.2: {error}")
+        failed = 1
+    finally:
+        stacks.down(root / "first", Progress(io.StringIO()))
+    return Row("deploy.2", _CLAIMS["deploy.2"], failed, "runs that failed", 0, not failed)
 
 
 def _stories(progress: Say, checkout: Checkout, root: Path) -> Iterator[Row]:

@@ -72,14 +72,20 @@ def ensure_deployed(place: Place, endpoint: str, overrides: Mapping[str, str], p
 
     Raises LocalError when a command fails and UnusableStateError when the emulator's state must be given up first.
     """
-    parameters = {"Architecture": _architecture()} | LOCAL_PARAMETERS | dict(overrides)
-    wanted = _fingerprint(parameters)
-    if _deployed(endpoint) != wanted:
-        place.deploy_log.write_bytes(b"")
-        with built(place, overrides, progress), progress.step("deploying the stack (sam deploy)"):
-            _deploy(place, parameters, _commands(endpoint))
-        _remember(endpoint, wanted)
-    return _outputs(endpoint)
+    wanted = _fingerprint(_parameters(overrides))
+    if _deployed(endpoint) == wanted:
+        return _outputs(endpoint, stack_name())
+    outputs = deploy(place, endpoint, stack_name(), overrides, progress)
+    _remember(endpoint, wanted)
+    return outputs
+
+
+def deploy(place: Place, endpoint: str, name: str, overrides: Mapping[str, str], progress: Progress) -> Outputs:
+    """Build, and deploy as the stack ``name`` of the emulator, whatever it runs. Raises LocalError."""
+    place.deploy_log.write_bytes(b"")
+    with built(place, overrides, progress), progress.step("deploying the stack (sam deploy)"):
+        _deploy(place, name, _parameters(overrides), _commands(endpoint))
+    return _outputs(endpoint, name)
 
 
 @contextmanager
@@ -88,12 +94,16 @@ def built(place: Place, overrides: Mapping[str, str], progress: Progress) -> Ite
 
     All stacks of this machine share it: who needs it longer than the context takes a copy. Raises LocalError.
     """
-    parameters = {"Architecture": _architecture()} | LOCAL_PARAMETERS | dict(overrides)
+    parameters = _parameters(overrides)
     with _build_held():
         with progress.step("building the functions (sam build)"):
             # Building asks no AWS, so none can be reached.
             _build(place, parameters, _commands("http://127.0.0.1:1"))
         yield BUILD / ".aws-sam" / "build"
+
+
+def _parameters(overrides: Mapping[str, str]) -> dict[str, str]:
+    return {"Architecture": _architecture()} | LOCAL_PARAMETERS | dict(overrides)
 
 
 def _commands(endpoint: str) -> dict[str, str]:
@@ -151,9 +161,9 @@ def _status(endpoint: str) -> str | None:
         raise
 
 
-def _outputs(endpoint: str) -> Outputs:
+def _outputs(endpoint: str, name: str) -> Outputs:
     stacks = session().client("cloudformation", endpoint_url=endpoint, config=CONFIG)
-    stack = stacks.describe_stacks(StackName=stack_name())["Stacks"][0]
+    stack = stacks.describe_stacks(StackName=name)["Stacks"][0]
     values = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
     return Outputs(
         api_id=values["ApiId"], user_pool_id=values["UserPoolId"], user_pool_client_id=values["UserPoolClientId"]
@@ -165,8 +175,8 @@ def _build(place: Place, parameters: Mapping[str, str], variables: Mapping[str, 
     _sam("build", arguments, place, variables)
 
 
-def _deploy(place: Place, parameters: Mapping[str, str], variables: Mapping[str, str]) -> None:
-    arguments = ["--no-progressbar", *_parameter_overrides(parameters)]
+def _deploy(place: Place, name: str, parameters: Mapping[str, str], variables: Mapping[str, str]) -> None:
+    arguments = ["--stack-name", name, "--no-progressbar", *_parameter_overrides(parameters)]
     _sam("deploy", arguments, place, variables)
 
 

@@ -1,0 +1,38 @@
+"""A second stack in the same account and region, and a whole sale on each of the two at once."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from local import demo, deploy, operators
+from local.aws import CONFIG, session
+from local.place import Place
+from local.progress import Progress
+from local.stack import Stack
+
+NAME = "staging"
+
+
+@contextmanager
+def second_stack(first: Stack, root: Path) -> Iterator[Stack]:
+    """Give a stack of the same template beside the first, on its emulator; `root` is a folder for its files."""
+    root.mkdir()
+    place = Place(root)
+    outputs = deploy.deploy(place, first.endpoint_url, NAME, {}, Progress())
+    try:
+        api = f"{first.endpoint_url}/_aws/execute-api/{outputs.api_id}/{deploy.STAGE}"
+        deploy.finish_gateway(first.endpoint_url, outputs.api_id, api)
+        token = operators.sign_in(place, first.endpoint_url, outputs).token
+        yield replace(first, api=api, admin_token=token, stack_name=NAME)
+    finally:
+        stacks = session().client("cloudformation", endpoint_url=first.endpoint_url, config=CONFIG)
+        stacks.delete_stack(StackName=NAME)
+        stacks.get_waiter("stack_delete_complete").wait(StackName=NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def sell_and_push(stacks: list[Stack]) -> None:
+    """Play one sale on each, at the same time: its SMS is pushed until the partner takes it. Raises LocalError."""
+    with ThreadPoolExecutor(len(stacks)) as threads:
+        list(threads.map(demo.play, stacks))
