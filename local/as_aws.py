@@ -8,6 +8,9 @@
 - An alarm may watch an expression. The emulator refuses that; here such an alarm is made and watches nothing.
 - A number may come from a parameter, so as text. The emulator compares it with numbers.
 - An API may have a method for any (`x-amazon-apigateway-any-method`). The emulator leaves it out.
+- A function's code is unpacked once for all its processes. The emulator unpacks it for each of them, in its own process,
+  and each compiles it anew: after a start with pushes that wait it was busy with that for half a minute.
+- Logs of functions go when they are old. The emulator keeps all of them in memory, and saves them when it is stopped.
 
 With KEEP_PROTECTED=0 in its environment it deletes, updates and forgets stacks as the emulator does.
 """
@@ -16,13 +19,24 @@ from __future__ import annotations
 
 import copy
 import functools
+import hashlib
 import importlib
+import itertools
 import os
 import sys
+import tempfile
+import threading
+import types
+import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+# Log streams that a group keeps; the emulator has one per invocation.
+KEPT_STREAMS = 5_000
 
 
 class ProtectedError(Exception):
@@ -193,6 +207,50 @@ def take_methods_for_any() -> None:
     gateway._import_path_item = import_path_with_any  # noqa: SLF001
 
 
+class CodeZip(zipfile.ZipFile):
+    """A zip that is unpacked once, wherever it is extracted to; nothing may be written there but compiled modules."""
+
+    shared: Path
+    unpacking = threading.Lock()
+
+    def extractall(self, path: Any = None, *_: object) -> None:
+        """Make ``path``, an empty directory, lead to what is in the zip."""
+        content = hashlib.sha256(Path(str(self.filename)).read_bytes()).hexdigest()
+        unpacked = self.shared / content
+        with self.unpacking:
+            if not unpacked.exists():
+                half = unpacked.with_suffix(".half")
+                super().extractall(half)
+                half.rename(unpacked)
+        Path(path).rmdir()
+        Path(path).symlink_to(unpacked)
+
+
+def unpack_code_once() -> None:
+    """Have all processes of a function share its code."""
+    # A new directory: whatever an earlier emulator left may not be whole.
+    CodeZip.shared = Path(tempfile.mkdtemp(prefix="code-"))
+    runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
+    runtime.zipfile = types.SimpleNamespace(**vars(zipfile) | {"ZipFile": CodeZip})
+
+
+def forget_old_logs() -> None:
+    """Have each log group keep the streams of its newest invocations only."""
+    functions: Any = importlib.import_module("ministack.services.lambda_svc")
+    groups: Any = importlib.import_module("ministack.services.cloudwatch_logs")._log_groups  # noqa: SLF001
+    emit = functions._emit_lambda_logs  # noqa: SLF001
+
+    @functools.wraps(emit)
+    def emit_and_forget(*arguments: Any, **options: Any) -> None:
+        emit(*arguments, **options)
+        for group in groups.all_values():
+            streams = group["streams"]
+            for name in tuple(itertools.islice(streams, max(0, len(streams) - KEPT_STREAMS))):
+                streams.pop(name, None)
+
+    functions._emit_lambda_logs = emit_and_forget  # noqa: SLF001
+
+
 if __name__ == "__main__":
     if os.environ.get("KEEP_PROTECTED") != "0":
         protect()
@@ -202,4 +260,6 @@ if __name__ == "__main__":
     take_alarms_of_expressions()
     read_numbers()
     take_methods_for_any()
+    unpack_code_once()
+    forget_old_logs()
     sys.exit(importlib.import_module("ministack.app").main())

@@ -72,8 +72,10 @@ def ensure_deployed(place: Place, endpoint: str, overrides: Mapping[str, str], p
 
     Raises LocalError when a command fails and UnusableStateError when the emulator's state must be given up first.
     """
-    wanted = _fingerprint(_parameters(overrides))
-    if _deployed(endpoint) == wanted:
+    with progress.step("comparing what is deployed with the sources"):
+        wanted = _fingerprint(_parameters(overrides))
+        up_to_date = _deployed(endpoint) == wanted
+    if up_to_date:
         return _outputs(endpoint, stack_name())
     outputs = deploy(place, endpoint, stack_name(), overrides, progress)
     _remember(endpoint, wanted)

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -81,6 +82,11 @@ def last_port(place: Place) -> int | None:
     return known.port if known else None
 
 
+def has_data(place: Place) -> bool:
+    """Whether the emulator of ``place`` has been stopped before, and will find what it saved."""
+    return (place.state / "dynamodb.json").is_file()
+
+
 def start(place: Place, port: int, variables: Mapping[str, str] | None = None) -> Emulator:
     """Start the emulator of ``place`` on ``port`` and wait until it answers; raises LocalError when it can't.
 
@@ -89,7 +95,10 @@ def start(place: Place, port: int, variables: Mapping[str, str] | None = None) -
     if not EMULATOR_PYTHON.exists():
         raise LocalError(f"The emulator is not installed ({EMULATOR_PYTHON} is missing).", how="Run: make up")
     _require_free(port)
-    # Left by a start that was killed; nothing in it outlives the process.
+    # Left by one that was killed: functions that still run, and what was unpacked for them.
+    for pid in _functions(place):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     shutil.rmtree(place.temporary, ignore_errors=True)
     for directory in (place.state, place.objects, place.temporary):
         directory.mkdir(parents=True, exist_ok=True)
@@ -249,20 +258,31 @@ def _answers(emulator: Emulator) -> bool:
 
 def _is_ours(pid: int, place: Place) -> bool:
     """Whether ``pid`` is this stack's emulator and not a stranger that got its number since."""
-    return _is_alive(pid) and f"stack={place.root} {EMULATOR}" in _command_line(pid)
+    return _is_alive(pid) and f"stack={place.root} {EMULATOR}" in _command_lines().get(pid, "")
 
 
-def _command_line(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-    except OSError:
-        listing = subprocess.run(  # noqa: S603 - ps and a number
-            ["ps", "-ww", "-o", "command=", "-p", str(pid)],  # noqa: S607 - where ps is differs between systems
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return listing.stdout
+def _functions(place: Place) -> list[int]:
+    """The processes that run functions of ``place``."""
+    return [pid for pid, line in _command_lines().items() if f" {place.temporary}/ministack-lambda-" in line]
+
+
+def _command_lines() -> dict[int, str]:
+    """The command line of each process by its pid."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            line = (process / "cmdline").read_bytes()
+            found[int(process.name)] = line.replace(b"\0", b" ").decode(errors="replace")
+    if found:
+        return found
+    listing = subprocess.run(
+        ["ps", "-ww", "-ax", "-o", "pid=,command="],  # noqa: S607 - where ps is differs between systems
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = (line.strip().partition(" ") for line in listing.stdout.splitlines())
+    return {int(pid): line for pid, _, line in lines}
 
 
 def _is_alive(pid: int) -> bool:

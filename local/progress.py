@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TICK_SECONDS = 0.5
-# Without a terminal nothing can be updated in place, so a sign of life is a line of its own, and rare.
-LINE_EVERY_SECONDS = 15.0
+# Without a terminal nothing can be updated in place, so a sign of life is a line of its own, and rarer.
+LINE_EVERY_SECONDS = 2.0
 
 
 class Progress:

@@ -90,8 +90,9 @@ def up(
             started = _start(place, started.port, progress)
             outputs = deploy.ensure_deployed(place, started.endpoint, overrides or {}, progress)
         api = f"{started.endpoint}/_aws/execute-api/{outputs.api_id}/{deploy.STAGE}"
-        deploy.finish_gateway(started.endpoint, outputs.api_id, api)
-        operator = operators.sign_in(place, started.endpoint, outputs)
+        with progress.step("opening the API and signing the operator in"):
+            deploy.finish_gateway(started.endpoint, outputs.api_id, api)
+            operator = operators.sign_in(place, started.endpoint, outputs)
         stack = Stack(
             api=api,
             admin_user=operator.user,
@@ -142,7 +143,8 @@ def _ensure_started(place: Place, port: int | None, progress: Progress) -> emula
 
 def _start(place: Place, port: int, progress: Progress) -> emulator.Emulator:
     place.stack_file.unlink(missing_ok=True)
-    with progress.step(f"starting the emulator on {emulator.HOST}:{port}"):
+    loading = ", which loads its data" if emulator.has_data(place) else ""
+    with progress.step(f"starting the emulator{loading}"):
         return emulator.start(place, port)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import io
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import signal
 import stat
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +21,16 @@ from local import deploy, emulator, stack
 from local.aws import session
 from local.failure import LocalError
 from local.place import Place, read_private
-from local.pretend_partner import ERROR, PretendPartner
+from local.pretend_partner import ERROR, PretendPartner, slow
+from local.progress import Progress
 from local.stack import Stack
+from tests.contract.market import until
 
 pytestmark = pytest.mark.timeout(600)
 
 LISTENING = "0A"
 SET_UP_SECONDS = 30
+NUMBERS = 4_000
 OVERRIDES = {"ActivationMinutes": "30"}
 
 
@@ -122,6 +127,18 @@ def finish(up: Stack, key: str, activation_id: int) -> object:
     """Finish an activation with success; returns the answer."""
     closing = {"action": "FINISH_ACTIVATION", "key": key, "activationId": activation_id, "status": 3}
     return httpx.post(f"{up.api}/SMSBOWER", json=closing, trust_env=False, timeout=60).json()
+
+
+def stocked(up: Stack, key: str) -> int:
+    """How many numbers a partner is shown for Telegram in the pool `Stock`."""
+    countries = get(f"{up.api}/SMSBOWER?action=GET_SERVICES&key={key}").json()["countryList"]
+    return sum(country["operatorMap"].get("Stock", {}).get("tg", 0) for country in countries)
+
+
+def processor_seconds(pid: int) -> float:
+    """What ``pid`` itself, without its children, has had of the processors."""
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def test_stack_json_says_all_that_is_needed_to_its_owner_only(up: Stack, root: Path) -> None:
@@ -236,6 +253,51 @@ def test_a_killed_emulator_comes_back_as_it_was_last_saved(up: Stack, root: Path
     again = stack.up(root, overrides=OVERRIDES)
     assert again.pid != up.pid
     assert get(f"{again.api}/admin/partners", again.admin_token).status_code == 200
+
+
+def test_the_functions_of_a_killed_emulator_end_before_the_next_one_starts(up: Stack, root: Path) -> None:
+    with PretendPartner(otherwise=slow(60)) as partner:
+        sell(up, partner.url)
+        partner.wait_for(1, deadline=60)
+        family = descendants(up.pid)
+        os.kill(up.pid, signal.SIGKILL)
+        emulator.start(Place(root.resolve()), emulator.free_port())
+        assert not [pid for pid in family if is_alive(pid)]
+
+
+def test_the_processes_of_all_functions_share_what_was_unpacked_once(up: Stack, root: Path) -> None:
+    place = Place(root.resolve())
+    with ThreadPoolExecutor(4) as parallel:
+        answers = list(parallel.map(lambda _: get(f"{up.api}/admin/partners", up.admin_token), range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    unpacked = [folder / "code" for folder in place.temporary.glob("ministack-lambda-*")]
+    assert len(unpacked) > 1
+    # All functions of the template are one artefact.
+    assert len({code.resolve() for code in unpacked}) == 1
+
+
+def test_a_restart_with_a_stock_costs_less_than_its_import_and_says_what_it_is_doing(up: Stack, root: Path) -> None:
+    key = admin(up, "POST", "/admin/partners", {"name": "Counting"})["key"]
+    admin(up, "PUT", "/admin/services/tg", {"name": "Telegram"})
+    before = processor_seconds(up.pid)
+    for first in range(0, NUMBERS, 2_000):
+        phones = range(447_300_000_000 + first, 447_300_000_000 + first + 2_000)
+        rows = [{"phone": str(phone), "country": "england", "operator": "Stock"} for phone in phones]
+        assert admin(up, "POST", "/admin/numbers", rows)["imported"] == len(rows)
+    until(lambda: stocked(up, key), lambda stock: stock == NUMBERS)
+    imported = processor_seconds(up.pid) - before
+    said = io.StringIO()
+    stack.down(root, Progress(said))
+    again = stack.up(root, overrides=OVERRIDES, progress=Progress(said))
+    assert stocked(again, key) == NUMBERS
+    assert processor_seconds(again.pid) < imported
+    done = [line.partition(":")[0].strip() for line in said.getvalue().splitlines() if ": ok, " in line]
+    assert done == [
+        "stopping the emulator, which saves its data",
+        "starting the emulator, which loads its data",
+        "comparing what is deployed with the sources",
+        "opening the API and signing the operator in",
+    ]
 
 
 def test_a_pending_push_goes_on_after_down_and_up_on_another_port(up: Stack, root: Path) -> None:

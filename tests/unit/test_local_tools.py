@@ -14,7 +14,7 @@ import pytest
 from local import audit, deploy, emulator, locks
 from local.aws import environment
 from local.failure import LocalError
-from local.place import EMULATOR, EMULATOR_PYTHON, Place, read_private, write_private
+from local.place import EMULATOR, EMULATOR_PYTHON, REPOSITORY, Place, read_private, write_private
 from local.progress import Progress
 
 
@@ -94,6 +94,21 @@ def test_the_emulator_of_another_root_is_not_ours(tmp_path: Path) -> None:
         write_private(mine.process_file, {"pid": process.pid, "port": 1})
         assert emulator.running(mine) is None
         process.communicate(b"\n")
+
+
+def test_the_emulator_keeps_the_logs_of_the_newest_invocations_only() -> None:
+    script = """
+from local import as_aws
+from ministack.services import cloudwatch_logs, lambda_svc
+as_aws.KEPT_STREAMS = 2
+as_aws.forget_old_logs()
+for name in "abcd":
+    lambda_svc._emit_lambda_logs({"config": {"FunctionName": "f"}}, "an id", f"invocation {name}", False, 1)
+[group] = cloudwatch_logs._log_groups.all_values()
+print([stream["events"][1]["message"] for stream in group["streams"].values()])
+"""
+    ran = subprocess.run([EMULATOR_PYTHON, "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert ran.stdout == "['invocation c', 'invocation d']\n", ran.stderr
 
 
 def test_the_users_aws_settings_do_not_reach_our_commands() -> None:
