@@ -167,7 +167,8 @@ $(UV): requirements/uv.txt
 # $(1): where, $(2): which requirements
 define environment
 	@echo "installing $(2) into $(1) ..."
-	@$(UV) venv --quiet --clear --python 3.13 $(1)
+	@$(UV) venv --quiet --clear --python 3.13 $(1) || { \
+	  echo "Python 3.13 is not on this machine and could not be fetched. Install it, then again: make $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(UV) pip sync --quiet --python $(1)/bin/python --require-hashes requirements/$(2).txt
 	@touch $(1)/.done
 endef

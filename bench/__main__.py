@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import (
     costs,
+    deploy_fresh,
     deploy_stacks,
     deploy_template,
     inventory_counts,
@@ -39,6 +40,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     costs,
     deploy_stacks,
     deploy_template,
+    deploy_fresh,
 )
 RESULTS = Path(__file__).with_name("results.json")
 
