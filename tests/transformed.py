@@ -23,13 +23,14 @@ type Rule = Callable[[Resources], Iterator[str]]
 # IAM takes 10,240 characters of inline policies a role, Lambda 20,480 bytes of permissions a function.
 LARGEST_POLICY = 12 * 1024
 
+# With the properties that can't be changed: another value makes a new one, too.
 _LASTING_TYPES = {
-    "AWS::DynamoDB::Table",
-    "AWS::Cognito::UserPool",
-    "AWS::Cognito::UserPoolClient",
-    "AWS::SQS::Queue",
-    "AWS::ApiGateway::RestApi",
-    "AWS::Lambda::EventSourceMapping",
+    "AWS::DynamoDB::Table": ("KeySchema",),
+    "AWS::Cognito::UserPool": ("AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"),
+    "AWS::Cognito::UserPoolClient": ("GenerateSecret", "UserPoolId"),
+    "AWS::SQS::Queue": ("FifoQueue",),
+    "AWS::ApiGateway::RestApi": (),
+    "AWS::Lambda::EventSourceMapping": ("EventSourceArn", "StartingPosition"),
 }
 # Which a second stack of the account and region could not have, too.
 _PHYSICAL_NAME = re.compile(r"(Name|(Table|Queue|Role|Function|LogGroup|Topic|UserPool|Alarm|Client|Bucket|Group)Name)")
@@ -61,9 +62,21 @@ def resources() -> Resources:
     return json.loads(json.dumps(transformed["Resources"]))  # type: ignore[no-any-return]
 
 
-def lasting(found: Resources) -> dict[str, str]:
+def lasting(found: Resources) -> dict[str, dict[str, Any]]:
     """Give what a deployed stack holds its data, sign-ins and URL by: a rename would make a new one, and lose that."""
-    return {name: given["Type"] for name, given in sorted(found.items()) if given["Type"] in _LASTING_TYPES}
+    return {
+        name: {"Type": given["Type"]}
+        | {field: given["Properties"].get(field) for field in _LASTING_TYPES[given["Type"]]}
+        | _types_of_keys(given["Properties"])
+        for name, given in sorted(found.items())
+        if given["Type"] in _LASTING_TYPES
+    }
+
+
+def _types_of_keys(table: Mapping[str, Any]) -> dict[str, str]:
+    keys = {key["AttributeName"] for key in table.get("KeySchema", [])}
+    types = {given["AttributeName"]: given["AttributeType"] for given in table.get("AttributeDefinitions", [])}
+    return {name: types[name] for name in sorted(keys)}
 
 
 def _of(found: Resources, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -110,8 +123,13 @@ def nothing_is_allowed_on_everything(found: Resources) -> Iterator[str]:
             if arn.rpartition("/")[2] not in _LOGS_AND_TRACES:
                 yield f"{role} has {arn}"
     for role, statement in _statements(found):
-        if "*" in _listed(statement["Resource"]) or any("*" in action for action in _listed(statement["Action"])):
+        # Resources are named by what the template makes; text alone is never one of those.
+        named = all(isinstance(resource, dict) for resource in _listed(statement["Resource"]))
+        if not named or any("*" in action for action in _listed(statement["Action"])):
             yield f"{role} may {statement['Action']} on {statement['Resource']}"
+    for name, given in found.items():
+        if given["Type"] in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}:
+            yield f"{name} is a policy apart from its role"
 
 
 def every_alarm_is_sent_and_called_off(found: Resources) -> Iterator[str]:
@@ -123,8 +141,8 @@ def every_alarm_is_sent_and_called_off(found: Resources) -> Iterator[str]:
             if not set(sent_to) & topics.keys():
                 yield f"{name} has no {actions}"
     for name, topic in topics.items():
-        if topic.get("KmsMasterKeyId") == "alias/aws/sns":
-            yield f"{name} is encrypted with a key that CloudWatch may not use"
+        if "KmsMasterKeyId" in topic:
+            yield f"{name} is encrypted, and nothing here lets CloudWatch use the key"
 
 
 def who_feeds_a_queue_it_reads_may_go_on(found: Resources) -> Iterator[str]:
@@ -145,8 +163,9 @@ def who_feeds_a_queue_it_reads_may_go_on(found: Resources) -> Iterator[str]:
 def no_trace_or_log_holds_a_query(found: Resources) -> Iterator[str]:
     """Partners' keys are in queries, and gateways' secrets may be (docs/adr/0008)."""
     for name, stage in _of(found, "AWS::ApiGateway::Stage"):
-        if stage.get("TracingEnabled") not in {None, False}:
-            yield f"{name} is traced"
+        # Without the property, a stage that older versions traced may stay so.
+        if stage.get("TracingEnabled") is not False:
+            yield f"{name} is traced, or may still be"
         for setting in stage.get("MethodSettings", []):
             if setting.get("LoggingLevel", "OFF") != "OFF" or setting.get("DataTraceEnabled"):
                 yield f"{name} logs executions of {setting['HttpMethod']} {setting['ResourcePath']}"
@@ -158,13 +177,12 @@ def no_trace_or_log_holds_a_query(found: Resources) -> Iterator[str]:
 
 
 def nothing_that_lasts_is_renamed(found: Resources) -> Iterator[str]:
-    """`lasting_resources.json` is what deployed stacks have: names may be added to it, never taken away."""
+    """`lasting_resources.json` is what deployed stacks have: names may be added to it, none changed or taken away."""
     known = json.loads(LASTING.read_text(encoding="utf-8"))
     there = lasting(found)
-    for name in sorted(known.items() - there.items()):
-        yield f"{name} is gone"
-    for name in sorted(there.items() - known.items()):
-        yield f"{name} is not in {LASTING.name}"
+    for name in sorted(known.keys() | there.keys()):
+        if known.get(name) != there.get(name):
+            yield f"{name} is {there.get(name)}, and {known.get(name)} in {LASTING.name}"
 
 
 RULES: tuple[Rule, ...] = (
