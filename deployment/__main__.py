@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def deploy(variables: Mapping[str, str], arguments: Sequence[str]) -> None:
     """Build and deploy; ``arguments`` go to `sam deploy`."""
     sam.check_arguments(arguments)
     name = _stack_name(variables)
-    where = account.find(variables)
+    where = account.find(variables, _say)
     Deployment(
         template=template.load(TEMPLATE),
         stack_name=name,
@@ -85,7 +86,7 @@ def invite(variables: Mapping[str, str], local_root: Path) -> None:
 
 def remove(variables: Mapping[str, str]) -> None:
     """Take the stack away."""
-    where = account.find(variables)
+    where = account.find(variables, _say)
     Removal(
         stack_name=_stack_name(variables),
         account=where,
@@ -110,7 +111,7 @@ def _local_console(up: local_stack.Stack) -> staff.Console:
 
 def _console_on_aws(variables: Mapping[str, str]) -> staff.Console:
     name = _stack_name(variables)
-    where = account.find(variables)
+    where = account.find(variables, _say)
     deployed = _stacks(where).find(name)
     if deployed is None or "UserPoolId" not in deployed.outputs:
         state = f"is {deployed.status}" if deployed else "is not there"
@@ -129,7 +130,10 @@ def _data(where: Account) -> Data:
 
 
 def _stack_name(variables: Mapping[str, str]) -> str:
-    return variables.get("STACK") or sam.usual_stack_name()
+    name = variables.get("STACK") or sam.usual_stack_name()
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", name):
+        raise DeploymentError("STACK is a name of letters, digits and hyphens that begins with a letter.")
+    return name
 
 
 def _suffix(stack_name: str) -> str:

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore import exceptions
 from botocore.config import Config
 
 from deployment.failure import DeploymentError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 # boto3 and SAM read only the second; the AWS command line, and so most people, the first.
 REGION_VARIABLES = ("AWS_REGION", "AWS_DEFAULT_REGION")
@@ -44,13 +45,14 @@ class Account:
         return [f"  account   {self.number} ({self.caller})", f"  region    {self.region}"]
 
 
-def find(variables: Mapping[str, str]) -> Account:
+def find(variables: Mapping[str, str], say: Callable[[str], None] = print) -> Account:
     """The account of the credentials that boto3 finds, in the region that ``variables`` or the profile name.
 
     Raises DeploymentError within seconds when there is no region, or no credentials that AWS accepts.
     """
     session = _session(variables)
     region = session.region_name
+    say(f"Asking AWS in {region} whose credentials these are ...")
     try:
         caller = session.client("sts", config=_FIRST).get_caller_identity()
     except exceptions.NoCredentialsError:
@@ -94,7 +96,10 @@ def chosen_region(variables: Mapping[str, str], of_profile: str | None) -> str:
 def _session(variables: Mapping[str, str]) -> boto3.Session:
     try:
         region = chosen_region(variables, boto3.Session().region_name)
-        return boto3.Session(region_name=region)
+        # Also of the calls that get credentials: a role's, single sign-on's.
+        core = botocore.session.Session()
+        core.set_default_client_config(_FIRST)
+        return boto3.Session(region_name=region, botocore_session=core)
     except exceptions.ProfileNotFound as error:
         raise DeploymentError(f"{error}.", how="`aws configure list-profiles` shows those there are.") from None
     except exceptions.BotoCoreError as error:

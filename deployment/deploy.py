@@ -67,6 +67,7 @@ class Deployment:
         planned = plan.plan(stated, named, scaled, before)
         self.tools.build(planned.first)
         self._deploy(planned, before)
+        self._check_protection(planned)
         self._say_what_there_is(named, costs)
 
     def _refusal(self, stack: Stack) -> DeploymentError:
@@ -85,10 +86,12 @@ class Deployment:
 
     def _ready(self) -> Stack | None:
         """Wait and clear away until a deployment can begin; gives the complete stack, None when there is none."""
-        sams = self.stacks.settled(self.stacks.find(SAM_STACK))
+        # Under review it may be somebody else's, about to be made.
+        sams = self.stacks.settled(self.stacks.reviewed(self.stacks.find(SAM_STACK)))
         if sams and self.stacks.step(sams) is Step.CLEAR:
             self._clear(sams)
         stack = self.stacks.settled(self.stacks.find(self.stack_name))
+        self.stacks.check_ours(stack, plan.product(self.template))
         match self.stacks.step(stack):
             case Step.CLEAR if stack:
                 self._clear(stack)
@@ -121,6 +124,18 @@ class Deployment:
                     "deletion.",
                     how=f"To finish it: {again}",
                 ) from None
+
+    def _check_protection(self, planned: Plan) -> None:
+        """Protect what somebody, or a removal that was broken off, has left unprotected behind the stack's back."""
+        stack = self.stacks.find(self.stack_name)
+        wanted = {**planned.first, **(planned.protecting or {})}.get("DeletionProtection")
+        if stack is None or wanted != "true":
+            return
+        bare = [each for each in self.data.held(self.stacks.resources(stack.id)) if not each.is_protected]
+        if bare:
+            names = ", ".join(each.logical_id for each in bare)
+            self.say(f"Not protected from deletion, though the stack says so: {names}. Protecting them ...")
+            self.data.protect(bare)
 
     def _attempt(self, given: Mapping[str, str]) -> None:
         """Deploy once. Raises DeploymentError with what failed when the stack is not complete then."""

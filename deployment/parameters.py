@@ -39,11 +39,17 @@ def named(stated: Mapping[str, Mapping[str, Any]], variables: Mapping[str, str])
         if variable not in variables:
             continue
         value = variables[variable].strip()
+        if parameter == "DomainName":
+            # DNS makes no difference, API Gateway does.
+            value = value.lower()
         if found.setdefault(parameter, value) != value:
             raise DeploymentError(f"{variable_of(parameter)} and {variable} differ.", how="Give one of them.")
         problem = _unspeakable(value) or _breach(stated[parameter], value)
         if problem:
             raise DeploymentError(f"{variable} {problem}.")
+        if stated[parameter]["Type"] == "Number":
+            # Conditions of the template compare text: 00 is no 0.
+            found[parameter] = str(int(value))
     return found
 
 
@@ -97,10 +103,10 @@ def _breach(stated: Mapping[str, Any], value: str) -> str | None:
         return f"is one of {', '.join(choice or 'nothing' for choice in allowed)}"
     if stated["Type"] == "Number":
         least, most = stated.get("MinValue"), stated.get("MaxValue")
-        if not re.fullmatch(r"-?\d+", value):
+        if not re.fullmatch(r"-?[0-9]{1,9}", value):
             return "is a whole number"
         if (least is not None and int(value) < least) or (most is not None and int(value) > most):
-            return f"is a number from {least} to {most}"
+            return f"is a number from {least} to {most}" if most is not None else f"is a number of at least {least}"
     pattern = stated.get("AllowedPattern")
     if pattern and not re.fullmatch(pattern, value):
         return f"is not as template.yaml wants it: {stated.get('ConstraintDescription', pattern)}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from deployment.stacks import Resource, Stack, Stacks
 
 _GONE = "ResourceNotFoundException"
+_ACTIVE = "ACTIVE"
 _UNPROTECTED_SECONDS = 300.0
 _LOOK_EVERY_SECONDS = 0.5
 
@@ -29,6 +30,7 @@ class Held:
     physical_id: str
     kind: str
     count: int
+    is_protected: bool
 
     def __str__(self) -> str:
         """It as a line for the person who is about to lose it."""
@@ -46,54 +48,54 @@ class Data:
 
     def held(self, resources: Iterable[Resource]) -> list[Held]:
         """The tables and pools among ``resources`` that exist. DynamoDB counts items every six hours or so."""
-        counts = [(each, self._count(each.kind, each.physical_id)) for each in resources if each.physical_id]
-        return [
-            Held(each.logical_id, each.physical_id, each.kind, count) for each, count in counts if count is not None
-        ]
+        found = (self._looked_at(each) for each in resources if each.physical_id)
+        return [each for each in found if each is not None]
 
-    def _count(self, kind: str, physical_id: str) -> int | None:
-        if kind == TABLE and (table := self._table(physical_id)):
-            return int(table.get("ItemCount", 0))
-        if kind == POOL and (pool := self._pool(physical_id)):
-            return int(pool.get("EstimatedNumberOfUsers", 0))
+    def _looked_at(self, resource: Resource) -> Held | None:
+        named = resource.logical_id, resource.physical_id, resource.kind
+        if resource.kind == TABLE and (table := self._table(resource.physical_id)):
+            return Held(*named, int(table.get("ItemCount", 0)), bool(table.get("DeletionProtectionEnabled")))
+        if resource.kind == POOL and (pool := self._pool(resource.physical_id)):
+            protected = pool.get("DeletionProtection") == _ACTIVE
+            return Held(*named, int(pool.get("EstimatedNumberOfUsers", 0)), protected)
         return None
 
-    def unprotect(self, held: Iterable[Held]) -> None:
-        """Lift the deletion protection of each. Raises DeploymentError when a table stays at work for minutes."""
+    def protect(self, held: Iterable[Held], *, on: bool = True) -> None:
+        """Put deletion protection on, or lift it. Raises DeploymentError when a table stays at work for minutes."""
         for each in held:
             if each.kind == TABLE:
-                self._unprotect_table(each.physical_id)
+                self._protect_table(each.physical_id, on=on)
             else:
-                self._unprotect_pool(each.physical_id)
+                self._protect_pool(each.physical_id, on=on)
 
     def delete_pools(self, held: Iterable[Held]) -> None:
         """Delete the pools that are still there."""
         for each in held:
             if each.kind == POOL and self._pool(each.physical_id):
-                self._unprotect_pool(each.physical_id)
+                self._protect_pool(each.physical_id, on=False)
                 self.pools.delete_user_pool(UserPoolId=each.physical_id)
 
-    def _unprotect_table(self, name: str) -> None:
+    def _protect_table(self, name: str, *, on: bool) -> None:
         table = self._table(name)
         if table is None:
             return
-        if table.get("DeletionProtectionEnabled"):
-            self.tables.update_table(TableName=name, DeletionProtectionEnabled=False)
+        if bool(table.get("DeletionProtectionEnabled")) is not on:
+            self.tables.update_table(TableName=name, DeletionProtectionEnabled=on)
         # A table can't be deleted while it is updated.
         waited = 0.0
         while (table := self._table(name)) and (
-            table["TableStatus"] == "UPDATING" or table.get("DeletionProtectionEnabled")
+            table["TableStatus"] == "UPDATING" or bool(table.get("DeletionProtectionEnabled")) is not on
         ):
             if waited >= _UNPROTECTED_SECONDS:
                 raise DeploymentError(f"The table {name} is still being updated.", how="Wait, then try again.")
             self.pause(_LOOK_EVERY_SECONDS)
             waited += _LOOK_EVERY_SECONDS
 
-    def _unprotect_pool(self, pool_id: str) -> None:
+    def _protect_pool(self, pool_id: str, *, on: bool) -> None:
         pool = self._pool(pool_id)
-        if pool and pool.get("DeletionProtection") == "ACTIVE":
+        if pool and (pool.get("DeletionProtection") == _ACTIVE) is not on:
             takes = self.pools.meta.service_model.operation_model("UpdateUserPool").input_shape.members
-            self.pools.update_user_pool(UserPoolId=pool_id, **unprotected(pool, takes))
+            self.pools.update_user_pool(UserPoolId=pool_id, **protecting(pool, takes, on=on))
 
     def _table(self, name: str) -> Any:
         try:
@@ -108,8 +110,8 @@ class Data:
             return _none_if_gone(error)
 
 
-def unprotected(pool: Mapping[str, Any], takes: Iterable[str]) -> dict[str, Any]:
-    """The arguments of UpdateUserPool that lift the protection of ``pool``, as it was described, and change nothing else.
+def protecting(pool: Mapping[str, Any], takes: Iterable[str], *, on: bool) -> dict[str, Any]:
+    """The arguments of UpdateUserPool that protect ``pool``, as it was described, or not, and change nothing else.
 
     What UpdateUserPool is not given goes back to Cognito's default, and by default anybody may sign up.
     """
@@ -120,7 +122,7 @@ def unprotected(pool: Mapping[str, Any], takes: Iterable[str]) -> dict[str, Any]
         # Described beside its successor in the password policy, and refused beside it.
         kept = {name: value for name, value in invitations.items() if name != "UnusedAccountValidityDays"}
         arguments["AdminCreateUserConfig"] = kept
-    return arguments | {"DeletionProtection": "INACTIVE"}
+    return arguments | {"DeletionProtection": _ACTIVE if on else "INACTIVE"}
 
 
 def take_away(stack: Stack, stacks: Stacks, data: Data) -> None:
@@ -129,8 +131,12 @@ def take_away(stack: Stack, stacks: Stacks, data: Data) -> None:
     May be broken off anywhere and done again: what is gone by then is passed over.
     """
     held = data.held(stacks.resources(stack.id))
-    data.unprotect(held)
-    stacks.delete(stack)
+    data.protect(held, on=False)
+    try:
+        stacks.delete(stack)
+    except DeploymentError as error:
+        left = "What is left of it is no longer protected from deletion."
+        raise DeploymentError(f"{error.what}\n{left}", how=error.how) from None
     data.delete_pools(held)
 
 

@@ -51,7 +51,7 @@ class Removal:
                 how=f"Lift it, then try again: aws cloudformation update-termination-protection --stack-name {stack.name} "
                 f"--region {self.account.region} --no-enable-termination-protection",
             )
-        held = self.data.held(self.stacks.resources(stack.id)) if stack else self._left_behind()
+        held = [*(self.data.held(self.stacks.resources(stack.id)) if stack else []), *self._left_behind()]
         if stack is None and not held:
             self.say("There is nothing to remove.")
             return
@@ -61,8 +61,9 @@ class Removal:
 
     def _left_behind(self) -> list[Held]:
         """The pools that outlived stacks of this name: a run was broken off, or somebody deleted the stack otherwise."""
-        had = [each for stack_id in self.stacks.deleted(self.stack_name) for each in self.stacks.resources(stack_id)]
-        return self.data.held(each for each in had if each.kind == POOL)
+        gone = self.stacks.deleted(self.stack_name, self.product)
+        had = [each for stack in gone for each in self.stacks.resources(stack.id) if each.kind == POOL]
+        return self.data.held(each for each in had if each.physical_id and not self.stacks.is_held(each))
 
     def _confirm(self, stack: Stack | None, held: Sequence[Held], confirmed: str | None) -> None:
         self.say("This deletes, for good:")
@@ -82,6 +83,7 @@ class Removal:
 
     def _take_away(self, stack: Stack | None, held: Sequence[Held]) -> None:
         settled = self.stacks.settled(stack)
+        self.stacks.check_ours(settled, self.product)
         if settled:
             take_away(settled, self.stacks, self.data)
         self.data.delete_pools(held)

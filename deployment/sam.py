@@ -23,6 +23,8 @@ _VARIABLES = {
     "--region": "a variable: AWS_REGION=...",
     "--profile": "a variable: AWS_PROFILE=...",
 }
+# With these nothing, or something else, would be deployed.
+_REFUSED = ("--guided", "-g", "--no-execute-changeset", "--config-file", "--config-env", "--template-file", "-t")
 _OF_A_PARENT_MAKE = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")
 
 
@@ -72,6 +74,10 @@ def check_arguments(arguments: Sequence[str]) -> None:
     """Refuse in ARGS what has to be said otherwise. Raises DeploymentError."""
     for argument in arguments:
         option = argument.partition("=")[0]
+        if option in _REFUSED:
+            raise DeploymentError(
+                f"{option} is not for ARGS.", how=f"With it, run SAM itself: {SAM.relative_to(REPOSITORY)}"
+            )
         if option in _VARIABLES:
             raise DeploymentError(f"{option} is not for ARGS.", how=f"It is {_VARIABLES[option]}")
 

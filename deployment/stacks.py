@@ -26,8 +26,12 @@ _COMPLETE = {
 # What a stack is left in by a first deployment that was refused or broken off, or by the removal of one.
 _BROKEN = {"REVIEW_IN_PROGRESS", "CREATE_FAILED", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"}
 _BEGUN = {"REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS"}
+# How long somebody else may look at a change set before carrying it out, as SAM does for its bucket.
+_REVIEW_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 5.0
 TABLE, POOL = "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"
+# A resource of a stack may be called like the stack; none is of this type.
+_STACK = "AWS::CloudFormation::Stack"
 
 
 @dataclass(frozen=True)
@@ -38,9 +42,15 @@ class Stack:
     id: str
     status: str
     reason: str = ""
+    description: str = ""
+    created: float = 0.0
     parameters: Mapping[str, str] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     termination_protected: bool = False
+
+    def is_of(self, product: str) -> bool:
+        """Whether the stack's template is one of ``product``: its description says so."""
+        return self.description.startswith(f"{product} - ")
 
     @property
     def is_complete(self) -> bool:
@@ -89,12 +99,12 @@ def next_step(stack: Stack | None, never_complete: Callable[[], bool]) -> Step:
     return Step.REFUSE
 
 
-def was_never_complete(events: Iterable[tuple[str, str]], stack_name: str) -> bool:
-    """Whether ``events``, pairs of logical id and status, tell a stack's whole life and no completion is in it.
+def was_never_complete(events: Iterable[tuple[str, str]]) -> bool:
+    """Whether ``events``, pairs of resource type and status, tell a stack's whole life and no completion is in it.
 
     A history that does not go back to the beginning proves nothing.
     """
-    own = {status for logical_id, status in events if logical_id == stack_name}
+    own = {status for kind, status in events if kind == _STACK}
     was_complete = any(status in _COMPLETE or status.startswith(("UPDATE_", "IMPORT_")) for status in own)
     return bool(own & _BEGUN) and not was_complete
 
@@ -130,33 +140,29 @@ class Stacks:
             if "does not exist" in error.response["Error"]["Message"]:
                 return None
             raise
-        if described["StackStatus"] == "DELETE_COMPLETE":
-            return None
-        return Stack(
-            name=described["StackName"],
-            id=described["StackId"],
-            status=described["StackStatus"],
-            reason=described.get("StackStatusReason", ""),
-            parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
-            outputs={each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
-            termination_protected=described.get("EnableTerminationProtection", False),
-        )
+        return None if described["StackStatus"] == "DELETE_COMPLETE" else _stack(described)
 
     def check_ours(self, stack: Stack | None, product: str) -> None:
         """Refuse a stack of another template: to update it is to delete what it holds. Raises DeploymentError."""
         # Under review, a stack holds nothing yet.
-        if stack is None or stack.status == "REVIEW_IN_PROGRESS":
+        if stack is None or stack.status == "REVIEW_IN_PROGRESS" or stack.is_of(product):
             return
-        described = self.client.get_template_summary(StackName=stack.id).get("Description", "")
-        if not described.startswith(product):
-            raise DeploymentError(
-                f"The stack {stack.name} is none of {product}: {described or 'it has no description'}.",
-                how="Name another: STACK=...",
-            )
+        raise DeploymentError(
+            f"The stack {stack.name} is none of {product}: {stack.description or 'it has no description'}.",
+            how="Name another: STACK=...",
+        )
 
     def step(self, stack: Stack | None) -> Step:
         """What a deployment does next about ``stack``."""
         return next_step(stack, lambda: stack is not None and self._was_never_complete(stack))
+
+    def reviewed(self, stack: Stack | None, now: Callable[[], float] = time.time) -> Stack | None:
+        """The stack when nobody can be about to make it any more; one that is under review is given a minute."""
+        found = stack
+        while found and found.status == "REVIEW_IN_PROGRESS" and now() - found.created < _REVIEW_SECONDS:
+            self.pause(_LONGEST_PAUSE_SECONDS)
+            found = self.find(found.id)
+        return found
 
     def settled(self, stack: Stack | None) -> Stack | None:
         """The stack when AWS is no longer at work on it, None when it is gone then."""
@@ -171,10 +177,22 @@ class Stacks:
                 self.pause(seconds)
         return found
 
-    def deleted(self, name: str) -> list[str]:
-        """The ids of the stacks of that name that were deleted. CloudFormation knows them for 90 days."""
+    def deleted(self, name: str, product: str) -> list[Stack]:
+        """The stacks of that name and ``product`` that were deleted. CloudFormation knows them for 90 days."""
         pages = self.client.get_paginator("list_stacks").paginate(StackStatusFilter=["DELETE_COMPLETE"])
-        return [each["StackId"] for page in pages for each in page["StackSummaries"] if each["StackName"] == name]
+        ids = [each["StackId"] for page in pages for each in page["StackSummaries"] if each["StackName"] == name]
+        gone = [_stack(self.client.describe_stacks(StackName=stack_id)["Stacks"][0]) for stack_id in ids]
+        return [stack for stack in gone if stack.is_of(product)]
+
+    def is_held(self, resource: Resource) -> bool:
+        """Whether a stack that there is holds it, which may have taken it over from the one that made it."""
+        try:
+            self.client.describe_stack_resources(PhysicalResourceId=resource.physical_id)
+        except ClientError as error:
+            if "does not exist" in error.response["Error"]["Message"]:
+                return False
+            raise
+        return True
 
     def resources(self, stack_id: str) -> list[Resource]:
         """What the stack holds; of a deleted one, what it held."""
@@ -202,7 +220,7 @@ class Stacks:
                 break
             reason = event.get("ResourceStatusReason", "")
             failed = event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in reason
-            if failed and event["LogicalResourceId"] != stack.name:
+            if failed and event["ResourceType"] != _STACK:
                 found.append(f"{event['LogicalResourceId']}: {reason}")
         return found[::-1]
 
@@ -225,13 +243,27 @@ class Stacks:
         )
 
     def _was_never_complete(self, stack: Stack) -> bool:
-        events = ((event["LogicalResourceId"], event["ResourceStatus"]) for event in self._events(stack))
-        return was_never_complete(events, stack.name)
+        return was_never_complete((event["ResourceType"], event["ResourceStatus"]) for event in self._events(stack))
 
     def _events(self, stack: Stack) -> Iterator[Mapping[str, Any]]:
         """Events of the stack, the newest first."""
         for page in self.client.get_paginator("describe_stack_events").paginate(StackName=stack.id):
             yield from page["StackEvents"]
+
+
+def _stack(described: Mapping[str, Any]) -> Stack:
+    created = described.get("CreationTime")
+    return Stack(
+        name=described["StackName"],
+        id=described["StackId"],
+        status=described["StackStatus"],
+        reason=described.get("StackStatusReason", ""),
+        description=described.get("Description", ""),
+        created=created.timestamp() if created else 0.0,
+        parameters={each["ParameterKey"]: each["ParameterValue"] for each in described.get("Parameters", [])},
+        outputs={each["OutputKey"]: each["OutputValue"] for each in described.get("Outputs", [])},
+        termination_protected=described.get("EnableTerminationProtection", False),
+    )
 
 
 def _pauses() -> Iterator[float]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LOCAL, AWS = "local", "aws"
 # Who was invited and has not come yet.
 _INVITED = "FORCE_CHANGE_PASSWORD"
+_DISABLED = ", disabled"
 
 
 @dataclass(frozen=True)
@@ -52,12 +53,18 @@ def email_of(text: str) -> str:
     """The e-mail address of the person. Raises DeploymentError when it is none."""
     if not parameters.is_email(text.strip()):
         raise DeploymentError("EMAIL is one e-mail address.", how="make staff EMAIL=ada@example.com")
-    return text.strip()
+    # The pool tells capitals apart; people and their mail don't.
+    return text.strip().lower()
 
 
 def invite(console: Console, email: str, say: Callable[[str], None]) -> None:
     """Invite the person, once more if they have not come yet, and say what they do now."""
     known = _status(console, email)
+    if known and known.endswith(_DISABLED):
+        raise DeploymentError(
+            f"{email} is there already, and disabled.",
+            how=f"To enable: aws cognito-idp admin-enable-user --user-pool-id {console.pool_id} --username {email}",
+        )
     if known not in {None, _INVITED}:
         say(f"{email} is there already ({known}), and signs in at {console.url}")
         return
@@ -80,7 +87,7 @@ def _status(console: Console, email: str) -> str | None:
     except console.pools.exceptions.UserNotFoundException:
         return None
     status = str(user["UserStatus"])
-    return status if user.get("Enabled", True) else f"{status}, disabled"
+    return status if user.get("Enabled", True) else f"{status}{_DISABLED}"
 
 
 def _invite_by_mail(console: Console, email: str, *, again: bool) -> None:

@@ -5,6 +5,7 @@
 - A stack that was rolled back, could not be, or is being worked on is not updated. The emulator updates it.
 - What a rollback could not delete stays among the stack's resources, and those of a deleted stack can be listed. The
   emulator forgets both.
+- A stack is described by what its template says of itself. The emulator says nothing of those made by a change set.
 - An alarm may watch an expression. The emulator refuses that; here such an alarm is made and watches nothing.
 - A number may come from a parameter, so as text. The emulator compares it with numbers.
 - An API may have a method for any (`x-amazon-apigateway-any-method`). The emulator leaves it out.
@@ -145,6 +146,26 @@ def remember_what_was_not_rolled_back() -> None:
     stacks._roll_back_operation = roll_back_and_remember  # noqa: SLF001
 
 
+def describe_stacks_by_their_templates() -> None:
+    """Have DescribeStacks give the description of the template."""
+    handlers: Any = importlib.import_module("ministack.services.cloudformation.handlers")
+    package: Any = importlib.import_module("ministack.services.cloudformation")
+    (table,) = (given for given in vars(handlers).values() if isinstance(given, dict) and "DescribeStacks" in given)
+    describe = table["DescribeStacks"]
+
+    @functools.lru_cache
+    def description(template: str) -> str:
+        return str(handlers._parse_template(template).get("Description", ""))  # noqa: SLF001
+
+    @functools.wraps(describe)
+    def describe_whole(parameters: Any) -> Any:
+        for stack in package._stacks.values():  # noqa: SLF001
+            stack["Description"] = description(stack.get("_template_body") or "{}")
+        return describe(parameters)
+
+    table["DescribeStacks"] = describe_whole
+
+
 def take_alarms_of_expressions() -> None:
     """Have alarms on metric math made, as alarms of a metric that nobody reports."""
     provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
@@ -257,6 +278,7 @@ if __name__ == "__main__":
         refuse_to_update_what_is_not_complete()
         remember_deleted_stacks()
         remember_what_was_not_rolled_back()
+    describe_stacks_by_their_templates()
     take_alarms_of_expressions()
     read_numbers()
     take_methods_for_any()

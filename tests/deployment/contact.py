@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.deployment.checkout import Aws, Checkout
 
@@ -21,6 +23,7 @@ NAMES = (
     "a profile that is not there",
     "expired credentials",
     "no way to AWS",
+    "a role, and no way to AWS",
     "AWS_REGION",
     "AWS_DEFAULT_REGION",
     "a quota of 10",
@@ -46,7 +49,7 @@ class Situation:
 @contextmanager
 def situations(aws: Aws) -> Iterator[dict[str, Situation]]:
     """Give the situations by NAMES. ``aws`` is that of a new account, with a Lambda quota of 10."""
-    with _nobody_answers() as silent, _credentials_expired() as expired:
+    with TemporaryDirectory() as folder, _nobody_answers() as silent, _credentials_expired() as expired:
         machine = f"http://127.0.0.1:{silent}/"
         yield {
             "no region": Situation(_KEYS | _NO_MACHINE, ("No AWS region is set", "AWS_REGION=eu-west-1")),
@@ -66,6 +69,15 @@ def situations(aws: Aws) -> Iterator[dict[str, Situation]]:
                 {**_KEYS, **_REGION, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent}"},
                 ("AWS can't be reached in eu-west-1",),
             ),
+            "a role, and no way to AWS": Situation(
+                {
+                    **_REGION,
+                    "AWS_CONFIG_FILE": str(_role_in(folder)),
+                    "AWS_PROFILE": "role",
+                    "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent}",
+                },
+                ("AWS can't be reached in eu-west-1",),
+            ),
             "AWS_REGION": Situation(
                 aws.variables,
                 (
@@ -83,6 +95,18 @@ def situations(aws: Aws) -> Iterator[dict[str, Situation]]:
                 ("quota     10 Lambda invocations", "retries come later than every 10 s", "--quota-code L-B99A9384"),
             ),
         }
+
+
+def _role_in(folder: str) -> Path:
+    """Write the settings of somebody who takes on a role, which is a call of its own."""
+    settings = Path(folder) / "config"
+    settings.write_text(
+        "[profile role]\nrole_arn = arn:aws:iam::123456789012:role/deployer\nsource_profile = keys\n"
+        f"[profile keys]\naws_access_key_id = {_KEYS['AWS_ACCESS_KEY_ID']}\n"
+        f"aws_secret_access_key = {_KEYS['AWS_SECRET_ACCESS_KEY']}\n",
+        encoding="utf-8",
+    )
+    return settings
 
 
 def seconds_until_told(checkout: Checkout, situation: Situation) -> float:

@@ -31,7 +31,12 @@ class Repaired:
     @property
     def is_good(self) -> bool:
         """Whether the stack came about as it should, nothing done by hand."""
-        return self.deployed.code == 0 and self.status == "UPDATE_COMPLETE" and all(self.protected.values())
+        return self.deployed.code == 0 and self.status == "UPDATE_COMPLETE" and self.is_protected
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether there are tables and a pool, and all are protected."""
+        return len(self.protected) > 1 and all(self.protected.values())
 
     @property
     def is_gone(self) -> bool:

@@ -34,7 +34,7 @@ def test_what_is_refused_builds_nothing(checkout: Checkout, aws: Aws) -> None:
 
 
 def test_an_empty_variable_reaches_the_deployment(checkout: Checkout, aws: Aws) -> None:
-    ran = checkout.run("make", "deploy", "RECOUNT_SCHEDULE=", "RETENTION_DAYS=", variables=aws.variables)
+    ran = checkout.run("make", "deploy", "ALARM_EMAIL=", "RETENTION_DAYS=", variables=aws.variables)
     assert "RETENTION_DAYS is a whole number" in ran.said
 
 

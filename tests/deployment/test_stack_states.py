@@ -135,7 +135,7 @@ def test_to_lift_a_pools_protection_changes_nothing_else_of_it(stacks: Stacks, d
     assert stack
     pool_id = stack.outputs["Pool"]
     before = data.pools.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-    data.unprotect(data.held(stacks.resources(stack.id)))
+    data.protect(data.held(stacks.resources(stack.id)), on=False)
     after = data.pools.describe_user_pool(UserPoolId=pool_id)["UserPool"]
     changed = {key for key in before if before[key] != after.get(key)}
     assert changed <= {"DeletionProtection", "LastModifiedDate"}

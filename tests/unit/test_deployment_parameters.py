@@ -166,3 +166,35 @@ def test_what_has_a_variable_is_refused_in_args_with_its_name(arguments: list[st
 
 def test_other_arguments_reach_sam() -> None:
     sam.check_arguments(["--tags", "team=numbers", "--no-progressbar"])
+
+
+@pytest.mark.parametrize("given", ["00", "-0", " 0 "])
+def test_a_number_is_spelled_one_way_since_conditions_compare_text(given: str) -> None:
+    assert named(RESERVED_CONCURRENCY=given) == {"ReservedConcurrency": "0"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("RETENTION_DAYS", "\u0663\u0660"),
+        ("RETENTION_DAYS", "3e1"),
+        ("LOG_RETENTION_DAYS", "31"),
+        ("RECOUNT_SCHEDULE", "nightly"),
+        ("RECOUNT_SCHEDULE", ""),
+        ("RESERVED_CONCURRENCY", "-1"),
+    ],
+)
+def test_what_aws_would_only_refuse_while_it_deploys_is_refused_before(variable: str, value: str) -> None:
+    with pytest.raises(DeploymentError, match=variable) as failure:
+        parameters.named(template.load(TEMPLATE)["Parameters"], {variable: value})
+    assert "None" not in failure.value.what
+
+
+def test_a_domain_has_no_capitals() -> None:
+    assert named(DOMAIN="SMS.Example.com") == {"DomainName": "sms.example.com"}
+
+
+@pytest.mark.parametrize("argument", ["--guided", "--no-execute-changeset", "--config-env=x"])
+def test_arguments_with_which_nothing_would_be_deployed_are_refused(argument: str) -> None:
+    with pytest.raises(DeploymentError, match="is not for ARGS"):
+        sam.check_arguments([argument])

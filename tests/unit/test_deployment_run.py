@@ -63,6 +63,8 @@ class PretendAws:
     done: list[str] = field(default_factory=list)
     protected: set[str] = field(default_factory=lambda: {"table", "pool"})
     there: set[str] = field(default_factory=lambda: {"table", "pool"})
+    # Held by a stack that is not among `stacks`.
+    taken_over: set[str] = field(default_factory=set)
     quota: int | None = 1000
 
     # CloudFormation
@@ -77,6 +79,7 @@ class PretendAws:
             "StackName": StackName.removeprefix("arn:"),
             "StackId": f"arn:{StackName.removeprefix('arn:')}",
             "StackStatus": stack.states[0],
+            "Description": "" if stack.states[0] == "REVIEW_IN_PROGRESS" else stack.description,
             "EnableTerminationProtection": stack.termination_protected,
             "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in stack.parameters.items()],
             "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in stack.outputs.items()],
@@ -88,8 +91,10 @@ class PretendAws:
             if len(stack.states) > 1:
                 stack.states.pop(0)
 
-    def get_template_summary(self, StackName: str) -> dict[str, str]:
-        return {"Description": self.stacks[StackName.removeprefix("arn:")].description}
+    def describe_stack_resources(self, PhysicalResourceId: str) -> dict[str, Any]:
+        if PhysicalResourceId not in self.taken_over:
+            raise client_error("ValidationError", f"Stack for {PhysicalResourceId} does not exist")
+        return {"StackResources": [{"StackName": "another"}]}
 
     def delete_stack(self, StackName: str) -> None:
         stack = self.stacks[StackName.removeprefix("arn:")]
@@ -109,6 +114,7 @@ class PretendAws:
             resource, _, reason = happened.rpartition(": ")
             status = "CREATE_FAILED" if resource else happened
             event = {"EventId": f"{number}", "LogicalResourceId": resource or name, "ResourceStatus": status}
+            event["ResourceType"] = "AWS::Route53::RecordSet" if resource else "AWS::CloudFormation::Stack"
             events.append(event | ({"ResourceStatusReason": reason} if resource else {}))
         yield {"StackEvents": events[::-1]}
 
@@ -136,9 +142,11 @@ class PretendAws:
         return {"Table": {"TableStatus": "ACTIVE", "DeletionProtectionEnabled": protected, "ItemCount": 7}}
 
     def update_table(self, TableName: str, DeletionProtectionEnabled: bool) -> None:
-        assert not DeletionProtectionEnabled
-        self.protected.discard(TableName)
-        self.done.append(f"unprotect {TableName}")
+        self._protect(TableName, on=DeletionProtectionEnabled)
+
+    def _protect(self, name: str, *, on: bool) -> None:
+        self.protected = self.protected | {name} if on else self.protected - {name}
+        self.done.append(f"{'protect' if on else 'unprotect'} {name}")
 
     # Cognito
 
@@ -168,9 +176,7 @@ class PretendAws:
         self, UserPoolId: str, AdminCreateUserConfig: Mapping[str, Any], DeletionProtection: str
     ) -> None:
         assert AdminCreateUserConfig == {"AllowAdminCreateUserOnly": True}, "anybody could sign up from here on"
-        assert DeletionProtection == "INACTIVE"
-        self.protected.discard(UserPoolId)
-        self.done.append(f"unprotect {UserPoolId}")
+        self._protect(UserPoolId, on=DeletionProtection == "ACTIVE")
 
     def delete_user_pool(self, UserPoolId: str) -> None:
         assert UserPoolId not in self.protected
@@ -266,6 +272,19 @@ def test_a_stack_that_is_not_there_is_made_and_then_protected(world: World) -> N
 def test_a_complete_stack_is_updated_and_protected_in_one_step(world: World, status: str) -> None:
     with_stack(world, status)
     assert world.deploy() == UPDATED
+
+
+def test_what_lost_its_protection_behind_the_stacks_back_gets_it_again(world: World) -> None:
+    with_stack(world, "UPDATE_COMPLETE")
+    world.aws.protected.clear()
+    assert world.deploy() == [*UPDATED, "protect table", "protect pool"]
+    assert "Table, Pool" in "\n".join(world.said)
+
+
+def test_what_is_to_be_unprotected_stays_so(world: World) -> None:
+    with_stack(world, "UPDATE_COMPLETE")
+    world.aws.protected.clear()
+    assert world.deploy(DELETION_PROTECTION="false") == ["build for arm64", "deploy, protection false"]
 
 
 @pytest.mark.parametrize("status", BROKEN)
@@ -441,23 +460,27 @@ def test_what_is_left_to_do_is_told_and_what_is_done_is_not() -> None:
     assert "make deploy ALARM_EMAIL=you@example.com STACK=two" in bare
     own = {**OUTPUTS, "PartnerUrl": "https://sms.example.com/SMSBOWER", "DomainTarget": "d-1.execute-api.example"}
     given = {"DomainName": "sms.example.com", "AlarmEmail": "ops@example.com", "HostedZoneId": ""}
-    said = "\n".join(next_lines(Stack(NAME, "arn:1", "UPDATE_COMPLETE", "", given, own), "eu-west-1", ""))
+    said = "\n".join(
+        next_lines(Stack(NAME, "arn:1", "UPDATE_COMPLETE", parameters=given, outputs=own), "eu-west-1", "")
+    )
     assert "partners call   https://sms.example.com/SMSBOWER" in said
     assert "console         https://sms.example.com/console/" in said
     assert "in your DNS: sms.example.com CNAME d-1.execute-api.example" in said
     assert "make deploy" not in said
-    in_zone = Stack(NAME, "arn:1", "UPDATE_COMPLETE", "", {**given, "HostedZoneId": "Z1"}, own)
+    in_zone = Stack(NAME, "arn:1", "UPDATE_COMPLETE", parameters={**given, "HostedZoneId": "Z1"}, outputs=own)
     assert "CNAME" not in "\n".join(next_lines(in_zone, "eu-west-1", ""))
 
 
 def test_a_history_without_its_beginning_proves_nothing() -> None:
-    assert was_never_complete([(NAME, "CREATE_IN_PROGRESS"), (NAME, "ROLLBACK_COMPLETE")], NAME)
-    assert not was_never_complete([(NAME, "DELETE_IN_PROGRESS"), (NAME, "DELETE_FAILED")], NAME)
-    assert not was_never_complete([], NAME)
+    stack = "AWS::CloudFormation::Stack"
+    assert was_never_complete([(stack, "CREATE_IN_PROGRESS"), (stack, "ROLLBACK_COMPLETE")])
+    assert not was_never_complete([(stack, "DELETE_IN_PROGRESS"), (stack, "DELETE_FAILED")])
+    assert not was_never_complete([])
 
 
 def test_a_resource_that_was_complete_is_no_complete_stack() -> None:
-    assert was_never_complete([(NAME, "CREATE_IN_PROGRESS"), ("PartnersTable", "CREATE_COMPLETE")], NAME)
+    stack = "AWS::CloudFormation::Stack"
+    assert was_never_complete([(stack, "CREATE_IN_PROGRESS"), ("AWS::DynamoDB::Table", "CREATE_COMPLETE")])
 
 
 # ---------------------------------------------------------------- make remove
@@ -528,6 +551,25 @@ def test_people_that_a_deleted_stack_left_behind_are_found_and_asked_about(world
         world.remove(confirmed=None)
     assert any("3 people" in line for line in world.said)
     assert world.remove() == ["unprotect pool", "delete pool"]
+
+
+@pytest.mark.parametrize("description", ["Accounts of our shop", "GlobalConnectivity hub", ""])
+def test_people_of_another_products_deleted_stack_are_left_alone(world: World, description: str) -> None:
+    with_stack(world, "DELETE_COMPLETE").description = description
+    assert world.remove() == []
+    assert world.said[-1] == "There is nothing to remove."
+
+
+def test_people_whom_another_stack_has_taken_over_are_left_alone(world: World) -> None:
+    with_stack(world, "DELETE_COMPLETE")
+    world.aws.taken_over.add("pool")
+    assert world.remove() == []
+
+
+def test_what_is_left_after_a_failed_removal_is_said_to_be_unprotected(world: World) -> None:
+    with_stack(world, "UPDATE_COMPLETE").deleted = "DELETE_FAILED"
+    with pytest.raises(DeploymentError, match="no longer protected"):
+        world.remove()
 
 
 def test_tables_that_a_deleted_stack_had_are_none_of_a_removals_business(world: World) -> None:

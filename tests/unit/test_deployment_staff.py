@@ -67,7 +67,6 @@ def test_who_has_not_come_yet_gets_the_mail_again() -> None:
     ("user", "status"),
     [
         ({"UserStatus": "CONFIRMED", "Enabled": True}, "CONFIRMED"),
-        ({"UserStatus": "CONFIRMED", "Enabled": False}, "CONFIRMED, disabled"),
         ({"UserStatus": "RESET_REQUIRED"}, "RESET_REQUIRED"),
     ],
 )
@@ -75,6 +74,19 @@ def test_who_is_there_already_is_left_alone(user: dict[str, Any], status: str, *
     pools = PretendPools({EMAIL: user})
     assert f"is there already ({status})" in invite(pools, sends_mail=sends_mail)
     assert pools.calls == []
+
+
+def test_who_is_disabled_is_not_sent_to_sign_in() -> None:
+    pools = PretendPools({EMAIL: {"UserStatus": "CONFIRMED", "Enabled": False}})
+    with pytest.raises(DeploymentError) as failure:
+        invite(pools, sends_mail=True)
+    assert "disabled" in failure.value.what
+    assert f"admin-enable-user --user-pool-id pool --username {EMAIL}" in failure.value.how
+    assert pools.calls == []
+
+
+def test_capitals_make_no_other_person() -> None:
+    assert staff.email_of(" Ada@Example.COM ") == "ada@example.com"
 
 
 def test_on_a_local_stack_no_mail_is_sent_and_the_password_is_shown() -> None:
