@@ -25,6 +25,9 @@ from local.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+# Playwright's own Node wants a libatomic, which the smallest of systems do not have.
+os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))
+
 CHROMIUM = BROWSER / "chromium"
 PACKAGE = REPOSITORY / "requirements" / "browser"
 PLAYWRIGHT = Path(sys.executable).with_name("playwright")
