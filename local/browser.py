@@ -202,7 +202,7 @@ def _write_script(script: Path, executable: Path, variables: Mapping[str, object
 def _reason(output: str) -> str:
     """The line of some output that most likely tells why something failed."""
     lines = [line.strip() for line in output.splitlines() if line.strip()] or ["it says nothing"]
-    return next((line for line in reversed(lines) if "error" in line.lower()), lines[-1])
+    return next((line for line in lines if "error" in line.lower()), lines[-1])
 
 
 def main(arguments: Sequence[str]) -> int:
