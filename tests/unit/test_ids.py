@@ -19,21 +19,38 @@ from globalconnect.domain.partner import new_key, partner_id_of
 from globalconnect.domain.times import DAY
 
 START = 1_704_067_200_000  # 2024-01-01, ms
-TWENTY_YEARS = 20 * 365 * DAY
+LAST_DAY = 9_998  # 2051-05-17
+IDS_PER_DAY = 10**10
 
 
-@given(st.integers(0, TWENTY_YEARS), st.integers(0, 2**40 - 1))
-def test_an_activation_id_is_positive_and_below_2_to_the_53(since: int, rolled: int) -> None:
-    assert 0 < new_activation_id(START + since, lambda _: rolled) <= LARGEST_ID
+@given(st.integers(0, (LAST_DAY + 1) * DAY - 1), st.integers(0, IDS_PER_DAY - 1))
+def test_an_activation_id_has_14_digits_at_most_until_2051(since: int, rolled: int) -> None:
+    assert 0 < new_activation_id(START + since, lambda _: rolled) < 10**14
 
 
-@given(st.integers(0, 7_000), st.integers(0, 7_000), st.integers(0, 2**40 - 1), st.integers(0, 2**40 - 1))
+@given(
+    st.integers(0, LAST_DAY),
+    st.integers(0, LAST_DAY),
+    st.integers(0, IDS_PER_DAY - 1),
+    st.integers(0, IDS_PER_DAY - 1),
+)
 def test_two_days_never_give_the_same_activation_id(one: int, other: int, first: int, second: int) -> None:
     ids = (
         new_activation_id(START + one * DAY, lambda _: first),
         new_activation_id(START + other * DAY, lambda _: second),
     )
     assert (ids[0] == ids[1]) is ((one, first) == (other, second))
+
+
+def test_an_activation_id_is_any_of_ten_billion_of_its_day() -> None:
+    lowest = new_activation_id(START, lambda _: 0)
+    assert new_activation_id(START, lambda most: most - 1) == lowest + IDS_PER_DAY - 1
+    assert new_activation_id(START + DAY, lambda _: 0) == lowest + IDS_PER_DAY
+
+
+def test_no_new_activation_id_is_one_of_those_with_40_random_bits() -> None:
+    april_2024 = 91
+    assert april_2024 + 1 << 40 > new_activation_id(START + LAST_DAY * DAY, lambda most: most - 1)
 
 
 def test_activation_ids_cannot_be_guessed_by_counting() -> None:

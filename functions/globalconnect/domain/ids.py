@@ -17,17 +17,19 @@ LARGEST_ID = 2**53 - 1
 LARGEST_TEST_SMS_ID = 2**32
 
 _EPOCH = 1_704_067_200_000  # 2024-01-01 UTC, ms
-_RANDOM_BITS = 40
+# 10 digits below the day's 4 are 14: some clients' number formats keep no more.
+_IDS_PER_DAY = 10**10
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read these aloud
 
 
 def new_activation_id(now: int, dice: Dice) -> int:
-    """Give an activation id: a positive integer below 2^53, unique for ever, not guessable by counting.
+    """Give an activation id: a positive integer below 10^14, unique for ever, not guessable by counting.
 
-    The day is in the upper bits and 40 random bits below, so two days can never give the same id; within a day the
-    conditional write that stores the activation refuses a second one. Enough days until 2046.
+    The day is in the upper digits and 10 random ones below, so two days can never give the same id; within a day the
+    conditional write that stores the activation refuses a second one. Enough days until May 2051. Until 2026 ids had 40
+    random bits below the day, which made them larger than 10^14 after March 2024: none of those comes again.
     """
-    return ((now - _EPOCH) // DAY + 1 << _RANDOM_BITS) | dice(1 << _RANDOM_BITS)
+    return ((now - _EPOCH) // DAY + 1) * _IDS_PER_DAY + dice(_IDS_PER_DAY)
 
 
 def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
