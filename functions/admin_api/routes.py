@@ -13,7 +13,7 @@ from admin_api.recording import record, record_end
 from admin_api.wiring import Admin
 from globalconnect import web
 from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, TooLarge
-from globalconnect.domain.ids import new_token
+from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
 from globalconnect.store.audit import Detail, Entry, Result
 from globalconnect.telemetry import Event, log
@@ -23,7 +23,6 @@ LARGEST_UPLOAD = 2 * 1024 * 1024
 # API Gateway passes on no more than this.
 _LARGEST_REQUEST = 10 * 1024 * 1024
 _LONGEST_NAME = 100
-_ID = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
 _TOKEN_LENGTH = 10
 
 
@@ -158,7 +157,7 @@ class Route[Q, B, A: Shown]:
 
 def id_in(path: Mapping[str, str], name: str, what: str) -> str:
     """Give the id of a partner or source in a path. What can't be one of ours can't be found: NotFound(what)."""
-    if _ID.fullmatch(path[name]):
+    if is_token(path[name]):
         return path[name]
     raise NotFound(what)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from globalconnect.domain.errors import Busy, InvalidInput, InvalidSignature
+from globalconnect.domain.ids import is_token
 from globalconnect.store.sources import Source
 from globalconnect.telemetry import Event, log, log_failure
 from globalconnect.web import Answer, ProxyEvent, endpoint, read_body
@@ -19,9 +20,12 @@ ADAPTERS: dict[str, Adapter] = {"generic": Generic()}
 
 def answer(event: ProxyEvent, parts: InboundSmsParts) -> Answer:
     """Take the SMS of one delivery."""
+    source_id: str = event["pathParameters"]["sourceId"]
+    if not is_token(source_id):
+        raise InvalidSignature
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     payload = Payload(read_body(event), headers)
-    source = parts.sources.find(event["pathParameters"]["sourceId"])
+    source = parts.sources.find(source_id)
     # An unknown source is refused like a wrong signature: ids can't be tried out.
     if source is None or not ADAPTERS[source.provider].is_authentic(payload, source.secret):
         raise InvalidSignature

@@ -237,6 +237,18 @@ def test_a_body_above_2_mb_is_413(desk: Desk, packed: bool) -> None:
     assert desk.send(request).refusal == (413, "body: expected at most 2097152 bytes")
 
 
+def test_an_import_whose_gzip_ends_early_is_400_and_enters_nothing(desk: Desk) -> None:
+    rows = "".join(f"{int(PHONE) + n},england,O2\n" for n in range(300))
+    packed = gzip.compress(f"{HEADER}{rows}".encode())
+    for cut in (4, 30):
+        body = base64.b64encode(packed[:-cut]).decode()
+        reply = desk.send(
+            event("POST", "/admin/numbers", body=body, headers={"Content-Type": CSV}) | {"isBase64Encoded": True}
+        )
+        assert (reply.status, reply.body["message"]) == (400, "body: expected a gzip body to be whole and valid")
+    assert desk.get("/admin/numbers").body["numbers"] == []
+
+
 def test_an_import_may_come_gzipped(desk: Desk) -> None:
     body = base64.b64encode(gzip.compress(f"{HEADER}{PHONE},england,O2\n".encode())).decode()
     request = event("POST", "/admin/numbers", headers={"Content-Type": CSV}) | {"body": body, "isBase64Encoded": True}

@@ -12,7 +12,7 @@ from tests.conftest import START
 from tests.integration.admin_support import Desk
 from tests.integration.calls import Calls
 from tests.integration.failing import FailingClient, Fault
-from tests.integration.shop import SECRET, Shop
+from tests.integration.shop import SECRET, Reply, Shop
 
 PHONE = "447472190082"
 
@@ -186,6 +186,15 @@ def test_a_wrong_or_missing_signature_is_401_and_stores_nothing(shop: Shop, sign
     assert (reply.status, reply.body["status"]) == (401, "ERROR")
     assert _texts(shop, partner, activation_id) == []
     assert _kept(shop, Kind.UNCLAIMED) == _kept(shop, Kind.UNREADABLE) == []
+
+
+@pytest.mark.parametrize("source_id", ["", "a" * 41, "a" * 3_000, "source 1", "Source1", "../x", "\ud800", "é"])
+def test_what_can_be_no_source_is_refused_like_a_wrong_signature_and_not_looked_up(shop: Shop, source_id: str) -> None:
+    replies: list[Reply] = []
+    with Calls(shop.cloud.client) as calls:
+        assert calls.of(lambda: replies.append(shop.deliver(source_id, _sms()))) == []
+    unknown = shop.deliver("unknown", _sms())
+    assert [(reply.status, reply.body) for reply in replies] == [(401, unknown.body)]
 
 
 def test_an_unknown_source_is_refused_like_a_wrong_signature(shop: Shop) -> None:

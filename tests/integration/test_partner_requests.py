@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import partner_api.app
+from globalconnect.domain.requests import LARGEST_BODY
 from globalconnect.web import endpoint
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
@@ -209,12 +210,48 @@ def test_a_gzip_body_works_by_its_first_bytes(shop: Shop) -> None:
     assert _ask(shop, gzip.compress(request))["statusCode"] == 200
 
 
+_PACKED = gzip.compress(b"{}" * 10_000)
+_EMPTY_MEMBER = gzip.compress(b"")
+
+
 @pytest.mark.parametrize(
-    "body", [gzip.compress(b"x" * 100_000_000), gzip.compress(b"{}" * 10_000)[:-20], b"\x1f\x8bnonsense"],
-    ids=["bomb", "cut", "rubbish"],
+    "body",
+    [
+        gzip.compress(b"x" * 100_000_000),
+        _PACKED[:-20],
+        _PACKED[:-1],
+        _PACKED + b"{}",
+        _PACKED + b"\0\0x",
+        _PACKED + _PACKED[:-4],
+        _PACKED[:-8] + bytes(8),
+        _EMPTY_MEMBER * (300 * 1024 // len(_EMPTY_MEMBER)),
+        b"\x1f\x8bnonsense",
+        b"\x1f\x8b",
+    ],
+    ids=[
+        "bomb", "cut", "cut by a byte", "more after it", "more after zeros", "second member cut", "wrong checksum",
+        "empty members without end", "rubbish", "two bytes",
+    ],
 )  # fmt: skip
-def test_a_gzip_bomb_or_rubbish_is_400(shop: Shop, body: bytes) -> None:
-    assert _ask(shop, body)["statusCode"] == 400
+def test_a_gzip_body_that_is_not_whole_or_too_long_is_400(shop: Shop, body: bytes) -> None:
+    answer = _ask(shop, body)
+    assert answer["statusCode"] == 400
+    assert json.loads(answer["body"])["message"].startswith("body: ")
+
+
+def test_a_gzip_body_may_have_further_members_and_zeros_after_its_end(shop: Shop) -> None:
+    request = json.dumps({"key": shop.partner().key, "action": "GET_SERVICES"}).encode()
+    body = gzip.compress(request[:10]) + gzip.compress(request[10:])
+    assert _ask(shop, body)["statusCode"] == 200
+    assert _ask(shop, body + bytes(512))["statusCode"] == 200
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_body_may_have_256_kib_and_not_a_byte_more(shop: Shop, packed: bool) -> None:
+    request = json.dumps({"key": shop.partner().key, "action": "GET_SERVICES"}).encode()
+    for length, status in ((LARGEST_BODY, 200), (LARGEST_BODY + 1, 400)):
+        body = request + b" " * (length - len(request))
+        assert _ask(shop, gzip.compress(body) if packed else body)["statusCode"] == status
 
 
 def _long_answer(shop: Shop, headers: dict[str, str]) -> dict[str, Any]:

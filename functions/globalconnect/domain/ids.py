@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 
 from globalconnect.domain.times import DAY
@@ -19,6 +20,7 @@ LARGEST_TEST_SMS_ID = 2**32
 _EPOCH = 1_704_067_200_000  # 2024-01-01 UTC, ms
 # 10 digits below the day's 4 are 14: some clients' number formats keep no more.
 _IDS_PER_DAY = 10**10
+_TOKEN = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read these aloud
 
 
@@ -52,3 +54,8 @@ def new_test_sms_id(dice: Dice) -> int:
 def new_token(length: int, dice: Dice) -> str:
     """Give `length` random characters out of 32 (5 bits each), easy to read aloud."""
     return "".join(_ALPHABET[dice(len(_ALPHABET))] for _ in range(length))
+
+
+def is_token(text: str) -> bool:
+    """Tell whether a text can be the id of a partner, a source or an import: what can't need not be looked up."""
+    return _TOKEN.fullmatch(text) is not None
