@@ -74,7 +74,7 @@ SMS_ID: Schema = text(
     "Digits, below 2^53; the same in getsms and in every push", pattern="^[1-9][0-9]{0,15}$", examples=["36532"]
 )
 ACTIVATION_ID: Schema = {
-    "description": "A positive integer below 2^53, as a number or a string of digits",
+    "description": "A positive integer below 2^53, as a number or a string of digits; 3, 3.0 and 3e0 are the same",
     "anyOf": [
         {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
         {"type": "string", "pattern": "^0*[1-9][0-9]{0,15}$", "maxLength": 20},
@@ -87,15 +87,26 @@ OUTCOME: Schema = {
         {"type": "string", "enum": [str(outcome.value) for outcome in Outcome]},
     ],
 }
+_PREFIX_OR_NONE = r"\s*(\+?[0-9]{1,15}\s*)?"
+_PREFIXES_AS_TEXT: Schema = {"type": "string", "pattern": f"^{_PREFIX_OR_NONE}(,{_PREFIX_OR_NONE})*$"}
 PREFIXES: Schema = {
-    "description": "Phone numbers that are not wanted, or their beginnings; white space around them and a leading + are ignored",
-    "type": ["array", "null"],
-    "items": {
-        "anyOf": [
-            {"type": "string", "pattern": r"^\s*\+?[0-9]{1,15}\s*$"},
-            {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
-        ]
-    },
+    "description": "Phone numbers that are not wanted, or their beginnings: a list, or one text with commas. White space "
+    "around them, a leading + and empty entries are ignored. In a query it may be repeated, and spelled "
+    "`exceptionPhoneSet[]` or `exceptionPhoneSet[0]`",
+    "anyOf": [
+        {"type": "null"},
+        _PREFIXES_AS_TEXT,
+        {
+            "type": "array",
+            "items": {
+                "anyOf": [
+                    {"type": "null"},
+                    _PREFIXES_AS_TEXT,
+                    {"type": "integer", "minimum": 0, "maximum": 10**15 - 1},
+                ]
+            },
+        },
+    ],
 }
 KEY: Schema = text("The partner's key", minLength=1)
 HINT: Schema = {"description": "Kept with the activation, a text or a number; never a reason to refuse"}
@@ -143,7 +154,17 @@ PARTNER_REQUESTS: Mapping[str, Schema] = {
 GATEWAY_SMS: Schema = record(
     "An SMS as the `generic` provider delivers it. Unknown fields are ignored.",
     {
-        "phone": text("The number it was sent to; a leading + is ignored", pattern=r"^\+?[1-9][0-9]{4,14}$"),
+        "phone": {
+            "description": "The number it was sent to, country code first: with + or 00, spaces, dashes, brackets and tel:, "
+            "or as an integer",
+            "anyOf": [
+                {
+                    "type": "string",
+                    "pattern": r"^\s*(tel:)?\s*(\+|00)?[\s()\[\]-]*[1-9]([\s()\[\]-]*[0-9]){4,14}[\s()\[\]-]*$",
+                },
+                {"type": "integer", "minimum": 10**4, "maximum": 10**15 - 1},
+            ],
+        },
         "from": text("Who sent it", maxLength=256),
         "text": text("What it says", maxLength=20_000),
         "id": {"description": "What identifies it at the gateway; the same id twice is the same SMS"},
@@ -187,7 +208,7 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
         {
             "status": {"type": "string", "const": "SUCCESS"},
             "number": PHONE,
-            "activationId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
+            "activationId": {"type": "integer", "minimum": 1, "maximum": 10**14 - 1},
             "call": {"type": "integer", "const": 0},
             "voice": {"type": "integer", "const": 0},
         },

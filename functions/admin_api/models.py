@@ -12,8 +12,8 @@ from pydantic.alias_generators import to_camel
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
-from globalconnect.domain.number import bare_phone, check_phone
 from globalconnect.domain.partner import DIALECTS
+from globalconnect.domain.phones import check_phone, phone_to_find
 from globalconnect.domain.push_url import MAX_LENGTH as LONGEST_PUSH_URL
 
 SERVICE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
@@ -57,7 +57,7 @@ def _span(hours: str) -> str:
 
 
 def _phone_to_find(text: str) -> str:
-    phone = bare_phone(text)
+    phone = phone_to_find(text)
     if phone:
         return phone
     raise ValueError("no phone")
@@ -119,7 +119,7 @@ Phones = Annotated[
     Field(
         min_length=1,
         max_length=_MOST_PHONES,
-        description=f"a list of 1 to {_MOST_PHONES} numbers, each 5 to 15 digits, country code first, without + or spaces",
+        description=f"a list of 1 to {_MOST_PHONES} numbers, each 5 to 15 digits, country code first",
     ),
 ]
 Flag = Annotated[bool, Field(description="true or false")]

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import batched
 
-from pydantic_core import from_json
-
 from admin_api.models import RejectedRow
 from admin_api.routes import Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, TooLarge
-from globalconnect.domain.number import Number, check_operator, check_phone, check_pool_name
+from globalconnect.domain.names import check_operator, check_pool_name
+from globalconnect.domain.number import Number
+from globalconnect.domain.numerals import plain_number, read_json
+from globalconnect.domain.phones import check_phone
 from globalconnect.store.dynamo import ConditionFailed
 
 MOST_ROWS = 5_000
@@ -81,7 +82,7 @@ def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[Rejected
         text = upload.content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput("body", "expected UTF-8") from None
-    given = _csv_rows(text) if upload.media_type == _CSV else _json_rows(text)
+    given = _csv_rows(text) if upload.media_type == _CSV else _json_rows(upload.content)
     if len(given) > MOST_ROWS:
         raise TooLarge(f"body: expected at most {MOST_ROWS} rows")
     return _check(given, before + 1)
@@ -187,10 +188,10 @@ def _csv_rows(text: str) -> list[object]:
     return [dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells for cells in lines[1:]]
 
 
-def _json_rows(text: str) -> list[object]:
+def _json_rows(content: bytes) -> list[object]:
     try:
-        rows: object = from_json(text, allow_inf_nan=False)
-    except ValueError:
+        rows = read_json(content, plain_number)
+    except InvalidInput:
         raise InvalidInput("body", "expected valid JSON, or CSV as text/csv") from None
     if not isinstance(rows, list):
         raise InvalidInput("body", "expected a JSON list of rows")

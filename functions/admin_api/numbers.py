@@ -23,7 +23,8 @@ from admin_api.number_import import WRITERS, enter, read_rows
 from admin_api.routes import Call, Route, Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, NotFound
-from globalconnect.domain.number import Number, bare_phone, check_phone
+from globalconnect.domain.number import Number
+from globalconnect.domain.phones import check_phone
 from globalconnect.domain.times import to_iso
 from globalconnect.store.numbers import operator_phone_of
 
@@ -87,7 +88,7 @@ def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChan
 
 
 def _phone_in(path: Mapping[str, str]) -> str:
-    return check_phone(bare_phone(path["phone"]), "phone")
+    return check_phone(path["phone"], "phone")
 
 
 def _listing(country: str | None, operator: str | None) -> Listing:

@@ -14,6 +14,7 @@ from admin_api.wiring import Admin
 from globalconnect import web
 from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, TooLarge
 from globalconnect.domain.ids import is_token, new_token
+from globalconnect.domain.numerals import plain_number
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
 from globalconnect.store.audit import Detail, Entry, Result
 from globalconnect.telemetry import Event, log
@@ -152,7 +153,7 @@ class Route[Q, B, A: Shown]:
         content = web.read_body(event, largest=LARGEST_BODY)
         if self.body is NoFields and not content.strip():
             return _read(self.body, {})
-        return _read(self.body, read_json_object(content))
+        return _read(self.body, read_json_object(content, plain_number))
 
 
 def id_in(path: Mapping[str, str], name: str, what: str) -> str:

@@ -7,7 +7,7 @@ from itertools import batched, islice
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import new_activation_id
-from globalconnect.domain.number import ANY_OPERATOR
+from globalconnect.domain.names import ANY_OPERATOR
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
 from globalconnect.store.numbers import Candidate

@@ -621,8 +621,8 @@ def test_a_body_that_is_no_json_object_is_400(market: Market, path: str, content
     _refused(market.admin("POST", path, content), 400, "body: ")
 
 
-@pytest.mark.parametrize("bad", ["+447472190035", "44 7472190035", "44747219003x", "4474", "4" * 16])
-def test_a_phone_with_a_plus_spaces_or_letters_is_400(market: Market, bad: str) -> None:
+@pytest.mark.parametrize("bad", ["++447472190035", "44.7472190035", "44747219003x", "4474", "4" * 16])
+def test_what_can_be_no_phone_is_400(market: Market, bad: str) -> None:
     _refused(market.admin("PATCH", f"/admin/numbers/{quote(bad)}", {"enabled": False}), 400, "phone: ")
 
 

@@ -182,7 +182,7 @@ GARBLED = some.one_of(
     some.binary(max_size=60),
     some.sampled_from(
         [b"", b"{", b"[]", b"null", b"NaN", b'{"sum":NaN}', b'{"sum":-Infinity}', b'{"a":1e999}', b"\xff\xfe{}",
-         b"[" * 9_000, b'{"key":' * 9_000, b'{"sum":' + b"9" * 5_000 + b"}", b"\x1f\x8b", gzip.compress(b"{}")[:-3],
+         b"[" * 9_000, b'{"key":' * 9_000, b'{"sum":' + b"9" * 5_000, b"\x1f\x8b", gzip.compress(b"{}")[:-3],
          b"\xef\xbb\xbf{}"]
     ),
     some.binary(max_size=40).map(gzip.compress),

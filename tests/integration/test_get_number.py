@@ -136,6 +136,79 @@ def test_exception_phone_set_by_get_may_be_written_with_plus_and_spaces(shop: Sh
     assert reply.body["number"] == PHONES[3]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [("exceptionPhoneSet[]", PHONES[0]), ("exceptionPhoneSet[]", PHONES[1]), ("exceptionPhoneSet[]", PHONES[2])],
+        [("exceptionPhoneSet[0]", PHONES[0]), ("exceptionPhoneSet[1]", PHONES[1]), ("exceptionPhoneSet[2]", PHONES[2])],
+        [
+            ("exceptionPhoneSet", PHONES[0]),
+            ("exceptionPhoneSet[]", f"{PHONES[1]},"),
+            ("exceptionPhoneSet[7]", PHONES[2]),
+        ],
+        [("exceptionPhoneSet", f"{PHONES[0]}.0,{PHONES[1]}e0, +{PHONES[2]}")],
+    ],
+    ids=["brackets", "places", "mixed", "spelled"],
+)
+def test_a_restriction_is_read_however_a_query_spells_it(shop: Shop, fields: list[tuple[str, str]]) -> None:
+    shop.stock(*PHONES[:4])
+    asked = {"key": shop.partner().key, "action": "GET_NUMBER", "country": COUNTRY, "operator": OPERATOR}
+    assert shop.get(*asked.items(), ("service", "tg"), *fields).body["number"] == PHONES[3]
+
+
+@pytest.mark.parametrize(
+    "unwanted", [f"{PHONES[0]},{PHONES[1]}", [f"{PHONES[0]}, {PHONES[1]}"], f"+{PHONES[0]},,447472190001 "]
+)
+def test_exception_phone_set_by_post_may_be_one_text_with_commas(shop: Shop, unwanted: object) -> None:
+    shop.stock(*PHONES[:3])
+    assert shop.buy(shop.partner(), exceptionPhoneSet=unwanted).body["number"] == PHONES[2]
+
+
+def test_brackets_carry_a_restriction_by_post_too(shop: Shop) -> None:
+    shop.stock(*PHONES[:3])
+    asked = {
+        "key": shop.partner().key,
+        "action": "GET_NUMBER",
+        "country": COUNTRY,
+        "operator": OPERATOR,
+        "service": "tg",
+    }
+    reply = shop.post({**asked, "exceptionPhoneSet[]": [PHONES[0]], "exceptionPhoneSet[1]": PHONES[1]})
+    assert reply.body["number"] == PHONES[2]
+
+
+@pytest.mark.parametrize("empty", ["", " ", ",", " , ,"])
+def test_empty_entries_of_exception_phone_set_are_skipped_by_get_and_by_post(shop: Shop, empty: str) -> None:
+    shop.stock(*PHONES[:4])
+    partner = shop.partner()
+    asked = {"key": partner.key, "action": "GET_NUMBER", "country": COUNTRY, "operator": OPERATOR, "service": "tg"}
+    replies = [
+        shop.get(*asked.items(), ("exceptionPhoneSet", empty)),
+        shop.get(*asked.items(), ("exceptionPhoneSet[]", empty), ("exceptionPhoneSet[]", "48")),
+        shop.buy(partner, exceptionPhoneSet=empty),
+        shop.buy(partner, exceptionPhoneSet=[empty, None, "48"]),
+    ]
+    assert [reply.body["status"] for reply in replies] == ["SUCCESS"] * 4
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "exceptionPhoneSet[0][]",
+        "exceptionPhoneSet[",
+        "exceptionPhoneSet[x]",
+        "exceptionPhoneSet.0",
+        "exceptionPhoneSet ",
+    ],
+)
+def test_a_restriction_that_is_spelled_in_no_known_way_is_400(shop: Shop, name: str) -> None:
+    shop.stock(PHONES[0])
+    partner = shop.partner()
+    asked = {"key": partner.key, "action": "GET_NUMBER", "country": COUNTRY, "operator": OPERATOR, "service": "tg"}
+    for reply in (shop.get(*asked.items(), (name, "48")), shop.post({**asked, name: ["48"]})):
+        assert (reply.status, reply.body["message"].partition(":")[0]) == (400, "exceptionPhoneSet")
+
+
 @pytest.mark.parametrize("total", ["20.00", 20, 20.5, 1e300, {}, [], True, None, "x" * 1_000])
 def test_sum_is_never_a_reason_to_refuse(shop: Shop, total: object) -> None:
     shop.stock(PHONES[0])

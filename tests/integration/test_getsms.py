@@ -94,7 +94,21 @@ def test_a_missing_or_unknown_key_is_401(shop: Shop, key: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "0", "-1", "1.5", "1e3", "abc", str(2**53), str(2**64), "\N{FULLWIDTH DIGIT NINE}", " 1", "1" * 5_000]
+    "value",
+    [
+        "",
+        "0",
+        "-1",
+        "1.5",
+        "1e-3",
+        "1e16",
+        "abc",
+        str(2**53),
+        str(2**64),
+        "\N{FULLWIDTH DIGIT NINE}",
+        " 1",
+        "1" * 5_000,
+    ],
 )
 def test_an_id_that_can_be_none_is_400_and_named(shop: Shop, value: str) -> None:
     reply = shop.poll(("apiKey", shop.partner().key), ("id", value))

@@ -176,7 +176,6 @@ def test_other_bad_fields_are_400_naming_them(
         '{"name": "Hub"} trailing',
         "[" * 100_000,
         '{"name":' * 50_000,
-        '{"name": ' + "9" * 5_000 + "}",
         '{"name": "' + "x" * 262_144 + '"}',
     ],
     ids=lambda body: body[:12],
@@ -195,6 +194,13 @@ def test_a_body_that_is_no_json_object_or_too_large_is_400(admin: Admin, method:
     status, message = send(event(method, path, body=body), admin).refusal
     assert status == 400
     assert message.startswith("body: expected ")
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "1.5", "1e999", "-1"])
+def test_a_number_of_any_length_is_refused_by_its_field(admin: Admin, number: str) -> None:
+    for name in ("cancelLimit", "name"):
+        refused = send(event("PUT", "/admin/services/tg", body=f'{{"name": "T", "{name}": {number}}}'), admin)
+        assert (refused.status, refused.body["message"].partition(":")[0]) == (400, name)
 
 
 def test_a_body_that_is_not_utf8_is_400(admin: Admin) -> None:
@@ -296,7 +302,8 @@ BAD_IDS = [
     "9007199254740992",
     "18446744073709551616",
     "1.5",
-    "1e3",
+    "1e-3",
+    "1e16",
     "abc",
     "+1",
     " 1",
@@ -314,10 +321,10 @@ def test_an_id_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
     assert send(push, admin).refusal == (400, f"smsId: {expected}")
 
 
-@pytest.mark.parametrize("bad", ["++447472190035", "44 7472190035", "44747219003x", "0447472190035", "4474", "4" * 16])
+@pytest.mark.parametrize("bad", ["++447472190035", "44.7472190035", "44747219003x", "00447", "4474", "4" * 16])
 def test_a_phone_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
     request = event("PATCH", "/admin/numbers/{phone}", body='{"enabled": false}', said={"phone": bad})
-    expected = "phone: expected 5 to 15 digits, country code first, without + or spaces"
+    expected = "phone: expected 5 to 15 digits, country code first"
     assert send(request, admin).refusal == (400, expected)
 
 

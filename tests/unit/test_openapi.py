@@ -105,13 +105,21 @@ PREFIXES: list[object] = [
     [-1],
     [4474.5],
     [True],
+    [],
+    "",
+    "4474, +4475,,",
+    "4474,x",
+    ["4474,4475", "4476,x"],
+    ["4474,4475"],
+    [None, 4474],
+    [4474.0],
     ["4" * 15],
     ["4" * 16],
     [10**15 - 1],
     [10**15],
 ]
-IDS: list[object] = [1, "1", "007", 2**53 - 1, 0, "0", -1, 2**53, 2**64, 1.5, "1.5", "abc", "", None, True, [1]]
-OUTCOMES: list[object] = [1, 3, 4, 5, "1", "3", "4", "5", 0, 2, 6, "2", "", None, True, 3.5, [3]]
+IDS: list[object] = [1, 1.0, "1", "007", 2**53 - 1, 0, "0", -1, 2**53, 2**64, 1.5, "1.5", "abc", "", None, True, [1]]
+OUTCOMES: list[object] = [1, 3.0, 3, 4, 5, "1", "3", "4", "5", 0, 2, 6, "2", "", None, True, 3.5, [3]]
 
 PARTNER_REQUESTS: list[object] = [
     {"key": "k", "action": "GET_SERVICES"},
@@ -165,7 +173,20 @@ DELIVERIES: list[object] = [
     [None],
     *(without(SMS, name) for name in SMS),
     *(changed(SMS, **{name: value}) for name in SMS for value in (None, 5, ["x"])),
-    *(changed(SMS, phone=value) for value in ("+447472190035", "44 7472", "4474", "0447472190035", "4" * 16)),
+    *(
+        changed(SMS, phone=value)
+        for value in (
+            "+447472190035",
+            "44 7472",
+            "tel:+44-7472 (190) 035",
+            "0044 7472",
+            "44.7472",
+            "4474",
+            "07472190035",
+            "4" * 16,
+        )
+    ),
+    *(changed(SMS, phone=value) for value in (447472190035, 447472190035.5, 4474, 10**15)),
     *(changed(SMS, text="x" * length) for length in (0, 20_000, 20_001)),
     changed(SMS, **{"from": "x" * 257}),
     changed(SMS, id="gateway-1"),
@@ -216,6 +237,9 @@ def fits(value: Any, schema: dict[str, Any]) -> bool:
 
 
 def _is_of_type(value: object, name: str) -> bool:
+    if name == "integer" and isinstance(value, float):
+        # What JSON Schema calls an integer is a value, not a spelling.
+        return value.is_integer()
     return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
 
 
@@ -231,7 +255,7 @@ def _fits_inside(value: Any, schema: dict[str, Any]) -> bool:
             present = all(name in value for name in schema.get("required", ()))
             properties = schema.get("properties", {})
             return present and all(fits(value[name], part) for name, part in properties.items() if name in value)
-        case int():
+        case int() | float():
             return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
         case _:
             return True

@@ -7,12 +7,12 @@ import hashlib
 import re
 from collections.abc import Callable
 
+from globalconnect.domain.numerals import LARGEST_WHOLE_NUMBER
 from globalconnect.domain.times import DAY
 
 type Dice = Callable[[int], int]
 
-# Every JSON reader keeps integers below 2^53 exact (contract 1.3).
-LARGEST_ID = 2**53 - 1
+LARGEST_ID = LARGEST_WHOLE_NUMBER
 
 # Test pushes take their SMS ids from 1 to this, and no SMS of a gateway does.
 LARGEST_TEST_SMS_ID = 2**32

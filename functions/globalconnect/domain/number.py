@@ -1,17 +1,10 @@
 """Numbers: who may get them, and what an outcome does to them (contract 1.2, 1.4, 1.5)."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.errors import InvalidInput
-
-ANY_OPERATOR = "any"
-
-_PHONE = re.compile(r"[1-9][0-9]{4,14}", re.ASCII)
-_POOL_SEPARATOR = "|"
-_LONGEST_NAME = 100
+from globalconnect.domain.names import POOL_SEPARATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,48 +68,12 @@ def rests_until(end: int, rest: int, now: int) -> int | None:
     return end + rest if end + rest > now else None
 
 
-def check_phone(value: object, name: str) -> str:
-    """Give a phone number as we keep it: 5 to 15 digits without a leading 0 or +. Raises InvalidInput."""
-    if isinstance(value, str) and _PHONE.fullmatch(value):
-        return value
-    raise InvalidInput(name, "expected 5 to 15 digits, country code first, without + or spaces")
-
-
-def bare_phone(text: str) -> str:
-    """Give a phone as a path or a query may spell it, without white space around it and without its leading +.
-
-    API Gateway makes a space of a + that a query does not encode.
-    """
-    return text.strip().removeprefix("+")
-
-
-def check_pool_name(value: object, name: str) -> str:
-    """Give a country or operator name as we keep it. Raises InvalidInput."""
-    if (
-        isinstance(value, str)
-        and 0 < len(value) <= _LONGEST_NAME
-        and value == value.strip()
-        and value.isprintable()
-        and _POOL_SEPARATOR not in value
-    ):
-        return value
-    raise InvalidInput(name, f"expected 1 to {_LONGEST_NAME} printable characters without {_POOL_SEPARATOR}")
-
-
-def check_operator(value: object, name: str) -> str:
-    """Give an operator's name as we keep it; `any` is what partners ask for, never an operator. Raises InvalidInput."""
-    operator = check_pool_name(value, name)
-    if operator.lower() == ANY_OPERATOR:
-        raise InvalidInput(name, f'"{ANY_OPERATOR}" means any operator and can\'t be the name of one')
-    return operator
-
-
 def pool_of(country: str, operator: str) -> str:
     """Give the name of a pool: the numbers of one operator in one country."""
-    return f"{country}{_POOL_SEPARATOR}{operator}"
+    return f"{country}{POOL_SEPARATOR}{operator}"
 
 
 def names_of(pool: str) -> tuple[str, str]:
     """Give the country and the operator of a pool named by `pool_of`."""
-    country, _, operator = pool.partition(_POOL_SEPARATOR)
+    country, _, operator = pool.partition(POOL_SEPARATOR)
     return country, operator

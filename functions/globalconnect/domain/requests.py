@@ -4,24 +4,25 @@ Written out by hand: a validation library would cost more at a cold start than t
 (docs/adr/0003).
 """
 
-import json
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import InvalidInput, InvalidKey
 from globalconnect.domain.ids import LARGEST_ID
+from globalconnect.domain.numerals import Numeral, read_json, whole_number
+from globalconnect.domain.phones import prefix_of
 from globalconnect.domain.text import is_text
 
 LARGEST_BODY = 256 * 1024
 
 _LONGEST_TEXT = 200
 _LONGEST_HINT = 64
-_DIGITS = re.compile(r"[0-9]+", re.ASCII)
-# API Gateway makes a space of a + that a query does not encode.
-_PREFIX = re.compile(r"\s*\+?([0-9]{1,15})\s*")
+# What numbers are not wanted, and how PHP and others spell a list in a query: a name with an index, or none, in brackets.
+# A spelling that we don't know is refused, as everything that would restrict is.
+_RESTRICTION = re.compile(r"exceptionPhoneSet(?!\w)", re.ASCII)
+_RESTRICTION_IN_FULL = re.compile(r"exceptionPhoneSet(\[[0-9]*\])?", re.ASCII)
 
 type Fields = Mapping[str, object]
 
@@ -61,34 +62,25 @@ class Repeated:
 REPEATED = Repeated()
 
 
-def read_json_object(body: bytes) -> dict[str, object]:
-    """Give the JSON object in a request's body. Raises InvalidInput when it is not one (contract 1: 400)."""
+def read_json_object(body: bytes, number: Callable[[str], object] = Numeral) -> dict[str, object]:
+    """Give the JSON object in a request's body, with each of its numbers as `number` makes it of its spelling.
+
+    Raises InvalidInput when it is not one (contract 1: 400).
+    """
     if len(body) > LARGEST_BODY:
         raise InvalidInput("body", f"expected at most {LARGEST_BODY} bytes")
-    try:
-        # Some clients put a byte-order mark before their JSON; it says nothing.
-        value: object = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        # `from None`: the parser's own message quotes the body, which may hold a key.
-        raise InvalidInput("body", "expected valid JSON in UTF-8") from None
+    value = read_json(body, number)
     if not isinstance(value, dict):
         raise InvalidInput("body", "expected a JSON object")
     return value
 
 
-def _refuse_constant(name: str) -> object:
-    raise ValueError(name)
-
-
 def read_query(query: Mapping[str, Sequence[str]]) -> dict[str, object]:
-    """Give the fields of a query string; `exceptionPhoneSet` may be repeated or comma-separated (contract 1)."""
-    fields: dict[str, object] = {}
-    for name, values in query.items():
-        if name == "exceptionPhoneSet":
-            fields[name] = [part for value in values for part in value.split(",") if part.strip()]
-        else:
-            fields[name] = values[0] if len(values) == 1 else REPEATED
-    return fields
+    """Give the fields of a query string; what restricts may be repeated, and is then a list (contract 1)."""
+    return {
+        name: list(values) if _RESTRICTION.match(name) else values[0] if len(values) == 1 else REPEATED
+        for name, values in query.items()
+    }
 
 
 def read_key(fields: Fields, name: str) -> str:
@@ -111,7 +103,7 @@ def read_request(fields: Fields) -> Request:
                 service=_text(fields, "service"),
                 total=_hint(fields, "sum"),
                 currency=_hint(fields, "currency"),
-                exception_prefixes=_prefixes(fields, "exceptionPhoneSet"),
+                exception_prefixes=_prefixes(fields),
             )
         case "FINISH_ACTIVATION":
             return FinishActivation(
@@ -122,22 +114,11 @@ def read_request(fields: Fields) -> Request:
 
 
 def read_activation_id(fields: Fields, name: str) -> int:
-    """Give an activation id: a JSON number or a string of digits, positive and below 2^53 (contract 1.3)."""
-    value = _whole_number(fields.get(name))
-    if value is None or not 0 < value <= LARGEST_ID:
+    """Give an activation id: a whole number, positive and below 2^53 (contract 1.3)."""
+    value = whole_number(fields.get(name), LARGEST_ID)
+    if not value:
         raise InvalidInput(name, "expected a positive integer below 2^53, as a number or a string of digits")
     return value
-
-
-def _whole_number(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value
-    # Twenty digits are more than 2^53 has, and keep a megabyte of digits from being parsed.
-    if isinstance(value, str) and len(value) <= 20 and _DIGITS.fullmatch(value):  # noqa: PLR2004
-        return int(value)
-    return None
 
 
 def _text(fields: Fields, name: str) -> str:
@@ -148,36 +129,47 @@ def _text(fields: Fields, name: str) -> str:
 
 
 def _hint(fields: Fields, name: str) -> str | None:
-    """Read a field that is kept and never a reason to refuse (contract 1.2): unusable forms are left out."""
+    """Read a field that is kept as it was sent and never a reason to refuse (contract 1.2).
+
+    What is no text and no number, or can't be stored, is left out.
+    """
     value = fields.get(name)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        hint = str(value)[:_LONGEST_HINT]
-        return hint if is_text(hint) else None
-    return None
+    text = value.text if isinstance(value, Numeral) else value
+    hint = text[:_LONGEST_HINT] if isinstance(text, str) else None
+    return hint if hint is not None and is_text(hint) else None
 
 
-def _prefixes(fields: Fields, name: str) -> tuple[str, ...]:
-    values = fields.get(name)
-    if values is None:
-        return ()
-    if isinstance(values, list):
-        prefixes = [_prefix(value) for value in values]
-        if None not in prefixes:
-            return tuple(dict.fromkeys(prefix for prefix in prefixes if prefix is not None))
-    raise InvalidInput(name, "expected a list of phone numbers or their beginnings, as strings of digits or integers")
+def _prefixes(fields: Fields) -> tuple[str, ...]:
+    """Give the phones' beginnings that are not wanted, of every field that holds some. Raises InvalidInput."""
+    prefixes = [
+        prefix_of(entry)
+        for name, value in fields.items()
+        if _RESTRICTION.match(name)
+        for entry in _entries(name, value)
+    ]
+    if None in prefixes:
+        raise _no_prefixes()
+    return tuple(dict.fromkeys(prefix for prefix in prefixes if prefix is not None))
 
 
-def _prefix(value: object) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value) if 0 <= value <= LARGEST_ID else ""
-    found = _PREFIX.fullmatch(value) if isinstance(value, str) else None
-    return found.group(1) if found else None
+def _entries(name: str, value: object) -> Iterator[object]:
+    """Give what a field lists that is not empty: commas part entries wherever they stand."""
+    if not _RESTRICTION_IN_FULL.fullmatch(name) or not isinstance(value, str | list | None):
+        raise _no_prefixes()
+    for part in value if isinstance(value, list) else [value]:
+        for entry in part.split(",") if isinstance(part, str) else [part]:
+            if entry is not None and (not isinstance(entry, str) or entry.strip()):
+                yield entry
+
+
+def _no_prefixes() -> InvalidInput:
+    return InvalidInput(
+        "exceptionPhoneSet", "expected a list of phone numbers or their beginnings, as strings of digits or integers"
+    )
 
 
 def _outcome(fields: Fields, name: str) -> Outcome:
-    value = _whole_number(fields.get(name))
+    value = whole_number(fields.get(name))
     if value is not None and value in set(Outcome):
         return Outcome(value)
     raise InvalidInput(name, "expected 1 (Prohibited), 3 (Success), 4 (Canceled) or 5 (Returned)")

@@ -5,10 +5,10 @@
 
 import hashlib
 import hmac
-import json
 
 from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.number import check_phone
+from globalconnect.domain.numerals import plain_number, read_json
+from globalconnect.domain.phones import check_phone
 from globalconnect.domain.sms import InboundSms, moment_meant
 from globalconnect.domain.text import is_text
 from globalconnect.domain.times import parse_iso
@@ -30,11 +30,7 @@ class Generic:
 
     def read(self, payload: Payload, now: int) -> list[InboundSms]:
         """Read one SMS or a list of them; nothing is taken when one of them can't be read."""
-        try:
-            content: object = json.loads(payload.body.decode("utf-8-sig"))
-        except (ValueError, RecursionError):
-            # `from None`: the parser's message quotes the payload.
-            raise InvalidInput("body", "expected valid JSON in UTF-8") from None
+        content = read_json(payload.body, plain_number)
         entries = content if isinstance(content, list) else [content]
         if len(entries) > _MOST_AT_ONCE:
             raise InvalidInput("body", f"expected at most {_MOST_AT_ONCE} SMS at once")
@@ -44,7 +40,7 @@ class Generic:
 def _read_one(entry: object, now: int) -> InboundSms:
     if not isinstance(entry, dict):
         raise InvalidInput("body", "expected a JSON object, or a list of them")
-    phone = _phone(entry.get("phone"))
+    phone = check_phone(entry.get("phone"), "phone")
     phone_from = _text(entry, "from", _LONGEST_NAME)
     text = _text(entry, "text", _LONGEST_TEXT)
     provider_id = _provider_id(entry.get("id"))
@@ -65,11 +61,6 @@ def _read_one(entry: object, now: int) -> InboundSms:
         received_at=moment[0] if moment else None,
         received_to=moment[1] if moment else None,
     )
-
-
-def _phone(value: object) -> str:
-    # Gateways write numbers with or without the +.
-    return check_phone(value.removeprefix("+") if isinstance(value, str) else value, "phone")
 
 
 def _text(entry: dict[str, object], name: str, longest: int) -> str:
