@@ -33,10 +33,11 @@ SIZES = (1_000, 10_000, 100_000)
 AT_MOST = 50
 ROUNDS = 10
 
-_NOW = 1_790_000_000_000
+NOW = 1_790_000_000_000
 _MEGABYTE = 1024 * 1024
-_COUNTRY, _OPERATOR, _SERVICE = "england", "Hutchison 3G UK Ltd", "tg"
-_SOLD_FOR = frozenset({_SERVICE, "go", "wa", "ig", "vk"})
+COUNTRY, OPERATOR, SERVICE = "england", "Hutchison 3G UK Ltd", "tg"
+SETTINGS = PartnerApiSettings("P", "S", "N", "A", "V", 60, 5, 0, 30, 60)
+_SOLD_FOR = frozenset({SERVICE, "go", "wa", "ig", "vk"})
 _KEY_CONDITION = "#pool = :pool AND #available_from BETWEEN :since AND :now"
 _FILTER = "NOT contains(#blocked, :service)"
 _FOR_SALE = f"#pool = :pool AND #available_from <= :now AND {_FILTER}"
@@ -124,7 +125,7 @@ class PoolClient:
 
     def scan(self, **_: object) -> dict[str, Any]:
         """Give the catalogue."""
-        return {"Items": [to_wire({"code": _SERVICE, "name": "Telegram", "reusable": False, "enabled": True})]}
+        return {"Items": [to_wire({"code": SERVICE, "name": "Telegram", "reusable": False, "enabled": True})]}
 
     def transact_write_items(self, TransactItems: Any, **_: object) -> None:  # noqa: N803 - as AWS spells it
         """Sell a number, on the conditions of a sale."""
@@ -148,26 +149,25 @@ class Shop:
     """A pool of numbers, and environments that sell them."""
 
     index: PoolIndex = field(default_factory=PoolIndex)
-    now: int = _NOW
+    now: int = NOW
     dice: random.Random = field(default_factory=lambda: random.Random(5))  # noqa: S311 - guards nothing
 
     def stock(self, count: int, used_up: Collection[int]) -> None:
         """Enter numbers that came free one after the other, the last a day ago; those at these places are used up."""
-        pool = pool_of(_COUNTRY, _OPERATOR)
+        pool = pool_of(COUNTRY, OPERATOR)
         for place in range(count):
-            blocked = _SOLD_FOR if place in used_up else _SOLD_FOR - {_SERVICE}
-            self.index.put(str(447_472_000_000 + place), pool, _NOW - DAY - (count - place) * SECOND, blocked)
+            blocked = _SOLD_FOR if place in used_up else _SOLD_FOR - {SERVICE}
+            self.index.put(str(447_472_000_000 + place), pool, NOW - DAY - (count - place) * SECOND, blocked)
 
     def environment(self) -> PartnerApi:
         """Give an environment that has sold nothing yet."""
-        settings = PartnerApiSettings("P", "S", "N", "A", "V", 60, 5, 0, 30, 60)
         db = Dynamo(cast("DynamoDBClient", PoolClient(self.index)))
-        return build(settings, db, lambda: self.now, self.dice.randrange)
+        return build(SETTINGS, db, lambda: self.now, self.dice.randrange)
 
-    def buy(self, environment: PartnerApi) -> tuple[Activation | None, Reads]:
+    def buy(self, environment: PartnerApi, exception_prefixes: tuple[str, ...] = ()) -> tuple[Activation | None, Reads]:
         """Ask for a number; give the sale if any, and what was read for it."""
         self.index.read = Reads()
-        sale = issue(GetNumber(_COUNTRY, _OPERATOR, _SERVICE, None, None, ()), _PARTNER, environment)
+        sale = issue(GetNumber(COUNTRY, OPERATOR, SERVICE, None, None, exception_prefixes), PARTNER, environment)
         return sale, self.index.read
 
     def give_back(self, sale: Activation) -> None:
@@ -191,7 +191,7 @@ class Figures:
     found_always: bool
 
 
-_PARTNER = Partner("benchpartn", "Bench", "key", push_url=None, services=None, dialect="default", created_at=_NOW)
+PARTNER = Partner("benchpartn", "Bench", "key", push_url=None, services=None, dialect="default", created_at=NOW)
 
 
 def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:

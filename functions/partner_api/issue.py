@@ -1,26 +1,28 @@
 """GET_NUMBER: issue a number that nobody else can get (contract 1.2)."""
 
 import heapq
-from collections.abc import Iterator
-from itertools import batched, islice
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
+from itertools import batched, chain, islice, product
 
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import new_activation_id
-from globalconnect.domain.names import ANY_OPERATOR
+from globalconnect.domain.names import ANY_OPERATOR, folded, spellings_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
 from globalconnect.store.numbers import Candidate
 from globalconnect.store.sales import Issued
-from partner_api.wiring import PartnerApi
+from partner_api.wiring import POOLS_AT_ONCE, PartnerApi
 
 # Buyers who lose a race choose among this many times more candidates each time, so that they don't meet again:
 # when all go on to the next in line, 300 parallel buyers lose five times as many races.
 _SPREAD = 4
 _WIDEST = 64
 
-# How many operators are asked side by side for `any`; each costs a query.
-_OPERATORS_AT_ONCE = 10
+# What one call reads is bounded (contract 1.2): how many candidates it may not want, and how many pools `any` asks.
+_MOST_UNWANTED = 5_000
+_MOST_POOLS = 1_000
 
 _PATIENT_TRIES = 8
 
@@ -28,7 +30,7 @@ _PATIENT_TRIES = 8
 def issue(request: GetNumber, partner: Partner, api: PartnerApi) -> Activation | None:
     """Issue the least recently used number that may be issued; None when there is none (contract 1.2).
 
-    None is only given when the pool has been read to its end. Raises Busy when numbers are left that others keep
+    None is only given when the pool has been read to its end, or as far as one call reads. Raises Busy when numbers are left that others keep
     changing.
     """
     service = api.services.find(request.service)
@@ -57,22 +59,44 @@ def issue(request: GetNumber, partner: Partner, api: PartnerApi) -> Activation |
 
 
 def _candidates(request: GetNumber, api: PartnerApi) -> Iterator[Candidate]:
-    """Give what the index says may be issued, longest-rested first."""
+    """Give what the index says may be issued, longest-rested first.
+
+    It ends early when the request has not wanted _MOST_UNWANTED of them, beyond those that it names in full.
+    """
     now = api.now()
-    for operators in batched(_operators(request, api), _OPERATORS_AT_ONCE, strict=False):
-        pools = [api.numbers.eligible(request.country, operator, request.service, now) for operator in operators]
-        for candidate in heapq.merge(*pools):
-            if not candidate.phone.startswith(request.exception_prefixes):
+    unwanted = frozenset(request.exception_prefixes)
+    lengths = sorted({len(prefix) for prefix in unwanted})
+    left = _MOST_UNWANTED
+    for pools in batched(_pools(request, api), POOLS_AT_ONCE, strict=False):
+        asked = [api.numbers.eligible(*pool, request.service, now) for pool in pools]
+        for candidate in heapq.merge(*_begun(asked, api.threads)):
+            if candidate.phone in unwanted:
+                continue
+            if not any(candidate.phone[:length] in unwanted for length in lengths):
                 yield candidate
+                continue
+            left -= 1
+            if left == 0:
+                return
 
 
-def _operators(request: GetNumber, api: PartnerApi) -> list[str]:
-    if request.operator != ANY_OPERATOR:
-        return [request.operator]
-    pools = api.availability.of_country(request.country)
+def _begun(asked: Sequence[Iterator[Candidate]], threads: Executor) -> list[Iterator[Candidate]]:
+    """Give the candidates of these pools that have any, once the first of each have been read side by side."""
+    if len(asked) == 1:
+        return list(asked)
+    first = threads.map(lambda candidates: next(candidates, None), asked)
+    return [chain([found], others) for found, others in zip(first, asked, strict=True) if found is not None]
+
+
+def _pools(request: GetNumber, api: PartnerApi) -> Sequence[tuple[str, str]]:
+    """Give the pools to ask by country and operator, each name as it may be stored."""
+    countries = spellings_of(request.country)
+    if folded(request.operator) != ANY_OPERATOR:
+        return list(product(countries, spellings_of(request.operator)))
+    pools = [pool for country in countries for pool in api.availability.of_country(country)]
     # Counts lag a little, so a pool that seems sold out is asked too, but last.
     pools.sort(key=lambda pool: pool.for_sale(request.service), reverse=True)
-    return [pool.operator for pool in pools]
+    return [(pool.country, pool.operator) for pool in pools[:_MOST_POOLS]]
 
 
 def _try(
@@ -84,7 +108,7 @@ def _try(
             activation_id=new_activation_id(now, api.dice),
             partner_id=partner.partner_id,
             phone=candidate.phone,
-            country=request.country,
+            country=candidate.country,
             operator=candidate.operator,
             service=request.service,
             started_at=now,

@@ -1,6 +1,7 @@
 """What partner_api is made of, put together in one place and replaced whole in tests."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from globalconnect import clock
@@ -15,6 +16,9 @@ from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.sales import Sales
 from globalconnect.store.services import Services
+
+# How many pools are asked side by side for `any`; each costs a query.
+POOLS_AT_ONCE = 20
 
 # Counts may lag the truth by at most 2 s (contract 1.1); the projection takes its part of that.
 _COUNTS_CACHE_SECONDS = 1
@@ -31,6 +35,7 @@ class PartnerApi:
     numbers: Numbers
     activations: Activations
     sales: Sales
+    threads: Executor
     now: Callable[[], int]
     dice: Dice
 
@@ -48,6 +53,7 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice
         numbers=numbers,
         activations=activations,
         sales=Sales(db, numbers, activations),
+        threads=ThreadPoolExecutor(POOLS_AT_ONCE),
         now=now,
         dice=dice,
     )

@@ -88,6 +88,40 @@ def test_any_operator_prefers_the_least_recently_used_of_all_pools(shop: Shop) -
     assert [shop.buy(partner, operator="any").body["number"] for _ in range(4)] == PHONES[:4]
 
 
+COMPOSED, DECOMPOSED = "C\u00f4te d'Ivoire", "Co\u0302te d'Ivoire"
+
+
+@pytest.mark.parametrize("country", [COMPOSED, DECOMPOSED, f" {COMPOSED} ", "C\u00f4te\u00a0 d'Ivoire"])
+@pytest.mark.parametrize("operator", ["Orange CI", "Orange  CI\n", "any", " any"])
+def test_names_are_compared_in_one_form_and_without_needless_white_space(
+    shop: Shop, country: str, operator: str
+) -> None:
+    shop.stock(PHONES[0], country=COMPOSED, operator="Orange CI")
+    reply = shop.buy(shop.partner(services=["tg"]), " tg ", country=country, operator=operator)
+    assert reply.body["number"] == PHONES[0]
+    activation = shop.activations.get(reply.body["activationId"])
+    assert activation is not None
+    assert (activation.country, activation.operator, activation.service) == (COMPOSED, "Orange CI", "tg")
+
+
+@pytest.mark.parametrize("operator", ["Orange  CI", "any"])
+def test_a_pool_whose_names_are_stored_otherwise_is_found_as_it_is_stored(shop: Shop, operator: str) -> None:
+    shop.stock(PHONES[0], country=DECOMPOSED, operator="Orange  CI")
+    shop.stock(PHONES[1], country=COMPOSED, operator="Orange CI")
+    partner = shop.partner()
+    bought = [shop.buy(partner, country=DECOMPOSED, operator=operator).body.get("number") for _ in range(3)]
+    # Who spells a name as it is stored means the pool of the same name, too.
+    assert sorted(bought, key=str) == [*PHONES[:2], None]
+
+
+@pytest.mark.parametrize("name", ["country", "operator", "service"])
+def test_a_name_with_what_nobody_sees_is_400_naming_it(shop: Shop, name: str) -> None:
+    wanted: dict[str, str] = {"country": COUNTRY, "operator": OPERATOR, "service": "tg"}
+    wanted[name] += "\u202e"
+    reply = shop.post({"key": shop.partner().key, "action": "GET_NUMBER", **wanted})
+    assert (reply.status, reply.body["message"]) == (400, f"{name}: contains U+202E")
+
+
 @pytest.mark.parametrize(
     ("unwanted", "number"),
     [

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import InvalidInput, InvalidKey
 from globalconnect.domain.ids import LARGEST_ID
+from globalconnect.domain.names import check_name, folded
 from globalconnect.domain.numerals import Numeral, read_json, whole_number
 from globalconnect.domain.phones import prefix_of
 from globalconnect.domain.text import is_text
@@ -34,7 +35,10 @@ class GetServices:
 
 @dataclass(frozen=True, slots=True)
 class GetNumber:
-    """Issue a number of this pool for this service; `exception_prefixes` are phones' beginnings that are not wanted."""
+    """Issue a number of this pool for this service; `exception_prefixes` are phones' beginnings that are not wanted.
+
+    Country and operator are as they were sent: a pool may be stored under such a name.
+    """
 
     country: str
     operator: str
@@ -98,9 +102,9 @@ def read_request(fields: Fields) -> Request:
             return GetServices()
         case "GET_NUMBER":
             return GetNumber(
-                country=_text(fields, "country"),
-                operator=_text(fields, "operator"),
-                service=_text(fields, "service"),
+                country=_name(fields, "country"),
+                operator=_name(fields, "operator"),
+                service=folded(_name(fields, "service")),
                 total=_hint(fields, "sum"),
                 currency=_hint(fields, "currency"),
                 exception_prefixes=_prefixes(fields),
@@ -121,11 +125,13 @@ def read_activation_id(fields: Fields, name: str) -> int:
     return value
 
 
-def _text(fields: Fields, name: str) -> str:
+def _name(fields: Fields, name: str) -> str:
+    """Give a name as it was sent. Raises InvalidInput."""
     value = fields.get(name)
-    if isinstance(value, str) and 0 < len(value) <= _LONGEST_TEXT and is_text(value):
-        return value
-    raise InvalidInput(name, f"expected a text of 1 to {_LONGEST_TEXT} characters")
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        raise InvalidInput(name, f"expected a text of 1 to {_LONGEST_TEXT} characters")
+    check_name(value, name, _LONGEST_TEXT)
+    return value
 
 
 def _hint(fields: Fields, name: str) -> str | None:

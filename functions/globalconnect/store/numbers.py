@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.number import Number, pool_of, rests_until
@@ -15,9 +16,9 @@ HELD_SHARDS = tuple(str(shard) for shard in range(8))
 HOLDER = ("#activation_id", "#partner_id", "#held_from")
 LEASE = (*HOLDER, "#held_shard")
 
-_FIRST_PAGE = 50
-# DynamoDB ends a page at 1 MB, about as many numbers as this.
-_LARGEST_PAGE = 10_000
+# How many numbers are read at once: a pool of which little can be sold is read in larger steps. The first four are more
+# than a request looks at that wants none of a pool. DynamoDB ends a page at 1 MB, about as many numbers as the last.
+_PAGES = (50, 200, 1_000, 4_000, 10_000)
 
 # When a writer has looked at the clock, what it writes is in the index within this time (docs/adr/0021).
 _SETTLED = MINUTE
@@ -31,6 +32,7 @@ class Candidate:
 
     available_from: int
     phone: str
+    country: str
     operator: str
 
 
@@ -73,21 +75,18 @@ class Numbers:
         )
         only = _not_blocked(service)
         after: Item | None = None
-        size = _FIRST_PAGE
         all_blocked = True
-        while True:
+        for size in chain(_PAGES, repeat(_PAGES[-1])):
             page = self._db.query(self.table, condition, index="by-pool", only=only, limit=size, after=after)
             if all_blocked and after is not None:
                 # Not what one page shows: pools that don't exist must leave nothing behind.
                 self._note_used_up(pool, service, min(_read_to(page, now), now - _SETTLED))
             for item in page.items:
                 all_blocked = False
-                yield Candidate(item["available_from"], item["phone"], operator)
+                yield Candidate(item["available_from"], item["phone"], country, operator)
             if page.next_key is None:
                 return
             after = page.next_key
-            # A pool that is used up for this service is read in larger steps.
-            size = min(size * 4, _LARGEST_PAGE)
 
     def _note_used_up(self, pool: str, service: str, before: int) -> None:
         self._used_up[pool, service] = max(before, self._used_up.get((pool, service), 0))

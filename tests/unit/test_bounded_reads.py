@@ -1,0 +1,58 @@
+"""What one GET_NUMBER reads at most (contract 1.2), counted on a model of the index by-pool."""
+
+import pytest
+
+from bench.inventory_bounds import (
+    MOST_QUERIES,
+    MOST_UNITS,
+    POOLS,
+    SIDE_BY_SIDE,
+    ask_any,
+    exclude_all,
+    units_of,
+)
+from bench.inventory_reads import COUNTRY, OPERATOR, Shop
+
+MOST_UNWANTED = 5_000
+
+
+@pytest.mark.parametrize("size", [MOST_UNWANTED, 20_000])
+def test_a_call_that_wants_none_of_a_pool_reads_a_bounded_part_of_it(size: int) -> None:
+    reads = exclude_all(size)
+    assert reads.queries <= MOST_QUERIES
+    assert units_of(reads) <= MOST_UNITS
+
+
+def _first_unwanted(count: int, prefixes: tuple[str, ...]) -> str | None:
+    """Give what is sold of a pool whose first `count` numbers begin with 4474, and the next with 4475."""
+    shop = Shop()
+    shop.stock(count, used_up=())
+    shop.index.put("447500000000", f"{COUNTRY}|{OPERATOR}", shop.now - 1, frozenset())
+    sale, _ = shop.buy(shop.environment(), prefixes)
+    return sale.phone if sale else None
+
+
+def test_a_call_looks_at_5000_candidates_that_it_does_not_want() -> None:
+    assert _first_unwanted(MOST_UNWANTED - 1, ("4474",)) == "447500000000"
+    assert _first_unwanted(MOST_UNWANTED, ("4474",)) is None
+
+
+def test_numbers_that_a_call_names_in_full_do_not_count_among_those() -> None:
+    named = tuple(str(447_472_000_000 + place) for place in range(6_000))
+    assert _first_unwanted(6_000, named) == "447500000000"
+    assert _first_unwanted(6_000 + MOST_UNWANTED - 1, (*named, "4474")) == "447500000000"
+    assert _first_unwanted(6_000 + MOST_UNWANTED, (*named, "4474")) is None
+
+
+def test_any_finds_the_one_pool_that_sells_among_1000_whose_counts_say_0_asking_20_side_by_side() -> None:
+    asked = ask_any(POOLS)
+    assert asked.phone is not None
+    assert asked.queries == POOLS
+    assert asked.rounds == POOLS / SIDE_BY_SIDE
+    assert asked.most_at_once == SIDE_BY_SIDE
+
+
+def test_any_asks_no_more_than_1000_pools() -> None:
+    asked = ask_any(POOLS + SIDE_BY_SIDE)
+    assert asked.phone is None
+    assert asked.queries == POOLS
