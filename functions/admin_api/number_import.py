@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import batched
 
@@ -18,7 +18,7 @@ from admin_api.models import RejectedRow
 from admin_api.routes import Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, TooLarge
-from globalconnect.domain.names import check_operator, check_pool_name
+from globalconnect.domain.names import StoredNames, check_operator, check_pool_name
 from globalconnect.domain.number import Number
 from globalconnect.domain.numerals import plain_number, read_json
 from globalconnect.domain.phones import check_phone
@@ -104,7 +104,7 @@ def enter(
     sent_as: str | None = None,
     dry_run: bool = False,
 ) -> Outcome:
-    """Enter each row's number in its pool, many at a time, leaving alone those that are in it already.
+    """Enter each row's number in its pool, as that is stored, many at a time; those that are in it are left alone.
 
     What broke off may be done again with the same rows. When `sent_as` names what is sent, it is then told the same
     way: a number that it has entered counts as such. A dry run only tells what would be done. Raises Busy.
@@ -112,6 +112,9 @@ def enter(
     with ThreadPoolExecutor(WRITERS) as threads:
         phones = batched((row.phone for row in rows), _READ_AT_ONCE, strict=False)
         known = {number.phone: number for found in threads.map(admin.numbers.get_many, phones) for number in found}
+        if not all(_is_in_place(row, known.get(row.phone)) for row in rows):
+            stored = StoredNames((pool.country, pool.operator) for pool in admin.availability.all())
+            rows = [_in_pool(row, *stored.pool(row.country, row.operator)) for row in rows]
         ends = {row: _end_of(row, known.get(row.phone), sent_as) for row in rows}
         if not dry_run:
             moving = [row for row in rows if not _is_in_place(row, known.get(row.phone))]
@@ -128,6 +131,10 @@ def enter(
         unchanged=counts[_End.UNCHANGED],
         rejected=_in_order([*rejected, *contested]),
     )
+
+
+def _in_pool(row: Row, country: str, operator: str) -> Row:
+    return replace(row, country=country, operator=operator)
 
 
 def _is_in_place(row: Row, number: Number | None) -> bool:

@@ -23,6 +23,7 @@ from admin_api.number_import import WRITERS, enter, read_rows
 from admin_api.routes import Call, Route, Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, NotFound
+from globalconnect.domain.names import StoredNames
 from globalconnect.domain.number import Number
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.times import to_iso
@@ -40,9 +41,7 @@ def import_numbers(admin: Admin, call: Call[NoQuery, Upload]) -> ImportShown:
 
 def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumbersShown:
     """List numbers: all of them, of a country, or of an operator in it."""
-    country, operator = call.query.get("country"), call.query.get("operator")
-    if operator is not None and country is None:
-        raise InvalidInput("country", "expected with operator")
+    country, operator = _stored(admin, call.query.get("country"), call.query.get("operator"))
     listing = _listing(country, operator)
     found, next_key = admin.numbers.page(country, operator, PAGE, listing.key(call.query.get("cursor")))
     now = admin.now()
@@ -85,6 +84,19 @@ def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChan
         changed = len(list(threads.map(switch, changing)))
     unknown = [phone for phone in dict.fromkeys(call.body.phones) if phone not in known]
     return NumbersChanged(changed=changed, unknown=unknown)
+
+
+def _stored(admin: Admin, country: str | None, operator: str | None) -> tuple[str | None, str | None]:
+    """Give what is asked for under the names by which it is stored. Raises InvalidInput."""
+    if country is None:
+        if operator is not None:
+            raise InvalidInput("country", "expected with operator")
+        return None, None
+    pools = [(pool.country, pool.operator) for pool in admin.availability.all()]
+    if operator is None:
+        # Two countries may be the same but for their form; then the one that is spelled so is meant.
+        return (country if country in {of for of, _ in pools} else StoredNames(pools).country(country)), None
+    return (country, operator) if (country, operator) in pools else StoredNames(pools).pool(country, operator)
 
 
 def _phone_in(path: Mapping[str, str]) -> str:

@@ -758,7 +758,7 @@ PHONES_EXPECTED = "phones: expected a list of 1 to 500 numbers, each 5 to 15 dig
         ({"phones": [], "enabled": True}, PHONES_EXPECTED),
         ({"phones": phones_from(0, 501), "enabled": True}, PHONES_EXPECTED),
         ({"phones": "447472190035", "enabled": True}, PHONES_EXPECTED),
-        ({"phones": ["+447472190035"], "enabled": True}, PHONES_EXPECTED),
+        ({"phones": ["07472190035"], "enabled": True}, PHONES_EXPECTED),
         ({"phones": [447472190035], "enabled": True}, PHONES_EXPECTED),
         ({"phones": [None], "enabled": True}, PHONES_EXPECTED),
         ({"phones": ["447472190035"]}, "enabled: expected true or false"),

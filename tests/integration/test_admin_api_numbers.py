@@ -274,6 +274,34 @@ def test_an_import_may_come_gzipped(desk: Desk) -> None:
     assert desk.send(request).body["imported"] == 1
 
 
+COMPOSED, DECOMPOSED = "C\u00f4te d'Ivoire", "Co\u0302te d'Ivoire"
+
+
+def test_an_import_uses_the_stored_names_of_a_pool(desk: Desk) -> None:
+    stored = desk.stocked("2250700000001", DECOMPOSED, "Orange  CI")
+    desk.admin.availability.open_pool(stored.country, stored.operator)
+    rows = [row("2250700000001", COMPOSED, "Orange CI"), row("2250700000002", COMPOSED, " Orange CI")]
+    assert imported(desk, [*rows, row("2250700000003", COMPOSED, "MTN")]).body == {
+        "imported": 2,
+        "updated": 1,
+        "rejected": [],
+    }
+    pools = {(number["country"], number["operator"]) for number in desk.all_pages("/admin/numbers", "numbers")}
+    assert pools == {(DECOMPOSED, "Orange  CI"), (DECOMPOSED, "MTN")}
+    assert imported(desk, rows).body == {"imported": 0, "updated": 2, "rejected": []}
+    unchanged = desk.admin.numbers.get("2250700000001")
+    assert unchanged == stored
+
+
+@pytest.mark.parametrize("country", [COMPOSED, DECOMPOSED, f"{COMPOSED} "])
+@pytest.mark.parametrize("operator", ["Orange  CI", "Orange CI"])
+def test_numbers_are_found_by_any_spelling_of_their_pool(desk: Desk, country: str, operator: str) -> None:
+    desk.stocked("2250700000001", DECOMPOSED, "Orange  CI")
+    desk.admin.availability.open_pool(DECOMPOSED, "Orange  CI")
+    for query in ([("country", country)], [("country", country), ("operator", operator)]):
+        assert [number["phone"] for number in desk.get("/admin/numbers", *query).body["numbers"]] == ["2250700000001"]
+
+
 def test_a_known_number_moves_with_its_lease_and_history_untouched(desk: Desk) -> None:
     number = desk.stocked(PHONE)
     activation = desk.sold("hub", number)

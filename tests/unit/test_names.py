@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.names import check_name, check_operator, check_pool_name, folded, spellings_of
+from globalconnect.domain.names import StoredNames, check_name, check_operator, check_pool_name, folded, spellings_of
 
 NAME = "C\u00f4te d'Ivoire"
 
@@ -97,3 +97,22 @@ def test_every_name_that_is_taken_is_kept_in_one_way(name: str) -> None:
         return
     assert spellings_of(kept) == (kept,)
     assert spellings_of(name)[0] == kept
+
+
+OTHER_FORM = "Co\u0302te d'Ivoire"
+
+
+def test_a_pool_is_found_whichever_way_it_is_stored() -> None:
+    stored = StoredNames([(OTHER_FORM, "Orange  CI"), ("england", "O2")])
+    assert stored.pool(NAME, "Orange CI") == (OTHER_FORM, "Orange  CI")
+    assert stored.pool(OTHER_FORM, " Orange CI") == (OTHER_FORM, "Orange  CI")
+    assert stored.pool(" england", "O2") == ("england", "O2")
+    # A new operator joins the country that there is.
+    assert stored.pool(NAME, " MTN") == (OTHER_FORM, "MTN")
+    assert stored.pool("wales ", "O2  UK") == ("wales", "O2 UK")
+
+
+def test_of_two_pools_of_the_same_names_the_folded_one_is_meant() -> None:
+    for pools in ([(NAME, "MTN"), (OTHER_FORM, "MTN")], [(OTHER_FORM, "MTN"), (NAME, "MTN")]):
+        assert StoredNames(pools).pool(OTHER_FORM, "MTN ") == (NAME, "MTN")
+        assert StoredNames(pools).pool(NAME, "Orange") == (NAME, "Orange")

@@ -1,6 +1,7 @@
 """What a name of a country, an operator or a service is, and when two of them are the same."""
 
 import unicodedata
+from collections.abc import Iterable
 
 from globalconnect.domain.errors import InvalidInput
 
@@ -22,6 +23,34 @@ def folded(name: str) -> str:
 def spellings_of(name: str) -> tuple[str, ...]:
     """Give how a name may be stored that somebody asks for: folded and, if that differs, as it was sent."""
     return tuple(dict.fromkeys((folded(name), name)))
+
+
+class StoredNames:
+    """Finds the pool that a country and an operator mean among those there are, whichever way it is stored."""
+
+    def __init__(self, pools: Iterable[tuple[str, str]]) -> None:
+        self._countries: dict[str, str] = {}
+        self._pools: dict[tuple[str, str], tuple[str, str]] = {}
+        # Of several under names that are the same the folded one comes last, and stays.
+        for country, operator in sorted(pools, key=lambda pool: (pool == _both(*pool), pool)):
+            pool = _both(country, operator)
+            self._countries.setdefault(pool[0], country)
+            self._pools[pool] = (country, operator)
+            if country == pool[0]:
+                self._countries[country] = country
+
+    def pool(self, country: str, operator: str) -> tuple[str, str]:
+        """Give a pool as it is stored; of a new one at least its country. Folds what it takes."""
+        pool = _both(country, operator)
+        return self._pools.get(pool, (self.country(country), pool[1]))
+
+    def country(self, country: str) -> str:
+        """Give a country as it is stored, folded when there is none."""
+        return self._countries.get(folded(country), folded(country))
+
+
+def _both(country: str, operator: str) -> tuple[str, str]:
+    return folded(country), folded(operator)
 
 
 def check_name(value: object, name: str, longest: int = _LONGEST) -> str:
