@@ -20,7 +20,7 @@ from pydantic import TypeAdapter  # noqa: E402
 from admin_api.app import ROUTES  # noqa: E402
 from admin_api.imports import MOST_PARTS  # noqa: E402
 from admin_api.models import SERVICE_CODE  # noqa: E402
-from admin_api.number_import import COLUMNS, MOST_ROWS  # noqa: E402
+from admin_api.number_import import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
 from admin_api.routes import Route, Upload  # noqa: E402
 from globalconnect import VERSION  # noqa: E402
 from globalconnect.domain.activation import Outcome  # noqa: E402
@@ -461,12 +461,12 @@ def _without_titles(schema: Any) -> Any:
 def _upload_content() -> Schema:
     header = ",".join(COLUMNS)
     csv = text(
-        f"The header {header} (in any order), then at most {MOST_ROWS} rows. UTF-8, with or without a BOM; lines whose "
-        "cells are all empty count for nothing.",
+        f"The header {header} (in any order and case), then at most {MOST_ROWS} rows, with commas, semicolons or tabs. "
+        "UTF-8, with or without a BOM; lines whose cells are all empty count for nothing.",
         examples=[f"{header}\n447472190035,england,Hutchison 3G UK Ltd\n"],
     )
     rows = {"type": "array", "items": ref("NumberRow"), "maxItems": MOST_ROWS}
-    return as_json(rows) | {"text/csv": {"schema": csv}}
+    return as_json(rows) | {media_type: {"schema": csv} for media_type in sorted(CSV_TYPES)}
 
 
 # ---------------------------------------------------------------- the whole

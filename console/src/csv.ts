@@ -14,11 +14,21 @@ export interface CsvPart {
   readonly number: number;
   readonly text: string;
   readonly rows: number;
+  readonly records: readonly CsvRecord[];
 }
 
 export interface Scanned {
   readonly rows: number;
   readonly parts: number;
+  /** The pools that its rows name, those of most rows first. */
+  readonly pools: readonly PoolNamed[];
+}
+
+/** A pool as the API would keep its names, and how many rows name it. */
+export interface PoolNamed {
+  readonly country: string;
+  readonly operator: string;
+  readonly rows: number;
 }
 
 export const COLUMNS: readonly string[] = ["phone", "country", "operator"];
@@ -33,10 +43,19 @@ const CHARACTERS_AT_ONCE = 600_000;
 const LONGEST_RECORD = 50_000;
 const SLICE_BYTES = 256 * 1024;
 
+const DELIMITERS: Readonly<Record<string, string>> = { ",": "a comma", ";": "a semicolon", "\t": "a tab" };
+// White space as Python has it, which differs from that of trim(), and a byte-order mark.
+const BLANK = /^[\s\x1c-\x1f\x85]*$/;
+const COLUMN = /^[\s\x1c-\x1f\x85]*(phone|country|operator)[\s\x1c-\x1f\x85]*$/i;
+const WHITE = /[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
+// The first of these after the first name of the header parts the cells of the whole file.
+const HEADER = /^[\s\x1c-\x1f\x85,;"]*[^,;\t\r\n]*([,;\t])?/;
+
 /** Finds records in a text that comes in pieces, wherever those were cut. Records of nothing but white space are none. */
 export class CsvReader {
   #rest = "";
   #found = 0;
+  #delimiter: string | undefined;
 
   /** Give the records that end in this piece. Throws CsvError. */
   push(piece: string): CsvRecord[] {
@@ -51,12 +70,13 @@ export class CsvReader {
   #read(text: string, last: boolean): CsvRecord[] {
     const records: CsvRecord[] = [];
     let at = 0;
-    while (at < text.length) {
-      const found = recordAt(text, at, last);
+    this.#delimiter ??= delimiterOf(text, last);
+    while (this.#delimiter !== undefined && at < text.length) {
+      const found = recordAt(text, at, this.#delimiter, last);
       if (found === "cut") break;
       if (typeof found === "string") throw new CsvError(`${this.#place()}: ${found}.`);
       at = found.next;
-      if (!found.record.cells.some((cell) => cell.trim())) continue;
+      if (found.record.cells.every((cell) => BLANK.test(cell))) continue;
       if (found.record.text.length > LONGEST_RECORD) throw this.#tooLong();
       records.push(found.record);
       this.#found += 1;
@@ -89,43 +109,53 @@ export async function* recordsOf(file: Blob): AsyncGenerator<readonly CsvRecord[
 /** Split a file into parts, each with the header; of the same file always the same. Throws CsvError. */
 export async function* partsOf(file: Blob): AsyncGenerator<CsvPart> {
   let header: string | undefined;
-  let lines: string[] = [];
+  let records: CsvRecord[] = [];
   let length = 0;
   let number = 0;
   const part = (): CsvPart => {
-    const made = { number: (number += 1), text: `${[header, ...lines].join("\n")}\n`, rows: lines.length };
-    lines = [];
+    const text = `${[header, ...records.map((record) => record.text)].join("\n")}\n`;
+    const made = { number: (number += 1), text, rows: records.length, records };
+    records = [];
     length = 0;
     return made;
   };
-  for await (const records of recordsOf(file)) {
-    for (const { text } of records) {
+  for await (const found of recordsOf(file)) {
+    for (const record of found) {
       if (header === undefined) {
-        header = text;
+        header = record.text;
         continue;
       }
-      if (lines.length === ROWS_AT_ONCE || length + text.length > CHARACTERS_AT_ONCE) yield part();
-      lines.push(text);
-      length += text.length + 1;
+      if (records.length === ROWS_AT_ONCE || length + record.text.length > CHARACTERS_AT_ONCE) yield part();
+      records.push(record);
+      length += record.text.length + 1;
     }
   }
-  if (lines.length > 0) yield part();
+  if (records.length > 0) yield part();
 }
 
 /** Read a file to its end before anything of it is sent. Throws CsvError when it can't be imported. */
 export async function scan(file: Blob): Promise<Scanned> {
-  await checkHeader(file);
+  const columns = await checkedColumns(file);
+  const [country, operator] = [columns.indexOf("country"), columns.indexOf("operator")];
+  const pools = new Map<string, PoolNamed>();
   let rows = 0;
   let parts = 0;
   for await (const part of partsOf(file)) {
     rows += part.rows;
     parts = part.number;
+    for (const { cells } of part.records) {
+      // Rows with other cells are refused.
+      if (cells.length !== columns.length) continue;
+      const named = { country: folded(cells[country] ?? ""), operator: folded(cells[operator] ?? "") };
+      const key = poolKey(named);
+      pools.set(key, { ...named, rows: (pools.get(key)?.rows ?? 0) + 1 });
+    }
     if (parts > MOST_PARTS) {
       throw new CsvError(`The file is too long: at most ${MOST_PARTS * ROWS_AT_ONCE} rows. Split it.`);
     }
   }
   if (rows === 0) throw new CsvError("The file has a header and no rows.");
-  return { rows, parts };
+  return { rows, parts, pools: [...pools.values()].sort((one, other) => other.rows - one.rows) };
 }
 
 /** Give the file's header. Throws CsvError. */
@@ -141,13 +171,28 @@ export function writeRecord(cells: readonly (string | number)[]): string {
   return cells.map((cell) => (typeof cell === "number" ? String(cell) : quoted(cell))).join(",");
 }
 
-async function checkHeader(file: Blob): Promise<void> {
+/** A name as the API keeps it: in NFC, without white space at its ends, one space for any in it. */
+export function folded(name: string): string {
+  return name.normalize("NFC").replace(WHITE, " ").replace(/^ | $/g, "");
+}
+
+/** What tells pools apart, however their names are stored. */
+export function poolKey(pool: { readonly country: string; readonly operator: string }): string {
+  return JSON.stringify([folded(pool.country), folded(pool.operator)]);
+}
+
+async function checkedColumns(file: Blob): Promise<readonly string[]> {
   const header = await headerOf(file);
-  const differs = header.length !== COLUMNS.length || COLUMNS.some((column) => !header.includes(column));
-  if (!differs) return;
+  const names = columnsOf(header);
+  const differs = names.length !== COLUMNS.length || COLUMNS.some((column) => !names.includes(column));
+  if (!differs) return names;
   const found = header.join(", ");
   const shown = found.length > 80 ? `${found.slice(0, 80)}…` : found;
-  throw new CsvError(`Header: expected the columns ${COLUMNS.join(", ")}, in any order, with commas. Found: ${shown}`);
+  throw new CsvError(`Header: expected the columns ${COLUMNS.join(", ")}, in any order, with commas, semicolons or tabs. Found: ${shown}`);
+}
+
+function columnsOf(header: readonly string[]): readonly string[] {
+  return header.map((cell) => COLUMN.exec(cell)?.[1]?.toLowerCase() ?? cell);
 }
 
 async function bytesOf(slice: Blob): Promise<ArrayBuffer> {
@@ -166,8 +211,20 @@ function decoded(decode: () => string): string {
   }
 }
 
+/** What parts cells, by the header; undefined when that is not all there yet. */
+function delimiterOf(text: string, last: boolean): string | undefined {
+  const found = HEADER.exec(text);
+  if (found?.[1] === undefined && found?.[0].length === text.length && !last) return undefined;
+  return found?.[1] ?? ",";
+}
+
 /** The record that begins at `from`; "cut" when its end is not in the text; else what is wrong with it. */
-function recordAt(text: string, from: number, last: boolean): { record: CsvRecord; next: number } | "cut" | string {
+function recordAt(
+  text: string,
+  from: number,
+  delimiter: string,
+  last: boolean,
+): { record: CsvRecord; next: number } | "cut" | string {
   const cells: string[] = [];
   let at = from;
   for (;;) {
@@ -177,7 +234,7 @@ function recordAt(text: string, from: number, last: boolean): { record: CsvRecor
       cells.push(text.slice(at + 1, end).replaceAll('""', '"'));
       at = end + 1;
     } else {
-      const end = endOfCell(text, at);
+      const end = endOfCell(text, at, delimiter);
       cells.push(text.slice(at, end));
       at = end;
     }
@@ -187,7 +244,7 @@ function recordAt(text: string, from: number, last: boolean): { record: CsvRecor
     if (after === undefined || after === "\n" || after === "\r") {
       return { record: { text: text.slice(from, at), cells }, next: at + 1 };
     }
-    if (after !== ",") return "text follows a closing quote; expected a comma";
+    if (after !== delimiter) return `text follows a closing quote; expected ${DELIMITERS[delimiter]}`;
     at += 1;
   }
 }
@@ -199,9 +256,9 @@ function closingQuote(text: string, from: number, last: boolean): number {
   return at === text.length - 1 && !last ? -1 : at;
 }
 
-function endOfCell(text: string, from: number): number {
+function endOfCell(text: string, from: number, delimiter: string): number {
   let at = from;
-  while (at < text.length && text[at] !== "," && text[at] !== "\n" && text[at] !== "\r") at += 1;
+  while (at < text.length && text[at] !== delimiter && text[at] !== "\n" && text[at] !== "\r") at += 1;
   return at;
 }
 

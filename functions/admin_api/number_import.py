@@ -6,6 +6,7 @@ counts for nothing; spreadsheets leave such lines at the end.
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -34,7 +35,12 @@ COLUMNS: Mapping[str, Callable[[object, str], str]] = {
 # 5,000 writes have to be done within the 29 s that API Gateway waits; the client keeps 50 connections.
 WRITERS = 32
 
-_CSV = "text/csv"
+# As what browsers and mail programs send a CSV where a spreadsheet is installed.
+CSV_TYPES = frozenset({"text/csv", "application/vnd.ms-excel"})
+# White space as Python has it, and a byte-order mark, which files bring along that were joined.
+_BLANK = re.compile(r"[\s\ufeff]*")
+_COLUMN = re.compile(rf"[\s\ufeff]*({'|'.join(COLUMNS)})[\s\ufeff]*", re.IGNORECASE)
+_HEADER = re.compile(r'[\s\ufeff,;"]*[^,;\t\r\n]*([,;\t])?')
 _READ_AT_ONCE = 100
 _TWICE = ("phone", "expected once; an earlier row has it")
 _CONTESTED = "phone: changed by others meanwhile; import it again"
@@ -82,7 +88,7 @@ def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[Rejected
         text = upload.content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput("body", "expected UTF-8") from None
-    given = _csv_rows(text) if upload.media_type == _CSV else _json_rows(upload.content)
+    given = _csv_rows(text) if upload.media_type in CSV_TYPES else _json_rows(upload.content)
     if len(given) > MOST_ROWS:
         raise TooLarge(f"body: expected at most {MOST_ROWS} rows")
     return _check(given, before + 1)
@@ -185,14 +191,35 @@ def _in_order(rejected: Iterable[RejectedRow]) -> list[RejectedRow]:
 
 def _csv_rows(text: str) -> list[object]:
     """Give each row as a mapping, or as the bare list of its cells when they are not as many as the columns."""
+    lines = csv_lines(text)
+    header = [_column(cell) for cell in lines[0]] if lines else []
+    if sorted(header) != sorted(COLUMNS):
+        raise InvalidInput(
+            "header",
+            f"expected exactly the columns {', '.join(COLUMNS)}, in any order, with commas, semicolons or tabs",
+        )
+    return [dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells for cells in lines[1:]]
+
+
+def _column(cell: str) -> str:
+    """Give the name of a column as we spell it; what is none stays as it is."""
+    found = _COLUMN.fullmatch(cell)
+    return found[1].lower() if found else cell
+
+
+def csv_lines(text: str) -> list[list[str]]:
+    """Give the cells of each line of a CSV, blank lines left out. Raises InvalidInput.
+
+    What parts cells is the first comma, semicolon or tab after the first name of the header. console/src/csv.ts reads
+    files the same way, cell by cell.
+    """
+    found = _HEADER.match(text)
+    delimiter = (found and found[1]) or ","
     try:
-        lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if "".join(line).strip()]
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        return [cells for cells in lines if not _BLANK.fullmatch("".join(cells))]
     except csv.Error:
         raise InvalidInput("body", "expected valid CSV") from None
-    header = lines[0] if lines else []
-    if sorted(header) != sorted(COLUMNS):
-        raise InvalidInput("header", f"expected exactly the columns {', '.join(COLUMNS)}, in any order")
-    return [dict(zip(header, cells, strict=True)) if len(cells) == len(header) else cells for cells in lines[1:]]
 
 
 def _json_rows(content: bytes) -> list[object]:

@@ -1,7 +1,5 @@
 """The console splits a CSV into the records that the API's own reader finds in it, wherever its pieces were cut."""
 
-import csv
-import io
 import json
 import random
 import subprocess
@@ -9,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from admin_api.number_import import csv_lines
+from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.names import check_pool_name
 from local.place import NODE, REPOSITORY
 
 SPLITTER = REPOSITORY / "console" / "src" / "csv.ts"
@@ -34,6 +35,10 @@ _WRITE = f"""
 import {{ writeRecord }} from {json.dumps(str(SPLITTER))};
 process.stdout.write(JSON.stringify(writeRecord(JSON.parse(process.argv[1]))));
 """
+_FOLD = f"""
+import {{ folded }} from {json.dumps(str(SPLITTER))};
+process.stdout.write(JSON.stringify(JSON.parse(process.argv[1]).map(folded)));
+"""
 _SPLIT = f"""
 import {{ partsOf, scan, CsvError }} from {json.dumps(str(SPLITTER))};
 let bytes = [];
@@ -58,11 +63,11 @@ def _node(script: str, *arguments: str, given: bytes = b"") -> Any:
     return json.loads(done.stdout)
 
 
-def _by_python(text: str) -> list[list[str]] | None:
-    """What the API reads in it (admin_api.number_import), None when it refuses it."""
+def _by_api(text: str) -> list[list[str]] | None:
+    """What the API reads in it, None when it refuses it."""
     try:
-        return [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if "".join(line).strip()]
-    except csv.Error:
+        return csv_lines(text)
+    except InvalidInput:
         return None
 
 
@@ -73,17 +78,30 @@ def _pieces(text: str, dice: random.Random) -> list[str]:
 
 def test_records_are_the_ones_that_the_api_reads_wherever_pieces_are_cut() -> None:
     dice = random.Random(18)
-    alphabet = ["a", "1", "é", " ", ",", '"', '""', "\n", "\r\n", "\r", ',"', '",', '"\n', "\u2028"]
-    texts = ["".join(dice.choices(alphabet, k=dice.randrange(1, 14))) for _ in range(4_000)]
+    alphabet = [
+        *("a", "1", "é", " ", ",", ";", "\t", '"', '""', "\n", "\r\n", "\r", '"\n', "\u2028"),
+        # What is white space to one of the two languages only, alone on its line as well.
+        *(f"{end}{blank}{end}" for blank in ("\ufeff", "\x85", "\x1c", "\x1f", "\xa0") for end in ("", "\n")),
+    ]
+    headers = [
+        "",
+        "",
+        "phone,country,operator\n",
+        "\n Phone ;COUNTRY;\ufeffoperator\r\n",
+        '"phone"\tcountry\toperator\n',
+    ]
+    # Commas and quotes meet more often than by chance.
+    alphabet += [',"', '",', '";', "\n,;"]
+    texts = [dice.choice(headers) + "".join(dice.choices(alphabet, k=dice.randrange(1, 14))) for _ in range(4_000)]
     found = _node(_READ, given=json.dumps([_pieces(text, dice) for text in texts]).encode())
     valid = 0
     for text, read in zip(texts, found, strict=True):
-        expected = _by_python(text)
+        expected = _by_api(text)
         assert read.get("cells") == expected, repr(text)
         if expected is not None:
             valid += 1
             # Sent one after another they are the same file again.
-            assert _by_python("\n".join(read["texts"])) == expected, repr(text)
+            assert _by_api("\n".join(read["texts"])) == expected, repr(text)
     assert valid > len(texts) / 4
 
 
@@ -114,10 +132,11 @@ def _numbers(rows: int) -> bytes:
 def test_a_file_is_split_at_2500_rows_each_part_with_the_header() -> None:
     content = _numbers(12_001)
     split = _node(_SPLIT, given=b"\xef\xbb\xbf" + content)
-    assert split["scanned"] == {"rows": 12_001, "parts": 5}
+    pools = [{"country": "poland", "operator": "Play, PL", "rows": 12_001}]
+    assert split["scanned"] == {"rows": 12_001, "parts": 5, "pools": pools}
     assert [part["number"] for part in split["parts"]] == [1, 2, 3, 4, 5]
-    parts = [_by_python(part["text"]) for part in split["parts"]]
-    whole = _by_python(content.decode())
+    parts = [_by_api(part["text"]) for part in split["parts"]]
+    whole = _by_api(content.decode())
     assert whole is not None
     assert [part[0] for part in parts if part] == [whole[0]] * 5
     assert [len(part) - 1 for part in parts if part] == [2_500, 2_500, 2_500, 2_500, 2_001]
@@ -129,7 +148,9 @@ def test_a_file_is_split_at_2500_rows_each_part_with_the_header() -> None:
     [
         (b"", "The file is empty."),
         (b"phone,country,operator\n", "The file has a header and no rows."),
-        (b"phone;country;operator\n1;a;b\n", "with commas. Found: phone;country;operator"),
+        (b"phone|country|operator\n1|a|b\n", "with commas, semicolons or tabs. Found: phone|country|operator"),
+        (b"phone;country\n1;a\n", "with commas, semicolons or tabs. Found: phone, country"),
+        (b'phone;country;operator\n1;a;"b"x\n', "Row 1: text follows a closing quote; expected a semicolon"),
         (b'phone,country,operator\n48123456,"a,b\n', "Row 1: a quote is opened and never closed."),
         (b'phone,country,operator\n48123456,a,b\n48,"a"b,c\n', "Row 2: text follows a closing quote"),
         ("phone,country,operator\n48123456,a,b\n".encode("utf-16"), "The file is not UTF-8."),
@@ -140,7 +161,62 @@ def test_a_file_is_split_at_2500_rows_each_part_with_the_header() -> None:
         ),
         (b"phone,country,operator\n" + b"1,a,b\n" * 500_001, "at most 500000 rows"),
     ],
-    ids=["empty", "no rows", "semicolons", "open quote", "text after quote", "utf-16", "latin-1", "lost quote", "long"],
+    ids=[
+        "empty",
+        "no rows",
+        "bars",
+        "column missing",
+        "after semicolon",
+        "open quote",
+        "text after quote",
+        "utf-16",
+        "latin-1",
+        "lost quote",
+        "long",
+    ],
 )
 def test_what_cannot_be_imported_is_said_before_anything_is_sent(content: bytes, wrong: str) -> None:
     assert wrong in _node(_SPLIT, given=content)["wrong"]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_file_is_split_whatever_parts_its_cells_and_however_its_header_is_spelled(delimiter: str) -> None:
+    rows = [
+        ["PHONE ", "\ufeffCountry", "operator"],
+        ["48123456", "poland", 'Play, "PL"; PL'],
+        ["48123457", "poland", "T\tMobile"],
+    ]
+    text = "".join(delimiter.join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) + "\r\n" for row in rows)
+    split = _node(_SPLIT, given=text.encode())
+    assert [(part["rows"], _by_api(part["text"])) for part in split["parts"]] == [(2, rows)]
+    assert [pool["operator"] for pool in split["scanned"]["pools"]] == ['Play, "PL"; PL', "T Mobile"]
+
+
+def test_a_pool_has_the_names_in_the_preview_that_the_api_keeps() -> None:
+    dice = random.Random(4)
+    parts = [
+        "a",
+        "O",
+        "o\u0302",
+        "\u00f4",
+        "\u212b",
+        "\u1112\u1161",
+        " ",
+        "  ",
+        "\t",
+        "\x1c",
+        "\x85",
+        "\u00a0",
+        "\u2028",
+        "\ufeff",
+        "\u200d",
+    ]
+    names = ["".join(dice.choices(parts, k=dice.randrange(1, 8))) for _ in range(1_000)]
+    kept = 0
+    for name, shown in zip(names, _node(_FOLD, json.dumps(names)), strict=True):
+        try:
+            assert check_pool_name(name, "country") == shown, repr(name)
+        except InvalidInput:
+            continue
+        kept += 1
+    assert kept > len(names) / 4

@@ -107,6 +107,35 @@ def test_a_preview_then_the_import_with_its_refused_rows_to_download(
     assert console.axe() == []
 
 
+def test_the_pools_of_a_file_are_named_and_those_that_there_are_not_yet_are_marked(
+    console: Console, market: Market, tmp_path: Path
+) -> None:
+    pool = market.pool(1)
+    file = tmp_path / "pools.csv"
+    misspelled = f"{pool.operator} Ldt"
+    rows = [f"49152000010{n:02};{pool.country};\u00a0{pool.operator}" for n in range(3)]
+    lines = ["Phone;Country;Operator", *rows, f"4915200001099;{pool.country};{misspelled}"]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    page = console.enter("/imports")
+    choose(page, file)
+    expect(page.get_by_text("1 pool of 2 does not exist yet.")).to_be_visible()
+    named = page.get_by_role("table", name="Pools of the file").get_by_role("row")
+    # The heading comes first, then what is new.
+    expect(named).to_have_count(3)
+    expect(named.nth(1)).to_contain_text(misspelled)
+    expect(named.nth(1)).to_contain_text("New pool")
+    expect(named.nth(2)).to_contain_text("exists")
+    page.get_by_role("button", name="Preview", exact=True).click()
+    expect_figures(page, ("Would be new", "4"))
+    expect(page.get_by_text("1 pool of 2 does not exist yet.")).to_be_visible()
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect_figures(page, ("New", "4"))
+    page.get_by_role("link", name="All imports").click()
+    choose(page, file)
+    expect(page.get_by_text("All pools of the file exist already.")).to_be_visible()
+    assert console.axe() == []
+
+
 def test_an_import_that_a_reload_broke_off_is_found_and_goes_on_with_the_same_file(
     console: Console, market: Market, long_file: Path, tmp_path: Path
 ) -> None:

@@ -288,7 +288,8 @@ def test_another_content_under_the_number_of_a_part_is_409_and_enters_nothing(de
 def test_what_can_not_be_read_is_refused_and_its_number_stays_free(desk: Desk) -> None:
     import_id = begun(desk)
     before = everything(desk)
-    header = (400, "header: expected exactly the columns phone, country, operator, in any order")
+    expected = "expected exactly the columns phone, country, operator, in any order, with commas, semicolons or tabs"
+    header = (400, f"header: {expected}")
     assert desk.send_part(import_id, 1, "nothing").refusal == header
     too_many = csv_of(phones_from(0, 5_001))
     assert desk.send_part(import_id, 1, too_many).refusal == (413, "body: expected at most 5000 rows")

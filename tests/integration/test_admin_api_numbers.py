@@ -76,9 +76,18 @@ def test_imported_numbers_are_for_sale_at_once_and_their_pools_are_entered(desk:
         f"\ufeffphone,country,operator\n{PHONE},england,O2\n",
         f'"phone","country","operator"\n"{PHONE}","england","O2"\n',
         f"\n\nphone,country,operator\n\n{PHONE},england,O2\n\n   \n,,\n\n",
+        f"phone;country;operator\n{PHONE};england;O2\n;;\n",
+        f"phone\tcountry\toperator\n{PHONE}\tengland\tO2\n\t\t\n",
+        f"Phone, COUNTRY ,\u00a0operator\n{PHONE},england,O2\n",
+        f'\ufeff\ufeffphone;"Country";operator\u0085\n{PHONE};england;O2\n',
+        f"{HEADER}+44 7472-190035, england,O2 \n",
+        f"{HEADER}\ufeff\n{PHONE},england,O2\n\u0085\n\x1c\n",
     ],
-    ids=["lf", "crlf", "no last line end", "other order", "bom", "quoted", "empty lines"],
-)
+    ids=[
+        "lf", "crlf", "no last line end", "other order", "bom", "quoted", "empty lines", "semicolons", "tabs", "header",
+        "odd white space in the header", "cells as people write them", "lines that are white space to some",
+    ],
+)  # fmt: skip
 def test_csv_is_read_however_a_spreadsheet_writes_it(desk: Desk, content: str) -> None:
     reply = desk.upload(content)
     assert (reply.status, reply.body) == (200, {"imported": 1, "updated": 0, "rejected": []})
@@ -90,7 +99,9 @@ def test_a_quoted_cell_may_hold_a_comma(desk: Desk) -> None:
     assert for_sale(desk, "england|Hutchison, 3G") == [PHONE]
 
 
-@pytest.mark.parametrize("media_type", ["text/csv; charset=utf-8; header=present", "TEXT/CSV"])
+@pytest.mark.parametrize(
+    "media_type", ["text/csv; charset=utf-8; header=present", "TEXT/CSV", "application/vnd.ms-excel"]
+)
 def test_csv_is_known_by_its_media_type_whatever_its_parameters(desk: Desk, media_type: str) -> None:
     assert desk.upload(f"{HEADER}{PHONE},england,O2\n", media_type).body["imported"] == 1
 
@@ -104,14 +115,16 @@ def test_csv_is_known_by_its_media_type_whatever_its_parameters(desk: Desk, medi
         f"phone,country\n{PHONE},england\n",
         f"phone,country,operator,note\n{PHONE},england,O2,x\n",
         f"phone,phone,operator\n{PHONE},england,O2\n",
-        f"Phone,Country,Operator\n{PHONE},england,O2\n",
-        f"phone, country, operator\n{PHONE},england,O2\n",
-        f"phone;country;operator\n{PHONE};england;O2\n",
+        f"phone;country,operator\n{PHONE};england,O2\n",
+        f"phone|country|operator\n{PHONE}|england|O2\n",
+        f"phone number,country,operator\n{PHONE},england,O2\n",
         json.dumps([row()]),
     ],
 )
 def test_a_wrong_header_is_400_naming_the_header_and_nothing_is_stored(desk: Desk, content: str) -> None:
-    expected = "header: expected exactly the columns phone, country, operator, in any order"
+    expected = (
+        "header: expected exactly the columns phone, country, operator, in any order, with commas, semicolons or tabs"
+    )
     assert desk.upload(content).refusal == (400, expected)
     assert phones(desk) == set()
 

@@ -2,11 +2,11 @@ import { useRef, useState } from "preact/hooks";
 import { type Schemas, api, message } from "../api";
 import { Badge } from "../components/badge";
 import { Confirm } from "../components/dialog";
-import { Listing } from "../components/listing";
+import { Listing, Rows } from "../components/listing";
 import { Done, Failure, Loaded } from "../components/status";
 import { Time } from "../components/time";
-import { type Scanned, scan } from "../csv";
-import { usePolling } from "../data";
+import { type PoolNamed, type Scanned, poolKey, scan } from "../csv";
+import { useData, usePolling } from "../data";
 import { count, plural } from "../figures";
 import { type Chosen, type Counts, type Import, type Run, begin, refusedRows, runs, send, stop } from "../imports";
 import { Head } from "../layout";
@@ -17,6 +17,8 @@ import type { Page } from "./page";
 
 // How often an import is looked at that is not sent from here (s).
 const LOOK_EVERY = 10;
+// Of a file's pools so many are shown, those that there are not yet first.
+const SHOWN_POOLS = 50;
 
 export const imports: Page = { route: "/imports", title: "Imports", menu: "Imports", view: Imports };
 export const oneImport: Page = { route: "/imports/:importId", title: "Import", view: OneImport };
@@ -126,12 +128,13 @@ function FileChoice({ label, onChosen }: { label: string; onChosen: (chosen: Cho
       <div class="field">
         <label for="file">{label}</label>
         <p class="hint" id="file-hint">
-          Columns phone, country and operator, in any order, in UTF-8. Choose it, or drop it here.
+          Columns phone, country and operator, in any order, in UTF-8, with commas, semicolons or tabs. Choose it, or drop
+          it here.
         </p>
         <input
           id="file"
           type="file"
-          accept=".csv,text/csv"
+          accept=".csv,.tsv,.txt,text/csv,application/vnd.ms-excel"
           aria-describedby="file-hint"
           // So that the same file, mended, can be chosen again.
           onClick={(event) => {
@@ -156,6 +159,54 @@ function FileChoice({ label, onChosen }: { label: string; onChosen: (chosen: Cho
   );
 }
 
+/** The pools that a file names, and which of them an import would open: one that is misspelled is among these. */
+function PoolsOfFile({ pools }: { pools: readonly PoolNamed[] }) {
+  const stored = useData(poolsThereAre, []);
+  return (
+    <Loaded data={stored}>
+      {(known) => {
+        const isNew = (pool: PoolNamed) => !known.has(poolKey(pool));
+        const ordered = [...pools.filter(isNew), ...pools.filter((pool) => !isNew(pool))];
+        const opened = pools.filter(isNew).length;
+        return (
+          <>
+            <p>
+              {opened === 0
+                ? "All pools of the file exist already."
+                : `${plural(opened, "pool")} of ${count(pools.length)} ${opened === 1 ? "does" : "do"} not exist yet.`}
+            </p>
+            <Rows<PoolNamed>
+              caption="Pools of the file"
+              rows={ordered.slice(0, SHOWN_POOLS)}
+              keyOf={poolKey}
+              columns={[
+                { title: "Country", cell: ({ country }) => <span class="foreign">{country}</span> },
+                { title: "Operator", cell: ({ operator }) => <span class="foreign">{operator}</span> },
+                { title: "Pool", cell: (pool) => (isNew(pool) ? <Badge tone="warn">New pool</Badge> : "exists") },
+                { title: "Rows", cell: ({ rows }) => count(rows), number: true },
+              ]}
+            />
+            {ordered.length > SHOWN_POOLS && (
+              <p class="quiet">And {plural(ordered.length - SHOWN_POOLS, "other pool")}.</p>
+            )}
+          </>
+        );
+      }}
+    </Loaded>
+  );
+}
+
+async function poolsThereAre(signal: AbortSignal): Promise<ReadonlySet<string>> {
+  const known = new Set<string>();
+  let cursor: string | undefined;
+  do {
+    const page = await api.get("/admin/pools", { query: { cursor }, signal });
+    for (const pool of page.pools) known.add(poolKey(pool));
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return known;
+}
+
 function Begin({ chosen }: { chosen: Chosen }) {
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
@@ -175,6 +226,7 @@ function Begin({ chosen }: { chosen: Chosen }) {
   return (
     <>
       {failed !== null && <Failure text={failed} />}
+      <PoolsOfFile pools={chosen.scanned.pools} />
       <div class="buttons">
         <button type="button" class="primary" aria-disabled={busy} onClick={() => void start(true)}>
           Preview
@@ -343,6 +395,7 @@ function Finished({ job, run }: { job: Import; run: Run | undefined }) {
           <Done>{plural(job.rows, "row")} imported or refused; all are done.</Done>
         )}
         <Figures dryRun={job.dryRun} counts={job} />
+        {job.dryRun && run && <PoolsOfFile pools={run.scanned.pools} />}
         {job.dryRun && run && <ImportNow run={run} />}
         {job.dryRun && !run && (
           <p class="quiet">
