@@ -70,6 +70,16 @@ def record(description: str, properties: Mapping[str, Schema], optional: Sequenc
 PHONE: Schema = text(
     "5 to 15 digits, country code first, without +", pattern="^[1-9][0-9]{4,14}$", examples=["447472190082"]
 )
+PHONE_WRITTEN: Schema = {
+    "description": "A number, country code first: with + or 00, spaces, dashes, brackets and tel:, or as an integer",
+    "anyOf": [
+        {
+            "type": "string",
+            "pattern": r"^\s*(tel:)?\s*(\+|00)?[\s()\[\]-]*[1-9]([\s()\[\]-]*[0-9]){4,14}[\s()\[\]-]*$",
+        },
+        {"type": "integer", "minimum": 10**4, "maximum": 10**15 - 1},
+    ],
+}
 SMS_ID: Schema = text(
     "Digits, below 2^53; the same in getsms and in every push", pattern="^[1-9][0-9]{0,15}$", examples=["36532"]
 )
@@ -154,17 +164,7 @@ PARTNER_REQUESTS: Mapping[str, Schema] = {
 GATEWAY_SMS: Schema = record(
     "An SMS as the `generic` provider delivers it. Unknown fields are ignored.",
     {
-        "phone": {
-            "description": "The number it was sent to, country code first: with + or 00, spaces, dashes, brackets and tel:, "
-            "or as an integer",
-            "anyOf": [
-                {
-                    "type": "string",
-                    "pattern": r"^\s*(tel:)?\s*(\+|00)?[\s()\[\]-]*[1-9]([\s()\[\]-]*[0-9]){4,14}[\s()\[\]-]*$",
-                },
-                {"type": "integer", "minimum": 10**4, "maximum": 10**15 - 1},
-            ],
-        },
+        "phone": PHONE_WRITTEN,
         "from": text("Who sent it", maxLength=256),
         "text": text("What it says", maxLength=20_000),
         "id": {"description": "What identifies it at the gateway; the same id twice is the same SMS"},
@@ -249,9 +249,9 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
         "A row of an import, with exactly these fields. Each row is checked by itself: a bad one is reported in "
         "`rejected` and keeps no other from landing.",
         {
-            "phone": PHONE,
-            "country": text("1 to 100 printable characters without |"),
-            "operator": text("1 to 100 printable characters without |, and not `any`"),
+            "phone": PHONE_WRITTEN,
+            "country": text("1 to 100 characters without |, none of them invisible"),
+            "operator": text("1 to 100 characters without |, none of them invisible, and not `any`"),
         },
     ),
 }

@@ -72,7 +72,7 @@ def _phone(phone: str) -> str:
 
 type Code = Annotated[str, Field(json_schema_extra={"pattern": f"^{SERVICE_CODE.pattern}$"}), AfterValidator(_code)]
 type Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-01-15T12:34:56+00:00"])]
-type Phone = Annotated[str, Field(json_schema_extra={"pattern": "^[1-9][0-9]{4,14}$"}), AfterValidator(_phone)]
+type Phone = Annotated[str, AfterValidator(_phone)]
 type SmsId = Annotated[str, Field(json_schema_extra={"pattern": "^[1-9][0-9]{0,15}$"})]
 
 Name = Annotated[
