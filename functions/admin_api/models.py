@@ -286,13 +286,14 @@ class Done(Shown):
 class PartnerShown(Shown):
     """A partner, without its key.
 
-    `version` grows with every change by an operator. `lastSuccessAt` is when it last took a push, give or take a minute;
+    What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by an operator. `lastSuccessAt` is when it last took a push, give or take a minute;
     `slowUntil` is there while it counts as slow.
     """
 
     partner_id: str
     name: str
     push_url: str | None
+    push_url_is_plain_http: bool
     services: list[str] | None
     dialect: str
     created_at: Time

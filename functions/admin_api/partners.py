@@ -28,7 +28,7 @@ from admin_api.wiring import Admin
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
-from globalconnect.domain.push_url import check_push_url
+from globalconnect.domain.push_url import check_push_url, is_plain_http
 from globalconnect.domain.times import to_iso, to_iso_if_any
 
 if TYPE_CHECKING:
@@ -185,7 +185,9 @@ def _id(path: Mapping[str, str]) -> str:
 
 
 def _checked(admin: Admin, push_url: str | None) -> str | None:
-    return None if push_url is None else check_push_url(push_url, loopback=admin.push_loopback)
+    if push_url is None:
+        return None
+    return check_push_url(push_url, loopback=admin.push_loopback, https_only=admin.push_https_only)
 
 
 def _fields(partner: Partner, now: int) -> dict[str, Any]:
@@ -193,6 +195,7 @@ def _fields(partner: Partner, now: int) -> dict[str, Any]:
         "partner_id": partner.partner_id,
         "name": partner.name,
         "push_url": partner.push_url,
+        "push_url_is_plain_http": partner.push_url is not None and is_plain_http(partner.push_url),
         "services": None if partner.services is None else sorted(partner.services),
         "dialect": partner.dialect,
         "created_at": to_iso(partner.created_at),

@@ -28,7 +28,10 @@ _NO_CACHE = 0
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The parts of this function. `push_loopback` lets Push URLs point at this machine, on a local stack."""
+    """The parts of this function.
+
+    `push_loopback` lets Push URLs point at this machine, on a local stack; `push_https_only` refuses plain http ones.
+    """
 
     partners: Partners
     services: Services
@@ -43,6 +46,7 @@ class Admin:
     statistics: Statistics
     retry_queues: RetryQueues
     push_loopback: bool
+    push_https_only: bool
     now: Callable[[], int]
     dice: Dice
 
@@ -66,6 +70,7 @@ def build(
         statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,
         push_loopback=settings.push_loopback,
+        push_https_only=settings.push_https_only,
         now=now,
         dice=dice,
     )

@@ -184,6 +184,7 @@ class AdminApiSettings(Settings):
     retry_queue_url: str
     slow_retry_queue_url: str
     push_loopback: bool
+    push_https_only: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
     assert reply.body == {
         "name": "Hub",
         "pushUrl": PUSH_URL,
+        "pushUrlIsPlainHttp": False,
         "services": ["go", "tg"],
         "dialect": "default",
         "createdAt": "2026-09-21T14:13:20+00:00",
@@ -105,7 +106,7 @@ def test_partners_are_listed_page_by_page_each_once(desk: Desk) -> None:
     ("change", "expected"),
     [
         ({"name": "Renamed"}, {"name": "Renamed"}),
-        ({"pushUrl": "http://other.example.com/"}, {"pushUrl": "http://other.example.com/"}),
+        ({"pushUrl": "https://other.example.com/"}, {"pushUrl": "https://other.example.com/"}),
         ({"pushUrl": None}, {"pushUrl": None}),
         ({"services": ["wa"]}, {"services": ["wa"]}),
         ({"services": []}, {"services": []}),
@@ -188,6 +189,31 @@ def test_a_partner_that_does_not_exist_is_404_for_every_method(desk: Desk, partn
 def test_a_local_stack_lets_push_urls_point_at_this_machine(cloud: Cloud) -> None:
     cloud.env["PUSH_LOOPBACK"] = "true"
     assert Desk(cloud).partner(pushUrl="http://127.0.0.1:9999/push")["pushUrl"] == "http://127.0.0.1:9999/push"
+
+
+def test_a_plain_http_push_url_is_taken_and_marked_as_such(desk: Desk) -> None:
+    partner = desk.partner(pushUrl="HTTP://hub.example/push")
+    path = f"/admin/partners/{partner['partnerId']}"
+    assert (partner["pushUrl"], partner["pushUrlIsPlainHttp"]) == ("http://hub.example/push", True)
+    assert desk.get(path).body["pushUrlIsPlainHttp"] is True
+    assert desk.get("/admin/partners").body["partners"][0]["pushUrlIsPlainHttp"] is True
+    assert desk.patch(path, {"pushUrl": None}).body["pushUrlIsPlainHttp"] is False
+
+
+def test_where_only_https_is_wanted_a_plain_http_push_url_is_refused_when_it_is_set(cloud: Cloud) -> None:
+    before = Desk(cloud).partner(pushUrl="http://hub.example/push")
+    cloud.env["PUSH_HTTPS_ONLY"] = "true"
+    desk = Desk(cloud)
+    path = f"/admin/partners/{before['partnerId']}"
+    refusal = (400, "pushUrl: expected a URL that starts with https://")
+    assert desk.post("/admin/partners", {"name": "Hub", "pushUrl": "http://hub.example/push"}).refusal == refusal
+    assert desk.patch(path, {"name": "Other", "pushUrl": "http://hub.example/push"}).refusal == refusal
+    # What was set before stays, and so does everything else.
+    assert {name: desk.get(path).body[name] for name in before if name != "key"} == {
+        name: value for name, value in before.items() if name != "key"
+    }
+    assert desk.patch(path, {"name": "Other"}).body["pushUrl"] == "http://hub.example/push"
+    assert desk.patch(path, {"pushUrl": "https://hub.example/push"}).status == 200
 
 
 # ---------------------------------------------------------------- versions

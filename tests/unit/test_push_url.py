@@ -6,12 +6,21 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.push_url import MAX_LENGTH, check_push_url, is_public_address
+from globalconnect.domain.push_url import (
+    MAX_LENGTH,
+    check_push_url,
+    is_plain_http,
+    is_public_address,
+    read_push_url,
+)
+
+# As of https://fetch.spec.whatwg.org/#port-blocking, without port 0, which is none.
+STANDARD_BAD_PORTS = 82
 
 
-def refused(url: str, *, loopback: bool = False) -> bool:
+def refused(url: str, *, loopback: bool = False, https_only: bool = False) -> bool:
     try:
-        check_push_url(url, loopback=loopback)
+        check_push_url(url, loopback=loopback, https_only=https_only)
     except InvalidInput:
         return True
     return False
@@ -27,7 +36,8 @@ def refused(url: str, *, loopback: bool = False) -> bool:
         pytest.param("HTTPS://Partner.Example/Push?Key=A", "https://partner.example/Push?Key=A", id="lower-case-host"),
         pytest.param("https://partner.example:443/", "https://partner.example:443/", id="port-443"),
         pytest.param("http://partner.example:80/", "http://partner.example:80/", id="port-80"),
-        pytest.param("http://partner.example:1024/", "http://partner.example:1024/", id="first-user-port"),
+        pytest.param("http://partner.example:81/", "http://partner.example:81/", id="port-below-1024"),
+        pytest.param("http://partner.example:10443/", "http://partner.example:10443/", id="any-other-port"),
         pytest.param("http://partner.example:65535/", "http://partner.example:65535/", id="last-port"),
         pytest.param("http://8.8.8.8/x", "http://8.8.8.8/x", id="public-ipv4"),
         pytest.param("http://[2A00:1450:4001::0:8a]/x", "http://[2a00:1450:4001::8a]/x", id="public-ipv6"),
@@ -121,11 +131,38 @@ def test_push_url_of_exactly_the_longest_length_is_accepted() -> None:
     assert check_push_url(url, loopback=False) == url
 
 
-@pytest.mark.parametrize(
-    "port", ["", "0", "00", "0080", "1", "22", "25", "81", "444", "1023", "65536", "99999", "+80", "8o"]
-)
-def test_push_url_port_below_1024_other_than_80_and_443_is_refused(port: str) -> None:
+@pytest.mark.parametrize("port", ["", "0", "00", "0080", "65536", "99999", "+80", "8o", "\u0661"])
+def test_push_url_port_that_is_none_is_refused(port: str) -> None:
     assert refused(f"http://partner.example:{port}/")
+
+
+@pytest.mark.parametrize(
+    "port", [1, 21, 22, 25, 53, 110, 143, 465, 587, 993, 2049, 4190, 5060, 6000, 6667, 6697, 10080]
+)
+@pytest.mark.parametrize("loopback", [False, True])
+def test_push_url_port_that_browsers_refuse_is_refused_when_it_is_set_only(port: int, loopback: bool) -> None:
+    url = f"http://partner.example:{port}/"
+    assert refused(url, loopback=loopback)
+    assert read_push_url(url, loopback=loopback) == url
+
+
+def test_push_url_is_accepted_on_every_port_but_those_of_the_standard() -> None:
+    ports = range(1, 65536)
+    assert sum(refused(f"http://partner.example:{port}/") for port in ports) == STANDARD_BAD_PORTS
+
+
+def test_plain_http_is_refused_when_it_is_set_where_only_https_is_wanted() -> None:
+    url = "http://partner.example/"
+    assert refused(url, https_only=True)
+    assert refused("HTTP://partner.example/", https_only=True)
+    assert refused("http://127.0.0.1:8080/", https_only=True, loopback=True)
+    assert not refused("https://partner.example/", https_only=True)
+    assert read_push_url(url, loopback=False) == url
+
+
+def test_plain_http_is_told_from_https() -> None:
+    assert is_plain_http(check_push_url("HTTP://partner.example/", loopback=False))
+    assert not is_plain_http(check_push_url("HTTPS://partner.example/http://", loopback=False))
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,15 @@ function Facts({ partner: known }: { partner: Partner }) {
           <Time at={known.slowUntil} />
         </Fact>
       )}
-      <Fact name="Pushes">{known.signed ? "Signed" : "Not signed"}</Fact>
+      <Fact name="Pushes">
+        {known.signed ? "Signed" : "Not signed"}
+        {known.pushUrlIsPlainHttp && (
+          <>
+            {" "}
+            <Badge tone="warn">Over plain http: its key can be read on the way</Badge>
+          </>
+        )}
+      </Fact>
       {known.revoked && (
         <>
           <Fact name="Push URL">{known.pushUrl ?? "None"}</Fact>

@@ -6,6 +6,7 @@ when it is resolved, which `globalconnect.push.guard` does at every attempt with
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from globalconnect.domain.errors import InvalidInput
 
@@ -13,10 +14,17 @@ FIELD = "pushUrl"
 MAX_LENGTH = 2048
 LOOPBACK_ADDRESS = "127.0.0.1"
 LOOPBACK_NAME = "localhost"
+_LOOPBACK_HOSTS = frozenset({LOOPBACK_ADDRESS, LOOPBACK_NAME})
 
-_WELL_KNOWN_PORTS = (80, 443)
-_FIRST_USER_PORT = 1024
 _LAST_PORT = 65535
+# Ports of other protocols, whose servers could be made to take a push for something else. Browsers refuse the same:
+# https://fetch.spec.whatwg.org/#port-blocking
+_BAD_PORTS = frozenset(
+    {1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109}
+    | {110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530}
+    | {531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190}
+    | {5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
+)
 
 _SCHEME = re.compile(r"(https?)://", re.ASCII | re.IGNORECASE)
 _AUTHORITY = re.compile(r"(?P<host>\[[^\[\]]*\]|[^\[\]:]*)(?P<port>:.*)?", re.ASCII)
@@ -47,14 +55,30 @@ _IPV6_INSIDE = (
 )
 
 
-def check_push_url(url: str, *, loopback: bool) -> str:
-    """Return `url` as it is to be stored and used: scheme and host in lower case, the rest as it was written.
+def check_push_url(url: str, *, loopback: bool, https_only: bool = False) -> str:
+    """Return a URL that is to be set as it is to be stored: as `read_push_url` gives it.
 
-    Takes whether this deployment lets partners listen on 127.0.0.1 (the local stack only, contract 6): then exactly
-    `127.0.0.1` and `localhost` pass too, on any port.
+    Takes whether this deployment lets partners listen on 127.0.0.1 (the local stack only, contract 6), there on any
+    port, and whether it refuses plain http. A URL that was stored before those rules is pushed to all the same.
 
-    Raises InvalidInput for the field `pushUrl` when the URL is not http(s), carries credentials or a fragment, names a
-    port we don't call, or spells an address that is not public, in any notation (contract 3). An address is accepted
+    Raises InvalidInput as `read_push_url`, and for a port or a scheme that we don't take.
+    """
+    read = read_push_url(url, loopback=loopback)
+    parts = urlsplit(read)
+    if https_only and parts.scheme != "https":
+        raise InvalidInput(FIELD, "expected a URL that starts with https://")
+    if parts.port in _BAD_PORTS and not (loopback and parts.hostname in _LOOPBACK_HOSTS):
+        raise InvalidInput(FIELD, "expected a port that browsers don't refuse as one of another protocol")
+    return read
+
+
+def read_push_url(url: str, *, loopback: bool) -> str:
+    """Return `url` as it is used: scheme and host in lower case, the rest as it was written.
+
+    With `loopback`, exactly `127.0.0.1` and `localhost` pass too.
+
+    Raises InvalidInput for the field `pushUrl` when the URL is not http(s), carries credentials or a fragment, has no
+    readable port, or spells an address that is not public, in any notation (contract 3). An address is accepted
     only in its plain form, and an international name only in its xn-- form: what nobody can misread, nobody can use
     to be read in two ways.
     """
@@ -79,16 +103,21 @@ def check_push_url(url: str, *, loopback: bool) -> str:
         raise InvalidInput(FIELD, "expected a URL with a readable host and port")
     host = _check_host(parts["host"].lower(), loopback=loopback)
     port = parts["port"] or ""
-    _check_port(port, any_port=loopback and host in {LOOPBACK_ADDRESS, LOOPBACK_NAME})
+    _check_port(port)
     if _PATH_AND_QUERY.fullmatch(path_and_query) is None:
         raise InvalidInput(FIELD, "expected a path and query in which special characters are percent-encoded")
     return f"{scheme[1].lower()}://{host}{port}{path_and_query}"
 
 
+def is_plain_http(url: str) -> bool:
+    """Tell whether what goes to a stored URL can be read on its way, the key in it too."""
+    return url.startswith("http://")
+
+
 def is_public_address(address: str, *, loopback: bool) -> bool:
     """Tell whether a push may connect to `address`, the text form of a resolved IPv4 or IPv6 address.
 
-    Takes `loopback` as `check_push_url` does; it adds 127.0.0.1 and nothing else. What can't be read as an address is
+    Takes `loopback` as `read_push_url` does; it adds 127.0.0.1 and nothing else. What can't be read as an address is
     not public. Never raises.
     """
     if loopback and address == LOOPBACK_ADDRESS:
@@ -119,7 +148,7 @@ def _split(after_scheme: str) -> tuple[str, str]:
 def _check_host(host: str, *, loopback: bool) -> str:
     if not host:
         raise InvalidInput(FIELD, "expected a URL with a host")
-    if loopback and host in {LOOPBACK_ADDRESS, LOOPBACK_NAME}:
+    if loopback and host in _LOOPBACK_HOSTS:
         return host
     if host.startswith("["):
         return _check_ipv6(host[1:-1])
@@ -152,13 +181,10 @@ def _check_public(address: str) -> str:
     return address
 
 
-def _check_port(port: str, *, any_port: bool) -> None:
+def _check_port(port: str) -> None:
     """Take the port as written, with its colon, or nothing."""
     if not port:
         return
     number = _PORT.fullmatch(port)
-    if number is not None:
-        value = int(number[1])
-        if value in _WELL_KNOWN_PORTS or (1 if any_port else _FIRST_USER_PORT) <= value <= _LAST_PORT:
-            return
-    raise InvalidInput(FIELD, f"expected port 80, 443 or {_FIRST_USER_PORT} to {_LAST_PORT}")
+    if number is None or int(number[1]) > _LAST_PORT:
+        raise InvalidInput(FIELD, f"expected a port of 1 to {_LAST_PORT}")

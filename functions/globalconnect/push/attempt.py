@@ -23,7 +23,7 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.push_url import check_push_url
+from globalconnect.domain.push_url import read_push_url
 from globalconnect.push.guard import ForbiddenAddress, GuardedResolver, ThreadPoolResolver, guarded_connector
 from globalconnect.push.signing import Signer
 
@@ -209,7 +209,7 @@ class PushClient:
 def _target(url: str, *, loopback: bool) -> URL:
     """Give what a stored URL leads to. Raises InvalidInput when it would not be accepted today."""
     # encoded=True: the URL goes out as it was stored and checked, not as a second parser would rewrite it.
-    return URL(check_push_url(url, loopback=loopback), encoded=True)
+    return URL(read_push_url(url, loopback=loopback), encoded=True)
 
 
 def _outcome_of(error: Exception) -> AttemptOutcome:
