@@ -24,6 +24,7 @@ from bench import (
     inventory_sales,
     push_attempts,
     push_failures,
+    push_isolation,
     push_outages,
     throughput,
 )
@@ -32,6 +33,7 @@ from bench.row import Benchmark, Row, Say
 BENCHMARKS: tuple[Benchmark, ...] = (
     push_outages,
     push_failures,
+    push_isolation,
     push_attempts,
     throughput,
     inventory_sales,

@@ -1,6 +1,7 @@
 """What a partner's side may do to one push attempt: the servers, the names, the certificates, and how it must end."""
 
 import asyncio
+import gzip
 import socket
 import ssl
 import zlib
@@ -67,7 +68,13 @@ def _bomb() -> bytes:
 
 _BOMB = _bomb()
 _HANDLERS: dict[AttemptOutcome, dict[str, Handler]] = {
-    AttemptOutcome.DELIVERED: {"good": raw(http("200 OK", SUCCESS))},
+    AttemptOutcome.DELIVERED: {
+        "good": raw(http("200 OK", SUCCESS)),
+        "gzip": raw(http("200 OK", gzip.compress(SUCCESS), "Content-Encoding: gzip")),
+        "endless body after a success": endless(_HEAD + b"\r\n" + SUCCESS, b" " * 65_536),
+        "connection reset after a success": far_side.reset_within(_HEAD + b"Content-Length: 99\r\n\r\n" + SUCCESS),
+        "60 KB of headers": raw(http("200 OK", SUCCESS, *["X: y"] * 10_000)),
+    },
     AttemptOutcome.TIMEOUT: {
         "no answer": far_side.silent,
         "half a status line": stalled(b"HTTP/1.1 2"),
@@ -84,10 +91,10 @@ _HANDLERS: dict[AttemptOutcome, dict[str, Handler]] = {
         "endless chunks": endless(_CHUNKED, b"8000\r\n" + b" " * 0x8000 + b"\r\n"),
         "endless error page": endless(b"HTTP/1.1 500 Oops\r\n\r\n", b"<p>sorry</p>" * 1000),
         "body of a promised 100 GB": endless(_HEAD + b"Content-Length: 99999999999\r\n\r\n", b"{" * 65_536),
+        "gzip bomb": raw(http("200 OK", _BOMB, "Content-Encoding: gzip")),
         "endless gzip": endless(_HEAD + b"Content-Encoding: gzip\r\n\r\n", _BOMB),
     },
     AttemptOutcome.REFUSED_ANSWER: {
-        "gzip bomb": raw(http("200 OK", _BOMB, "Content-Encoding: gzip")),
         "deflate that is none": raw(http("200 OK", b"\x00" * 60_000, "Content-Encoding: deflate")),
         "JSON nested 60,000 deep": raw(http("200 OK", b"[" * 60_000)),
     },
@@ -101,7 +108,7 @@ _HANDLERS: dict[AttemptOutcome, dict[str, Handler]] = {
         "junk instead of HTTP": endless(b"", b"\x00\xff" * 1000),
         "connection closed without an answer": far_side.closed,
         "connection reset": far_side.reset,
-        "connection reset within the body": far_side.reset_within(_HEAD + b"Content-Length: 99\r\n\r\n" + SUCCESS),
+        "connection reset within the body": far_side.reset_within(_HEAD + b"Content-Length: 99\r\n\r\n" + SUCCESS[:-1]),
     },
 }
 

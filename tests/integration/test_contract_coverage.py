@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "contract-coverage.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`((?:browser|contract|deployment|integration|unit|rie)/\w+\.py)::(test_\w+)`", TEXT)))
+NAMED = sorted(set(re.findall(r"`((?:browser|contract|deployment|faults|integration|unit|rie)/\w+\.py)::(test_\w+)`", TEXT)))
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
     for line in TEXT.splitlines()
@@ -44,5 +44,5 @@ def test_every_section_and_numbered_decision_of_the_contract_has_its_rows() -> N
 
 def test_whatever_looks_like_a_test_is_one_we_check() -> None:
     assert TEXT.count("::test_") == len(
-        re.findall(r"`(?:browser|contract|deployment|integration|unit|rie)/\w+\.py::test_\w+`", TEXT)
+        re.findall(r"`(?:browser|contract|deployment|faults|integration|unit|rie)/\w+\.py::test_\w+`", TEXT)
     )

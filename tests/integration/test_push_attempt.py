@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import tracemalloc
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, quote_plus
@@ -17,13 +18,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from globalconnect.push.attempt import (
-    KEPT_ANSWER_CHARACTERS,
-    MAX_ANSWER_BYTES,
-    AttemptOutcome,
-    AttemptResult,
-    PushClient,
-)
+from globalconnect.push.answer import KEPT_ANSWER_CHARACTERS, MAX_ANSWER_BYTES
+from globalconnect.push.attempt import AttemptOutcome, AttemptResult, PushClient
+from globalconnect.push.turns import MAX_HEAD_BYTES
 from tests.far_side import (
     PATIENCE,
     SPELLINGS_INSIDE,
@@ -198,6 +195,38 @@ def test_attempt_on_a_closed_client_raises() -> None:
         ),
         pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + http("200 OK", SUCCESS), id="interim-answer-first"),
         pytest.param(http("200 OK", SUCCESS, "Content-Encoding: gzip"), id="plain-in-spite-of-its-header"),
+        pytest.param(http("200 OK", SUCCESS, "Content-Encoding: deflate"), id="plain-and-no-deflate-either"),
+        pytest.param(http("200 OK", gzip.compress(SUCCESS), "Content-Encoding: gzip"), id="gzip"),
+        pytest.param(http("200 OK", gzip.compress(SUCCESS), "Content-Encoding: X-GZIP"), id="x-gzip"),
+        pytest.param(http("200 OK", zlib.compress(SUCCESS), "Content-Encoding: deflate"), id="deflate"),
+        pytest.param(http("200 OK", zlib.compress(SUCCESS)[2:-4], "Content-Encoding: deflate"), id="bare-deflate"),
+        pytest.param(
+            http("200 OK", gzip.compress(zlib.compress(SUCCESS)), "Content-Encoding: deflate, gzip"), id="packed-twice"
+        ),
+        pytest.param(
+            http("200 OK", gzip.compress(SUCCESS.ljust(MAX_ANSWER_BYTES)), "Content-Encoding: gzip"),
+            id="largest-answer-gzipped",
+        ),
+        pytest.param(
+            http("200 OK", gzip.compress(SUCCESS + b" " * 20_000_000), "Content-Encoding: gzip"),
+            id="gzip-bomb-after-it",
+        ),
+        pytest.param(http("200 OK", gzip.compress(SUCCESS)[:-9], "Content-Encoding: gzip"), id="gzip-without-its-end"),
+        pytest.param(http("200 OK", gzip.compress(SUCCESS) + b"junk", "Content-Encoding: gzip"), id="junk-after-gzip"),
+        pytest.param(http("200 OK", SUCCESS + SUCCESS), id="two-objects"),
+        pytest.param(http("200 OK", SUCCESS + b"<!-- \xff -->"), id="junk-after-it"),
+        pytest.param(http("200 OK", SUCCESS + b"[" * 60_000), id="depth-after-it"),
+        pytest.param(http("200 OK", SUCCESS.ljust(MAX_ANSWER_BYTES + 1)), id="too-large-after-it"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + SUCCESS + b"<!-- -->", id="more-than-its-length"
+        ),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + SUCCESS + b"\r\nzz\r\n",
+            id="malformed-chunk-after-it",
+        ),
+        pytest.param(http("200 OK", SUCCESS, "X: " + "y" * 60_000), id="large-header"),
+        pytest.param(http("200 OK", SUCCESS, *(f"X-{number}: y" for number in range(5_000))), id="5,000-headers"),
+        pytest.param(http("200 " + "OK" * 30_000, SUCCESS), id="large-reason"),
     ],
 )
 def test_2xx_with_status_success_is_delivered(answer: bytes) -> None:
@@ -231,8 +260,8 @@ def test_answer_that_ends_with_the_connection_is_delivered() -> None:
         pytest.param(b'{"status":true}', id="true"),
         pytest.param(b'{"status":1}', id="number"),
         pytest.param(b'{"data":{"status":"SUCCESS"}}', id="one-level-down"),
-        pytest.param(SUCCESS + SUCCESS, id="two-objects"),
-        pytest.param(SUCCESS + b"<!-- -->", id="junk-after-it"),
+        pytest.param(b'{"status":"FAIL"}' + SUCCESS, id="success-in-a-second-object"),
+        pytest.param(b"OK " + SUCCESS, id="junk-before-it"),
         pytest.param(SUCCESS[:-1], id="cut-short"),
         pytest.param(b"{'status':'SUCCESS'}", id="single-quotes"),
         pytest.param(b'{"status":"SUCCESS","x":NaN}', id="nan"),
@@ -243,7 +272,7 @@ def test_answer_that_ends_with_the_connection_is_delivered() -> None:
         pytest.param(b"[" * 60_000, id="deep-arrays"),
         pytest.param(b'{"status":' * 6_000, id="deep-objects"),
         pytest.param(b'{"status":"SUCCESS","x":' + b"[" * 30_000 + b"]" * 30_000 + b"}", id="deep-beside-success"),
-        pytest.param(gzip.compress(SUCCESS), id="gzip"),
+        pytest.param(gzip.compress(SUCCESS), id="gzip-that-is-not-said"),
     ],
 )
 def test_2xx_with_any_other_body_is_a_failed_attempt(body: bytes) -> None:
@@ -286,6 +315,42 @@ def test_redirect_is_a_failed_attempt_and_not_followed(status: int, to: str) -> 
     result, requests, inside_accepts = asyncio.run(scenario())
     assert (result.outcome, result.http_status) == (AttemptOutcome.HTTP_STATUS, status)
     assert (requests, inside_accepts) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        pytest.param(stalled(b"HTTP/1.1 200 OK\r\n\r\n" + SUCCESS), id="never-ends"),
+        pytest.param(stalled(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS), id="promises-more"),
+        pytest.param(
+            stalled(
+                b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99\r\n\r\n" + gzip.compress(SUCCESS)[:-8]
+            ),
+            id="gzip-without-its-end",
+        ),
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\n\r\n" + SUCCESS, b" ", 0.02), id="goes-on-slowly"),
+        pytest.param(endless(b"HTTP/1.1 200 OK\r\n\r\n" + SUCCESS, b"<p>sorry</p>" * 1000), id="goes-on-for-ever"),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS, close=True), id="shorter-than-said"
+        ),
+        pytest.param(
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + SUCCESS, close=True),
+            id="last-chunk-missing",
+        ),
+        pytest.param(reset_within(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS), id="reset-in-the-body"),
+    ],
+)
+def test_success_that_arrived_whole_is_delivered_however_the_answer_ends(handler: Handler) -> None:
+    result, far = push_to(handler, attempt_timeout=SHORT)
+    assert (result.delivered, result.outcome, result.http_status) == (True, AttemptOutcome.DELIVERED, 200)
+    assert len(far.requests) == 1
+
+
+@pytest.mark.parametrize("status", [302, 404, 500])
+def test_success_that_arrived_whole_is_none_with_another_status(status: int) -> None:
+    start = f"HTTP/1.1 {status} Whatever\r\nContent-Length: 99\r\n\r\n".encode()
+    result, _ = push_to(stalled(start + SUCCESS), attempt_timeout=SHORT)
+    assert (result.outcome, result.http_status) == (AttemptOutcome.TIMEOUT, status)
 
 
 # --- A far side that never ends
@@ -387,8 +452,11 @@ def test_answer_above_64_kib_is_cut_and_failed(start: bytes, more: bytes) -> Non
     assert result.answer.startswith(more[:5].decode()) or more.startswith(b"8000")
 
 
-def test_success_one_byte_above_64_kib_is_too_large() -> None:
-    result, _ = push_to(raw(http("200 OK", SUCCESS.ljust(MAX_ANSWER_BYTES + 1))))
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_success_that_is_whole_only_above_64_kib_is_too_large(coding: str) -> None:
+    body = b'{"x":"' + b" " * MAX_ANSWER_BYTES + b'","status":"SUCCESS"}'
+    packed = gzip.compress(body) if coding == "gzip" else body
+    result, _ = push_to(raw(http("200 OK", packed, f"Content-Encoding: {coding}")))
     assert (result.delivered, result.outcome) == (False, AttemptOutcome.ANSWER_TOO_LARGE)
 
 
@@ -407,17 +475,20 @@ def test_success_one_byte_above_64_kib_is_too_large() -> None:
             raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"), id="chunk-size-is-no-number"
         ),
         pytest.param(
-            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS, close=True), id="shorter-than-said"
+            raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS[:-1], close=True), id="shorter-than-said"
         ),
         pytest.param(
-            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + SUCCESS, close=True),
+            raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n13\r\n" + SUCCESS[:-1], close=True),
             id="last-chunk-missing",
         ),
         pytest.param(raw(b"", close=True), id="closed-without-an-answer"),
         pytest.param(raw(b"HTTP/1.1 200 OK\r\nContent-", close=True), id="closed-within-the-headers"),
         pytest.param(closed, id="closed-at-once"),
         pytest.param(reset, id="connection-reset"),
-        pytest.param(reset_within(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n" + SUCCESS), id="reset-in-the-body"),
+        pytest.param(reset_within(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"), id="reset-in-the-body"),
+        pytest.param(
+            raw(http("200 OK", SUCCESS, *["X: " + "y" * 8_000] * (MAX_HEAD_BYTES // 8_000 + 1))), id="head-above-64-kib"
+        ),
     ],
 )
 def test_what_is_no_whole_http_answer_is_a_failed_connection(handler: Handler) -> None:
@@ -436,7 +507,7 @@ def test_gzip_bomb_is_not_unpacked() -> None:
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert (result.delivered, result.outcome) == (False, AttemptOutcome.REFUSED_ANSWER)
+    assert (result.delivered, result.outcome) == (False, AttemptOutcome.ANSWER_TOO_LARGE)
     assert peak < 5_000_000
 
 

@@ -8,15 +8,14 @@ import asyncio
 import functools
 import json
 import logging
-import re
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Never, Self
-from urllib.parse import quote, quote_plus
+from typing import Self
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
@@ -24,18 +23,20 @@ from yarl import URL
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.push_url import read_push_url
+from globalconnect.push.answer import MAX_ANSWER_BYTES, Answer, Reading, read_answer
 from globalconnect.push.guard import ForbiddenAddress, GuardedResolver, ThreadPoolResolver, guarded_connector
 from globalconnect.push.signing import Signer
+from globalconnect.push.turns import MAX_HEAD_BYTES
 
 CONNECT_TIMEOUT_SECONDS = 2.0
 ATTEMPT_TIMEOUT_SECONDS = 5.0
-MAX_ANSWER_BYTES = 64 * 1024
-KEPT_ANSWER_CHARACTERS = 200
+# What reading an answer costs grows with it and with the SMS. What is longer than this together is read in a thread, one
+# at a time: meanwhile the event loop goes on with other partners' pushes.
+_READ_AT_ONCE_BYTES = 4 * 1024
+# The shortest that a line of a head can be: "a:" and its end.
+_SHORTEST_HEADER_BYTES = 4
 
-_MASK = "***"
-_HTML_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#x27;"})
 _COMPACT_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_SUCCESS = "SUCCESS"
 _HTTP_OK = range(200, 300)
 _SWITCHING_PROTOCOLS = 101
 
@@ -47,7 +48,7 @@ class AttemptOutcome(StrEnum):
 
     DELIVERED = "delivered"
     REFUSED_ANSWER = "refused_answer"
-    """2xx, but not a JSON object whose `status` is SUCCESS."""
+    """2xx, but nothing that begins with a JSON object whose `status` is SUCCESS."""
     HTTP_STATUS = "http_status"
     """Not 2xx; a redirect is one of these."""
     TIMEOUT = "timeout"
@@ -85,14 +86,6 @@ class _Request:
     headers: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class _Answer:
-    """What has arrived so far; kept apart so that it survives a time-out."""
-
-    status: int | None = None
-    body: bytes = b""
-
-
 class PushClient:
     """Sends pushes; an async context manager that owns one HTTP session with keep-alive.
 
@@ -127,6 +120,7 @@ class PushClient:
         self._clock = clock
         self._resolver: GuardedResolver | None = None
         self._session: aiohttp.ClientSession | None = None
+        self._reader: ThreadPoolExecutor | None = None
 
     async def __aenter__(self) -> Self:
         """Open the session; it belongs to the running event loop."""
@@ -138,10 +132,15 @@ class PushClient:
             # The attempt's own time-out is set around everything, the name look-up included.
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_timeout),
             trust_env=False,
-            # A few KiB of gzip may be gigabytes of text. Compressed bytes are no JSON, so such an answer just fails.
+            # A few KiB of gzip may be gigabytes of text; read_answer unpacks no more than it looks at.
             auto_decompress=False,
+            # The connector sees to it that all lines of a head together are no longer.
+            max_line_size=MAX_HEAD_BYTES,
+            max_field_size=MAX_HEAD_BYTES,
+            max_headers=MAX_HEAD_BYTES // _SHORTEST_HEADER_BYTES,
         )
         self._resolver = resolver
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="push-answers")
         return self
 
     async def __aexit__(
@@ -152,17 +151,20 @@ class PushClient:
             await self._session.close()
         if self._resolver is not None:
             await self._resolver.close()
-        self._session = self._resolver = None
+        if self._reader is not None:
+            self._reader.shutdown(wait=False, cancel_futures=True)
+        self._session = self._resolver = self._reader = None
 
     async def attempt(
         self, url: str, body: Mapping[str, object], secrets: Sequence[str], signer: Signer | None = None
     ) -> AttemptResult:
         """POST `body` as JSON to `url`, once, and say how it ended.
 
-        Takes what must not be kept of an answer that repeats it (the key, the SMS text); the query of the URL and the
-        secrets of the signer are treated so by themselves. With a signer, the request has its headers beside ours.
-        Delivered means 2xx and a JSON object whose `status` is exactly SUCCESS (contract 3); the JSON is strict UTF-8,
-        a byte-order mark before it is ignored.
+        Takes what must not be kept of an answer that repeats it (the key, the SMS text), nor its codes, digits in a row;
+        the query of the URL and the secrets of the signer are not kept either. With a signer, the request has its
+        headers beside ours. Delivered means 2xx and a JSON object whose `status` is exactly SUCCESS (contract 3),
+        whatever follows it and whether or not the answer came to its end; the JSON is strict UTF-8, a byte-order mark
+        before it is ignored.
 
         The request is sent at most once. A connection that the partner closes under it is a failed attempt, not a
         second request: the partner may have read the first, and the next attempt is due 10 s after this one started.
@@ -170,27 +172,35 @@ class PushClient:
         Raises only for mistakes on our side: TypeError or ValueError for a body that isn't JSON, RuntimeError when
         the client is not open. Cancelling it closes its connection.
         """
-        if self._session is None:
+        if self._session is None or self._reader is None:
             raise RuntimeError("the push client is not open")
         # A lone surrogate has no UTF-8 form; one garbled character must not keep an SMS from being pushed at all.
         content = _COMPACT_JSON.encode(dict(body)).encode("utf-8", "replace")
         request = _Request(content, signer.headers(content) if signer else {})
-        answer = _Answer()
+        answer = Answer()
         started = self._clock()
-        outcome = await self._send(self._session, url, request, answer)
+        failure = await self._send(self._session, url, request, answer)
         duration = self._clock() - started
         _, _, query = url.partition("?")
+        hidden = [query, *signer.hidden()] if signer else [query]
+        if answer.coding or len(answer.body) + sum(map(len, secrets)) > _READ_AT_ONCE_BYTES:
+            loop = asyncio.get_running_loop()
+            reading = await loop.run_in_executor(self._reader, read_answer, answer, secrets, hidden)
+        else:
+            reading = read_answer(answer, secrets, hidden)
+        outcome = _judge(answer, failure, reading)
         return AttemptResult(
             delivered=outcome is AttemptOutcome.DELIVERED,
             outcome=outcome,
             http_status=answer.status,
             duration_ms=max(0, round(duration * 1000)),
-            answer=_excerpt(answer.body, [*secrets, query, *(signer.hidden() if signer else ())]),
+            answer=reading.kept,
         )
 
     async def _send(
-        self, session: aiohttp.ClientSession, url: str, request: _Request, answer: _Answer
-    ) -> AttemptOutcome:
+        self, session: aiohttp.ClientSession, url: str, request: _Request, answer: Answer
+    ) -> AttemptOutcome | None:
+        """Send the request and read what is answered; give what kept the answer from being read to its end, if anything."""
         try:
             target = _target(url, loopback=self._loopback)
         except InvalidInput:
@@ -198,10 +208,11 @@ class PushClient:
         try:
             async with asyncio.timeout(self._attempt_timeout):
                 await _notice_closed_connections()
-                return await _exchange(session, target, request, answer)
+                await _exchange(session, target, request, answer)
         except Exception as error:  # noqa: BLE001 - decided: whatever a far side makes the HTTP library raise costs this
             # attempt, never the batch it is in.
             return _outcome_of(error)
+        return None if answer.whole else AttemptOutcome.ANSWER_TOO_LARGE
 
 
 # A batch goes to few partners, many times each.
@@ -210,6 +221,16 @@ def _target(url: str, *, loopback: bool) -> URL:
     """Give what a stored URL leads to. Raises InvalidInput when it would not be accepted today."""
     # encoded=True: the URL goes out as it was stored and checked, not as a second parser would rewrite it.
     return URL(read_push_url(url, loopback=loopback), encoded=True)
+
+
+def _judge(answer: Answer, failure: AttemptOutcome | None, reading: Reading) -> AttemptOutcome:
+    if answer.status in _HTTP_OK and reading.success:
+        return AttemptOutcome.DELIVERED
+    if failure is not None:
+        return failure
+    if reading.too_large:
+        return AttemptOutcome.ANSWER_TOO_LARGE
+    return AttemptOutcome.REFUSED_ANSWER if answer.status in _HTTP_OK else AttemptOutcome.HTTP_STATUS
 
 
 def _outcome_of(error: Exception) -> AttemptOutcome:
@@ -238,23 +259,20 @@ async def _notice_closed_connections() -> None:
         await asyncio.sleep(0)
 
 
-async def _exchange(session: aiohttp.ClientSession, url: URL, request: _Request, answer: _Answer) -> AttemptOutcome:
+async def _exchange(session: aiohttp.ClientSession, url: URL, request: _Request, answer: Answer) -> None:
+    """Send the request and read into `answer` what comes of it before the connection, or our time, ends."""
     response = await session.post(url, data=request.content, headers=request.headers, allow_redirects=False)
     try:
         answer.status = response.status
+        answer.coding = ",".join(response.headers.getall("Content-Encoding", ()))
         # 101 has no body, only a connection that stays open.
-        whole = response.status == _SWITCHING_PROTOCOLS or await _read(response, answer)
+        answer.whole = response.status == _SWITCHING_PROTOCOLS or await _read(response, answer)
     finally:
         # Closes the connection unless the answer was read to its end; then it is back in the pool already.
         response.close()
-    if not whole:
-        return AttemptOutcome.ANSWER_TOO_LARGE
-    if response.status not in _HTTP_OK:
-        return AttemptOutcome.HTTP_STATUS
-    return AttemptOutcome.DELIVERED if _says_success(answer.body) else AttemptOutcome.REFUSED_ANSWER
 
 
-async def _read(response: aiohttp.ClientResponse, answer: _Answer) -> bool:
+async def _read(response: aiohttp.ClientResponse, answer: Answer) -> bool:
     """Read the body into `answer`; False when it is longer than MAX_ANSWER_BYTES, of which it keeps the start."""
     read = bytearray()
     try:
@@ -265,52 +283,3 @@ async def _read(response: aiohttp.ClientResponse, answer: _Answer) -> bool:
         return True
     finally:
         answer.body = bytes(read[:MAX_ANSWER_BYTES])
-
-
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(name)
-
-
-# Numbers stay text: only `status` matters, and a number of 60,000 digits is expensive to convert.
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=str, parse_float=str)
-
-
-def _says_success(body: bytes) -> bool:
-    try:
-        answer: object = _JSON.decode(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(answer, dict) and answer.get("status") == _SUCCESS
-
-
-def _excerpt(body: bytes, secrets: Sequence[str]) -> str:
-    text = _printable(body.decode("utf-8", "replace"))
-    folded = text.casefold()
-    # No spelling is shorter than what can be printed of the secret, so most answers are too short for most secrets.
-    fitting = [secret for secret in secrets if secret and len(_printable(secret)) <= len(text)]
-    found = {spelling for secret in fitting for spelling in _spellings(secret) if spelling.casefold() in folded}
-    for spelling in sorted(found, key=len, reverse=True):
-        text = re.sub(re.escape(spelling), _MASK, text, flags=re.IGNORECASE)
-    return text[:KEPT_ANSWER_CHARACTERS]
-
-
-def _spellings(secret: str) -> Iterator[str]:
-    """Give the forms in which an answer or an error page may repeat `secret`."""
-    if secret.isascii() and secret.isalnum():
-        # A code is spelled the same everywhere.
-        return iter((secret,))
-    in_json = json.dumps(secret)[1:-1]
-    spellings = (
-        secret,
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        in_json,
-        in_json.replace("/", "\\/"),
-        secret.translate(_HTML_ESCAPES),
-        quote(secret, safe="", errors="replace"),
-        quote_plus(secret, errors="replace"),
-    )
-    return (spelling for spelling in map(_printable, spellings) if spelling)
-
-
-def _printable(text: str) -> str:
-    return text if text.isprintable() else "".join(character for character in text if character.isprintable())

@@ -6,7 +6,6 @@ many need at the same moment is asked of AWS in one call.
 
 import asyncio
 import functools
-import re
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -29,8 +28,6 @@ from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import StatementRefused
 from globalconnect.store.pushes import End
 from globalconnect.telemetry import Event, log, log_failure
-
-_CODES = re.compile(r"[0-9]{3,}")
 
 # Calls to AWS at once; each waits on the network, none on the processor.
 _AWS_THREADS = 16
@@ -263,7 +260,7 @@ class Delivery:
     async def _attempt(self, client: Attempts, next_push: DuePush, sms: Sms, partner: Partner, url: str) -> None:
         started_at = self._now()
         signer = Signer.of(partner, sms.sms_id, started_at)
-        result = await client.attempt(url, push_body(sms, partner), _secrets(sms, partner), signer)
+        result = await client.attempt(url, push_body(sms, partner), (partner.key, sms.text), signer)
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
         self._attempted.append(_logged(sms, result))
         ended_at = started_at + result.duration_ms
@@ -324,11 +321,6 @@ def _left(by_ref: Iterable[SmsRef], ended: Iterable[bool | BaseException]) -> It
             log_failure(Event.UNEXPECTED, end, sms_id=ref.sms_id)
         if end is not True:
             yield ref
-
-
-def _secrets(sms: Sms, partner: Partner) -> tuple[str, ...]:
-    """Give what must not be kept of an answer that repeats it: a partner may well echo only the code."""
-    return (partner.key, sms.text, *_CODES.findall(sms.text))
 
 
 def _logged(sms: Sms, result: AttemptResult) -> dict[str, str | int | None]:

@@ -15,6 +15,7 @@ from aiohttp import AddrInfoType, SocketFactoryType, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from globalconnect.domain.push_url import is_public_address
+from globalconnect.push.turns import PiecewiseHandler, Turns
 
 # A name server that does not answer holds a thread for the resolver's own time-out, long after the attempt has ended.
 # The connector asks once per host at a time, so this is how many such partners may exist before others wait.
@@ -129,12 +130,12 @@ def guarded_connector(resolver: GuardedResolver, *, loopback: bool, tls: ssl.SSL
 
     Takes the resolver, which stays the caller's to close, and the TLS settings; None means the system's certificate
     authorities. It sets no limit on connections, since waiting for one would count against the attempt's time: the size
-    of a batch is the limit. Raises ValueError for TLS settings that don't check the
+    of a batch is the limit. Belongs to the running event loop. Raises ValueError for TLS settings that don't check the
     certificate and its name.
     """
     if tls is not None and not (tls.verify_mode is ssl.CERT_REQUIRED and tls.check_hostname):
         raise ValueError("TLS settings for pushes must check the certificate and its name")
-    return TCPConnector(
+    connector = TCPConnector(
         resolver=resolver,
         socket_factory=guarded_socket_factory(loopback=loopback),
         ssl=True if tls is None else tls,
@@ -142,3 +143,7 @@ def guarded_connector(resolver: GuardedResolver, *, loopback: bool, tls: ssl.SSL
         ttl_dns_cache=_DNS_CACHE_SECONDS,
         keepalive_timeout=_KEEP_ALIVE_SECONDS,
     )
+    loop = asyncio.get_running_loop()
+    # There is no public way to have connections of a kind of one's own.
+    connector._factory = functools.partial(PiecewiseHandler, Turns(loop), loop=loop)  # type: ignore[assignment]  # noqa: SLF001
+    return connector
