@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import statistics
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ from globalconnect import clock
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.domain.times import DAY, MINUTE
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.body import push_body
@@ -199,9 +199,14 @@ class Granted:
     def grant(self, messages: Iterable[Sms]) -> None:
         """Have these messages' next attempts claimed when they are asked for."""
         due = clock.now() + INTERVAL
-        self._claimed = {_ref(sms): replace(sms, next_due=due, attempts=1) for sms in messages}
+        self._claimed = {_ref(sms): replace(sms, next_due=due) for sms in messages}
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:  # noqa: ARG002 - any time will do
+    def claim(
+        self,
+        refs: Sequence[SmsRef],
+        now: int,  # noqa: ARG002 - any time will do
+        tallies: Mapping[SmsRef, Tally] | None = None,  # noqa: ARG002 - nothing is noted
+    ) -> list[Sms | Exception | None]:
         """Give the SMS, each once."""
         return [self._claimed.pop(ref) for ref in refs]
 

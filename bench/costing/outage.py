@@ -200,7 +200,9 @@ def measure(world: World, kind: Kind, processor_seconds: float, size: int = BATC
     sqs = Sqs(lambda _: None)
     dice = random.Random(1)  # noqa: S311 - repeatable
     due = [
-        DuePush(_ref(sms), partner.partner_id, moment.ms() + (round(dice.uniform(0, 2_200)) if size > 1 else 0))
+        DuePush(
+            _ref(sms), partner.partner_id, moment.ms() + (round(dice.uniform(0, 2_200)) if size > 1 else 0), sms.tally
+        )
         for sms in messages
     ]
     world.meter.restart()
@@ -256,6 +258,7 @@ def _sms(partner: Partner, number: int, now: int) -> Sms:
         stored_at=now - INTERVAL,
         next_due=now,
         attempts=1,
+        outcomes={AttemptOutcome.HTTP_STATUS.value: 1},
     )
 
 

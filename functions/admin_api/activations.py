@@ -163,7 +163,8 @@ def _fields(activation: Activation, now: int) -> dict[str, Any]:
     }
 
 
-def _message(sms: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> MessageShown:
+def _message(stored: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> MessageShown:
+    sms = stored.caught_up(attempts)
     attempt_log = [
         AttemptShown(
             number=attempt.number,
@@ -184,6 +185,7 @@ def _message(sms: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> MessageS
         stored_at=to_iso(sms.stored_at),
         push_state=sms.push_state.value,
         attempts=sms.attempts,
+        outcomes=dict(sms.outcomes),
         delivered_at=to_iso_if_any(sms.delivered_at),
         attempt_log=attempt_log,
     )
@@ -206,7 +208,7 @@ ROUTES = (
         query=SaleQuery,
         answer=SaleShown,
         errors=(404,),
-        summary="Read an activation with its messages and their push attempts (the last 20 of each). That its texts were "
+        summary="Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts were "
         "looked at is entered in the audit log, unless they are hidden.",
     ),
     Route(

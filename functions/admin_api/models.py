@@ -528,7 +528,11 @@ class AttemptShown(Shown):
 
 
 class MessageShown(Shown):
-    """An SMS of an activation, and how pushing it went; `text` is null when it was asked to be hidden."""
+    """An SMS of an activation, and how pushing it went; `text` is null when it was asked to be hidden.
+
+    `outcomes` counts its attempts by how they ended, `attemptLog` has the first and the last 20. Ends of attempts made
+    before these were counted are missing.
+    """
 
     sms_id: SmsId
     phone: str
@@ -538,6 +542,7 @@ class MessageShown(Shown):
     stored_at: Time
     push_state: Literal["pending", "delivered", "stopped", "no-url"]
     attempts: int
+    outcomes: dict[str, int]
     delivered_at: Time | None
     attempt_log: list[AttemptShown]
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from globalconnect.domain.push_schedule import OVERDUE
-from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.sms import PushState, Sms, Tally
 from globalconnect.domain.times import SECOND
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.pushes import End
@@ -80,10 +80,12 @@ class NotingStore(MemoryStore):
         super().store_sms(sms)
         self.stored.append(SmsRef(sms.activation_id, sms.sms_id))
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+    def claim(
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+    ) -> list[Sms | Exception | None]:
         """Claim, and count it."""
         self.claims.update(ref.sms_id for ref in refs)
-        return super().claim(refs, now)
+        return super().claim(refs, now, tallies)
 
     def settle(self, ends: Sequence[End]) -> list[Exception | None]:
         """Settle, and note when."""

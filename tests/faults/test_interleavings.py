@@ -184,6 +184,12 @@ class Interleavings(RuleBasedStateMachine):
         assert self.world.servers.wrong == []
 
     @invariant()
+    def no_attempt_is_counted_that_was_not_made(self) -> None:
+        for sms in self.world.standings():
+            assert sms.attempts == sum(sms.outcomes.values()), sms
+            assert sms.attempts <= len(self.world.servers.seen.get(sms.ref.sms_id, ())), sms
+
+    @invariant()
     def whatever_is_pending_will_be_pushed(self) -> None:
         standings = self.world.standings()
         assert self.world.without_message(standings) == []

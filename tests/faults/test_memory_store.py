@@ -10,7 +10,7 @@ from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.store.activations import PENDING_SHARDS, SmsRef, from_activation, from_sms, pending_shard
 from globalconnect.store.dynamo import expression
 from globalconnect.store.partners import Partners
@@ -111,12 +111,12 @@ def _in_one_shard(count: int) -> tuple[str, Iterable[int]]:
 # ------------------------------------------------------------------ claims
 
 
-def test_a_claim_gives_the_sms_with_its_next_due_and_the_attempt_counted(shelf: Shelf) -> None:
+def test_a_claim_gives_the_sms_with_its_next_due_and_counts_no_attempt(shelf: Shelf) -> None:
     sms = _sms(1)
     (ref,) = _stored(shelf, sms)
 
-    assert shelf.pushes.claim([ref], START + 7) == [replace(sms, next_due=START + 7 + INTERVAL, attempts=1)]
-    assert _now(shelf, ref) == replace(sms, next_due=START + 7 + INTERVAL, attempts=1)
+    assert shelf.pushes.claim([ref], START + 7) == [replace(sms, next_due=START + 7 + INTERVAL)]
+    assert _now(shelf, ref) == replace(sms, next_due=START + 7 + INTERVAL)
 
 
 def test_a_second_claim_waits_for_the_next_due(shelf: Shelf) -> None:
@@ -125,7 +125,7 @@ def test_a_second_claim_waits_for_the_next_due(shelf: Shelf) -> None:
 
     assert shelf.pushes.claim([ref], START + INTERVAL - 1) == [None]
     (sms,) = shelf.pushes.claim([ref], START + INTERVAL)
-    assert (sms.attempts, sms.next_due) == (2, START + 2 * INTERVAL)
+    assert sms.next_due == START + 2 * INTERVAL
 
 
 def test_claims_are_answered_in_the_order_they_were_asked_in(shelf: Shelf) -> None:
@@ -206,7 +206,79 @@ def test_the_newest_attempts_are_kept_oldest_first(shelf: Shelf) -> None:
     for attempt in made[10:]:
         shelf.pushes.keep_attempts([(sms, attempt)])
 
-    assert shelf.pushes.attempts(sms.activation_id) == {sms.sms_id: made[-ATTEMPTS_KEPT:]}
+    assert shelf.pushes.attempts(sms.activation_id) == {sms.sms_id: [made[0], *made[-ATTEMPTS_KEPT:]]}
+
+
+def test_a_claim_notes_the_attempts_made_so_far(shelf: Shelf) -> None:
+    (ref,) = _stored(shelf, _sms(1))
+    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+    tally = sms.attempted("timeout").tally
+
+    (sms,) = shelf.pushes.claim([ref], START + INTERVAL, {ref: tally})
+
+    assert (sms.attempts, sms.outcomes, sms.next_due) == (1, {"timeout": 1}, START + 2 * INTERVAL)
+    assert _now(shelf, ref) == sms
+
+
+def test_a_claim_after_one_that_made_no_attempt_notes_none(shelf: Shelf) -> None:
+    (ref,) = _stored(shelf, _sms(1))
+    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+
+    (sms,) = shelf.pushes.claim([ref], START + INTERVAL, {ref: sms.tally})
+
+    assert (sms.attempts, sms.outcomes) == (0, {})
+
+
+def test_what_was_known_before_another_claim_is_not_noted(shelf: Shelf) -> None:
+    (ref,) = _stored(shelf, _sms(1))
+    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+    old = sms.attempted("timeout").tally
+    (sms,) = shelf.pushes.claim([ref], START + INTERVAL, {ref: old})
+    (sms,) = shelf.pushes.claim([ref], START + 2 * INTERVAL, {ref: sms.attempted("http_status").tally})
+
+    (sms,) = shelf.pushes.claim([ref], START + 3 * INTERVAL, {ref: old})
+
+    assert (sms.attempts, sms.outcomes) == (2, {"timeout": 1, "http_status": 1})
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_a_claim_that_does_not_know_counts_what_the_log_has(shelf: Shelf, lost: int) -> None:
+    (ref,) = _stored(shelf, _sms(1))
+    for number in range(1, lost + 1):
+        (sms,) = shelf.pushes.claim([ref], START + number * INTERVAL)
+        shelf.pushes.keep_attempts([(sms, Attempt(number, START, 5_000, "timeout", None, ""))])
+
+    (sms,) = shelf.pushes.claim([ref], START + (lost + 1) * INTERVAL)
+
+    assert (sms.attempts, sms.outcomes) == (lost, {"timeout": lost})
+
+
+def test_attempts_of_many_messages_are_counted_apart(shelf: Shelf) -> None:
+    first, second, third = _stored(shelf, *(_sms(number) for number in (1, 2, 3)))
+    one, _, three = shelf.pushes.claim([first, second, third], START)
+    shelf.pushes.keep_attempts([(one, Attempt(1, START, 5, "timeout", None, ""))])
+
+    claimed = shelf.pushes.claim([third, second, first], START + INTERVAL, {third: three.attempted("tls").tally})
+
+    assert [sms.outcomes for sms in claimed] == [{"tls": 1}, {}, {"timeout": 1}]
+
+
+@pytest.mark.parametrize("state", [PushState.DELIVERED, PushState.STOPPED])
+def test_the_end_notes_the_attempts_too(shelf: Shelf, state: PushState) -> None:
+    (ref,) = _stored(shelf, _sms(1))
+    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+
+    shelf.pushes.settle([End(sms.attempted("delivered"), state, START + 40)])
+
+    assert (_now(shelf, ref).attempts, _now(shelf, ref).outcomes) == (1, {"delivered": 1})
+
+
+def test_an_sms_from_before_attempts_were_counted_goes_on_from_what_it_has(shelf: Shelf) -> None:
+    (ref,) = _stored(shelf, replace(_sms(1), attempts=7))
+    (sms,) = shelf.pushes.claim([ref], START)
+    (sms,) = shelf.pushes.claim([ref], START + INTERVAL, {ref: sms.attempted("timeout").tally})
+
+    assert (sms.attempts, sms.outcomes) == (8, {"timeout": 1})
 
 
 def test_an_attempt_without_an_answer_is_kept_as_it_is(shelf: Shelf) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-_EVENT = "before-call.dynamodb"
+# Also before what tests put in the place of AWS.
+_EVENT = "before-parameter-build.dynamodb"
 
 
 class Calls:

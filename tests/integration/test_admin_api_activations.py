@@ -215,6 +215,7 @@ def test_an_activation_is_shown_with_its_messages_and_their_push_attempts(desk: 
         "storedAt": "2026-09-21T14:13:20+00:00",
         "pushState": "pending",
         "attempts": 1,
+        "outcomes": {"http_status": 1},
         "deliveredAt": None,
         "attemptLog": [
             {

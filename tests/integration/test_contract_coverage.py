@@ -9,7 +9,9 @@ import pytest
 from tests.conftest import ROOT
 
 TEXT = (ROOT / "docs" / "contract-coverage.md").read_text(encoding="utf-8")
-NAMED = sorted(set(re.findall(r"`((?:browser|contract|deployment|faults|integration|unit|rie)/\w+\.py)::(test_\w+)`", TEXT)))
+NAMED = sorted(
+    set(re.findall(r"`((?:browser|contract|deployment|faults|integration|unit|rie)/\w+\.py)::(test_\w+)`", TEXT))
+)
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
     for line in TEXT.splitlines()

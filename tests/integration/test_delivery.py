@@ -2,24 +2,25 @@
 
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.delivery import Delivery, NewSms
 from globalconnect.push.health import Health
-from globalconnect.push.queue import DuePush, NotQueued, read_message
+from globalconnect.push.queue import DuePush, NotQueued, RetryQueues, UnreadableMessage, read_message
 from globalconnect.push.signing import Signer
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import End, Pushes
+from tests.integration.calls import Calls
 from tests.integration.shop import Shop
 
 PHONE = "447472190082"
@@ -57,11 +58,13 @@ class Noted:
 
     sent: list[tuple[SmsRef, str, int, bool]] = field(default_factory=list)
     refuse: bool = False
+    pushes: list[DuePush] = field(default_factory=list)
 
     def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
         """Take pushes."""
         if self.refuse:
             return [NotQueued() for _ in pushes]
+        self.pushes += pushes
         self.sent += [(push.ref, push.partner_id, push.due, slow) for push in pushes]
         return [None] * len(pushes)
 
@@ -89,6 +92,10 @@ class Office:
     def push(self, at: int = 0) -> frozenset[SmsRef]:
         """Let the routine take the SMS up."""
         return self.delivery.deliver([self.due(at)])
+
+    def retry(self) -> frozenset[SmsRef]:
+        """Let the routine take up what it queued last."""
+        return self.delivery.deliver([self.queues.pushes[-1]])
 
     def first_push(self) -> frozenset[SmsRef]:
         """Let the routine take the SMS up as one that was just stored."""
@@ -191,7 +198,104 @@ def test_retries_go_on_without_limit_until_success(office: Office) -> None:
     sms = office.sms()
     assert len(office.hub.got) == sms.attempts == 31
     assert sms.push_state is PushState.DELIVERED
-    assert [attempt.number for attempt in office.attempts()] == list(range(12, 32))
+    assert [attempt.number for attempt in office.attempts()] == [1, *range(12, 32)]
+
+
+def test_how_every_attempt_of_a_long_outage_ended_is_counted(office: Office) -> None:
+    office.hub.answers = [FAILED] * 30
+    office.first_push()
+    for _ in range(30):
+        office.shop.cloud.clock.advance(seconds=10)
+        office.retry()
+    assert (office.sms().attempts, office.sms().outcomes) == (31, {"http_status": 30, "delivered": 1})
+    assert [attempt.number for attempt in office.attempts()] == [1, *range(12, 32)]
+
+
+def test_a_push_that_was_claimed_and_not_made_is_no_attempt(office: Office) -> None:
+    _in_trouble(office, open_among=1).deliver([office.due()])
+    office.shop.cloud.clock.advance(seconds=10)
+    office.hub.answers = [FAILED]
+    office.retry()
+    office.shop.finish(office.partner, office.activation_id, 5)
+    office.shop.cloud.clock.advance(seconds=10)
+    office.retry()
+    sms = office.sms()
+    assert (sms.push_state, sms.attempts, sms.outcomes) == (PushState.STOPPED, 1, {"http_status": 1})
+    assert [attempt.number for attempt in office.attempts()] == [1]
+
+
+def test_attempts_are_counted_by_how_they_ended(office: Office) -> None:
+    office.hub.answers = [FAILED, TIMED_OUT, FAILED]
+    office.first_push()
+    for _ in range(3):
+        office.shop.cloud.clock.advance(seconds=10)
+        office.retry()
+    assert (office.sms().attempts, office.sms().outcomes) == (4, {"http_status": 2, "timeout": 1, "delivered": 1})
+
+
+def test_counting_attempts_takes_no_further_call(office: Office) -> None:
+    """The partner, a claim, a look, and the attempt that is kept, whether or not there was an attempt before."""
+    office.hub.answers = [FAILED] * 3
+    each = ["BatchExecuteStatement", "BatchGetItem", "BatchGetItem", "BatchWriteItem"]
+    with Calls(office.shop.cloud.client) as calls:
+        assert calls.of(office.first_push) == each
+        for _ in range(2):
+            office.shop.cloud.clock.advance(seconds=10)
+            assert calls.of(office.retry) == each
+
+
+def test_an_attempt_whose_message_was_lost_is_counted_all_the_same(office: Office) -> None:
+    office.hub.answers = [FAILED, TIMED_OUT]
+    office.first_push()
+    for _ in range(2):
+        office.shop.cloud.clock.advance(seconds=55)
+        office.shop.sweep()
+        office.shop.cloud.queued()
+        office.queues.sent.clear()
+        office.push()
+    assert (office.sms().attempts, office.sms().outcomes) == (3, {"http_status": 1, "timeout": 1, "delivered": 1})
+
+
+def test_an_attempt_that_could_not_be_kept_is_counted_all_the_same(office: Office) -> None:
+    office.hub.answers = [FAILED]
+    _in_trouble(office, keep_attempts=1).deliver_new([NewSms(office.ref, office.partner.partner_id)])
+    office.shop.cloud.clock.advance(seconds=10)
+    office.retry()
+    assert (office.sms().attempts, office.sms().outcomes) == (2, {"http_status": 1, "delivered": 1})
+    assert [attempt.number for attempt in office.attempts()] == [2]
+
+
+def test_a_push_by_an_operator_is_counted_too(office: Office) -> None:
+    office.hub.answers = [DELIVERED, FAILED]
+    office.first_push()
+    office.shop.cloud.clock.advance(seconds=30)
+    office.shop.pushes.push_again(office.ref, office.shop.cloud.clock(), 5_000)
+    office.push()
+    office.shop.cloud.clock.advance(seconds=10)
+    office.retry()
+    assert (office.sms().attempts, office.sms().outcomes) == (3, {"delivered": 2, "http_status": 1})
+
+
+def test_what_is_known_of_attempts_survives_the_queue() -> None:
+    tally = Tally(1_790_000_000_000, 3, {"timeout": 2, "tls": 1})
+    push = DuePush(SmsRef(1, 2), "hub", 1_790_000_010_000, tally)
+    sent: list[Any] = []
+
+    class Sqs:
+        def send_message_batch(self, *, QueueUrl: str, Entries: list[Any]) -> Any:  # noqa: N803 - AWS's names
+            sent.extend((QueueUrl, entry["MessageBody"]) for entry in Entries)
+            return {}
+
+    RetryQueues(cast("Any", Sqs()), "retry", "slow").send([push, replace(push, tally=None)], slow=False, now=0)
+    assert [url for url, _ in sent] == ["retry", "retry"]
+    assert [read_message(body) for _, body in sent] == [push, replace(push, tally=None)]
+
+
+@pytest.mark.parametrize("tally", [7, [], {}, {"nextDue": 1, "attempts": 1, "outcomes": []}])
+def test_a_message_that_nobody_wrote_is_unreadable(tally: object) -> None:
+    body = {"activationId": 1, "smsId": 2, "partnerId": "hub", "due": 3, "tally": tally}
+    with pytest.raises(UnreadableMessage):
+        read_message(json.dumps(body))
 
 
 def test_retries_go_on_after_the_activation_expired(office: Office) -> None:
@@ -295,9 +399,11 @@ class Trouble(Pushes):
             self.failures[call] -= 1
             raise EndpointConnectionError(endpoint_url="the table")
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+    def claim(
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+    ) -> list[Sms | Exception | None]:
         self._fail("claim")
-        return super().claim(refs, now)
+        return super().claim(refs, now, tallies)
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
         self._fail("open_among")
@@ -354,8 +460,12 @@ def test_partners_that_cannot_be_read_leave_the_pushes_to_come_again(office: Off
 
 def test_an_sms_that_trips_us_does_not_take_the_others_along(office: Office) -> None:
     class Odd(Pushes):
-        def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
-            return [KeyError("text") if ref.sms_id == 1 else super(Odd, self).claim([ref], now)[0] for ref in refs]
+        def claim(
+            self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        ) -> list[Sms | Exception | None]:
+            return [
+                KeyError("text") if ref.sms_id == 1 else super(Odd, self).claim([ref], now, tallies)[0] for ref in refs
+            ]
 
     activations = office.shop.activations
     odd = DuePush(SmsRef(office.activation_id, 1), office.partner.partner_id, 0)

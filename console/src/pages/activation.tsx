@@ -215,27 +215,30 @@ function finish(sale: Sale): Happening[] {
 
 function attemptsOf(message: Message, whose: string): Happening[] {
   const kept = message.attemptLog;
-  const first = kept[0];
-  const happened: Happening[] = kept.map((attempt) => ({
-    key: `${message.smsId} ${attempt.number}`,
-    at: attempt.startedAt,
-    rank: 2,
-    kind: attempt.outcome === "delivered" ? "good" : "bad",
-    shown: <Tried attempt={attempt} whose={whose} />,
-  }));
-  if (first === undefined || first.number === 1) return happened;
-  const earlier: Happening = {
-    key: `${message.smsId} earlier`,
-    at: first.startedAt,
-    rank: 2,
-    kind: "plain",
-    shown: (
-      <p class="quiet">
-        {first.number === 2 ? "Push 1" : `Pushes 1 to ${first.number - 1}`} {whose}: no longer kept.
-      </p>
-    ),
-  };
-  return [earlier, ...happened];
+  return kept.flatMap((attempt, place) => {
+    const made: Happening = {
+      key: `${message.smsId} ${attempt.number}`,
+      at: attempt.startedAt,
+      rank: 2,
+      kind: attempt.outcome === "delivered" ? "good" : "bad",
+      shown: <Tried attempt={attempt} whose={whose} />,
+    };
+    const missing = (kept[place - 1]?.number ?? 0) + 1;
+    if (missing === attempt.number) return [made];
+    const last = attempt.number - 1;
+    const gap: Happening = {
+      key: `${message.smsId} before ${attempt.number}`,
+      at: attempt.startedAt,
+      rank: 2,
+      kind: "plain",
+      shown: (
+        <p class="quiet">
+          {missing === last ? `Push ${last}` : `Pushes ${missing} to ${last}`} {whose}: no longer kept.
+        </p>
+      ),
+    };
+    return [gap, made];
+  });
 }
 
 interface ArrivedProps {

@@ -1,7 +1,9 @@
 """SMS: what gateways deliver, and whose it is (contract 1.6 and 4)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
 from globalconnect.domain.number import Number
 from globalconnect.domain.times import MINUTE, SECOND
@@ -66,8 +68,23 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """The attempts made up to the claim that set `next_due` (ms), and how many of them ended how.
+
+    The attempt of that claim is one of them once it has ended. Ends that nobody noted have no outcome here.
+    """
+
+    next_due: int = 0
+    attempts: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sms:
-    """An SMS of an activation. `received_at` and `stored_at` in ms; `attempts` counts the pushes begun."""
+    """An SMS of an activation. `received_at` and `stored_at` in ms.
+
+    `attempts` counts the attempts to push it that have been noted as ended, `outcomes` how many of them ended how.
+    """
 
     sms_id: int
     activation_id: int
@@ -82,6 +99,27 @@ class Sms:
     attempts: int = 0
     delivered_at: int | None = None
     queued_again_at: int | None = None
+    outcomes: Mapping[str, int] = field(default_factory=dict, hash=False)
+
+    @property
+    def tally(self) -> Tally:
+        """What the next claim is to note."""
+        return Tally(self.next_due, self.attempts, self.outcomes)
+
+    def attempted(self, outcome: str) -> Self:
+        """Give the SMS with one attempt more, which ended so."""
+        outcomes = {**self.outcomes, outcome: self.outcomes.get(outcome, 0) + 1}
+        return replace(self, attempts=self.attempts + 1, outcomes=outcomes)
+
+    def caught_up(self, log: Iterable[Attempt]) -> Self:
+        """Give the SMS with those attempts of its log that no claim has noted yet: one, unless a message was lost."""
+        sms = self
+        for attempt in log:
+            if attempt.number > self.attempts:
+                counted = sms.attempted(attempt.outcome)
+                # The log may have gaps.
+                sms = replace(counted, attempts=max(sms.attempts, attempt.number))
+        return sms
 
     def __repr__(self) -> str:
         """Leave out what the SMS says: a repr ends up in logs."""

@@ -6,7 +6,7 @@ many need at the same moment is asked of AWS in one call.
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.push.attempt import AttemptResult
 from globalconnect.push.batches import Batches
 from globalconnect.push.body import push_body
@@ -53,8 +53,10 @@ class Attempts(Protocol):
 class Pushes(Protocol):
     """Where claims, ends and attempts are kept: store.pushes.Pushes, or a fake with the same meaning."""
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
-        """Claim the next attempt of each SMS."""
+    def claim(
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+    ) -> list[Sms | Exception | None]:
+        """Claim the next attempt of each SMS; note the attempts made so far, where they are known."""
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
         """Give those of the activations that are not finished."""
@@ -101,6 +103,8 @@ class Unmeasured:
 
 
 _UNMEASURED = Unmeasured()
+# What a new SMS is stored with.
+_UNTRIED = Tally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ class Delivery:
         self._opened = AsyncExitStack()
         self._client: Attempts | None = None
         self._attempted: list[dict[str, str | int | None]] = []
-        self._claims = Batches[SmsRef, Sms | None](lambda refs: pushes.claim(refs, now()), _ITEMS_AT_ONCE)
+        self._claims = Batches[DuePush, Sms | None](self._claim_each, _ITEMS_AT_ONCE)
         self._looks = Batches[int, bool](self._open_each, _ITEMS_AT_ONCE)
         self._ends = Batches[End, None](pushes.settle, _ITEMS_AT_ONCE)
         self._attempts = Batches[tuple[Sms, Attempt], None](self._keep_each, _ITEMS_AT_ONCE)
@@ -202,7 +206,7 @@ class Delivery:
         self._attempted = []
 
     async def _first(self, sms: NewSms, partner: Partner | None, client: Attempts) -> bool:
-        push = DuePush(sms.ref, sms.partner_id, due=self._now())
+        push = DuePush(sms.ref, sms.partner_id, due=self._now(), tally=_UNTRIED)
         if partner is not None and self._health.is_slow(partner):
             return await self._queue(push, slow=True)
         return await self._push(push, partner, client)
@@ -213,10 +217,10 @@ class Delivery:
         Once the attempt is claimed there is nothing left: what could not be queued then is queued by the sweep.
         """
         await self._sleep(wait_seconds(push.due, self._now()))
-        sms = await self._claims.ask(push.ref)
+        sms = await self._claims.ask(push)
         if sms is None:
             return True
-        next_push = replace(push, due=sms.next_due)
+        next_push = replace(push, due=sms.next_due, tally=sms.tally)
         slow = partner is not None and self._health.is_slow(partner)
         try:
             end = self._end_of(sms, partner) or await self._end_by_finish(sms)
@@ -261,6 +265,7 @@ class Delivery:
         started_at = self._now()
         signer = Signer.of(partner, sms.sms_id, started_at)
         result = await client.attempt(url, push_body(sms, partner), (partner.key, sms.text), signer)
+        sms = sms.attempted(result.outcome.value)
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
         self._attempted.append(_logged(sms, result))
         ended_at = started_at + result.duration_ms
@@ -268,7 +273,7 @@ class Delivery:
         if result.delivered:
             await self._settle(End(sms, PushState.DELIVERED, ended_at), tries=len(_RECORD_PAUSES))
         else:
-            await self._queue(next_push, slow=self._health.is_slow(partner))
+            await self._queue(replace(next_push, tally=sms.tally), slow=self._health.is_slow(partner))
         attempt = Attempt(
             sms.attempts, started_at, result.duration_ms, result.outcome.value, result.http_status, result.answer
         )
@@ -294,6 +299,10 @@ class Delivery:
                 log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=end.sms.sms_id, state=end.state.value)
                 await self._sleep(pause)
         return None
+
+    def _claim_each(self, pushes: Sequence[DuePush]) -> list[Sms | Exception | None]:
+        tallies = {push.ref: push.tally for push in pushes if push.tally is not None}
+        return self._pushes.claim([push.ref for push in pushes], self._now(), tallies)
 
     def _open_each(self, activation_ids: Sequence[int]) -> list[bool]:
         found = self._pushes.open_among(set(activation_ids))

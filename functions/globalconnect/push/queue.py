@@ -1,4 +1,4 @@
-"""The retry queues: a message per push that is due later. Messages carry ids only, never what an SMS says.
+"""The retry queues: a message per push that is due later. Messages carry ids and counts, never what an SMS says.
 
 Pushes of slow partners have a queue of their own, so that their time-outs never take the room of others' retries
 (contract 3: no partner's outage delays another partner's pushes).
@@ -7,11 +7,12 @@ Pushes of slow partners have a queue of their own, so that their time-outs never
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from globalconnect.domain.push_schedule import delay_seconds
+from globalconnect.domain.sms import Tally
 from globalconnect.store.activations import SmsRef
 
 if TYPE_CHECKING:
@@ -35,11 +36,12 @@ class NotQueued(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DuePush:
-    """A push to a partner that is due at `due` (ms)."""
+    """A push to a partner that is due at `due` (ms), with the attempts made so far where they are known."""
 
     ref: SmsRef
     partner_id: str
     due: int
+    tally: Tally | None = field(default=None, hash=False)
 
 
 class RetryQueues:
@@ -77,12 +79,15 @@ class RetryQueues:
 
 
 def _entry(push: DuePush, now: int) -> dict[str, Any]:
-    body = {
+    body: dict[str, Any] = {
         "activationId": push.ref.activation_id,
         "smsId": push.ref.sms_id,
         "partnerId": push.partner_id,
         "due": push.due,
     }
+    if push.tally is not None:
+        tally = push.tally
+        body["tally"] = {"nextDue": tally.next_due, "attempts": tally.attempts, "outcomes": dict(tally.outcomes)}
     return {
         "MessageBody": json.dumps(body),
         "DelaySeconds": delay_seconds(push.due, now),
@@ -95,6 +100,13 @@ def read_message(body: str) -> DuePush:
     try:
         fields = json.loads(body)
         ref = SmsRef(int(fields["activationId"]), int(fields["smsId"]))
-        return DuePush(ref, str(fields["partnerId"]), int(fields["due"]))
-    except (ValueError, KeyError, TypeError):
+        return DuePush(ref, str(fields["partnerId"]), int(fields["due"]), _read_tally(fields.get("tally")))
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise UnreadableMessage("not a message of the retry queues") from None
+
+
+def _read_tally(fields: Any) -> Tally | None:
+    if fields is None:
+        return None
+    outcomes = {str(outcome): int(count) for outcome, count in fields["outcomes"].items()}
+    return Tally(int(fields["nextDue"]), int(fields["attempts"]), outcomes)

@@ -173,6 +173,7 @@ def from_sms(sms: Sms, keep: int) -> Item:
         "pending_shard": pending_shard(sms.sms_id) if pending else None,
         "next_due": sms.next_due,
         "attempts": sms.attempts,
+        "outcomes": dict(sms.outcomes) or None,
         "expire_at": expire_at(sms.stored_at, keep),
     }
 
@@ -193,6 +194,7 @@ def to_sms(item: Item) -> Sms:
         attempts=item["attempts"],
         delivered_at=item.get("delivered_at"),
         queued_again_at=item.get("queued_again_at"),
+        outcomes=item.get("outcomes", {}),
     )
 
 

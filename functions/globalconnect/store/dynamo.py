@@ -132,7 +132,7 @@ class Statement:
     """A PartiQL statement on one item, with the values of its question marks in order."""
 
     text: str
-    values: tuple[str | int, ...]
+    values: tuple[str | int | Mapping[str, int], ...]
 
 
 class Dynamo:

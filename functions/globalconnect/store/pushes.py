@@ -4,12 +4,14 @@ Everything here is asked for many messages at once, since a push takes a claim, 
 more than what it carries.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from globalconnect.domain.errors import NotFound
+from botocore.exceptions import BotoCoreError, ClientError
+
+from globalconnect.domain.errors import Busy, NotFound
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.domain.times import day_of
 from globalconnect.store.activations import (
     ATTEMPT_PREFIX,
@@ -23,15 +25,22 @@ from globalconnect.store.activations import (
 )
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, Statement, expression
 
+# Beside the first.
 ATTEMPTS_KEPT = 20
+# Numbers of attempts that have each a place of its own, one for every place.
+_PLACES = range(1, ATTEMPTS_KEPT + 2)
 
 _PENDING = PushState.PENDING.value
+_TALLY = 'SET "attempts" = ? SET "outcomes" = ?'
 _THIS_ONE = 'WHERE "activation_id" = ? AND "entry" = ? AND "push_state" = ?'
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The end of the pushing of a message at `at` (ms): delivered, stopped or without a URL."""
+    """The end of the pushing of a message at `at` (ms): delivered, stopped or without a URL.
+
+    The message is as it is then, with its last attempt counted.
+    """
 
     sms: Sms
     state: PushState
@@ -45,30 +54,65 @@ class Pushes:
         self._db = db
         self._table = table
         self._keep = keep
-        self._claim = (
-            f'UPDATE "{table}" SET "next_due" = ? SET "attempts" = "attempts" + ? '  # noqa: S608 - our table, no input
-            f'{_THIS_ONE} AND "next_due" <= ? RETURNING ALL NEW *'
+        self._claim = f'UPDATE "{table}" SET "next_due" = ? {_THIS_ONE} AND "next_due" <= ? RETURNING ALL NEW *'  # noqa: S608 - our table, no input
+        self._claim_and_note = (
+            f'UPDATE "{table}" SET "next_due" = ? {_TALLY} {_THIS_ONE} AND "next_due" <= ? AND "next_due" = ? '  # noqa: S608
+            "RETURNING ALL NEW *"
         )
         self._deliver = (
-            f'UPDATE "{table}" SET "push_state" = ? SET "delivered_at" = ? SET "delivered_day" = ? '  # noqa: S608
+            f'UPDATE "{table}" SET "push_state" = ? {_TALLY} SET "delivered_at" = ? SET "delivered_day" = ? '  # noqa: S608
             f'SET "first_delivered_at" = ? REMOVE "pending_shard" {_THIS_ONE}'
         )
         self._deliver_again = (
-            f'UPDATE "{table}" SET "push_state" = ? SET "delivered_at" = ? REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
+            f'UPDATE "{table}" SET "push_state" = ? {_TALLY} SET "delivered_at" = ? REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
         )
-        self._stop = f'UPDATE "{table}" SET "push_state" = ? REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
+        self._stop = f'UPDATE "{table}" SET "push_state" = ? {_TALLY} REMOVE "pending_shard" {_THIS_ONE}'  # noqa: S608
 
     # -------------------------------------------------------------- an attempt
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+    def claim(
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+    ) -> list[Sms | Exception | None]:
         """Claim the next push attempt of each message (none twice) for the caller alone, starting at `now` (ms).
+
+        Takes the attempts made so far, where they are known; they are noted with the message, unless another claim came
+        in between. Where they aren't known, they are what has been noted and what the log of attempts says.
 
         Gives per message: the SMS, whose `next_due` is when the attempt after this one may start; None when it is not
         pending, not due yet, or somebody else's, since two attempts at once can't both have claimed (contract 3); or
         what AWS failed with.
         """
-        claims = [Statement(self._claim, (now + INTERVAL, 1, *sms_key(ref).values(), _PENDING, now)) for ref in refs]
-        return [_sms_or_none(end) for end in self._db.execute(claims)]
+        known = tallies or {}
+        statements = [self._claiming(ref, now, known.get(ref)) for ref in refs]
+        ends = dict(zip(refs, self._db.execute(statements), strict=True))
+        blind = [ref for ref in refs if ref not in known or isinstance(ends[ref], ConditionFailed)]
+        late = [ref for ref in blind if ref in known]
+        ends |= zip(late, self._db.execute([self._claiming(ref, now, None) for ref in late]), strict=True)
+        claimed = {ref: _sms_or_none(end) for ref, end in ends.items()}
+        claimed |= self._caught_up({ref: sms for ref in blind if isinstance(sms := claimed[ref], Sms)})
+        return [claimed[ref] for ref in refs]
+
+    def _claiming(self, ref: SmsRef, now: int, tally: Tally | None) -> Statement:
+        this_one = (*sms_key(ref).values(), _PENDING, now)
+        if tally is None:
+            return Statement(self._claim, (now + INTERVAL, *this_one))
+        noted = (tally.attempts, tally.outcomes)
+        return Statement(self._claim_and_note, (now + INTERVAL, *noted, *this_one, tally.next_due))
+
+    def _caught_up(self, messages: Mapping[SmsRef, Sms]) -> dict[SmsRef, Sms]:
+        """Count the attempts that are in the log and not noted with these messages."""
+        if not messages:
+            return {}
+        keys: list[Key] = [_attempt_key(sms, number) for sms in messages.values() for number in _PLACES]
+        try:
+            items = self._db.get_many(self._table, keys)
+        except (BotoCoreError, ClientError, Busy):
+            # The count has a gap then; the claims are made.
+            return {}
+        logs: dict[int, list[Attempt]] = {}
+        for item in items:
+            logs.setdefault(item["sms_id"], []).append(_to_attempt(item))
+        return {ref: sms.caught_up(logs.get(ref.sms_id, [])) for ref, sms in messages.items()}
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
         """Give those of the activations that are not finished as of now. Raises Busy."""
@@ -84,15 +128,16 @@ class Pushes:
         return _failures(self._db.execute([self._ending(end) for end in ends]))
 
     def _ending(self, end: End) -> Statement:
+        how = (end.state.value, end.sms.attempts, end.sms.outcomes)
         if end.state is not PushState.DELIVERED:
-            return Statement(self._stop, (end.state.value, *_still_pending(end.sms)))
+            return Statement(self._stop, (*how, *_still_pending(end.sms)))
         if end.sms.delivered_at is not None:
             # An operator had it pushed once more: in the statistics it stays where it was delivered first.
-            return Statement(self._deliver_again, (end.state.value, end.at, *_still_pending(end.sms)))
-        return Statement(self._deliver, (end.state.value, end.at, day_of(end.at), end.at, *_still_pending(end.sms)))
+            return Statement(self._deliver_again, (*how, end.at, *_still_pending(end.sms)))
+        return Statement(self._deliver, (*how, end.at, day_of(end.at), end.at, *_still_pending(end.sms)))
 
     def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
-        """Keep how attempts ended, the newest ATTEMPTS_KEPT of each message. Raises Busy.
+        """Keep how attempts ended, the first and the newest ATTEMPTS_KEPT of each message. Raises Busy.
 
         Each has an item of its own, so that neither the message nor what a write costs grows with the attempts.
         """
@@ -170,10 +215,15 @@ def _still_pending(sms: Sms) -> tuple[str | int, ...]:
     return (*sms_key(SmsRef(sms.activation_id, sms.sms_id)).values(), _PENDING)
 
 
+def _attempt_key(sms: Sms, number: int) -> dict[str, str | int]:
+    """Give where an attempt is kept: the first by itself, of the others each in the place of the one 20 before it."""
+    place = "first" if number == 1 else f"{number % ATTEMPTS_KEPT:02}"
+    return {"activation_id": sms.activation_id, "entry": f"{ATTEMPT_PREFIX}{sms.sms_id}#{place}"}
+
+
 def _from_attempt(sms: Sms, attempt: Attempt, keep: int) -> Item:
     return {
-        "activation_id": sms.activation_id,
-        "entry": f"{ATTEMPT_PREFIX}{sms.sms_id}#{attempt.number % ATTEMPTS_KEPT:02}",
+        **_attempt_key(sms, attempt.number),
         "sms_id": sms.sms_id,
         "number": attempt.number,
         "attempted_at": attempt.started_at,

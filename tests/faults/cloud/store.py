@@ -4,13 +4,13 @@ Times are arguments, as everywhere. `tests/faults/test_memory_store.py` holds it
 """
 
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.store.activations import SmsRef, pending_shard
 from globalconnect.store.pushes import ATTEMPTS_KEPT, End
 
@@ -19,6 +19,10 @@ from globalconnect.store.pushes import ATTEMPTS_KEPT, End
 class _Kept:
     sms: Sms
     attempts: dict[int, Attempt] = field(default_factory=dict)
+
+    def log(self) -> list[Attempt]:
+        """Give the kept attempts, oldest first."""
+        return sorted(self.attempts.values(), key=lambda attempt: attempt.number)
 
 
 class MemoryStore:
@@ -50,17 +54,22 @@ class MemoryStore:
 
     # -------------------------------------------------------------- Pushes
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+    def claim(
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+    ) -> list[Sms | Exception | None]:
         """Claim the next attempt of each message, as Pushes.claim does."""
         with self._lock:
-            return [self._claim(ref, now) for ref in refs]
+            return [self._claim(ref, now, (tallies or {}).get(ref)) for ref in refs]
 
-    def _claim(self, ref: SmsRef, now: int) -> Sms | None:
+    def _claim(self, ref: SmsRef, now: int, tally: Tally | None) -> Sms | None:
         kept = self._messages.get(ref)
         if kept is None or kept.sms.push_state is not PushState.PENDING or kept.sms.next_due > now:
             return None
-        kept.sms = replace(kept.sms, next_due=now + INTERVAL, attempts=kept.sms.attempts + 1)
-        return kept.sms
+        if tally is not None and tally.next_due == kept.sms.next_due:
+            kept.sms = replace(kept.sms, next_due=now + INTERVAL, attempts=tally.attempts, outcomes=tally.outcomes)
+            return kept.sms
+        kept.sms = replace(kept.sms, next_due=now + INTERVAL)
+        return kept.sms.caught_up(kept.log())
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
         """Give those of the activations that are not finished."""
@@ -74,21 +83,27 @@ class MemoryStore:
                 kept = self._messages.get(SmsRef(end.sms.activation_id, end.sms.sms_id))
                 if kept is not None and kept.sms.push_state is PushState.PENDING:
                     delivered_at = end.at if end.state is PushState.DELIVERED else kept.sms.delivered_at
-                    kept.sms = replace(kept.sms, push_state=end.state, delivered_at=delivered_at)
+                    kept.sms = replace(
+                        kept.sms,
+                        push_state=end.state,
+                        delivered_at=delivered_at,
+                        attempts=end.sms.attempts,
+                        outcomes=end.sms.outcomes,
+                    )
             return [None] * len(ends)
 
     def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
-        """Keep how attempts ended, the newest ATTEMPTS_KEPT of each message."""
+        """Keep how attempts ended, the first and the newest ATTEMPTS_KEPT of each message."""
         with self._lock:
             for sms, attempt in attempts:
                 kept = self._messages[SmsRef(sms.activation_id, sms.sms_id)]
-                kept.attempts[attempt.number % ATTEMPTS_KEPT] = attempt
+                kept.attempts[0 if attempt.number == 1 else 1 + attempt.number % ATTEMPTS_KEPT] = attempt
 
     def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
         """Give the kept attempts of an activation's messages by SMS id, oldest first."""
         with self._lock:
             return {
-                ref.sms_id: sorted(kept.attempts.values(), key=lambda attempt: attempt.number)
+                ref.sms_id: kept.log()
                 for ref, kept in self._messages.items()
                 if ref.activation_id == activation_id and kept.attempts
             }

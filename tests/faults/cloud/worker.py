@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -23,7 +23,7 @@ import push_sms.app
 from expire_activations.sweep import Sweep
 from globalconnect import VERSION, clock
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Attempt, Sms
+from globalconnect.domain.sms import Attempt, Sms, Tally
 from globalconnect.metrics import PushMeter
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.delivery import Delivery
@@ -67,9 +67,11 @@ class RemoteStore:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+    def claim(
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+    ) -> list[Sms | Exception | None]:
         """See MemoryStore."""
-        return cast("list[Sms | Exception | None]", self._cloud.call("claim", list(refs), now))
+        return cast("list[Sms | Exception | None]", self._cloud.call("claim", list(refs), now, tallies))
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
         """See MemoryStore."""

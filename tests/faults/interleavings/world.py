@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import random
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self, cast
@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 import push_retry.app
 import push_sms.app
 from expire_activations.sweep import Sweep
-from globalconnect.domain.sms import Lease, PushState, Sms
+from globalconnect.domain.sms import Lease, PushState, Sms, Tally
 from globalconnect.domain.times import MINUTE
 from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
@@ -108,9 +108,11 @@ class _WatchedPushes(Pushes):
         super().__init__(db, table, keep)
         self._claimed_at = claimed_at
 
-    def claim(self, refs: Sequence[SmsRef], now: int) -> list[Sms | Exception | None]:
+    def claim(
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+    ) -> list[Sms | Exception | None]:
         self._claimed_at.update({(LIFE.get(), ref.sms_id): now for ref in refs})
-        return super().claim(refs, now)
+        return super().claim(refs, now, tallies)
 
 
 class _Runner:
@@ -134,13 +136,18 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the pushing of an SMS stands; times in ms, `due` is when its next attempt is."""
+    """How the pushing of an SMS stands; times in ms, `due` is when its next attempt is.
+
+    `attempts` and `outcomes` are what has been noted of its attempts.
+    """
 
     ref: SmsRef
     state: PushState
     due: int
     stored_at: int
     queued_again_at: int | None
+    attempts: int
+    outcomes: dict[str, int]
 
     @property
     def is_pending(self) -> bool:
@@ -232,7 +239,7 @@ class World:
         # Only what is needed: the pretend cloud takes long over every attribute.
         asked: Any = {
             "Keys": [to_wire(sms_key(ref)) for ref in self.refs],
-            "ProjectionExpression": "activation_id, sms_id, push_state, next_due, stored_at, queued_again_at",
+            "ProjectionExpression": "activation_id, sms_id, push_state, next_due, stored_at, queued_again_at, attempts, outcomes",
             "ConsistentRead": True,
         }
         found = map(from_wire, self._client.batch_get_item(RequestItems={table: asked})["Responses"][table])
@@ -243,6 +250,8 @@ class World:
                 max(item["next_due"], item["stored_at"]),
                 item["stored_at"],
                 item.get("queued_again_at"),
+                item["attempts"],
+                item.get("outcomes", {}),
             )
             for item in found
         ]
