@@ -43,6 +43,7 @@ _FEW, _OTHER = "few", "other"
 COSTLY = {
     "array": http("200 OK", (b"[1," + b"1," * _ANSWER_BYTES)[:_ANSWER_BYTES]),
     "codes": http("200 OK", (_CODES * 4).encode()[:_ANSWER_BYTES]),
+    "interim": b"HTTP/1.1 103 Early Hints\r\n\r\n" * 3_000 + http("200 OK", b"{}"),
     "headers": http("200 OK", b"{}", *["X: y"] * 10_000),
     "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n{\r\n" * 20_000 + b"0\r\n\r\n",
 }

@@ -194,6 +194,9 @@ def test_attempt_on_a_closed_client_raises() -> None:
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n14\r\n" + SUCCESS + b"\r\n0\r\n\r\n", id="chunked"
         ),
         pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + http("200 OK", SUCCESS), id="interim-answer-first"),
+        pytest.param(
+            b"HTTP/1.1 103 Early Hints\r\n\r\n" * 20 + http("200 OK", SUCCESS), id="many-interim-answers-first"
+        ),
         pytest.param(http("200 OK", SUCCESS, "Content-Encoding: gzip"), id="plain-in-spite-of-its-header"),
         pytest.param(http("200 OK", SUCCESS, "Content-Encoding: deflate"), id="plain-and-no-deflate-either"),
         pytest.param(http("200 OK", gzip.compress(SUCCESS), "Content-Encoding: gzip"), id="gzip"),
@@ -646,6 +649,24 @@ def test_connection_is_reused_for_the_next_push() -> None:
     assert asyncio.run(scenario()) == (1, 5)
 
 
+def test_connection_is_reused_after_an_answer_that_was_read_piece_by_piece() -> None:
+    async def scenario() -> tuple[list[AttemptOutcome], int]:
+        async with partner(raw(http("200 OK", SUCCESS.ljust(MAX_ANSWER_BYTES)))) as far, client() as pushes:
+            outcomes = [(await pushes.attempt(far.url, BODY, SECRETS)).outcome for _ in range(3)]
+            return outcomes, far.accepts
+
+    assert asyncio.run(scenario()) == ([AttemptOutcome.DELIVERED] * 3, 1)
+
+
+def test_connection_is_not_reused_when_something_came_after_the_answer() -> None:
+    async def scenario() -> tuple[list[AttemptOutcome], int]:
+        async with partner(raw(http("200 OK", SUCCESS) + b"x" * 50_000)) as far, client() as pushes:
+            outcomes = [(await pushes.attempt(far.url, BODY, SECRETS)).outcome for _ in range(3)]
+            return outcomes, far.accepts
+
+    assert asyncio.run(scenario()) == ([AttemptOutcome.DELIVERED] * 3, 3)
+
+
 def test_connection_is_reused_after_an_answer_that_was_refused() -> None:
     async def scenario() -> int:
         async with partner(raw(http("500 Oops", b"try later"))) as far, client() as pushes:
@@ -847,11 +868,14 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def push_over_tls(
-    server: ssl.SSLContext, trusted: ssl.SSLContext | None, host: str = "partner.example"
+    server: ssl.SSLContext,
+    trusted: ssl.SSLContext | None,
+    host: str = "partner.example",
+    handler: Handler = raw(http("200 OK", SUCCESS)),  # noqa: B008 - keeps nothing
 ) -> tuple[AttemptResult, int]:
     async def scenario() -> tuple[AttemptResult, int]:
         async with (
-            partner(raw(http("200 OK", SUCCESS)), tls=server) as far,
+            partner(handler, tls=server) as far,
             client(connect_timeout=PATIENCE, resolver=FixedResolver("127.0.0.1"), tls=trusted) as pushes,
         ):
             result = await pushes.attempt(f"https://{host}:{far.port}/push", BODY, SECRETS)
@@ -863,6 +887,15 @@ def push_over_tls(
 @pytest.mark.parametrize("host", ["partner.example", "127.0.0.1"])
 def test_good_certificate_is_accepted(authority: Authority, host: str) -> None:
     result, _ = push_over_tls(authority.server(host), authority.trusted(), host)
+    assert result.outcome is AttemptOutcome.DELIVERED
+
+
+@pytest.mark.parametrize("close", [False, True])
+def test_long_answer_over_tls_is_read_to_its_end(authority: Authority, close: bool) -> None:
+    end = b'{"x":"' + b"x" * (MAX_ANSWER_BYTES - 50) + b'","status":"SUCCESS"}'
+    headers = [f"X-{number}: y" for number in range(2_000)]
+    handler = raw(http("200 OK", end, *headers), close=close)
+    result, _ = push_over_tls(authority.server("partner.example"), authority.trusted(), handler=handler)
     assert result.outcome is AttemptOutcome.DELIVERED
 
 

@@ -27,18 +27,25 @@ class Turns:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._waiting: deque[Callable[[], None]] = deque()
+        self._is_going = False
 
     def ask(self, go_on: Callable[[], None]) -> None:
         """Have it called when it is its turn."""
         self._waiting.append(go_on)
-        if len(self._waiting) == 1:
+        if not self._is_going:
+            self._is_going = True
             self._loop.call_soon(self._next)
 
+    def leave(self, go_on: Callable[[], None]) -> None:
+        """Don't call what has been asked for."""
+        self._waiting.remove(go_on)
+
     def _next(self) -> None:
-        go_on = self._waiting.popleft()
-        if self._waiting:
-            self._loop.call_soon(self._next)
-        go_on()
+        if not self._waiting:
+            self._is_going = False
+            return
+        self._loop.call_soon(self._next)
+        self._waiting.popleft()()
 
 
 class PiecewiseHandler(ResponseHandler):
@@ -96,7 +103,12 @@ class PiecewiseHandler(ResponseHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Read what is still held, then end."""
-        self._read(len(self._held))
+        if self._is_waiting:
+            self._is_waiting = False
+            self._turns.leave(self._take_turn)
+        while self._held and self.transport is not None:
+            self._read(len(self._held))
+        self._held = b""
         super().connection_lost(exc)
 
     def set_exception(self, exc: BaseException, exc_cause: BaseException | None = None) -> None:
@@ -119,18 +131,25 @@ class PiecewiseHandler(ResponseHandler):
             self._resume_reading_for_buffer()
 
     def _read(self, most: int) -> None:
+        """Read up to so many bytes, and no more than one head that isn't the last."""
         while most > 0 and self._held:
-            if self.transport is None or self.exception() is not None:
-                self._held = b""
-                return
             end = self._held.find(_HEAD_END, 0, most) if self._head_bytes is not None else -1
             size = most if end < 0 else end + len(_HEAD_END)
             piece, self._held = self._held[:size], self._held[size:]
             most -= size
-            if self._head_bytes is not None:
-                self._head_bytes += len(piece)
-                if self._head_bytes > MAX_HEAD_BYTES:
-                    self.set_exception(ClientConnectionError("the head is too long"))
+            self._read_piece(piece)
+            if self.transport is None or self.exception() is not None:
+                self._held = b""
+            elif end >= 0 and self._head_bytes is not None:
+                # That was an interim answer, of which there may be any number.
+                return
+
+    def _read_piece(self, piece: bytes) -> None:
+        if self._head_bytes is not None:
+            self._head_bytes += len(piece)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.set_exception(ClientConnectionError("the head is too long"))
+                if self.transport is not None:
                     self.transport.close()
-                    return
-            super().data_received(piece)
+                return
+        super().data_received(piece)
