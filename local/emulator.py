@@ -76,6 +76,12 @@ def running(place: Place) -> Emulator | None:
     return known
 
 
+def is_started(place: Place) -> bool:
+    """Whether the emulator of ``place`` runs, be it that it answers or not."""
+    known = _known(place)
+    return known is not None and _is_ours(known.pid, place)
+
+
 def last_port(place: Place) -> int | None:
     """The port used last, None before the first start."""
     known = _known(place)

@@ -112,10 +112,12 @@ def down(root: Path, progress: Progress | None = None) -> bool:
     """Stop the stack of ``root``; its data is kept. False when it was not running. Raises LocalError."""
     place = Place(root.resolve())
     with place.locked():
-        with (progress or Progress()).step("stopping the emulator, which saves its data"):
-            stopped = emulator.stop(place)
+        started = emulator.is_started(place)
+        if started:
+            with (progress or Progress()).step("stopping the emulator, which saves its data"):
+                emulator.stop(place)
         place.stack_file.unlink(missing_ok=True)
-        return stopped
+        return started
 
 
 def known_port(root: Path) -> int | None:

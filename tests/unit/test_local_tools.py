@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local import audit, deploy, emulator, locks
+from local import audit, deploy, emulator, locks, stack
 from local.aws import environment
 from local.failure import LocalError
 from local.place import EMULATOR, EMULATOR_PYTHON, REPOSITORY, Place, read_private, write_private
@@ -64,6 +64,12 @@ def test_two_commands_on_one_stack_do_not_mix(tmp_path: Path) -> None:
         pass
     with place.locked():
         pass
+
+
+def test_down_does_not_say_that_it_saved_anything_when_nothing_ran(tmp_path: Path) -> None:
+    said = io.StringIO()
+    assert stack.down(tmp_path, Progress(said)) is False
+    assert said.getvalue() == ""
 
 
 def test_a_taken_port_is_named_with_a_way_on(tmp_path: Path) -> None:
