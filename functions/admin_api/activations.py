@@ -76,10 +76,16 @@ def read(admin: Admin, call: Call[SaleQuery, NoFields]) -> SaleShown:
     if sale is None:
         raise NotFound("activation")
     attempts = admin.pushes.attempts(activation_id) if sale.messages else {}
-    hidden = call.query.get("texts") == "hidden"
-    if sale.messages and not hidden:
-        call.log_look(admin, "sms.texts_read", str(activation_id), messages=len(sale.messages))
-    messages = [_message(sms, attempts.get(sms.sms_id, []), hidden=hidden) for sms in sale.messages]
+    texts = call.query.get("texts", "shown")
+    looked_at = {str(sms.sms_id) for sms in sale.messages if texts in {"shown", str(sms.sms_id)}}
+    if texts not in {"shown", "hidden"} and not looked_at:
+        raise NotFound("message")
+    if looked_at:
+        only = {} if texts == "shown" else {"smsId": texts}
+        call.log_look(admin, "sms.texts_read", str(activation_id), messages=len(looked_at), **only)
+    messages = [
+        _message(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.messages
+    ]
     return SaleShown(**_fields(sale.activation, admin.now()), messages=messages)
 
 
@@ -209,7 +215,7 @@ ROUTES = (
         answer=SaleShown,
         errors=(404,),
         summary="Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts were "
-        "looked at is entered in the audit log, unless they are hidden.",
+        "looked at is entered in the audit log, unless they are hidden; with an smsId, only that one is shown.",
     ),
     Route(
         method="POST",

@@ -140,6 +140,13 @@ Texts = Annotated[
     Literal["shown", "hidden"],
     Field(description="shown, which is the default and entered in the audit log, or hidden"),
 ]
+SaleTexts = Annotated[
+    Literal["shown", "hidden"] | Annotated[str, Field(pattern="^[1-9][0-9]{0,15}$")],
+    Field(
+        description="shown, which is the default, or the smsId of the only one to show, both entered in the audit log; "
+        "or hidden"
+    ),
+]
 Version = Annotated[int, Field(ge=0, le=LARGEST_ID, description="the version of the partner as it was read")]
 
 
@@ -253,9 +260,9 @@ class StatisticsQuery(TypedDict, total=False):
 
 @with_config(_STRICT)
 class SaleQuery(TypedDict, total=False):
-    """Whether what its SMS say is shown."""
+    """Whose text of its SMS is shown: that of all, of one, or of none."""
 
-    texts: Texts
+    texts: SaleTexts
 
 
 @with_config(_STRICT)

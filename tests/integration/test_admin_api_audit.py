@@ -276,6 +276,11 @@ def everything(desk: Desk) -> Any:
 
 # ---------------------------------------------------------------- looks at what SMS say
 
+EXPECTED_TEXTS = (
+    "expected shown, which is the default, or the smsId of the only one to show, both entered in the audit log; "
+    "or hidden"
+)
+
 
 def unclaimed(desk: Desk, text: str = "code 4711") -> None:
     sms = InboundSms(PHONE, "Telegram", text, "1", lasting=True)
@@ -326,6 +331,33 @@ def test_hidden_texts_are_null_and_no_look(desk: Desk, looked_at: dict[str, tupl
         (shown_one,) = shown.body.get("messages", shown.body.get("payloads"))
         assert hidden_one == shown_one | ({"text": None} if "text" in shown_one else {"payload": None})
     assert len(entries(desk)) == len(looked_at)
+
+
+def test_one_text_is_shown_and_recorded_alone(desk: Desk) -> None:
+    sold = desk.sold("hub", desk.stocked(PHONE))
+    for sms_id in (77, 78):
+        desk.arrived(sold, sms_id)
+    path = f"/admin/activations/{sold.activation_id}"
+    reply = desk.get(path, ("texts", "78"))
+    assert {sms["smsId"]: sms["text"] for sms in reply.body["messages"]} == {"77": None, "78": "code 12345"}
+    (entry,) = entries(desk)
+    assert (entry["action"], entry["id"]) == ("sms.texts_read", str(sold.activation_id))
+    assert entry["details"] == {"messages": 1, "smsId": "78"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "refusal"),
+    [
+        ("79", (404, "message not found")),
+        ("078", (400, f"texts: {EXPECTED_TEXTS}")),
+        ("none", (400, f"texts: {EXPECTED_TEXTS}")),
+    ],
+)
+def test_a_text_that_there_is_not_is_refused_and_no_look(desk: Desk, texts: str, refusal: tuple[int, str]) -> None:
+    sold = desk.sold("hub", desk.stocked(PHONE))
+    desk.arrived(sold, 78)
+    assert desk.get(f"/admin/activations/{sold.activation_id}", ("texts", texts)).refusal == refusal
+    assert entries(desk) == []
 
 
 def test_texts_whose_look_cannot_be_recorded_are_not_shown(

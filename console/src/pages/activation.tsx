@@ -38,13 +38,14 @@ function Activation({ params }: { params: Readonly<Record<string, string>> }) {
     setWatching(!gone && (sale.value === undefined || goesOn(sale.value)));
   }, [sale.value, gone]);
 
-  const showTexts = async () => {
+  const showText = async (smsId: string) => {
     const shown = await api.get("/admin/activations/{activationId}", {
       path: { activationId },
-      query: { texts: "shown" },
+      query: { texts: smsId },
     });
-    setTexts(new Map(shown.messages.map((message) => [message.smsId, message.text ?? ""])));
-    announce("SMS texts are shown");
+    const text = shown.messages.find((message) => message.smsId === smsId)?.text ?? "";
+    setTexts((known) => new Map(known).set(smsId, text));
+    announce("The SMS text is shown");
   };
 
   return (
@@ -60,7 +61,7 @@ function Activation({ params }: { params: Readonly<Record<string, string>> }) {
             <>
               <Facts sale={value} />
               <h2 id="timeline">Timeline</h2>
-              <Timeline sale={value} texts={texts} onShow={showTexts} onPushed={sale.reload} />
+              <Timeline sale={value} texts={texts} onShow={showText} onPushed={sale.reload} />
               {watching && <Updated at={sale.updatedAt} loading={sale.loading} />}
             </>
           )}
@@ -113,7 +114,7 @@ function Fact({ title, children }: { title: string; children: ComponentChildren 
 interface TimelineProps {
   readonly sale: Sale;
   readonly texts: ReadonlyMap<string, string>;
-  readonly onShow: () => Promise<void>;
+  readonly onShow: (smsId: string) => Promise<void>;
   readonly onPushed: () => void;
 }
 
@@ -142,7 +143,7 @@ function Timeline({ sale, texts, onShow, onPushed }: TimelineProps) {
             message={message}
             title={several ? `SMS ${index + 1}` : "SMS"}
             text={texts.get(message.smsId) ?? null}
-            onShow={onShow}
+            onShow={() => onShow(message.smsId)}
             onPushed={onPushed}
           />
         ),
