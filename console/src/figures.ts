@@ -2,7 +2,6 @@
 
 const WHOLE = new Intl.NumberFormat("en-GB");
 const SHARE = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
-const SMALL = new Intl.NumberFormat("en-GB", { maximumSignificantDigits: 2 });
 
 export function count(number: number): string {
   return WHOLE.format(number);
@@ -18,11 +17,39 @@ export function share(part: number, whole: number): string {
   return whole === 0 ? "–" : SHARE.format(part / whole);
 }
 
-/** How long something took or waits (ms), in the largest unit that fits. */
+/** Steps of an axis of what is whole. */
+export const WHOLE_STEPS: readonly number[] = Array.from({ length: 10 }, (_, power) =>
+  [1, 2, 5].map((step) => step * 10 ** power),
+).flat();
+
+/** Units of time (ms), each with how many of it are told in the next larger one. */
+const UNITS = [
+  ["ms", 1, 1_000],
+  ["s", 1_000, 60],
+  ["min", 60_000, 60],
+  ["h", 3_600_000, 48],
+  ["days", 86_400_000, Infinity],
+] as const;
+
+/** Steps of an axis of time (ms) whose every label is exact, as `duration` writes it: of each up to five are shown. */
+export const DURATION_STEPS: readonly number[] = [
+  ...[1, 2, 5, 10, 20, 50, 100, 200, 500],
+  ...[1, 2, 5, 10, 30].map((seconds) => seconds * 1_000),
+  ...[1, 2, 5, 10, 30].map((minutes) => minutes * 60_000),
+  ...[1, 2, 5, 12].map((hours) => hours * 3_600_000),
+  ...[1, 2, 5, 10, 20, 50, 100].map((days) => days * 86_400_000),
+];
+
+/** How long something took or waits (ms), rounded, in the largest unit that fits. */
 export function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${SMALL.format(ms / 1_000)} s`;
-  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min`;
-  if (ms < 172_800_000) return `${Math.floor(ms / 3_600_000)} h`;
-  return `${Math.floor(ms / 86_400_000)} days`;
+  for (const [unit, length, most] of UNITS) {
+    const rounded = twoDigits(ms / length);
+    if (rounded < most) return `${WHOLE.format(rounded)} ${unit}`;
+  }
+  return "–";
+}
+
+/** Rounded to two digits, or to a whole if it has more. */
+function twoDigits(value: number): number {
+  return value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
 }

@@ -24,6 +24,18 @@ const look = () => {
 look();
 """
 
+# Keeps what is written on canvases: the labels of the plots' axes, by the plot's title.
+_READ_LABELS = """
+globalThis.labels = {};
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
+  const title = this.canvas.closest(".plot")?.querySelector("h2")?.textContent;
+  if (title) (globalThis.labels[title] ??= new Set()).add(text);
+  return write.call(this, text, ...place);
+};
+"""
+MINUTES_AND_SECONDS = {"s": 1.0, "min": 60.0}
+
 
 def measure(stack: Stack) -> None:
     """Do what happens once a minute."""
@@ -126,6 +138,23 @@ def test_partners_in_trouble_are_named_and_linked(console: Console, market: Mark
     expect(row.get_by_role("link", name="<img src=x>")).to_have_attribute("href", "#/partners/abc")
     assert page.locator("main img").count() == 0
     assert console.axe() == []
+
+
+def test_the_lines_of_the_time_to_deliver_are_where_their_labels_say(console: Console, market: Market) -> None:
+    read = market.made("GET", "/admin/statistics")
+    hours = [hour | {"timeToDeliverP50Ms": 40, "timeToDeliverP99Ms": 500_000} for hour in read["hours"]]
+    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=read | {"hours": hours}))
+    console.page.add_init_script(_READ_LABELS)
+    page = console.enter("/overview")
+    expect(page.locator(".plot canvas")).to_have_count(3)
+
+    def seconds() -> list[float]:
+        written: list[str] = page.evaluate("[...(globalThis.labels['Time to deliver'] ?? [])]")
+        marks = [text.split(" ") for text in written if text.endswith((" s", " min"))]
+        return sorted(float(number) * MINUTES_AND_SECONDS[unit] for number, unit in marks)
+
+    # Beside the one at nothing, which is in milliseconds.
+    assert until(seconds, lambda found: len(found) > 3) == [120, 240, 360, 480]
 
 
 def test_plots_follow_the_colours_of_the_scheme(console: Console) -> None:

@@ -19,6 +19,8 @@ interface PlotProps {
   /** Whether series stand on each other or beside each other as lines. */
   readonly kind: "stacked" | "lines";
   readonly format: (value: number) => string;
+  /** What may lie between two lines of the grid; `format` gives each multiple exactly. */
+  readonly steps: readonly number[];
   /** What the legend says while no hour is pointed at, by the series' names. */
   readonly totals: Readonly<Record<string, string>>;
   /** The span in words, for the legend: "24 hours". */
@@ -29,8 +31,6 @@ const HOUR = 3_600;
 const HEIGHT = 220;
 const AXIS_WIDTH = 64;
 const AXIS_HEIGHT = 34;
-// All that is plotted is whole.
-const STEPS = Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 const DAY = 24 * HOUR;
 // More bars than these would be thinner than a finger of the mouse: then they are drawn as one outline.
 const MOST_BARS = 48;
@@ -42,7 +42,7 @@ const MOMENT = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short"
 const SCHEME = matchMedia("(prefers-color-scheme: dark)");
 
 /** A plot by the hour. The library that draws it is loaded when the first one is shown. */
-export function Plot({ title, hours, series, kind, format, totals, span }: PlotProps) {
+export function Plot({ title, hours, series, kind, format, steps, totals, span }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const drawn = useRef<uPlot | null>(null);
   const [library, setLibrary] = useState<typeof uPlot | null>(null);
@@ -67,7 +67,8 @@ export function Plot({ title, hours, series, kind, format, totals, span }: PlotP
   useEffect(() => {
     const element = place.current;
     if (!library || !element) return;
-    const options = optionsOf(library, { series, kind, bars, format, width: element.clientWidth, onPoint: setPointed });
+    const width = element.clientWidth;
+    const options = optionsOf(library, { series, kind, bars, format, steps, width, onPoint: setPointed });
     const plot = new library(options, data, element);
     drawn.current = plot;
     const sized = new ResizeObserver(() => plot.setSize({ width: element.clientWidth, height: HEIGHT }));
@@ -149,11 +150,15 @@ interface Drawing {
   readonly kind: PlotProps["kind"];
   readonly bars: boolean;
   readonly format: (value: number) => string;
+  readonly steps: readonly number[];
   readonly width: number;
   readonly onPoint: (index: number | null) => void;
 }
 
-function optionsOf(library: typeof uPlot, { series, kind, bars, format, width, onPoint }: Drawing): uPlot.Options {
+function optionsOf(
+  library: typeof uPlot,
+  { series, kind, bars, format, steps, width, onPoint }: Drawing,
+): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const colour = (name: string) => style.getPropertyValue(name).trim();
   const { bars: asBars, stepped } = library.paths;
@@ -176,7 +181,7 @@ function optionsOf(library: typeof uPlot, { series, kind, bars, format, width, o
     },
     axes: [
       { ...axis, size: AXIS_HEIGHT, space: 64, values: (_, splits, __, ___, step) => splits.map((at) => timeOf(at, step)) },
-      { ...axis, size: AXIS_WIDTH, space: 36, incrs: STEPS, values: (_, splits) => splits.map((value) => format(value)) },
+      { ...axis, size: AXIS_WIDTH, space: 36, incrs: [...steps], values: (_, splits) => splits.map((value) => format(value)) },
     ],
     series: [
       {},

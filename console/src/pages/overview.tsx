@@ -7,7 +7,7 @@ import { Plot, type Series } from "../components/plot";
 import { Loaded, Updated } from "../components/status";
 import { Time } from "../components/time";
 import { usePolling } from "../data";
-import { count, duration, share } from "../figures";
+import { DURATION_STEPS, WHOLE_STEPS, count, duration, share } from "../figures";
 import { hrefTo, place } from "../router";
 import { useStore } from "../store";
 import type { Page } from "./page";
@@ -185,6 +185,7 @@ function Plots({ read, span }: { read: Statistics; span: string }) {
         series={plotted.outcomes}
         kind="stacked"
         format={count}
+        steps={WHOLE_STEPS}
         totals={Object.fromEntries(OUTCOMES.map(([field, name]) => [name, count(totals[field])]))}
         span={span}
       />
@@ -195,6 +196,7 @@ function Plots({ read, span }: { read: Statistics; span: string }) {
           series={plotted.delivered}
           kind="stacked"
           format={count}
+          steps={WHOLE_STEPS}
           totals={{ Delivered: count(totals.delivered) }}
           span={span}
         />
@@ -204,6 +206,7 @@ function Plots({ read, span }: { read: Statistics; span: string }) {
           series={plotted.times}
           kind="lines"
           format={duration}
+          steps={DURATION_STEPS}
           totals={{ p50: time(totals.timeToDeliverP50Ms), p99: time(totals.timeToDeliverP99Ms) }}
           span={span}
         />
