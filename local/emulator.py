@@ -119,6 +119,7 @@ def start(place: Place, port: int, variables: Mapping[str, str] | None = None) -
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            umask=0o077,
         )
     for earlier in [pid for pid, started in _started.items() if started.poll() is not None]:
         del _started[earlier]

@@ -84,6 +84,8 @@ class Place:
     def locked(self) -> Iterator[None]:
         """Hold this stack for one command; raises LocalError when another command holds it."""
         self.root.mkdir(parents=True, exist_ok=True)
+        # Keys, tokens, passwords and SMS texts are in there: nobody else on the machine may read them.
+        self.root.chmod(0o700)
         with (self.root / "lock").open("w") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

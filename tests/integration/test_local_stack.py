@@ -37,6 +37,8 @@ OVERRIDES = {"ActivationMinutes": "30"}
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("stack")
+    # As folders usually are; pytest's own are private.
+    root.chmod(0o755)
     yield root
     stack.down(root)
 
@@ -160,6 +162,17 @@ def test_stack_json_says_all_that_is_needed_to_its_owner_only(up: Stack, root: P
     assert Stack.from_json(content) == up == stack.status(root)
     assert up.api.startswith(f"{up.endpoint_url}/_aws/execute-api/")
     assert up.api.endswith("/live")
+
+
+def test_nobody_else_on_the_machine_can_read_what_the_stack_keeps(up: Stack, root: Path) -> None:
+    admin(up, "PUT", "/admin/services/kept", {"name": "Kept"})
+    stack.down(root)
+    place = Place(root.resolve())
+    assert stat.S_IMODE(root.stat().st_mode) == 0o700
+    kept = [path for folder in (place.state, place.objects) for path in folder.rglob("*")]
+    assert place.state / "dynamodb.json" in kept
+    others = {str(path): oct(path.stat().st_mode) for path in kept if path.stat().st_mode & 0o077}
+    assert others == {}
 
 
 def test_an_unknown_path_is_our_json_404(up: Stack) -> None:
