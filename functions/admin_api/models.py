@@ -293,8 +293,9 @@ class Done(Shown):
 class PartnerShown(Shown):
     """A partner, without its key.
 
-    What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by an operator. `lastSuccessAt` is when it last took a push, give or take a minute;
-    `slowUntil` is there while it counts as slow.
+    What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by an
+    operator. `lastSuccessAt` is when it last took a push, give or take a minute; `slowUntil` is there while it counts as
+    slow. `inTrouble` is as in the statistics.
     """
 
     partner_id: str
@@ -309,6 +310,7 @@ class PartnerShown(Shown):
     version: int
     last_success_at: Time | None
     slow_until: Time | None
+    in_trouble: bool
 
 
 class PartnerWithKey(PartnerShown):

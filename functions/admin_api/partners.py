@@ -30,6 +30,7 @@ from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_url import check_push_url, is_plain_http
 from globalconnect.domain.times import to_iso, to_iso_if_any
+from globalconnect.domain.waiting import PendingNote
 
 if TYPE_CHECKING:
     from globalconnect.store.partners import Change
@@ -58,19 +59,23 @@ def issue(admin: Admin, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
     )
     admin.partners.add(partner)
     call.log_change(changed_id=partner_id)
-    return _with_key(partner, admin.now())
+    # Nothing can wait for it yet.
+    return PartnerWithKey(**_fields(partner, admin.now(), None), key=partner.key)
 
 
 def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PartnersShown:
     """List partners."""
     found, next_key = admin.partners.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    now = admin.now()
-    return PartnersShown(partners=[_shown(partner, now) for partner in found], cursor=_LISTING.cursor(next_key))
+    now, note = admin.now(), admin.statistics.pending()
+    return PartnersShown(
+        partners=[PartnerShown(**_fields(partner, now, note)) for partner in found], cursor=_LISTING.cursor(next_key)
+    )
 
 
 def read(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Read a partner."""
-    return _shown(admin.partners.get(_id(call.path)), admin.now())
+    partner = admin.partners.get(_id(call.path))
+    return PartnerShown(**_fields(partner, admin.now(), admin.statistics.pending()))
 
 
 def activity(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerActivity:
@@ -133,14 +138,18 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
         changed["services"] = None if services is None else frozenset(services)
     if "dialect" in asked:
         changed["dialect"] = asked["dialect"]
-    return _shown(admin.partners.change(_id(call.path), changed, asked.get("version")), admin.now())
+    note = admin.statistics.pending()
+    partner = admin.partners.change(_id(call.path), changed, asked.get("version"))
+    return PartnerShown(**_fields(partner, admin.now(), note))
 
 
 def rotate_key(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     """Replace the key."""
     partner_id = _id(call.path)
+    # Read first: once there is a new key, nothing must keep its only copy from being shown.
+    note = admin.statistics.pending()
     partner = admin.partners.rotate_key(partner_id, new_key(partner_id, admin.dice))
-    return _with_key(partner, admin.now())
+    return PartnerWithKey(**_fields(partner, admin.now(), note), key=partner.key)
 
 
 def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> SigningSecretShown:
@@ -153,7 +162,9 @@ def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> Signin
 
 def remove_signing_secrets(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Sign no more pushes, with no secret; a second time changes nothing."""
-    return _shown(admin.partners.remove_signing_secrets(_id(call.path)), admin.now())
+    note = admin.statistics.pending()
+    partner = admin.partners.remove_signing_secrets(_id(call.path))
+    return PartnerShown(**_fields(partner, admin.now(), note))
 
 
 def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
@@ -176,8 +187,8 @@ def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
 
 def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Make the key stop working for good; a second time changes nothing."""
-    now = admin.now()
-    return _shown(admin.partners.revoke(_id(call.path), now), now)
+    now, note = admin.now(), admin.statistics.pending()
+    return PartnerShown(**_fields(admin.partners.revoke(_id(call.path), now), now, note))
 
 
 def _id(path: Mapping[str, str]) -> str:
@@ -190,7 +201,7 @@ def _checked(admin: Admin, push_url: str | None) -> str | None:
     return check_push_url(push_url, loopback=admin.push_loopback, https_only=admin.push_https_only)
 
 
-def _fields(partner: Partner, now: int) -> dict[str, Any]:
+def _fields(partner: Partner, now: int, note: PendingNote | None) -> dict[str, Any]:
     return {
         "partner_id": partner.partner_id,
         "name": partner.name,
@@ -204,15 +215,8 @@ def _fields(partner: Partner, now: int) -> dict[str, Any]:
         "version": partner.version,
         "last_success_at": to_iso_if_any(partner.last_success_at),
         "slow_until": to_iso(partner.slow_until) if partner.is_slow(now) else None,
+        "in_trouble": note is not None and note.is_in_trouble(partner),
     }
-
-
-def _shown(partner: Partner, now: int) -> PartnerShown:
-    return PartnerShown(**_fields(partner, now))
-
-
-def _with_key(partner: Partner, now: int) -> PartnerWithKey:
-    return PartnerWithKey(**_fields(partner, now), key=partner.key)
 
 
 ROUTES = (

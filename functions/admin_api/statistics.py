@@ -16,7 +16,7 @@ from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.statistics import Counts, Hour, hour_of
 from globalconnect.domain.times import HOUR, to_iso, to_iso_if_any
-from globalconnect.domain.waiting import PendingNote, is_without_success
+from globalconnect.domain.waiting import PendingNote
 
 MOST_IN_TROUBLE = 20
 
@@ -61,8 +61,7 @@ def _in_trouble(admin: Admin, note: PendingNote) -> list[PartnerInTrouble]:
     found = [
         (pending, partner)
         for partner_id, pending in note.partners.items()
-        if (partner := partners.get(partner_id)) is not None
-        and is_without_success(partner, pending.oldest_at, note.measured_at)
+        if (partner := partners.get(partner_id)) is not None and note.is_in_trouble(partner)
     ]
     found.sort(key=lambda entry: (entry[0].oldest_at, entry[1].partner_id))
     return [

@@ -77,6 +77,29 @@ def listed(page: Page, hub: Hub) -> Locator:
     return page.get_by_role("row").filter(has=link)
 
 
+# ---------------------------------------------------------------- its state
+
+
+def test_a_partner_in_trouble_is_so_in_the_list_and_on_its_page(console: Console, market: Market) -> None:
+    hub = market.hub(name="Hub in trouble", pushUrl="http://127.0.0.1:9/push")
+    at = "2026-01-01T00:00:00+00:00"
+    troubled = stored(market, hub.partner_id) | {"inTrouble": True}
+    activity = {"waiting": 7, "oldestPendingAt": at, "measuredAt": at, "failures": []}
+    # Trouble takes five minutes to be one: what the API says of it is shown in its own tests.
+    of_one = f"**/admin/partners/{hub.partner_id}"
+    console.page.route("**/admin/partners", lambda route: route.fulfill(json={"partners": [troubled], "cursor": None}))
+    console.page.route(of_one, lambda route: route.fulfill(json=troubled))
+    console.page.route(f"{of_one}/activity", lambda route: route.fulfill(json=activity))
+    page = console.enter("/partners")
+    row = listed(page, hub)
+    expect(row.locator(".badge-bad")).to_have_text("In trouble")
+    expect(row.get_by_text("Active")).to_have_count(0)
+    console.go(f"/partners/{hub.partner_id}")
+    expect(value_of(page.locator("main"), "State").locator(".badge-bad")).to_have_text("In trouble")
+    expect(page.locator(".badge-bad").filter(has_text="7 waiting")).to_be_visible()
+    assert console.axe() == []
+
+
 # ---------------------------------------------------------------- a new one
 
 

@@ -62,6 +62,7 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "version": 0,
         "lastSuccessAt": None,
         "slowUntil": None,
+        "inTrouble": False,
     }
     assert partner_id_of(key) == partner_id
     assert desk.admin.partners.authenticate(key).partner_id == partner_id

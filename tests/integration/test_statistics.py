@@ -573,6 +573,23 @@ def test_partners_that_take_nothing_while_sms_wait_are_shown_the_longest_waiting
     assert body["pushes"] == {"waiting": 4, "oldestPendingAt": to_iso(START)}
 
 
+def test_a_partner_is_in_trouble_wherever_it_is_shown_or_nowhere(shop: Shop, desk: Desk) -> None:
+    shop.stock(*PHONES)
+    failing, takes = in_trouble(shop, "Failing"), in_trouble(shop, "Takes")
+    shop.partner(push_url=URL, name="Idle")
+    shop.cloud.clock.advance(minutes=5, ms=1)
+    shop.sweep()
+    shop.partners.note_success(takes.partner_id, shop.cloud.clock())
+    assert [one["name"] for one in shown(desk)["partnersInTrouble"]] == ["Failing"]
+    listed = desk.get("/admin/partners").body["partners"]
+    assert {one["name"]: one["inTrouble"] for one in listed} == {"Failing": True, "Takes": False, "Idle": False}
+    path = f"/admin/partners/{failing.partner_id}"
+    assert desk.get(path).body["inTrouble"] is True
+    assert desk.patch(path, {"name": "Failing still"}).body["inTrouble"] is True
+    assert desk.post(f"{path}/rotate-key").body["inTrouble"] is True
+    assert desk.delete(path).body["inTrouble"] is False
+
+
 def test_twenty_partners_in_trouble_are_shown_at_most(shop: Shop, desk: Desk) -> None:
     now = shop.cloud.clock()
     partners = [shop.partner(push_url=URL, name=f"Hub {n}") for n in range(25)]

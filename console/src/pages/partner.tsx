@@ -61,7 +61,7 @@ function OnePartner({ known, onChanged }: { known: Partner; onChanged: () => voi
           {!known.revoked && <Keys partner={known} onChanged={onChanged} />}
         </div>
       </div>
-      <Backlog partnerId={known.partnerId} />
+      <Backlog partnerId={known.partnerId} inTrouble={known.inTrouble} />
       <Sales partnerId={known.partnerId} />
     </>
   );
@@ -449,7 +449,7 @@ function Revoke({ partner: known, onRevoked, onClose }: RevokeProps) {
 
 // ---------------------------------------------------------------- how pushing goes, and what was sold
 
-function Backlog({ partnerId }: { partnerId: string }) {
+function Backlog({ partnerId, inTrouble }: { partnerId: string; inTrouble: boolean }) {
   const read = usePolling(
     (signal) => api.get("/admin/partners/{partnerId}/activity", { path: { partnerId }, signal }),
     READ_EVERY,
@@ -466,7 +466,7 @@ function Backlog({ partnerId }: { partnerId: string }) {
                 "No SMS waits to be pushed"
               ) : (
                 <>
-                  <Badge tone="warn">{activity.waiting} waiting</Badge>
+                  <Badge tone={inTrouble ? "bad" : "warn"}>{activity.waiting} waiting</Badge>
                   {activity.oldestPendingAt && (
                     <>
                       , the oldest since <Time at={activity.oldestPendingAt} />

@@ -66,6 +66,7 @@ function Partners() {
 /** Whether a partner can buy, and how pushing to it goes. */
 export function PartnerState({ partner }: { partner: Partner }) {
   if (partner.revoked) return <Badge tone="bad">Revoked</Badge>;
+  if (partner.inTrouble) return <Badge tone="bad">In trouble</Badge>;
   return partner.slowUntil ? <Badge tone="warn">Slow</Badge> : <Badge tone="good">Active</Badge>;
 }
 

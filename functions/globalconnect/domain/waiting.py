@@ -31,6 +31,11 @@ class PendingNote:
     oldest_at: int | None
     partners: Mapping[str, PartnerPending]
 
+    def is_in_trouble(self, partner: Partner) -> bool:
+        """Tell whether the alarm would speak of a partner, as it is known now, for what waited at this sweep."""
+        pending = self.partners.get(partner.partner_id)
+        return pending is not None and is_without_success(partner, pending.oldest_at, self.measured_at)
+
 
 def is_without_success(partner: Partner | None, oldest: int, now: int) -> bool:
     """Tell whether a partner has taken no push for 5 minutes at `now` (ms), while SMS have waited longer than that.
