@@ -137,7 +137,20 @@ def test_partners_in_trouble_are_named_and_linked(console: Console, market: Mark
     row = page.get_by_role("table", name="Partners in trouble").get_by_role("row").nth(1)
     expect(row.get_by_role("link", name="<img src=x>")).to_have_attribute("href", "#/partners/abc")
     assert page.locator("main img").count() == 0
+    for name in ("Waiting over 45 s", "Partners in trouble"):
+        expect(figure(page, "Pushes now", name).locator(".bad")).to_have_count(1)
     assert console.axe() == []
+
+
+def test_what_waits_is_red_only_when_partners_in_trouble_are_named(console: Console, market: Market) -> None:
+    read = market.made("GET", "/admin/statistics")
+    # As in the minute before the sweep that finds a partner in trouble.
+    waits = {"partnersInTrouble": [], "pushes": {"waiting": 59, "oldestPendingAt": "2026-01-01T00:00:00+00:00"}}
+    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=read | waits))
+    page = console.enter("/overview")
+    expect(figure(page, "Pushes now", "Waiting over 45 s")).to_have_text("59")
+    expect(figure(page, "Pushes now", "Partners in trouble")).to_have_text("0")
+    expect(page.locator(".tiles .bad")).to_have_count(0)
 
 
 def test_the_lines_of_the_time_to_deliver_are_where_their_labels_say(console: Console, market: Market) -> None:

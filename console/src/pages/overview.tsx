@@ -32,8 +32,6 @@ const OUTCOMES: readonly (readonly [field: Outcome, name: string])[] = [
   ["prohibited", "Prohibited"],
   ["unfinished", "Expired"],
 ];
-// Where SMS may well wait, and where somebody has to look (ms).
-const WORTH_A_LOOK = 5 * 60_000;
 
 export const overview: Page = { route: "/overview", title: "Overview", menu: "Overview", view: Overview };
 
@@ -68,6 +66,8 @@ function Read({ read, span }: { read: Statistics; span: string }) {
   const { stock, pushes, totals } = read;
   const ended = totals.started - totals.live;
   const oldest = pushes.oldestPendingAt === null ? null : Math.max(0, Date.now() - Date.parse(pushes.oldestPendingAt));
+  // What waits is red when the table below says for whom, and never without.
+  const trouble = read.partnersInTrouble.length > 0 ? "bad" : undefined;
   return (
     <>
       {read.measuredAt === null && (
@@ -92,19 +92,12 @@ function Read({ read, span }: { read: Statistics; span: string }) {
           <Figure name="Time to deliver, p99" value={time(totals.timeToDeliverP99Ms)} />
         </Tile>
         <Tile title="Pushes now">
-          <Figure
-            name="Waiting over 45 s"
-            value={
-              pushes.waiting === 0 ? (
-                "0"
-              ) : (
-                <span class={oldest !== null && oldest > WORTH_A_LOOK ? "bad" : undefined}>{count(pushes.waiting)}</span>
-              )
-            }
-            large
-          />
+          <Figure name="Waiting over 45 s" value={<span class={trouble}>{count(pushes.waiting)}</span>} large />
           <Figure name="Oldest waits for" value={oldest === null ? "–" : duration(oldest)} />
-          <Figure name="Partners in trouble" value={count(read.partnersInTrouble.length)} />
+          <Figure
+            name="Partners in trouble"
+            value={<span class={trouble}>{count(read.partnersInTrouble.length)}</span>}
+          />
         </Tile>
       </div>
       <Trouble partners={read.partnersInTrouble} />
