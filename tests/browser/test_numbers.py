@@ -18,6 +18,18 @@ def find(page: Page, phone: str) -> None:
     form.get_by_role("button", name="Find").click()
 
 
+def test_what_is_wrong_with_a_number_moves_the_button_beside_it_nowhere(console: Console) -> None:
+    page = console.enter("/numbers")
+    form = page.get_by_role("form", name="Find a number")
+    parts = (form.get_by_label("Number"), form.get_by_role("button", name="Find"))
+    before = [part.bounding_box() for part in parts]
+    find(page, "44")
+    expect(form.get_by_text("Expected 5 to 15 digits, country code first")).to_be_visible()
+    after = [part.bounding_box() for part in parts]
+    assert None not in before
+    assert after == before
+
+
 def test_a_pool_is_listed_with_its_counts_and_leads_to_its_numbers(console: Console, market: Market) -> None:
     # The first country in the list, however many pools other tests have made.
     pool = Pool("aland", "Aland Mobile", ("48900000101", "48900000102", "48900000103"))
