@@ -1,5 +1,6 @@
 """What holds of every page: axe finds nothing, narrow windows do, little is loaded, and its policy is strict."""
 
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -10,12 +11,49 @@ from local.stack import Stack
 from tests.browser.driving import NARROW, Console, Scheme
 from tests.browser.life import Life
 from tests.browser.pages import PAGES, At
+from tests.contract.market import Market
 
 LARGEST_FIRST_LOAD = 200_000
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' {cognito}; "
     "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
+
+# What is on more than one line and should be on one: buttons, badges, times, e-mail addresses, and words, numbers and ids
+# of up to 20 characters. What outsiders wrote, URLs and payloads break where they must.
+_BROKEN = r"""() => {
+  const wholes = /[^\s@]+@[^\s@]+|(?<![\p{L}\p{N}])[\p{L}\p{N}]{1,20}(?![\p{L}\p{N}])/gu;
+  const broken = new Set();
+  const lines = (range) => {
+    const found = [];
+    for (const { top, bottom, width } of range.getClientRects()) {
+      if (width && !found.some((line) => top < line.bottom && bottom > line.top)) found.push({ top, bottom });
+    }
+    return found.length;
+  };
+  const look = (range) => {
+    if (lines(range) > 1) broken.add(range.toString());
+  };
+  for (const element of document.querySelectorAll("button, .badge, time")) {
+    const range = document.createRange();
+    range.selectNodeContents(element);
+    look(range);
+  }
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const node = texts.currentNode;
+    if (node.parentElement.closest(".foreign, .url, pre, .unseen")) continue;
+    for (const { index, 0: word } of node.data.matchAll(wholes)) {
+      const range = document.createRange();
+      range.setStart(node, index);
+      range.setEnd(node, index + word.length);
+      look(range);
+    }
+  }
+  return [...broken];
+}"""
+# A telephone, the narrowest in which tables are tables, and two screens.
+WIDTHS = (NARROW, 1100, 1440, 1920)
 
 
 @pytest.fixture(scope="module", params=["light", "dark"])
@@ -34,6 +72,40 @@ def narrow(built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
         console.open()
         console.sign_in()
         yield console
+
+
+@pytest.fixture(scope="module")
+def crowded(life: Life, market: Market) -> Life:
+    """Give a stack on which some things are as long as they may be, and so leave little room beside them."""
+    hub = market.hub(name="W" * 100, pushUrl=f"https://hub.example/{'push/' * 200}")
+    market.hub(name="Hub with a URL", pushUrl=f"https://hub.example/{'A' * 500}")
+    gateway = market.gateway()
+    for text in ("Your code is 50151. " * 40, "W" * 500):
+        gateway.deliver({"phone": f"1555{len(text):07}", "from": "Bank of Somewhere", "text": text})
+    gateway.deliver({"what": "M" * 500})
+    market.made("PATCH", "/admin/numbers", {"phones": market.pool(6).phones, "enabled": False})
+    return Life(market, hub.partner_id, life.phone, life.activation_id, life.import_id)
+
+
+@pytest.fixture(scope="module", params=WIDTHS)
+def window(
+    request: pytest.FixtureRequest, built: None, browser: Browser, deployed: Stack, crowded: Life
+) -> Iterator[Console]:
+    """Give a window of a width in which somebody is signed in."""
+    with Console.opened(browser, deployed, width=request.param) as console:
+        console.open()
+        console.sign_in()
+        yield console
+
+
+@pytest.mark.parametrize("at", PAGES, ids=lambda at: at.name)
+def test_nothing_breaks_inside_a_word_and_no_window_is_too_narrow(at: At, crowded: Life, window: Console) -> None:
+    window.go(at.route(crowded))
+    for show in window.page.get_by_role("button", name=re.compile("^Show (SMS text|texts|payloads)$")).all():
+        show.click()
+        expect(show).to_have_count(0)
+    assert window.page.evaluate(_BROKEN) == []
+    assert window.overflow() == 0
 
 
 @pytest.mark.parametrize("at", PAGES, ids=lambda at: at.name)

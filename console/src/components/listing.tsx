@@ -36,7 +36,7 @@ interface ListingProps<T> {
 // A filtered page may hold nothing while later ones do; so many are looked at by themselves.
 const MOST_EMPTY_PAGES = 10;
 
-/** A listing, page by page; below 640 px its rows are cards. */
+/** A listing, page by page; below 1100 px its rows are cards. */
 export function Listing<T>({ caption, load, deps = [], columns, keyOf, empty, every }: ListingProps<T>) {
   const [later, setLater] = useState<PageOf<T> | null>(null);
   const [more, setMore] = useState<{ busy: boolean; error: string | null }>(NOT_BUSY);
@@ -105,7 +105,7 @@ interface RowsProps<T> {
   readonly keyOf: (row: T) => string | number;
 }
 
-/** A table; below 640 px its rows are cards. */
+/** A table; below 1100 px its rows are cards. */
 export function Rows<T>({ caption, columns, rows, keyOf }: RowsProps<T>) {
   // Roles are stated because a table that is laid out as cards would lose its own.
   return (

@@ -32,7 +32,7 @@ export function Copyable({ label, value }: { label: string; value: string }) {
 
   return (
     <span class="copyable">
-      <code ref={text}>{value}</code>
+      <code ref={text} class="url">{value}</code>
       <button type="button" onClick={() => void copy()} aria-label={`${copied ? "Copied" : "Copy"}: ${label}`}>
         {copied ? "Copied" : "Copy"}
       </button>

@@ -79,7 +79,7 @@ function Audit() {
         keyOf={(entry) => entry.place}
         columns={[
           { title: "When", cell: (entry) => <Time at={entry.at} /> },
-          { title: "Operator", cell: (entry) => <bdi title={entry.operator}>{entry.operatorName}</bdi> },
+          { title: "Operator", cell: (entry) => <span class="email" title={entry.operator}>{entry.operatorName}</span> },
           { title: "What", cell: (entry) => ACTIONS[entry.action] ?? entry.action },
           { title: "Of", cell: (entry) => <Subject entry={entry} /> },
           { title: "Result", cell: (entry) => <Result result={entry.result} /> },

@@ -16,7 +16,7 @@ import { hrefTo } from "../router";
 import { SignedOut } from "../session";
 import type { Page } from "./page";
 import { PartnerFields, type Typed, changesIn, servicesInWords, typedOf } from "./partner-fields";
-import { PartnerState } from "./partners";
+import { PartnerState, PushUrl } from "./partners";
 
 type Partner = Schemas["PartnerShown"];
 type Activation = Schemas["ActivationShown"];
@@ -96,7 +96,9 @@ function Facts({ partner: known }: { partner: Partner }) {
       </Fact>
       {known.revoked && (
         <>
-          <Fact name="Push URL">{known.pushUrl ?? "None"}</Fact>
+          <Fact name="Push URL">
+            <PushUrl partner={known} />
+          </Fact>
           <Fact name="Services">{servicesInWords(known.services)}</Fact>
         </>
       )}
@@ -295,7 +297,7 @@ function TestPush({ partner: known }: { partner: Partner }) {
       ) : (
         <>
           <p>
-            Pushes a made-up SMS once to <bdi>{known.pushUrl}</bdi>
+            Pushes a made-up SMS once to <PushUrl partner={known} />
           </p>
           <button type="button" aria-disabled={busy} onClick={() => void push()}>
             {busy ? "Pushing…" : "Send test push"}
@@ -536,7 +538,11 @@ function Sales({ partnerId }: { partnerId: string }) {
           { title: "Service", cell: (activation) => <code>{activation.service}</code> },
           {
             title: "Number",
-            cell: (activation) => <a href={hrefTo("numbers", activation.phone)}>{activation.phone}</a>,
+            cell: (activation) => (
+              <a class="whole" href={hrefTo("numbers", activation.phone)}>
+                {activation.phone}
+              </a>
+            ),
           },
           {
             title: "Pool",

@@ -48,7 +48,7 @@ function Partners() {
             ),
           },
           { title: "State", cell: (partner) => <PartnerState partner={partner} /> },
-          { title: "Push URL", cell: (partner) => partner.pushUrl ?? <span class="quiet">None</span> },
+          { title: "Push URL", cell: (partner) => <PushUrl partner={partner} /> },
           { title: "Services", cell: (partner) => some(partner.services) },
           {
             title: "Last took a push",
@@ -61,6 +61,11 @@ function Partners() {
       {adding && <NewPartnerDialog onIssued={() => setChanges(changes + 1)} onClose={() => setAdding(false)} />}
     </>
   );
+}
+
+/** Where its SMS are pushed to. */
+export function PushUrl({ partner: { pushUrl } }: { partner: Partner }) {
+  return pushUrl === null ? <span class="quiet">None</span> : <bdi class="url">{pushUrl}</bdi>;
 }
 
 /** Whether a partner can buy, and how pushing to it goes. */

@@ -40,7 +40,7 @@ function Services() {
         keyOf={(service) => service.code}
         columns={[
           { title: "Code", cell: (service) => <code>{service.code}</code> },
-          { title: "Name", cell: (service) => service.name },
+          { title: "Name", cell: (service) => <bdi>{service.name}</bdi> },
           { title: "State", cell: (service) => (service.enabled ? <Badge tone="good">On sale</Badge> : <Badge>Off</Badge>) },
           { title: "After a success", cell: (service) => (service.reusable ? "Sold again" : "Used up") },
           { title: "Cancel limit", cell: (service) => service.cancelLimit ?? "As deployed", number: true },

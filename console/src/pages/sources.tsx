@@ -41,7 +41,7 @@ function Sources() {
         }}
         keyOf={(source) => source.sourceId}
         columns={[
-          { title: "Name", cell: (source) => source.name },
+          { title: "Name", cell: (source) => <bdi>{source.name}</bdi> },
           { title: "Type", cell: (source) => source.provider },
           { title: "URL", cell: (source) => <Copyable label={`URL of ${source.name}`} value={source.url} /> },
           { title: "Last heard from", cell: heard },

@@ -31,7 +31,7 @@ function Unclaimed() {
           columns={[
             { title: "Received", cell: (message) => <Time at={message.receivedAt} /> },
             { title: "Number", cell: (message) => <a href={hrefTo("numbers", message.phone)}>{message.phone}</a> },
-            { title: "From", cell: (message) => <span class="foreign">{message.phoneFrom}</span> },
+            { title: "From", cell: (message) => <bdi class="foreign">{message.phoneFrom}</bdi> },
             { title: "Text", cell: (message) => <Foreign text={message.text} /> },
             { title: "Source", cell: (message) => <bdi>{name(message.sourceId)}</bdi> },
           ]}
