@@ -83,10 +83,11 @@ class PretendPartner:
         self._script = deque(script)
         self._otherwise = otherwise
         self._pushes: list[Push] = []
+        self._answered = 0
         self._on_push = on_push
         # Ends the waiting of slow answers when the server closes.
         self._closing = threading.Event()
-        self._server = _Server((HOST, port), self._take)
+        self._server = _Server((HOST, port), self._take, self._note_answered)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -124,6 +125,11 @@ class PretendPartner:
             came = [push.body for push in self._pushes]
         raise TimeoutError(f"{count} pushes expected within {deadline} s; came: {came}")
 
+    def wait_until_answered(self, count: int) -> None:
+        """Wait until ``count`` requests have got their answers."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self._answered >= count)
+
     def close(self) -> None:
         """Stop listening; answers under way are cut short."""
         self._closing.set()
@@ -152,14 +158,22 @@ class PretendPartner:
         self._closing.wait(answer.after_seconds)
         return answer
 
+    def _note_answered(self) -> None:
+        with self._arrived:
+            self._answered += 1
+            self._arrived.notify_all()
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # The default of 5 refuses connections when many pushes come at once.
     request_queue_size = 512
 
-    def __init__(self, address: tuple[str, int], take: Callable[[Push], Answer]) -> None:
+    def __init__(
+        self, address: tuple[str, int], take: Callable[[Push], Answer], note_answered: Callable[[], None]
+    ) -> None:
         self.take = take
+        self.note_answered = note_answered
         super().__init__(address, _Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -182,6 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
             body = json.loads(raw)
         push = Push(at, received, self.command, self.path, dict(self.headers.items()), raw, body)
         self._give(self.server.take(push))
+        self.server.note_answered()
 
     do_GET = do_POST  # noqa: N815 - the base class looks for this name
 
@@ -229,7 +244,7 @@ def _show(push: Push, answer: Answer) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run until interrupted, printing each request and what it was answered."""
+    """Run until interrupted or enough has been answered, printing each request and what it was answered."""
     parser = argparse.ArgumentParser(prog="python -m local.pretend_partner", description=__doc__)
     parser.add_argument("--port", type=int, default=9000, help="on 127.0.0.1; 0 for a free one")
     parser.add_argument(
@@ -237,6 +252,7 @@ def main(arguments: list[str]) -> int:
         default="SUCCESS",
         help="answers in order, the last for all that follow: SUCCESS, ERROR, 500, DROP, SLOW:<seconds>",
     )
+    parser.add_argument("--pushes", type=int, help="end when so many have been answered; default: go on until Ctrl-C")
     options = parser.parse_args(arguments)
     try:
         *first, last = [parse_answer(text) for text in options.script.split(",")]
@@ -250,7 +266,7 @@ def main(arguments: list[str]) -> int:
     with partner:
         print(f"Push URL: {partner.url}   (Ctrl-C ends it)", flush=True)
         with suppress(KeyboardInterrupt):
-            threading.Event().wait()
+            partner.wait_until_answered(options.pushes or sys.maxsize)
     return 0
 
 

@@ -1,6 +1,8 @@
 """The partner that tests and the demo push to does what it was told, and remembers what it got."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -8,6 +10,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from local.emulator import free_port
+from local.place import REPOSITORY
 from local.pretend_partner import BROKEN, DROP, ERROR, SUCCESS, Answer, PretendPartner, Push, parse_answer, slow
 
 
@@ -113,6 +117,17 @@ def test_takes_many_pushes_at_once() -> None:
         for thread in threads:
             thread.join(timeout=20)
     assert {push.body["n"] for push in came} == set(range(100))
+
+
+def test_by_hand_it_ends_when_as_many_were_answered_as_it_was_told(http: httpx.Client) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "local.pretend_partner", "--port", str(port), "--script", "500,SUCCESS"]
+    with subprocess.Popen([*command, "--pushes", "2"], cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        url = started.stdout.readline().split()[2]
+        assert [http.post(url, json={}).status_code for _ in range(2)] == [500, 200]
+        assert started.wait(timeout=20) == 0
+        assert started.stdout.read().count("->") == 2
 
 
 @pytest.mark.parametrize(
