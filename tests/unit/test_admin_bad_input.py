@@ -18,6 +18,9 @@ PUSH_URL = "https://hub.example.com/push"
 ACTIVATION = "/admin/activations/1099511627777"
 CURSOR = "cursor: expected the cursor of an earlier answer to the same listing"
 TEXTS = "shown, which is the default and entered in the audit log, or hidden"
+SALE_TEXTS = (
+    "shown, which is the default, or the smsId of the only one to show, both entered in the audit log; or hidden"
+)
 NAME = "a text of 1 to 100 printable characters, without spaces at its ends"
 CANCEL_LIMIT = "cancelLimit: expected a whole number from 1 to 100, or null for the deployment's cancel limit"
 
@@ -262,7 +265,7 @@ def test_a_query_field_where_none_belongs_is_400(admin: Admin, route: Any) -> No
         ("/admin/activations", ("phone", "+"), "phone: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("service", ""), "service: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("state", "dead"), "state: expected one of live, expired and finished"),
-        (ACTIVATION, ("texts", "no"), f"texts: expected {TEXTS}"),
+        (ACTIVATION, ("texts", "no"), f"texts: expected {SALE_TEXTS}"),
         ("/admin/unclaimed", ("texts", "Hidden"), f"texts: expected {TEXTS}"),
         ("/admin/unreadable", ("texts", ""), f"texts: expected {TEXTS}"),
     ],
