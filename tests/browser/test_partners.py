@@ -228,7 +228,7 @@ def test_what_is_set_about_a_partner_is_changed(console: Console, market: Market
     expect(form.get_by_text("Saved.")).to_be_visible()
     expect(page.get_by_role("heading", name="After", level=1)).to_be_visible()
     expect(card(page, "Test push")).to_contain_text("http://127.0.0.1:9/after")
-    plain_http = page.get_by_text("Over plain http: its key can be read on the way")
+    plain_http = page.get_by_text("The key can be read on its way.")
     expect(plain_http).to_be_visible()
     now = stored(market, hub.partner_id)
     assert (now["name"], now["pushUrl"], now["services"]) == ("After", "http://127.0.0.1:9/after", [service])

@@ -90,7 +90,7 @@ function Facts({ partner: known }: { partner: Partner }) {
         {known.pushUrlIsPlainHttp && (
           <>
             {" "}
-            <Badge tone="warn">Over plain http: its key can be read on the way</Badge>
+            <Badge tone="warn">Plain http</Badge> The key can be read on its way.
           </>
         )}
       </Fact>
