@@ -128,7 +128,7 @@ class Deployment:
     def _check_protection(self, planned: Plan) -> None:
         """Protect what somebody, or a removal that was broken off, has left unprotected behind the stack's back."""
         stack = self.stacks.find(self.stack_name)
-        wanted = {**planned.first, **(planned.protecting or {})}.get("DeletionProtection")
+        wanted = (planned.protecting or planned.first).get("DeletionProtection")
         if stack is None or wanted != "true":
             return
         bare = [each for each in self.data.held(self.stacks.resources(stack.id)) if not each.is_protected]

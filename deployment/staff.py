@@ -10,12 +10,11 @@ from deployment.failure import DeploymentError
 from local.operators import new_password
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 LOCAL, AWS = "local", "aws"
 # Who was invited and has not come yet.
 _INVITED = "FORCE_CHANGE_PASSWORD"
-_DISABLED = ", disabled"
 
 
 @dataclass(frozen=True)
@@ -59,16 +58,16 @@ def email_of(text: str) -> str:
 
 def invite(console: Console, email: str, say: Callable[[str], None]) -> None:
     """Invite the person, once more if they have not come yet, and say what they do now."""
-    known = _status(console, email)
-    if known and known.endswith(_DISABLED):
+    user = _user(console, email)
+    if user and not user.get("Enabled", True):
         raise DeploymentError(
             f"{email} is there already, and disabled.",
             how=f"To enable: aws cognito-idp admin-enable-user --user-pool-id {console.pool_id} --username {email}",
         )
-    if known not in {None, _INVITED}:
-        say(f"{email} is there already ({known}), and signs in at {console.url}")
+    if user and user["UserStatus"] != _INVITED:
+        say(f"{email} is there already ({user['UserStatus']}), and signs in at {console.url}")
         return
-    again = known is not None
+    again = user is not None
     invited = f"{email} is invited{' again' if again else ''}"
     if console.sends_mail:
         _invite_by_mail(console, email, again=again)
@@ -80,14 +79,13 @@ def invite(console: Console, email: str, say: Callable[[str], None]) -> None:
         say(f"Sign in with both at {console.url} and choose a password.")
 
 
-def _status(console: Console, email: str) -> str | None:
+def _user(console: Console, email: str) -> Mapping[str, Any] | None:
     """What Cognito says of the person's account, None when there is none."""
     try:
-        user = console.pools.admin_get_user(UserPoolId=console.pool_id, Username=email)
+        user: Mapping[str, Any] = console.pools.admin_get_user(UserPoolId=console.pool_id, Username=email)
     except console.pools.exceptions.UserNotFoundException:
         return None
-    status = str(user["UserStatus"])
-    return status if user.get("Enabled", True) else f"{status}{_DISABLED}"
+    return user
 
 
 def _invite_by_mail(console: Console, email: str, *, again: bool) -> None:

@@ -37,9 +37,9 @@ _PHYSICAL_NAME = re.compile(r"(Name|(Table|Queue|Role|Function|LogGroup|Topic|Us
 # What these may hold by their nature.
 _NAMED_BY_OTHERS = {"AWS::ApiGateway::DomainName", "AWS::Route53::RecordSet"}
 _LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSXRayDaemonWriteAccess"}
-_MANAGED = {name: f"arn:aws:iam::aws:policy/{name}" for name in _LOGS_AND_TRACES} | {
+_MANAGED = {
     name: f"arn:aws:iam::aws:policy/{name}"
-    for name in ("AWSLambdaSQSQueueExecutionRole", "AWSLambdaDynamoDBExecutionRole")
+    for name in (*_LOGS_AND_TRACES, "AWSLambdaSQSQueueExecutionRole", "AWSLambdaDynamoDBExecutionRole")
 }
 # What of a request may be in an access log: `resourcePath` is the route, not what was asked for.
 _LOGGED = {"requestTime", "requestId", "identity.sourceIp", "httpMethod", "resourcePath", "status", "responseLatency"}

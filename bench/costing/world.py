@@ -56,20 +56,12 @@ class World:
 
     def alarm_metrics(self) -> int:
         """Tell how many metrics the alarms watch: an alarm on an expression is charged for each in it."""
-        alarms = [
-            resource["Properties"]
-            for resource in self.template["Resources"].values()
-            if resource["Type"] == "AWS::CloudWatch::Alarm"
-        ]
+        alarms = self._properties("AWS::CloudWatch::Alarm")
         return sum(sum("MetricStat" in metric for metric in alarm.get("Metrics", [])) or 1 for alarm in alarms)
 
     def kms_requests(self) -> float:
         """Tell how often KMS is asked in a month, if every function used every table that has a key of KMS."""
-        tables = [
-            resource["Properties"]
-            for resource in self.template["Resources"].values()
-            if resource["Type"] == "AWS::DynamoDB::Table"
-        ]
+        tables = self._properties("AWS::DynamoDB::Table")
         keyed = sum(table.get("SSESpecification", {}).get("SSEEnabled", False) for table in tables)
         return float(keyed * self.of_type("AWS::Serverless::Function") * assumed.MONTH_SECONDS / assumed.KMS_SECONDS)
 
@@ -84,7 +76,14 @@ class World:
 
     def of_type(self, kind: str) -> int:
         """Tell how many resources of a type the template has."""
-        return sum(resource["Type"] == kind for resource in self.template["Resources"].values())
+        return len(self._properties(kind))
+
+    def _properties(self, kind: str) -> list[dict[str, Any]]:
+        return [
+            resource.get("Properties", {})
+            for resource in self.template["Resources"].values()
+            if resource["Type"] == kind
+        ]
 
 
 @contextmanager

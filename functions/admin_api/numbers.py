@@ -1,6 +1,5 @@
 """Numbers: import, browse, read with history, withdraw and restore (contract 5)."""
 
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -50,7 +49,7 @@ def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumbersShown:
 
 def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     """Read a number as it is now, with its last activations."""
-    phone = _phone_in(call.path)
+    phone = check_phone(call.path["phone"], "phone")
     number = admin.numbers.get(phone)
     if number is None:
         raise NotFound("number")
@@ -62,7 +61,7 @@ def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
 
 def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberShown:
     """Withdraw a number from sale, or restore it; a live activation goes on to its end."""
-    phone = _phone_in(call.path)
+    phone = check_phone(call.path["phone"], "phone")
     now = admin.now()
     if call.body.enabled:
         call.log_change("number.restored", phone)
@@ -97,10 +96,6 @@ def _stored(admin: Admin, country: str | None, operator: str | None) -> tuple[st
         # Two countries may be the same but for their form; then the one that is spelled so is meant.
         return (country if country in {of for of, _ in pools} else StoredNames(pools).country(country)), None
     return (country, operator) if (country, operator) in pools else StoredNames(pools).pool(country, operator)
-
-
-def _phone_in(path: Mapping[str, str]) -> str:
-    return check_phone(path["phone"], "phone")
 
 
 def _listing(country: str | None, operator: str | None) -> Listing:
