@@ -7,9 +7,10 @@ from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import InboxQuery, NoFields, UnclaimedShown, UnclaimedSms, UnreadablePayload, UnreadableShown
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
+from globalconnect.domain.inbound import Unclaimed
 from globalconnect.domain.times import to_iso
 from globalconnect.store.dynamo import Item
-from globalconnect.store.inbox import Kind
+from globalconnect.store.inbox import COPY, Kind
 
 
 def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedShown:
@@ -18,13 +19,16 @@ def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedShown:
     hidden = _hidden(admin, call, "unclaimed.texts_read", items)
     messages = [
         UnclaimedSms(
-            sms_id=item["inbox_id"],
+            sms_id=item["inbox_id"].removeprefix(COPY),
             source_id=item["source_id"],
             phone=item["phone"],
             phone_from=item["phone_from"],
             text=None if hidden else item["text"],
             received_at=to_iso(item["received_at"]),
             stored_at=to_iso(item["stored_at"]),
+            # An earlier version did not keep why.
+            reason=item.get("reason", Unclaimed.NOT_HELD.value),
+            repeats=item.get("repeats", 0),
         )
         for item in items
     ]

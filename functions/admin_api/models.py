@@ -568,8 +568,8 @@ class PushQueued(Done):
     due_at: Time
 
 
-class UnreadableNoted(Shown):
-    """When a gateway last sent what could not be read, and why it could not."""
+class ProblemNoted(Shown):
+    """When a gateway last sent what could not be used, and why it could not."""
 
     at: Time
     reason: str
@@ -584,7 +584,8 @@ class SourceShown(Shown):
     url: str
     created_at: Time
     last_heard_at: Time | None
-    last_unreadable: UnreadableNoted | None
+    last_unreadable: ProblemNoted | None
+    last_untimed: ProblemNoted | None
 
 
 class SourceWithSecret(SourceShown):
@@ -601,7 +602,9 @@ class SourcesShown(Shown):
 
 
 class UnclaimedSms(Shown):
-    """An SMS that no activation held when it arrived; `text` is null when it was asked to be hidden."""
+    """An SMS that no activation got, and why; `repeats` is how often the same came again. `text` is null when it was asked
+    to be hidden.
+    """
 
     sms_id: SmsId
     source_id: str
@@ -610,6 +613,8 @@ class UnclaimedSms(Shown):
     text: str | None = Field(repr=False)
     received_at: Time
     stored_at: Time
+    reason: str
+    repeats: int
 
 
 class UnclaimedShown(Shown):

@@ -10,17 +10,17 @@ from admin_api.models import (
     NoFields,
     NoQuery,
     PageQuery,
+    ProblemNoted,
     SourceShown,
     SourcesShown,
     SourceWithSecret,
-    UnreadableNoted,
 )
 from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
 from globalconnect import web
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.times import to_iso, to_iso_if_any
-from globalconnect.store.sources import Source
+from globalconnect.store.sources import Problem, Source
 
 RESOURCE = "/admin/sources"
 
@@ -58,7 +58,6 @@ def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Done:
 
 
 def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
-    unreadable = source.last_unreadable
     return {
         "source_id": source.source_id,
         "name": source.name,
@@ -66,8 +65,13 @@ def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
         "url": f"{web.public_url(event, RESOURCE)}/inbound/{source.source_id}",
         "created_at": to_iso(source.created_at),
         "last_heard_at": to_iso_if_any(source.last_heard_at),
-        "last_unreadable": unreadable and UnreadableNoted(at=to_iso(unreadable.at), reason=unreadable.reason),
+        "last_unreadable": _shown(source.last_unreadable),
+        "last_untimed": _shown(source.last_untimed),
     }
+
+
+def _shown(problem: Problem | None) -> ProblemNoted | None:
+    return None if problem is None else ProblemNoted(at=to_iso(problem.at), reason=problem.reason)
 
 
 ROUTES = (

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
-from globalconnect.domain.times import DAY, MINUTE
+from globalconnect.domain.times import DAY, MINUTE, SECOND
 
 
 class BadSettings(RuntimeError):
@@ -93,6 +93,12 @@ class InboundSmsSettings(Settings):
     inbox_table: str
     retention_days: int
     cache_seconds: int
+    receipt_skew_seconds: int
+
+    @property
+    def receipt_skew(self) -> int:
+        """How slow a gateway's clock may be (ms)."""
+        return self.receipt_skew_seconds * SECOND
 
 
 @dataclass(frozen=True, slots=True)

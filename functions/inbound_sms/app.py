@@ -5,45 +5,67 @@ from collections.abc import Callable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from globalconnect.domain.errors import Busy, InvalidInput, InvalidSignature
+from globalconnect.domain.errors import Busy, InvalidInput, InvalidSignature, TooLarge
 from globalconnect.domain.ids import is_token
+from globalconnect.domain.requests import LARGEST_BODY
 from globalconnect.store.sources import Source
 from globalconnect.telemetry import Event, log, log_failure
-from globalconnect.web import Answer, ProxyEvent, endpoint, read_body
-from inbound_sms.providers import Adapter, Payload
+from globalconnect.web import Answer, ProxyEvent, endpoint, read_delivery
+from inbound_sms.providers import Adapter, Payload, Reading
 from inbound_sms.providers.generic import Generic
 from inbound_sms.receive import receive
 from inbound_sms.wiring import InboundSmsParts, inbound_sms
+
+# Whether a delivery is authentic is judged by so many bytes at most, unpacked.
+LARGEST_JUDGED = 10 * 1024 * 1024
 
 ADAPTERS: dict[str, Adapter] = {"generic": Generic()}
 
 
 def answer(event: ProxyEvent, parts: InboundSmsParts) -> Answer:
     """Take the SMS of one delivery."""
+    arrived_at = parts.now()
     source_id: str = event["pathParameters"]["sourceId"]
     if not is_token(source_id):
         raise InvalidSignature
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    payload = Payload(read_body(event), headers)
+    payload = Payload(read_delivery(event, LARGEST_JUDGED), headers)
     source = parts.sources.find(source_id)
     # An unknown source is refused like a wrong signature: ids can't be tried out.
     if source is None or not ADAPTERS[source.provider].is_authentic(payload, source.secret):
         raise InvalidSignature
     try:
-        messages = ADAPTERS[source.provider].read(payload, parts.now())
-    except InvalidInput as error:
-        _keep_unreadable(payload, source, str(error), parts)
+        reading = _read(payload, source, arrived_at)
+    except TooLarge as error:
+        _note_unreadable(source, str(error), parts)
         raise
-    for sms in messages:
-        receive(sms, source.source_id, parts)
+    except InvalidInput as error:
+        _keep_unreadable(payload.body, source, str(error), parts)
+        raise
+    for sms in reading.messages:
+        receive(sms, source.source_id, arrived_at, parts)
+    for unreadable in reading.unreadable:
+        _keep_unreadable(unreadable.part, source, unreadable.reason, parts)
     _note(source, lambda: parts.sources.note_heard(source, parts.now()))
+    if reading.untimed is not None:
+        _note(source, lambda: parts.sources.note_untimed(source, str(reading.untimed), parts.now()))
     return Answer(200, {"status": "SUCCESS"})
 
 
-def _keep_unreadable(payload: Payload, source: Source, reason: str, parts: InboundSmsParts) -> None:
+def _read(payload: Payload, source: Source, arrived_at: int) -> Reading:
+    if len(payload.body) > LARGEST_BODY:
+        raise TooLarge(f"body: expected at most {LARGEST_BODY} bytes, came {len(payload.body)}")
+    return ADAPTERS[source.provider].read(payload, arrived_at)
+
+
+def _keep_unreadable(payload: bytes, source: Source, reason: str, parts: InboundSmsParts) -> None:
     # The same payload again is the gateway's retry, not something new to look at.
-    inbox_id = f"unreadable#{source.source_id}#{hashlib.sha256(payload.body).hexdigest()}"
-    parts.inbox.keep_unreadable(inbox_id, source.source_id, payload.body, reason, parts.now())
+    inbox_id = f"unreadable#{source.source_id}#{hashlib.sha256(payload).hexdigest()}"
+    parts.inbox.keep_unreadable(inbox_id, source.source_id, payload, reason, parts.now())
+    _note_unreadable(source, reason, parts)
+
+
+def _note_unreadable(source: Source, reason: str, parts: InboundSmsParts) -> None:
     log(Event.PAYLOAD_UNREADABLE, source_id=source.source_id)
     _note(source, lambda: parts.sources.note_unreadable(source, reason, parts.now()))
 

@@ -2,7 +2,18 @@
 
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import sms_id_of
-from globalconnect.domain.sms import REPEAT_WINDOW, InboundSms, Sms, identities, lease_for
+from globalconnect.domain.inbound import (
+    InboundSms,
+    Lease,
+    Unclaimed,
+    Verdict,
+    holder_of,
+    identity_of,
+    is_before_sale,
+    judge,
+)
+from globalconnect.domain.sms import Sms
+from globalconnect.store.arrivals import Known
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.inbox import Delivery
 from globalconnect.telemetry import Event, log
@@ -11,62 +22,88 @@ from inbound_sms.wiring import InboundSmsParts
 _TRIES = 10
 
 
-def receive(sms: InboundSms, source_id: str, parts: InboundSmsParts) -> None:
-    """Make an SMS durable. The same delivery again changes nothing.
+def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: InboundSmsParts) -> None:
+    """Make an SMS durable that reached us at `arrived_at` (ms). The same SMS again is only counted.
 
     Raises Busy when its number keeps changing hands: then nothing is stored, and the gateway should try again.
     """
-    now = parts.now()
-    identity, earlier_identity = identities(sms, now)
-    if earlier_identity is not None and _was_repeated(Delivery(source_id, earlier_identity, now), parts):
-        return
     salt = 0
     for _ in range(_TRIES):
-        delivery = Delivery(source_id, identity, parts.now())
-        sms_id = sms_id_of(source_id, identity, salt)
+        now = parts.now()
+        known = parts.arrivals.known(sms, source_id)
+        holder = holder_of(known.number, arrived_at, now)
+        identity = identity_of(sms, source_id, now)
+        delivery = Delivery(sms_id_of(identity.source_id, identity.name, salt), source_id, identity, sms, now)
+        if _was_heard(delivery, known, holder, arrived_at, parts):
+            return
         try:
-            _store(sms_id, sms, delivery, parts)
+            _store(delivery, known, holder, arrived_at, parts)
         except ConditionFailed:
-            seen = parts.inbox.seen(sms_id)
-            if seen is None:
-                # The lease ended between the read and the write: look again whose it is now.
-                continue
-            if seen.is_same(delivery):
-                log(Event.SMS_REPEATED, source_id=source_id, sms_id=sms_id)
-                return
-            # A different SMS that happens to give the same id.
-            salt += 1
-            continue
+            match parts.inbox.has(delivery):
+                case None:
+                    # The lease ended, or the words were heard again, between the reads and the write: look again.
+                    continue
+                case True:
+                    _count_repeat(delivery.sms_id, source_id, parts)
+                    return
+                case False:
+                    # A different SMS that happens to give the same id.
+                    salt += 1
+                    continue
         return
     raise Busy
 
 
-def _was_repeated(earlier: Delivery, parts: InboundSmsParts) -> bool:
-    """Tell whether the same words came less than REPEAT_WINDOW ago, in the window before this one."""
-    sms_id = sms_id_of(earlier.source_id, earlier.identity, 0)
-    seen = parts.inbox.seen(sms_id)
-    if seen is None or not seen.is_same(earlier) or earlier.stored_at >= seen.stored_at + REPEAT_WINDOW:
+def _was_heard(delivery: Delivery, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> bool:
+    """Count an SMS as a repeat, or keep it as what may be one, by what is known; tell whether it was either."""
+    if known.former_id is not None:
+        _count_repeat(known.former_id, delivery.source_id, parts)
+        return True
+    if delivery.sms.provider_id is not None or known.heard is None:
         return False
-    log(Event.SMS_REPEATED, source_id=earlier.source_id, sms_id=sms_id)
+    match judge(delivery.sms, known.heard, holder, delivery.stored_at):
+        case Verdict.NEW:
+            return False
+        case Verdict.REPEAT:
+            _count_repeat(known.heard.sms_id, delivery.source_id, parts)
+        case Verdict.DOUBTFUL:
+            parts.inbox.keep_doubtful(delivery, known.heard, delivery.sms.received_at(arrived_at))
+            log(Event.SMS_UNCLAIMED, source_id=delivery.source_id, sms_id=known.heard.sms_id)
     return True
 
 
-def _store(sms_id: int, sms: InboundSms, delivery: Delivery, parts: InboundSmsParts) -> None:
-    now = delivery.stored_at
-    lease = lease_for(sms, parts.numbers.get(sms.phone), now)
-    if lease is None:
-        parts.inbox.keep_unclaimed(sms_id, delivery, sms)
-        log(Event.SMS_UNCLAIMED, source_id=delivery.source_id, sms_id=sms_id)
+def _count_repeat(sms_id: int, source_id: str, parts: InboundSmsParts) -> None:
+    parts.arrivals.count_repeat(sms_id)
+    log(Event.SMS_REPEATED, source_id=source_id, sms_id=sms_id)
+
+
+def _store(delivery: Delivery, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> None:
+    sms = delivery.sms
+    received_at = sms.received_at(arrived_at)
+    if holder is None:
+        reason = Unclaimed.NOT_HELD
+    elif known.may_be_known:
+        reason = Unclaimed.DOUBTFUL
+    elif is_before_sale(sms, holder, parts.receipt_skew):
+        reason = Unclaimed.BEFORE_SALE
+    else:
+        stored = Sms(
+            sms_id=delivery.sms_id,
+            activation_id=holder.activation_id,
+            partner_id=holder.partner_id,
+            phone=sms.phone,
+            phone_from=sms.phone_from,
+            text=sms.text,
+            received_at=received_at,
+            stored_at=delivery.stored_at,
+        )
+        parts.arrivals.store(stored, holder, delivery, known.heard)
+        log(
+            Event.SMS_STORED,
+            source_id=delivery.source_id,
+            sms_id=delivery.sms_id,
+            activation_id=holder.activation_id,
+        )
         return
-    stored = Sms(
-        sms_id=sms_id,
-        activation_id=lease.activation_id,
-        partner_id=lease.partner_id,
-        phone=sms.phone,
-        phone_from=sms.phone_from,
-        text=sms.text,
-        received_at=now if sms.received_at is None else sms.received_at,
-        stored_at=now,
-    )
-    parts.sales.store_sms(stored, lease, parts.inbox.routed(sms_id, delivery))
-    log(Event.SMS_STORED, source_id=delivery.source_id, sms_id=sms_id, activation_id=lease.activation_id)
+    parts.arrivals.keep_unclaimed(delivery, known.heard, received_at, reason)
+    log(Event.SMS_UNCLAIMED, source_id=delivery.source_id, sms_id=delivery.sms_id)

@@ -8,21 +8,21 @@ from globalconnect.aws import dynamodb_client
 from globalconnect.init import made_in_init
 from globalconnect.settings import InboundSmsSettings, retention
 from globalconnect.store.activations import Activations
+from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
-from globalconnect.store.sales import Sales
 from globalconnect.store.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
 class InboundSmsParts:
-    """The parts of this function."""
+    """The parts of this function; `receipt_skew` is how slow a gateway's clock may be (ms)."""
 
     sources: Sources
-    numbers: Numbers
     inbox: Inbox
-    sales: Sales
+    arrivals: Arrivals
+    receipt_skew: int
     now: Callable[[], int]
 
 
@@ -34,9 +34,9 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> I
     activations = Activations(db, settings.activations_table, keep)
     return InboundSmsParts(
         sources=Sources(db, settings.sources_table, settings.cache_seconds, now),
-        numbers=numbers,
         inbox=inbox,
-        sales=Sales(db, numbers, activations),
+        arrivals=Arrivals(db, numbers, activations, inbox),
+        receipt_skew=settings.receipt_skew,
         now=now,
     )
 

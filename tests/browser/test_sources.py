@@ -44,7 +44,8 @@ def test_a_source_shows_when_it_was_last_heard_from_and_what_could_not_be_read(
     console.settle()
     expect(row).not_to_contain_text("Never")
     titles = [moment.get_attribute("title") or "" for moment in row.locator("time").all()]
-    assert len(titles) == 2
+    assert len(titles) == 3
+    expect(row).to_contain_text("receivedAt: not given")
     assert all(title.endswith(" UTC") for title in titles)
 
 

@@ -105,6 +105,29 @@ def test_the_same_delivery_twice_is_pushed_once(market: Market, gateway: Gateway
         assert [push.body["text"] for push in partner.pushes].count("Code: 5015") == 1
 
 
+def test_an_id_that_comes_again_with_other_content_is_another_sms(market: Market, gateway: Gateway) -> None:
+    hub, service, pool = market.hub(), market.service(), market.pool(2)
+    sold = [hub.buy(pool, service) for _ in range(2)]
+    for one, text in zip(sold, ("G-111111", "code 222222"), strict=True):
+        assert gateway.deliver(_sms(one["number"], text, id="17")).status_code == 200
+    shown = [hub.messages(one["activationId"]).json()["messages"] for one in sold]
+    assert [[message["text"] for message in messages] for messages in shown] == [["G-111111"], ["code 222222"]]
+
+
+def test_a_former_buyers_sms_that_is_delivered_again_is_never_the_next_buyers(market: Market, gateway: Gateway) -> None:
+    hub, service, pool = market.hub(), market.service(), market.pool()
+    first = hub.buy(pool, service)["activationId"]
+    gateway.deliver(_sms(pool.phones[0], "code of the first"))
+    hub.finish(first, 5)
+    second = hub.buy(pool, service)["activationId"]
+    for _ in range(2):
+        assert gateway.deliver(_sms(pool.phones[0], "code of the first")).status_code == 200
+    assert hub.messages(second).json() == {"status": "WAIT_CODE"}
+    unclaimed = market.made("GET", "/admin/unclaimed")["messages"]
+    found = [(sms["reason"], sms["repeats"]) for sms in unclaimed if sms["phone"] == pool.phones[0]]
+    assert found == [("may be a repeat of an earlier SMS", 2)]
+
+
 def test_an_sms_for_nobody_is_unclaimed_and_the_next_buyer_never_sees_it(market: Market, gateway: Gateway) -> None:
     with PretendPartner() as partner:
         hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()

@@ -11,12 +11,14 @@ from urllib.parse import quote
 from admin_api.app import answer
 from admin_api.wiring import Admin, build
 from globalconnect.domain.activation import Activation
+from globalconnect.domain.inbound import InboundSms, Unclaimed, identity_of
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.audit import Audit, Entry
+from globalconnect.store.inbox import Delivery
 from globalconnect.store.sales import Issued, Sales
 from globalconnect.web import endpoint
 from tests.conftest import Cloud
@@ -78,6 +80,14 @@ class Desk:
     def delete(self, path: str) -> Reply:
         """DELETE a path."""
         return self.send(event("DELETE", path))
+
+    def keep_unclaimed(self, number: int, text: str, at: int, received_at: int | None = None) -> None:
+        """Let an SMS be unclaimed at `at` (ms)."""
+        sms = InboundSms("447472190035", "Telegram", text, str(number))
+        delivery = Delivery(number, "gw", identity_of(sms, "gw", at), sms, at)
+        inbox = self.admin.inbox
+        item = inbox.unclaimed(delivery, at if received_at is None else received_at, Unclaimed.NOT_HELD)
+        self.cloud.db.put(inbox.table, item)
 
     def upload(self, content: str, media_type: str = CSV) -> Reply:
         """Import numbers."""

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.service import Service
-from globalconnect.domain.sms import InboundSms
-from globalconnect.store.inbox import Delivery
 from tests.conftest import START, Cloud
 from tests.integration.admin_support import HOST, OPERATOR_ID, STAGE, Desk, event
 
@@ -71,6 +69,7 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
         "createdAt": "2026-09-21T14:13:20+00:00",
         "lastHeardAt": None,
         "lastUnreadable": None,
+        "lastUntimed": None,
     }
     stored = desk.admin.sources.find(source_id)
     assert stored is not None
@@ -116,8 +115,7 @@ def test_a_removed_source_is_gone(desk: Desk) -> None:
 
 def test_unclaimed_sms_are_listed_newest_first_page_by_page(desk: Desk) -> None:
     for n in range(101):
-        sms = InboundSms("447472190035", "Telegram", f"code {n}", str(n), lasting=True, received_at=START - n)
-        desk.admin.inbox.keep_unclaimed(1_000 + n, Delivery("gw", sms.delivery, START + n * 1_000), sms)
+        desk.keep_unclaimed(1_000 + n, f"code {n}", START + n * 1_000, received_at=START - n)
     desk.admin.inbox.keep_unreadable("x", "gw", b"{", "bad", START)
     assert desk.get("/admin/unclaimed").body["messages"][0] == {
         "smsId": "1100",
@@ -127,6 +125,8 @@ def test_unclaimed_sms_are_listed_newest_first_page_by_page(desk: Desk) -> None:
         "text": "code 100",
         "receivedAt": "2026-09-21T14:13:19+00:00",
         "storedAt": "2026-09-21T14:15:00+00:00",
+        "reason": "no activation held the number",
+        "repeats": 0,
     }
     listed = [message["smsId"] for message in desk.all_pages("/admin/unclaimed", "messages")]
     assert listed == [str(1_000 + n) for n in reversed(range(101))]
@@ -147,8 +147,7 @@ def test_unreadable_payloads_are_listed_as_they_came(desk: Desk) -> None:
 
 def test_a_cursor_of_the_unclaimed_is_400_for_the_unreadable(desk: Desk) -> None:
     for n in range(101):
-        sms = InboundSms("447472190035", "Telegram", "code", str(n), lasting=True)
-        desk.admin.inbox.keep_unclaimed(1_000 + n, Delivery("gw", sms.delivery, START + n), sms)
+        desk.keep_unclaimed(1_000 + n, "code", START + n)
     cursor = desk.get("/admin/unclaimed").body["cursor"]
     assert cursor is not None
     assert desk.get("/admin/unreadable", ("cursor", cursor)).status == 400

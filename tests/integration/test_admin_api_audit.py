@@ -9,11 +9,9 @@ import pytest
 from admin_api.cursors import Listing
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import InboundSms
 from globalconnect.domain.times import DAY
 from globalconnect.store.audit import Audit, Entry, Result
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.inbox import Delivery
 from globalconnect.store.partners import Partners
 from globalconnect.store.sources import Sources
 from tests.conftest import START, Cloud
@@ -283,8 +281,7 @@ EXPECTED_TEXTS = (
 
 
 def unclaimed(desk: Desk, text: str = "code 4711") -> None:
-    sms = InboundSms(PHONE, "Telegram", text, "1", lasting=True)
-    desk.admin.inbox.keep_unclaimed(1_000, Delivery("gw", sms.delivery, START), sms)
+    desk.keep_unclaimed(1_000, text, START)
 
 
 @pytest.fixture
@@ -380,8 +377,7 @@ def test_where_there_is_no_text_to_see_there_is_no_look(desk: Desk) -> None:
 
 def test_texts_hidden_in_one_page_and_shown_in_the_next_are_one_listing(desk: Desk) -> None:
     for n in range(101):
-        sms = InboundSms(PHONE, "Telegram", f"code {n}", str(n), lasting=True)
-        desk.admin.inbox.keep_unclaimed(1_000 + n, Delivery("gw", sms.delivery, START + n), sms)
+        desk.keep_unclaimed(1_000 + n, f"code {n}", START + n)
     cursor = desk.get("/admin/unclaimed", ("texts", "hidden")).body["cursor"]
     assert texts_in(desk.get("/admin/unclaimed", ("cursor", cursor))) == ["code 0"]
 

@@ -57,9 +57,9 @@ def test_an_inbound_sms_is_one_read_and_one_transaction(warm: Shop, calls: Calls
     while warm.buy(partner).body["status"] == "SUCCESS":
         pass
     warm.deliver(source, {**SMS, "id": "0"})
-    assert calls.of(lambda: warm.deliver(source, SMS)) == ["GetItem", "TransactWriteItems"]
+    assert calls.of(lambda: warm.deliver(source, SMS)) == ["BatchGetItem", "TransactWriteItems"]
     warm.cloud.clock.advance(seconds=59)
-    assert calls.of(lambda: warm.deliver(source, {**SMS, "id": "2"})) == ["GetItem", "TransactWriteItems"]
+    assert calls.of(lambda: warm.deliver(source, {**SMS, "id": "2"})) == ["BatchGetItem", "TransactWriteItems"]
 
 
 def test_once_a_minute_it_is_noted_that_a_source_was_heard(warm: Shop, calls: Calls) -> None:

@@ -1,13 +1,19 @@
 """Inbound SMS: contract 1.6 and 4."""
 
+import gzip
+import hashlib
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from globalconnect.domain.ids import sms_id_of
+from globalconnect.domain.times import to_iso
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Kind
-from globalconnect.store.sources import Source, Sources, Unreadable
+from globalconnect.store.sources import Problem, Source, Sources
+from inbound_sms.app import LARGEST_JUDGED
 from tests.conftest import START
 from tests.integration.admin_support import Desk
 from tests.integration.calls import Calls
@@ -82,7 +88,7 @@ def test_an_sms_received_before_the_activation_began_is_unclaimed(shop: Shop) ->
     partner = shop.partner()
     shop.cloud.clock.advance(seconds=30)
     activation_id = shop.buy(partner).body["activationId"]
-    shop.deliver(shop.source(), _sms(receivedAt="2026-09-21T14:13:49Z"))
+    shop.deliver(shop.source(), _sms(receivedAt="2026-09-21T14:13:19Z"))
     assert _texts(shop, partner, activation_id) == []
     assert len(_kept(shop, Kind.UNCLAIMED)) == 1
 
@@ -211,19 +217,13 @@ def test_an_unknown_source_is_refused_like_a_wrong_signature(shop: Shop) -> None
         (b"\xff", "body"),
         (b"[" * 100_000, "body"),
         (b'{"from":"a","text":"b"}', "phone"),
-        (b'{"phone":"44.7472","from":"a","text":"b"}', "phone"),
-        (b'{"phone":"07472 190082","from":"a","text":"b"}', "phone"),
+        (b'{"phone":"SIM 1","from":"a","text":"b"}', "phone"),
+        (b'{"phone":"1x7472190082","from":"a","text":"b"}', "phone"),
         (b'{"phone":447472190082.5,"from":"a","text":"b"}', "phone"),
-        (b'{"phone":"447472190082","text":"b"}', "from"),
         (b'{"phone":"447472190082","from":"a"}', "text"),
-        (b'{"phone":"447472190082","from":"a","text":5015}', "text"),
-        (b'{"phone":"447472190082","from":"a","text":"\\ud800"}', "text"),
-        (b'{"phone":"447472190082","from":"a","text":"b","id":""}', "id"),
-        (b'{"phone":"447472190082","from":"a","text":"b","id":1.5}', "id"),
-        (b'{"phone":"447472190082","from":"a","text":"b","receivedAt":"yesterday"}', "receivedAt"),
-        (b'{"phone":"447472190082","from":"a","text":"b","receivedAt":"2026-01-01T00:00:00"}', "receivedAt"),
-        (b'{"phone":"447472190082","from":"a","text":"b","receivedAt":17}', "receivedAt"),
-        (b'[{"phone":"447472190082","from":"a","text":"b"},{"phone":"x"}]', "phone"),
+        (b'{"phone":"447472190082","from":"a","text":null}', "text"),
+        (b'{"phone":"447472190082","from":"a","text":["b"]}', "text"),
+        (b'[{"phone":"x","text":"b"},{"phone":"y"}]', "body"),
     ],
 )
 def test_a_payload_that_cannot_be_read_is_400_and_kept_for_the_operator(shop: Shop, raw: bytes, named: str) -> None:
@@ -237,6 +237,297 @@ def test_a_payload_that_cannot_be_read_is_400_and_kept_for_the_operator(shop: Sh
     (kept,) = _kept(shop, Kind.UNREADABLE)
     assert kept["source_id"] == source
     assert kept["reason"] == reply.body["message"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text", "phone_from"),
+    [
+        (b'{"phone":"+44 7472-190082","text":"a"}', "a", ""),
+        (b'{"phone":447472190082,"from":79001,"text":5015}', "5015", "79001"),
+        (b'{"phone":"447472190082","from":null,"text":""}', "", ""),
+        (b'{"phone":"447472190082","from":["x"],"text":0.50}', "0.50", ""),
+        (b'{"phone":"447472190082","from":"\\ude00","text":"81523 \\ud83d"}', "81523 \ufffd", "\ufffd"),
+        (b'{"phone":"447472190082","from":"a","text":"caf\xe9"}', "caf\ufffd", "a"),
+        (b'{"phone":"447472190082","from":"a","text":"one\ntwo"}', "one\ntwo", "a"),
+        (b'{"phone":"447472190082","from":"a","text":"b","id":"","more":NaN}', "b", "a"),
+        (b'{"phone":"447472190082","from":"a","text":"b","id":{"n":1}}', "b", "a"),
+        (b'{"phone":"447472190082","from":"a","text":"b","id":"' + b"7" * 300 + b'"}', "b", "a"),
+        (b'{"phone":"447472190082","from":"' + b"s" * 300 + b'","text":"b"}', "b", "s" * 255 + "\u2026"),
+        (b'{"phone":"447472190082","from":"a","text":"' + b"t" * 20_001 + b'"}', "t" * 19_999 + "\u2026", "a"),
+        (b'{"phone":"447472190082","from":"a","text":"' + b"t" * 20_000 + b'"}', "t" * 20_000, "a"),
+    ],
+)
+def test_what_can_be_read_in_one_way_is_read(shop: Shop, raw: bytes, text: str, phone_from: str) -> None:
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    assert shop.deliver(shop.source(), None, raw=raw).status == 200
+    (message,) = shop.messages(partner, activation_id).body["messages"]
+    assert (message["text"], message["phoneFrom"]) == (text, phone_from)
+
+
+@pytest.mark.parametrize("phone", ["07472 190082", "+44 (0)7472 190082", "44.7472.190082", "4" * 16, "900"])
+def test_a_number_that_is_none_of_ours_as_it_is_written_is_unclaimed_as_delivered(shop: Shop, phone: str) -> None:
+    assert shop.deliver(shop.source(), _sms(phone=phone)).status == 200
+    (kept,) = _kept(shop, Kind.UNCLAIMED)
+    assert kept["phone"] == phone
+
+
+@pytest.mark.parametrize("stated", ["yesterday", "2026-01-01T00:00:00", 17, "0001-01-01T00:00:00Z", {}])
+def test_a_time_that_cannot_be_used_counts_as_none_and_is_noted_with_the_source(shop: Shop, stated: object) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    assert shop.deliver(source, _sms(receivedAt=stated)).status == 200
+    assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
+    assert _noted(shop, source).last_untimed == Problem(START, "receivedAt: expected an ISO 8601 time with its offset")
+
+
+def test_a_source_that_states_no_times_is_named_to_staff(shop: Shop) -> None:
+    source, other = shop.source(), shop.source()
+    shop.deliver(source, _sms())
+    shop.deliver(other, _sms("other", receivedAt="2026-09-21T14:13:20Z"))
+    assert _noted(shop, other).last_untimed is None
+    named = {one["sourceId"]: one["lastUntimed"] for one in Desk(shop.cloud).get("/admin/sources").body["sources"]}
+    assert named == {source: {"at": "2026-09-21T14:13:20+00:00", "reason": "receivedAt: not given"}, other: None}
+
+
+def test_of_a_list_what_cannot_be_read_is_kept_for_staff_and_the_others_are_stored(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    sent = [_sms("a"), {"phone": PHONE, "amount": 5}, 17, _sms("b")]
+    for _ in range(2):
+        assert shop.deliver(source, sent).status == 200
+    assert sorted(_texts(shop, partner, activation_id)) == ["a", "b"]
+    kept = {item["payload"]: item["reason"] for item in _kept(shop, Kind.UNREADABLE)}
+    assert kept == {
+        f'{{"phone": "{PHONE}", "amount": "5"}}'.encode(): "text: expected a text",
+        b'"17"': "body: expected a JSON object, or a list of them",
+    }
+    assert _noted(shop, source).last_unreadable is not None
+
+
+def test_more_than_100_sms_at_once_are_413_store_nothing_and_are_noted_with_the_source(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    reply = shop.deliver(source, [_sms(str(n)) for n in range(101)])
+    assert reply.status == 413
+    assert _texts(shop, partner, activation_id) == []
+    assert _noted(shop, source).last_unreadable == Problem(START, reply.body["message"])
+
+
+def test_a_delivery_above_what_we_read_is_413_and_noted_with_its_size_once_it_is_authentic(shop: Shop) -> None:
+    source = shop.source()
+    raw = json.dumps({**_sms("MMS"), "attachments": ["A" * 300_000]}).encode()
+    assert shop.deliver(source, None, raw=raw, signature="00").status == 401
+    assert _noted(shop, source).last_unreadable is None
+    reply = shop.deliver(source, None, raw=raw)
+    assert reply.status == 413
+    assert _noted(shop, source).last_unreadable == Problem(START, reply.body["message"])
+    assert str(len(raw)) in reply.body["message"]
+
+
+def test_a_delivery_too_long_to_be_judged_is_413_without_a_trace(shop: Shop) -> None:
+    source = shop.source()
+    for raw in (b"x" * (LARGEST_JUDGED + 1), gzip.compress(b"x" * (LARGEST_JUDGED + 1))):
+        assert shop.deliver(source, None, raw=raw).status == 413
+    assert _noted(shop, source).last_unreadable is None
+
+
+def test_gzip_that_cannot_be_unpacked_is_judged_by_its_signature_first(shop: Shop) -> None:
+    source, cut = shop.source(), gzip.compress(json.dumps(_sms()).encode())[:-4]
+    assert shop.deliver(source, None, raw=cut, signature="00").status == 401
+    assert shop.deliver(source, None, raw=cut).status == 400
+    assert [item["payload"] for item in _kept(shop, Kind.UNREADABLE)] == [cut]
+
+
+# ---------------------------------------------------------------- the same SMS, and another
+
+
+def _sell_on(shop: Shop, partner: Any, activation_id: int) -> tuple[Any, int]:
+    """Let the number change hands."""
+    shop.finish(partner, activation_id, 5)
+    buyer = shop.partner()
+    return buyer, shop.buy(buyer).body["activationId"]
+
+
+def test_the_same_id_with_other_content_is_another_sms(shop: Shop) -> None:
+    other = "447472190083"
+    shop.stock(other)
+    partner, source = shop.partner(), shop.source()
+    sold = {number["number"]: number["activationId"] for number in (shop.buy(partner).body, shop.buy(partner).body)}
+    for phone, text in ((PHONE, "G-111111"), (other, "code 222222"), (PHONE, "G-333333")):
+        for _ in range(2):
+            assert shop.deliver(source, _sms(text, phone=phone, id="17")).status == 200
+    assert sorted(_texts(shop, partner, sold[PHONE])) == ["G-111111", "G-333333"]
+    assert _texts(shop, partner, sold[other]) == ["code 222222"]
+
+
+def test_two_parts_under_one_id_in_one_list_are_two_sms(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.deliver(source, [_sms("part 1", id=1), _sms("part 2", id="1"), _sms("part 1", id=1.0)])
+    assert sorted(_texts(shop, partner, activation_id)) == ["part 1", "part 2"]
+
+
+@pytest.mark.parametrize("times", [{}, {"receivedAt": "2026-09-21T14:13:20Z"}])
+@pytest.mark.parametrize("minutes", [0, 2, 60 * 24 * 29])
+def test_without_an_id_a_copy_of_a_former_buyers_sms_is_never_the_next_ones_and_counts_in_one_entry(
+    shop: Shop, times: dict[str, str], minutes: int
+) -> None:
+    former, source = shop.partner(), shop.source()
+    activation_id = shop.buy(former).body["activationId"]
+    shop.deliver(source, _sms(**times))
+    buyer, next_id = _sell_on(shop, former, activation_id)
+    shop.cloud.clock.advance(minutes=minutes)
+    if minutes > 60:
+        next_id = shop.buy(buyer).body["activationId"]
+    for copied_from in (source, source, shop.source()):
+        assert shop.deliver(copied_from, _sms(**times)).status == 200
+        assert shop.deliver(copied_from, _sms(receivedAt="2026-09-21T15:00:00Z")).status == 200
+    assert _texts(shop, buyer, next_id) == []
+    (kept,) = Desk(shop.cloud).get("/admin/unclaimed").body["messages"]
+    assert (kept["reason"], kept["repeats"]) == ("may be a repeat of an earlier SMS", 6)
+
+
+def test_without_an_id_a_copy_of_an_unclaimed_sms_is_counted_with_it_whoever_holds_the_number_then(shop: Shop) -> None:
+    source = shop.source()
+    shop.deliver(source, _sms())
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    for _ in range(2):
+        shop.cloud.clock.advance(minutes=5)
+        shop.deliver(source, _sms())
+    assert _texts(shop, partner, activation_id) == []
+    (kept,) = Desk(shop.cloud).get("/admin/unclaimed").body["messages"]
+    assert (kept["reason"], kept["repeats"]) == ("no activation held the number", 2)
+
+
+def test_a_copy_without_its_id_is_a_copy(shop: Shop) -> None:
+    former, source = shop.partner(), shop.source()
+    activation_id = shop.buy(former).body["activationId"]
+    shop.deliver(source, _sms(id="abc"))
+    buyer, next_id = _sell_on(shop, former, activation_id)
+    shop.deliver(source, _sms())
+    assert _texts(shop, buyer, next_id) == []
+
+
+def test_without_an_id_the_same_stated_time_is_the_same_sms_however_late_and_whatever_came_between(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    for stated in ("2026-09-21T14:13:20Z", "2026-09-21T14:20:00Z", "2026-09-21T14:13:20Z", "2026-09-21T14:20:00Z"):
+        shop.cloud.clock.advance(minutes=5)
+        shop.deliver(source, _sms(receivedAt=stated))
+    assert len(_texts(shop, partner, activation_id)) == 2
+
+
+def test_times_ahead_of_ours_tell_sms_apart_as_they_were_stated(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    for stated in ("2036-01-01T00:00:00Z", "2036-01-01T00:00:01Z", "2036-01-01T00:00:00Z"):
+        shop.cloud.clock.advance(minutes=5)
+        shop.deliver(source, _sms(receivedAt=stated))
+    shown = [message["receivedAt"][11:16] for message in shop.messages(partner, activation_id).body["messages"]]
+    assert shown == ["14:18", "14:23"]
+
+
+def test_what_comes_without_a_time_for_the_first_time_after_a_resale_is_the_holders(shop: Shop) -> None:
+    former = shop.partner()
+    buyer, next_id = _sell_on(shop, former, shop.buy(former).body["activationId"])
+    shop.deliver(shop.source(), _sms())
+    assert _texts(shop, buyer, next_id) == ["Your code: 5015"]
+
+
+@pytest.mark.parametrize(
+    ("free_for", "before_sale", "is_the_buyers"),
+    [
+        (3_600, 0, True),
+        (3_600, 1, True),
+        (3_600, 60, True),
+        (3_600, 61, False),
+        (60, 60, True),
+        (30, 30, True),
+        (30, 31, False),
+        (0, 0, True),
+        (0, 1, False),
+    ],
+)
+def test_a_gateways_clock_may_be_slow_by_less_than_the_number_had_been_free(
+    shop: Shop, free_for: int, before_sale: int, *, is_the_buyers: bool
+) -> None:
+    former = shop.partner()
+    shop.finish(former, shop.buy(former).body["activationId"], 5)
+    shop.cloud.clock.advance(seconds=free_for)
+    buyer = shop.partner()
+    activation_id = shop.buy(buyer).body["activationId"]
+    stated = to_iso(shop.cloud.clock() - before_sale * 1_000)
+    shop.cloud.clock.advance(seconds=5)
+    shop.deliver(shop.source(), _sms(receivedAt=stated))
+    assert bool(_texts(shop, buyer, activation_id)) is is_the_buyers
+    reasons = [kept["reason"] for kept in _kept(shop, Kind.UNCLAIMED)]
+    assert reasons == ([] if is_the_buyers else ["received before the activation began"])
+
+
+# ---------------------------------------------------------------- entries of an earlier version
+
+
+def _entered_before(shop: Shop, source_id: str, name: str, **content: object) -> None:
+    inbox = shop.inbound_parts.inbox
+    item = {
+        "inbox_id": str(sms_id_of(source_id, name, 0)),
+        "source_id": source_id,
+        "delivery": name,
+        "stored_at": START,
+    }
+    shop.cloud.db.put(inbox.table, {**item, **content})
+
+
+def _name_before(stated: str | None = None, window: int | None = None) -> str:
+    words = "\n".join((PHONE, "Microsoft", "Your code: 5015", str(stated)))
+    name = f"words\n{hashlib.sha256(words.encode()).hexdigest()}"
+    return name if window is None else f"{name}\n{window}"
+
+
+STATED = "2026-09-21T14:13:20Z"
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [
+        ({"id": 17}, "id\n17"),
+        ({"receivedAt": STATED}, _name_before(STATED)),
+        ({}, _name_before(window=START // 120_000)),
+        ({}, _name_before(window=START // 120_000 - 1)),
+    ],
+)
+def test_what_an_earlier_version_may_have_stored_is_unclaimed_once(
+    shop: Shop, fields: dict[str, Any], name: str
+) -> None:
+    partner, source = shop.partner(), shop.source()
+    _entered_before(shop, source, name)
+    activation_id = shop.buy(partner).body["activationId"]
+    for _ in range(3):
+        assert shop.deliver(source, _sms(**fields)).status == 200
+        shop.cloud.clock.advance(seconds=30)
+    assert _texts(shop, partner, activation_id) == []
+    (kept,) = Desk(shop.cloud).get("/admin/unclaimed").body["messages"]
+    assert (kept["text"], kept["reason"], kept["repeats"]) == (
+        "Your code: 5015",
+        "may be a repeat of an earlier SMS",
+        2,
+    )
+
+
+def test_what_an_earlier_version_kept_unclaimed_is_counted_and_another_sms_under_its_id_is_the_buyers(
+    shop: Shop,
+) -> None:
+    partner, source = shop.partner(), shop.source()
+    words = {"phone": PHONE, "phone_from": "Microsoft", "text": "Your code: 5015", "received_at": START}
+    _entered_before(shop, source, "id\n17", kind="unclaimed", **words)
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.deliver(source, _sms(id=17))
+    shop.deliver(source, _sms("another", id=17))
+    assert _texts(shop, partner, activation_id) == ["another"]
+    (kept,) = Desk(shop.cloud).get("/admin/unclaimed").body["messages"]
+    assert (kept["text"], kept["repeats"]) == ("Your code: 5015", 1)
 
 
 def test_a_leading_plus_of_the_destination_is_ignored(shop: Shop) -> None:
@@ -282,11 +573,11 @@ def test_a_payload_that_cannot_be_read_is_noted_with_the_reason_and_was_heard(sh
     source = shop.source()
     reply = shop.deliver(source, None, raw=b'{"phone": "hush"')
     noted = _noted(shop, source)
-    assert noted.last_unreadable == Unreadable(START, reply.body["message"])
+    assert noted.last_unreadable == Problem(START, reply.body["message"])
     assert "hush" not in reply.body["message"]
     assert noted.last_heard_at == START
     shop.cloud.clock.advance(minutes=1)
-    shop.deliver(source, _sms())
+    shop.deliver(source, [])
     assert _noted(shop, source) == replace(noted, last_heard_at=START + 60_000)
 
 
@@ -343,7 +634,7 @@ def test_a_source_that_cannot_be_noted_delivers_all_the_same_and_is_not_tried_ag
 def test_an_sms_that_could_not_be_stored_is_not_heard(shop: Shop) -> None:
     source = shop.source()
     client: Any = FailingClient(
-        shop.cloud.client, lambda operation: Fault.THROTTLED if operation == "PutItem" else None
+        shop.cloud.client, lambda operation: Fault.THROTTLED if operation == "TransactWriteItems" else None
     )
     failing = Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)))
     assert failing.deliver(source, _sms()).status == 503

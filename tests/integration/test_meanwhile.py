@@ -6,8 +6,10 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.number import Number
 from globalconnect.store.activations import ENTRY, Activations
+from globalconnect.store.arrivals import Arrivals, Known
 from globalconnect.store.inbox import Kind
 from globalconnect.store.numbers import Numbers
 from tests.integration.shop import Shop
@@ -39,6 +41,17 @@ class _Numbers(Numbers):
         return number
 
 
+class _Arrivals(Arrivals):
+    def meddle(self, meddle: Callable[[], object]) -> "_Arrivals":
+        self._once = _Once(meddle)
+        return self
+
+    def known(self, sms: InboundSms, source_id: str) -> Known:
+        known = super().known(sms, source_id)
+        self._once()
+        return known
+
+
 class _Activations(Activations):
     def meddle(self, meddle: Callable[[], object]) -> "_Activations":
         self._once = _Once(meddle)
@@ -57,24 +70,26 @@ def _one_number(shop: Shop) -> None:
 
 def _deliver_meanwhile(shop: Shop, meddle: Callable[[], object]) -> None:
     """Deliver an SMS, with `meddle` between the reading of its number and the writing."""
-    numbers = _Numbers(shop.cloud.db, shop.numbers.table).meddle(meddle)
-    shop.inbound_parts = replace(shop.inbound_parts, numbers=numbers)
+    arrivals = _Arrivals(shop.cloud.db, shop.numbers, shop.activations, shop.inbound_parts.inbox).meddle(meddle)
+    shop.inbound_parts = replace(shop.inbound_parts, arrivals=arrivals)
     assert shop.deliver(shop.source(), SMS).status == 200
 
 
-def test_an_sms_whose_number_is_sold_on_meanwhile_is_the_next_buyers(shop: Shop) -> None:
+def test_an_sms_whose_number_is_sold_on_meanwhile_is_nobodys(shop: Shop) -> None:
     first, second = shop.partner(), shop.partner()
     before = shop.buy(first).body["activationId"]
     after: list[int] = []
 
     def sell_on() -> None:
+        shop.cloud.clock.advance(ms=1)
         shop.finish(first, before, 5)
         after.append(shop.buy(second).body["activationId"])
 
     _deliver_meanwhile(shop, sell_on)
     assert shop.messages(first, before).body == {"status": "EXPIRED"}
-    (message,) = shop.messages(second, after[0]).body["messages"]
-    assert message["text"] == SMS["text"]
+    assert shop.messages(second, after[0]).body == {"status": "WAIT_CODE"}
+    kept, _ = shop.inbound_parts.inbox.page(Kind.UNCLAIMED, 10, None)
+    assert [item["text"] for item in kept] == [SMS["text"]]
 
 
 def test_an_sms_whose_activation_is_finished_meanwhile_is_nobodys(shop: Shop) -> None:

@@ -455,7 +455,7 @@ def test_a_sweep_that_did_not_see_all_notes_nothing(life: Life) -> None:
     life.shop.cloud.clock.advance(minutes=2)
 
     with pytest.raises(ReadTimeoutError):
-        over(life.shop, Scripted(Fault.UNHEARD, operation="BatchGetItem")).sweep()
+        over(life.shop, Scripted(*[Fault.UNHEARD] * 10, operation="BatchGetItem")).sweep()
     assert life.shop.statistics.pending() is None
 
 

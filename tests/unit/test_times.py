@@ -2,7 +2,6 @@
 
 import pytest
 
-from globalconnect.domain.sms import moment_meant
 from globalconnect.domain.times import parse_iso, to_iso
 
 
@@ -21,10 +20,3 @@ def test_a_time_is_written_as_the_contract_does() -> None:
 )
 def test_a_time_is_read_with_its_offset_or_not_at_all(text: str, read: tuple[int, bool] | None) -> None:
     assert parse_iso(text) == read
-
-
-def test_a_moment_is_never_later_than_now() -> None:
-    assert moment_meant(5_000, fraction_stated=False, now=10_000) == (5_000, 5_999)
-    assert moment_meant(5_000, fraction_stated=True, now=10_000) == (5_000, 5_000)
-    assert moment_meant(5_000, fraction_stated=False, now=5_500) == (5_000, 5_500)
-    assert moment_meant(50_000, fraction_stated=False, now=10_000) == (10_000, 10_000)

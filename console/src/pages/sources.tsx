@@ -46,6 +46,7 @@ function Sources() {
           { title: "URL", cell: (source) => <Copyable label={`URL of ${source.name}`} value={source.url} /> },
           { title: "Last heard from", cell: heard },
           { title: "Last unreadable payload", cell: unreadable },
+          { title: "Last SMS without a time", cell: untimed },
           {
             title: "Remove",
             cell: (source) => (
@@ -86,6 +87,16 @@ function unreadable(source: Source) {
   return (
     <>
       <Time at={last.at} /> <span class="foreign">{last.reason}</span> <a href={hrefTo("unclaimed", "payloads")}>Look</a>
+    </>
+  );
+}
+
+function untimed(source: Source) {
+  const last = source.lastUntimed;
+  if (!last) return "None";
+  return (
+    <>
+      <Time at={last.at} /> <span class="foreign">{last.reason}</span>
     </>
   );
 }

@@ -18,7 +18,7 @@ export const unreadable: Page = { route: "/unclaimed/payloads", title: "Unreadab
 function Unclaimed() {
   const name = useSourceNames();
   return (
-    <Inbox title={unclaimed.title} what="texts" lead="SMS to numbers that no activation held when they arrived.">
+    <Inbox title={unclaimed.title} what="texts" lead="SMS that were given to no activation, and why.">
       {(texts) => (
         <Listing<Message>
           caption={unclaimed.title}
@@ -34,12 +34,17 @@ function Unclaimed() {
             { title: "From", cell: (message) => <bdi class="foreign">{message.phoneFrom}</bdi> },
             { title: "Text", cell: (message) => <Foreign text={message.text} /> },
             { title: "Source", cell: (message) => <bdi>{name(message.sourceId)}</bdi> },
+            { title: "Why", cell: why },
           ]}
           empty="Every SMS that arrived belonged to an activation."
         />
       )}
     </Inbox>
   );
+}
+
+function why({ reason, repeats }: Message) {
+  return repeats ? `${reason}; came ${repeats} more ${repeats === 1 ? "time" : "times"}` : reason;
 }
 
 function Unreadable() {

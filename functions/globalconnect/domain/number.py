@@ -14,7 +14,7 @@ class Number:
     `available_from` (ms) is the lease: the number may be issued when it is not in the future. `activation_id` is
     the activation that holds or held it last; it stays until the number is released, issued again or swept.
     `resting`: it was sold a short while ago and is nobody's until `available_from`; that stays until it is issued
-    again or swept. A withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
+    again or swept. `free_since` (ms) is since when it had been free when it was sold last, None when that was not noted. A withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
     put it into its pool did, so that the part counts the same when it comes again (docs/adr/0024).
     """
 
@@ -26,6 +26,7 @@ class Number:
     activation_id: int | None = None
     partner_id: str | None = None
     held_from: int | None = None
+    free_since: int | None = None
     resting: bool = False
     blocked: frozenset[str] = frozenset()
     cancels: Mapping[str, int] = field(default_factory=dict)

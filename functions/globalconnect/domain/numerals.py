@@ -37,6 +37,18 @@ def read_json(body: bytes, number: Callable[[str], object] = Numeral) -> object:
     return value
 
 
+def read_json_of_gateway(body: bytes) -> object:
+    """Give the JSON in a body as gateways write it: with line breaks inside of texts, and bytes that are no UTF-8, which
+    become U+FFFD. Raises InvalidInput.
+    """
+    try:
+        text = body.decode("utf-8-sig", "replace")
+        value: object = json.loads(text, parse_int=Numeral, parse_float=Numeral, parse_constant=Numeral, strict=False)
+    except (ValueError, RecursionError):
+        raise InvalidInput("body", "expected JSON") from None
+    return value
+
+
 def _refuse_constant(name: str) -> object:
     raise ValueError(name)
 

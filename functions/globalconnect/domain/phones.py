@@ -12,6 +12,8 @@ _LOCAL = re.compile(r"0[1-9][0-9]{3,13}", re.ASCII)
 _DIGITS = re.compile(r"[0-9]+", re.ASCII)
 # Between digits: white space, dashes and brackets; anywhere: marks that nobody sees, which copying leaves behind.
 _FILLING = re.compile(r"[\s()\[\]\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]+")
+# Digits with what people write between them: a number, though not with its country code, or not only.
+_DIALLED = re.compile(r"(?=(?:[^0-9]*[0-9]){3})(?:[tT][eE][lL]:)?[0-9\s()\[\]+./\-\u2010-\u2015\u2212]{1,40}", re.ASCII)
 _TRUNK = re.compile(r"[(\[]\s*0\s*[)\]]")
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
 
@@ -48,6 +50,19 @@ def _bare(text: str) -> str | None:
             # No country code begins with a 0.
             return None if digits.startswith("0") else digits
     return digits
+
+
+def phone_as_delivered(value: object, name: str) -> str:
+    """Give the destination of an SMS: a phone number as we keep it, else digits as they were delivered, which are no
+    number of ours. Raises InvalidInput.
+    """
+    try:
+        return check_phone(value, name)
+    except InvalidInput:
+        delivered = _UNSEEN.sub("", value).strip() if isinstance(value, str) else ""
+        if _DIALLED.fullmatch(delivered):
+            return delivered
+        raise
 
 
 def phone_to_find(text: str) -> str:

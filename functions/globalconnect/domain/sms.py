@@ -1,49 +1,9 @@
-"""SMS: what gateways deliver, and whose it is (contract 1.6 and 4)."""
+"""The SMS of an activation, and how the pushing of it stands (contract 2 and 3)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
-
-from globalconnect.domain.number import Number
-from globalconnect.domain.times import MINUTE, SECOND
-
-# A gateway that names neither an id nor a time of its SMS repeats itself within this long when it missed our answer;
-# the same words later are a new SMS.
-REPEAT_WINDOW = 2 * MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class InboundSms:
-    """An SMS as a gateway delivered it, read by its provider's adapter.
-
-    `delivery` is what identifies it at its source. `received_at` (ms) is when the gateway received it, None when it
-    gave no trustworthy time; `received_to` is the end of the moment meant by it, since many gateways state whole
-    seconds. `lasting`: `delivery` is unique for ever, not only within REPEAT_WINDOW.
-    """
-
-    phone: str
-    phone_from: str
-    text: str
-    delivery: str
-    lasting: bool
-    received_at: int | None = None
-    received_to: int | None = None
-
-    def __repr__(self) -> str:
-        """Leave out what the SMS says and who sent it: a repr ends up in logs."""
-        return f"InboundSms(delivery={self.delivery!r})"
-
-
-def identities(sms: InboundSms, now: int) -> tuple[str, str | None]:
-    """Give what a delivery is stored under at `now` (ms), and under what else a repeat of it may have been stored.
-
-    Without a lasting identity the words count for a while only, so each REPEAT_WINDOW has an identity of its own.
-    """
-    if sms.lasting:
-        return sms.delivery, None
-    window = now // REPEAT_WINDOW
-    return f"{sms.delivery}\n{window}", f"{sms.delivery}\n{window - 1}"
 
 
 class PushState(StrEnum):
@@ -124,34 +84,3 @@ class Sms:
     def __repr__(self) -> str:
         """Leave out what the SMS says: a repr ends up in logs."""
         return f"Sms({self.sms_id!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The activation that holds a number: since when (ms), and for which partner."""
-
-    phone: str
-    activation_id: int
-    partner_id: str
-    held_from: int
-
-
-def lease_for(sms: InboundSms, number: Number | None, now: int) -> Lease | None:
-    """Tell which activation an SMS belongs to, None when to nobody (contract 1.6).
-
-    It belongs to the activation that holds its number when it arrives (`now`, ms), unless the gateway knows that it
-    was received before that activation began: the next buyer must not see the previous buyer's code.
-    """
-    if number is None or not number.is_held(now):
-        return None
-    if number.activation_id is None or number.partner_id is None or number.held_from is None:
-        return None
-    if sms.received_to is not None and sms.received_to < number.held_from:
-        return None
-    return Lease(number.phone, number.activation_id, number.partner_id, number.held_from)
-
-
-def moment_meant(at: int, *, fraction_stated: bool, now: int) -> tuple[int, int]:
-    """Give the first and last ms that a gateway's time of receipt may mean; never later than now."""
-    end = at if fraction_stated else at + SECOND - 1
-    return min(at, now), min(end, now)

@@ -1,5 +1,8 @@
 """What counts as text."""
 
+# What stands for a character that can't be read.
+REPLACEMENT = "\ufffd"
+
 
 def is_text(value: str) -> bool:
     """Tell whether a string can be stored and sent: a lone surrogate is valid in JSON, but has no UTF-8 form."""
@@ -8,3 +11,8 @@ def is_text(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def repaired(value: str) -> str:
+    """Give a string as text: what is no character becomes U+FFFD, two halves of one become that one."""
+    return value if is_text(value) else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -160,19 +160,31 @@ class Dynamo:
 
     def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
         """Give the items of these keys as they are now, in no order; those that don't exist are missing."""
-        items: list[Item] = []
-        waiting = [to_wire(key) for key in keys]
+        return [item for _, item in self._get_batches([(table, to_wire(key)) for key in keys])]
+
+    def get_each(self, *places: tuple[str, Key]) -> list[Item | None]:
+        """Give what is at each of these tables and keys as it is now, in one call; None where nothing is."""
+        found = list(self._get_batches([(table, to_wire(key)) for table, key in places]))
+        return [
+            next((item for place, item in found if place == table and key.items() <= item.items()), None)
+            for table, key in places
+        ]
+
+    def _get_batches(self, waiting: list[tuple[str, Item]]) -> Iterator[tuple[str, Item]]:
         tries = 0
         while waiting:
             asked, waiting = waiting[:_BATCH_GET_LIMIT], waiting[_BATCH_GET_LIMIT:]
-            found: Any = self._client.batch_get_item(RequestItems={table: {"Keys": asked, "ConsistentRead": True}})
-            items += [from_wire(item) for item in found["Responses"].get(table, [])]
-            unread = found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            requests: dict[str, Any] = {}
+            for table, key in asked:
+                requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+            found: Any = self._ask(self._client.batch_get_item, {"RequestItems": requests})
+            for table, items in found["Responses"].items():
+                yield from ((table, from_wire(item)) for item in items)
+            unread = [(table, key) for table, left in found.get("UnprocessedKeys", {}).items() for key in left["Keys"]]
             if unread:
                 tries += 1
                 self._wait_or_give_up(tries)
                 waiting += unread
-        return items
 
     def put(self, table: str, item: Mapping[str, object], condition: Expression | None = None) -> None:
         """Write an item. Raises ConditionFailed, and Busy."""

@@ -1,13 +1,13 @@
-"""The Inbox table: every delivery of a gateway once, and what could not be given to an activation."""
+"""The Inbox table: every SMS of a gateway once, what was heard of its words, and what no activation got."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from globalconnect.domain.sms import InboundSms
+from globalconnect.domain.inbound import Heard, Identity, InboundSms, Unclaimed
 from globalconnect.store.activations import expire_at
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression, put
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, expression, put
 
 NEW = expression("attribute_not_exists(#inbox_id)")
 
@@ -21,44 +21,43 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery of a source: what identifies it there, and when it was stored (ms)."""
+    """An SMS as it is stored: under which id and identity, whose source it came from, when (ms)."""
 
+    sms_id: int
     source_id: str
-    identity: str
+    identity: Identity
+    sms: InboundSms
     stored_at: int
 
-    def is_same(self, other: "Delivery") -> bool:
-        """Tell whether the two are one delivery, whenever they came."""
-        return (self.source_id, self.identity) == (other.source_id, other.identity)
+
+# Before the id of the SMS of which an entry is a copy.
+COPY = "copy#"
 
 
 class Inbox:
-    """Deliveries by SMS id. Kept for `keep` ms."""
+    """Entries by SMS id, by words, and by what could not be read. Kept for `keep` ms."""
 
     def __init__(self, db: Dynamo, table: str, keep: int) -> None:
         self._db = db
         self.table = table
         self.keep = keep
 
-    def seen(self, sms_id: int) -> Delivery | None:
-        """Give the delivery that was stored under an SMS id."""
-        item = self._db.get(self.table, {"inbox_id": str(sms_id)})
-        return Delivery(item["source_id"], item["delivery"], item["stored_at"]) if item else None
+    def has(self, delivery: Delivery) -> bool | None:
+        """Tell whether what is stored under a delivery's SMS id is the same SMS; None when nothing is."""
+        item = self._db.get(self.table, inbox_key(delivery.sms_id))
+        return None if item is None else is_entry_of(item, delivery.identity)
 
-    def routed(self, sms_id: int, delivery: Delivery) -> Mapping[str, Any]:
-        """Give the action that notes a delivery whose SMS is stored with its activation."""
-        return put(self.table, self._noted(sms_id, delivery), NEW)
-
-    def keep_unclaimed(self, sms_id: int, delivery: Delivery, sms: InboundSms) -> None:
-        """Keep an SMS that no activation holds, for operators. Raises ConditionFailed when the id has been used."""
-        content = {
-            "kind": Kind.UNCLAIMED.value,
-            "phone": sms.phone,
-            "phone_from": sms.phone_from,
-            "text": sms.text,
-            "received_at": delivery.stored_at if sms.received_at is None else sms.received_at,
-        }
-        self._db.put(self.table, self._noted(sms_id, delivery) | content, NEW)
+    def keep_doubtful(self, delivery: Delivery, heard: Heard, received_at: int) -> None:
+        """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
+        counts how often it came.
+        """
+        item = self.unclaimed(delivery, received_at, Unclaimed.DOUBTFUL)
+        del item["inbox_id"]
+        first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item)
+        change = expression(f"SET {first} ADD #repeats :one", one=1, **item)
+        # What was unclaimed is counted itself.
+        key = inbox_key(heard.sms_id) if heard.activation_id is None else {"inbox_id": f"{COPY}{heard.sms_id}"}
+        self._db.update(self.table, key, change)
 
     def keep_unreadable(self, inbox_id: str, source_id: str, payload: bytes, reason: str, now: int) -> None:
         """Keep a payload that its adapter could not read, for operators; a second time changes nothing."""
@@ -89,11 +88,63 @@ class Inbox:
         )
         return page.items, page.next_key
 
-    def _noted(self, sms_id: int, delivery: Delivery) -> Item:
+    def noted(self, delivery: Delivery) -> Item:
+        """Give the entry of an SMS."""
         return {
-            "inbox_id": str(sms_id),
+            **inbox_key(delivery.sms_id),
             "source_id": delivery.source_id,
-            "delivery": delivery.identity,
+            "delivery": delivery.identity.name,
             "stored_at": delivery.stored_at,
             "expire_at": expire_at(delivery.stored_at, self.keep),
         }
+
+    def unclaimed(self, delivery: Delivery, received_at: int, reason: Unclaimed) -> Item:
+        """Give the entry of an SMS that no activation gets: it holds the SMS."""
+        return self.noted(delivery) | {
+            "kind": Kind.UNCLAIMED.value,
+            "phone": delivery.sms.phone,
+            "phone_from": delivery.sms.phone_from,
+            "text": delivery.sms.text,
+            "received_at": received_at,
+            "reason": reason.value,
+        }
+
+    def hear(self, delivery: Delivery, heard: Heard | None, activation_id: int | None) -> list[Mapping[str, Any]]:
+        """Give the action, if one is needed, that notes the words of an SMS with the activation that gets it, if one does.
+
+        `heard` is how they were read: the action fails if they were heard again since. Words stay with the activation
+        that got them first, or with nobody.
+        """
+        sms = delivery.sms
+        if heard is not None and (sms.provider_id is not None or activation_id is None):
+            return []
+        noted = {
+            **words_key(sms),
+            "sms_id": delivery.sms_id,
+            "activation_id": activation_id,
+            "stored_at": delivery.stored_at,
+            "stated_at": sms.stated_at,
+            "expire_at": expire_at(delivery.stored_at, self.keep),
+        }
+        return [put(self.table, noted, NEW if heard is None else expression("#sms_id = :heard", heard=heard.sms_id))]
+
+
+def inbox_key(sms_id: int) -> Key:
+    """Give the key of an SMS's entry."""
+    return {"inbox_id": str(sms_id)}
+
+
+def words_key(sms: InboundSms) -> Key:
+    """Give the key of what was heard of an SMS's words."""
+    return {"inbox_id": f"words#{sms.words}"}
+
+
+def heard_from(item: Item) -> Heard:
+    """Give what was heard of some words from its item."""
+    return Heard(item["sms_id"], item.get("activation_id"), item["stored_at"], item.get("stated_at"))
+
+
+def is_entry_of(item: Item, identity: Identity) -> bool:
+    """Tell whether an entry is that of an SMS."""
+    same_source: bool = identity.source_id in {"", item["source_id"]}
+    return same_source and item["delivery"] == identity.name

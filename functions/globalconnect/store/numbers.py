@@ -13,7 +13,7 @@ from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
 # Whose a number is, and with that where the sweep finds it. A resting number has only the latter.
-HOLDER = ("#activation_id", "#partner_id", "#held_from")
+HOLDER = ("#activation_id", "#partner_id", "#held_from", "#free_since")
 LEASE = (*HOLDER, "#held_shard")
 
 # How many numbers are read at once: a pool of which little can be sold is read in larger steps. The first four are more
@@ -275,6 +275,7 @@ def to_number(item: Item) -> Number:
         activation_id=item.get("activation_id"),
         partner_id=item.get("partner_id"),
         held_from=item.get("held_from"),
+        free_since=item.get("free_since"),
         resting="held_shard" in item and "activation_id" not in item,
         blocked=frozenset(item.get("blocked", ())),
         cancels=item.get("cancels", {}),

@@ -1,14 +1,11 @@
-"""The changes that span tables: a number is issued, an activation finished, an SMS stored, each in one transaction."""
+"""The changes that span tables: a number is issued, an activation finished, each in one transaction."""
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.number import Mark, Number, pool_of, rests_until
-from globalconnect.domain.sms import Lease, Sms
-from globalconnect.store.activations import ENTRY, Activations, from_activation, from_sms
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, check, expression, put, update
+from globalconnect.store.activations import ENTRY, Activations, from_activation
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, expression, put, update
 from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, held_shard
 
 _NUMBER = 0
@@ -40,8 +37,8 @@ class Sales:
             self._numbers.table,
             {"phone": activation.phone},
             expression(
-                "SET #available_from = :until, #activation_id = :id, #partner_id = :partner, #held_from = :since, "
-                "#held_shard = :shard ADD #version :one",
+                "SET #free_since = #available_from, #available_from = :until, #activation_id = :id, "
+                "#partner_id = :partner, #held_from = :since, #held_shard = :shard ADD #version :one",
                 until=activation.expires_at,
                 id=activation.activation_id,
                 partner=activation.partner_id,
@@ -98,28 +95,6 @@ class Sales:
             {"activation_id": activation.activation_id, "entry": ENTRY},
             expression("SET #outcome = :returned, #refunded_at = :now", returned=Outcome.RETURNED.value, now=now),
             expression("#outcome = :success", success=Outcome.SUCCESS.value),
-        )
-
-    def store_sms(self, sms: Sms, lease: Lease, delivery: Mapping[str, Any]) -> None:
-        """Store an SMS with the activation that holds its number, and note its delivery (Inbox.routed).
-
-        Raises ConditionFailed when the lease has ended meanwhile or the delivery has been noted before: then nothing
-        was written, or by this very call, when its first answer got lost, and the delivery is noted.
-        """
-        self._db.transact(
-            check(
-                self._numbers.table,
-                {"phone": lease.phone},
-                expression(
-                    "#activation_id = :id AND #available_from > :now", id=lease.activation_id, now=sms.stored_at
-                ),
-            ),
-            delivery,
-            put(
-                self._activations.table,
-                from_sms(sms, self._activations.keep),
-                expression("attribute_not_exists(#entry)"),
-            ),
         )
 
 

@@ -14,8 +14,8 @@ NOTED_EVERY = MINUTE
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
-    """That a source sent what could not be read, when (ms), and why it could not."""
+class Problem:
+    """When (ms) a source sent something that we could not use, and why we could not."""
 
     at: int
     reason: str
@@ -25,7 +25,8 @@ class Unreadable:
 class Source:
     """An inbound gateway: the provider whose payload it speaks, and the secret it signs with (contract 4).
 
-    `last_heard_at` (ms) and `last_unreadable` are at most NOTED_EVERY behind.
+    `last_heard_at` (ms), `last_unreadable`, and `last_untimed`, an SMS without a time of receipt, are at most NOTED_EVERY
+    behind.
     """
 
     source_id: str
@@ -34,7 +35,8 @@ class Source:
     secret: str
     created_at: int
     last_heard_at: int | None = None
-    last_unreadable: Unreadable | None = None
+    last_unreadable: Problem | None = None
+    last_untimed: Problem | None = None
 
     def __repr__(self) -> str:
         """Leave the secret out: a repr ends up in logs."""
@@ -94,6 +96,13 @@ class Sources:
         )
         self._note(source, "unreadable_at", _unreadable_at, change, now)
 
+    def note_untimed(self, source: Source, reason: str, now: int) -> None:
+        """Note at `now` (ms) that a source sent an SMS without a time of receipt that can be used, and why it can't,
+        unless that was noted less than NOTED_EVERY ago. Raises Busy.
+        """
+        change = expression("SET #untimed_at = :now, #untimed_reason = :reason", now=now, reason=reason)
+        self._note(source, "untimed_at", _untimed_at, change, now)
+
     def _note(
         self, source: Source, attribute: str, noted_in: Callable[[Source], int | None], change: Expression, now: int
     ) -> None:
@@ -123,8 +132,16 @@ def _unreadable_at(source: Source) -> int | None:
     return source.last_unreadable.at if source.last_unreadable else None
 
 
+def _untimed_at(source: Source) -> int | None:
+    return source.last_untimed.at if source.last_untimed else None
+
+
+def _problem(item: Item, name: str) -> Problem | None:
+    at = item.get(f"{name}_at")
+    return None if at is None else Problem(at, item[f"{name}_reason"])
+
+
 def _to_source(item: Item) -> Source:
-    unreadable_at = item.get("unreadable_at")
     return Source(
         source_id=item["source_id"],
         name=item["name"],
@@ -132,5 +149,6 @@ def _to_source(item: Item) -> Source:
         secret=item["secret"],
         created_at=item["created_at"],
         last_heard_at=item.get("last_heard_at"),
-        last_unreadable=None if unreadable_at is None else Unreadable(unreadable_at, item["unreadable_reason"]),
+        last_unreadable=_problem(item, "unreadable"),
+        last_untimed=_problem(item, "untimed"),
     )

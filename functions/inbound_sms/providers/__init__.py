@@ -1,10 +1,10 @@
 """One adapter per provider type: it checks a delivery's authenticity and reads its payload (contract 4)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from globalconnect.domain.sms import InboundSms
+from globalconnect.domain.inbound import InboundSms
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +19,35 @@ class Payload:
         return f"Payload({len(self.body)} bytes)"
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A part of a delivery that is no SMS that can be read, as it came, and why."""
+
+    part: bytes
+    reason: str
+
+    def __repr__(self) -> str:
+        """Leave the content out: a repr ends up in logs."""
+        return f"Unreadable({self.reason!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was in a delivery. `untimed` tells why the time of receipt of one of its SMS is not known, None when all are."""
+
+    messages: Sequence[InboundSms]
+    unreadable: Sequence[Unreadable] = ()
+    untimed: str | None = None
+
+
 class Adapter(Protocol):
     """What a provider's adapter can do."""
 
     def is_authentic(self, payload: Payload, secret: str) -> bool:
         """Tell whether the delivery comes from whoever knows the source's secret."""
 
-    def read(self, payload: Payload, now: int) -> list[InboundSms]:
-        """Give the SMS in a delivery that arrived at `now` (ms). Raises InvalidInput naming what can't be read."""
+    def read(self, payload: Payload, now: int) -> Reading:
+        """Give what is in a delivery that arrived at `now` (ms).
+
+        Raises InvalidInput naming what can't be read when nothing can be, and TooLarge when there are too many SMS.
+        """

@@ -5,18 +5,20 @@
 
 import hashlib
 import hmac
+import json
 
-from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.numerals import plain_number, read_json
-from globalconnect.domain.phones import check_phone
-from globalconnect.domain.sms import InboundSms, moment_meant
-from globalconnect.domain.text import is_text
-from globalconnect.domain.times import parse_iso
-from inbound_sms.providers import Payload
+from globalconnect.domain.errors import InvalidInput, TooLarge
+from globalconnect.domain.inbound import REPEAT_WINDOW, InboundSms
+from globalconnect.domain.numerals import Numeral, read_json_of_gateway, whole_number
+from globalconnect.domain.phones import phone_as_delivered
+from globalconnect.domain.text import repaired
+from globalconnect.domain.times import SECOND, parse_iso
+from inbound_sms.providers import Payload, Reading, Unreadable
 
-_MOST_AT_ONCE = 100
-_LONGEST_TEXT = 20_000
-_LONGEST_NAME = 256
+MOST_AT_ONCE = 100
+LONGEST_TEXT = 20_000
+_LONGEST_SENDER = 256
+_CUT = "\N{HORIZONTAL ELLIPSIS}"
 
 
 class Generic:
@@ -28,66 +30,100 @@ class Generic:
         expected = hmac.new(secret.encode(), payload.body, hashlib.sha256).hexdigest()
         return hmac.compare_digest(signature.encode(), expected.encode())
 
-    def read(self, payload: Payload, now: int) -> list[InboundSms]:
-        """Read one SMS or a list of them; nothing is taken when one of them can't be read."""
-        content = read_json(payload.body, plain_number)
+    def read(self, payload: Payload, now: int) -> Reading:
+        """Read one SMS or a list of them, each for itself."""
+        content = read_json_of_gateway(payload.body)
         entries = content if isinstance(content, list) else [content]
-        if len(entries) > _MOST_AT_ONCE:
-            raise InvalidInput("body", f"expected at most {_MOST_AT_ONCE} SMS at once")
-        return [_read_one(entry, now) for entry in entries]
+        if len(entries) > MOST_AT_ONCE:
+            raise TooLarge(f"body: expected at most {MOST_AT_ONCE} SMS at once")
+        messages: list[InboundSms] = []
+        unreadable: list[Unreadable] = []
+        untimed: str | None = None
+        for entry in entries:
+            try:
+                sms, problem = _read_one(entry, now)
+            except InvalidInput as error:
+                if len(entries) == 1:
+                    raise
+                unreadable.append(Unreadable(_spelled(entry), str(error)))
+            else:
+                messages.append(sms)
+                untimed = problem or untimed
+        if unreadable and not messages:
+            raise InvalidInput("body", f"none of its SMS can be read; the first: {unreadable[0].reason}")
+        return Reading(messages, unreadable, untimed)
 
 
-def _read_one(entry: object, now: int) -> InboundSms:
+def _read_one(entry: object, now: int) -> tuple[InboundSms, str | None]:
     if not isinstance(entry, dict):
         raise InvalidInput("body", "expected a JSON object, or a list of them")
-    phone = check_phone(entry.get("phone"), "phone")
-    phone_from = _text(entry, "from", _LONGEST_NAME)
-    text = _text(entry, "text", _LONGEST_TEXT)
-    provider_id = _provider_id(entry.get("id"))
+    phone = phone_as_delivered(entry.get("phone"), "phone")
+    text = _text(entry.get("text"))
+    if text is None:
+        raise InvalidInput("text", "expected a text")
+    phone_from, provider_id = _text(entry.get("from")) or "", _provider_id(entry.get("id"))
     stated = entry.get("receivedAt")
-    moment = _moment(stated, now)
-    if provider_id is not None:
-        delivery = f"id\n{provider_id}"
-    else:
-        # Without an id, an SMS is what it says, to whom, from whom, and when if that is known.
-        words = "\n".join((phone, phone_from, text, str(stated)))
-        delivery = f"words\n{hashlib.sha256(words.encode(errors='surrogatepass')).hexdigest()}"
-    return InboundSms(
+    moment = _moment(stated)
+    sms = InboundSms(
         phone=phone,
-        phone_from=phone_from,
-        text=text,
-        delivery=delivery,
-        lasting=provider_id is not None or moment is not None,
-        received_at=moment[0] if moment else None,
-        received_to=moment[1] if moment else None,
+        phone_from=_cut(phone_from, _LONGEST_SENDER),
+        text=_cut(text, LONGEST_TEXT),
+        provider_id=provider_id,
+        stated_at=moment[0] if moment else None,
+        stated_to=moment[1] if moment else None,
+        former_names=_former_names(
+            provider_id, (phone, phone_from, text, str(stated)), now, is_timed=moment is not None
+        ),
+    )
+    if moment:
+        return sms, None
+    return (
+        sms,
+        "receivedAt: expected an ISO 8601 time with its offset" if stated is not None else "receivedAt: not given",
     )
 
 
-def _text(entry: dict[str, object], name: str, longest: int) -> str:
-    value = entry.get(name)
-    if isinstance(value, str) and len(value) <= longest and is_text(value):
-        return value
-    raise InvalidInput(name, f"expected a text of at most {longest} characters")
+def _plain(value: object) -> object:
+    return value.text if isinstance(value, Numeral) else value
+
+
+def _text(value: object) -> str | None:
+    text = _plain(value)
+    return repaired(text) if isinstance(text, str) else None
+
+
+def _cut(text: str, longest: int) -> str:
+    """Give a text that is no longer than that, marked where it was cut."""
+    return text if len(text) <= longest else text[: longest - 1] + _CUT
 
 
 def _provider_id(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)
-    if isinstance(value, str) and 0 < len(value) <= _LONGEST_NAME and is_text(value):
-        return value
-    raise InvalidInput("id", f"expected a text of 1 to {_LONGEST_NAME} characters or an integer")
+    """Give an id as text, None for none; whole numbers are the same however they are spelled."""
+    if isinstance(value, Numeral) and (number := whole_number(value)) is not None:
+        return str(number)
+    return _text(value) or None
 
 
-def _moment(value: object, now: int) -> tuple[int, int] | None:
-    if value is None:
-        return None
+def _moment(value: object) -> tuple[int, int] | None:
+    """Give the first and the last ms that a gateway's time of receipt may mean, None when it can't be used."""
     try:
         parsed = parse_iso(value) if isinstance(value, str) else None
     except (ValueError, OverflowError):
-        parsed = None
+        return None
     if parsed is None or parsed[0] < 0:
-        raise InvalidInput("receivedAt", "expected an ISO 8601 time with its offset, such as 2024-01-15T12:34:56+00:00")
+        return None
     at, fraction_stated = parsed
-    return moment_meant(at, fraction_stated=fraction_stated, now=now)
+    return at, at if fraction_stated else at + SECOND - 1
+
+
+def _former_names(provider_id: str | None, words: tuple[str, ...], now: int, *, is_timed: bool) -> tuple[str, ...]:
+    if provider_id is not None:
+        return (f"id\n{provider_id}",)
+    name = f"words\n{hashlib.sha256('\n'.join(words).encode()).hexdigest()}"
+    window = now // REPEAT_WINDOW
+    return (name,) if is_timed else (f"{name}\n{window}", f"{name}\n{window - 1}")
+
+
+def _spelled(entry: object) -> bytes:
+    """Give an entry of a list as staff read it."""
+    return json.dumps(entry, ensure_ascii=False, default=_plain).encode(errors="backslashreplace")

@@ -11,19 +11,20 @@ from typing import Any, Self, cast
 import push_retry.app
 import push_sms.app
 from expire_activations.sweep import Sweep
-from globalconnect.domain.sms import Lease, PushState, Sms, Tally
+from globalconnect.domain.inbound import InboundSms, Lease, identity_of
+from globalconnect.domain.sms import PushState, Sms, Tally
 from globalconnect.domain.times import MINUTE
 from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
 from globalconnect.push.queue import RetryQueues, read_message
 from globalconnect.store.activations import SmsRef, pending_shard, sms_key
+from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, from_wire, to_wire
 from globalconnect.store.inbox import Delivery as Arrival
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Ended, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
-from globalconnect.store.sales import Sales
 from tests.conftest import START, Clock, Cloud, make_environment, next_prefix
 from tests.faults.interleavings.aws import Aws, Call, Message, Queue, Sqs, Tables, Trouble
 from tests.faults.interleavings.partner import Behaviour, Servers
@@ -203,8 +204,7 @@ class World:
             self.servers.behaviours[url] = Behaviour.TAKES
         store = self.shop.activations
         inbox = Inbox(self.db, self.env["INBOX_TABLE"], store.keep)
-        self._inbox = inbox
-        self._sales = Sales(self.db, self.shop.numbers, store)
+        self._arrivals = Arrivals(self.db, self.shop.numbers, store, inbox)
         self._desk = Desk(self.cloud)
         self._sweep = Sweep(
             _NoLeases(self.db, self.env["NUMBERS_TABLE"]), self._partners(), self._pushes(), self._queues(), self.clock
@@ -332,7 +332,9 @@ class World:
         lease = Lease(phone, activation_id, partner.partner_id, now)
         ref = SmsRef(activation_id, sms_id)
         try:
-            self._sales.store_sms(sms, lease, self._inbox.routed(sms_id, Arrival("gateway", str(sms_id), now)))
+            came = InboundSms(phone, sms.phone_from, sms.text, str(sms_id))
+            arrival = Arrival(sms_id, "gateway", identity_of(came, "gateway", now), came, now)
+            self._arrivals.store(sms, lease, arrival, None)
         except ConditionFailed:
             return
         self.refs.append(ref)

@@ -1,0 +1,96 @@
+"""What an inbound SMS reads and changes across tables: the number, the inbox, the activation (docs/adr/0009)."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from globalconnect.domain.ids import sms_id_of
+from globalconnect.domain.inbound import Heard, Identity, InboundSms, Lease, Unclaimed
+from globalconnect.domain.number import Number
+from globalconnect.domain.sms import Sms
+from globalconnect.store.activations import Activations, from_sms
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, check, expression, put
+from globalconnect.store.inbox import NEW, Delivery, Inbox, Kind, heard_from, inbox_key, is_entry_of, words_key
+from globalconnect.store.numbers import Numbers, to_number
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known when an SMS comes in: its number, what was heard of its words, and whether an entry of an earlier
+    version is the same SMS (`former_id`, its id) or may be (`may_be_known`).
+    """
+
+    number: Number | None
+    heard: Heard | None
+    former_id: int | None = None
+    may_be_known: bool = False
+
+
+class Arrivals:
+    """Inbound SMS on their way into the tables."""
+
+    def __init__(self, db: Dynamo, numbers: Numbers, activations: Activations, inbox: Inbox) -> None:
+        self._db = db
+        self._numbers = numbers
+        self._activations = activations
+        self._inbox = inbox
+
+    def known(self, sms: InboundSms, source_id: str) -> Known:
+        """Read all that decides about an SMS, as it is now."""
+        inbox = self._inbox.table
+        former = [Identity(source_id, name) for name in sms.former_names]
+        number, heard, *entries = self._db.get_each(
+            (self._numbers.table, {"phone": sms.phone}),
+            (inbox, words_key(sms)),
+            *((inbox, inbox_key(sms_id_of(source_id, identity.name, 0))) for identity in former),
+        )
+        known = Known(to_number(number) if number else None, heard_from(heard) if heard else None)
+        if known.heard is not None and sms.provider_id is None:
+            return known
+        for identity, entry in zip(former, entries, strict=True):
+            if entry is not None and is_entry_of(entry, identity):
+                return _with_former(known, entry, sms)
+        return known
+
+    def store(self, sms: Sms, lease: Lease, delivery: Delivery, heard: Heard | None) -> None:
+        """Store an SMS with the activation that holds its number, and note its delivery and its words.
+
+        `heard` is how its words were read. Raises ConditionFailed when the lease has ended meanwhile, the words were
+        heard again, or the delivery has been noted before: then nothing was written, or by this very call, when its
+        first answer got lost, and the delivery is noted.
+        """
+        self._db.transact(
+            check(
+                self._numbers.table,
+                {"phone": lease.phone},
+                expression(
+                    "#activation_id = :id AND #available_from > :now", id=lease.activation_id, now=sms.stored_at
+                ),
+            ),
+            put(self._inbox.table, self._inbox.noted(delivery), NEW),
+            *self._inbox.hear(delivery, heard, sms.activation_id),
+            put(
+                self._activations.table,
+                from_sms(sms, self._activations.keep),
+                expression("attribute_not_exists(#entry)"),
+            ),
+        )
+
+    def keep_unclaimed(self, delivery: Delivery, heard: Heard | None, received_at: int, reason: Unclaimed) -> None:
+        """Keep an SMS that no activation gets, for staff, and note its words. Raises ConditionFailed as `store` does."""
+        item = self._inbox.unclaimed(delivery, received_at, reason)
+        self._db.transact(put(self._inbox.table, item, NEW), *self._inbox.hear(delivery, heard, None))
+
+    def count_repeat(self, sms_id: int) -> None:
+        """Count that an SMS came again, with its entry in the inbox."""
+        change = expression("ADD #repeats :one", one=1)
+        # Gone by now, with its retention: then there is nothing left to be found.
+        with suppress(ConditionFailed):
+            self._db.update(self._inbox.table, inbox_key(sms_id), change, expression("attribute_exists(#inbox_id)"))
+
+
+def _with_former(known: Known, entry: Item, sms: InboundSms) -> Known:
+    """Add what an earlier version's entry under the same id or words tells: it noted neither words nor activation."""
+    if entry.get("kind") != Kind.UNCLAIMED:
+        return replace(known, may_be_known=True)
+    is_same = (entry["phone"], entry["phone_from"], entry["text"]) == (sms.phone, sms.phone_from, sms.text)
+    return replace(known, former_id=int(entry["inbox_id"])) if is_same else known
