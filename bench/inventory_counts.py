@@ -195,7 +195,7 @@ def _call(api: PartnerApi, headers: Mapping[str, str]) -> dict[str, Any]:
 def _function(tables: PagedTables) -> PartnerApi:
     # The counts are read every time, as by a function that is asked once a second; partner and catalogue are known.
     clock = iter(range(0, 10**9, 1_001))
-    settings = PartnerApiSettings("P", "S", "N", "A", "V", 60, 5, 0, 30, 60)
+    settings = PartnerApiSettings("P", "S", "N", "A", "V", "H", 60, 5, 0, 0, 30, 60)
     return build(settings, Dynamo(cast("DynamoDBClient", tables)), lambda: next(clock), random.Random(1).randrange)  # noqa: S311 - guards nothing
 
 
@@ -219,7 +219,7 @@ def _pools(numbers: int) -> list[dict[str, Any]]:
         def transact_write_items(self, TransactItems: Any, **_: object) -> None:  # noqa: N803 - as AWS spells it
             written.extend(action["Put"]["Item"] for action in TransactItems)
 
-    counts = Counts(Dynamo(cast("DynamoDBClient", _Writing())), "V", "C")
+    counts = Counts(Dynamo(cast("DynamoDBClient", _Writing())), "V", "C", "H")
     for place in range(POOLS):
         # Every service has been sold in every pool: there is nothing to leave out.
         blocked = {code: rolls.randrange(1, numbers) for code in _CODES}

@@ -36,7 +36,7 @@ ROUNDS = 10
 NOW = 1_790_000_000_000
 _MEGABYTE = 1024 * 1024
 COUNTRY, OPERATOR, SERVICE = "england", "Hutchison 3G UK Ltd", "tg"
-SETTINGS = PartnerApiSettings("P", "S", "N", "A", "V", 60, 5, 0, 30, 60)
+SETTINGS = PartnerApiSettings("P", "S", "N", "A", "V", "H", 60, 5, 0, 0, 30, 60)
 _SOLD_FOR = frozenset({SERVICE, "go", "wa", "ig", "vk"})
 _KEY_CONDITION = "#pool = :pool AND #available_from BETWEEN :since AND :now"
 _FILTER = "NOT contains(#blocked, :service)"

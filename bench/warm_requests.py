@@ -183,7 +183,7 @@ class _Noted:
 def _stored(pools: Sequence[PoolCounts]) -> list[Item]:
     """Give counts as they are kept."""
     noted: Any = _Noted()
-    Counts(Dynamo(noted), "Availability", "Counted").write(pools, [], {})
+    Counts(Dynamo(noted), "Availability", "Counted", "Holders").write(pools, [], {})
     items: list[Item] = noted.items
     return items
 

@@ -26,6 +26,8 @@ _LONGEST_NAME = 100
 _MOST_SERVICES = 1_000
 _LONGEST_CURSOR = 4_096
 _HIGHEST_CANCEL_LIMIT = 100
+_HIGHEST_MAX_LIVE = 1_000_000
+_LONGEST_REASON = 200
 _LONGEST_FILE_NAME = 255
 _MOST_PHONES = 500
 
@@ -105,6 +107,19 @@ CancelLimit = Annotated[
     Annotated[int, Field(ge=1, le=_HIGHEST_CANCEL_LIMIT)] | None,
     Field(description=f"a whole number from 1 to {_HIGHEST_CANCEL_LIMIT}, or null for the deployment's cancel limit"),
 ]
+MaxLive = Annotated[
+    Annotated[int, Field(ge=1, le=_HIGHEST_MAX_LIVE)] | None,
+    Field(description=f"a whole number from 1 to {_HIGHEST_MAX_LIVE}, or null for the deployment's limit"),
+]
+Reason = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=_LONGEST_REASON,
+        description=f"a text of 1 to {_LONGEST_REASON} printable characters, without spaces at its ends",
+    ),
+    AfterValidator(_printable),
+]
 FileName = Annotated[
     str,
     Field(
@@ -170,6 +185,7 @@ class NewPartner(Given):
     push_url: PushUrl = None
     services: ServiceCodes = None
     dialect: Dialect = "default"
+    max_live: MaxLive = None
 
 
 @with_config(_STRICT)
@@ -180,7 +196,14 @@ class PartnerChange(TypedDict, total=False):
     push_url: PushUrl
     services: ServiceCodes
     dialect: Dialect
+    max_live: MaxLive
     version: Version
+
+
+class Pause(Given):
+    """Why nothing is to be sold to a partner."""
+
+    reason: Reason
 
 
 class ServiceGiven(Given):
@@ -290,9 +313,17 @@ class Done(Shown):
     status: Literal["SUCCESS"] = "SUCCESS"
 
 
+class PauseShown(Shown):
+    """Since when and why nothing is sold to a partner."""
+
+    at: Time
+    reason: str
+
+
 class PartnerShown(Shown):
     """A partner, without its key.
 
+    `maxLive` is its own limit of live activations, null when the deployment's applies.
     What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by an
     operator. `lastSuccessAt` is when it last took a push, give or take a minute; `slowUntil` is there while it counts as
     slow. `inTrouble` is as in the statistics.
@@ -304,6 +335,8 @@ class PartnerShown(Shown):
     push_url_is_plain_http: bool
     services: list[str] | None
     dialect: str
+    max_live: int | None
+    paused: PauseShown | None
     created_at: Time
     revoked: bool
     signed: bool

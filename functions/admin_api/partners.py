@@ -19,6 +19,8 @@ from admin_api.models import (
     PartnerShown,
     PartnersShown,
     PartnerWithKey,
+    Pause,
+    PauseShown,
     PushTried,
     SigningSecretShown,
 )
@@ -55,6 +57,7 @@ def issue(admin: Admin, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
         push_url=_checked(admin, wanted.push_url),
         services=None if wanted.services is None else frozenset(wanted.services),
         dialect=wanted.dialect,
+        max_live=wanted.max_live,
         created_at=admin.now(),
     )
     admin.partners.add(partner)
@@ -126,7 +129,7 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
     asked = call.body
     fields = [name for name in asked if name != "version"]
     if not fields:
-        raise InvalidInput("body", "expected at least one of name, pushUrl, services and dialect")
+        raise InvalidInput("body", "expected at least one of name, pushUrl, services, dialect and maxLive")
     call.log_change(fields=sorted(map(to_camel, fields)))
     changed: Change = {}
     if "name" in asked:
@@ -138,6 +141,8 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
         changed["services"] = None if services is None else frozenset(services)
     if "dialect" in asked:
         changed["dialect"] = asked["dialect"]
+    if "max_live" in asked:
+        changed["max_live"] = asked["max_live"]
     note = admin.statistics.pending()
     partner = admin.partners.change(_id(call.path), changed, asked.get("version"))
     return PartnerShown(**_fields(partner, admin.now(), note))
@@ -185,6 +190,19 @@ def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
     )
 
 
+def pause(admin: Admin, call: Call[NoQuery, Pause]) -> PartnerShown:
+    """Sell nothing to a partner until it is resumed; one that is paused already is so for another reason."""
+    now, note = admin.now(), admin.statistics.pending()
+    call.log_change(fields=["reason"])
+    return PartnerShown(**_fields(admin.partners.pause(_id(call.path), call.body.reason, now), now, note))
+
+
+def resume(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
+    """Sell to a partner again; a second time changes nothing."""
+    note = admin.statistics.pending()
+    return PartnerShown(**_fields(admin.partners.resume(_id(call.path)), admin.now(), note))
+
+
 def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     """Make the key stop working for good; a second time changes nothing."""
     now, note = admin.now(), admin.statistics.pending()
@@ -209,6 +227,8 @@ def _fields(partner: Partner, now: int, note: PendingNote | None) -> dict[str, A
         "push_url_is_plain_http": partner.push_url is not None and is_plain_http(partner.push_url),
         "services": None if partner.services is None else sorted(partner.services),
         "dialect": partner.dialect,
+        "max_live": partner.max_live,
+        "paused": partner.paused and PauseShown(at=to_iso(partner.paused.at), reason=partner.paused.reason),
         "created_at": to_iso(partner.created_at),
         "revoked": partner.revoked_at is not None,
         "signed": partner.is_signed,
@@ -274,6 +294,27 @@ ROUTES = (
         answer=PartnerShown,
         errors=(404,),
         summary="Revoke a partner: its key stops working within 60 s, for good. Repeating it changes nothing.",
+    ),
+    Route(
+        method="POST",
+        path="/admin/partners/{partnerId}/pause",
+        action="partner.paused",
+        use=pause,
+        body=Pause,
+        answer=PartnerShown,
+        errors=(404, 409),
+        summary="Sell nothing to a partner: within 60 s its counts are 0 and its GET_NUMBER is NO_NUMBERS. All else goes "
+        "on. One that is paused already is given the new reason. A revoked partner can't be changed (409).",
+    ),
+    Route(
+        method="DELETE",
+        path="/admin/partners/{partnerId}/pause",
+        action="partner.resumed",
+        use=resume,
+        answer=PartnerShown,
+        errors=(404, 409),
+        summary="Sell to a paused partner again, within 60 s. Repeating it changes nothing. A revoked partner can't be "
+        "changed (409).",
     ),
     Route(
         method="POST",

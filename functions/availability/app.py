@@ -1,4 +1,4 @@
-"""The projection: the stream of Numbers becomes counts per pool (contract 1.1)."""
+"""The projection: the stream of Numbers becomes counts per pool and partner (contract 1.1, 1.7)."""
 
 import functools
 from typing import Any
@@ -16,7 +16,8 @@ from globalconnect.telemetry import Event, log
 def counts() -> Counts:
     """Give what this function writes to, put together once per environment."""
     settings = AvailabilitySettings.from_env()
-    return Counts(Dynamo(dynamodb_client()), settings.availability_table, settings.counted_table)
+    tables = (settings.availability_table, settings.counted_table, settings.holders_table)
+    return Counts(Dynamo(dynamodb_client()), *tables)
 
 
 def handler(event: dict[str, Any], _context: object) -> None:

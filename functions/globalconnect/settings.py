@@ -56,8 +56,10 @@ class PartnerApiSettings(Settings):
     numbers_table: str
     activations_table: str
     availability_table: str
+    holders_table: str
     activation_minutes: int
     cancel_limit: int
+    max_live: int
     rest_minutes: int
     retention_days: int
     cache_seconds: int
@@ -125,6 +127,7 @@ class AvailabilitySettings(Settings):
 
     availability_table: str
     counted_table: str
+    holders_table: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,7 @@ class RecountSettings(Settings):
     numbers_table: str
     availability_table: str
     counted_table: str
+    holders_table: str
 
 
 @dataclass(frozen=True, slots=True)

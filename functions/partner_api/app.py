@@ -40,14 +40,15 @@ def _fields(event: ProxyEvent) -> Fields:
 
 
 def _get_services(partner: Partner, api: PartnerApi) -> Answer:
-    countries = country_list(api.availability.all(), api.services.catalogue(), partner)
+    left = _left(partner, api)
+    countries = country_list(api.availability.all(), api.services.catalogue(), partner, left)
     return Answer(200, f'{{"status":"SUCCESS","countryList":{countries}}}')
 
 
 def _get_number(request: GetNumber, partner: Partner, api: PartnerApi) -> Answer:
     if not partner.may_buy(request.service):
         raise ServiceNotAllowed
-    activation = issue(request, partner, api)
+    activation = None if _left(partner, api) == 0 else issue(request, partner, api)
     if activation is None:
         return Answer(200, {"status": "NO_NUMBERS"})
     return Answer(
@@ -60,6 +61,14 @@ def _get_number(request: GetNumber, partner: Partner, api: PartnerApi) -> Answer
             "voice": 0,
         },
     )
+
+
+def _left(partner: Partner, api: PartnerApi) -> int | None:
+    """Give how many numbers more a partner may hold, None for any number; only one with a limit is looked up."""
+    if partner.paused is not None:
+        return 0
+    limit = partner.max_live or api.settings.max_live
+    return max(0, limit - api.holders.held_by(partner.partner_id)) if limit else None
 
 
 handler = endpoint(lambda event: answer(event, partner_api()))

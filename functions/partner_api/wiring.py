@@ -12,6 +12,7 @@ from globalconnect.settings import PartnerApiSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.holders import Holders
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.sales import Sales
@@ -32,6 +33,7 @@ class PartnerApi:
     partners: Partners
     services: Services
     availability: Availability
+    holders: Holders
     numbers: Numbers
     activations: Activations
     sales: Sales
@@ -50,6 +52,7 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice
         partners=Partners(db, settings.partners_table, settings.cache_seconds, now),
         services=Services(db, settings.services_table, settings.cache_seconds, now),
         availability=Availability(db, settings.availability_table, counts_cache, now),
+        holders=Holders(db, settings.holders_table),
         numbers=numbers,
         activations=activations,
         sales=Sales(db, numbers, activations),

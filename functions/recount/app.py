@@ -1,4 +1,4 @@
-"""Every night: compare numbers with the counts per pool, put right what is off, and say so."""
+"""Every night: compare numbers with the counts per pool and partner, put right what is off, and say so."""
 
 import functools
 import time
@@ -21,7 +21,7 @@ def recount() -> Recount:
     db = Dynamo(dynamodb_client())
     return Recount(
         numbers=Numbers(db, settings.numbers_table),
-        counts=Counts(db, settings.availability_table, settings.counted_table),
+        counts=Counts(db, settings.availability_table, settings.counted_table, settings.holders_table),
         new_id=lambda: uuid.uuid4().hex,
         pause=time.sleep,
     )

@@ -1,17 +1,20 @@
-"""Compare numbers with what was counted of them, and that with the counts of the pools; put right what is off.
+"""Compare numbers with what was counted of them, and that with the counts of pools and partners; put right what is off.
 
-While a pool is compared its changes go on: the projection notes in the pool whose contribution changed since the
+While a count is compared its changes go on: the projection notes in it whose contribution changed since the
 recount began, so only those numbers have to be read again (docs/adr/0022).
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from copy import deepcopy
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from functools import partial
 from itertools import batched
 
-from globalconnect.domain.availability import PoolCounts
+from globalconnect.domain.availability import Contribution, HolderCount, PoolCounts
+from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.number import Number, names_of, pool_of
 from globalconnect.store.availability import Counted, Counts
 from globalconnect.store.counting import correct, counted_as
@@ -22,12 +25,16 @@ from globalconnect.telemetry import Event, log
 # What is still off after this is off; until then it may be that the stream has not come to it (contract 1.1).
 BEHIND_SECONDS = 30
 
-_POOLS_AT_ONCE = 16
+_AT_ONCE = 16
 _NUMBERS_AT_ONCE = 100
 _PAGE = 10_000
 _TRIES = 10
-# Pools that others opened, moved too fast, or were not known before are compared again with a reading of their own.
+# Counts that others opened, moved too fast, or were not known before are compared again with a reading of their own.
 _ROUNDS = 3
+
+
+# A count, by its name: that of a pool, or the id of a partner.
+type _Count = PoolCounts | HolderCount
 
 
 class _End(StrEnum):
@@ -38,37 +45,46 @@ class _End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a recount looked at, what it put right, and how many pools never stood still for it."""
+    """What a recount looked at, what it put right, and how many counts never stood still for it; holders are the
+    partners that have a count.
+    """
 
     numbers: int
     pools: int
+    holders: int
     corrected_numbers: int
     corrected_pools: int
+    corrected_holders: int
     unsettled_pools: int
+    unsettled_holders: int
 
     @property
     def off(self) -> int:
         """How much was off, or may be."""
-        return self.corrected_numbers + self.corrected_pools + self.unsettled_pools
+        corrected = self.corrected_numbers + self.corrected_pools + self.corrected_holders
+        return corrected + self.unsettled_pools + self.unsettled_holders
 
 
 @dataclass(slots=True)
 class _Reading:
-    """What was counted of every number, read one after the other while changes went on, and the sums per pool."""
+    """What was counted of every number, read one after the other while changes went on, and the sums by name."""
 
     counted: dict[str, Counted] = field(default_factory=dict)
-    sums: dict[str, PoolCounts] = field(default_factory=dict)
+    sums: dict[str, _Count] = field(default_factory=dict)
 
-    def sum_of(self, pool: PoolCounts, now: Mapping[str, Counted]) -> PoolCounts:
-        """Give the sum of a pool, with those that changed meanwhile as they are `now`."""
-        name = pool_of(pool.country, pool.operator)
-        total = PoolCounts(pool.country, pool.operator, version=pool.version)
-        if name in self.sums:
-            read = self.sums[name]
-            total.total, total.free, total.blocked_free = read.total, read.free, dict(read.blocked_free)
-        for phone in pool.changed:
+    def add(self, counted: Counted) -> None:
+        """Take in what was counted of a number."""
+        self.counted[counted.phone] = counted
+        for name in _names_in(counted.contribution):
+            self.sums.setdefault(name, _nothing(name)).add(counted.contribution, 1)
+
+    def sum_of(self, name: str, count: _Count, now: Mapping[str, Counted]) -> _Count:
+        """Give what a count should be, with those that changed meanwhile as they are `now`."""
+        total = deepcopy(self.sums.get(name, _nothing(name)))
+        total.version = count.version
+        for phone in count.changed:
             for counted, sign in ((self.counted.get(phone), -1), (now.get(phone), 1)):
-                if counted is not None and counted.contribution.pool == name:
+                if counted is not None and name in _names_in(counted.contribution):
                     total.add(counted.contribution, sign)
         return total
 
@@ -84,85 +100,83 @@ class Recount:
 
     def run(self) -> Report:
         """Recount once. Doing it again, or twice at once, changes nothing more."""
-        reading, ends = self._compare_pools()
+        reading, ends = self._compare_counts()
         found, suspects = self._suspects(reading.counted)
         corrected = self._correct_numbers(suspects)
+        pools = [end for name, end in ends.items() if _is_pool(name)]
+        holders = [end for name, end in ends.items() if not _is_pool(name)]
         report = Report(
             numbers=found,
-            pools=len(ends),
+            pools=len(pools),
+            holders=len(holders),
             corrected_numbers=corrected,
-            corrected_pools=sum(end is _End.CORRECTED for end in ends.values()),
-            unsettled_pools=sum(end is _End.UNSETTLED for end in ends.values()),
+            corrected_pools=pools.count(_End.CORRECTED),
+            corrected_holders=holders.count(_End.CORRECTED),
+            unsettled_pools=pools.count(_End.UNSETTLED),
+            unsettled_holders=holders.count(_End.UNSETTLED),
         )
-        log(
-            Event.RECOUNTED,
-            numbers=report.numbers,
-            pools=report.pools,
-            corrected_numbers=report.corrected_numbers,
-            corrected_pools=report.corrected_pools,
-            unsettled_pools=report.unsettled_pools,
-        )
+        log(Event.RECOUNTED, **asdict(report))
         return report
 
-    # ---------------------------------------------------------- pools
+    # ---------------------------------------------------------- counts of pools and partners
 
-    def _compare_pools(self) -> tuple[_Reading, dict[str, _End]]:
+    def _compare_counts(self) -> tuple[_Reading, dict[str, _End]]:
         ends = {pool_of(pool.country, pool.operator): _End.UNSETTLED for pool in self.counts.every_pool()}
+        ends |= {holder.partner_id: _End.UNSETTLED for holder in self.counts.every_holder()}
         reading = _Reading()
-        with ThreadPoolExecutor(_POOLS_AT_ONCE) as threads:
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
             for _ in range(_ROUNDS):
                 reading_id = self.new_id()
-                open_pools = _unsettled(ends)
-                list(threads.map(partial(self._mark, reading_id), open_pools))
+                open_counts = _unsettled(ends)
+                list(threads.map(partial(self._mark, reading_id), open_counts))
                 reading = self._read()
-                # Pools without an item, or newer than the list, are in the next round.
+                # Those without an item, or newer than the list, are in the next round.
                 ends |= dict.fromkeys(reading.sums.keys() - ends.keys(), _End.UNSETTLED)
-                settled = threads.map(partial(self._settle, reading_id, reading), open_pools)
-                ends |= zip(open_pools, settled, strict=True)
+                settled = threads.map(partial(self._settle, reading_id, reading), open_counts)
+                ends |= zip(open_counts, settled, strict=True)
                 if not _unsettled(ends):
                     break
             list(threads.map(partial(self._mark, None), _unsettled(ends)))
         for name in _unsettled(ends):
-            _log_pool(_End.UNSETTLED, name)
+            _log_off(_End.UNSETTLED, name)
         return reading, ends
 
     def _read(self) -> _Reading:
         reading = _Reading()
         for counted in self.counts.every_counted():
-            reading.counted[counted.phone] = counted
-            name = counted.contribution.pool
-            if name is not None:
-                reading.sums.setdefault(name, PoolCounts(*names_of(name))).add(counted.contribution, 1)
+            reading.add(counted)
         return reading
 
     def _mark(self, reading_id: str | None, name: str) -> None:
-        """Have the changes of a pool noted for a reading, or for none. Others may be faster: then they are not."""
+        """Have the changes of a count noted for a reading, or for none. Others may be faster: then they are not."""
         for _ in range(_TRIES):
-            pool = self._pool(name)
-            pool.recount, pool.changed = reading_id, frozenset()
-            if self._written(pool):
+            count = self._count(name)
+            count.recount, count.changed = reading_id, frozenset()
+            if self._written(count):
                 return
 
     def _settle(self, reading_id: str, reading: _Reading, name: str) -> _End:
         for _ in range(_TRIES):
-            pool = self._pool(name)
-            if pool.recount != reading_id:
+            count = self._count(name)
+            if count.recount != reading_id:
                 return _End.UNSETTLED
-            true = reading.sum_of(pool, self.counts.counted(sorted(pool.changed)))
+            true = reading.sum_of(name, count, self.counts.counted(sorted(count.changed)))
             # Written also when it is right: only a version that still stands says that all of this is of one moment.
             if self._written(true):
-                if pool.counts_as(true):
+                if count.counts_as(true):
                     return _End.RIGHT
-                _log_pool(_End.CORRECTED, name, pool, true)
+                _log_off(_End.CORRECTED, name, count, true)
                 return _End.CORRECTED
         return _End.UNSETTLED
 
-    def _pool(self, name: str) -> PoolCounts:
-        return self.counts.pools([names_of(name)])[name]
+    def _count(self, name: str) -> _Count:
+        if _is_pool(name):
+            return self.counts.pools([names_of(name)])[name]
+        return self.counts.holders([name])[name]
 
-    def _written(self, pool: PoolCounts) -> bool:
+    def _written(self, count: _Count) -> bool:
         try:
-            self.counts.write([pool], [], {})
+            self.counts.write([count], [], {})
         except ConditionFailed:
             return False
         return True
@@ -216,18 +230,33 @@ def _unsettled(ends: Mapping[str, _End]) -> list[str]:
     return [name for name, end in ends.items() if end is _End.UNSETTLED]
 
 
-def _log_pool(end: _End, name: str, counted: PoolCounts | None = None, true: PoolCounts | None = None) -> None:
-    country, operator = names_of(name)
-    if counted is None or true is None:
-        log(Event.POOL_WAS_OFF, country=country, operator=operator, end=end)
-        return
-    services = counted.blocked_free.keys() | true.blocked_free.keys()
-    log(
-        Event.POOL_WAS_OFF,
-        country=country,
-        operator=operator,
-        end=end,
-        total=counted.total - true.total,
-        free=counted.free - true.free,
-        services=sum(counted.blocked_free.get(code, 0) != true.blocked_free.get(code, 0) for code in services),
-    )
+def _is_pool(name: str) -> bool:
+    return POOL_SEPARATOR in name
+
+
+def _nothing(name: str) -> _Count:
+    return PoolCounts(*names_of(name)) if _is_pool(name) else HolderCount(name)
+
+
+def _names_in(contribution: Contribution) -> list[str]:
+    """Give the names of the counts that a number is in."""
+    return [name for name in (contribution.pool, contribution.holder) if name is not None]
+
+
+def _log_off(end: _End, name: str, counted: _Count | None = None, true: _Count | None = None) -> None:
+    off = {} if counted is None or true is None else _off_by(counted, true)
+    if _is_pool(name):
+        country, operator = names_of(name)
+        log(Event.POOL_WAS_OFF, country=country, operator=operator, end=end, **off)
+    else:
+        log(Event.HOLDER_WAS_OFF, partner_id=name, end=end, **off)
+
+
+def _off_by(counted: _Count, true: _Count) -> dict[str, int]:
+    """Give by how much a count is off; of blocked numbers, for how many services."""
+    off = Counter(counted.sums())
+    off.subtract(true.sums())
+    if isinstance(counted, HolderCount):
+        return dict(off)
+    total, free = off.pop("total"), off.pop("free")
+    return {"total": total, "free": free, "services": sum(difference != 0 for difference in off.values())}

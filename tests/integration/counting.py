@@ -8,6 +8,7 @@ import random
 import re
 import threading
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -27,12 +28,19 @@ if TYPE_CHECKING:
 COUNTRY = "england"
 OPERATORS = tuple(f"Operator {number}" for number in range(6))
 SERVICES = ("tg", "go", "wa", "ig", "vk")
+PARTNERS = ("hub1", "hub2", "hub3")
 SHARDS = 4
 
-NUMBERS_TABLE, POOLS_TABLE, COUNTED_TABLE = "Numbers", "Availability", "Counted"
-_KEYS = {NUMBERS_TABLE: ("phone",), POOLS_TABLE: ("country", "operator"), COUNTED_TABLE: ("phone",)}
+NUMBERS_TABLE, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE = "Numbers", "Availability", "Counted", "Holders"
+_KEYS = {
+    NUMBERS_TABLE: ("phone",),
+    POOLS_TABLE: ("country", "operator"),
+    COUNTED_TABLE: ("phone",),
+    HOLDERS_TABLE: ("partner_id",),
+}
 _PAGE = 20
 _CLAUSE = re.compile(r"(attribute_not_exists)\(#(\w+)\)|#(\w+) = (:\w+)")
+_UPDATE = re.compile(r"(?:REMOVE (?P<removed>[#\w, ]+?) )?ADD (?P<added>[#:\w, ]+)")
 
 # What a pool counts: its numbers, those that are free, and how many of these are blocked per service.
 type Sums = tuple[int, int, dict[str, int]]
@@ -44,7 +52,7 @@ class Killed(Exception):
 
 @dataclass(slots=True)
 class MemoryTables:
-    """A client of DynamoDB with three tables, for threads too.
+    """A client of DynamoDB with four tables, for threads too.
 
     `before_write` and `before_page` are called before it does either; no other thread crosses the former.
     """
@@ -97,6 +105,9 @@ class MemoryTables:
             table = self.tables[action["TableName"]]
             if kind == "Put":
                 table[_key(action["TableName"], action["Item"])] = action["Item"]
+            elif kind == "Update":
+                key = _key(action["TableName"], action["Key"])
+                table[key] = _updated(table.get(key, action["Key"]), action)
             else:
                 del table[_key(action["TableName"], action["Key"])]
 
@@ -119,6 +130,19 @@ def _clause_holds(clause: str, item: Mapping[str, Any], values: Mapping[str, Any
     if function:
         return absent not in item
     return name in item and bool(from_wire({"": item[name]}) == from_wire({"": values[value]}))
+
+
+def _updated(item: Mapping[str, Any], action: Mapping[str, Any]) -> dict[str, Any]:
+    match = _UPDATE.fullmatch(action["UpdateExpression"])
+    assert match, action["UpdateExpression"]
+    removed = {name.strip("# ") for name in (match["removed"] or "").split(",")}
+    kept = {name: value for name, value in from_wire(item).items() if name not in removed}
+    values = from_wire(action["ExpressionAttributeValues"])
+    for addition in match["added"].split(", "):
+        name, value = addition.split(" ")
+        more = values[value]
+        kept[name[1:]] = kept.get(name[1:], set()) | more if isinstance(more, set) else kept.get(name[1:], 0) + more
+    return to_wire(kept)
 
 
 @dataclass(slots=True)
@@ -149,7 +173,7 @@ class Stock:
     @property
     def counts(self) -> Counts:
         """The counts and markers."""
-        return Counts(self.db, POOLS_TABLE, COUNTED_TABLE)
+        return Counts(self.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
 
     def recount(self, pause: Callable[[float], None] = lambda _: None) -> Recount:
         """Give a recount of this stock."""
@@ -174,20 +198,22 @@ class Stock:
             case 1:
                 return replace(number, operator=self._rolls.choice(OPERATORS))
             case 2:
-                return replace(number, activation_id=None, resting=True)
+                return replace(number, activation_id=None, partner_id=None, resting=True)
             case 3:
                 return replace(number, blocked=number.blocked ^ {service})
             case 4 | 5:
-                return replace(number, activation_id=self._rolls.randrange(1, 2**53), resting=False)
+                buyer = self._rolls.choice(PARTNERS)
+                return replace(number, activation_id=self._rolls.randrange(1, 2**53), partner_id=buyer, resting=False)
             case _:
-                return replace(number, activation_id=None, resting=False, blocked=number.blocked | {service})
+                blocked = number.blocked | {service}
+                return replace(number, activation_id=None, partner_id=None, resting=False, blocked=blocked)
 
     def put(self, number: Number) -> Number:
         """Store a number as it is now; the stream has that to deliver."""
         self.numbers[number.phone] = number
         item = to_item(number)
         if number.activation_id is not None or number.resting:
-            item |= {"activation_id": number.activation_id, "held_shard": "0"}
+            item |= {"activation_id": number.activation_id, "partner_id": number.partner_id, "held_shard": "0"}
         self.tables.tables[NUMBERS_TABLE][(number.phone,)] = to_wire(item)
         self._streams[zlib.crc32(number.phone.encode()) % SHARDS].append(number)
         return number
@@ -238,6 +264,15 @@ class Stock:
             self.deliver()
 
     # ---------------------------------------------------------- what is counted, and what is true
+
+    def held(self) -> dict[str, int]:
+        """Give how many numbers partners are counted to hold, by their id; those with none are left out."""
+        return {count.partner_id: count.held for count in self.counts.every_holder() if count.held}
+
+    def truly_held(self) -> dict[str, int]:
+        """Give how many they do hold."""
+        holders = [number.partner_id for number in self.numbers.values() if number.activation_id is not None]
+        return dict(Counter(holder for holder in holders if holder is not None))
 
     def counted(self) -> dict[str, Sums]:
         """Give what the pools count, by operator; those that count nothing are left out."""

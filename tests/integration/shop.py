@@ -77,7 +77,7 @@ class Shop:
         self.activations = self.partner_parts.activations
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.keep)
         counted = AvailabilitySettings.from_env(env)
-        self.counts = Counts(cloud.db, counted.availability_table, counted.counted_table)
+        self.counts = Counts(cloud.db, counted.availability_table, counted.counted_table, counted.holders_table)
         self.statistics = Statistics(cloud.db, env["STATISTICS_TABLE"])
 
     # ---------------------------------------------------------- what operators set up

@@ -161,6 +161,11 @@ class Books:
         number.resting = end + self.rest > now
         number.available_from = end + self.rest if number.resting else end
 
+    def held_by(self, partner_id: str) -> int:
+        """Give how many numbers a partner holds, those whose lease ran out until they are swept."""
+        holders = [number.holder for number in self.numbers.values() if number.holder is not None]
+        return sum(self.sales[holder].partner_id == partner_id for holder in holders)
+
     def for_sale(self) -> dict[str, dict[str, int]]:
         """Give what GET_SERVICES shows when it has caught up: how many may be bought, by operator and service."""
         shown: dict[str, dict[str, int]] = {}
@@ -430,11 +435,16 @@ class Inventory(RuleBasedStateMachine):
 
     @rule()
     def catch_up(self) -> None:
-        """Read the stream to its end: then GET_SERVICES shows the truth, for every pool and service."""
+        """Read the stream to its end: then GET_SERVICES shows the truth, for every pool and service, and so does the
+        count of what each partner holds.
+        """
         for shard in range(SHARDS):
             self._count(self.stream[shard][self.read[shard] :])
             self.read[shard] = len(self.stream[shard])
         assert self._shown() == self.books.for_sale()
+        ids = [partner.partner_id for partner in self.partners]
+        held = {count.partner_id: count.held for count in self.other_shop.counts.holders(ids).values()}
+        assert held == {partner_id: self.books.held_by(partner_id) for partner_id in ids}
 
     @rule(operator=some.sampled_from(OPERATORS), service=some.sampled_from(SERVICES))
     def sell_out(self, operator: str, service: str) -> None:

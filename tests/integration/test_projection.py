@@ -110,6 +110,8 @@ def test_counts_equal_the_truth_after_any_history_in_any_cut(shop: Shop) -> None
             project(history[at:end], shop.counts)
         at = end
     assert _counted(shop) == _true(shop)
+    held = sum(number.activation_id is not None for number in shop.all_numbers())
+    assert shop.partner_parts.holders.held_by(partner.partner_id) == held > 0
 
 
 def test_counts_equal_the_truth_after_100_000_changes_however_shards_cut_repeat_and_interleave() -> None:
@@ -117,6 +119,8 @@ def test_counts_equal_the_truth_after_100_000_changes_however_shards_cut_repeat_
     stock.live(100_000)
     assert stock.counted() == stock.true()
     assert len(stock.true()) == 6
+    assert stock.held() == stock.truly_held()
+    assert len(stock.truly_held()) == 3
     report = stock.recount().run()
     assert (report.numbers, report.off) == (300, 0)
 

@@ -13,13 +13,16 @@ from globalconnect.domain.availability import MOST_CHANGED, NOTHING, Contributio
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.store.availability import Counted, Counts
 from globalconnect.store.counting import correct, counted_as
-from globalconnect.store.dynamo import to_wire
+from globalconnect.store.dynamo import ConditionFailed, to_wire
+from globalconnect.store.holders import HolderChange
 from recount.recount import BEHIND_SECONDS, Report
 from tests.integration.counting import (
     COUNTED_TABLE,
     COUNTRY,
+    HOLDERS_TABLE,
     NUMBERS_TABLE,
     OPERATORS,
+    PARTNERS,
     POOLS_TABLE,
     MemoryTables,
     Stock,
@@ -27,6 +30,7 @@ from tests.integration.counting import (
 from tests.integration.shop import Shop
 
 FREE = "447472999999"
+HELD = "447472777777"
 STRANGER = "447472888888"
 HERE, THERE, NOWHERE = OPERATORS[0], OPERATORS[1], "Nobody's"
 
@@ -35,10 +39,11 @@ type Harm = Callable[[Stock], None]
 
 @pytest.fixture
 def stock() -> Stock:
-    """Give a stock with a past, counted as it is, and a free number in it that is used up for `go`."""
+    """Give a stock with a past, counted as it is, with a free number in it that is used up for `go`, and a held one."""
     stock = Stock(seed=22, size=60)
     stock.live(1_000)
     stock.put(Number(FREE, COUNTRY, HERE, available_from=0, blocked=frozenset({"go"}), version=3))
+    stock.put(Number(HELD, COUNTRY, HERE, available_from=0, activation_id=1, partner_id=PARTNERS[0], version=3))
     stock.catch_up()
     return stock
 
@@ -106,19 +111,62 @@ def _a_number_that_does_not_exist_is_noted_as_withdrawn(stock: Stock) -> None:
     stock.tables.tables[COUNTED_TABLE][STRANGER,] = to_wire({"phone": STRANGER, "version": 7, "free": False})
 
 
-HARMS: list[tuple[Harm, int, int]] = [
-    (_the_pool_has_one_too_many, 0, 1),
-    (_the_pool_has_too_few_blocked, 0, 1),
-    (_the_pool_has_no_item, 0, 1),
-    (_a_pool_counts_though_it_has_no_numbers, 0, 1),
-    (_a_number_is_counted_in_a_pool_it_has_left, 1, 0),
-    (_a_number_was_never_counted, 1, 0),
-    (_a_number_is_noted_but_not_in_the_pool, 0, 1),
-    (_a_change_of_a_number_was_lost, 1, 0),
-    (_a_number_was_counted_in_a_version_it_never_had, 1, 0),
-    (_a_number_that_does_not_exist_is_counted, 1, 0),
-    (_a_number_that_does_not_exist_is_noted_as_withdrawn, 1, 0),
+def _held_differs(stock: Stock, partner_id: str, by: int) -> None:
+    read = stock.counts.holders([partner_id])[partner_id]
+    stock.counts.write([], [], {}, holders=[HolderChange(read, by, frozenset({STRANGER}))])
+
+
+def _the_partner_has_one_too_many(stock: Stock) -> None:
+    _held_differs(stock, PARTNERS[0], 1)
+
+
+def _the_partner_has_none_left(stock: Stock) -> None:
+    _held_differs(stock, PARTNERS[0], -stock.held()[PARTNERS[0]])
+
+
+def _the_partner_has_no_item(stock: Stock) -> None:
+    del stock.tables.tables[HOLDERS_TABLE][PARTNERS[0],]
+
+
+def _a_partner_holds_numbers_that_nobody_sold_it(stock: Stock) -> None:
+    _held_differs(stock, "stranger", 2)
+
+
+def _a_held_number_was_counted_before_partners_were(stock: Stock) -> None:
+    del stock.tables.tables[COUNTED_TABLE][HELD,]["holder"]
+    _held_differs(stock, PARTNERS[0], -1)
+
+
+def _a_number_is_counted_for_a_partner_that_let_it_go(stock: Stock) -> None:
+    stock.tables.tables[NUMBERS_TABLE][HELD,]["partner_id"] = {"S": PARTNERS[1]}
+    stock.numbers[HELD] = replace(stock.numbers[HELD], partner_id=PARTNERS[1])
+
+
+# How many numbers, pools and partners have to be corrected.
+HARMS: list[tuple[Harm, int, int, int]] = [
+    (_the_pool_has_one_too_many, 0, 1, 0),
+    (_the_pool_has_too_few_blocked, 0, 1, 0),
+    (_the_pool_has_no_item, 0, 1, 0),
+    (_a_pool_counts_though_it_has_no_numbers, 0, 1, 0),
+    (_a_number_is_counted_in_a_pool_it_has_left, 1, 0, 0),
+    (_a_number_was_never_counted, 1, 0, 0),
+    (_a_number_is_noted_but_not_in_the_pool, 0, 1, 0),
+    (_a_change_of_a_number_was_lost, 1, 0, 0),
+    (_a_number_was_counted_in_a_version_it_never_had, 1, 0, 0),
+    (_a_number_that_does_not_exist_is_counted, 1, 0, 0),
+    (_a_number_that_does_not_exist_is_noted_as_withdrawn, 1, 0, 0),
+    (_the_partner_has_one_too_many, 0, 0, 1),
+    (_the_partner_has_none_left, 0, 0, 1),
+    (_the_partner_has_no_item, 0, 0, 1),
+    (_a_partner_holds_numbers_that_nobody_sold_it, 0, 0, 1),
+    (_a_held_number_was_counted_before_partners_were, 1, 0, 0),
+    (_a_number_is_counted_for_a_partner_that_let_it_go, 1, 0, 0),
 ]
+OF_COUNTS = [(harm, pools, holders) for harm, _, pools, holders in HARMS if pools or holders]
+
+
+def _all_is_right(stock: Stock) -> bool:
+    return stock.counted() == stock.true() and stock.held() == stock.truly_held()
 
 
 def _noted_as_they_are(stock: Stock) -> bool:
@@ -133,27 +181,37 @@ def test_where_nothing_is_off_nothing_is_found_and_no_number_waited_for(stock: S
 
     report = stock.recount(pause).run()
     assert report == Report(
-        numbers=len(stock.numbers), pools=6, corrected_numbers=0, corrected_pools=0, unsettled_pools=0
+        numbers=len(stock.numbers),
+        pools=6,
+        holders=3,
+        corrected_numbers=0,
+        corrected_pools=0,
+        corrected_holders=0,
+        unsettled_pools=0,
+        unsettled_holders=0,
     )
-    assert all(pool.recount is None for pool in stock.counts.every_pool())
+    assert all(count.recount is None for count in [*stock.counts.every_pool(), *stock.counts.every_holder()])
 
 
-@pytest.mark.parametrize(("harm", "numbers", "pools"), HARMS, ids=[harm.__name__[1:] for harm, _, _ in HARMS])
+@pytest.mark.parametrize(("harm", "numbers", "pools", "holders"), HARMS, ids=[harm.__name__[1:] for harm, *_ in HARMS])
 def test_what_is_off_is_found_put_right_and_reported_and_found_no_more(
-    stock: Stock, harm: Harm, numbers: int, pools: int
+    stock: Stock, harm: Harm, numbers: int, pools: int, holders: int
 ) -> None:
     harm(stock)
     waited: list[float] = []
     report = stock.recount(waited.append).run()
-    assert (report.corrected_numbers, report.corrected_pools, report.unsettled_pools) == (numbers, pools, 0)
-    assert stock.counted() == stock.true()
+    assert (report.corrected_numbers, report.corrected_pools, report.corrected_holders) == (numbers, pools, holders)
+    assert report.off == numbers + pools + holders
+    assert _all_is_right(stock)
     assert _noted_as_they_are(stock)
     assert waited == [BEHIND_SECONDS] * numbers
     assert stock.recount().run().off == 0
 
 
-@pytest.mark.parametrize("harm", [harm for harm, _, pools in HARMS if pools], ids=lambda harm: harm.__name__[1:])
-def test_a_pool_is_put_right_exactly_while_its_numbers_go_on_changing(stock: Stock, harm: Harm) -> None:
+@pytest.mark.parametrize(("harm", "pools", "holders"), OF_COUNTS, ids=[harm.__name__[1:] for harm, *_ in OF_COUNTS])
+def test_a_count_is_put_right_exactly_while_its_numbers_go_on_changing(
+    stock: Stock, harm: Harm, pools: int, holders: int
+) -> None:
     harm(stock)
     rolls = random.Random(harm.__name__)
     going_on = False
@@ -173,8 +231,9 @@ def test_a_pool_is_put_right_exactly_while_its_numbers_go_on_changing(stock: Sto
     report = stock.recount().run()
     stock.tables = MemoryTables(tables=stock.tables.tables)
     stock.catch_up()
-    assert (report.corrected_pools, report.unsettled_pools) == (1, 0)
-    assert stock.counted() == stock.true()
+    assert (report.corrected_pools, report.unsettled_pools) == (pools, 0)
+    assert (report.corrected_holders, report.unsettled_holders) == (holders, 0)
+    assert _all_is_right(stock)
     assert stock.recount().run().off == 0
 
 
@@ -219,7 +278,7 @@ def test_two_corrections_of_a_version_that_both_read_it_before_either_wrote_are_
                 others.append(correct_it())
             return found
 
-    crossed = Crossed(stock.db, POOLS_TABLE, COUNTED_TABLE)
+    crossed = Crossed(stock.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
     assert correct([FREE], lambda _: [stock.numbers[FREE]], crossed) == 0
     assert others == [1]
     assert stock.counted() == stock.true()
@@ -288,6 +347,81 @@ def test_a_pool_with_more_changes_than_are_noted_is_compared_again(stock: Stock)
     report = stock.recount().run()
     assert (report.corrected_pools, report.unsettled_pools) == (1, 0)
     assert stock.counted() == stock.true()
+
+
+def test_a_partner_with_more_changes_than_are_noted_is_compared_again(stock: Stock) -> None:
+    _the_partner_has_one_too_many(stock)
+
+    def flood(table: str) -> None:
+        if table == COUNTED_TABLE:
+            stock.tables.before_page = lambda _: None
+            read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
+            assert read.recount is not None
+            flooding = frozenset(str(place) for place in range(MOST_CHANGED + 1))
+            stock.counts.write([], [], {}, holders=[HolderChange(read, 0, flooding)])
+            assert stock.counts.holders(PARTNERS)[PARTNERS[0]].recount is None
+
+    stock.tables.before_page = flood
+    report = stock.recount().run()
+    assert (report.corrected_holders, report.unsettled_holders) == (1, 0)
+    assert _all_is_right(stock)
+
+
+def test_a_partner_whose_count_never_stands_still_is_reported_as_unsettled_and_left_as_it_is(stock: Stock) -> None:
+    _the_partner_has_one_too_many(stock)
+    off = stock.held()
+    moving = False
+
+    def move() -> None:
+        nonlocal moving
+        if not moving:
+            moving = True
+            _held_differs(stock, PARTNERS[0], 0)
+            moving = False
+
+    stock.tables.before_write = move
+    report = stock.recount().run()
+    stock.tables.before_write = lambda: None
+    assert (report.corrected_holders, report.unsettled_holders) == (0, 1)
+    assert stock.held() == off
+    assert stock.recount().run().corrected_holders == 1
+
+
+def test_a_count_to_which_was_added_before_a_recount_looked_at_it_is_read_again(stock: Stock) -> None:
+    # What is added without a note of whose number it is would be lost to the recount.
+    read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
+    stock.counts.write([replace(read, recount="this")], [], {})
+    with pytest.raises(ConditionFailed):
+        stock.counts.write([], [], {}, holders=[HolderChange(read, 1, frozenset({FREE}))])
+    again = stock.counts.holders(PARTNERS)[PARTNERS[0]]
+    stock.counts.write([], [], {}, holders=[HolderChange(again, 1, frozenset({FREE}))])
+    noted = stock.counts.holders(PARTNERS)[PARTNERS[0]]
+    assert (noted.held, noted.changed, noted.recount) == (read.held + 1, {FREE}, "this")
+
+
+def test_two_shards_that_count_for_the_same_partner_do_not_make_each_other_read_again(stock: Stock) -> None:
+    read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
+    for phone in (FREE, STRANGER):
+        stock.counts.write([], [], {}, holders=[HolderChange(read, 1, frozenset({phone}))])
+    assert stock.held()[PARTNERS[0]] == read.held + 2
+
+
+def test_it_says_which_partner_was_off_and_by_how_much(shop: Shop, logged: io.StringIO) -> None:
+    shop.stock("447472190001", "447472190002")
+    partner = shop.partner()
+    shop.buy(partner)
+    shop.project()
+    (held,) = shop.counts.every_holder()
+    shop.counts.write([replace(held, held=4)], [], {})
+    recount.app.recount.cache_clear()
+    recount.app.handler({}, None)
+    recount.app.recount.cache_clear()
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    (off,) = [line for line in lines if line["message"] == "holder_count_was_off"]
+    assert (off["partner_id"], off["end"], off["held"]) == (partner.partner_id, "corrected", 3)
+    (whole,) = [line for line in lines if line["message"] == "numbers_recounted"]
+    assert (whole["holders"], whole["corrected_holders"], whole["corrected_pools"]) == (1, 1, 0)
+    assert shop.partner_parts.holders.held_by(partner.partner_id) == 1
 
 
 def test_it_says_which_pool_was_off_and_by_how_much_and_measures_how_much_was(

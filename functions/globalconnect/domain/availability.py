@@ -1,7 +1,8 @@
-"""Counts per pool: what each number contributes, and what a partner is shown (contract 1.1).
+"""Counts per pool and per partner: what each number contributes, and what a partner is shown (contract 1.1).
 
 For every pool we keep how many numbers it has, how many of them are free, and for each service how many of the free
-ones are blocked for it; so `free - blocked_free[service]` numbers can be bought. *Free* means that no
+ones are blocked for it; so `free - blocked_free[service]` numbers can be bought. For every partner we keep how many
+numbers it holds, withdrawn ones too. *Free* means that no
 activation is entered on the number and it doesn't rest, never a comparison with the clock: the sweep turns a silent
 expiry, and the end of a rest, into a change.
 """
@@ -9,6 +10,7 @@ expiry, and the end of a rest, into a change.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner
@@ -17,11 +19,14 @@ from globalconnect.domain.service import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one number adds to the counts: its pool (None when withdrawn), whether it is free, where it is blocked."""
+    """What one number adds to the counts: its pool (None when withdrawn), whether it is free, where it is blocked, and
+    which partner holds it.
+    """
 
     pool: str | None
     free: bool = False
     blocked: frozenset[str] = frozenset()
+    holder: str | None = None
 
 
 NOTHING = Contribution(None)
@@ -29,26 +34,68 @@ NOTHING = Contribution(None)
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-# So many changes of a pool are noted for a recount, which has to begin again after more: an item must stay small.
+# So many changes of a count are noted for a recount, which has to begin again after more: an item must stay small.
 MOST_CHANGED = 2_000
 
 
-@dataclass(slots=True)
-class PoolCounts:
-    """The counts of one pool, as stored under a version.
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What is counted under one name, as stored under a version.
 
-    `recount` names the recount that is looking at the pool, if one is; `changed` are the phones whose contribution to
+    `recount` names the recount that is looking at it, if one is; `changed` are the phones whose contribution to
     it has changed since that began (docs/adr/0022).
     """
+
+    version: int = 0
+    recount: str | None = None
+    changed: frozenset[str] = frozenset()
+
+    def note(self, phones: Iterable[str]) -> None:
+        """Note for the recount that is looking at this, if one is, that these numbers' contributions changed."""
+        if self.recount is None:
+            return
+        self.changed |= frozenset(phones)
+        if len(self.changed) > MOST_CHANGED:
+            self.recount, self.changed = None, frozenset()
+
+    def add(self, contribution: Contribution, sign: int) -> None:
+        """Count a contribution in (sign 1) or out (sign -1)."""
+        raise NotImplementedError
+
+    def sums(self) -> dict[str, int]:
+        """Give all that is counted."""
+        raise NotImplementedError
+
+    def counts_as(self, other: "Tally") -> bool:
+        """Tell whether this counts the same as `other`."""
+        return self.sums() == other.sums()
+
+
+@dataclass(slots=True)
+class HolderCount(Tally):
+    """How many numbers a partner holds, one whose lease ran out until it is swept."""
+
+    partner_id: str
+    held: int = 0
+
+    def add(self, contribution: Contribution, sign: int) -> None:  # noqa: ARG002 - a held number is one, whatever else
+        """Count a contribution in (sign 1) or out (sign -1)."""
+        self.held += sign
+
+    def sums(self) -> dict[str, int]:
+        """Give all that is counted."""
+        return {"held": self.held}
+
+
+@dataclass(slots=True)
+class PoolCounts(Tally):
+    """The counts of one pool."""
 
     country: str
     operator: str
     total: int = 0
     free: int = 0
     blocked_free: dict[str, int] = field(default_factory=dict)
-    version: int = 0
-    recount: str | None = None
-    changed: frozenset[str] = frozenset()
 
     def for_sale(self, service: str) -> int:
         """Give how many numbers can be bought for `service`."""
@@ -67,34 +114,32 @@ class PoolCounts:
             else:
                 self.blocked_free.pop(service, None)
 
-    def note(self, phones: Iterable[str]) -> None:
-        """Note for the recount that is looking at this pool, if one is, that these numbers' contributions changed."""
-        if self.recount is None:
-            return
-        self.changed |= frozenset(phones)
-        if len(self.changed) > MOST_CHANGED:
-            self.recount, self.changed = None, frozenset()
-
-    def counts_as(self, other: "PoolCounts") -> bool:
-        """Tell whether this counts the same as `other`."""
-        mine, others = (self.total, self.free, self.blocked_free), (other.total, other.free, other.blocked_free)
-        return mine == others
+    def sums(self) -> dict[str, int]:
+        """Give all that is counted."""
+        return {"total": self.total, "free": self.free} | {
+            f"blocked_free:{code}": count for code, count in self.blocked_free.items()
+        }
 
 
 def contribution_of(number: Number) -> Contribution:
     """Give what a number adds to the counts as it stands."""
+    held = number.activation_id is not None
+    holder = number.partner_id if held else None
     if not number.enabled:
-        return NOTHING
-    free = number.activation_id is None and not number.resting
+        return Contribution(None, holder=holder)
+    free = not held and not number.resting
     return Contribution(
-        pool_of(number.country, number.operator), free=free, blocked=number.blocked if free else frozenset()
+        pool_of(number.country, number.operator),
+        free=free,
+        blocked=number.blocked if free else frozenset(),
+        holder=holder,
     )
 
 
-def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner) -> str:
+def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, most: int | None = None) -> str:
     """Give the `countryList` of GET_SERVICES as JSON: pools without a number are left out, sold-out services show 0.
 
-    It is text because a partner may ask for 100,000 counts at once, and writing them down costs less than half of what
+    No count is above `most`, how many more the partner may hold, None for any number. It is text because a partner may ask for 100,000 counts at once, and writing them down costs less than half of what
     building them as an object and turning that into text does.
     """
     services = sorted(code for code, service in catalogue.items() if service.enabled and partner.may_buy(code))
@@ -104,17 +149,22 @@ def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Par
         if pool.total > 0:
             countries.setdefault(pool.country, []).append(pool)
     texts = (
-        f'{{"country":{_quoted(country)},"operatorMap":{{{_operators(countries[country], services, form)}}}}}'
+        f'{{"country":{_quoted(country)},"operatorMap":{{{_operators(countries[country], services, form, most)}}}}}'
         for country in sorted(countries)
     )
     return f"[{','.join(texts)}]"
 
 
-def _operators(pools: Iterable[PoolCounts], services: Sequence[str], form: str) -> str:
+def _operators(pools: Iterable[PoolCounts], services: Sequence[str], form: str, most: int | None) -> str:
+    shown = _for_sale if most is None else partial(_at_most, most)
     return ",".join(
-        f"{_quoted(pool.operator)}:{form % _for_sale(pool, services)}"
+        f"{_quoted(pool.operator)}:{form % shown(pool, services)}"
         for pool in sorted(pools, key=lambda pool: pool.operator)
     )
+
+
+def _at_most(most: int, pool: PoolCounts, services: Sequence[str]) -> tuple[int, ...]:
+    return tuple([min(most, count) for count in _for_sale(pool, services)])
 
 
 def _for_sale(pool: PoolCounts, services: Sequence[str]) -> tuple[int, ...]:

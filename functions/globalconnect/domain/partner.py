@@ -32,10 +32,19 @@ class SigningSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Since when (ms) and why nothing is sold to a partner."""
+
+    at: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Partner:
     """A hub that buys from us.
 
-    `services` is None when it may buy every service. The key is kept readable because PUSH_SMS has to send it.
+    `services` is None when it may buy every service, `max_live` when it has no limit of its own for live activations.
+    The key is kept readable because PUSH_SMS has to send it.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
     not signed. `version` grows with every change by an operator, and with nothing else.
@@ -53,6 +62,8 @@ class Partner:
     last_success_at: int | None = None
     signing_secrets: tuple[SigningSecret, ...] = ()
     version: int = 0
+    max_live: int | None = None
+    paused: Pause | None = None
 
     def __repr__(self) -> str:
         """Leave the key and the secrets out: a repr ends up in logs."""

@@ -1,13 +1,16 @@
-"""The Availability table (counts per pool) and the Counted table (what each number last contributed)."""
+"""The Availability table (counts per pool) and the Counted table (what each number last contributed); and what changes
+them together with the counts of partners.
+"""
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from globalconnect.domain.availability import Contribution, PoolCounts
+from globalconnect.domain.availability import Contribution, HolderCount, PoolCounts, Tally
 from globalconnect.domain.number import pool_of
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove
+from globalconnect.store.holders import HolderChange, change_of, from_holder, to_holder
 
 _ALL = "all"
 
@@ -56,12 +59,13 @@ class Availability:
 
 
 class Counts:
-    """What `availability` needs to change counts: pools and counted numbers, written together."""
+    """What `availability` needs to change counts: pools, partners and counted numbers, written together."""
 
-    def __init__(self, db: Dynamo, availability_table: str, counted_table: str) -> None:
+    def __init__(self, db: Dynamo, availability_table: str, counted_table: str, holders_table: str) -> None:
         self._db = db
         self._availability = availability_table
         self._counted = counted_table
+        self._holders = holders_table
 
     def counted(self, phones: Sequence[str]) -> dict[str, Counted]:
         """Give what was last counted of these numbers; those never counted are missing."""
@@ -77,6 +81,17 @@ class Counts:
             pools[pool_of(counts.country, counts.operator)] = counts
         return pools
 
+    def holders(self, partner_ids: Sequence[str]) -> dict[str, HolderCount]:
+        """Give the counts of these partners by their id; one that was never counted holds nothing."""
+        holders = {partner_id: HolderCount(partner_id) for partner_id in partner_ids}
+        for item in self._db.get_many(self._holders, [{"partner_id": partner_id} for partner_id in partner_ids]):
+            holders[item["partner_id"]] = to_holder(item)
+        return holders
+
+    def every_holder(self) -> Iterator[HolderCount]:
+        """Give the count of every partner, each as it is when it is read."""
+        return (to_holder(item) for item in self._db.scan_all(self._holders, consistent=True))
+
     def every_pool(self) -> Iterator[PoolCounts]:
         """Give the counts of every pool, each as it is when it is read."""
         return (_to_counts(item) for item in self._db.scan_all(self._availability, consistent=True))
@@ -87,29 +102,37 @@ class Counts:
 
     def write(
         self,
-        pools: Sequence[PoolCounts],
+        tallies: Sequence[PoolCounts | HolderCount],
         counted: Sequence[Counted],
         seen: Mapping[str, Counted],
         gone: Collection[str] = (),
+        holders: Sequence[HolderChange] = (),
     ) -> None:
         """Write changed counts and what they now contain, all or nothing; `gone` are phones to forget.
 
-        `seen` is what the caller read of the numbers before. Raises ConditionFailed when a pool or a number was
-        counted by somebody else since: then nothing was written and it has to be read again.
+        `seen` is what the caller read of the numbers before; `holders` add to counts of partners. Raises
+        ConditionFailed when a count of `tallies` or a number was counted by somebody else since: then nothing was
+        written and it has to be read again.
         """
-        actions = [put(self._availability, _from_counts(pool), _same_pool(pool)) for pool in pools]
+        actions = [self._put(tally) for tally in tallies]
+        actions += [change_of(self._holders, change) for change in holders]
         actions += [
             put(self._counted, _from_counted(number), _same_number(seen.get(number.phone))) for number in counted
         ]
         actions += [remove(self._counted, {"phone": phone}, _same_number(seen[phone])) for phone in gone]
         self._db.transact(*actions)
 
+    def _put(self, tally: PoolCounts | HolderCount) -> Item:
+        if isinstance(tally, PoolCounts):
+            return put(self._availability, _from_counts(tally), _same(tally))
+        return put(self._holders, from_holder(tally), _same(tally))
 
-def _same_pool(pool: PoolCounts) -> Expression:
-    if pool.version == 0:
+
+def _same(tally: Tally) -> Expression:
+    if tally.version == 0:
         # Never counted: not there yet, or only opened.
         return expression("attribute_not_exists(#version) OR #version = :zero", zero=0)
-    return expression("#version = :version", version=pool.version)
+    return expression("#version = :version", version=tally.version)
 
 
 def _same_number(before: Counted | None) -> Expression:
@@ -117,7 +140,7 @@ def _same_number(before: Counted | None) -> Expression:
         return expression("attribute_not_exists(#version)")
     # A recount may change what a version contributed, so the version alone does not tell.
     known = {name: value for name, value in _from_counted(before).items() if value is not None and value != frozenset()}
-    absent = [f"attribute_not_exists(#{name})" for name in ("pool", "blocked") if name not in known]
+    absent = [f"attribute_not_exists(#{name})" for name in ("pool", "blocked", "holder") if name not in known]
     known.pop("phone")
     return expression(" AND ".join([*(f"#{name} = :{name}" for name in known), *absent]), **known)
 
@@ -179,9 +202,16 @@ def _from_counted(number: Counted) -> Item:
         "pool": number.contribution.pool,
         "free": number.contribution.free,
         "blocked": number.contribution.blocked,
+        "holder": number.contribution.holder,
     }
 
 
 def _to_counted(item: Item) -> Counted:
-    contribution = Contribution(item.get("pool"), free=item["free"], blocked=frozenset(item.get("blocked", ())))
+    contribution = Contribution(
+        item.get("pool"),
+        free=item["free"],
+        blocked=frozenset(item.get("blocked", ())),
+        # Of numbers counted before there were counts of partners there is none.
+        holder=item.get("holder"),
+    )
     return Counted(item["phone"], item["version"], contribution)

@@ -1,9 +1,12 @@
-"""Bring counts up to numbers: what the pools count and what is noted of each number change together, or not at all.
+"""Bring counts up to numbers: what pools and partners count and what is noted of each number change together, or not
+at all.
 
-Whoever counts at the same time makes the other read again (docs/adr/0007). What spans the tables is in `Counts`.
+Whoever counts in the same pool at the same time makes the other read again (docs/adr/0007); counts of partners are
+added to (docs/adr/0033). What spans the tables is in `Counts`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import batched
 
 from globalconnect.domain.availability import NOTHING, Contribution, PoolCounts, contribution_of
@@ -11,9 +14,10 @@ from globalconnect.domain.errors import Busy
 from globalconnect.domain.number import Number, names_of
 from globalconnect.store.availability import Counted, Counts
 from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.holders import HolderChange
 
-# A transaction holds 100 writes: one per number, and one per pool they were or are in. Few of one batch are in many
-# pools; where they are, fewer numbers are counted at once.
+# A transaction holds 100 writes: one per number, one per pool they were or are in, one per partner who held or holds
+# them. Few of one batch are in many pools; where they are, fewer numbers are counted at once.
 _WRITES = 100
 _NUMBERS_AT_ONCE = 90
 _TRIES = 10
@@ -21,6 +25,8 @@ _TRIES = 10
 type Seen = Mapping[str, Counted]
 # What is to be noted of numbers, by phone: None is to be forgotten, missing stays as it is.
 type Wanted = Mapping[str, Counted | None]
+# How the contribution of a number changes: its phone, before, after.
+type Move = tuple[str, Contribution, Contribution]
 
 
 def count(numbers: Sequence[Number], counts: Counts) -> int:
@@ -70,14 +76,15 @@ def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wante
         changes = wanted(phones, seen)
         if not changes:
             return 0
-        pools = _changed_pools(changes, seen, counts)
-        if len(pools) + len(changes) > _WRITES:
+        moves = [(phone, _contribution(seen.get(phone)), _contribution(after)) for phone, after in changes.items()]
+        pools, holders = _changed_pools(moves, counts), _changed_holders(moves, counts)
+        if len(pools) + len(holders) + len(changes) > _WRITES:
             half = len(phones) // 2
             return _change(phones[:half], wanted, counts) + _change(phones[half:], wanted, counts)
         noted = [number for number in changes.values() if number is not None]
         gone = [phone for phone, number in changes.items() if number is None]
         try:
-            counts.write(pools, noted, seen, gone)
+            counts.write(pools, noted, seen, gone, holders)
         except ConditionFailed:
             # Another shard has counted into the same pool, or this batch is being counted twice: read again.
             continue
@@ -85,9 +92,8 @@ def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wante
     raise Busy
 
 
-def _changed_pools(changes: Wanted, seen: Seen, counts: Counts) -> list[PoolCounts]:
-    moves = [(phone, _contribution(seen.get(phone)), _contribution(after)) for phone, after in changes.items()]
-    real = [(phone, before, after) for phone, before, after in moves if before != after]
+def _changed_pools(moves: Iterable[Move], counts: Counts) -> list[PoolCounts]:
+    real = [(phone, before, after) for phone, before, after in moves if replace(before, holder=after.holder) != after]
     names = {contribution.pool for _, *both in real for contribution in both if contribution.pool is not None}
     pools = counts.pools([names_of(name) for name in sorted(names)])
     noted: dict[str, list[str]] = {name: [] for name in names}
@@ -99,6 +105,20 @@ def _changed_pools(changes: Wanted, seen: Seen, counts: Counts) -> list[PoolCoun
     for name, phones in noted.items():
         pools[name].note(phones)
     return list(pools.values())
+
+
+def _changed_holders(moves: Iterable[Move], counts: Counts) -> list[HolderChange]:
+    by: dict[str, int] = {}
+    noted: dict[str, set[str]] = {}
+    for phone, before, after in moves:
+        if before.holder == after.holder:
+            continue
+        for holder, sign in ((before.holder, -1), (after.holder, 1)):
+            if holder is not None:
+                by[holder] = by.get(holder, 0) + sign
+                noted.setdefault(holder, set()).add(phone)
+    holders = counts.holders(sorted(by))
+    return [HolderChange(holders[holder], change, frozenset(noted[holder])) for holder, change in by.items()]
 
 
 def _contribution(counted: Counted | None) -> Contribution:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TypedDict
 
 from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
-from globalconnect.domain.partner import Partner, SigningSecret, partner_id_of, rotated
+from globalconnect.domain.partner import Partner, Pause, SigningSecret, partner_id_of, rotated
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
@@ -14,12 +14,13 @@ _NEXT = "ADD #version :one"
 
 
 class Change(TypedDict, total=False):
-    """What is to change about a partner; None removes the Push URL, or allows all services."""
+    """What is to change about a partner; None removes the Push URL or the limit, or allows all services."""
 
     name: str
     push_url: str | None
     services: frozenset[str] | None
     dialect: str
+    max_live: int | None
 
 
 class Partners:
@@ -124,6 +125,27 @@ class Partners:
             partner_id, change, condition, lambda partner: not partner.is_signed and partner.revoked_at is None
         )
 
+    def pause(self, partner_id: str, reason: str, now: int) -> Partner:
+        """Sell a partner nothing from `now` (ms) on; one that is paused already is so for another reason.
+
+        Raises NotFound, and Conflict when it is revoked.
+        """
+        change = expression(
+            f"SET #paused_at = if_not_exists(#paused_at, :now), #pause_reason = :reason {_NEXT}",
+            now=now,
+            reason=reason,
+            one=1,
+        )
+        return self._update(partner_id, change, _WORKING)
+
+    def resume(self, partner_id: str) -> Partner:
+        """Sell to a partner again; a second time changes nothing. Raises NotFound, and Conflict when it is revoked."""
+        change = expression(f"REMOVE #paused_at, #pause_reason {_NEXT}", one=1)
+        condition = expression(f"{_WORKING.text} AND attribute_exists(#paused_at)")
+        return self._update(
+            partner_id, change, condition, lambda partner: partner.paused is None and partner.revoked_at is None
+        )
+
     def revoke(self, partner_id: str, now: int) -> Partner:
         """Make a partner's key stop working for good; a second time changes nothing. Raises NotFound."""
         change = expression(f"SET #revoked_at = :now {_NEXT}", now=now, one=1)
@@ -212,6 +234,9 @@ def _to_item(partner: Partner) -> Item:
         "revoked_at": partner.revoked_at,
         "signing_secrets": _from_secrets(partner.signing_secrets) or None,
         "version": partner.version,
+        "max_live": partner.max_live,
+        "paused_at": partner.paused.at if partner.paused else None,
+        "pause_reason": partner.paused.reason if partner.paused else None,
     }
 
 
@@ -230,6 +255,8 @@ def _to_partner(item: Item) -> Partner:
         last_success_at=item.get("last_success_at"),
         signing_secrets=tuple(SigningSecret(**secret) for secret in item.get("signing_secrets", ())),
         version=item.get("version", 0),
+        max_live=item.get("max_live"),
+        paused=Pause(item["paused_at"], item["pause_reason"]) if "paused_at" in item else None,
     )
 
 

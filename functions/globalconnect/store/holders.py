@@ -1,0 +1,70 @@
+"""The Holders table: how many numbers each partner holds, projected like the counts of the pools (docs/adr/0033)."""
+
+from dataclasses import dataclass
+
+from globalconnect.domain.availability import MOST_CHANGED, HolderCount
+from globalconnect.store.dynamo import Dynamo, Item, expression, update
+
+
+class Holders:
+    """How many numbers partners hold."""
+
+    def __init__(self, db: Dynamo, table: str) -> None:
+        self._db = db
+        self._table = table
+
+    def held_by(self, partner_id: str) -> int:
+        """Give how many numbers a partner holds, as counted last. Raises Busy."""
+        item = self._db.get(self._table, {"partner_id": partner_id})
+        return to_holder(item).held if item else 0
+
+
+@dataclass(frozen=True, slots=True)
+class HolderChange:
+    """What a batch changes about a partner's count, `by` how much, and which numbers came or went; `read` is how the
+    count was read, and stays as it is.
+    """
+
+    read: HolderCount
+    by: int
+    phones: frozenset[str]
+
+
+def change_of(table: str, change: HolderChange) -> Item:
+    """Give the action that adds to a partner's count, whatever others add to it meanwhile.
+
+    It fails when another recount looks at it than did when it was read.
+    """
+    read, sums = change.read, "ADD #held :by, #version :one"
+    if read.recount is None:
+        added = expression(sums, by=change.by, one=1)
+        condition = expression("attribute_not_exists(#recount)")
+    else:
+        condition = expression("#recount = :recount", recount=read.recount)
+        if len(read.changed | change.phones) > MOST_CHANGED:
+            added = expression(f"REMOVE #recount, #changed {sums}", by=change.by, one=1)
+        else:
+            added = expression(f"{sums}, #changed :phones", by=change.by, one=1, phones=change.phones)
+    return update(table, {"partner_id": read.partner_id}, added, condition)
+
+
+def from_holder(count: HolderCount) -> Item:
+    """Give a partner's count as it is stored anew."""
+    return {
+        "partner_id": count.partner_id,
+        "held": count.held,
+        "version": count.version + 1,
+        "recount": count.recount,
+        "changed": count.changed,
+    }
+
+
+def to_holder(item: Item) -> HolderCount:
+    """Give a partner's count from its item."""
+    return HolderCount(
+        partner_id=item["partner_id"],
+        held=item["held"],
+        version=item["version"],
+        recount=item.get("recount"),
+        changed=frozenset(item.get("changed", ())),
+    )
