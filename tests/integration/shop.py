@@ -82,7 +82,13 @@ class Shop:
 
     # ---------------------------------------------------------- what operators set up
 
-    def partner(self, services: Sequence[str] | None = None, push_url: str | None = None, name: str = "Hub") -> Partner:
+    def partner(
+        self,
+        services: Sequence[str] | None = None,
+        push_url: str | None = None,
+        name: str = "Hub",
+        max_live: int | None = None,
+    ) -> Partner:
         """Issue a key."""
         partner_id = new_partner_id(self.cloud.dice)
         partner = Partner(
@@ -93,6 +99,7 @@ class Shop:
             services=None if services is None else frozenset(services),
             dialect="default",
             created_at=self.cloud.clock(),
+            max_live=max_live,
         )
         self.partners.add(partner)
         return partner

@@ -56,6 +56,8 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "pushUrlIsPlainHttp": False,
         "services": ["go", "tg"],
         "dialect": "default",
+        "maxLive": None,
+        "paused": None,
         "createdAt": "2026-09-21T14:13:20+00:00",
         "revoked": False,
         "signed": False,
@@ -113,6 +115,9 @@ def test_partners_are_listed_page_by_page_each_once(desk: Desk) -> None:
         ({"services": []}, {"services": []}),
         ({"services": None}, {"services": None}),
         ({"dialect": "default"}, {}),
+        ({"maxLive": 1}, {"maxLive": 1}),
+        ({"maxLive": 1_000_000}, {"maxLive": 1_000_000}),
+        ({"maxLive": None}, {"maxLive": None}),
         ({"name": "R", "pushUrl": None, "services": None}, {"name": "R", "pushUrl": None, "services": None}),
     ],
 )
@@ -167,6 +172,8 @@ def test_a_revoked_partner_can_be_neither_changed_nor_given_a_new_key(desk: Desk
     assert desk.post(f"{path}/rotate-key").refusal == (409, "partner: is revoked")
     assert desk.post(f"{path}/signing-secret").refusal == (409, "partner: is revoked")
     assert desk.delete(f"{path}/signing-secret").refusal == (409, "partner: is revoked")
+    assert desk.post(f"{path}/pause", {"reason": "Unpaid"}).refusal == (409, "partner: is revoked")
+    assert desk.delete(f"{path}/pause").refusal == (409, "partner: is revoked")
     assert desk.get(path).body == revoked
 
 
@@ -180,6 +187,8 @@ def test_a_partner_that_does_not_exist_is_404_for_every_method(desk: Desk, partn
         desk.post(f"{path}/rotate-key"),
         desk.post(f"{path}/signing-secret"),
         desk.delete(f"{path}/signing-secret"),
+        desk.post(f"{path}/pause", {"reason": "Unpaid"}),
+        desk.delete(f"{path}/pause"),
         desk.post(f"{path}/test-push"),
         desk.get(f"{path}/activity"),
     ]
@@ -256,6 +265,8 @@ def test_every_change_by_an_operator_makes_another_version_and_nothing_else_does
         lambda: desk.post(f"{path}/rotate-key"),
         lambda: desk.post(f"{path}/signing-secret"),
         lambda: desk.delete(f"{path}/signing-secret"),
+        lambda: desk.post(f"{path}/pause", {"reason": "Unpaid"}),
+        lambda: desk.delete(f"{path}/pause"),
         lambda: desk.delete(path),
     ]
     for version, change in enumerate(changes, start=1):
@@ -263,7 +274,7 @@ def test_every_change_by_an_operator_makes_another_version_and_nothing_else_does
         desk.admin.partners.note_success(partner_id, START + version)
         desk.admin.partners.note_slow(partner_id, START + version)
         assert desk.get(path).body["version"] == version
-    assert [desk.delete(path).body["version"], desk.get(path).body["version"]] == [5, 5]
+    assert [desk.delete(path).body["version"], desk.get(path).body["version"]] == [7, 7]
 
 
 def test_a_partner_from_before_there_were_versions_has_the_version_0(desk: Desk) -> None:
@@ -307,6 +318,82 @@ def test_a_revoked_partner_is_refused_as_revoked_whatever_version_is_named(desk:
     for version in (0, 1):
         assert desk.patch(path, {"name": "Hub", "version": version}).refusal == (409, "partner: is revoked")
     assert desk.patch("/admin/partners/nobody", {"name": "Hub", "version": 0}).refusal == (404, "partner not found")
+
+
+# ---------------------------------------------------------------- limits
+
+
+def test_a_partner_may_be_issued_with_a_limit_of_live_activations(desk: Desk) -> None:
+    issued = desk.partner(maxLive=40)
+    assert issued["maxLive"] == 40
+    assert desk.admin.partners.authenticate(issued["key"]).max_live == 40
+    assert desk.partner(maxLive=None)["maxLive"] is None
+
+
+@pytest.mark.parametrize("rubbish", [0, -1, 1.5, True, "x", 10**30])
+def test_a_limit_that_can_be_none_is_400_naming_it_and_changes_nothing(desk: Desk, rubbish: object) -> None:
+    path = f"/admin/partners/{desk.partner(maxLive=5)['partnerId']}"
+    before = desk.get("/admin/partners").body
+    expected = (400, "maxLive: expected a whole number from 1 to 1000000, or null for the deployment's limit")
+    assert desk.patch(path, {"name": "New", "maxLive": rubbish}).refusal == expected
+    assert desk.post("/admin/partners", {"name": "Hub", "maxLive": rubbish}).refusal == expected
+    assert desk.get("/admin/partners").body == before
+
+
+def test_a_pause_is_shown_with_its_beginning_and_reason_until_it_ends(desk: Desk) -> None:
+    path = f"/admin/partners/{desk.partner()['partnerId']}"
+    paused = desk.post(f"{path}/pause", {"reason": "Unpaid since May"})
+    assert paused.status == 200
+    assert paused.body["paused"] == {"at": "2026-09-21T14:13:20+00:00", "reason": "Unpaid since May"}
+    assert desk.get(path).body == paused.body == desk.get("/admin/partners").body["partners"][0]
+    resumed = desk.delete(f"{path}/pause")
+    assert (resumed.status, resumed.body["paused"]) == (200, None)
+    assert desk.get(path).body == resumed.body
+
+
+def test_a_partner_that_is_paused_again_keeps_its_beginning_and_has_the_new_reason(desk: Desk) -> None:
+    path = f"/admin/partners/{desk.partner()['partnerId']}"
+    desk.post(f"{path}/pause", {"reason": "Unpaid"})
+    desk.cloud.clock.advance(minutes=5)
+    again = desk.post(f"{path}/pause", {"reason": "Burns numbers"})
+    assert (again.status, again.body["paused"]) == (
+        200,
+        {"at": "2026-09-21T14:13:20+00:00", "reason": "Burns numbers"},
+    )
+
+
+def test_resuming_a_partner_that_is_not_paused_changes_nothing(desk: Desk) -> None:
+    issued = desk.partner()
+    path = f"/admin/partners/{issued['partnerId']}"
+    before = desk.get(path).body
+    assert (desk.delete(f"{path}/pause").status, desk.delete(f"{path}/pause").body) == (200, before)
+    desk.post(f"{path}/pause", {"reason": "Unpaid"})
+    assert desk.delete(f"{path}/pause").body == desk.delete(f"{path}/pause").body
+
+
+def test_no_other_change_of_a_partner_ends_its_pause_or_lifts_its_limit(desk: Desk) -> None:
+    path = f"/admin/partners/{desk.partner(maxLive=5)['partnerId']}"
+    paused = desk.post(f"{path}/pause", {"reason": "Unpaid"}).body["paused"]
+    desk.patch(path, {"name": "New", "pushUrl": None, "services": ["tg"], "dialect": "default"})
+    desk.post(f"{path}/rotate-key")
+    desk.admin.partners.note_success(path.rpartition("/")[2], START)
+    shown = desk.delete(path).body
+    assert (shown["paused"], shown["maxLive"], shown["revoked"]) == (paused, 5, True)
+
+
+def test_a_pause_that_aws_did_without_an_answer_is_done(desk: Desk) -> None:
+    partner_id = desk.partner()["partnerId"]
+    changes: list[Callable[[], Reply]] = [
+        lambda: desk.post(f"/admin/partners/{partner_id}/pause", {"reason": "Unpaid"}),
+        lambda: desk.delete(f"/admin/partners/{partner_id}/pause"),
+    ]
+    for change in changes:
+        client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
+        db = Dynamo(client, pause=lambda _: None)
+        partners = Partners(db, desk.cloud.env["PARTNERS_TABLE"], 0, desk.cloud.clock)
+        desk.admin = replace(desk.admin, partners=partners)
+        assert change().status == 200
+    assert desk.get(f"/admin/partners/{partner_id}").body["paused"] is None
 
 
 # ---------------------------------------------------------------- health and activity

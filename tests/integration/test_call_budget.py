@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from availability.project import project
 from tests.integration.calls import Calls
 from tests.integration.shop import Shop
 
@@ -36,6 +37,33 @@ def test_get_number_is_one_query_and_one_transaction(warm: Shop, calls: Calls) -
     partner = warm.partner()
     warm.buy(partner)
     assert calls.of(lambda: warm.buy(partner)) == ["Query", "TransactWriteItems"]
+
+
+def test_a_partner_with_a_limit_pays_one_read_more_and_one_that_is_paused_none(warm: Shop, calls: Calls) -> None:
+    limited, paused = warm.partner(max_live=9), warm.partner(max_live=9)
+    warm.partners.pause(paused.partner_id, "Unpaid", warm.cloud.clock())
+    for partner in (limited, paused):
+        warm.call(partner, "GET_SERVICES")
+    warm.buy(limited)
+    assert calls.of(lambda: warm.buy(limited)) == ["GetItem", "Query", "TransactWriteItems"]
+    assert calls.of(lambda: warm.call(limited, "GET_SERVICES")) == ["GetItem"]
+    assert calls.of(lambda: warm.buy(paused)) == []
+    assert calls.of(lambda: warm.call(paused, "GET_SERVICES")) == []
+
+
+def test_at_its_limit_a_partner_costs_one_read(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner(max_live=1)
+    warm.buy(partner)
+    warm.project()
+    assert calls.of(lambda: warm.buy(partner)) == ["GetItem"]
+
+
+def test_counting_a_sale_is_three_reads_and_one_transaction(warm: Shop, calls: Calls) -> None:
+    warm.project()
+    sold = warm.buy(warm.partner()).body["number"]
+    numbers = warm.numbers.get_many([sold])
+    expected = ["BatchGetItem", "BatchGetItem", "BatchGetItem", "TransactWriteItems"]
+    assert calls.of(lambda: project(numbers, warm.counts)) == expected
 
 
 def test_finish_activation_is_two_reads_and_one_transaction(warm: Shop, calls: Calls) -> None:

@@ -87,7 +87,7 @@ def stocked(shop: Shop) -> Shop:
 
 
 def test_partner_api(stocked: Shop) -> None:
-    partner = stocked.partner()
+    partner = stocked.partner(max_live=9)
 
     def sell() -> None:
         stocked.call(partner, "GET_SERVICES")
@@ -144,6 +144,7 @@ def test_admin_api_may_record_list_pools_and_look_at_a_partners_activity(stocked
 
 def test_availability(shop: Shop) -> None:
     shop.stock(*PHONES)
+    shop.buy(shop.partner())
     numbers = shop.all_numbers()
     reading = {("dynamodb:Scan", "NumbersTable")}
     made = _made(shop, shop.project) - reading
@@ -156,6 +157,10 @@ def test_recount(stocked: Shop) -> None:
     ghost = counted_as(replace(number, phone="447472190099"))
     stocked.counts.write([], [ghost], {})
     stocked.numbers.withdraw(PHONES[1])
+    partner = stocked.partner()
+    stocked.buy(partner)
+    stocked.project()
+    stocked.buy(partner)
     recount = Recount(stocked.numbers, stocked.counts, lambda: "this", lambda _: None)
     assert _made(stocked, recount.run) == _stated("RecountFunction")
     assert stocked.counts.counted([ghost.phone]) == {}

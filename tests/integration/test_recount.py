@@ -396,7 +396,7 @@ def test_a_count_to_which_was_added_before_a_recount_looked_at_it_is_read_again(
     again = stock.counts.holders(PARTNERS)[PARTNERS[0]]
     stock.counts.write([], [], {}, holders=[HolderChange(again, 1, frozenset({FREE}))])
     noted = stock.counts.holders(PARTNERS)[PARTNERS[0]]
-    assert (noted.held, noted.changed, noted.recount) == (read.held + 1, {FREE}, "this")
+    assert (noted.held, noted.changed, noted.recount) == (read.held + 1, frozenset({FREE}), "this")
 
 
 def test_two_shards_that_count_for_the_same_partner_do_not_make_each_other_read_again(stock: Stock) -> None:

@@ -85,6 +85,18 @@ BAD_PARTNER_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"dialect": "klingon"}, "dialect"),
     ({"dialect": ""}, "dialect"),
     ({"dialect": None}, "dialect"),
+    ({"maxLive": 0}, "maxLive"),
+    ({"maxLive": -1}, "maxLive"),
+    ({"maxLive": 1.5}, "maxLive"),
+    ({"maxLive": 1_000_001}, "maxLive"),
+    ({"maxLive": 2**64}, "maxLive"),
+    ({"maxLive": 10**400}, "maxLive"),
+    ({"maxLive": True}, "maxLive"),
+    ({"maxLive": "many"}, "maxLive"),
+    ({"maxLive": "5"}, "maxLive"),
+    ({"maxLive": [5]}, "maxLive"),
+    ({"max_live": 5}, "max_live"),
+    ({"paused": None}, "paused"),
     ({"key": "gc_mine"}, "key"),
     ({"partnerId": "mine"}, "partnerId"),
     ({"push_url": PUSH_URL}, "push_url"),
@@ -121,8 +133,24 @@ def test_a_missing_field_is_400_saying_what_is_expected(admin: Admin) -> None:
 def test_a_change_of_nothing_is_400(admin: Admin, fields: dict[str, int]) -> None:
     assert send_json(admin, "PATCH", "/admin/partners/abc", fields).refusal == (
         400,
-        "body: expected at least one of name, pushUrl, services and dialect",
+        "body: expected at least one of name, pushUrl, services, dialect and maxLive",
     )
+
+
+@pytest.mark.parametrize(
+    "reason", [None, "", " ", " Unpaid", "Unpaid\n", "x" * 201, "\ud800", 5, True, ["Unpaid"], {"text": "Unpaid"}]
+)
+def test_a_pause_without_a_reason_is_400_naming_it(admin: Admin, reason: object) -> None:
+    expected = "reason: expected a text of 1 to 200 printable characters, without spaces at its ends"
+    assert send_json(admin, "POST", "/admin/partners/abc/pause", {"reason": reason}).refusal == (400, expected)
+
+
+def test_a_pause_says_why_and_nothing_else(admin: Admin) -> None:
+    status, message = send_json(admin, "POST", "/admin/partners/abc/pause", {}).refusal
+    assert (status, message.partition(":")[0]) == (400, "reason")
+    more = {"reason": "Unpaid", "until": "tomorrow"}
+    assert send_json(admin, "POST", "/admin/partners/abc/pause", more).refusal == (400, "until: unknown field")
+    assert send_json(admin, "DELETE", "/admin/partners/abc/pause", {"reason": "Paid"}).status == 400
 
 
 @pytest.mark.parametrize("version", [-1, 1.5, "1", None, True, 2**53])
