@@ -100,6 +100,63 @@ def test_a_partner_in_trouble_is_so_in_the_list_and_on_its_page(console: Console
     assert console.axe() == []
 
 
+# ---------------------------------------------------------------- limits
+
+
+def test_a_partner_is_paused_with_a_reason_and_resumed(console: Console, market: Market) -> None:
+    hub = market.hub(name="Hub to pause")
+    page = opened(console, hub)
+    selling = card(page, "Selling")
+    selling.get_by_role("button", name="Pause", exact=True).click()
+    asked = page.get_by_role("dialog", name="Pause this partner?")
+    asked.get_by_role("button", name="Pause", exact=True).click()
+    expect(asked.get_by_label("Reason")).to_have_accessible_description(re.compile("Why it is paused"))
+    assert stored(market, hub.partner_id)["paused"] is None
+    asked.get_by_label("Reason").fill("<b>Unpaid</b> since May")
+    assert console.axe() == []
+    asked.get_by_role("button", name="Pause", exact=True).click()
+    expect(value_of(selling, "Reason")).to_have_text("<b>Unpaid</b> since May")
+    expect(value_of(page.locator("main"), "State").locator(".badge-warn")).to_have_text("Paused")
+    expect(value_of(page.locator("main"), "State").get_by_text("Active")).to_have_count(0)
+    assert stored(market, hub.partner_id)["paused"]["reason"] == "<b>Unpaid</b> since May"
+    assert console.axe() == []
+    selling.get_by_role("button", name="Change the reason").click()
+    again = page.get_by_role("dialog", name="Why is this partner paused?")
+    expect(again.get_by_label("Reason")).to_have_value("<b>Unpaid</b> since May")
+    again.get_by_label("Reason").fill("Burns numbers")
+    again.get_by_role("button", name="Save").click()
+    expect(value_of(selling, "Reason")).to_have_text("Burns numbers")
+    console.go("/partners")
+    expect(listed(page, hub).locator(".badge-warn")).to_have_text("Paused")
+    console.go(f"/partners/{hub.partner_id}")
+    selling.get_by_role("button", name="Resume").click()
+    page.get_by_role("dialog", name="Resume this partner?").get_by_role("button", name="Resume").click()
+    expect(selling.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    expect(value_of(page.locator("main"), "State").locator(".badge-good")).to_have_text("Active")
+    assert stored(market, hub.partner_id)["paused"] is None
+
+
+def test_a_limit_of_live_activations_is_set_refused_at_its_field_and_taken_off(
+    console: Console, market: Market
+) -> None:
+    hub = market.hub(name="Hub with a limit")
+    page = opened(console, hub)
+    limit = page.get_by_label("Most live activations")
+    for wrong in ("many", "-1", "1.5", "0", "1000001"):
+        limit.fill(wrong)
+        save(page)
+        expect(limit).to_have_accessible_description(re.compile("Expected a whole number"))
+    assert stored(market, hub.partner_id)["maxLive"] is None
+    limit.fill("40")
+    save(page)
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    assert stored(market, hub.partner_id)["maxLive"] == 40
+    limit.fill("")
+    save(page)
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    until(lambda: stored(market, hub.partner_id)["maxLive"], lambda most: most is None)
+
+
 # ---------------------------------------------------------------- a new one
 
 
@@ -157,6 +214,8 @@ def test_a_partner_is_made_by_keyboard_alone(console: Console, market: Market) -
     press("ArrowUp")
     press("Tab")
     expect(form.get_by_label("Dialect")).to_be_focused()
+    press("Tab")
+    expect(form.get_by_label("Most live activations")).to_be_focused()
     press("Tab")
     press("Tab")
     expect(form.get_by_role("button", name="Issue a key")).to_be_focused()

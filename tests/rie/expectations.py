@@ -242,6 +242,8 @@ def changed_numbers_are_counted(answer: Any, world: World) -> None:
     assert (pool["total"], pool["free"], pool["blocked_free"]) == (10, 2, "go=1")
     counted = {item["phone"]: (item["version"], item["free"]) for item in world.all_of("COUNTED_TABLE")}
     assert (counted[FREE], counted["447700900003"]) == ((2, False), (0, True))
+    [holder] = world.all_of("HOLDERS_TABLE")
+    assert (holder["partner_id"], holder["held"]) == ("samplehub", 8)
 
 
 @expects("recount/every-night.json")
@@ -249,7 +251,8 @@ def counts_that_are_right_are_left_as_they_are(answer: Any, world: World) -> Non
     assert answer is None
     [pool] = world.all_of("AVAILABILITY_TABLE")
     assert (pool["total"], pool["free"], pool["blocked_free"]) == (9, 2, "go=1")
-    assert "recount" not in pool
+    [holder] = world.all_of("HOLDERS_TABLE")
+    assert (holder["held"], "recount" in pool, "recount" in holder) == (7, False, False)
 
 
 @expects("hourly_statistics/every-minute.json")

@@ -2,7 +2,7 @@
 
 import { useId, useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
-import { SelectField, TextField } from "../components/form";
+import { FieldErrors, SelectField, TextField } from "../components/form";
 import { Failure } from "../components/status";
 import { useData } from "../data";
 
@@ -17,9 +17,11 @@ export interface Typed {
   /** Codes by the alphabet, null for all services. */
   readonly services: readonly string[] | null;
   readonly dialect: Dialect;
+  /** Empty for the deployment's limit. */
+  readonly maxLive: string;
 }
 
-export const NOTHING_TYPED: Typed = { name: "", pushUrl: "", services: null, dialect: "default" };
+export const NOTHING_TYPED: Typed = { name: "", pushUrl: "", services: null, dialect: "default", maxLive: "" };
 
 const DIALECTS: readonly (readonly [Dialect, string])[] = [["default", "Default"]];
 // A catalogue holds up to 1,000: more than these are found by the search.
@@ -33,6 +35,7 @@ export function typedOf(partner: Partner): Typed {
     pushUrl: partner.pushUrl ?? "",
     services: partner.services && [...partner.services].sort(),
     dialect: partner.dialect as Dialect,
+    maxLive: partner.maxLive?.toString() ?? "",
   };
 }
 
@@ -45,6 +48,7 @@ export function changesIn(typed: Typed, known: Typed): Partial<ReturnType<typeof
     ...(now.pushUrl !== before.pushUrl && { pushUrl: now.pushUrl }),
     ...(!sameServices(now.services, before.services) && { services: now.services }),
     ...(now.dialect !== before.dialect && { dialect: now.dialect }),
+    ...(now.maxLive !== before.maxLive && { maxLive: now.maxLive }),
   };
 }
 
@@ -55,7 +59,14 @@ export function given(typed: Typed) {
     pushUrl: typed.pushUrl.trim() || null,
     services: typed.services && [...typed.services],
     dialect: typed.dialect,
+    maxLive: typed.maxLive.trim() ? Number(typed.maxLive) : null,
   };
+}
+
+/** Throws FieldErrors when what is typed can't be sent. */
+export function check(typed: Typed): void {
+  if (!typed.name.trim()) throw new FieldErrors({ name: "The partner's name" });
+  if (!/^\d*$/.test(typed.maxLive.trim())) throw new FieldErrors({ maxLive: "Expected a whole number, or nothing" });
 }
 
 /** Say which services these are. */
@@ -101,6 +112,14 @@ export function PartnerFields({ typed, onChange }: PartnerFieldsProps) {
         value={typed.dialect}
         options={DIALECTS}
         onChange={(dialect) => onChange({ ...typed, dialect })}
+      />
+      <TextField
+        name="maxLive"
+        label="Most live activations"
+        hint="With so many it is sold nothing more until one has ended. Empty: as deployed."
+        value={typed.maxLive}
+        onChange={(maxLive) => onChange({ ...typed, maxLive })}
+        inputMode="numeric"
       />
     </>
   );

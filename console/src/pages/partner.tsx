@@ -15,7 +15,7 @@ import { Head, useTitle } from "../layout";
 import { hrefTo } from "../router";
 import { SignedOut } from "../session";
 import type { Page } from "./page";
-import { PartnerFields, type Typed, changesIn, servicesInWords, typedOf } from "./partner-fields";
+import { PartnerFields, type Typed, changesIn, check, servicesInWords, typedOf } from "./partner-fields";
 import { PartnerState, PushUrl } from "./partners";
 
 type Partner = Schemas["PartnerShown"];
@@ -57,6 +57,7 @@ function OnePartner({ known, onChanged }: { known: Partner; onChanged: () => voi
       <div class="two-columns">
         {!known.revoked && <Settings known={known} onChanged={onChanged} />}
         <div>
+          {!known.revoked && <Selling partner={known} onChanged={onChanged} />}
           {!known.revoked && <TestPush partner={known} />}
           {!known.revoked && <Keys partner={known} onChanged={onChanged} />}
         </div>
@@ -100,6 +101,7 @@ function Facts({ partner: known }: { partner: Partner }) {
             <PushUrl partner={known} />
           </Fact>
           <Fact name="Services">{servicesInWords(known.services)}</Fact>
+          <Fact name="Most live activations">{known.maxLive ?? "As deployed"}</Fact>
         </>
       )}
     </dl>
@@ -122,6 +124,7 @@ const FIELDS: readonly (readonly [label: string, inWords: (typed: Typed) => stri
   ["Push URL", (typed) => typed.pushUrl || "None"],
   ["Allowed services", (typed) => servicesInWords(typed.services)],
   ["Dialect", (typed) => typed.dialect],
+  ["Most live activations", (typed) => typed.maxLive || "As deployed"],
 ];
 
 /** A field that another operator has changed. */
@@ -154,7 +157,7 @@ function Settings({ known, onChanged }: { known: Partner; onChanged: () => void 
 
   const save = async () => {
     setDone(null);
-    if (!typed.name.trim()) throw new FieldErrors({ name: "The partner's name" });
+    check(typed);
     const changes = changesIn(typed, typedOf(base));
     if (Object.keys(changes).length === 0) {
       setChanged([]);
@@ -264,6 +267,81 @@ function Conflict({ changed, isTouched, onTakeTheirs }: ConflictProps) {
         <p>What you typed is saved already.</p>
       )}
     </div>
+  );
+}
+
+// ---------------------------------------------------------------- paused or not
+
+function Selling({ partner: known, onChanged }: { partner: Partner; onChanged: () => void }) {
+  const [asked, setAsked] = useState<"pause" | "resume" | null>(null);
+  const close = () => setAsked(null);
+
+  const resume = async () => {
+    await api.delete("/admin/partners/{partnerId}/pause", { path: { partnerId: known.partnerId } });
+    onChanged();
+    announce(`${known.name} is sold to again`);
+  };
+
+  return (
+    <section class="card">
+      <h2>Selling</h2>
+      {known.paused ? (
+        <dl class="partner-facts">
+          <Fact name="Paused since">
+            <Time at={known.paused.at} />
+          </Fact>
+          <Fact name="Reason">
+            <bdi>{known.paused.reason}</bdi>
+          </Fact>
+        </dl>
+      ) : (
+        <p class="quiet">A partner that is paused is sold nothing. Whatever it has bought goes on.</p>
+      )}
+      <div class="buttons">
+        <button type="button" onClick={() => setAsked("pause")}>
+          {known.paused ? "Change the reason" : "Pause"}
+        </button>
+        {known.paused && (
+          <button type="button" onClick={() => setAsked("resume")}>
+            Resume
+          </button>
+        )}
+      </div>
+      {asked === "pause" && <Pause partner={known} onPaused={onChanged} onClose={close} />}
+      {asked === "resume" && (
+        <Confirm title="Resume this partner?" action="Resume" onConfirm={resume} onClose={close}>
+          <p>It is sold to again within a minute.</p>
+        </Confirm>
+      )}
+    </section>
+  );
+}
+
+interface PauseProps {
+  readonly partner: Partner;
+  readonly onPaused: () => void;
+  readonly onClose: () => void;
+}
+
+function Pause({ partner: known, onPaused, onClose }: PauseProps) {
+  const [reason, setReason] = useState(known.paused?.reason ?? "");
+
+  const pause = async () => {
+    if (!reason.trim()) throw new FieldErrors({ reason: "Why it is paused" });
+    const path = { partnerId: known.partnerId };
+    await api.post("/admin/partners/{partnerId}/pause", { path, body: { reason: reason.trim() } });
+    onClose();
+    onPaused();
+    announce(`${known.name} is paused`);
+  };
+
+  return (
+    <Dialog title={known.paused ? "Why is this partner paused?" : "Pause this partner?"} onClose={onClose}>
+      <p>Within a minute its counts are 0 and it gets no numbers. SMS, pushes and outcomes of what it has bought go on.</p>
+      <Form submit={known.paused ? "Save" : "Pause"} onSubmit={pause} onCancel={onClose}>
+        <TextField name="reason" label="Reason" hint="For operators only." value={reason} onChange={setReason} required />
+      </Form>
+    </Dialog>
   );
 }
 

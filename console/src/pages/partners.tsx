@@ -2,14 +2,14 @@ import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
 import { Badge } from "../components/badge";
 import { Dialog } from "../components/dialog";
-import { FieldErrors, Form } from "../components/form";
+import { Form } from "../components/form";
 import { Listing } from "../components/listing";
 import { Secret } from "../components/secret";
 import { Time } from "../components/time";
 import { Head } from "../layout";
 import { goTo, hrefTo } from "../router";
 import type { Page } from "./page";
-import { NOTHING_TYPED, PartnerFields, given, servicesInWords } from "./partner-fields";
+import { NOTHING_TYPED, PartnerFields, check, given, servicesInWords } from "./partner-fields";
 
 type Partner = Schemas["PartnerShown"];
 
@@ -71,8 +71,17 @@ export function PushUrl({ partner: { pushUrl } }: { partner: Partner }) {
 /** Whether a partner can buy, and how pushing to it goes. */
 export function PartnerState({ partner }: { partner: Partner }) {
   if (partner.revoked) return <Badge tone="bad">Revoked</Badge>;
+  return (
+    <>
+      {partner.paused && <Badge tone="warn">Paused</Badge>} {pushing(partner)}
+    </>
+  );
+}
+
+function pushing(partner: Partner) {
   if (partner.inTrouble) return <Badge tone="bad">In trouble</Badge>;
-  return partner.slowUntil ? <Badge tone="warn">Slow</Badge> : <Badge tone="good">Active</Badge>;
+  if (partner.slowUntil) return <Badge tone="warn">Slow</Badge>;
+  return partner.paused ? null : <Badge tone="good">Active</Badge>;
 }
 
 function some(services: readonly string[] | null): string {
@@ -85,7 +94,7 @@ function NewPartnerDialog({ onIssued, onClose }: { onIssued: () => void; onClose
   const [issued, setIssued] = useState<Schemas["PartnerWithKey"] | null>(null);
 
   const send = async () => {
-    if (!typed.name.trim()) throw new FieldErrors({ name: "The partner's name" });
+    check(typed);
     setIssued(await api.post("/admin/partners", { body: given(typed) }));
     onIssued();
   };
