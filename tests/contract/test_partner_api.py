@@ -74,6 +74,35 @@ def test_thirty_callers_at_once_for_ten_numbers(market: Market) -> None:
     assert [answer for answer in answers if answer not in sold] == [{"status": "NO_NUMBERS"}] * 20
 
 
+def test_a_partners_limit_and_pause_end_its_sales_and_nobody_elses(market: Market) -> None:
+    limited, other, service, pool = market.hub(maxLive=2), market.hub(), market.service(), market.pool(5)
+    path = f"/admin/partners/{limited.partner_id}"
+    until(lambda: limited.counts(pool), lambda counts: counts.get(service) == 2)
+    until(lambda: other.counts(pool), lambda counts: counts.get(service) == 5)
+    first = limited.buy(pool, service)["activationId"]
+    until(lambda: limited.counts(pool), lambda counts: counts.get(service) == 1)
+    assert limited.buy(pool, service)["status"] == "SUCCESS"
+    until(lambda: limited.counts(pool), lambda counts: counts.get(service) == 0)
+    assert limited.buy(pool, service) == {"status": "NO_NUMBERS"}
+    until(lambda: other.counts(pool), lambda counts: counts.get(service) == 3)
+    assert other.buy(pool, service)["status"] == "SUCCESS"
+    assert limited.finish(first, 5).json() == {"status": "SUCCESS"}
+    until(lambda: limited.buy(pool, service), lambda answer: answer["status"] == "SUCCESS")
+    assert market.made("PATCH", path, {"maxLive": None})["maxLive"] is None
+    until(lambda: limited.counts(pool), lambda counts: counts.get(service) == 2)
+
+    for reason in ("Unpaid", "Burns numbers"):
+        assert market.made("POST", f"{path}/pause", {"reason": reason})["paused"]["reason"] == reason
+    assert limited.counts(pool)[service] == 0
+    assert limited.buy(pool, service) == {"status": "NO_NUMBERS"}
+    assert limited.messages(first).json() == {"status": "EXPIRED"}
+    assert limited.finish(first, 5).json() == {"status": "SUCCESS"}
+    assert other.buy(pool, service)["status"] == "SUCCESS"
+    for _ in range(2):
+        assert market.made("DELETE", f"{path}/pause")["paused"] is None
+    assert limited.buy(pool, service)["status"] == "SUCCESS"
+
+
 @pytest.mark.parametrize(
     "content_type",
     [None, "application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "text/plain",

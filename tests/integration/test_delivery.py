@@ -364,6 +364,16 @@ def test_a_revoked_partner_gets_nothing_more(office: Office) -> None:
     assert office.hub.got == []
 
 
+def test_a_paused_partner_goes_on_being_pushed_to(office: Office) -> None:
+    office.shop.partners.pause(office.partner.partner_id, "Unpaid", office.shop.cloud.clock())
+    office.hub.answers = [FAILED]
+    office.push()
+    office.shop.cloud.clock.advance(seconds=10)
+    office.push()
+    assert len(office.hub.got) == 2
+    assert office.sms().push_state is PushState.DELIVERED
+
+
 def test_the_operators_maximum_age_ends_the_pushing(office: Office) -> None:
     delivery = office.with_parts(max_age=600_000)
     office.hub.answers = [FAILED] * 2

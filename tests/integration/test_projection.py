@@ -83,6 +83,18 @@ def test_numbers_of_more_pools_than_fit_one_write_are_all_counted(shop: Shop) ->
     assert [(pool.total, pool.free) for pool in counted] == [(2, 2)] * 60
 
 
+def test_numbers_of_more_partners_than_fit_one_write_are_all_counted(shop: Shop) -> None:
+    phones = [str(447_472_000_000 + position) for position in range(90)]
+    shop.stock(*phones)
+    partners = [shop.partner() for _ in phones]
+    for partner in partners:
+        shop.buy(partner)
+    shop.project()
+    assert {count.held for count in shop.counts.every_holder()} == {1}
+    assert len(list(shop.counts.every_holder())) == len(partners)
+    assert _counted(shop) == (90, 0, {})
+
+
 def test_counts_equal_the_truth_after_any_history_in_any_cut(shop: Shop) -> None:
     rolls = random.Random(7)
     shop.stock(*PHONES)
