@@ -113,7 +113,9 @@ def _right(progress: Say) -> Row:
     stock.live(CHANGES)
     report = stock.recount().run()
     wrong = sum(stock.counted().get(operator) != sums for operator, sums in stock.true().items())
-    progress(f"inventory.4: after {CHANGES:,} changes {wrong} of {report.pools} pools differ from the truth")
+    wrong += sum(stock.held().get(partner_id) != held for partner_id, held in stock.truly_held().items())
+    counts = report.pools + report.holders
+    progress(f"inventory.4: after {CHANGES:,} changes {wrong} of {counts} pools and partners differ from the truth")
     pool = next(stock.counts.every_pool())
     pool.free += 1
     stock.counts.write([pool], [], {})
@@ -125,7 +127,7 @@ def _right(progress: Say) -> Row:
         f"After {CHANGES:,} random changes, batches cut, repeated and interleaved, the recount finds nothing off, and "
         "it puts right what was put wrong on purpose",
         wrong + report.off,
-        "pools and numbers off",
+        "counts and numbers off",
         0,
         wrong + report.off == 0 and right,
     )

@@ -399,6 +399,23 @@ def test_a_count_to_which_was_added_before_a_recount_looked_at_it_is_read_again(
     assert (noted.held, noted.changed, noted.recount) == (read.held + 1, frozenset({FREE}), "this")
 
 
+def test_what_is_noted_for_a_recount_is_taken_by_dynamodb_and_dropped_when_it_is_too_much(shop: Shop) -> None:
+    shop.stock("447472190001", "447472190002")
+    partner = shop.partner()
+    shop.buy(partner)
+    shop.project()
+    (held,) = shop.counts.every_holder()
+    shop.counts.write([replace(held, recount="this")], [], {})
+    second = shop.buy(partner).body["number"]
+    shop.project()
+    (noted,) = shop.counts.every_holder()
+    assert (noted.held, noted.recount, noted.changed) == (2, "this", frozenset({second}))
+    flood = frozenset(str(place) for place in range(MOST_CHANGED))
+    shop.counts.write([], [], {}, holders=[HolderChange(noted, 0, flood)])
+    (dropped,) = shop.counts.every_holder()
+    assert (dropped.held, dropped.recount, dropped.changed) == (2, None, frozenset())
+
+
 def test_two_shards_that_count_for_the_same_partner_do_not_make_each_other_read_again(stock: Stock) -> None:
     read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
     for phone in (FREE, STRANGER):
