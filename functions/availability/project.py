@@ -1,4 +1,4 @@
-"""Count numbers into pools and for partners, each version of a number once, however batches are cut, repeated or interleaved."""
+"""Count numbers per pool and partner, each version of one once, however batches are cut, repeated or interleaved."""
 
 from collections.abc import Iterable
 

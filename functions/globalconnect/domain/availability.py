@@ -2,9 +2,8 @@
 
 For every pool we keep how many numbers it has, how many of them are free, and for each service how many of the free
 ones are blocked for it; so `free - blocked_free[service]` numbers can be bought. For every partner we keep how many
-numbers it holds, withdrawn ones too. *Free* means that no
-activation is entered on the number and it doesn't rest, never a comparison with the clock: the sweep turns a silent
-expiry, and the end of a rest, into a change.
+numbers it holds, withdrawn ones too. *Free* means that no activation is entered on the number and it doesn't rest, never
+a comparison with the clock: the sweep turns a silent expiry, and the end of a rest, into a change.
 """
 
 import json
@@ -49,14 +48,6 @@ class Tally:
     version: int = 0
     recount: str | None = None
     changed: frozenset[str] = frozenset()
-
-    def note(self, phones: Iterable[str]) -> None:
-        """Note for the recount that is looking at this, if one is, that these numbers' contributions changed."""
-        if self.recount is None:
-            return
-        self.changed |= frozenset(phones)
-        if len(self.changed) > MOST_CHANGED:
-            self.recount, self.changed = None, frozenset()
 
     def add(self, contribution: Contribution, sign: int) -> None:
         """Count a contribution in (sign 1) or out (sign -1)."""
@@ -114,6 +105,14 @@ class PoolCounts(Tally):
             else:
                 self.blocked_free.pop(service, None)
 
+    def note(self, phones: Iterable[str]) -> None:
+        """Note for the recount that is looking at this pool, if one is, that these numbers' contributions changed."""
+        if self.recount is None:
+            return
+        self.changed |= frozenset(phones)
+        if len(self.changed) > MOST_CHANGED:
+            self.recount, self.changed = None, frozenset()
+
     def sums(self) -> dict[str, int]:
         """Give all that is counted."""
         return {"total": self.total, "free": self.free} | {
@@ -139,8 +138,9 @@ def contribution_of(number: Number) -> Contribution:
 def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, most: int | None = None) -> str:
     """Give the `countryList` of GET_SERVICES as JSON: pools without a number are left out, sold-out services show 0.
 
-    No count is above `most`, how many more the partner may hold, None for any number. It is text because a partner may ask for 100,000 counts at once, and writing them down costs less than half of what
-    building them as an object and turning that into text does.
+    No count is above `most`, how many more the partner may hold; None is no limit. It is text because a partner may ask
+    for 100,000 counts at once, and writing them down costs less than half of what building them as an object and turning
+    that into text does.
     """
     services = sorted(code for code, service in catalogue.items() if service.enabled and partner.may_buy(code))
     form = "{" + ",".join(f"{_quoted(code).replace('%', '%%')}:%d" for code in services) + "}"
