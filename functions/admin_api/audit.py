@@ -1,4 +1,4 @@
-"""The audit log: every change by an operator, and every look at SMS texts (contract 5)."""
+"""The audit log: every change by staff, and every look at SMS texts (contract 5)."""
 
 import re
 from functools import partial
@@ -14,7 +14,7 @@ _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> AuditShown:
-    """List what operators did, newest first."""
+    """List what staff did, newest first."""
     now = admin.now()
     listing = Listing("audit", partial(_is_key, now))
     found, next_key = admin.audit.page(PAGE, listing.key(call.query.get("cursor")), now)
@@ -30,8 +30,8 @@ def _is_key(now: int, key: object) -> bool:
 def _shown(entry: Entry) -> AuditEntryShown:
     return AuditEntryShown(
         at=to_iso(entry.at),
-        operator=entry.operator,
-        operator_name=entry.operator_name,
+        staff=entry.staff,
+        staff_name=entry.staff_name,
         action=entry.action,
         id=entry.changed_id,
         result=entry.result.value,
@@ -46,7 +46,7 @@ ROUTES = (
         use=browse,
         query=PageQuery,
         answer=AuditShown,
-        summary="List what operators changed and at which SMS texts they looked, newest first. `details` are ids, "
+        summary="List what staff changed and at which SMS texts they looked, newest first. `details` are ids, "
         "counts and names of fields. `started` is under way, or nobody knows how it ended.",
     ),
 )

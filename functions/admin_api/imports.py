@@ -43,7 +43,7 @@ def start(admin: Admin, call: Call[NoQuery, NewImport]) -> ImportJobShown:
         import_id=f"{now:013}{new_token(_TOKEN_LENGTH, admin.dice)}",
         file_name=call.body.file_name,
         dry_run=call.body.dry_run,
-        operator=call.operator,
+        staff=call.staff,
         started_at=now,
     )
     admin.imports.start(job)
@@ -148,7 +148,7 @@ def _shown(job: Import) -> ImportJobShown:
         state="open" if job.finished_at is None else "finished",
         started_at=to_iso(job.started_at),
         finished_at=to_iso_if_any(job.finished_at),
-        operator=job.operator,
+        staff=job.staff,
         parts=job.parts,
         rows=job.rows,
         imported=job.imported,

@@ -483,8 +483,8 @@ class NumbersChanged(Shown):
 class ImportJobShown(Shown):
     """An import that is sent in parts, and what its `parts` parts did so far.
 
-    `updated` are numbers that were known, `unchanged` those of them that were in their pool already. `operator` is who
-    began it.
+    `updated` are numbers that were known, `unchanged` those of them that were in their pool already. `staff` is the id
+    of who began it.
     """
 
     import_id: str
@@ -493,7 +493,7 @@ class ImportJobShown(Shown):
     state: Literal["open", "finished"]
     started_at: Time
     finished_at: Time | None
-    operator: str
+    staff: str
     parts: int
     rows: int
     imported: int
@@ -674,11 +674,11 @@ class UnreadableShown(Shown):
 
 
 class AuditEntryShown(Shown):
-    """What an operator did. `details` are ids, counts and names of fields; `started` may never have come to an end."""
+    """What somebody of the staff did: their id and name. `details` are ids, counts and names of fields; `started` may never have come to an end."""
 
     at: Time
-    operator: str
-    operator_name: str
+    staff: str
+    staff_name: str
     action: str
     id: str | None
     result: Literal["started", "done", "refused"]

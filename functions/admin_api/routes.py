@@ -50,13 +50,13 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Call[Q, B]:
-    """A request, read: the parts of its path, its query, its body, and which operator sent it."""
+    """A request, read: the parts of its path, its query, its body, and who of the staff sent it."""
 
     path: Mapping[str, str]
     query: Q
     body: B
-    operator: str
-    operator_name: str
+    staff: str
+    staff_name: str
     event: web.ProxyEvent
     told: Told = field(default_factory=Told)
 
@@ -71,15 +71,15 @@ class Call[Q, B]:
         self.told.details |= details
 
     def log_look(self, admin: Admin, action: str, seen_id: str | None = None, **details: Detail) -> None:
-        """Enter in the audit log that this operator is about to be shown something. Raises Busy: then it isn't shown."""
+        """Enter in the audit log that this person is about to be shown something. Raises Busy: then it isn't shown."""
         record(admin, self.entry(admin, action, seen_id, details, Result.DONE))
 
     def entry(
         self, admin: Admin, action: str, named: str | None, details: Mapping[str, Detail], result: Result
     ) -> Entry:
-        """Give an entry of the audit log about what this operator does now."""
+        """Give an entry of the audit log about what this person does now."""
         token = new_token(_TOKEN_LENGTH, admin.dice)
-        return Entry(admin.now(), token, self.operator, self.operator_name, action, named, result, details)
+        return Entry(admin.now(), token, self.staff, self.staff_name, action, named, result, details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +108,8 @@ class Route[Q, B, A: Shown]:
         `path` is what the request's path says for the names in the route's.
         """
         call = Call(
-            operator=_operator(event),
-            operator_name=_operator_name(event),
+            staff=_staff(event),
+            staff_name=_staff_name(event),
             path=path,
             query=_read(self.query, _query_fields(event)),
             body=self._read_body(event),
@@ -136,7 +136,7 @@ class Route[Q, B, A: Shown]:
             record_end(admin, _ended(entry, call.told, Result.REFUSED))
             raise
         entry = _ended(entry, call.told, Result.DONE)
-        log(Event.CHANGED, operator=entry.operator, action=entry.action, id=entry.changed_id, **entry.details)
+        log(Event.CHANGED, operator=entry.staff, action=entry.action, id=entry.changed_id, **entry.details)
         record_end(admin, entry)
         return shown
 
@@ -163,19 +163,27 @@ def id_in(path: Mapping[str, str], name: str, what: str) -> str:
     raise NotFound(what)
 
 
-def _operator(event: web.ProxyEvent) -> str:
-    """Give the id of the signed-in operator.
+def _staff(event: web.ProxyEvent) -> str:
+    """Give the id of who is signed in."""
+    return str(_claims(event)["sub"])
 
-    The API's authorizer is what lets operators in. Without its claims a route has been deployed without it, and the
+
+def _staff_name(event: web.ProxyEvent) -> str:
+    """Give the name by which people know who is signed in: an address only if Cognito knows that it is theirs."""
+    claims = _claims(event)
+    # API Gateway hands on every claim as a text.
+    verified = claims.get("email_verified") == "true"
+    return str((verified and claims.get("email")) or claims["cognito:username"])
+
+
+def _claims(event: web.ProxyEvent) -> Mapping[str, object]:
+    """Give what the token says.
+
+    The API's authorizer is what lets people in. Without its claims a route has been deployed without it, and the
     KeyError keeps that route shut.
     """
-    return str(event["requestContext"]["authorizer"]["claims"]["sub"])
-
-
-def _operator_name(event: web.ProxyEvent) -> str:
-    """Give the name by which people know the operator. There are pools of users without addresses."""
-    claims = event["requestContext"]["authorizer"]["claims"]
-    return str(claims.get("email") or claims.get("cognito:username") or claims["sub"])
+    claims: Mapping[str, object] = event["requestContext"]["authorizer"]["claims"]
+    return claims
 
 
 def _ended(entry: Entry, told: Told, result: Result) -> Entry:

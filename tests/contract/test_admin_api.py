@@ -561,7 +561,7 @@ def test_changes_and_looks_at_texts_are_in_the_audit_log_and_hidden_texts_are_no
     assert found["partner.revoked", "nobody"]["result"] == "refused"
     assert found["sms.texts_read", str(activation_id)]["details"] == {"messages": 1}
     assert [entry["id"] for entry in entries if entry["action"] == "sms.texts_read"].count(str(activation_id)) == 1
-    assert {entry["operatorName"] for entry in entries} == {market.stack.admin_user}
+    assert found["partner.issued", hub.partner_id]["staffName"] == market.stack.admin_user
     heard = {source["sourceId"]: source["lastHeardAt"] for source in _listed(market, "/admin/sources", "sources")}
     assert heard[gateway.url.rpartition("/")[2]] is not None
     pools = {(shown["country"], shown["operator"]): shown for shown in _listed(market, "/admin/pools", "pools")}

@@ -24,6 +24,13 @@ from globalconnect.web import endpoint
 from tests.conftest import Cloud
 
 OPERATOR_ID = "7d2f3c1e-operator"
+# What API Gateway hands on of an ID token: texts all of them.
+CLAIMS = {
+    "sub": OPERATOR_ID,
+    "cognito:username": "anna",
+    "email": "anna@example.com",
+    "email_verified": "true",
+}
 HOST = "api.example.com"
 STAGE = "live"
 JSON = "application/json"
@@ -228,7 +235,7 @@ def event(
         "requestContext": {
             "domainName": HOST,
             "path": f"/{STAGE}{path}",
-            "authorizer": {"claims": {"sub": OPERATOR_ID, "cognito:username": "anna", "email": "anna@example.com"}},
+            "authorizer": {"claims": dict(CLAIMS)},
         },
         "body": body,
         "isBase64Encoded": False,

@@ -83,13 +83,30 @@ def test_a_change_is_recorded_with_who_when_what_and_how_it_ended(desk: Desk) ->
     partner = desk.partner(pushUrl=PUSH_URL)
     assert newest(desk) == {
         "at": "2026-09-21T14:13:20+00:00",
-        "operator": OPERATOR_ID,
-        "operatorName": "anna@example.com",
+        "staff": OPERATOR_ID,
+        "staffName": "anna@example.com",
         "action": "partner.issued",
         "id": partner["partnerId"],
         "result": "done",
         "details": {},
     }
+
+
+@pytest.mark.parametrize("verified", ["false", "True", "1", "", None])
+def test_an_address_that_cognito_has_not_verified_names_nobody(desk: Desk, verified: str | None) -> None:
+    request = event("PUT", "/admin/services/tg", body='{"name": "Telegram"}')
+    claims = request["requestContext"]["authorizer"]["claims"]
+    claims |= {"email": "ceo@victim.example", "email_verified": verified}
+    if verified is None:
+        del claims["email_verified"]
+    assert desk.send(request).status == 200
+    assert newest(desk)["staffName"] == "anna"
+
+
+def test_entries_are_stored_with_the_names_that_deployed_stacks_have(desk: Desk) -> None:
+    desk.put("/admin/services/tg", {"name": "Telegram"})
+    (item,) = desk.cloud.client.scan(TableName=desk.cloud.env["AUDIT_TABLE"])["Items"]
+    assert (item["operator"], item["operator_name"]) == ({"S": OPERATOR_ID}, {"S": "anna@example.com"})
 
 
 def test_every_change_is_recorded_as_it_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -203,7 +220,7 @@ def test_who_has_no_address_is_recorded_by_user_name(desk: Desk) -> None:
     request = event("POST", "/admin/partners", body='{"name": "Hub"}')
     del request["requestContext"]["authorizer"]["claims"]["email"]
     assert desk.send(request).status == 201
-    assert newest(desk)["operatorName"] == "anna"
+    assert newest(desk)["staffName"] == "anna"
 
 
 def test_a_source_that_aws_removed_without_an_answer_is_recorded_as_removed(desk: Desk) -> None:
@@ -319,7 +336,7 @@ def test_a_look_at_texts_is_recorded(
         assert all(texts_in(desk.get(path, *query)))
         entry = newest(desk)
         assert (entry["action"], entry["id"], entry["result"]) == (action, named, "done")
-        assert (entry["operator"], entry["details"]) == (OPERATOR_ID, {"messages": 1})
+        assert (entry["staff"], entry["details"]) == (OPERATOR_ID, {"messages": 1})
     assert "code" not in json.dumps(entries(desk))
 
 

@@ -121,7 +121,7 @@ def test_an_import_in_parts_is_begun_sent_and_finished(desk: Desk) -> None:
         "state": "open",
         "startedAt": "2026-09-21T14:13:20+00:00",
         "finishedAt": None,
-        "operator": OPERATOR_ID,
+        "staff": OPERATOR_ID,
         "parts": 0,
         "rows": 0,
         "imported": 0,

@@ -135,6 +135,9 @@ def test_nobody_changes_the_name_that_the_audit_log_calls_them() -> None:
     written = set(resources()["OperatorClient"]["Properties"]["WriteAttributes"])
     assert written
     assert not written & {"email", "name", "preferred_username", "phone_number"}
+    # Cognito refuses a client that can't write what the pool requires.
+    schema = resources()["OperatorPool"]["Properties"].get("Schema", [])
+    assert {attribute["Name"] for attribute in schema if attribute.get("Required")} <= written
 
 
 def test_the_limits_of_partners_and_gateways_are_not_those_of_the_rest() -> None:

@@ -66,7 +66,7 @@ function Audit() {
           Look again
         </button>
       </Head>
-      <p class="lead">Every change by an operator, and every look at SMS texts. The newest come first.</p>
+      <p class="lead">Every change by staff, and every look at SMS texts. The newest come first.</p>
       <Listing<Entry>
         caption={audit.title}
         deps={[again]}
@@ -79,7 +79,7 @@ function Audit() {
         keyOf={(entry) => entry.place}
         columns={[
           { title: "When", cell: (entry) => <Time at={entry.at} /> },
-          { title: "Operator", cell: (entry) => <span class="email" title={entry.operator}>{entry.operatorName}</span> },
+          { title: "Staff", cell: (entry) => <span class="email" title={entry.staff}>{entry.staffName}</span> },
           { title: "What", cell: (entry) => ACTIONS[entry.action] ?? entry.action },
           { title: "Of", cell: (entry) => <Subject entry={entry} /> },
           { title: "Result", cell: (entry) => <Result result={entry.result} /> },

@@ -1,4 +1,4 @@
-"""The Audit table: what operators have changed, and at which SMS texts they have looked (docs/adr/0025)."""
+"""The Audit table: what staff have changed, and at which SMS texts they have looked (docs/adr/0025)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,15 +20,15 @@ class Result(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What an operator did at `at` (ms). `token` tells entries of one moment apart.
+    """What somebody of the staff did at `at` (ms). `token` tells entries of one moment apart.
 
     Details are ids, counts and names of fields: never a value that was set, never a secret, never what an SMS says.
     """
 
     at: int
     token: str
-    operator: str
-    operator_name: str
+    staff: str
+    staff_name: str
     action: str
     changed_id: str | None
     result: Result
@@ -74,8 +74,9 @@ class Audit:
             "entry": f"{entry.at:015}-{entry.token}",
             "at": entry.at,
             "token": entry.token,
-            "operator": entry.operator,
-            "operator_name": entry.operator_name,
+            # Deployed stacks have entries with these names.
+            "operator": entry.staff,
+            "operator_name": entry.staff_name,
             "action": entry.action,
             "changed_id": entry.changed_id,
             "result": entry.result.value,
@@ -98,8 +99,8 @@ def _to_entry(item: Item) -> Entry:
     return Entry(
         at=item["at"],
         token=item["token"],
-        operator=item["operator"],
-        operator_name=item["operator_name"],
+        staff=item["operator"],
+        staff_name=item["operator_name"],
         action=item["action"],
         changed_id=item.get("changed_id"),
         result=Result(item["result"]),

@@ -29,7 +29,7 @@ class Import:
     import_id: str
     file_name: str
     dry_run: bool
-    operator: str
+    staff: str
     started_at: int
     finished_at: int | None = None
     parts: int = 0
@@ -75,7 +75,8 @@ class Imports:
             **_key_of(job.import_id),
             "file_name": job.file_name,
             "dry_run": job.dry_run,
-            "operator": job.operator,
+            # Deployed stacks have imports with this name.
+            "operator": job.staff,
             "started_at": job.started_at,
             "finished_at": job.finished_at,
             "parts": job.parts,
@@ -193,7 +194,7 @@ def _to_import(item: Item) -> Import:
         import_id=item["entry"],
         file_name=item["file_name"],
         dry_run=item["dry_run"],
-        operator=item["operator"],
+        staff=item["operator"],
         started_at=item["started_at"],
         finished_at=item.get("finished_at"),
         parts=item["parts"],
