@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from admin_api import activations, audit, imports, inbox, numbers, partners, pools, services, sources, statistics
-from admin_api.routes import Route
+from admin_api.routes import Route, check_token
 from admin_api.wiring import Admin, admin_api
 from globalconnect import web
 from globalconnect.domain.errors import NotFound
@@ -29,6 +29,7 @@ _BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) fo
 
 def answer(event: web.ProxyEvent, admin: Admin) -> web.Answer:
     """Give the answer to a request to a path below /admin. Raises GlobalConnectError."""
+    check_token(event, admin.user_pool_client_id)
     route, path = find(event["httpMethod"], event["pathParameters"]["proxy"])
     return route.run(admin, event, path)
 

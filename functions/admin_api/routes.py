@@ -12,7 +12,7 @@ from admin_api.models import NoFields, NoQuery, Shown
 from admin_api.recording import record, record_end
 from admin_api.wiring import Admin
 from globalconnect import web
-from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, TooLarge
+from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, NotSignedIn, TooLarge
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
@@ -161,6 +161,16 @@ def id_in(path: Mapping[str, str], name: str, what: str) -> str:
     if is_token(path[name]):
         return path[name]
     raise NotFound(what)
+
+
+def check_token(event: web.ProxyEvent, client_id: str) -> None:
+    """Raise NotSignedIn unless the token is an ID token that the client of that id has got.
+
+    The API's authorizer takes any token of the pool: access tokens too, and those of other clients.
+    """
+    claims = _claims(event)
+    if claims.get("token_use") != "id" or claims.get("aud") != client_id:
+        raise NotSignedIn
 
 
 def _staff(event: web.ProxyEvent) -> str:

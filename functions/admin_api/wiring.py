@@ -31,6 +31,7 @@ class Admin:
     """The parts of this function.
 
     `push_loopback` lets Push URLs point at this machine, on a local stack; `push_https_only` refuses plain http ones.
+    `user_pool_client_id` is the client through which staff sign in.
     """
 
     partners: Partners
@@ -47,6 +48,7 @@ class Admin:
     retry_queues: RetryQueues
     push_loopback: bool
     push_https_only: bool
+    user_pool_client_id: str
     now: Callable[[], int]
     dice: Dice
 
@@ -71,6 +73,7 @@ def build(
         retry_queues=retry_queues,
         push_loopback=settings.push_loopback,
         push_https_only=settings.push_https_only,
+        user_pool_client_id=settings.user_pool_client_id,
         now=now,
         dice=dice,
     )

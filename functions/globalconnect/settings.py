@@ -195,6 +195,7 @@ class AdminApiSettings(Settings):
     slow_retry_queue_url: str
     push_loopback: bool
     push_https_only: bool
+    user_pool_client_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
     errors.InvalidInput: 400,
     errors.InvalidKey: 401,
     errors.InvalidSignature: 401,
+    errors.NotSignedIn: 401,
     errors.ServiceNotAllowed: 403,
     errors.NotFound: 404,
     errors.AnswerTooLarge: 406,

@@ -10,6 +10,7 @@ from deployment.__main__ import invite
 from local.aws import session
 from local.stack import Stack
 
+REFUSED = {"status": "ERROR", "message": "Sign in: a valid operator token is needed in Authorization"}
 PASSWORD = "Chosen-by-Grace-1"
 
 
@@ -90,3 +91,16 @@ def test_the_audit_log_shows_an_address_only_when_cognito_has_verified_it(
     sub = users.get_user(AccessToken=tokens_of(users, deployed.user_pool_client_id, name)["AccessToken"])
     (staff,) = [attribute["Value"] for attribute in sub["UserAttributes"] if attribute["Name"] == "sub"]
     assert (entry["staff"], entry["staffName"]) == (staff, named)
+
+
+def test_an_access_token_and_an_id_token_of_another_client_are_401(deployed: Stack, users: Any, pool_id: str) -> None:
+    made(users, pool_id, "mary")
+    other = users.create_user_pool_client(
+        UserPoolId=pool_id, ClientName="other", ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"]
+    )["UserPoolClient"]["ClientId"]
+    ours = tokens_of(users, deployed.user_pool_client_id, "mary")
+    assert ask(deployed, ours["IdToken"]).status_code == 200
+    for token in (ours["AccessToken"], tokens_of(users, other, "mary")["IdToken"]):
+        for path in ("/admin/partners", "/admin/nothing"):
+            refused = ask(deployed, token, path)
+            assert (refused.status_code, refused.json()) == (401, REFUSED)

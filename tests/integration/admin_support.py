@@ -30,6 +30,9 @@ CLAIMS = {
     "cognito:username": "anna",
     "email": "anna@example.com",
     "email_verified": "true",
+    "token_use": "id",
+    # What make_environment has for USER_POOL_CLIENT_ID.
+    "aud": "OperatorClient",
 }
 HOST = "api.example.com"
 STAGE = "live"
@@ -193,6 +196,7 @@ def settings(**known: str) -> AdminApiSettings:
     """Give settings for a handler without a cloud: the variables in `known`, every other text is the field's name."""
     plain: dict[object, str] = {int: "30", bool: "false"}
     named = {field.name: plain.get(field.type, field.name) for field in fields(AdminApiSettings)}
+    named["user_pool_client_id"] = CLAIMS["aud"]
     return AdminApiSettings.from_env({name.upper(): value for name, value in (named | known).items()})
 
 

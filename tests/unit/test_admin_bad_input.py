@@ -370,6 +370,28 @@ def test_what_is_no_route_is_404(admin: Admin, method: str, path: str) -> None:
     assert send(event(method, path), admin).refusal == (404, "path not found")
 
 
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"token_use": "access"},
+        {"token_use": ""},
+        {"token_use": None},
+        {"aud": "another client"},
+        {"aud": ""},
+        {"aud": None},
+        {"token_use": "access", "aud": None, "client_id": "OperatorClient"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/admin/partners", "/admin/nothing"])
+def test_a_token_that_is_no_id_token_of_our_client_opens_nothing(
+    admin: Admin, claims: dict[str, str | None], path: str
+) -> None:
+    request = event("GET", path)
+    known = request["requestContext"]["authorizer"]["claims"] | claims
+    request["requestContext"]["authorizer"]["claims"] = {name: said for name, said in known.items() if said is not None}
+    assert send(request, admin).refusal == (401, "Sign in: a valid operator token is needed in Authorization")
+
+
 def test_a_route_that_was_deployed_without_its_authorizer_stays_shut(admin: Admin) -> None:
     request = event("GET", "/admin/partners")
     request["requestContext"]["authorizer"] = {}

@@ -31,6 +31,13 @@ class InvalidSignature(GlobalConnectError):
         super().__init__("Invalid signature")
 
 
+class NotSignedIn(GlobalConnectError):
+    """The caller must sign in as staff (contract 5); the API's authorizer says the same."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in: a valid operator token is needed in Authorization")
+
+
 class ServiceNotAllowed(GlobalConnectError):
     """The key's own list does not hold the service (contract 1, 403)."""
 
