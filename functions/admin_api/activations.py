@@ -70,7 +70,7 @@ def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
 
 
 def read(admin: Admin, call: Call[SaleQuery, NoFields]) -> SaleShown:
-    """Read an activation with its messages and push attempts; a look at texts is entered in the audit log first."""
+    """Read an activation with its messages and push attempts; a look at what they say is entered in the audit log first."""
     activation_id = read_activation_id(call.path, "activationId")
     sale = admin.activations.sale(activation_id)
     if sale is None:
@@ -178,7 +178,8 @@ def _message(stored: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> Messa
             duration_ms=attempt.duration_ms,
             outcome=attempt.outcome,
             http_status=attempt.http_status,
-            answer=attempt.answer,
+            # It may repeat the text.
+            answer=None if hidden else attempt.answer,
         )
         for attempt in attempts
     ]
@@ -214,8 +215,9 @@ ROUTES = (
         query=SaleQuery,
         answer=SaleShown,
         errors=(404,),
-        summary="Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts were "
-        "looked at is entered in the audit log, unless they are hidden; with an smsId, only that one is shown.",
+        summary="Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts, "
+        "and what was answered to their pushes, were looked at is entered in the audit log, unless they are hidden; with an "
+        "smsId, only those of that one are shown.",
     ),
     Route(
         method="POST",

@@ -296,6 +296,13 @@ class InboxQuery(TypedDict, total=False):
     cursor: Cursor
 
 
+@with_config(_STRICT)
+class ActivityQuery(TypedDict, total=False):
+    """Whether what the partner answered is shown."""
+
+    texts: Texts
+
+
 # ---------------------------------------------------------------- what they get
 
 
@@ -376,7 +383,10 @@ class PartnersShown(Shown):
 
 
 class FailedAttempt(Shown):
-    """A push attempt that failed: of which SMS, how it ended, and the beginning of what the partner answered."""
+    """A push attempt that failed: of which SMS, how it ended, and the beginning of what the partner answered.
+
+    An answer may repeat what the SMS says; `answer` is null when it was asked to be hidden.
+    """
 
     at: Time
     activation_id: int
@@ -385,7 +395,7 @@ class FailedAttempt(Shown):
     outcome: str
     http_status: int | None
     duration_ms: int
-    answer: str
+    answer: str | None = Field(repr=False)
 
 
 class PartnerActivity(Shown):
@@ -566,11 +576,13 @@ class AttemptShown(Shown):
     duration_ms: int
     outcome: str
     http_status: int | None
-    answer: str
+    answer: str | None = Field(repr=False)
 
 
 class MessageShown(Shown):
-    """An SMS of an activation, and how pushing it went; `text` is null when it was asked to be hidden.
+    """An SMS of an activation, and how pushing it went.
+
+    `text` and each `answer`, which may repeat it, are null when they were asked to be hidden.
 
     `outcomes` counts its attempts by how they ended, `attemptLog` has the first and the last 20. Ends of attempts made
     before these were counted are missing.

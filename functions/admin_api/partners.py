@@ -9,6 +9,7 @@ from pydantic.alias_generators import to_camel
 
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
+    ActivityQuery,
     FailedAttempt,
     NewPartner,
     NoFields,
@@ -81,20 +82,29 @@ def read(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
     return PartnerShown(**_fields(partner, admin.now(), admin.statistics.pending()))
 
 
-def activity(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerActivity:
-    """Show how pushing to a partner goes: what waits, as the sweep found it last, and what failed last."""
+def activity(admin: Admin, call: Call[ActivityQuery, NoFields]) -> PartnerActivity:
+    """Show how pushing to a partner goes: what waits, as the sweep found it last, and what failed last.
+
+    A look at what the partner answered is entered in the audit log first.
+    """
     partner = admin.partners.get(_id(call.path))
     found, _ = admin.activations.page(partner.partner_id, None, _LOOKED_AT, None, admin.now())
     with ThreadPoolExecutor(_READERS) as threads:
         failures = [failure for failed in threads.map(partial(_failures, admin), found) for failure in failed]
     failures.sort(key=lambda failure: failure[0], reverse=True)
+    newest = [failure for _, failure in failures[:_MOST_FAILURES]]
+    answers = sum(bool(failure.answer) for failure in newest)
+    if call.query.get("texts") == "hidden":
+        newest = [failure.model_copy(update={"answer": None}) for failure in newest]
+    elif answers:
+        call.log_look(admin, "partner.answers_read", partner.partner_id, answers=answers)
     note = admin.statistics.pending()
     pending = None if note is None else note.partners.get(partner.partner_id)
     return PartnerActivity(
         waiting=0 if pending is None else pending.waiting,
         oldest_pending_at=None if pending is None else to_iso(pending.oldest_at),
         measured_at=None if note is None else to_iso(note.measured_at),
-        failures=[failure for _, failure in failures[:_MOST_FAILURES]],
+        failures=newest,
     )
 
 
@@ -270,10 +280,12 @@ ROUTES = (
         method="GET",
         path="/admin/partners/{partnerId}/activity",
         use=activity,
+        query=ActivityQuery,
         answer=PartnerActivity,
         errors=(404,),
         summary="Show how pushing to a partner goes: how many SMS wait, as last measured (once a minute), and the newest "
-        "failed push attempts (at most 20) among its last 25 activations.",
+        "failed push attempts (at most 20) among its last 25 activations. That its answers, which may repeat an SMS, were "
+        "looked at is entered in the audit log, unless they are hidden.",
     ),
     Route(
         method="PATCH",

@@ -89,7 +89,7 @@ def test_a_partner_in_trouble_is_so_in_the_list_and_on_its_page(console: Console
     of_one = f"**/admin/partners/{hub.partner_id}"
     console.page.route("**/admin/partners", lambda route: route.fulfill(json={"partners": [troubled], "cursor": None}))
     console.page.route(of_one, lambda route: route.fulfill(json=troubled))
-    console.page.route(f"{of_one}/activity", lambda route: route.fulfill(json=activity))
+    console.page.route(f"{of_one}/activity?*", lambda route: route.fulfill(json=activity))
     page = console.enter("/partners")
     row = listed(page, hub)
     expect(row.locator(".badge-bad")).to_have_text("In trouble")
@@ -485,6 +485,12 @@ def test_a_partner_is_revoked_by_typing_its_name(console: Console, market: Marke
 # ---------------------------------------------------------------- its sales and errors
 
 
+def looks_at_answers(market: Market, hub: Hub) -> int:
+    """Give how often the audit log says that somebody looked at what a partner answered."""
+    entries = market.made("GET", "/admin/audit")["entries"]
+    return sum((entry["action"], entry["id"]) == ("partner.answers_read", hub.partner_id) for entry in entries)
+
+
 def test_its_page_shows_its_sales_and_its_last_errors(console: Console, market: Market) -> None:
     service, pool, other = market.service(), market.pool(2), market.hub(name="Other")
     answer = Answer(status=500, body=f"<b>broken</b> {LONG_WORD}".encode())
@@ -493,14 +499,18 @@ def test_its_page_shows_its_sales_and_its_last_errors(console: Console, market: 
         sold, kept = hub.buy(pool, service), other.buy(pool, service)
         market.gateway().deliver({"phone": sold["number"], "from": "Service", "text": "Code 4711"})
         failed = until(
-            lambda: market.made("GET", f"/admin/partners/{hub.partner_id}/activity")["failures"],
+            lambda: market.made("GET", f"/admin/partners/{hub.partner_id}/activity?texts=hidden")["failures"],
             bool,
         )
         assert failed[0]["outcome"] == "http_status"
         page = opened(console, hub)
         error = page.get_by_role("table", name="Last errors").get_by_role("row").nth(1)
-        for shown in (str(sold["activationId"]), "Other HTTP status", "500", "<b>broken</b>"):
+        for shown in (str(sold["activationId"]), "Other HTTP status", "500", "Hidden"):
             expect(error).to_contain_text(shown)
+        assert looks_at_answers(market, hub) == 0
+        page.get_by_role("button", name="Show answers").click()
+        expect(error).to_contain_text("<b>broken</b>")
+        assert looks_at_answers(market, hub) == 1
         sales = page.get_by_role("table", name="Sales")
         expect(sales.get_by_role("row")).to_have_count(2)
         expect(sales).to_contain_text(str(sold["activationId"]))
@@ -518,7 +528,7 @@ def test_its_page_says_how_many_sms_wait_and_since_when(console: Console, market
     hub = market.hub(name="Behind")
     # What waits is measured once a minute, and only after 45 s: here the API says it at once.
     measured = {"waiting": 3, "oldestPendingAt": "2026-01-15T12:34:56+00:00", "measuredAt": "2026-01-15T12:40:00+00:00"}
-    console.page.route("**/activity", lambda route: route.fulfill(json={**measured, "failures": []}))
+    console.page.route("**/activity?*", lambda route: route.fulfill(json={**measured, "failures": []}))
     pushes = card(opened(console, hub), "Pushes")
     expect(pushes).to_contain_text("3 waiting, the oldest since 15 Jan 2026")
     expect(pushes.locator("time").first).to_have_attribute("title", "2026-01-15 12:34:56 UTC")

@@ -9,6 +9,7 @@ import pytest
 from admin_api.cursors import Listing
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.times import DAY
 from globalconnect.store.audit import Audit, Entry, Result
 from globalconnect.store.dynamo import Dynamo
@@ -353,13 +354,38 @@ def test_hidden_texts_are_null_and_no_look(desk: Desk, looked_at: dict[str, tupl
     assert len(entries(desk)) == len(looked_at)
 
 
+# What a partner's server sent back, which may be most of the SMS: no masking knows all ways to spell it.
+ANSWER = "can not save: sign in at https://t.example/l/Q"
+
+
+def tried(desk: Desk, sms: Sms, answer: str = ANSWER, outcome: str = "http_status") -> None:
+    desk.admin.pushes.keep_attempts([(sms, Attempt(1, START, 5, outcome, 500, answer))])
+
+
+def answers_in(reply: Reply) -> dict[str, list[str | None]]:
+    """Give what was answered to the pushes of each SMS."""
+    return {sms["smsId"]: [attempt["answer"] for attempt in sms["attemptLog"]] for sms in reply.body["messages"]}
+
+
+def test_answers_to_pushes_are_hidden_with_the_texts(desk: Desk) -> None:
+    sold = desk.sold("hub", desk.stocked(PHONE))
+    tried(desk, desk.arrived(sold))
+    reply = desk.get(f"/admin/activations/{sold.activation_id}", ("texts", "hidden"))
+    assert answers_in(reply) == {"77": [None]}
+    assert "t.example" not in json.dumps(reply.body)
+    assert entries(desk) == []
+    assert answers_in(desk.get(f"/admin/activations/{sold.activation_id}")) == {"77": [ANSWER]}
+    assert newest(desk)["action"] == "sms.texts_read"
+
+
 def test_one_text_is_shown_and_recorded_alone(desk: Desk) -> None:
     sold = desk.sold("hub", desk.stocked(PHONE))
     for sms_id in (77, 78):
-        desk.arrived(sold, sms_id)
+        tried(desk, desk.arrived(sold, sms_id))
     path = f"/admin/activations/{sold.activation_id}"
     reply = desk.get(path, ("texts", "78"))
     assert {sms["smsId"]: sms["text"] for sms in reply.body["messages"]} == {"77": None, "78": "code 12345"}
+    assert answers_in(reply) == {"77": [None], "78": [ANSWER]}
     (entry,) = entries(desk)
     assert (entry["action"], entry["id"]) == ("sms.texts_read", str(sold.activation_id))
     assert entry["details"] == {"messages": 1, "smsId": "78"}
@@ -386,6 +412,29 @@ def test_texts_whose_look_cannot_be_recorded_are_not_shown(
     for path in looked_at:
         assert failing(desk, *range(1, 100)).get(path).refusal == BUSY
         assert failing(desk, *range(1, 100)).get(path, ("texts", "hidden")).status == 200
+    assert entries(desk) == []
+
+
+@pytest.mark.parametrize("query", [(), (("texts", "shown"),)])
+def test_a_look_at_a_partners_answers_is_recorded(desk: Desk, query: tuple[tuple[str, str], ...]) -> None:
+    for sms_id, answer in ((77, ANSWER), (78, "")):
+        tried(desk, desk.arrived(desk.sold("hub", desk.stocked(f"4474721900{sms_id}")), sms_id), answer)
+    desk.admin.partners.add(Partner("hub", "Hub", "key", None, None, "default", START))
+    path = "/admin/partners/hub/activity"
+    hidden = desk.get(path, ("texts", "hidden"))
+    assert [failure["answer"] for failure in hidden.body["failures"]] == [None, None]
+    assert entries(desk) == []
+    shown = desk.get(path, *query)
+    assert sorted(failure["answer"] for failure in shown.body["failures"]) == ["", ANSWER]
+    entry = newest(desk)
+    assert (entry["action"], entry["id"], entry["details"]) == ("partner.answers_read", "hub", {"answers": 1})
+    assert failing(desk, *range(1, 100)).get(path).refusal == BUSY
+
+
+def test_where_a_partner_answered_nothing_there_is_no_look(desk: Desk) -> None:
+    tried(desk, desk.arrived(desk.sold("hub", desk.stocked(PHONE))), "")
+    desk.admin.partners.add(Partner("hub", "Hub", "key", None, None, "default", START))
+    assert desk.get("/admin/partners/hub/activity").status == 200
     assert entries(desk) == []
 
 

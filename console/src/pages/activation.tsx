@@ -26,7 +26,7 @@ const EVERY_SECONDS = 5;
 function Activation({ params }: { params: Readonly<Record<string, string>> }) {
   const activationId = params["activationId"] ?? "";
   const [watching, setWatching] = useState(true);
-  const [texts, setTexts] = useState<ReadonlyMap<string, string>>(new Map());
+  const [looked, setLooked] = useState<ReadonlyMap<string, Message>>(new Map());
   const sale = usePolling<Sale>(
     (signal) =>
       api.get("/admin/activations/{activationId}", { path: { activationId }, query: { texts: "hidden" }, signal }),
@@ -43,8 +43,8 @@ function Activation({ params }: { params: Readonly<Record<string, string>> }) {
       path: { activationId },
       query: { texts: smsId },
     });
-    const text = shown.messages.find((message) => message.smsId === smsId)?.text ?? "";
-    setTexts((known) => new Map(known).set(smsId, text));
+    const message = shown.messages.find((one) => one.smsId === smsId);
+    if (message) setLooked((known) => new Map(known).set(smsId, message));
     announce("The SMS text is shown");
   };
 
@@ -61,7 +61,7 @@ function Activation({ params }: { params: Readonly<Record<string, string>> }) {
             <>
               <Facts sale={value} />
               <h2 id="timeline">Timeline</h2>
-              <Timeline sale={value} texts={texts} onShow={showText} onPushed={sale.reload} />
+              <Timeline sale={value} looked={looked} onShow={showText} onPushed={sale.reload} />
               {watching && <Updated at={sale.updatedAt} loading={sale.loading} />}
             </>
           )}
@@ -113,7 +113,8 @@ function Fact({ title, children }: { title: string; children: ComponentChildren 
 
 interface TimelineProps {
   readonly sale: Sale;
-  readonly texts: ReadonlyMap<string, string>;
+  /** The SMS that were looked at, as they were then. */
+  readonly looked: ReadonlyMap<string, Message>;
   readonly onShow: (smsId: string) => Promise<void>;
   readonly onPushed: () => void;
 }
@@ -127,7 +128,7 @@ interface Happening {
   readonly shown: ComponentChildren;
 }
 
-function Timeline({ sale, texts, onShow, onPushed }: TimelineProps) {
+function Timeline({ sale, looked, onShow, onPushed }: TimelineProps) {
   const several = sale.messages.length > 1;
   const happened = [
     ...ends(sale),
@@ -142,13 +143,13 @@ function Timeline({ sale, texts, onShow, onPushed }: TimelineProps) {
             sale={sale}
             message={message}
             title={several ? `SMS ${index + 1}` : "SMS"}
-            text={texts.get(message.smsId) ?? null}
+            looked={looked.get(message.smsId) ?? null}
             onShow={() => onShow(message.smsId)}
             onPushed={onPushed}
           />
         ),
       },
-      ...attemptsOf(message, several ? `of SMS ${index + 1}` : ""),
+      ...attemptsOf(message, looked.get(message.smsId) ?? null, several ? `of SMS ${index + 1}` : ""),
     ]),
   ].sort((one, other) => one.at.localeCompare(other.at) || one.rank - other.rank);
 
@@ -214,7 +215,12 @@ function finish(sale: Sale): Happening[] {
   ];
 }
 
-function attemptsOf(message: Message, whose: string): Happening[] {
+/** Give the answer to an attempt, null if there was none yet when its SMS was looked at. */
+function answerTo(attempt: Attempt, looked: Message | null): string | null {
+  return looked?.attemptLog.find(({ number }) => number === attempt.number)?.answer ?? null;
+}
+
+function attemptsOf(message: Message, looked: Message | null, whose: string): Happening[] {
   const kept = message.attemptLog;
   return kept.flatMap((attempt, place) => {
     const made: Happening = {
@@ -222,7 +228,7 @@ function attemptsOf(message: Message, whose: string): Happening[] {
       at: attempt.startedAt,
       rank: 2,
       kind: attempt.outcome === "delivered" ? "good" : "bad",
-      shown: <Tried attempt={attempt} whose={whose} />,
+      shown: <Tried attempt={attempt} answer={answerTo(attempt, looked)} whose={whose} />,
     };
     const missing = (kept[place - 1]?.number ?? 0) + 1;
     if (missing === attempt.number) return [made];
@@ -246,12 +252,13 @@ interface ArrivedProps {
   readonly sale: Sale;
   readonly message: Message;
   readonly title: string;
-  readonly text: string | null;
+  readonly looked: Message | null;
   readonly onShow: () => Promise<void>;
   readonly onPushed: () => void;
 }
 
-function Arrived({ sale, message, title, text, onShow, onPushed }: ArrivedProps) {
+function Arrived({ sale, message, title, looked, onShow, onPushed }: ArrivedProps) {
+  const isNewer = looked !== null && message.attemptLog.some((attempt) => answerTo(attempt, looked) === null);
   const label = title === "SMS" ? "SMS text" : `text of ${title}`;
   return (
     <>
@@ -265,8 +272,11 @@ function Arrived({ sale, message, title, text, onShow, onPushed }: ArrivedProps)
         </p>
       )}
       <div class="sms">
-        <HiddenText text={text} label={label} onShow={onShow} />
-        {text === null && <span class="quiet">That you looked is recorded in the audit log.</span>}
+        <HiddenText text={looked?.text ?? null} label={label} onShow={onShow} />
+        {looked === null && (
+          <span class="quiet">Answers to its pushes come with it. That you looked is recorded in the audit log.</span>
+        )}
+        {isNewer && <HiddenText text={null} label="newer answers" onShow={onShow} />}
       </div>
       {sale.state === "finished" ? (
         message.pushState !== "delivered" && <p class="quiet">Finished: nothing is pushed any more.</p>
@@ -320,7 +330,14 @@ function PushAgain({ activationId, message, title, onPushed }: PushAgainProps) {
   );
 }
 
-function Tried({ attempt, whose }: { attempt: Attempt; whose: string }) {
+interface TriedProps {
+  readonly attempt: Attempt;
+  /** The beginning of what the partner answered, null while it is hidden. */
+  readonly answer: string | null;
+  readonly whose: string;
+}
+
+function Tried({ attempt, answer, whose }: TriedProps) {
   return (
     <>
       <p>
@@ -329,9 +346,10 @@ function Tried({ attempt, whose }: { attempt: Attempt; whose: string }) {
       <p class="quiet">
         {attempt.httpStatus === null ? "No HTTP status" : `HTTP ${attempt.httpStatus}`}, {attempt.durationMs} ms
       </p>
-      {attempt.answer && (
+      {answer === null && <p class="quiet">Its answer is hidden with the SMS text.</p>}
+      {answer && (
         <blockquote class="answer" aria-label="Beginning of the answer">
-          <bdi class="foreign">{attempt.answer}</bdi>
+          <bdi class="foreign">{answer}</bdi>
         </blockquote>
       )}
     </>

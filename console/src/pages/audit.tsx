@@ -24,6 +24,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "numbers.imported": "Numbers imported",
   "numbers.restored": "Numbers restored",
   "numbers.withdrawn": "Numbers withdrawn",
+  "partner.answers_read": "Looked at answers to pushes",
   "partner.changed": "Partner changed",
   "partner.issued": "Key issued",
   "partner.key_rotated": "Key rotated",

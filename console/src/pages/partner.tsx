@@ -5,6 +5,7 @@ import { announce } from "../components/announce";
 import { Badge } from "../components/badge";
 import { Confirm, Dialog } from "../components/dialog";
 import { FieldErrors, Form, TextField } from "../components/form";
+import { HiddenText } from "../components/hidden-text";
 import { Listing, Rows } from "../components/listing";
 import { ActivationOutcome, PushOutcome } from "../components/outcome";
 import { Secret } from "../components/secret";
@@ -404,8 +405,9 @@ function Tried({ result }: { result: Schemas["PushTried"] }) {
   );
 }
 
-/** The beginning of what a partner answered. */
-function Answer({ text }: { text: string }) {
+/** The beginning of what a partner answered, null while it is hidden. */
+function Answer({ text }: { text: string | null }) {
+  if (text === null) return <span class="quiet">Hidden</span>;
   return text ? <code class="foreign">{text}</code> : <span class="quiet">Empty</span>;
 }
 
@@ -529,12 +531,26 @@ function Revoke({ partner: known, onRevoked, onClose }: RevokeProps) {
 
 // ---------------------------------------------------------------- how pushing goes, and what was sold
 
+function keyOf(failed: Failed): string {
+  return `${failed.activationId}/${failed.smsId}/${failed.number}/${failed.at}`;
+}
+
 function Backlog({ partnerId, inTrouble }: { partnerId: string; inTrouble: boolean }) {
   const read = usePolling(
-    (signal) => api.get("/admin/partners/{partnerId}/activity", { path: { partnerId }, signal }),
+    (signal) =>
+      api.get("/admin/partners/{partnerId}/activity", { path: { partnerId }, query: { texts: "hidden" }, signal }),
     READ_EVERY,
     [partnerId],
   );
+  const [answers, setAnswers] = useState<ReadonlyMap<string, string>>(new Map());
+  const showAnswers = async () => {
+    const shown = await api.get("/admin/partners/{partnerId}/activity", {
+      path: { partnerId },
+      query: { texts: "shown" },
+    });
+    setAnswers((known) => new Map([...known, ...shown.failures.map((failed) => [keyOf(failed), failed.answer ?? ""] as const)]));
+    announce("The answers are shown");
+  };
   return (
     <section>
       <h2>Pushes</h2>
@@ -569,7 +585,7 @@ function Backlog({ partnerId, inTrouble }: { partnerId: string; inTrouble: boole
               <Rows<Failed>
                 caption="Last errors"
                 rows={activity.failures}
-                keyOf={(failed) => `${failed.activationId}/${failed.smsId}/${failed.number}/${failed.at}`}
+                keyOf={keyOf}
                 columns={[
                   { title: "At", cell: (failed) => <Time at={failed.at} /> },
                   {
@@ -580,9 +596,15 @@ function Backlog({ partnerId, inTrouble }: { partnerId: string; inTrouble: boole
                   { title: "Outcome", cell: (failed) => <PushOutcome outcome={failed.outcome} /> },
                   { title: "HTTP status", cell: (failed) => failed.httpStatus ?? "None", number: true },
                   { title: "Duration", cell: (failed) => `${failed.durationMs} ms`, number: true },
-                  { title: "Answer", cell: (failed) => <Answer text={failed.answer} /> },
+                  { title: "Answer", cell: (failed) => <Answer text={answers.get(keyOf(failed)) ?? null} /> },
                 ]}
               />
+            )}
+            {activity.failures.some((failed) => !answers.has(keyOf(failed))) && (
+              <p>
+                <HiddenText text={null} label="answers" onShow={showAnswers} />{" "}
+                <span class="quiet">They may repeat an SMS. That you looked is recorded in the audit log.</span>
+              </p>
             )}
             <Updated at={read.updatedAt} loading={read.loading} />
           </>
