@@ -46,8 +46,8 @@ def answer(event: ProxyEvent, parts: Getsms) -> Answer:
     """Give the messages of one of the partner's activations, or say whether to wait for them."""
     fields = read_query(event.get("multiValueQueryStringParameters") or {})
     partner = parts.partners.authenticate(read_key(fields, "apiKey"))
-    sale = parts.activations.sale(read_activation_id(fields, "id"))
-    if sale is None or sale.activation.partner_id != partner.partner_id:
+    sale = parts.activations.sale(read_activation_id(fields, "id"), partner.partner_id)
+    if sale is None:
         raise NotFound("id")
     if sale.messages:
         return Answer(200, {"status": "SUCCESS", "messages": [_shown(sms) for sms in sale.messages]})

@@ -1,6 +1,7 @@
 """What a request costs: calls to AWS, warm (partner, source and catalogue remembered) and uncontended."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -78,6 +79,34 @@ def test_getsms_is_one_query(warm: Shop, calls: Calls) -> None:
     activation_id = warm.buy(partner).body["activationId"]
     warm.messages(partner, activation_id)
     assert calls.of(lambda: warm.messages(partner, activation_id)) == ["Query"]
+    source = warm.source()
+    for sms_id in "123":
+        warm.deliver(source, {**SMS, "id": sms_id})
+    assert calls.of(lambda: warm.messages(partner, activation_id)) == ["Query"]
+    assert len(warm.messages(partner, activation_id).body["messages"]) == 3
+
+
+def test_getsms_of_somebody_elses_activation_is_one_short_query_however_many_sms_it_has(
+    warm: Shop, calls: Calls
+) -> None:
+    owner, stranger, source = warm.partner(), warm.partner(), warm.source()
+    activation_id = warm.buy(owner).body["activationId"]
+    for number in range(30):
+        warm.deliver(source, {**SMS, "id": str(number)})
+    warm.messages(stranger, activation_id)
+    read: list[int] = []
+
+    def note(parsed: dict[str, Any], **_: object) -> None:
+        read.append(parsed["ScannedCount"])
+
+    events = warm.cloud.client.meta.events
+    events.register("after-call.dynamodb.Query", note)
+    try:
+        assert calls.of(lambda: warm.messages(stranger, activation_id)) == ["Query"]
+    finally:
+        events.unregister("after-call.dynamodb.Query", note)
+    assert read == [5]
+    assert len(warm.messages(owner, activation_id).body["messages"]) == 30
 
 
 def test_an_inbound_sms_is_one_read_and_one_transaction(warm: Shop, calls: Calls) -> None:

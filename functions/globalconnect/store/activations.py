@@ -14,6 +14,9 @@ PENDING_SHARDS = tuple(str(shard) for shard in range(8))
 _SMS_PREFIX = "sms#"
 # Sorted after all of "sms#...".
 ATTEMPT_PREFIX = "sms-attempt#"
+# What is read of a sale before it is known whose it is: the activation, which comes first, and more messages than most
+# have.
+_FIRST_READ = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +48,25 @@ class Activations:
         item = self._db.get(self.table, {"activation_id": activation_id, "entry": ENTRY})
         return to_activation(item) if item else None
 
-    def sale(self, activation_id: int) -> Sale | None:
-        """Give an activation with its messages as it is now, in one read."""
-        activation: Activation | None = None
-        messages: list[Sms] = []
+    def sale(self, activation_id: int, owner: str | None = None) -> Sale | None:
+        """Give an activation with its messages as it is now, in one read unless there are many.
+
+        With an owner, also None when it is another partner's; that takes no longer, however many messages there are.
+        """
         # Everything but the attempts, which come after the messages.
         condition = expression("#activation_id = :id AND #entry < :attempts", id=activation_id, attempts=ATTEMPT_PREFIX)
-        for item in self._db.query_all(self.table, condition):
-            if item["entry"] == ENTRY:
-                activation = to_activation(item)
-            else:
-                messages.append(to_sms(item))
-        if activation is None:
+        page = self._db.query(self.table, condition, limit=_FIRST_READ)
+        # What is left of a sale that is being purged begins with a message.
+        if not page.items or page.items[0]["entry"] != ENTRY:
             return None
+        activation = to_activation(page.items[0])
+        if owner not in {None, activation.partner_id}:
+            return None
+        items = page.items[1:]
+        while page.next_key is not None:
+            page = self._db.query(self.table, condition, after=page.next_key)
+            items += page.items
+        messages = [to_sms(item) for item in items]
         messages.sort(key=lambda sms: (sms.received_at, sms.stored_at, sms.sms_id))
         return Sale(activation, tuple(messages))
 
