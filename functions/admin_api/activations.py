@@ -86,7 +86,7 @@ def read(admin: Admin, call: Call[SaleQuery, NoFields]) -> SaleShown:
     messages = [
         _message(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.messages
     ]
-    return SaleShown(**_fields(sale.activation, admin.now()), messages=messages)
+    return SaleShown(**_fields(sale.activation, admin.now()), message_count=len(messages), messages=messages)
 
 
 def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushQueued:
@@ -214,6 +214,7 @@ ROUTES = (
         use=read,
         query=SaleQuery,
         answer=SaleShown,
+        shortened="messages",
         errors=(404,),
         summary="Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts, "
         "and what was answered to their pushes, were looked at is entered in the audit log, unless they are hidden; with an "

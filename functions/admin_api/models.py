@@ -602,8 +602,9 @@ class MessageShown(Shown):
 
 
 class SaleShown(ActivationShown):
-    """An activation with its messages, oldest first."""
+    """An activation with its messages, oldest first; of `messageCount` the newest, when all are too many for an answer."""
 
+    message_count: int
     messages: list[MessageShown]
 
 

@@ -86,7 +86,7 @@ class Call[Q, B]:
 class Route[Q, B, A: Shown]:
     """A method and path below /admin, the types of what goes in and out, and the use case between them.
 
-    `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them. `action` is what
+    `shortened` names the list of its answer that loses its first entries when they are too many to be given. `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them. `action` is what
     the audit log calls a change; every route that changes something has one.
     """
 
@@ -101,6 +101,7 @@ class Route[Q, B, A: Shown]:
     status: int = 200
     errors: tuple[int, ...] = ()
     action: str | None = None
+    shortened: str | None = None
 
     def run(self, admin: Admin, event: web.ProxyEvent, path: Mapping[str, str]) -> web.Answer:
         """Read the request, let the use case do its work, and give the answer. Raises GlobalConnectError.
@@ -116,7 +117,8 @@ class Route[Q, B, A: Shown]:
             event=event,
         )
         shown = self.use(admin, call) if self.action is None else self._recorded(self.action, admin, call)
-        return web.Answer(self.status, shown.model_dump(mode="json"))
+        ask_for_less = "ask with texts=hidden" if "texts" in self.query.__annotations__ else None
+        return web.Answer(self.status, shown.model_dump(mode="json"), self.shortened, ask_for_less)
 
     def _recorded(self, action: str, admin: Admin, call: Call[Q, B]) -> A:
         """Let the use case change something, with an entry in the audit log that is written before it begins.

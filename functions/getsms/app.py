@@ -50,7 +50,8 @@ def answer(event: ProxyEvent, parts: Getsms) -> Answer:
     if sale is None:
         raise NotFound("id")
     if sale.messages:
-        return Answer(200, {"status": "SUCCESS", "messages": [_shown(sms) for sms in sale.messages]})
+        messages = [_shown(sms) for sms in sale.messages]
+        return Answer(200, {"status": "SUCCESS", "messages": messages}, shortened="messages")
     live = sale.activation.state(parts.now()) is State.LIVE
     return Answer(200, {"status": "WAIT_CODE" if live else "EXPIRED"})
 

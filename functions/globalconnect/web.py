@@ -5,10 +5,10 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from globalconnect.domain import errors
 from globalconnect.domain.requests import LARGEST_BODY
@@ -48,10 +48,16 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer: a status and what its JSON body says, or that JSON as text (spelled as `_json` does)."""
+    """An HTTP answer: a status and what its JSON body says, or that JSON as text (spelled as `_json` does).
+
+    One that is too large to be given loses the first entries of the list that `shortened` names, as many as it must.
+    `ask_for_less` is what the caller is told where that doesn't help.
+    """
 
     status: int
     body: Mapping[str, object] | str
+    shortened: str | None = None
+    ask_for_less: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +157,13 @@ def _unpacked(packed: bytes, most: int) -> bytes:
 def proxy_answer(answer: Answer, event: ProxyEvent) -> ProxyAnswer:
     """Give the answer in API Gateway's form, gzipped when asked for and long enough to be worth it (contract 1).
 
-    Instead of what Lambda would not take, it gives the answer for AnswerTooLarge.
+    Instead of what Lambda would not take, it gives less (`Answer.shortened`), or the answer for AnswerTooLarge.
     """
-    body = answer.body if isinstance(answer.body, str) else _json(answer.body)
-    gzipped = len(body) >= _SMALLEST_GZIP and _takes_gzip(event)
-    proxied = _gzipped(answer.status, body) if gzipped else _plain(answer.status, body)
-    return proxied if _fits(proxied) else proxy_answer(error_answer(errors.AnswerTooLarge()), event)
+    proxied = _proxied(answer.status, answer.body, event)
+    if _fits(proxied):
+        return proxied
+    shorter = _shortened(answer, event)
+    return shorter or proxy_answer(error_answer(errors.AnswerTooLarge(answer.ask_for_less)), event)
 
 
 def file_answer(file: File, event: ProxyEvent) -> ProxyAnswer:
@@ -188,6 +195,31 @@ def public_url(event: ProxyEvent, path: str) -> str:
     context = event["requestContext"]
     before_path = context["path"].rstrip("/").removesuffix(path)
     return f"https://{context['domainName']}{before_path}"
+
+
+def _proxied(status: int, body: Mapping[str, object] | str, event: ProxyEvent) -> ProxyAnswer:
+    text = body if isinstance(body, str) else _json(body)
+    return _gzipped(status, text) if len(text) >= _SMALLEST_GZIP and _takes_gzip(event) else _plain(status, text)
+
+
+def _shortened(answer: Answer, event: ProxyEvent) -> ProxyAnswer | None:
+    """Give an answer without the first entries of the list that it may be shortened by, as few as will do.
+
+    Gives None when it is too large with a single one.
+    """
+    if answer.shortened is None or isinstance(answer.body, str):
+        return None
+    entries = cast("Sequence[object]", answer.body[answer.shortened])
+    longest: ProxyAnswer | None = None
+    fewest, most = 1, len(entries)
+    while fewest < most:
+        left_out = (fewest + most) // 2
+        proxied = _proxied(answer.status, {**answer.body, answer.shortened: entries[left_out:]}, event)
+        if _fits(proxied):
+            longest, most = proxied, left_out
+        else:
+            fewest = left_out + 1
+    return longest
 
 
 def _json(body: Mapping[str, object]) -> str:

@@ -42,7 +42,8 @@ def _fields(event: ProxyEvent) -> Fields:
 def _get_services(partner: Partner, api: PartnerApi) -> Answer:
     left = _left(partner, api)
     countries = country_list(api.availability.all(), api.services.catalogue(), partner, left)
-    return Answer(200, f'{{"status":"SUCCESS","countryList":{countries}}}')
+    body = f'{{"status":"SUCCESS","countryList":{countries}}}'
+    return Answer(200, body, ask_for_less="ask with a key that may buy fewer services")
 
 
 def _get_number(request: GetNumber, partner: Partner, api: PartnerApi) -> Answer:

@@ -325,6 +325,27 @@ def test_messages_are_oldest_first_in_the_form_of_the_contract_and_stay_after_th
         assert message["smsId"] == str(int(message["smsId"]))
 
 
+def test_of_messages_that_outgrow_an_answer_the_newest_that_fit_are_given(market: Market, hub: Hub) -> None:
+    pool, gateway = market.pool(), market.gateway()
+    activation_id = hub.buy(pool, market.service())["activationId"]
+    texts = [f"{number:03}" + "語" * 19_997 for number in range(108)]
+    for first in range(0, len(texts), 4):
+        longest = [_sms(pool.phones[0], text, id=text[:3]) for text in texts[first : first + 4]]
+        assert gateway.deliver(longest).status_code == 200
+    fields = {"apiKey": hub.key, "id": str(activation_id)}
+    answer = market.http.get("/SMSBOWER/getsms/", params=fields, headers={"Accept-Encoding": "identity"})
+    given = [message["text"] for message in answer.json()["messages"]]
+    assert (answer.status_code, answer.json().keys()) == (200, {"status", "messages"})
+    assert 100 < len(given) < len(texts)
+    assert given[-1][:3] == "107"
+    # Whoever accepts gzip gets all of them.
+    assert len(hub.messages(activation_id).json()["messages"]) == len(texts)
+    path = f"/admin/activations/{activation_id}"
+    staff = market.admin("GET", path, headers={"Accept-Encoding": "identity"}).json()
+    assert (staff["messageCount"], len(staff["messages"]) in range(100, len(texts))) == (len(texts), True)
+    assert staff["messages"][-1]["text"][:3] == "107"
+
+
 def test_an_sms_received_before_the_activation_began_is_unclaimed(market: Market, hub: Hub) -> None:
     pool, gateway = market.pool(), market.gateway()
     activation_id = hub.buy(pool, market.service())["activationId"]

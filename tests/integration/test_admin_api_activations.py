@@ -229,6 +229,7 @@ def test_an_activation_is_shown_with_its_messages_and_their_push_attempts(desk: 
         ],
     }
     assert [(shown["smsId"], shown["pushState"]) for shown in body["messages"]] == [("77", "pending"), ("78", "no-url")]
+    assert body["messageCount"] == 2
 
 
 def test_an_activation_without_messages_has_an_empty_list_of_them(desk: Desk) -> None:

@@ -175,3 +175,28 @@ def test_an_answer_too_long_for_lambda_even_with_gzip_is_406() -> None:
     refused = _answered(rubbish, _TAKES_GZIP)
     assert refused["statusCode"] == 406
     assert _size(refused) < LARGEST_ANSWER
+
+
+@pytest.mark.parametrize("headers", [{}, _TAKES_GZIP], ids=["plain", "gzip"])
+def test_a_list_that_may_be_shortened_keeps_as_many_of_its_last_entries_as_fit(headers: Mapping[str, str]) -> None:
+    dice = random.Random(1)
+    entries = [dice.randbytes(50_000).hex() for _ in range(400)]
+
+    def given(*entries: str) -> ProxyAnswer:
+        return proxy_answer(Answer(200, {"a": 1, "list": entries}, shortened="list"), {"headers": headers})
+
+    answer = given(*entries)
+    body = base64.b64decode(answer["body"]) if headers else answer["body"].encode()
+    content = json.loads(gzip.decompress(body) if headers else body)
+    kept = len(content["list"])
+    assert content == {"a": 1, "list": entries[-kept:]}
+    assert LARGEST_ANSWER - 110_000 < _size(answer) <= LARGEST_ANSWER
+    assert given(dice.randbytes(LARGEST_ANSWER).hex())["statusCode"] == 406
+
+
+def test_what_is_too_large_says_how_to_ask_for_less_of_just_that() -> None:
+    too_much = "x" * LARGEST_ANSWER
+    for advice, said in (("ask with texts=hidden", "; if you do, ask with texts=hidden"), (None, "gzip")):
+        refused = proxy_answer(Answer(200, {"a": too_much}, ask_for_less=advice), {"headers": {}})
+        assert refused["statusCode"] == 406
+        assert json.loads(refused["body"])["message"].endswith(said)

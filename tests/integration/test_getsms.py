@@ -2,6 +2,8 @@
 
 import pytest
 
+from globalconnect.domain.sms import Sms
+from globalconnect.store.activations import from_sms
 from tests.integration.shop import Shop
 
 PHONE = "447472190082"
@@ -43,6 +45,21 @@ def test_messages_have_the_form_of_the_contract_with_and_without_a_push_url(shop
     }
     assert sms_id.isdecimal()
     assert 0 < int(sms_id) < 2**53
+
+
+def test_of_messages_that_outgrow_an_answer_the_newest_that_fit_are_given_oldest_first(shop: Shop) -> None:
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    now = shop.cloud.clock()
+    sent = [f"{number:03}" + "語" * 19_997 for number in range(110)]
+    for number, text in enumerate(sent):
+        sms = Sms(110 - number, activation_id, partner.partner_id, PHONE, "Microsoft", text, now + number, now)
+        shop.cloud.db.put(shop.activations.table, from_sms(sms, shop.activations.keep))
+    reply = shop.messages(partner, activation_id)
+    assert (reply.status, reply.body.keys()) == (200, {"status", "messages"})
+    given = [message["text"] for message in reply.body["messages"]]
+    # 6 MB of texts of 60 KB.
+    assert given == sent[-104:]
 
 
 def test_messages_come_oldest_first(shop: Shop) -> None:

@@ -90,7 +90,11 @@ function Facts({ sale }: { sale: Sale }) {
           <bdi>{partner}</bdi>
         </a>
       </Fact>
-      <Fact title="SMS">{sale.messages.length || "None"}</Fact>
+      <Fact title="SMS">
+        {sale.messages.length === sale.messageCount
+          ? sale.messageCount || "None"
+          : `${sale.messageCount}, the newest ${sale.messages.length} of them below`}
+      </Fact>
       {sale.sum !== null && (
         <Fact title="Sum, as the partner says">
           <bdi>

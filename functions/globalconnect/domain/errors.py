@@ -57,12 +57,15 @@ class TooLarge(GlobalConnectError):
 
 
 class AnswerTooLarge(GlobalConnectError):
-    """The caller must accept gzip, or ask for less: the answer is too large as the caller accepts it."""
+    """The caller must accept gzip, or ask for less: the answer is too large as the caller accepts it.
 
-    def __init__(self) -> None:
+    Takes how one asks for less here, nothing where one can't.
+    """
+
+    def __init__(self, ask_for_less: str | None = None) -> None:
+        advice = f"; if you do, {ask_for_less}" if ask_for_less else ""
         super().__init__(
-            "The answer is too large as you accept it: send Accept: */* and Accept-Encoding: gzip; "
-            "if you do, ask with a key that may buy fewer services"
+            f"The answer is too large as you accept it: send Accept: */* and Accept-Encoding: gzip{advice}"
         )
 
 
