@@ -30,6 +30,8 @@ _HIGHEST_MAX_LIVE = 1_000_000
 _LONGEST_REASON = 200
 _LONGEST_FILE_NAME = 255
 _MOST_PHONES = 500
+_SHORTEST_SECRET = 8
+_LONGEST_SECRET = 4_096
 
 _STRICT = ConfigDict(extra="forbid", strict=True, alias_generator=to_camel, hide_input_in_errors=True)
 
@@ -162,6 +164,14 @@ SaleTexts = Annotated[
         "or hidden"
     ),
 ]
+SourceSecret = Annotated[
+    Annotated[str, Field(min_length=_SHORTEST_SECRET, max_length=_LONGEST_SECRET), AfterValidator(_printable)] | None,
+    Field(
+        description=f"a text of {_SHORTEST_SECRET} to {_LONGEST_SECRET} printable characters, without spaces at its ends, "
+        "or null for one that is made",
+        repr=False,
+    ),
+]
 Version = Annotated[int, Field(ge=0, le=LARGEST_ID, description="the version of the partner as it was read")]
 
 
@@ -240,6 +250,12 @@ class NewSource(Given):
 
     name: Name
     provider: Provider
+
+
+class NewSourceSecret(Given):
+    """The secret that a gateway signs with from now on; without one we make it."""
+
+    secret: SourceSecret = None
 
 
 @with_config(_STRICT)
@@ -638,6 +654,14 @@ class SourceWithSecret(SourceShown):
     """An inbound gateway with its secret, which is never shown again."""
 
     secret: str = Field(repr=False)
+
+
+class SourceSecretShown(Shown):
+    """A source's new secret, which is never shown again, and what is to be said against it."""
+
+    source_id: str
+    secret: str = Field(repr=False)
+    warning: str | None
 
 
 class SourcesShown(Shown):

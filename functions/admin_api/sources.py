@@ -7,10 +7,12 @@ from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     Done,
     NewSource,
+    NewSourceSecret,
     NoFields,
     NoQuery,
     PageQuery,
     ProblemNoted,
+    SourceSecretShown,
     SourceShown,
     SourcesShown,
     SourceWithSecret,
@@ -26,6 +28,8 @@ RESOURCE = "/admin/sources"
 
 _ID_LENGTH = 10
 _SECRET_LENGTH = 40
+# A given one that is shorter gets a warning.
+_SAFE_SECRET = 16
 _LISTING = Listing("sources", partial(has, source_id=str))
 
 
@@ -48,6 +52,15 @@ def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> SourcesShown:
     found, next_key = admin.sources.page(PAGE, _LISTING.key(call.query.get("cursor")))
     shown = [SourceShown(**_fields(source, call.event)) for source in found]
     return SourcesShown(sources=shown, cursor=_LISTING.cursor(next_key))
+
+
+def replace_secret(admin: Admin, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretShown:
+    """Replace a gateway's secret; the former one stays good for a while."""
+    source_id = id_in(call.path, "sourceId", "source")
+    secret = call.body.secret or new_token(_SECRET_LENGTH, admin.dice)
+    admin.sources.replace_secret(source_id, secret, admin.now())
+    warning = f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None
+    return SourceSecretShown(source_id=source_id, secret=secret, warning=warning)
 
 
 def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Done:
@@ -92,6 +105,19 @@ ROUTES = (
         query=PageQuery,
         answer=SourcesShown,
         summary="List inbound gateways, in no particular order.",
+    ),
+    Route(
+        method="POST",
+        path=f"{RESOURCE}/{{sourceId}}/secret",
+        action="source.secret_replaced",
+        use=replace_secret,
+        body=NewSourceSecret,
+        answer=SourceSecretShown,
+        status=201,
+        errors=(404, 409),
+        summary="Replace the secret of an inbound gateway by a given one, else by one that is made; it is shown in this "
+        "answer only. The former one is good for another 24 hours. 409 when it was replaced by somebody else at the same "
+        "moment.",
     ),
     Route(
         method="DELETE",

@@ -49,6 +49,34 @@ def test_a_source_shows_when_it_was_last_heard_from_and_what_could_not_be_read(
     assert all(title.endswith(" UTC") for title in titles)
 
 
+def test_a_source_gets_a_new_secret_that_is_shown_once(console: Console, market: Market) -> None:
+    made = market.made("POST", "/admin/sources", {"name": "Gateway to be renewed", "provider": "generic"})
+    page = console.enter("/sources")
+    opener = page.get_by_role("button", name="New secret for Gateway to be renewed")
+    opener.click()
+    form = page.get_by_role("dialog", name="New secret for Gateway to be renewed")
+    form.get_by_label("Secret").fill("short")
+    form.get_by_role("button", name="Replace the secret").click()
+    expect(form).to_contain_text("Expected a text of 8 to 4096")
+    form.get_by_label("Secret").fill("only twelve.")
+    form.get_by_role("button", name="Replace the secret").click()
+    shown = page.get_by_role("dialog", name="Gateway to be renewed has a new secret")
+    expect(shown).to_contain_text("only twelve.")
+    expect(shown).to_contain_text("may be guessed")
+    assert console.axe() == []
+    shown.get_by_role("button", name="I have copied it").click()
+    expect(opener).to_be_focused()
+    assert "only twelve." not in page.content()
+    opener.click()
+    form.get_by_role("button", name="Replace the secret").click()
+    shown.get_by_role("button", name="Copy: Secret").click()
+    expect(shown.get_by_role("status")).to_have_text("Copied")
+    secret = page.evaluate("navigator.clipboard.readText()")
+    expect(shown).not_to_contain_text("may be guessed")
+    for good in (secret, "only twelve.", made["secret"]):
+        assert Gateway(market, made["url"], good).deliver([]).status_code == 200
+
+
 def test_a_source_is_removed_only_after_a_question(console: Console, market: Market) -> None:
     made = market.made("POST", "/admin/sources", {"name": "Gateway to be removed", "provider": "generic"})
     page = console.enter("/sources")

@@ -17,7 +17,7 @@ from standardwebhooks.webhooks import Webhook
 from admin_api.app import ROUTES
 from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
 from local.pretend_partner import ERROR, PretendPartner
-from tests.contract.market import Hub, Market, until
+from tests.contract.market import Gateway, Hub, Market, until
 
 JSON = "application/json; charset=utf-8"
 CSV = {"Content-Type": "text/csv"}
@@ -469,6 +469,7 @@ def test_an_activation_is_shown_with_its_messages_and_every_push_attempt(market:
             30,
         )
     (message,) = shown.pop("messages")
+    assert shown.pop("messageCount") == 1
     assert (
         shown.items()
         >= {
@@ -537,6 +538,26 @@ def test_a_source_shows_its_secret_once_and_stops_within_60_seconds_of_its_remov
     assert market.made("DELETE", f"/admin/sources/{source_id}") == {"status": "SUCCESS"}
     until(lambda: gateway.deliver(sms).status_code, lambda status: status == 401, REVOKED_SECONDS)
     _refused(market.admin("DELETE", f"/admin/sources/{source_id}"), 404, "source")
+
+
+def test_a_sources_secret_is_replaced_and_the_former_one_still_good(market: Market) -> None:
+    gateway = market.gateway()
+    path = f"/admin/sources/{gateway.url.rpartition('/')[2]}/secret"
+    assert gateway.deliver([]).status_code == 200
+    answer = market.admin("POST", path)
+    made = answer.json()
+    assert (answer.status_code, made.keys(), made["warning"]) == (201, {"sourceId", "secret", "warning"}, None)
+    given = market.made("POST", path, {"secret": "of a provider"})
+    assert (given["secret"], given["warning"] is None) == ("of a provider", False)
+    for secret in ("of a provider", made["secret"], gateway.secret):
+        renewed = Gateway(market, gateway.url, secret)
+        until(lambda renewed=renewed: renewed.deliver([]).status_code, lambda status: status == 200, 60)  # type: ignore[misc]
+    assert gateway.deliver([], signature="0" * 64).status_code == 401
+    everything = (
+        json.dumps(list(_listed(market, "/admin/sources", "sources"))) + market.admin("GET", "/admin/audit").text
+    )
+    assert not any(secret in everything for secret in ("of a provider", made["secret"], gateway.secret))
+    _refused(market.admin("POST", path, {"secret": "short"}), 400, "secret")
 
 
 def test_unclaimed_sms_and_unreadable_payloads_are_paged_newest_first(market: Market) -> None:

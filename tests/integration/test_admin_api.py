@@ -3,13 +3,19 @@
 import base64
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from globalconnect.domain.errors import Conflict
 from globalconnect.domain.service import Service
+from globalconnect.domain.times import DAY
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.sources import Source, Sources
 from tests.conftest import START, Cloud
 from tests.integration.admin_support import HOST, OPERATOR_ID, STAGE, Desk, event
+from tests.integration.failing import FailingClient, Fault, Scripted
 
 
 @pytest.fixture
@@ -99,6 +105,112 @@ def test_the_url_of_a_source_is_where_the_outside_reaches_this_api(
     context = request["requestContext"] | changes.pop("requestContext", {})
     shown = desk.send(request | changes | {"requestContext": context}).body["sources"][0]
     assert shown["url"] == f"{base}/inbound/{shown['sourceId']}"
+
+
+def secrets_of(desk: Desk, source_id: str) -> list[str]:
+    """Give the secrets with which a gateway may sign now, newest first."""
+    source = desk.admin.sources.find(source_id)
+    assert source is not None
+    return source.secrets(desk.cloud.clock())
+
+
+def added(desk: Desk) -> tuple[str, str]:
+    """Enter a gateway; give its id and its secret."""
+    body = desk.post("/admin/sources", {"name": "Gateway", "provider": "generic"}).body
+    return body["sourceId"], body["secret"]
+
+
+def test_a_source_gets_a_new_secret_that_is_shown_once_and_the_former_is_good_for_a_day(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    source_id, first = added(desk)
+    reply = desk.post(f"/admin/sources/{source_id}/secret")
+    second = reply.body["secret"]
+    assert (reply.status, reply.body) == (201, {"sourceId": source_id, "secret": second, "warning": None})
+    assert (len(second), second != first) == (40, True)
+    assert secrets_of(desk, source_id) == [second, first]
+    desk.cloud.clock.advance(ms=DAY - 1)
+    assert secrets_of(desk, source_id) == [second, first]
+    desk.cloud.clock.advance(ms=1)
+    assert secrets_of(desk, source_id) == [second]
+    seen = caplog.text + json.dumps([vars(record) for record in caplog.records], default=str)
+    seen += json.dumps(desk.get("/admin/sources").body) + json.dumps(desk.get("/admin/audit").body)
+    assert second not in seen
+    entries = desk.get("/admin/audit").body["entries"]
+    assert ("source.secret_replaced", source_id, {}) in [
+        (entry["action"], entry["id"], entry["details"]) for entry in entries
+    ]
+
+
+@pytest.mark.parametrize(
+    ("secret", "warned"), [("x" * 8, True), ("x" * 15, True), ("x" * 16, False), ("x" * 4_096, False)]
+)
+def test_a_secret_may_be_given_and_a_short_one_gets_a_warning(desk: Desk, secret: str, *, warned: bool) -> None:
+    source_id, first = added(desk)
+    reply = desk.post(f"/admin/sources/{source_id}/secret", {"secret": secret})
+    assert (reply.status, reply.body["secret"]) == (201, secret)
+    assert (reply.body["warning"] is not None) == warned
+    assert secret not in str(reply.body["warning"])
+    assert secrets_of(desk, source_id) == [secret, first]
+
+
+def test_a_secret_that_is_replaced_again_leaves_the_one_before_it_its_own_time(desk: Desk) -> None:
+    source_id, first = added(desk)
+    path = f"/admin/sources/{source_id}/secret"
+    desk.post(path)
+    desk.cloud.clock.advance(ms=DAY // 2)
+    # Its answer was lost, so the operator asks for another.
+    third = desk.post(path).body["secret"]
+    assert [secrets_of(desk, source_id)[place] for place in (0, -1)] == [third, first]
+    desk.cloud.clock.advance(ms=DAY // 2)
+    assert first not in secrets_of(desk, source_id)
+    assert len(secrets_of(desk, source_id)) == 2
+
+
+def test_the_same_secret_given_again_changes_nothing_and_a_former_one_becomes_the_newest(desk: Desk) -> None:
+    source_id, first = added(desk)
+    path = f"/admin/sources/{source_id}/secret"
+    for _ in range(3):
+        assert desk.post(path, {"secret": "given secret"}).status == 201
+        assert secrets_of(desk, source_id) == ["given secret", first]
+        desk.cloud.clock.advance(ms=1_000)
+    assert desk.post(path, {"secret": first}).status == 201
+    assert secrets_of(desk, source_id) == [first, "given secret"]
+
+
+def test_a_new_secret_that_aws_kept_without_an_answer_is_shown(desk: Desk) -> None:
+    source_id, first = added(desk)
+    client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
+    db = Dynamo(client, pause=lambda _: None)
+    desk.admin = replace(desk.admin, sources=Sources(db, desk.cloud.env["SOURCES_TABLE"], 0, desk.cloud.clock))
+    reply = desk.post(f"/admin/sources/{source_id}/secret")
+    assert reply.status == 201
+    assert secrets_of(desk, source_id) == [reply.body["secret"], first]
+
+
+def test_of_two_new_secrets_at_the_same_moment_one_is_refused_and_none_is_lost(desk: Desk) -> None:
+    class Overtaken(Sources):
+        """Somebody else is always a little faster."""
+
+        def _read(self, source_id: str) -> Source | None:
+            before = super()._read(source_id)
+            if faster:
+                desk.admin.sources.replace_secret(source_id, faster.pop(), desk.cloud.clock())
+            return before
+
+    source_id, first = added(desk)
+    faster: list[str] = []
+    slower = Overtaken(desk.cloud.db, desk.cloud.env["SOURCES_TABLE"], 0, desk.cloud.clock)
+    for secret in ("faster 1", "faster 2"):
+        faster.append(secret)
+        with pytest.raises(Conflict, match="was replaced meanwhile"):
+            slower.replace_secret(source_id, "the slower", desk.cloud.clock())
+    assert secrets_of(desk, source_id) == ["faster 2", "faster 1", first]
+
+
+def test_the_secret_of_no_source_can_be_replaced(desk: Desk) -> None:
+    assert desk.post("/admin/sources/nobody/secret").refusal == (404, "source not found")
+    assert desk.post("/admin/sources/..|../secret").refusal == (404, "source not found")
 
 
 def test_a_removed_source_is_gone(desk: Desk) -> None:

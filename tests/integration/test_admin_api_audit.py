@@ -130,6 +130,7 @@ def test_every_change_is_recorded_as_it_is_logged(desk: Desk, caplog: pytest.Log
         lambda: desk.patch(f"/admin/numbers/{PHONE}", {"enabled": False}),
         lambda: desk.patch(f"/admin/numbers/{PHONE}", {"enabled": True}),
         lambda: desk.post(f"/admin/activations/{sold.activation_id}/messages/77/push"),
+        lambda: desk.post(f"/admin/sources/{source_id}/secret"),
         lambda: desk.delete(f"/admin/sources/{source_id}"),
         lambda: desk.delete(path),
     ]
@@ -151,6 +152,7 @@ def test_every_change_is_recorded_as_it_is_logged(desk: Desk, caplog: pytest.Log
         ("number.withdrawn", PHONE, {}),
         ("number.restored", PHONE, {}),
         ("message.pushed_again", str(sold.activation_id), {"smsId": "77"}),
+        ("source.secret_replaced", source_id, {}),
         ("source.removed", source_id, {}),
         ("partner.revoked", partner_id, {}),
     ]

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import hmac
 import json
 from dataclasses import replace
 from typing import Any
@@ -662,3 +663,46 @@ def test_operators_see_when_a_source_was_heard_and_what_could_not_be_read(shop: 
     (shown,) = Desk(shop.cloud).get("/admin/sources").body["sources"]
     at = "2026-09-21T14:13:50+00:00"
     assert (shown["lastHeardAt"], shown["lastUnreadable"]) == (at, {"at": at, "reason": reason})
+
+
+# ---------------------------------------------------------------- secrets that are replaced
+
+
+def _signed(payload: object, secret: str) -> str:
+    return hmac.new(secret.encode(), json.dumps(payload).encode(), hashlib.sha256).hexdigest()
+
+
+def _replace_secret(shop: Shop, source_id: str, secret: str) -> None:
+    sources = Sources(shop.cloud.db, shop.cloud.env["SOURCES_TABLE"], 0, shop.cloud.clock)
+    sources.replace_secret(source_id, secret, shop.cloud.clock())
+
+
+def test_a_new_secret_is_good_within_a_second_and_the_former_for_24_hours(shop: Shop) -> None:
+    source_id = shop.source()
+    warm = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+    assert warm.deliver(source_id, []).status == 200
+    shop.cloud.clock.advance(seconds=1)
+    _replace_secret(shop, source_id, "another secret")
+    for secret in ("another secret", SECRET):
+        assert warm.deliver(source_id, [], signature=_signed([], secret)).status == 200
+    shop.cloud.clock.advance(seconds=86_399)
+    assert warm.deliver(source_id, [], signature=_signed([], SECRET)).status == 200
+    shop.cloud.clock.advance(seconds=1)
+    # Also by what was remembered a second ago.
+    assert warm.deliver(source_id, [], signature=_signed([], SECRET)).status == 401
+    assert warm.deliver(source_id, [], signature=_signed([], "another secret")).status == 200
+
+
+def test_wrong_signatures_have_a_source_read_once_a_second_at_most(shop: Shop) -> None:
+    source_id = shop.source()
+    warm = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+    assert warm.deliver(source_id, []).status == 200
+    with Calls(shop.cloud.client) as calls:
+
+        def knock() -> None:
+            for _ in range(20):
+                assert warm.deliver(source_id, [], signature="0" * 64).status == 401
+
+        assert calls.of(knock) == []
+        shop.cloud.clock.advance(seconds=1)
+        assert calls.of(knock) == ["GetItem"]

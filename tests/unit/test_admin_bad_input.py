@@ -22,6 +22,7 @@ SALE_TEXTS = (
     "shown, which is the default, or the smsId of the only one to show, both entered in the audit log; or hidden"
 )
 NAME = "a text of 1 to 100 printable characters, without spaces at its ends"
+SECRET = "a text of 8 to 4096 printable characters, without spaces at its ends, or null for one that is made"
 CANCEL_LIMIT = "cancelLimit: expected a whole number from 1 to 100, or null for the deployment's cancel limit"
 
 
@@ -181,6 +182,10 @@ def test_a_version_that_can_be_none_is_400(admin: Admin, version: object) -> Non
         ("POST", "/admin/sources", {"name": "G", "provider": "acme"}, "provider: expected generic"),
         ("POST", "/admin/sources", {"name": "G", "provider": 5}, "provider: expected generic"),
         ("POST", "/admin/sources", {"name": "G", "provider": "generic", "secret": "s"}, "secret: unknown field"),
+        *(
+            ("POST", "/admin/sources/gw/secret", {"secret": secret}, f"secret: expected {SECRET}")
+            for secret in ("", "x" * 7, "x" * 4_097, "pasted with a\n", " spaces at its end ", "\ud800" * 8, 12345678)
+        ),
         ("POST", "/admin/partners/abc/rotate-key", {"key": "mine"}, "key: unknown field"),
         ("DELETE", "/admin/partners/abc", {"force": True}, "force: unknown field"),
         ("POST", f"{ACTIVATION}/messages/7/push", {"url": PUSH_URL}, "url: unknown field"),

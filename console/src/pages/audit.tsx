@@ -36,6 +36,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "sms.texts_read": "Looked at SMS texts",
   "source.added": "Source entered",
   "source.removed": "Source removed",
+  "source.secret_replaced": "Source's secret replaced",
   "unclaimed.texts_read": "Looked at unclaimed SMS",
   "unreadable.payloads_read": "Looked at unreadable payloads",
 };

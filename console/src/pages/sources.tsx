@@ -20,6 +20,7 @@ export const sources: Page = { route: "/sources", title: "Sources", menu: "Sourc
 
 function Sources() {
   const [adding, setAdding] = useState(false);
+  const [renewing, setRenewing] = useState<Source | null>(null);
   const [removing, setRemoving] = useState<Source | null>(null);
   const [changes, setChanges] = useState(0);
   const changed = () => setChanges(changes + 1);
@@ -48,6 +49,14 @@ function Sources() {
           { title: "Last unreadable payload", cell: unreadable },
           { title: "Last SMS without a time", cell: untimed },
           {
+            title: "Secret",
+            cell: (source) => (
+              <button type="button" onClick={() => setRenewing(source)} aria-label={`New secret for ${source.name}`}>
+                New secret
+              </button>
+            ),
+          },
+          {
             title: "Remove",
             cell: (source) => (
               <button type="button" onClick={() => setRemoving(source)} aria-label={`Remove ${source.name}`}>
@@ -59,6 +68,7 @@ function Sources() {
         empty="There are no sources yet. Without one no SMS can arrive."
       />
       {adding && <NewSourceDialog onAdded={changed} onClose={() => setAdding(false)} />}
+      {renewing && <NewSecretDialog source={renewing} onClose={() => setRenewing(null)} />}
       {removing && (
         <Confirm
           title={`Remove ${removing.name}?`}
@@ -132,6 +142,49 @@ function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: (
       <Form submit="Enter the source" onSubmit={send} onCancel={onClose}>
         <TextField name="name" label="Name" hint="For operators only." value={name} onChange={setName} required />
         <SelectField name="provider" label="Type" value={provider} options={PROVIDERS} onChange={setProvider} />
+      </Form>
+    </Dialog>
+  );
+}
+
+function NewSecretDialog({ source, onClose }: { source: Source; onClose: () => void }) {
+  const [secret, setSecret] = useState("");
+  const [made, setMade] = useState<Schemas["SourceSecretShown"] | null>(null);
+
+  const send = async () => {
+    const path = { sourceId: source.sourceId };
+    setMade(await api.post("/admin/sources/{sourceId}/secret", { path, body: { secret: secret.trim() || null } }));
+  };
+
+  if (made) {
+    return (
+      <Dialog title={`${source.name} has a new secret`} onClose={onClose}>
+        <p>The former one is good for another 24 hours.</p>
+        {made.warning !== null && (
+          <p>
+            <Badge tone="warn">Short</Badge> It has less than 16 characters and may be guessed.
+          </p>
+        )}
+        <Secret label="Secret" value={made.secret} />
+        <div class="buttons">
+          <button type="button" class="primary" onClick={onClose}>
+            I have copied it
+          </button>
+        </div>
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog title={`New secret for ${source.name}`} onClose={onClose}>
+      <p>The gateway has 24 hours to change over: until then the one it has is good, too.</p>
+      <Form submit="Replace the secret" onSubmit={send} onCancel={onClose}>
+        <TextField
+          name="secret"
+          label="Secret"
+          hint="Of 8 characters or more, if the provider has made it. Left empty, one is made."
+          value={secret}
+          onChange={setSecret}
+        />
       </Form>
     </Dialog>
   );

@@ -12,11 +12,15 @@ class Cache[V]:
         self._now = now
         self._kept: dict[Any, tuple[int, V]] = {}
 
-    def get(self, key: object, load: Callable[[], V | None]) -> V | None:
-        """Give what is remembered for `key`, else what `load` gives. None is never remembered: it may soon exist."""
+    def get(self, key: object, load: Callable[[], V | None], oldest: int | None = None) -> V | None:
+        """Give what is remembered for `key`, else what `load` gives. None is never remembered: it may soon exist.
+
+        What has been remembered for `oldest` ms is loaded again, too.
+        """
         now = self._now()
         kept = self._kept.get(key)
-        if kept is not None and now - kept[0] < self._lifetime:
+        lifetime = self._lifetime if oldest is None else min(oldest, self._lifetime)
+        if kept is not None and now - kept[0] < lifetime:
             return kept[1]
         value = load()
         if value is None:

@@ -1,10 +1,12 @@
 """The Sources table: inbound gateways."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
-from globalconnect.domain.errors import NotFound
+from globalconnect.domain.errors import Conflict, NotFound
+from globalconnect.domain.partner import SigningSecret, rotated
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
@@ -25,8 +27,8 @@ class Problem:
 class Source:
     """An inbound gateway: the provider whose payload it speaks, and the secret it signs with (contract 4).
 
-    `last_heard_at` (ms), `last_unreadable`, and `last_untimed`, an SMS without a time of receipt, are at most NOTED_EVERY
-    behind.
+    `former_secrets` are those it may still sign with, newest first. `last_heard_at` (ms), `last_unreadable`, and
+    `last_untimed`, an SMS without a time of receipt, are at most NOTED_EVERY behind.
     """
 
     source_id: str
@@ -37,9 +39,25 @@ class Source:
     last_heard_at: int | None = None
     last_unreadable: Problem | None = None
     last_untimed: Problem | None = None
+    former_secrets: tuple[SigningSecret, ...] = ()
+
+    def secrets(self, now: int) -> list[str]:
+        """Give the secrets that are good at `now` (ms), newest first."""
+        return [self.secret, *(former.secret for former in self.former_secrets if former.signs(now))]
+
+    def with_secret(self, secret: str, now: int) -> Self:
+        """Give the source with a new secret at `now` (ms); the one before stays good for a while, as partners' do.
+
+        One that it has already is the newest then, and not among the former.
+        """
+        if secret == self.secret:
+            return self
+        known = [SigningSecret(self.secret), *self.former_secrets]
+        newest, *former = rotated([one for one in known if one.secret != secret], secret, now)
+        return replace(self, secret=newest.secret, former_secrets=tuple(former))
 
     def __repr__(self) -> str:
-        """Leave the secret out: a repr ends up in logs."""
+        """Leave the secrets out: a repr ends up in logs."""
         return f"Source({self.source_id!r})"
 
 
@@ -53,9 +71,9 @@ class Sources:
         # When something was noted last, by source and attribute: what is remembered of a source may be older.
         self._noted: dict[tuple[str, str], int] = {}
 
-    def find(self, source_id: str) -> Source | None:
-        """Give a source as it was at most `cache_seconds` ago."""
-        return self._cache.get(source_id, lambda: self._read(source_id))
+    def find(self, source_id: str, oldest: int | None = None) -> Source | None:
+        """Give a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
+        return self._cache.get(source_id, lambda: self._read(source_id), oldest)
 
     def page(self, limit: int, after: Item | None) -> tuple[list[Source], Item | None]:
         """Give one page of all sources, and the key to go on from."""
@@ -80,6 +98,34 @@ class Sources:
         # It may be gone by now: by a try of ours that AWS did not answer.
         with suppress(ConditionFailed):
             self._db.delete(self._table, {"source_id": source_id}, expression("attribute_exists(#source_id)"))
+        self._cache.forget(source_id)
+
+    def replace_secret(self, source_id: str, secret: str, now: int) -> None:
+        """Give a source a new secret at `now` (ms). One that is its newest already changes nothing.
+
+        Raises NotFound, and Conflict when somebody else has replaced it meanwhile: of two new secrets neither may go
+        missing, both have been shown.
+        """
+        before = self._read(source_id)
+        if before is None:
+            raise NotFound("source")
+        after = before.with_secret(secret, now)
+        if after is before:
+            return
+        change = expression(
+            "SET #secret = :secret, #former_secrets = :former",
+            secret=after.secret,
+            former=_from_former(after.former_secrets),
+        )
+        try:
+            self._db.update(self._table, {"source_id": source_id}, change, _unchanged(before))
+        except ConditionFailed:
+            found = self._read(source_id)
+            if found is None:
+                raise NotFound("source") from None
+            # It has it by a try of ours that AWS did not answer.
+            if secret not in found.secrets(now):
+                raise Conflict("source: its secret was replaced meanwhile; try again") from None
         self._cache.forget(source_id)
 
     def note_heard(self, source: Source, now: int) -> None:
@@ -128,6 +174,20 @@ class Sources:
         return _to_source(item) if item else None
 
 
+def _unchanged(source: Source) -> Expression:
+    if not source.former_secrets:
+        return expression("#secret = :known AND attribute_not_exists(#former_secrets)", known=source.secret)
+    return expression(
+        "#secret = :known AND #former_secrets = :known_former",
+        known=source.secret,
+        known_former=_from_former(source.former_secrets),
+    )
+
+
+def _from_former(secrets: Iterable[SigningSecret]) -> list[Item]:
+    return [{"secret": former.secret, "until": former.until} for former in secrets]
+
+
 def _unreadable_at(source: Source) -> int | None:
     return source.last_unreadable.at if source.last_unreadable else None
 
@@ -151,4 +211,5 @@ def _to_source(item: Item) -> Source:
         last_heard_at=item.get("last_heard_at"),
         last_unreadable=_problem(item, "unreadable"),
         last_untimed=_problem(item, "untimed"),
+        former_secrets=tuple(SigningSecret(**former) for former in item.get("former_secrets", ())),
     )
