@@ -488,10 +488,10 @@ def test_an_activation_is_shown_with_its_messages_and_every_push_attempt(market:
     failed, delivered = message["attemptLog"]
     (hidden,) = market.made("GET", f"/admin/activations/{activation_id}?texts=hidden")["messages"]
     assert hidden["attemptLog"] == [attempt | {"answer": None} for attempt in (failed, delivered)]
-    path = f"/admin/partners/{hub.partner_id}/activity"
-    (failure,) = market.made("GET", f"{path}?texts=shown")["failures"]
+    activity = f"/admin/partners/{hub.partner_id}/activity"
+    (failure,) = market.made("GET", f"{activity}?texts=shown")["failures"]
     assert failure["answer"] == failed["answer"]
-    assert market.made("GET", f"{path}?texts=hidden")["failures"] == [failure | {"answer": None}]
+    assert market.made("GET", f"{activity}?texts=hidden")["failures"] == [failure | {"answer": None}]
     assert message["attempts"] == 2
     assert (failed["httpStatus"], delivered["outcome"]) == (200, "delivered")
     assert json.loads(failed["answer"]) == {"status": "ERROR"}

@@ -44,10 +44,19 @@ def _named(resource: dict[str, str]) -> str:
 
 def _made(shop: Shop, do: Callable[[], object]) -> set[Permission]:
     """Give the pairs that something needs, by the calls it makes."""
-    made: set[Permission] = set()
+    return {
+        (f"dynamodb:{action}", name.split("-", 1)[1])
+        for operation, params in _calls(shop, do)
+        for action, name in _needed(operation, params)
+    }
+
+
+def _calls(shop: Shop, do: Callable[[], object]) -> list[tuple[str, dict[str, Any]]]:
+    """Give the calls that something makes: operations with their parameters."""
+    made: list[tuple[str, dict[str, Any]]] = []
 
     def note(params: dict[str, Any], model: Any, **_: object) -> None:
-        made.update((f"dynamodb:{action}", name.split("-", 1)[1]) for action, name in _needed(model.name, params))
+        made.append((model.name, params))
 
     events = shop.cloud.client.meta.events
     events.register("provide-client-params.dynamodb", note)
@@ -216,3 +225,29 @@ def test_pushes(stocked: Shop, function: str) -> None:
         pushes.settle([End(claimed, PushState.DELIVERED, now)])
 
     assert _made(stocked, push) == _stated(function)
+
+
+@pytest.mark.parametrize("function", ["PushSmsFunction", "PushRetryFunction"])
+def test_pushes_may_write_of_a_partner_what_they_note_and_be_given_nothing_back(stocked: Shop, function: str) -> None:
+    partner = stocked.partner()
+
+    def note() -> None:
+        stocked.partners.note_slow(partner.partner_id, 1)
+        stocked.partners.note_success(partner.partner_id, 1)
+
+    updates = [params for operation, params in _calls(stocked, note) if operation == "UpdateItem"]
+    # What IAM takes for the attributes of a request: those of its key, and all that its expressions name.
+    named = {name for params in updates for name in (*params["Key"], *params["ExpressionAttributeNames"].values())}
+    policies = RESOURCES[function]["Properties"]["Policies"]
+    (condition,) = [
+        statement["Condition"]
+        for policy in policies
+        for statement in policy["Statement"]
+        if {"GetAtt": "PartnersTable.Arn"} in statement["Resource"] and "dynamodb:UpdateItem" in statement["Action"]
+    ]
+    assert condition == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["partner_id", "slow_until", "last_success_at"]},
+        "StringEquals": {"dynamodb:ReturnValues": "NONE"},
+    }
+    assert named == set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+    assert {params.get("ReturnValues", "NONE") for params in updates} == {"NONE"}

@@ -196,6 +196,10 @@ class Dynamo:
         changed = self._ask(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})
         return from_wire(changed["Attributes"])
 
+    def update_unseen(self, table: str, key: Key, change: Expression, condition: Expression) -> None:
+        """Change an item of which the caller may see nothing. Raises ConditionFailed, and Busy."""
+        self._ask(self._client.update_item, update(table, key, change, condition)["Update"])
+
     def execute(self, statements: Sequence[Statement]) -> list[Item | Exception]:
         """Carry out statements that each change one item (no item twice), 25 per call, not as one transaction.
 
