@@ -9,6 +9,7 @@ from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.inbound import Unclaimed
 from globalconnect.domain.times import to_iso
+from globalconnect.store.activations import is_kept
 from globalconnect.store.dynamo import Item
 from globalconnect.store.inbox import COPY, Kind
 
@@ -63,7 +64,8 @@ def _hidden(admin: Admin, call: Call[InboxQuery, NoFields], action: str, items: 
 def _page(admin: Admin, kind: Kind, query: InboxQuery) -> tuple[list[Item], str | None]:
     listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
     items, next_key = admin.inbox.page(kind, PAGE, listing.key(query.get("cursor")))
-    return items, listing.cursor(next_key)
+    now = admin.now()
+    return [item for item in items if is_kept(item, now)], listing.cursor(next_key)
 
 
 ROUTES = (

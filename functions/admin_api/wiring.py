@@ -63,7 +63,7 @@ def build(
         services=Services(db, settings.services_table, _NO_CACHE, now),
         numbers=Numbers(db, settings.numbers_table),
         availability=Availability(db, settings.availability_table, _NO_CACHE, now),
-        activations=Activations(db, settings.activations_table, keep),
+        activations=Activations(db, settings.activations_table, keep, now),
         pushes=Pushes(db, settings.activations_table, keep),
         sources=Sources(db, settings.sources_table, _NO_CACHE, now),
         inbox=Inbox(db, settings.inbox_table, keep),

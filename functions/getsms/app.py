@@ -31,7 +31,7 @@ def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Getsm
     """Put the function together."""
     return Getsms(
         Partners(db, settings.partners_table, settings.cache_seconds, now),
-        Activations(db, settings.activations_table, retention(settings.retention_days)),
+        Activations(db, settings.activations_table, retention(settings.retention_days), now),
         now,
     )
 

@@ -31,7 +31,7 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> I
     keep = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
     inbox = Inbox(db, settings.inbox_table, keep)
-    activations = Activations(db, settings.activations_table, keep)
+    activations = Activations(db, settings.activations_table, keep, now)
     return InboundSmsParts(
         sources=Sources(db, settings.sources_table, settings.cache_seconds, now),
         inbox=inbox,

@@ -45,7 +45,7 @@ class PartnerApi:
 def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice: Dice) -> PartnerApi:
     """Put the function together."""
     numbers = Numbers(db, settings.numbers_table, settings.rest)
-    activations = Activations(db, settings.activations_table, retention(settings.retention_days))
+    activations = Activations(db, settings.activations_table, retention(settings.retention_days), now)
     counts_cache = min(_COUNTS_CACHE_SECONDS, settings.cache_seconds)
     return PartnerApi(
         settings=settings,

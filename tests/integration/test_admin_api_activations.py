@@ -8,7 +8,7 @@ from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.sms import Attempt, PushState, Sms
-from globalconnect.domain.times import MINUTE, SECOND
+from globalconnect.domain.times import DAY, MINUTE, SECOND
 from globalconnect.push.attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.pushes import End
@@ -230,6 +230,21 @@ def test_an_activation_is_shown_with_its_messages_and_their_push_attempts(desk: 
     }
     assert [(shown["smsId"], shown["pushState"]) for shown in body["messages"]] == [("77", "pending"), ("78", "no-url")]
     assert body["messageCount"] == 2
+
+
+def test_what_is_past_its_retention_is_not_shown_to_staff_either(desk: Desk) -> None:
+    number = desk.stocked(PHONE)
+    old = desk.sold("hub", number)
+    desk.arrived(old)
+    desk.cloud.clock.advance(minutes=60)
+    later = desk.sold("hub", number)
+    desk.cloud.clock.advance(ms=30 * DAY, minutes=-60)
+    assert desk.get(f"/admin/activations/{old.activation_id}").refusal == (404, "activation not found")
+    for query in ((), (("partnerId", "hub"),), (("phone", PHONE),), (("service", "tg"),)):
+        listed = desk.all_pages("/admin/activations", "activations", *query)
+        assert [activation["activationId"] for activation in listed] == [later.activation_id]
+    history = desk.get(f"/admin/numbers/{PHONE}").body["activations"]
+    assert [activation["activationId"] for activation in history] == [later.activation_id]
 
 
 def test_an_activation_without_messages_has_an_empty_list_of_them(desk: Desk) -> None:

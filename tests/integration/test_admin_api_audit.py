@@ -508,6 +508,23 @@ def test_an_entry_is_kept_for_400_days_unless_a_deployment_says_otherwise(cloud:
     assert kept() == 30 * 86_400
 
 
+def test_unclaimed_sms_payloads_and_entries_past_their_retention_are_not_shown(desk: Desk) -> None:
+    unclaimed(desk)
+    desk.admin.inbox.keep_unreadable("x", "gw", b'{"code 4711', "body: expected valid JSON", START)
+    entered(desk, START, 1)
+    desk.cloud.clock.advance(ms=30 * DAY - 1_000)
+    assert len(texts_in(desk.get("/admin/unclaimed", ("texts", "hidden")))) == 1
+    assert len(texts_in(desk.get("/admin/unreadable", ("texts", "hidden")))) == 1
+    desk.cloud.clock.advance(ms=1_000)
+    for path in ("unclaimed", "unreadable"):
+        assert texts_in(desk.get(f"/admin/{path}")) == []
+    assert len(entries(desk)) == 1
+    desk.cloud.clock.advance(ms=370 * DAY)
+    # Its month is still listed.
+    entered(desk, START + 401 * DAY, 2)
+    assert [entry["id"] for entry in entries(desk)] == ["2"]
+
+
 def test_a_cursor_with_a_month_that_is_none_or_is_to_come_is_400(desk: Desk) -> None:
     listing = Listing("audit", lambda _: True)
     for month in ("2026-10", "2026-13", "9999-12", "202x-01", ""):

@@ -3,6 +3,7 @@
 import pytest
 
 from globalconnect.domain.sms import Sms
+from globalconnect.domain.times import DAY
 from globalconnect.store.activations import from_sms
 from tests.integration.shop import Shop
 
@@ -45,6 +46,17 @@ def test_messages_have_the_form_of_the_contract_with_and_without_a_push_url(shop
     }
     assert sms_id.isdecimal()
     assert 0 < int(sms_id) < 2**53
+
+
+def test_what_is_past_its_retention_is_not_shown_though_it_is_not_deleted_yet(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.deliver(source, _sms())
+    shop.cloud.clock.advance(ms=30 * DAY - 1_000)
+    assert shop.messages(partner, activation_id).body["status"] == "SUCCESS"
+    shop.cloud.clock.advance(ms=1_000)
+    assert shop.messages(partner, activation_id).status == 404
+    assert shop.finish(partner, activation_id, 3).status == 404
 
 
 def test_of_messages_that_outgrow_an_answer_the_newest_that_fit_are_given_oldest_first(shop: Shop) -> None:

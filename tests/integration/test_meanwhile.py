@@ -117,7 +117,7 @@ def test_of_two_refunds_at_once_the_first_stands(shop: Shop) -> None:
         look()
         shop.cloud.clock.advance(minutes=1)
 
-    meddled = _Activations(shop.cloud.db, activations.table, activations.keep).meddle(refund_and_wait)
+    meddled = _Activations(shop.cloud.db, activations.table, activations.keep, shop.cloud.clock).meddle(refund_and_wait)
     shop.partner_parts = replace(parts, activations=meddled)
     assert shop.finish(partner, activation_id, 5).body == {"status": "SUCCESS"}
     look()

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from globalconnect import clock
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Attempt
 from globalconnect.settings import retention
@@ -56,7 +57,7 @@ class World:
     def sale(self, activation_id: int) -> Sale:
         """Give an activation with its messages as it is now; fails when there is none."""
         keep = retention(int(self.env["RETENTION_DAYS"]))
-        sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep).sale(activation_id)
+        sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep, clock.now).sale(activation_id)
         assert sale is not None, f"there is no activation {activation_id}"
         return sale
 

@@ -124,6 +124,21 @@ def test_every_table_and_the_pool_are_protected_by_the_one_parameter_and_tables_
     assert pool["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
+def test_tables_that_hold_texts_can_be_restored_for_as_long_as_the_parameter_says() -> None:
+    recovery = {
+        name: given["Properties"]["PointInTimeRecoverySpecification"]
+        for name, given in resources().items()
+        if given["Type"] == "AWS::DynamoDB::Table"
+    }
+    texts = {"ActivationsTable", "InboxTable"}
+    stated = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": {"Ref": "RecoveryDays"}}
+    assert [recovery[name] for name in texts] == [stated, stated]
+    assert all(recovery[name] == {"PointInTimeRecoveryEnabled": True} for name in recovery.keys() - texts)
+    # What DynamoDB takes.
+    asked = templates.load(TEMPLATE)["Parameters"]["RecoveryDays"]
+    assert (asked["MinValue"], asked["MaxValue"]) == (1, 35)
+
+
 def test_functions_are_traced_by_the_parameter_alone_which_is_off() -> None:
     for given in resources().values():
         if given["Type"] == "AWS::Lambda::Function":

@@ -1,6 +1,7 @@
 """The Activations table: sales and their messages. How the pushing of each message stands is in `pushes`."""
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from globalconnect.domain.activation import Activation, Outcome
@@ -36,17 +37,18 @@ class Sale:
 
 
 class Activations:
-    """Activations by id, partner, phone and day; messages by activation. Kept for `keep` ms."""
+    """Activations by id, partner, phone and day; messages by activation. Kept for `keep` ms, and then given no more."""
 
-    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+    def __init__(self, db: Dynamo, table: str, keep: int, now: Callable[[], int]) -> None:
         self._db = db
         self.table = table
         self.keep = keep
+        self._now = now
 
     def get(self, activation_id: int) -> Activation | None:
         """Give an activation as it is now."""
         item = self._db.get(self.table, {"activation_id": activation_id, "entry": ENTRY})
-        return to_activation(item) if item else None
+        return to_activation(item) if item and is_kept(item, self._now()) else None
 
     def sale(self, activation_id: int, owner: str | None = None) -> Sale | None:
         """Give an activation with its messages as it is now, in one read unless there are many.
@@ -56,8 +58,9 @@ class Activations:
         # Everything but the attempts, which come after the messages.
         condition = expression("#activation_id = :id AND #entry < :attempts", id=activation_id, attempts=ATTEMPT_PREFIX)
         page = self._db.query(self.table, condition, limit=_FIRST_READ)
+        now = self._now()
         # What is left of a sale that is being purged begins with a message.
-        if not page.items or page.items[0]["entry"] != ENTRY:
+        if not page.items or page.items[0]["entry"] != ENTRY or not is_kept(page.items[0], now):
             return None
         activation = to_activation(page.items[0])
         if owner not in {None, activation.partner_id}:
@@ -66,7 +69,7 @@ class Activations:
         while page.next_key is not None:
             page = self._db.query(self.table, condition, after=page.next_key)
             items += page.items
-        messages = [to_sms(item) for item in items]
+        messages = [to_sms(item) for item in items if is_kept(item, now)]
         messages.sort(key=lambda sms: (sms.received_at, sms.stored_at, sms.sms_id))
         return Sale(activation, tuple(messages))
 
@@ -107,7 +110,9 @@ class Activations:
         page = self._db.query(self.table, condition, index=index, limit=limit, after=after, newest_first=True)
         ids = [item["activation_id"] for item in page.items]
         keys = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in ids]
-        found = {item["activation_id"]: to_activation(item) for item in self._db.get_many(self.table, keys)}
+        now = self._now()
+        items = [item for item in self._db.get_many(self.table, keys) if is_kept(item, now)]
+        found = {item["activation_id"]: to_activation(item) for item in items}
         return [found[activation_id] for activation_id in ids if activation_id in found], page.next_key
 
 
@@ -124,6 +129,11 @@ def sms_id_of_entry(entry: str) -> int:
 def expire_at(stored_at: int, keep: int) -> int:
     """Give the TTL attribute (s) of something stored at `stored_at` and kept for `keep` (ms)."""
     return (stored_at + keep) // SECOND
+
+
+def is_kept(item: Item, now: int) -> bool:
+    """Tell whether an item with a TTL is within its time at `now` (ms): DynamoDB deletes it up to days after that."""
+    return bool(now < item["expire_at"] * SECOND)
 
 
 def from_activation(activation: Activation, keep: int) -> Item:

@@ -55,6 +55,8 @@ class Audit:
             page = self._db.query(
                 self._table,
                 expression("#month = :month", month=month),
+                # DynamoDB deletes an entry up to days after its time.
+                only=expression("#expire_at > :now", now=now // SECOND),
                 limit=limit - len(found),
                 after=after,
                 newest_first=True,
