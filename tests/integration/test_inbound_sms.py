@@ -477,6 +477,7 @@ def _entered_before(shop: Shop, source_id: str, name: str, **content: object) ->
         "source_id": source_id,
         "delivery": name,
         "stored_at": START,
+        "expire_at": START // 1_000 + 86_400,
     }
     shop.cloud.db.put(inbox.table, {**item, **content})
 
