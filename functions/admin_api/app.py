@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from admin_api import activations, audit, imports, inbox, numbers, partners, pools, services, sources, statistics
+from admin_api import activations, audit, imports, inbox, marks, numbers, partners, pools, services, sources, statistics
 from admin_api.routes import Route, check_token
 from admin_api.wiring import Admin, admin_api
 from globalconnect import web
@@ -14,6 +14,7 @@ ROUTES: tuple[Route[Any, Any, Any], ...] = (
     *partners.ROUTES,
     *services.ROUTES,
     *numbers.ROUTES,
+    *marks.ROUTES,
     *imports.ROUTES,
     *pools.ROUTES,
     *activations.ROUTES,

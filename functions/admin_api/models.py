@@ -15,6 +15,7 @@ from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.partner import DIALECTS
 from globalconnect.domain.phones import check_phone, phone_to_find
 from globalconnect.domain.push_url import MAX_LENGTH as LONGEST_PUSH_URL
+from globalconnect.domain.times import parse_iso
 
 SERVICE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 _HOURS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
@@ -58,6 +59,12 @@ def _span(hours: str) -> str:
     if _HOURS.fullmatch(hours) and int(hours) <= MOST_HOURS:
         return hours
     raise ValueError("not a span")
+
+
+def _moment(text: str) -> str:
+    if parse_iso(text) is not None:
+        return text
+    raise ValueError("no offset")
 
 
 def _phone_to_find(text: str) -> str:
@@ -139,6 +146,12 @@ Phones = Annotated[
         description=f"a list of 1 to {_MOST_PHONES} numbers, each 5 to 15 digits, country code first",
     ),
 ]
+ServiceCode = Annotated[Code, Field(description="the code of a service: 1 to 40 letters, digits and _ . -")]
+Moment = Annotated[
+    Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-01-15T12:34:56+00:00"])],
+    Field(max_length=40, description="a time with its offset, such as 2024-01-15T12:34:56+00:00"),
+    AfterValidator(_moment),
+]
 Flag = Annotated[bool, Field(description="true or false")]
 Cursor = Annotated[
     str,
@@ -210,10 +223,14 @@ class PartnerChange(TypedDict, total=False):
     version: Version
 
 
-class Pause(Given):
-    """Why nothing is to be sold to a partner."""
+class Reasoned(Given):
+    """Why staff do it, for the audit log."""
 
     reason: Reason
+
+
+class Pause(Reasoned):
+    """Why nothing is to be sold to a partner."""
 
 
 class ServiceGiven(Given):
@@ -236,6 +253,19 @@ class NumbersChange(Given):
 
     phones: Phones
     enabled: Flag
+
+
+class MarksOfNumber(Reasoned):
+    """The service for which a number's marks are to be lifted."""
+
+    service: ServiceCode
+
+
+class MarksOfPartner(Reasoned):
+    """Since when the activations began whose marks are to be lifted, and where an earlier answer ended."""
+
+    since: Moment
+    cursor: Annotated[Cursor | None, Field(description="the cursor of the answer before, or null")] = None
 
 
 class NewImport(Given):
@@ -553,6 +583,24 @@ class RejectedShown(Shown):
     cursor: str | None
 
 
+class CauseShown(Shown):
+    """Whose outcome blocked a number for a service. Of cancels (4) it is the last, which stands for all of them."""
+
+    activation_id: int
+    partner_id: str
+    outcome: Literal[1, 3, 4]
+    at: Time
+
+
+class MarkShown(Shown):
+    """What outcomes left on a number for a service; a block without causes is older than they are."""
+
+    service: str
+    blocked: bool
+    cancels: int
+    causes: list[CauseShown]
+
+
 class ActivationShown(Shown):
     """An activation; `outcome` 1 Prohibited, 3 Success, 4 Canceled, 5 Returned, null when not finished."""
 
@@ -571,8 +619,28 @@ class ActivationShown(Shown):
     currency: str | None
 
 
-class NumberWithHistory(NumberShown):
-    """A number with its last activations, the newest 50 at most, newest first."""
+class NumberWithMarks(NumberShown):
+    """A number with its marks, by service."""
+
+    marks: list[MarkShown]
+
+
+class NumberLifted(NumberWithMarks):
+    """A number as it is now, how many marks were lifted, and a warning when one of them may have been a success."""
+
+    lifted: int
+    warning: str | None
+
+
+class MarksLifted(Shown):
+    """How many marks this call lifted, and where the next goes on, null at the end."""
+
+    lifted: int
+    cursor: str | None
+
+
+class NumberWithHistory(NumberWithMarks):
+    """A number with its marks and its last activations, the newest 50 at most, newest first."""
 
     activations: list[ActivationShown]
 

@@ -7,7 +7,9 @@ from typing import Any
 from admin_api import activations
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
+    CauseShown,
     ImportShown,
+    MarkShown,
     NoFields,
     NoQuery,
     NumberChange,
@@ -23,7 +25,7 @@ from admin_api.routes import Call, Route, Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, NotFound
 from globalconnect.domain.names import StoredNames
-from globalconnect.domain.number import Number
+from globalconnect.domain.number import Cause, Number
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.times import to_iso
 from globalconnect.store.numbers import operator_phone_of
@@ -56,7 +58,7 @@ def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     now = admin.now()
     found, _ = admin.activations.page(None, phone, _HISTORY, None, now)
     history = [activations.shown(activation, now) for activation in found]
-    return NumberWithHistory(**_fields(number, now), activations=history)
+    return NumberWithHistory(**with_marks(number, now), activations=history)
 
 
 def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberShown:
@@ -114,6 +116,29 @@ def _shown(number: Number, now: int) -> NumberShown:
     return NumberShown(**_fields(number, now))
 
 
+def with_marks(number: Number, now: int) -> dict[str, Any]:
+    """Give the fields of a number as operators see it at `now` (ms), with its marks and where they come from."""
+    marks = [
+        MarkShown(
+            service=service,
+            blocked=service in number.blocked,
+            cancels=number.cancels.get(service, 0),
+            causes=[_cause(cause) for cause in number.causes.get(service, ())],
+        )
+        for service in sorted({*number.blocked, *number.cancels})
+    ]
+    return {**_fields(number, now), "marks": marks}
+
+
+def _cause(cause: Cause) -> CauseShown:
+    return CauseShown(
+        activation_id=cause.activation_id,
+        partner_id=cause.partner_id,
+        outcome=cause.outcome.value,
+        at=to_iso(cause.at),
+    )
+
+
 def _fields(number: Number, now: int) -> dict[str, Any]:
     held = number.is_held(now)
     until = to_iso(number.available_from) if number.available_from > now else None
@@ -166,7 +191,7 @@ ROUTES = (
         use=read,
         answer=NumberWithHistory,
         errors=(404,),
-        summary="Read a number as it is now, with its last activations (the newest 50) and their outcomes. "
+        summary="Read a number as it is now, with its marks and their causes, and its last activations (the newest 50) and their outcomes. "
         "GET /admin/activations?phone= lists all that are kept.",
     ),
     Route(

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from admin_api.models import Given, NoFields, NoQuery, Shown
+from admin_api.models import Given, NoFields, NoQuery, Reasoned, Shown
 from admin_api.recording import record, record_end
 from admin_api.wiring import Admin
 from globalconnect import web
@@ -134,6 +134,8 @@ class Route[Q, B, A: Shown]:
         nobody knows: after a failure of ours, or a Busy, something may have been changed.
         """
         named, details = self._named_in(call.path)
+        if isinstance(call.body, Reasoned):
+            details["reason"] = call.body.reason
         entry = call.entry(admin, action, named, details, Result.STARTED)
         record(admin, entry)
         try:
@@ -144,7 +146,9 @@ class Route[Q, B, A: Shown]:
             record_end(admin, _ended(entry, call.told, Result.REFUSED))
             raise
         entry = _ended(entry, call.told, Result.DONE)
-        log(Event.CHANGED, operator=entry.staff, action=entry.action, id=entry.changed_id, **entry.details)
+        # What people write is for the audit log only.
+        told = {name: detail for name, detail in entry.details.items() if name != "reason"}
+        log(Event.CHANGED, operator=entry.staff, action=entry.action, id=entry.changed_id, **told)
         record_end(admin, entry)
         return shown
 

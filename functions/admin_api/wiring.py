@@ -18,6 +18,7 @@ from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
+from globalconnect.store.sales import Sales
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
 from globalconnect.store.statistics import Statistics
@@ -30,8 +31,8 @@ _NO_CACHE = 0
 class Admin:
     """The parts of this function.
 
-    `push_loopback` lets Push URLs point at this machine, on a local stack; `push_https_only` refuses plain http ones.
-    `user_pool_client_id` is the client through which staff sign in.
+    `cancel_limit` is that of services without their own. `push_loopback` lets Push URLs point at this machine, on a local
+    stack; `push_https_only` refuses plain http ones. `user_pool_client_id` is the client through which staff sign in.
     """
 
     partners: Partners
@@ -39,6 +40,7 @@ class Admin:
     numbers: Numbers
     availability: Availability
     activations: Activations
+    sales: Sales
     pushes: Pushes
     sources: Sources
     inbox: Inbox
@@ -46,6 +48,7 @@ class Admin:
     audit: Audit
     statistics: Statistics
     retry_queues: RetryQueues
+    cancel_limit: int
     push_loopback: bool
     push_https_only: bool
     user_pool_client_id: str
@@ -58,12 +61,15 @@ def build(
 ) -> Admin:
     """Put the function together."""
     keep = retention(settings.retention_days)
+    numbers = Numbers(db, settings.numbers_table)
+    activations = Activations(db, settings.activations_table, keep, now)
     return Admin(
         partners=Partners(db, settings.partners_table, _NO_CACHE, now),
         services=Services(db, settings.services_table, _NO_CACHE, now),
-        numbers=Numbers(db, settings.numbers_table),
+        numbers=numbers,
         availability=Availability(db, settings.availability_table, _NO_CACHE, now),
-        activations=Activations(db, settings.activations_table, keep, now),
+        activations=activations,
+        sales=Sales(db, numbers, activations),
         pushes=Pushes(db, settings.activations_table, keep),
         sources=Sources(db, settings.sources_table, _NO_CACHE, now),
         inbox=Inbox(db, settings.inbox_table, keep),
@@ -71,6 +77,7 @@ def build(
         audit=Audit(db, settings.audit_table, retention(settings.audit_days)),
         statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,
+        cancel_limit=settings.cancel_limit,
         push_loopback=settings.push_loopback,
         push_https_only=settings.push_https_only,
         user_pool_client_id=settings.user_pool_client_id,

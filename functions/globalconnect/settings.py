@@ -189,6 +189,7 @@ class AdminApiSettings(Settings):
     statistics_table: str
     imports_table: str
     audit_table: str
+    cancel_limit: int
     retention_days: int
     audit_days: int
     retry_queue_url: str

@@ -97,7 +97,8 @@ def test_a_number_is_found_as_people_write_it_with_its_history(console: Console,
     expect(history).to_have_count(3)
     expect(history.nth(1)).to_contain_text("Live")
     expect(history.nth(2)).to_contain_text("Canceled")
-    expect(page.get_by_text(f"{service} 1")).to_be_visible()
+    marks = page.get_by_role("table", name="Marks", exact=True).get_by_role("row")
+    expect(marks.nth(1)).to_contain_text(re.compile(rf"{service}.*No.*1"))
 
     page.get_by_role("button", name="Withdraw").click()
     page.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
@@ -108,6 +109,29 @@ def test_a_number_is_found_as_people_write_it_with_its_history(console: Console,
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
     expect(page.get_by_text("Withdrawn", exact=True)).to_have_count(0)
     assert market.made("GET", f"/admin/numbers/{phone}")["enabled"] is True
+
+
+def test_a_mark_is_shown_with_its_cause_and_lifted_with_a_reason(console: Console, market: Market) -> None:
+    pool, service, used_up = market.pool(1), market.service(), market.service()
+    hub = market.hub()
+    [phone] = pool.phones
+    prohibited = hub.buy(pool, service)["activationId"]
+    hub.finish(prohibited, 1)
+    hub.finish(hub.buy(pool, used_up)["activationId"], 3)
+    page = console.enter(f"/numbers/{phone}")
+    marks = page.get_by_role("table", name="Marks", exact=True).get_by_role("row")
+    row = marks.filter(has_text="Prohibited")
+    expect(row).to_contain_text(f"Prohibited by {hub.partner_id} with {prohibited}")
+    expect(marks.filter(has_text="Success")).to_contain_text("Used up")
+    row.get_by_role("button", name=f"Lift {service}").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Lift", exact=True).click()
+    expect(dialog.get_by_text("Why they are lifted")).to_be_visible()
+    dialog.get_by_label("Reason").fill("By mistake")
+    dialog.get_by_role("button", name="Lift", exact=True).click()
+    expect(page.get_by_text(f"1 mark of {service} lifted.")).to_be_visible()
+    expect(marks).to_have_count(2)
+    assert hub.buy(pool, service)["number"] == phone
 
 
 def test_an_unknown_number_and_no_number_are_told_apart(console: Console) -> None:

@@ -77,6 +77,23 @@ def listed(page: Page, hub: Hub) -> Locator:
     return page.get_by_role("row").filter(has=link)
 
 
+def test_what_a_partner_left_is_lifted_since_a_time_with_a_reason(console: Console, market: Market) -> None:
+    hub, pool, service = market.hub(), market.pool(2), market.service()
+    for _ in pool.phones:
+        hub.finish(hub.buy(pool, service)["activationId"], 1)
+    page = opened(console, hub)
+    marks = card(page, "Marks on numbers")
+    marks.get_by_role("button", name="Lift marks since…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Lift marks", exact=True).click()
+    expect(dialog.get_by_text("Why they are lifted")).to_be_visible()
+    dialog.get_by_label("Since").fill("2020-01-01T00:00")
+    dialog.get_by_label("Reason").fill("The key was stolen")
+    dialog.get_by_role("button", name="Lift marks", exact=True).click()
+    expect(marks.get_by_text("2 marks lifted.")).to_be_visible()
+    assert hub.buy(pool, service)["status"] == "SUCCESS"
+
+
 # ---------------------------------------------------------------- its state
 
 

@@ -453,6 +453,37 @@ def test_withdrawing_and_restoring_leave_a_live_activation_to_its_end(market: Ma
 # ---------------------------------------------------------------- activations
 
 
+def test_marks_are_lifted_per_number_and_service_but_what_a_success_used_up(market: Market, hub: Hub) -> None:
+    pool, service, used_up = market.pool(1), market.service(), market.service()
+    [phone] = pool.phones
+    prohibited = hub.buy(pool, service)["activationId"]
+    hub.finish(prohibited, 1)
+    hub.finish(hub.buy(pool, used_up)["activationId"], 3)
+    marks = {mark["service"]: mark["causes"] for mark in market.made("GET", f"/admin/numbers/{phone}")["marks"]}
+    assert (marks[service][0]["activationId"], marks[service][0]["partnerId"]) == (prohibited, hub.partner_id)
+    path = f"/admin/numbers/{phone}/lift-marks"
+    assert market.made("POST", path, {"service": service, "reason": "a test"})["lifted"] == 1
+    assert market.made("POST", path, {"service": service, "reason": "a test"})["lifted"] == 0
+    assert market.admin("POST", path, {"service": used_up, "reason": "a test"}).status_code == 409
+    assert market.admin("POST", path, {"service": service}).status_code == 400
+    until(lambda: hub.counts(pool), lambda counts: (counts[service], counts[used_up]) == (1, 0))
+    assert hub.buy(pool, service)["number"] == phone
+
+
+def test_all_that_one_partner_left_since_a_time_is_lifted_and_what_others_left_stays(market: Market, hub: Hub) -> None:
+    pool, service, other = market.pool(3), market.service(), market.hub()
+    before = "2020-01-01T00:00:00Z"
+    for partner, outcome in ((hub, 1), (hub, 3), (other, 1)):
+        partner.finish(partner.buy(pool, service)["activationId"], outcome)
+    path = f"/admin/partners/{hub.partner_id}/lift-marks"
+    body = {"since": before, "reason": "a test"}
+    lifted = [market.made("POST", path, body) for _ in range(2)]
+    assert lifted == [{"lifted": 1, "cursor": None}, {"lifted": 0, "cursor": None}]
+    until(lambda: hub.counts(pool), lambda counts: counts[service] == 1)
+    newest = market.made("GET", "/admin/audit")["entries"][0]
+    assert (newest["action"], newest["details"]["reason"]) == ("partner.marks_lifted", "a test")
+
+
 def test_an_activation_is_shown_with_its_messages_and_every_push_attempt(market: Market) -> None:
     with PretendPartner([ERROR]) as partner:
         hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()

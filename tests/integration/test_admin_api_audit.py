@@ -145,7 +145,7 @@ def test_every_change_is_recorded_as_it_is_logged(desk: Desk, caplog: pytest.Log
         ("partner.signing_secret_rotated", partner_id, {}),
         ("partner.signing_secrets_removed", partner_id, {}),
         ("partner.changed", partner_id, {"fields": ["maxLive"]}),
-        ("partner.paused", partner_id, {"fields": ["reason"]}),
+        ("partner.paused", partner_id, {"fields": ["reason"], "reason": "Unpaid"}),
         ("partner.resumed", partner_id, {}),
         ("service.put", "tg", {}),
         ("numbers.imported", None, {"imported": 1, "updated": 0, "rejected": 1}),

@@ -488,6 +488,7 @@ def test_a_number_is_shown_with_its_activations_newest_first_and_how_each_ended(
     reply = desk.get(f"/admin/numbers/{PHONE}")
     assert reply.status == 200
     history = reply.body.pop("activations")
+    assert [mark["service"] for mark in reply.body.pop("marks")] == ["tg"]
     assert reply.body == desk.get("/admin/numbers", ("country", "england")).body["numbers"][0]
     assert (reply.body["activationId"], reply.body["blocked"]) == (live.activation_id, ["tg"])
     assert [(shown["activationId"], shown["service"], shown["state"], shown["outcome"]) for shown in history] == [

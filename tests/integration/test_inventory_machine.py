@@ -46,6 +46,10 @@ SHARDS = 2
 # ------------------------------------------------------------------ the truth
 
 
+# Operator, available from, enabled, holder, resting, blocked, cancels.
+type Facts = tuple[str, int, bool, int | None, bool, set[str], dict[str, int]]
+
+
 @dataclass(slots=True)
 class NumberAsItIs:
     """A number in the books."""
@@ -55,8 +59,27 @@ class NumberAsItIs:
     enabled: bool = True
     holder: int | None = None
     resting: bool = False
-    blocked: set[str] = field(default_factory=set)
-    cancels: dict[str, int] = field(default_factory=dict)
+    used_up: set[str] = field(default_factory=set)
+    # The activations whose marks count, by service.
+    prohibited: dict[str, set[int]] = field(default_factory=dict)
+    canceled: dict[str, set[int]] = field(default_factory=dict)
+
+    @property
+    def cancels(self) -> dict[str, int]:
+        """How many cancels count, by service."""
+        return {service: len(ids) for service, ids in self.canceled.items() if ids}
+
+    @property
+    def blocked(self) -> set[str]:
+        """For which services it is blocked."""
+        canceled = {service for service, count in self.cancels.items() if count >= CANCEL_LIMIT}
+        return self.used_up | canceled | {service for service, ids in self.prohibited.items() if ids}
+
+    @property
+    def facts(self) -> Facts:
+        """All that can be seen of it."""
+        marks = (self.blocked, self.cancels)
+        return (self.operator, self.available_from, self.enabled, self.holder, self.resting, *marks)
 
 
 @dataclass(slots=True)
@@ -130,15 +153,36 @@ class Books:
         sale.outcome = outcome
         number = self.numbers[sale.phone]
         if outcome is Outcome.CANCELED:
-            number.cancels[sale.service] = number.cancels.get(sale.service, 0) + 1
-        if (
-            outcome is Outcome.PROHIBITED
-            or (outcome is Outcome.SUCCESS and sale.service != REUSABLE)
-            or (outcome is Outcome.CANCELED and number.cancels[sale.service] >= CANCEL_LIMIT)
-        ):
-            number.blocked.add(sale.service)
+            number.canceled.setdefault(sale.service, set()).add(activation_id)
+        if outcome is Outcome.PROHIBITED:
+            number.prohibited.setdefault(sale.service, set()).add(activation_id)
+        if outcome is Outcome.SUCCESS and sale.service != REUSABLE:
+            number.used_up.add(sale.service)
         if number.holder == activation_id:
             self._free(number, min(now, number.available_from), now)
+
+    def lift(self, phone: str, service: str, now: int) -> None:
+        """Lift all marks of a number for a service, unless it is used up."""
+        number = self.numbers[phone]
+        if service not in number.used_up and number.prohibited.get(service, set()) | number.canceled.get(
+            service, set()
+        ):
+            number.prohibited.pop(service, None)
+            number.canceled.pop(service, None)
+            number.available_from = max(now, number.available_from)
+
+    def lift_of(self, partner_id: str, now: int) -> int:
+        """Lift all marks of a partner, but for prohibitions of what is used up, which have become none; count them."""
+        lifted = 0
+        for activation_id, sale in self.sales.items():
+            number = self.numbers[sale.phone]
+            prohibited = set() if sale.service in number.used_up else number.prohibited.get(sale.service, set())
+            for ids in (prohibited, number.canceled.get(sale.service, set())):
+                if sale.partner_id == partner_id and activation_id in ids:
+                    ids.discard(activation_id)
+                    number.available_from = max(now, number.available_from)
+                    lifted += 1
+        return lifted
 
     def run_out(self, now: int) -> list[NumberAsItIs]:
         """Give the numbers whose lease or rest is over and that were not swept yet."""
@@ -195,7 +239,7 @@ OUTCOMES = some.sampled_from(Outcome)
 FAULTS = some.lists(some.sampled_from(Fault), max_size=2).map(tuple)
 CROSSINGS = some.builds(
     Crossing,
-    kind=some.sampled_from(["sell", "finish", "withdraw", "restore", "move", "sweep"]),
+    kind=some.sampled_from(["sell", "finish", "withdraw", "restore", "move", "sweep", "lift", "lift of partner"]),
     place=some.integers(0, 4),
     service=some.sampled_from(SERVICES),
     outcome=some.none() | OUTCOMES,
@@ -395,6 +439,23 @@ class Inventory(RuleBasedStateMachine):
         """Withdraw or restore a number."""
         self._amid(disturbance, lambda: self._switch(self.desk, phone, enabled))
 
+    @rule(phone=some.sampled_from(PHONES), service=some.sampled_from(SERVICES), disturbance=DISTURBANCES)
+    def lift_marks_of_a_number(self, phone: str, service: str, disturbance: Disturbance) -> None:
+        """Lift all marks of a number for a service."""
+        self._amid(disturbance, lambda: self._lift(self.desk, phone, service))
+
+    @rule(buyer=some.integers(0, 1), disturbance=DISTURBANCES)
+    def lift_marks_of_a_partner(self, buyer: int, disturbance: Disturbance) -> None:
+        """Lift all marks that a partner left, from the start or again."""
+        self._amid(disturbance, lambda: self._lift_of(self.desk, buyer))
+
+    @precondition(lambda self: self.books.sales)
+    @rule(place=some.integers(0, 4), outcome=OUTCOMES, buyer=some.integers(0, 1), faults=FAULTS)
+    def lift_marks_beside_a_finish(self, place: int, outcome: Outcome, buyer: int, faults: tuple[Fault, ...]) -> None:
+        """Lift a partner's marks while an activation is finished."""
+        other = Crossing("finish", place, SERVICES[0], outcome)
+        self.lift_marks_of_a_partner(buyer, Disturbance(faults, (other,)))
+
     @rule(ms=some.sampled_from([1, 61_000, 30 * 60_000, LEASE - 1, LEASE, 2 * LEASE]))
     def pass_time(self, ms: int) -> None:
         """Let time pass."""
@@ -403,8 +464,9 @@ class Inventory(RuleBasedStateMachine):
     @precondition(lambda self: self.books.run_out(self.clock()))
     @rule(disturbance=DISTURBANCES)
     def sweep(self, disturbance: Disturbance) -> None:
-        """Let a minute's sweep run."""
-        self._amid(disturbance, lambda: self._sweep(self.shop))
+        """Let a minute's sweep run, and the next: a number that changed since the first had found it is left to that."""
+        self._amid(disturbance, self.shop.sweep)
+        self._sweep(self.other_shop)
 
     @precondition(lambda self: self.books.run_out(self.clock()))
     @rule(service=some.sampled_from(SERVICES), faults=FAULTS)
@@ -467,7 +529,8 @@ class Inventory(RuleBasedStateMachine):
             return
         self.tables.written = False
         numbers = self._note_changes()
-        assert {number.phone: _as_it_is(number) for number in numbers} == self.books.numbers
+        booked = {phone: number.facts for phone, number in self.books.numbers.items()}
+        assert {number.phone: _as_it_is(number) for number in numbers} == booked
         items = self.quiet.db.scan_all(self.quiet.env["ACTIVATIONS_TABLE"])
         sales = [to_activation(item) for item in items if item["entry"] == ENTRY]
         assert {sale.activation_id: _sale_as_it_is(sale) for sale in sales} == self.books.sales
@@ -504,6 +567,10 @@ class Inventory(RuleBasedStateMachine):
                 known = self.books.numbers.get(phone)
                 elsewhere = OPERATORS[known is not None and known.operator == OPERATORS[0]]
                 self._import(self.other_desk, [(phone, elsewhere)])
+            case "lift":
+                self._lift(self.other_desk, phone, crossing.service)
+            case "lift of partner":
+                self._lift_of(self.other_desk, crossing.place % 2)
             case "sweep" if self.books.run_out(self.clock()):
                 self._sweep(self.other_shop)
 
@@ -551,6 +618,23 @@ class Inventory(RuleBasedStateMachine):
         if phone in self.books.numbers:
             self.books.switch(phone, enabled, self.clock())
 
+    def _lift(self, desk: Desk, phone: str, service: str) -> None:
+        number = self.books.numbers.get(phone)
+        reply = desk.post(f"/admin/numbers/{phone}/lift-marks", {"service": service, "reason": "a test"})
+        if number is None:
+            assert reply.status == 404
+            return
+        assert reply.status == (409 if service in number.used_up else 200)
+        self.books.lift(phone, service, self.clock())
+
+    def _lift_of(self, desk: Desk, buyer: int) -> None:
+        partner_id = self.partners[buyer].partner_id
+        body: dict[str, object] = {"since": "2020-01-01T00:00:00Z", "reason": "a test"}
+        reply = desk.post(f"/admin/partners/{partner_id}/lift-marks", body)
+        assert reply.status == 200
+        lifted = self.books.lift_of(partner_id, self.clock())
+        assert (reply.body["lifted"], reply.body["cursor"]) == (lifted, None)
+
     def _sweep(self, shop: Shop) -> None:
         shop.sweep()
         self.books.sweep(self.clock())
@@ -581,16 +665,10 @@ def _counted(batch: Sequence[Number], shop: Shop) -> None:
     project(batch, shop.counts)
 
 
-def _as_it_is(number: Number) -> NumberAsItIs:
-    return NumberAsItIs(
-        operator=number.operator,
-        available_from=number.available_from,
-        enabled=number.enabled,
-        holder=number.activation_id,
-        resting=number.resting,
-        blocked=set(number.blocked),
-        cancels=dict(number.cancels),
-    )
+def _as_it_is(number: Number) -> Facts:
+    free_since, holder = number.available_from, number.activation_id
+    marks = (set(number.blocked), dict(number.cancels))
+    return (number.operator, free_since, number.enabled, holder, number.resting, *marks)
 
 
 def _sale_as_it_is(activation: Activation) -> SaleAsItIs:

@@ -15,12 +15,14 @@ from globalconnect.domain.times import MINUTE
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.sales import Issued
 from tests.conftest import Cloud
+from tests.integration.admin_support import Desk
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 COUNT = 120
 PHONES = [str(447_472_190_000 + place) for place in range(COUNT)]
 ONE = "48500000001"
 OTHER_OPERATOR = "Other"
+OPERATORS = (OPERATOR, OTHER_OPERATOR)
 NO_NUMBERS = {"status": "NO_NUMBERS"}
 PAGE = 50
 
@@ -208,6 +210,26 @@ def test_a_refund_brings_nothing_back(used_up: Shop) -> None:
         assert environment.buy(partner).body == NO_NUMBERS
 
 
+@pytest.mark.parametrize("of_partner", [False, True])
+def test_a_number_whose_marks_were_lifted_is_found(used_up: Shop, of_partner: bool) -> None:
+    used_up.stock(ONE)
+    bad, desk = used_up.partner(), Desk(used_up.cloud)
+    used_up.finish(bad, used_up.buy(bad).body["activationId"], 1)
+    partner = _warm_that_has_read_all(used_up)
+    _lift(desk, ONE, "tg", bad.partner_id if of_partner else None)
+    assert used_up.buy(partner).body["number"] == ONE
+
+
+def _lift(desk: Desk, phone: str, service: str, partner_id: str | None) -> None:
+    """Lift the marks of this number for a service, or, if one is named, of a partner."""
+    if partner_id is None:
+        body = {"service": service, "reason": "a test"}
+        assert desk.post(f"/admin/numbers/{phone}/lift-marks", body).status in {200, 409}
+    else:
+        since = {"since": "2020-01-01T00:00:00Z", "reason": "a test"}
+        assert desk.post(f"/admin/partners/{partner_id}/lift-marks", since).status == 200
+
+
 class LaggingIndex:
     """A client whose index by-pool shows each change of a number some time after it was made."""
 
@@ -281,6 +303,24 @@ def _sold(shop: Shop, partner: Partner, phone: str, service: str) -> list[int]:
     return [activation.activation_id] if issued is Issued.DONE else []
 
 
+def _happen(shop: Shop, partner: Partner, phone: str, sold: list[int], rolls: random.Random) -> None:
+    """Let one of the things happen that may happen to a number, or to one of the activations that were sold."""
+    match rolls.randrange(10):
+        case 0 | 1 | 2:
+            sold += _sold(shop, partner, phone, rolls.choice(["tg", "go"]))
+        case 3 | 4 if sold:
+            activation_id = sold.pop(rolls.randrange(len(sold)))
+            assert shop.finish(partner, activation_id, rolls.choice([1, 3, 4, 5, 5, 5])).status == 200
+        case 5:
+            shop.numbers.withdraw(phone)
+        case 6:
+            shop.move(phone, rolls.choice(OPERATORS))
+        case 7 | 8:
+            _lift(Desk(shop.cloud), phone, rolls.choice(["tg", "go"]), rolls.choice([None, None, partner.partner_id]))
+        case _:
+            shop.numbers.restore(phone, shop.cloud.clock())
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("rest_minutes", ["0", "2"])
 def test_after_any_history_a_warm_environment_finds_all_that_the_index_shows(
@@ -292,11 +332,10 @@ def test_after_any_history_a_warm_environment_finds_all_that_the_index_shows(
     overrides = {"ACTIVATION_MINUTES": "3", "REST_MINUTES": rest_minutes}
     shop = Shop(replace(cloud, db=Dynamo(client)), overrides)  # type: ignore[arg-type]
     shop.sell("tg", "go")
-    operators = (OPERATOR, OTHER_OPERATOR)
     clock = shop.cloud.clock
     # Five a second come free in each pool that are used up, and are never heard of again.
     for place in range(40_000):
-        phone, pool = str(447_472_190_000 + place), pool_of(COUNTRY, operators[place % 2])
+        phone, pool = str(447_472_190_000 + place), pool_of(COUNTRY, OPERATORS[place % 2])
         client.index.put(phone, pool, clock() + place * 100, frozenset({"tg", "go"}))
     touched = [str(48_500_000_000 + place) for place in range(12)]
     _stock_used_up(shop, touched[:6])
@@ -305,25 +344,13 @@ def test_after_any_history_a_warm_environment_finds_all_that_the_index_shows(
     partner = shop.partner()
     sold: list[int] = []
     for _ in range(100):
-        phone, operator = rolls.choice(touched), rolls.choice(operators)
-        match rolls.randrange(8):
-            case 0 | 1 | 2:
-                sold += _sold(shop, partner, phone, rolls.choice(["tg", "go"]))
-            case 3 | 4 if sold:
-                activation_id = sold.pop(rolls.randrange(len(sold)))
-                assert shop.finish(partner, activation_id, rolls.choice([1, 3, 4, 5, 5, 5])).status == 200
-            case 5:
-                shop.numbers.withdraw(phone)
-            case 6:
-                shop.move(phone, operator)
-            case _:
-                shop.numbers.restore(phone, clock())
+        _happen(shop, partner, rolls.choice(touched), sold, rolls)
         if rolls.randrange(4) == 0:
             shop.sweep()
         client.follow(shop.numbers.get_many(touched), clock())
         clock.advance(seconds=rolls.choice([0.001, 1, 5, 30, 45, 120]))
         client.show(clock())
-        for name in operators:
+        for name in OPERATORS:
             for service in ("tg", "go"):
                 found = {candidate.phone for candidate in shop.numbers.eligible(COUNTRY, name, service, clock())}
                 assert found == client.eligible(touched, pool_of(COUNTRY, name), service, clock())

@@ -12,6 +12,7 @@ import { count, plural } from "../figures";
 import { Head } from "../layout";
 import { goTo, hrefTo, place } from "../router";
 import { useStore } from "../store";
+import { Marks } from "./marks";
 import type { Page } from "./page";
 
 type Pool = Schemas["PoolShown"];
@@ -243,6 +244,7 @@ function OneNumber({ params }: { params: Readonly<Record<string, string>> }) {
   const phone = params["phone"] ?? "";
   const [changes, setChanges] = useState(0);
   const [asking, setAsking] = useState(false);
+  const [lifted, setLifted] = useState<string | null>(null);
   const data = useData((signal) => api.get("/admin/numbers/{phone}", { path: { phone }, signal }), [phone, changes]);
 
   if (data.status === 404 || data.status === 400) {
@@ -292,16 +294,17 @@ function OneNumber({ params }: { params: Readonly<Record<string, string>> }) {
                   </dd>
                 </div>
               )}
-              <div>
-                <dt>Blocked for</dt>
-                <dd>{number.blocked.join(", ") || "No service"}</dd>
-              </div>
-              <div>
-                <dt>Cancels</dt>
-                <dd>{cancelsOf(number.cancels)}</dd>
-              </div>
             </dl>
           </section>
+          <Marks
+            phone={number.phone}
+            marks={number.marks}
+            said={lifted}
+            onLifted={(said) => {
+              setLifted(said);
+              setChanges(changes + 1);
+            }}
+          />
           <h2>Last activations</h2>
           {number.activations.length === 0 ? (
             <p class="empty">It has not been sold yet.</p>

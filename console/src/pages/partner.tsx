@@ -15,6 +15,7 @@ import { usePolling } from "../data";
 import { Head, useTitle } from "../layout";
 import { hrefTo } from "../router";
 import { SignedOut } from "../session";
+import { LiftMarks } from "./marks";
 import type { Page } from "./page";
 import { PartnerFields, type Typed, changesIn, check, servicesInWords, typedOf } from "./partner-fields";
 import { PartnerState, PushUrl } from "./partners";
@@ -61,6 +62,7 @@ function OnePartner({ known, onChanged }: { known: Partner; onChanged: () => voi
           {!known.revoked && <Selling partner={known} onChanged={onChanged} />}
           {!known.revoked && <TestPush partner={known} />}
           {!known.revoked && <Keys partner={known} onChanged={onChanged} />}
+          <LiftMarks partnerId={known.partnerId} name={known.name} />
         </div>
       </div>
       <Backlog partnerId={known.partnerId} inTrouble={known.inTrouble} />

@@ -23,7 +23,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """One sale. Times in ms; `total` and `currency` are the partner's own words and never used."""
+    """One sale. Times in ms; `total` and `currency` are the partner's own words and never used.
+
+    `marked_version` is the version of the number with which this activation's outcome left a mark on it, None when it
+    left none; `lifted_at` is when operators lifted that mark.
+    """
 
     activation_id: int
     partner_id: str
@@ -37,6 +41,8 @@ class Activation:
     currency: str | None = None
     outcome: Outcome | None = None
     finished_at: int | None = None
+    marked_version: int | None = None
+    lifted_at: int | None = None
 
     def state(self, now: int) -> State:
         """Tell what this activation is at `now` (ms)."""

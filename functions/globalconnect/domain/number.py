@@ -6,6 +6,23 @@ from dataclasses import dataclass, field
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.names import POOL_SEPARATOR
 
+# So many are noted for a service at most. A block with more is one of unknown cause: only activations that end after it
+# can add to it, each an hour after the other.
+MOST_CAUSES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a number is blocked for a service: which activation's outcome did it, whose that was, and when (ms).
+
+    Of cancels it is the one that reached the limit; it stands for all of them.
+    """
+
+    activation_id: int
+    partner_id: str
+    outcome: Outcome
+    at: int
+
 
 @dataclass(frozen=True, slots=True)
 class Number:
@@ -14,8 +31,11 @@ class Number:
     `available_from` (ms) is the lease: the number may be issued when it is not in the future. `activation_id` is
     the activation that holds or held it last; it stays until the number is released, issued again or swept.
     `resting`: it was sold a short while ago and is nobody's until `available_from`; that stays until it is issued
-    again or swept. `free_since` (ms) is since when it had been free when it was sold last, None when that was not noted. A withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
-    put it into its pool did, so that the part counts the same when it comes again (docs/adr/0024).
+    again or swept. `free_since` (ms) is since when it had been free when it was sold last, None when that was not noted. A
+    withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
+    put it into its pool did, so that the part counts the same when it comes again (docs/adr/0024). `causes` are those of
+    each block, none when it is older than they are; `lifted` is, per service, the version in which all marks were lifted:
+    what activations left up to then is gone (docs/adr/0034).
     """
 
     phone: str
@@ -30,6 +50,8 @@ class Number:
     resting: bool = False
     blocked: frozenset[str] = frozenset()
     cancels: Mapping[str, int] = field(default_factory=dict)
+    causes: Mapping[str, tuple[Cause, ...]] = field(default_factory=dict)
+    lifted: Mapping[str, int] = field(default_factory=dict)
     version: int = 0
     entered_by: str | None = None
 
@@ -62,6 +84,23 @@ def mark_for(outcome: Outcome, service: str, *, reusable: bool, cancels: int, ca
             return Mark(service, cancels=cancels + 1, block=cancels + 1 >= cancel_limit)
         case Outcome.RETURNED:
             return None
+
+
+def causes_with(number: Number, service: str, cause: Cause) -> tuple[Cause, ...]:
+    """Give the causes of a number's block for a service, with one more that blocks it.
+
+    A success covers all others, for good. A block of unknown cause stays one but for that.
+    """
+    if cause.outcome is Outcome.SUCCESS:
+        return (cause,)
+    known = number.causes.get(service, ())
+    outcomes = {each.outcome for each in known}
+    is_of_unknown_cause = service in number.blocked and not known
+    if is_of_unknown_cause or Outcome.SUCCESS in outcomes:
+        return known
+    if cause.outcome is Outcome.CANCELED and Outcome.CANCELED in outcomes:
+        return known
+    return (*known, cause) if len(known) < MOST_CAUSES else ()
 
 
 def rests_until(end: int, rest: int, now: int) -> int | None:

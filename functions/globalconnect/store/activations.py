@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.domain.times import DAY, SECOND, day_of
-from globalconnect.store.dynamo import Dynamo, Item, expression
+from globalconnect.store.dynamo import Dynamo, Expression, Item, expression
 
 ENTRY = "activation"
 PENDING_SHARDS = tuple(str(shard) for shard in range(8))
@@ -88,6 +88,13 @@ class Activations:
             return self._listed("by-phone", "phone", phone, limit, after)
         return self._list_by_day(limit, after, now)
 
+    def begun_since(
+        self, partner_id: str, since: int, limit: int, after: Item | None
+    ) -> tuple[list[Activation], Item | None]:
+        """Give one page of a partner's activations that began from `since` (ms) on, newest first, as they are now."""
+        condition = expression("#partner_id = :value AND #started_at >= :since", value=partner_id, since=since)
+        return self._read_listed("by-partner", condition, limit, after)
+
     def _list_by_day(self, limit: int, after: Item | None, now: int) -> tuple[list[Activation], Item | None]:
         """Go back day by day until the page is full or nothing older is kept."""
         found: list[Activation] = []
@@ -106,7 +113,11 @@ class Activations:
     def _listed(
         self, index: str, attribute: str, value: str, limit: int, after: Item | None
     ) -> tuple[list[Activation], Item | None]:
-        condition = expression(f"#{attribute} = :value", value=value)
+        return self._read_listed(index, expression(f"#{attribute} = :value", value=value), limit, after)
+
+    def _read_listed(
+        self, index: str, condition: Expression, limit: int, after: Item | None
+    ) -> tuple[list[Activation], Item | None]:
         page = self._db.query(self.table, condition, index=index, limit=limit, after=after, newest_first=True)
         ids = [item["activation_id"] for item in page.items]
         keys = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in ids]
@@ -153,6 +164,8 @@ def from_activation(activation: Activation, keep: int) -> Item:
         "currency": activation.currency,
         "outcome": None if activation.outcome is None else activation.outcome.value,
         "finished_at": activation.finished_at,
+        "marked_version": activation.marked_version,
+        "lifted_at": activation.lifted_at,
         "expire_at": expire_at(activation.started_at, keep),
     }
 
@@ -173,6 +186,8 @@ def to_activation(item: Item) -> Activation:
         currency=item.get("currency"),
         outcome=None if outcome is None else Outcome(outcome),
         finished_at=item.get("finished_at"),
+        marked_version=item.get("marked_version"),
+        lifted_at=item.get("lifted_at"),
     )
 
 

@@ -1,14 +1,17 @@
 """The Numbers table: leases, marks, and the three indexes over them."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, repeat
+from typing import Any
 
+from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import NotFound
-from globalconnect.domain.number import Number, pool_of, rests_until
+from globalconnect.domain.marks import Left
+from globalconnect.domain.number import Cause, Number, pool_of, rests_until
 from globalconnect.domain.times import MINUTE
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Page, expression
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Page, expression, update
 
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
@@ -52,7 +55,7 @@ class Numbers:
         self._db = db
         self.table = table
         self.rest = rest
-        # By pool and service: whatever came free before this time (ms) is blocked, for ever (docs/adr/0021).
+        # By pool and service: whatever came free before this time (ms) stays blocked there (docs/adr/0021).
         self._used_up: dict[tuple[str, str], int] = {}
 
     def get(self, phone: str) -> Number | None:
@@ -123,7 +126,7 @@ class Numbers:
                 values["pool"] = pool_of(country, operator)
             change = expression(f"SET {placed}, #available_from = :since ADD #version :one", **values)
             try:
-                self._db.update(self.table, {"phone": number.phone}, change, _unchanged(number))
+                self._db.update(self.table, {"phone": number.phone}, change, unchanged(number))
             except ConditionFailed:
                 number = self.get(number.phone)
             else:
@@ -149,9 +152,20 @@ class Numbers:
             one=1,
         )
         try:
-            return self._change(phone, change, _unchanged(number))
+            return self._change(phone, change, unchanged(number))
         except NotFound:
             return self.restore(phone, now)
+
+    def lift(self, number: Number, left: Left, now: int) -> Number:
+        """Leave these marks on a number, as of `now` (ms), and give it as it is then. Raises ConditionFailed."""
+        key = {"phone": number.phone}
+
+        def is_lifted() -> bool:
+            found = self.get(number.phone)
+            return found is not None and found.lifted.get(left.service) == number.version + 1
+
+        self._db.transact(update(self.table, key, lifting(number, left, now), unchanged(number)), was_done=is_lifted)
+        return to_number(self._db.get(self.table, key) or {})
 
     def held_until(self, shard: str, now: int) -> Iterator[Ended]:
         """Give the numbers of a shard whose lease or rest has ended by `now` (ms)."""
@@ -225,6 +239,30 @@ def for_sale(pool: str, service: str, now: int, rest: int) -> Expression:
     return Expression(text, values)
 
 
+def lifting(number: Number, left: Left, now: int) -> Expression:
+    """Give the change that leaves these marks on a number; its lease stays.
+
+    Above the marks that environments hold, so that they find it (docs/adr/0021).
+    """
+    causes = {**number.causes, left.service: left.causes}
+    values: dict[str, object] = {"since": max(now, number.available_from), "causes": from_causes(causes), "one": 1}
+    sets = ["#available_from = :since", "#causes = :causes"]
+    removes = deletes = ""
+    if left.cancels:
+        sets.append("#cancels.#service = :cancels")
+        values["cancels"] = left.cancels
+    else:
+        removes = "REMOVE #cancels.#service "
+    if left.anew:
+        sets.append("#lifted = :lifted")
+        values["lifted"] = {**number.lifted, left.service: number.version + 1}
+    if not left.blocked:
+        deletes = " DELETE #blocked :service"
+        values["service"] = {left.service}
+    text = f"SET {', '.join(sets)} {removes}ADD #version :one{deletes}"
+    return Expression(text, values, {"service": left.service})
+
+
 def _not_blocked(service: str) -> Expression:
     return expression("NOT contains(#blocked, :service)", service=service)
 
@@ -259,6 +297,8 @@ def to_item(number: Number) -> Item:
         # Never absent: a count in it can only be set when the map is there.
         "cancels": dict(number.cancels),
         "blocked": number.blocked,
+        "causes": from_causes(number.causes) or None,
+        "lifted": dict(number.lifted) or None,
         "version": number.version,
         "entered_by": number.entered_by,
     }
@@ -279,10 +319,28 @@ def to_number(item: Item) -> Number:
         resting="held_shard" in item and "activation_id" not in item,
         blocked=frozenset(item.get("blocked", ())),
         cancels=item.get("cancels", {}),
+        causes={service: _to_causes(packed) for service, packed in item.get("causes", {}).items()},
+        lifted=item.get("lifted", {}),
         version=item["version"],
         entered_by=item.get("entered_by"),
     )
 
 
-def _unchanged(number: Number) -> Expression:
+def from_causes(causes: Mapping[str, Sequence[Cause]]) -> dict[str, list[list[str | int]]]:
+    """Give why a number is blocked as it is stored, without names: there may be hundreds."""
+    return {
+        service: [[cause.activation_id, cause.partner_id, cause.outcome.value, cause.at] for cause in known]
+        for service, known in causes.items()
+        if known
+    }
+
+
+def _to_causes(packed: Sequence[Sequence[Any]]) -> tuple[Cause, ...]:
+    return tuple(
+        Cause(activation_id, partner_id, Outcome(outcome), at) for activation_id, partner_id, outcome, at in packed
+    )
+
+
+def unchanged(number: Number) -> Expression:
+    """Give the condition that a number is as it was read."""
     return expression("#version = :version", version=number.version)

@@ -3,10 +3,11 @@
 from enum import StrEnum
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.number import Mark, Number, pool_of, rests_until
+from globalconnect.domain.marks import Left
+from globalconnect.domain.number import Cause, Mark, Number, causes_with, pool_of, rests_until
 from globalconnect.store.activations import ENTRY, Activations, from_activation
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, expression, put, update
-from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, held_shard
+from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, from_causes, held_shard, lifting, unchanged
 
 _NUMBER = 0
 
@@ -74,35 +75,64 @@ class Sales:
         has changed since, be it by this very call, when its first answer got lost: who reads again finds the outcome
         recorded.
         """
+        recorded, values = "SET #outcome = :outcome, #finished_at = :now", {"outcome": outcome.value, "now": now}
+        if mark is not None:
+            recorded += ", #marked_version = :version"
+            values["version"] = number.version + 1
         record = update(
             self._activations.table,
-            {"activation_id": activation.activation_id, "entry": ENTRY},
-            expression("SET #outcome = :outcome, #finished_at = :now", outcome=outcome.value, now=now),
+            _key(activation),
+            expression(recorded, **values),
             expression("attribute_exists(#entry) AND attribute_not_exists(#outcome)"),
         )
-        release = number.activation_id == activation.activation_id
-        change = _change(mark, number, now, release=release, rest=self._numbers.rest)
+        cause = Cause(activation.activation_id, activation.partner_id, outcome, now)
+        change = _change(mark, cause, number, now, self._numbers.rest)
         if change is None:
             self._db.transact(record)
             return
-        unchanged = expression("#version = :version", version=number.version)
-        self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, change, unchanged))
+        self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, change, unchanged(number)))
+
+    def lift_mark(self, activation: Activation, number: Number, left: Left, now: int) -> None:
+        """Take an activation's mark off its number, once, at `now` (ms); these are left.
+
+        Takes the activation and the number as they were read. Raises ConditionFailed when either has changed since.
+        """
+
+        def is_lifted() -> bool:
+            found = self._activations.get(activation.activation_id)
+            return found is not None and found.lifted_at == now
+
+        self._db.transact(
+            update(
+                self._activations.table,
+                _key(activation),
+                expression("SET #lifted_at = :now", now=now),
+                expression("attribute_exists(#marked_version) AND attribute_not_exists(#lifted_at)"),
+            ),
+            update(self._numbers.table, {"phone": number.phone}, lifting(number, left, now), unchanged(number)),
+            was_done=is_lifted,
+        )
 
     def refund(self, activation: Activation, now: int) -> None:
         """Let Returned replace Success: a refund; the number stays used up for the service. Raises ConditionFailed."""
         self._db.update(
             self._activations.table,
-            {"activation_id": activation.activation_id, "entry": ENTRY},
+            _key(activation),
             expression("SET #outcome = :returned, #refunded_at = :now", returned=Outcome.RETURNED.value, now=now),
             expression("#outcome = :success", success=Outcome.SUCCESS.value),
         )
 
 
-def _change(mark: Mark | None, number: Number, now: int, *, release: bool, rest: int) -> Expression | None:
-    """Give the change that takes a number off its activation at `now` (ms), if it is to be, and leaves the mark on it.
+def _key(activation: Activation) -> dict[str, str | int]:
+    return {"activation_id": activation.activation_id, "entry": ENTRY}
+
+
+def _change(mark: Mark | None, cause: Cause, number: Number, now: int, rest: int) -> Expression | None:
+    """Give the change that takes a number off its activation at `now` (ms), if it still is that one's, and leaves the mark.
 
     The number is free then, or rests if less than `rest` (ms) has passed since its sale ended.
     """
+    release = number.activation_id == cause.activation_id
     if mark is None and not release:
         return None
     sets: list[str] = []
@@ -121,6 +151,8 @@ def _change(mark: Mark | None, number: Number, now: int, *, release: bool, rest:
     if mark is not None and mark.block:
         adds.append("#blocked :blocked")
         values["blocked"] = {mark.service}
+        sets.append("#causes = :causes")
+        values["causes"] = from_causes({**number.causes, mark.service: causes_with(number, mark.service, cause)})
     text = f"SET {', '.join(sets)} " if sets else ""
     text += f"REMOVE {', '.join(removes)} " if removes else ""
     return Expression(f"{text}ADD {', '.join(adds)}", values, {"service": mark.service} if mark else {})

@@ -1,0 +1,117 @@
+"""Lifting the marks that outcomes 1 and 4 left on numbers (contract 5, docs/adr/0034)."""
+
+from functools import partial
+
+from admin_api.cursors import Listing, has
+from admin_api.models import MarksLifted, MarksOfNumber, MarksOfPartner, NoQuery, NumberLifted
+from admin_api.numbers import with_marks
+from admin_api.routes import Call, Route, id_in
+from admin_api.wiring import Admin
+from globalconnect.domain.activation import Activation
+from globalconnect.domain.errors import Busy, NotFound
+from globalconnect.domain.marks import may_have_left_one, without_mark_of, without_marks
+from globalconnect.domain.phones import check_phone
+from globalconnect.domain.service import Catalogue
+from globalconnect.domain.times import parse_iso
+from globalconnect.store.activations import ENTRY
+from globalconnect.store.dynamo import ConditionFailed
+
+_TRIES = 10
+# A portion ends with the page in which it has lifted or looked at so many.
+_PAGE = 50
+_MOST_LOOKED_AT = 1_000
+
+_UNSURE = "It is not known what blocked the number for this service: it may have been a success."
+
+
+def lift_of_number(admin: Admin, call: Call[NoQuery, MarksOfNumber]) -> NumberLifted:
+    """Lift all marks of a number for a service; a second time there are none."""
+    phone, service = check_phone(call.path["phone"], "phone"), call.body.service
+    call.log_change(changed_id=phone, code=service)
+    for _ in range(_TRIES):
+        number = admin.numbers.get(phone)
+        if number is None:
+            raise NotFound("number")
+        left = without_marks(number, service)
+        if left is None:
+            return NumberLifted(**with_marks(number, admin.now()), lifted=0, warning=None)
+        try:
+            number = admin.numbers.lift(number, left, admin.now())
+        except ConditionFailed:
+            # Somebody bought it, or finished with it, since it was read.
+            continue
+        call.log_change(lifted=left.lifted)
+        warning = _UNSURE if left.unsure else None
+        return NumberLifted(**with_marks(number, admin.now()), lifted=left.lifted, warning=warning)
+    raise Busy
+
+
+def lift_of_partner(admin: Admin, call: Call[NoQuery, MarksOfPartner]) -> MarksLifted:
+    """Lift a portion of the marks that a partner's activations since a time left, newest first."""
+    partner_id = admin.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
+    since, _ = parse_iso(call.body.since) or (0, False)
+    is_key = partial(has, activation_id=int, entry=ENTRY, partner_id=partner_id, started_at=int)
+    listing = Listing("marks", is_key, (partner_id, str(since)))
+    after = listing.key(call.body.cursor)
+    catalogue = admin.services.catalogue()
+    lifted = looked_at = 0
+    while True:
+        found, after = admin.activations.begun_since(partner_id, since, _PAGE, after)
+        lifted += sum(_lift(admin, catalogue, activation) for activation in found)
+        looked_at += len(found)
+        if after is None or lifted >= _PAGE or looked_at >= _MOST_LOOKED_AT:
+            break
+    call.log_change(since=call.body.since, lifted=lifted)
+    return MarksLifted(lifted=lifted, cursor=listing.cursor(after))
+
+
+def _lift(admin: Admin, catalogue: Catalogue, activation: Activation) -> bool:
+    """Lift the mark of an activation; tell whether there was one. Raises Busy when its number keeps changing."""
+    service = catalogue.get(activation.service)
+    limit = None if service is None else service.cancel_limit
+    known: Activation | None = activation
+    for _ in range(_TRIES):
+        if known is None or not may_have_left_one(known):
+            return False
+        number = admin.numbers.get(known.phone)
+        if number is None:
+            return False
+        left = without_mark_of(known, number, admin.cancel_limit if limit is None else limit)
+        if left is None:
+            return False
+        try:
+            admin.sales.lift_mark(known, number, left, admin.now())
+        except ConditionFailed:
+            known = admin.activations.get(known.activation_id)
+        else:
+            return True
+    raise Busy
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/admin/numbers/{phone}/lift-marks",
+        action="number.marks_lifted",
+        use=lift_of_number,
+        body=MarksOfNumber,
+        answer=NumberLifted,
+        errors=(404, 409),
+        summary="Lift what outcomes 1 and 4 left on a number for a service, so that it is sold for it again. What a success "
+        "used up is never lifted (409). A block older than the causes of blocks is lifted with a warning: it may have been "
+        "a success. Repeating it changes nothing. The reason is in the audit log.",
+    ),
+    Route(
+        method="POST",
+        path="/admin/partners/{partnerId}/lift-marks",
+        action="partner.marks_lifted",
+        use=lift_of_partner,
+        body=MarksOfPartner,
+        answer=MarksLifted,
+        errors=(404,),
+        summary="Lift what outcomes 1 and 4 of a partner's activations left on their numbers, of those that began since a "
+        "time, newest first, a portion per call: send it again with the cursor until that is null. Each mark is lifted "
+        "once, also when it is sent again from the start. Cancels of other partners still count. Blocks older than the "
+        "causes of blocks are lifted per number only. The reason is in the audit log.",
+    ),
+)
