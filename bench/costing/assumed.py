@@ -42,7 +42,7 @@ LONG_POLL_SECONDS = 20
 # Detailed metrics of API Gateway: so many for each of the methods that partners and gateways call.
 DETAILED_METRICS = 5 * 7
 # Ours that are reported whatever happens, and those that come with pushes.
-STEADY_METRICS = 2
+STEADY_METRICS = 3
 PUSH_METRICS = 3
 # For operation, which the template is to get.
 DASHBOARDS = 1

@@ -275,7 +275,7 @@ def _basis(prices: Prices) -> list[str]:
             f"{assumed.SERVICES} services, numbers used up for half of them, half of the pool for the one asked for; "
             "partners ask with gzip; every push notes its partner's success (at most once a minute in fact); changes "
             "of numbers and new SMS come one per invocation;",
-            f"activations live for an hour, so statistics read each, and each delivered SMS, {assumed.ENTRY_READS} times "
+            f"activations live for an hour, so statistics read each, its outcome, and each delivered SMS, {assumed.ENTRY_READS} times "
             "in all;",
             f"a partner has SMS waiting for 45 s or longer in {assumed.WAITING_HOURS:.0%} of the hours: its metric "
             "OldestPendingAge is charged by the hour; API Gateway's detailed metrics are off, which is the default of "

@@ -270,7 +270,7 @@ class Measuring:
 
     def _statistics(self) -> Step:
         """Measure a run that finds next to nothing, as most are: not the first one of an hour."""
-        self._shop.measure()
+        logged_by(self._shop.measure)
         step = self._step("the statistics of a minute", _STATISTICS, self._shop.measure)
         return Step(step.name, step.usage, step.seconds, step.calls, 0.0)
 
@@ -352,7 +352,7 @@ def month(steps: Steps, profile: Profile, fixed: Fixed) -> list[Line]:
         _times(steps.count, 2 * sales),
         _polls(steps, profile),
         _times(steps.sweep, assumed.MONTH_SECONDS / 60),
-        _statistics(steps, sales + sold),
+        _statistics(steps, 2 * sales + sold),
         _rest(steps, profile, fixed),
     ]
 

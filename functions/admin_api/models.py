@@ -444,8 +444,29 @@ class FailedAttempt(Shown):
     answer: str | None = Field(repr=False)
 
 
+class OutcomesShown(Shown):
+    """How a partner's activations ended, by the hour of their outcome, and which shares of them (0 to 1) that is.
+
+    `shareRefused`: prohibited and canceled among all. `delivered`: of so many an SMS was pushed and taken, within the
+    hour of the outcome or the time before it in which an activation is live; `takenBack` of these were canceled or
+    returned all the same, `shareTakenBack` is that share. Null where nothing was counted. `overLimit`: the alarm speaks
+    of this partner.
+    """
+
+    prohibited: int
+    success: int
+    canceled: int
+    returned: int
+    delivered: int
+    taken_back: int
+    share_refused: float | None
+    share_taken_back: float | None
+    over_limit: bool
+
+
 class PartnerActivity(Shown):
-    """How pushing to a partner goes: what waited when that was last measured, and the newest attempts that failed.
+    """How it goes with a partner: what waited when that was last measured, the newest push attempts that failed, and its
+    outcomes of 24 hours, the current one among them.
 
     `measuredAt` is null before the first measurement.
     """
@@ -454,6 +475,7 @@ class PartnerActivity(Shown):
     oldest_pending_at: Time | None
     measured_at: Time | None
     failures: list[FailedAttempt]
+    outcomes: OutcomesShown
 
 
 class ServiceShown(Shown):
@@ -846,15 +868,25 @@ class PartnerInTrouble(Shown):
     last_success_at: Time | None
 
 
+class PartnerOverOutcomeLimit(Shown):
+    """A partner whose outcomes of 24 hours are over a limit of this deployment."""
+
+    partner_id: str
+    name: str
+    outcomes: OutcomesShown
+
+
 class StatisticsShown(Shown):
     """What happened by the hour, oldest first, and what there is now: nothing of it older than `measuredAt`.
 
-    `partnersInTrouble` are 20 at most, the longest waiting first.
+    `partnersInTrouble` are 20 at most, the longest waiting first; so are `partnersOverOutcomeLimit`, those with the most
+    outcomes first.
     """
 
     measured_at: Time | None
     stock: StockShown
     pushes: PushesShown
     partners_in_trouble: list[PartnerInTrouble]
+    partners_over_outcome_limit: list[PartnerOverOutcomeLimit]
     hours: list[HourShown]
     totals: TotalsShown

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic.alias_generators import to_camel
 
+from admin_api import outcomes
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     ActivityQuery,
@@ -30,6 +31,7 @@ from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Conflict, InvalidInput
+from globalconnect.domain.outcomes import Outcomes
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_url import check_push_url, is_plain_http
 from globalconnect.domain.times import to_iso, to_iso_if_any
@@ -83,7 +85,8 @@ def read(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
 
 
 def activity(admin: Admin, call: Call[ActivityQuery, NoFields]) -> PartnerActivity:
-    """Show how pushing to a partner goes: what waits, as the sweep found it last, and what failed last.
+    """Show how pushing to a partner goes: what waits, as the sweep found it last, what failed last, and its
+    outcomes.
 
     A look at what the partner answered is entered in the audit log first.
     """
@@ -105,6 +108,7 @@ def activity(admin: Admin, call: Call[ActivityQuery, NoFields]) -> PartnerActivi
         oldest_pending_at=None if pending is None else to_iso(pending.oldest_at),
         measured_at=None if note is None else to_iso(note.measured_at),
         failures=newest,
+        outcomes=outcomes.shown(admin, outcomes.outcomes_by_partner(admin).get(partner.partner_id, Outcomes())),
     )
 
 
@@ -284,8 +288,7 @@ ROUTES = (
         answer=PartnerActivity,
         errors=(404,),
         summary="Show how pushing to a partner goes: how many SMS wait, as last measured (once a minute), and the newest "
-        "failed push attempts (at most 20) among its last 25 activations. That its answers, which may repeat an SMS, were "
-        "looked at is entered in the audit log, unless they are hidden.",
+        "failed push attempts (at most 20) among its last 25 activations; and its outcomes of 24 hours.",
     ),
     Route(
         method="PATCH",

@@ -12,6 +12,7 @@ from admin_api.models import (
     StockShown,
     TotalsShown,
 )
+from admin_api.outcomes import over_limit
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.statistics import Counts, Hour, hour_of
@@ -40,6 +41,7 @@ def read(admin: Admin, call: Call[StatisticsQuery, NoFields]) -> StatisticsShown
             oldest_pending_at=None if note is None else to_iso_if_any(note.oldest_at),
         ),
         partners_in_trouble=[] if note is None else _in_trouble(admin, note),
+        partners_over_outcome_limit=over_limit(admin),
         hours=[HourShown(at=to_iso(at), **_fields(counts.get(at, Counts()))) for at in range(first, last + HOUR, HOUR)],
         totals=TotalsShown(**_fields(sum(counts.values(), Counts()))),
     )
@@ -98,7 +100,7 @@ ROUTES = (
         use=read,
         query=StatisticsQuery,
         answer=StatisticsShown,
-        summary="Read what happened by the hour, what there is of numbers, and whose SMS wait. Measured every minute; "
+        summary="Read what happened by the hour, what there is of numbers, whose SMS wait, and whose outcomes are over a limit. Measured every minute; "
         "outcomes that come more than a day after an activation began are not counted any more.",
     ),
 )

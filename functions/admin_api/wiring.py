@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client, sqs_client
 from globalconnect.domain.ids import Dice
+from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import AdminApiSettings, retention
 from globalconnect.store.activations import Activations
@@ -49,6 +50,7 @@ class Admin:
     statistics: Statistics
     retry_queues: RetryQueues
     cancel_limit: int
+    outcome_limits: OutcomeLimits
     push_loopback: bool
     push_https_only: bool
     user_pool_client_id: str
@@ -78,6 +80,7 @@ def build(
         statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,
         cancel_limit=settings.cancel_limit,
+        outcome_limits=settings.outcome_limits,
         push_loopback=settings.push_loopback,
         push_https_only=settings.push_https_only,
         user_pool_client_id=settings.user_pool_client_id,

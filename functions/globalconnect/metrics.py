@@ -1,6 +1,7 @@
 """What is measured: lines of CloudWatch's embedded metric format among the logs (docs/architecture.md).
 
-Only push_sms, push_retry, expire_activations and recount import this; others need not pay for it at every cold start.
+Only push_sms, push_retry, expire_activations, recount and hourly_statistics import this; others need not pay for it at
+every cold start.
 Every metric has the dimension `service`. CloudWatch charges for each value of a dimension, so only one metric tells
 partners apart, and only those whose SMS wait.
 """
@@ -24,6 +25,7 @@ class Metric(StrEnum):
     TIME_TO_DELIVER = "TimeToDeliver"
     OLDEST_PENDING_AGE = "OldestPendingAge"
     PARTNERS_WITHOUT_SUCCESS = "PartnersWithoutSuccess"
+    PARTNERS_OVER_OUTCOME_LIMIT = "PartnersOverOutcomeLimit"
     COUNTS_OFF = "CountsOff"
 
 
@@ -33,6 +35,7 @@ _UNITS = {
     Metric.TIME_TO_DELIVER: MetricUnit.Milliseconds,
     Metric.OLDEST_PENDING_AGE: MetricUnit.Seconds,
     Metric.PARTNERS_WITHOUT_SUCCESS: MetricUnit.Count,
+    Metric.PARTNERS_OVER_OUTCOME_LIMIT: MetricUnit.Count,
     Metric.COUNTS_OFF: MetricUnit.Count,
 }
 
@@ -77,6 +80,11 @@ def publish_waiting(ages: Mapping[str, int], without_success: int) -> None:
     _print({Metric.PARTNERS_WITHOUT_SUCCESS: [without_success]})
     for partner_id, age in ages.items():
         _print({Metric.OLDEST_PENDING_AGE: [age / SECOND]}, partner_id=partner_id)
+
+
+def publish_outcomes(over: int) -> None:
+    """Print how many partners are over a limit of outcomes, at 0 too, so that the alarm is called off."""
+    _print({Metric.PARTNERS_OVER_OUTCOME_LIMIT: [over]})
 
 
 def publish_recount(off: int) -> None:

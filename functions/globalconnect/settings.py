@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
+from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.domain.times import DAY, MINUTE, SECOND
 
 
@@ -141,7 +142,21 @@ class RecountSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class HourlyStatisticsSettings(Settings):
+class OutcomeLimitSettings(Settings):
+    """Base of the settings of functions that tell which partners are over a limit of outcomes."""
+
+    outcome_least: int
+    refused_percent: int
+    taken_back_percent: int
+
+    @property
+    def outcome_limits(self) -> OutcomeLimits:
+        """Above which shares a partner is spoken of."""
+        return OutcomeLimits(self.outcome_least, self.refused_percent, self.taken_back_percent)
+
+
+@dataclass(frozen=True, slots=True)
+class HourlyStatisticsSettings(OutcomeLimitSettings):
     """Settings of hourly_statistics."""
 
     activations_table: str
@@ -176,7 +191,7 @@ class ExpireActivationsSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class AdminApiSettings(Settings):
+class AdminApiSettings(OutcomeLimitSettings):
     """Settings of admin_api."""
 
     partners_table: str

@@ -25,6 +25,7 @@ class Event(StrEnum):
     HEALTH_NOT_SHARED = "health_not_shared"
     SWEPT = "swept"
     PARTNER_WITHOUT_SUCCESS = "partner_without_success"
+    PARTNER_OVER_OUTCOME_LIMIT = "partner_over_outcome_limit"
     COUNTED = "numbers_counted"
     RECOUNTED = "numbers_recounted"
     POOL_WAS_OFF = "pool_counts_were_off"

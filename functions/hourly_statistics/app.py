@@ -5,10 +5,13 @@ from typing import Any
 
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client
+from globalconnect.domain.outcomes import ByPartner
+from globalconnect.metrics import publish_outcomes
 from globalconnect.settings import HourlyStatisticsSettings, retention
 from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.statistics import Happened, Statistics
+from globalconnect.telemetry import Event, log
 from hourly_statistics.measure import Measure
 
 
@@ -23,8 +26,24 @@ def measure() -> Measure:
         statistics=Statistics(db, settings.statistics_table),
         lease=settings.lease,
         keep=retention(settings.retention_days),
+        limits=settings.outcome_limits,
+        tell=tell,
         now=clock.now,
     )
+
+
+def tell(over: ByPartner) -> None:
+    """Publish how many partners are over a limit of outcomes, and name each in a log line."""
+    for partner_id, outcomes in over.items():
+        log(
+            Event.PARTNER_OVER_OUTCOME_LIMIT,
+            partner_id=partner_id,
+            finished=outcomes.finished,
+            refused=outcomes.refused,
+            delivered=outcomes.delivered,
+            taken_back=outcomes.taken_back,
+        )
+    publish_outcomes(len(over))
 
 
 def handler(_event: dict[str, Any], _context: object) -> None:

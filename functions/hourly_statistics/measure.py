@@ -4,8 +4,9 @@ Every run counts whole hours anew, so that a run that is repeated, late or left 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from globalconnect.domain.outcomes import OUTCOME_HOURS, ByPartner, OutcomeLimits, outcomes_of
 from globalconnect.domain.statistics import Hour, Stock, counts_of, hour_of
 from globalconnect.domain.times import HOUR
 from globalconnect.store.availability import Availability
@@ -17,24 +18,31 @@ COUNTED_AGAIN = 26
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The parts of this function. `lease` is how long an activation is live, `keep` how long it is stored (ms)."""
+    """The parts of this function. `lease` is how long an activation is live, `keep` how long it is stored (ms).
+
+    `tell` is told of the partners over a limit, after each look.
+    """
 
     happened: Happened
     availability: Availability
     statistics: Statistics
     lease: int
     keep: int
+    limits: OutcomeLimits
+    tell: Callable[[ByPartner], None]
     now: Callable[[], int]
 
     def run(self) -> None:
         """Measure once, what matters most first. Doing it again, or twice at once, changes nothing more."""
         now = self.now()
         changing = self._changing(now)
+        run = _Run(self)
         for at in changing:
-            self._count(at)
+            run.count(at)
+        self._look_at_partners(hour_of(now))
         self._take_stock()
         for at in self._others_due(now, changing):
-            self._count(at)
+            run.count(at)
 
     def _changing(self, now: int) -> list[int]:
         """Give the hours of activations that may be live, one more, and the current one, newest first."""
@@ -55,17 +63,42 @@ class Measure:
         """Give the first hour of which all is still stored: one before it would be counted too low."""
         return hour_of(now - self.keep) + HOUR
 
-    def _count(self, at: int) -> None:
-        now = self.now()
-        begun = self.happened.begun(at, at + HOUR)
-        times = self.happened.times_to_deliver(at, at + HOUR)
-        self.statistics.put_hour(Hour(at, now, counts_of(begun, times, now)))
+    def _look_at_partners(self, current: int) -> None:
+        """Tell of those whose outcomes of the last hours are over a limit."""
+        outcomes = self.statistics.outcomes(current - (OUTCOME_HOURS - 1) * HOUR, current)
+        self.tell({partner_id: counted for partner_id, counted in outcomes.items() if self.limits.is_over(counted)})
 
     def _take_stock(self) -> None:
         now = self.now()
         pools = self.availability.all()
         stock = Stock(now, numbers=sum(pool.total for pool in pools), free=sum(pool.free for pool in pools))
         self.statistics.put_stock(stock)
+
+
+@dataclass(slots=True)
+class _Run:
+    """Counts hours, and reads once what was delivered in each, for the hour and for outcomes that came after it."""
+
+    parts: Measure
+    _delivered: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def count(self, at: int) -> None:
+        """Count an hour."""
+        now, happened = self.parts.now(), self.parts.happened
+        begun = happened.begun(at, at + HOUR)
+        times = [took for _, took in self._delivered_in(at)]
+        # What was delivered while an activation was live that was finished then.
+        since = _hours_back(at, hour_of(at - self.parts.lease))
+        delivered = {activation_id for hour in since for activation_id, _ in self._delivered_in(hour)}
+        finished = happened.finished(at, at + HOUR)
+        self.parts.statistics.put_outcomes(at, now, outcomes_of(finished, delivered))
+        # Last: an hour that is kept is done.
+        self.parts.statistics.put_hour(Hour(at, now, counts_of(begun, times, now)))
+
+    def _delivered_in(self, at: int) -> list[tuple[int, int]]:
+        if at not in self._delivered:
+            self._delivered[at] = list(self.parts.happened.delivered(at, at + HOUR))
+        return self._delivered[at]
 
 
 def _hours_back(newest: int, oldest: int) -> list[int]:

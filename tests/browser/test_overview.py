@@ -1,5 +1,6 @@
 """The overview: what is known shows, for the span that was chosen, anew every 30 s, and at once."""
 
+import re
 import statistics
 from typing import Any
 
@@ -139,6 +140,19 @@ def test_partners_in_trouble_are_named_and_linked(console: Console, market: Mark
     assert page.locator("main img").count() == 0
     for name in ("Waiting over 45 s", "Partners in trouble"):
         expect(figure(page, "Pushes now", name).locator(".bad")).to_have_count(1)
+    assert console.axe() == []
+
+
+def test_partners_over_a_limit_of_outcomes_are_named_and_linked(console: Console, market: Market) -> None:
+    counted = {"prohibited": 60, "success": 20, "canceled": 15, "returned": 5, "delivered": 40, "takenBack": 10}
+    shares = {"shareRefused": 0.75, "shareTakenBack": 0.25, "overLimit": True}
+    over = {"partnerId": "abc", "name": "<img src=x>", "outcomes": counted | shares}
+    told = market.made("GET", "/admin/statistics") | {"partnersOverOutcomeLimit": [over]}
+    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=told))
+    page = console.enter("/overview")
+    row = page.get_by_role("table", name="Outcomes over the limit").get_by_role("row").nth(1)
+    expect(row.get_by_role("link", name="<img src=x>")).to_have_attribute("href", "#/partners/abc")
+    expect(row).to_contain_text(re.compile("75%.*25%"))
     assert console.axe() == []
 
 

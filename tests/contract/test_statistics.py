@@ -29,6 +29,27 @@ def test_a_sale_and_its_delivery_are_in_the_statistics_within_minutes(market: Ma
     assert len(grown["hours"]) == 24
 
 
+@pytest.mark.timeout(600)
+def test_outcomes_of_a_partner_are_counted_through_the_door(market: Market) -> None:
+    with PretendPartner() as partner:
+        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool(3)
+        bought = hub.buy(pool, service)
+        market.gateway().deliver({"phone": bought["number"], "from": "Microsoft", "text": "Code: 5015"})
+        partner.wait_for(1, 60)
+        # What the index of deliveries shows a little late is what the partner took before.
+        hub.finish(bought["activationId"], 4)
+        hub.finish(hub.buy(pool, service)["activationId"], 1)
+        hub.finish(hub.buy(pool, service)["activationId"], 3)
+    path = f"/admin/partners/{hub.partner_id}/activity"
+    counted = until(
+        lambda: market.made("GET", path)["outcomes"],
+        lambda seen: (seen["delivered"], seen["prohibited"] + seen["success"] + seen["canceled"]) == (1, 3),
+        SECONDS,
+    )
+    assert (counted["prohibited"], counted["success"], counted["canceled"], counted["takenBack"]) == (1, 1, 1, 1)
+    assert counted["shareTakenBack"] == 1
+
+
 def _statistics(market: Market) -> dict[str, Any]:
     return market.made("GET", "/admin/statistics")
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import availability.project
 import getsms.app
+import hourly_statistics.app
 import inbound_sms.app
 import inbound_sms.wiring
 import partner_api.app
@@ -156,8 +157,18 @@ class Shop:
         """Let a minute's statistics be counted."""
         counts = Availability(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
         happened = Happened(self.cloud.db, self.activations.table)
-        lease = HourlyStatisticsSettings.from_env({**self.cloud.env, **self.overrides}).lease
-        Measure(happened, counts, self.statistics, lease, self.activations.keep, self.cloud.clock).run()
+        settings = HourlyStatisticsSettings.from_env({**self.cloud.env, **self.overrides})
+        measure = Measure(
+            happened=happened,
+            availability=counts,
+            statistics=self.statistics,
+            lease=settings.lease,
+            keep=self.activations.keep,
+            limits=settings.outcome_limits,
+            tell=hourly_statistics.app.tell,
+            now=self.cloud.clock,
+        )
+        measure.run()
 
     # ---------------------------------------------------------- what partners and gateways do
 

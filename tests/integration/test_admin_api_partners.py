@@ -417,7 +417,9 @@ def attempted(desk: Desk, sms: Sms, *attempts: Attempt) -> None:
 def test_the_activity_of_a_partner_is_what_waits_and_its_newest_failed_attempts(desk: Desk) -> None:
     partner_id = desk.partner(pushUrl=PUSH_URL)["partnerId"]
     path = f"/admin/partners/{partner_id}/activity"
-    assert desk.get(path).body == {"waiting": 0, "oldestPendingAt": None, "measuredAt": None, "failures": []}
+    before = desk.get(path).body
+    outcomes = before.pop("outcomes")
+    assert before == {"waiting": 0, "oldestPendingAt": None, "measuredAt": None, "failures": []}
     first = desk.arrived(desk.sold(partner_id, desk.stocked("447472190001")), sms_id=71)
     second = desk.arrived(desk.sold(partner_id, desk.stocked("447472190002")), sms_id=72)
     others = desk.arrived(desk.sold("others", desk.stocked("447472190003")), sms_id=73)
@@ -457,6 +459,7 @@ def test_the_activity_of_a_partner_is_what_waits_and_its_newest_failed_attempts(
                 "answer": "",
             },
         ],
+        "outcomes": outcomes,
     }
 
 

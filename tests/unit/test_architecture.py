@@ -15,7 +15,7 @@ SHARED = "globalconnect"
 FUNCTIONS = sorted(path.parent.name for path in CODE.glob("*/app.py"))
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 HTTP = {"aiohttp", "yarl", "urllib.request", "http.client"}
-MEASURED = {"push_sms", "push_retry", "expire_activations", "recount"}
+MEASURED = {"expire_activations", "hourly_statistics", "push_retry", "push_sms", "recount"}
 
 
 def _imports(path: Path) -> Iterator[str]:

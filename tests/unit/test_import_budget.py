@@ -31,7 +31,7 @@ BUDGETS: dict[str, tuple[set[str], int]] = {
     "availability": (LOGS, 70),
     "expire_activations": (LOGS, 80),
     "recount": (LOGS, 75),
-    "hourly_statistics": (set(), 40),
+    "hourly_statistics": (LOGS, 75),
     "console": (set(), 20),
     "admin_api": (LOGS | {"pydantic"}, 200),
     "push_sms": (LOGS | {"aiohttp"}, 220),

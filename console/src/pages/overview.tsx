@@ -101,6 +101,7 @@ function Read({ read, span }: { read: Statistics; span: string }) {
         </Tile>
       </div>
       <Trouble partners={read.partnersInTrouble} />
+      <OverLimit partners={read.partnersOverOutcomeLimit} />
       <Plots read={read} span={span} />
       <Table hours={read.hours} />
     </>
@@ -149,6 +150,39 @@ function Trouble({ partners }: { partners: Statistics["partnersInTrouble"] }) {
             title: "Last push taken",
             cell: (partner) => (partner.lastSuccessAt === null ? "Never" : <Time at={partner.lastSuccessAt} />),
           },
+        ]}
+      />
+    </section>
+  );
+}
+
+function OverLimit({ partners }: { partners: Statistics["partnersOverOutcomeLimit"] }) {
+  if (partners.length === 0) return null;
+  return (
+    <section aria-labelledby="over-limit" class="trouble">
+      <h2 id="over-limit">Outcomes over the limit</h2>
+      <Rows
+        caption="Outcomes over the limit"
+        rows={partners}
+        keyOf={(partner) => partner.partnerId}
+        columns={[
+          {
+            title: "Partner",
+            cell: (partner) => (
+              <a class="foreign" href={hrefTo("partners", partner.partnerId)}>
+                {partner.name}
+              </a>
+            ),
+          },
+          {
+            title: "Prohibited or canceled",
+            cell: ({ outcomes }) =>
+              share(
+                outcomes.prohibited + outcomes.canceled,
+                outcomes.prohibited + outcomes.success + outcomes.canceled + outcomes.returned,
+              ),
+          },
+          { title: "SMS taken, then taken back", cell: ({ outcomes }) => share(outcomes.takenBack, outcomes.delivered) },
         ]}
       />
     </section>

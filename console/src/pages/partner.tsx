@@ -12,6 +12,7 @@ import { Secret } from "../components/secret";
 import { Done, Failure, Loaded, Updated } from "../components/status";
 import { Time } from "../components/time";
 import { usePolling } from "../data";
+import { count, share } from "../figures";
 import { Head, useTitle } from "../layout";
 import { hrefTo } from "../router";
 import { SignedOut } from "../session";
@@ -608,11 +609,36 @@ function Backlog({ partnerId, inTrouble }: { partnerId: string; inTrouble: boole
                 <span class="quiet">They may repeat an SMS. That you looked is recorded in the audit log.</span>
               </p>
             )}
+            <h2>Outcomes of 24 hours</h2>
+            <OutcomesOf {...activity.outcomes} />
             <Updated at={read.updatedAt} loading={read.loading} />
           </>
         )}
       </Loaded>
     </section>
+  );
+}
+
+function OutcomesOf(outcomes: Schemas["OutcomesShown"]) {
+  const { prohibited, success, canceled, returned, delivered, takenBack } = outcomes;
+  const finished = prohibited + success + canceled + returned;
+  if (finished === 0) return <p class="empty">It has finished no activation.</p>;
+  return (
+    <dl class="partner-facts">
+      <Fact name="Success">{count(success)}</Fact>
+      <Fact name="Prohibited">{count(prohibited)}</Fact>
+      <Fact name="Canceled">{count(canceled)}</Fact>
+      <Fact name="Returned">{count(returned)}</Fact>
+      <Fact name="Prohibited or canceled">{share(prohibited + canceled, finished)}</Fact>
+      <Fact name="SMS taken, then taken back">
+        {share(takenBack, delivered)} of {count(delivered)}
+      </Fact>
+      {outcomes.overLimit && (
+        <Fact name="Limit">
+          <Badge tone="bad">Over the limit</Badge>
+        </Fact>
+      )}
+    </dl>
   );
 }
 

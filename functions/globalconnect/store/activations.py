@@ -163,6 +163,7 @@ def from_activation(activation: Activation, keep: int) -> Item:
         "total": activation.total,
         "currency": activation.currency,
         "outcome": None if activation.outcome is None else activation.outcome.value,
+        "finished_day": None if activation.finished_at is None else day_of(activation.finished_at),
         "finished_at": activation.finished_at,
         "marked_version": activation.marked_version,
         "lifted_at": activation.lifted_at,

@@ -5,6 +5,7 @@ from enum import StrEnum
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.marks import Left
 from globalconnect.domain.number import Cause, Mark, Number, causes_with, pool_of, rests_until
+from globalconnect.domain.times import day_of
 from globalconnect.store.activations import ENTRY, Activations, from_activation
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, expression, put, update
 from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, from_causes, held_shard, lifting, unchanged
@@ -75,7 +76,8 @@ class Sales:
         has changed since, be it by this very call, when its first answer got lost: who reads again finds the outcome
         recorded.
         """
-        recorded, values = "SET #outcome = :outcome, #finished_at = :now", {"outcome": outcome.value, "now": now}
+        recorded = "SET #outcome = :outcome, #finished_at = :now, #finished_day = :day"
+        values: dict[str, object] = {"outcome": outcome.value, "now": now, "day": day_of(now)}
         if mark is not None:
             recorded += ", #marked_version = :version"
             values["version"] = number.version + 1

@@ -1,8 +1,9 @@
-"""The Statistics table, and what it is counted from: the indexes by-day and delivered of the Activations table."""
+"""The Statistics table, and what it is counted from: the indexes by-day, delivered and finished of Activations."""
 
 from collections.abc import Iterator
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.outcomes import COUNTED, ByPartner, Finished, Outcomes, together
 from globalconnect.domain.statistics import STATES, Begun, Counts, Histogram, Hour, Stock
 from globalconnect.domain.times import DAY, day_of
 from globalconnect.domain.waiting import PartnerPending, PendingNote
@@ -11,8 +12,13 @@ from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression
 
 # How long hours are kept: a year can be compared with the one before.
 KEPT = 400 * DAY
+# Outcomes by partner are looked at for a day.
+OUTCOMES_KEPT = 3 * DAY
+# Of an hour; those with the most outcomes. An item must stay small.
+MOST_PARTNERS = 2_000
 
 _HOUR = "hour"
+_OUTCOMES = "outcomes"
 _STOCK = "stock"
 _PENDING = "pending"
 # Of these there is only the newest.
@@ -33,6 +39,14 @@ class Statistics:
         content = {**states, "times": _packed(counts.times), "expire_at": expire_at(hour.at, KEPT)}
         self._put(_HOUR, hour.at, hour.measured_at, content)
 
+    def put_outcomes(self, at: int, measured_at: int, by_partner: ByPartner) -> None:
+        """Keep the outcomes of the hour that begins at `at` (ms), in place of what was kept of it. Raises Busy."""
+        most = sorted(by_partner.items(), key=lambda entry: entry[1].finished, reverse=True)[:MOST_PARTNERS]
+        partners = {
+            partner_id: ",".join(str(getattr(outcomes, name)) for name in COUNTED) for partner_id, outcomes in most
+        }
+        self._put(_OUTCOMES, at, measured_at, {"partners": partners, "expire_at": expire_at(at, OUTCOMES_KEPT)})
+
     def put_stock(self, stock: Stock) -> None:
         """Keep what there is of numbers. Raises Busy."""
         self._put(_STOCK, _ONLY, stock.measured_at, {"numbers": stock.numbers, "free": stock.free})
@@ -50,6 +64,11 @@ class Statistics:
         """Give the hours that are kept of those that begin from `first` to `last` (ms), oldest first."""
         condition = expression("#kind = :kind AND #at BETWEEN :first AND :last", kind=_HOUR, first=first, last=last)
         return [_to_hour(item) for item in self._db.query_all(self._table, condition)]
+
+    def outcomes(self, first: int, last: int) -> dict[str, Outcomes]:
+        """Give the outcomes by partner of the hours that begin from `first` to `last` (ms), together."""
+        condition = expression("#kind = :kind AND #at BETWEEN :first AND :last", kind=_OUTCOMES, first=first, last=last)
+        return together(_to_outcomes(item) for item in self._db.query_all(self._table, condition))
 
     def stock(self) -> Stock | None:
         """Give what there was of numbers last, None before it was measured."""
@@ -93,10 +112,17 @@ class Happened:
             outcome = item.get("outcome")
             yield Begun(None if outcome is None else Outcome(outcome), item["expires_at"])
 
-    def times_to_deliver(self, since: int, until: int) -> Iterator[int]:
-        """Give how long (ms) each SMS took that was first delivered from `since` to before `until` (ms, of one day)."""
+    def delivered(self, since: int, until: int) -> Iterator[tuple[int, int]]:
+        """Give the activation of each SMS that was first delivered from `since` to before `until` (ms, of one day), and how
+        long (ms) that took.
+        """
         for item in self._of("delivered", "delivered_day", "first_delivered_at", since, until):
-            yield item["first_delivered_at"] - item["stored_at"]
+            yield item["activation_id"], item["first_delivered_at"] - item["stored_at"]
+
+    def finished(self, since: int, until: int) -> Iterator[Finished]:
+        """Give the activations whose outcome was recorded from `since` to before `until` (ms, of one day)."""
+        for item in self._of("finished", "finished_day", "finished_at", since, until):
+            yield Finished(item["activation_id"], item["partner_id"], Outcome(item["outcome"]))
 
     def _of(self, index: str, day: str, at: str, since: int, until: int) -> Iterator[Item]:
         condition = expression(
@@ -108,6 +134,10 @@ class Happened:
 def _to_hour(item: Item) -> Hour:
     counts = Counts(**{name: item[name] for name in STATES}, times=_unpacked(item["times"]))
     return Hour(item["at"], item["measured_at"], counts)
+
+
+def _to_outcomes(item: Item) -> ByPartner:
+    return {partner_id: Outcomes(*map(int, packed.split(","))) for partner_id, packed in item["partners"].items()}
 
 
 def _packed(times: Histogram) -> str:
