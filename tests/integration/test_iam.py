@@ -151,6 +151,23 @@ def test_admin_api_may_record_list_pools_and_look_at_a_partners_activity(stocked
     assert audit == {("dynamodb:PutItem", "AuditTable"), ("dynamodb:Query", "AuditTable")}
 
 
+def test_admin_api_may_lift_marks(stocked: Shop) -> None:
+    partner, desk = stocked.partner(), Desk(stocked.cloud)
+    phones = []
+    for outcome in (1, 4):
+        bought = stocked.buy(partner).body
+        phones.append(bought["number"])
+        stocked.finish(partner, bought["activationId"], outcome)
+
+    def lift() -> None:
+        of_number = desk.post(f"/admin/numbers/{phones[0]}/lift-marks", {"service": "tg", "reason": "a test"})
+        since = {"since": "2020-01-01T00:00:00Z", "reason": "a test"}
+        of_partner = desk.post(f"/admin/partners/{partner.partner_id}/lift-marks", since)
+        assert (of_number.body["lifted"], of_partner.body["lifted"]) == (1, 1)
+
+    assert _made(stocked, lift) <= _stated("AdminApiFunction")
+
+
 def test_availability(shop: Shop) -> None:
     shop.stock(*PHONES)
     shop.buy(shop.partner())
