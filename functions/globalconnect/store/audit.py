@@ -22,7 +22,8 @@ class Result(StrEnum):
 class Entry:
     """What somebody of the staff did at `at` (ms). `token` tells entries of one moment apart.
 
-    Details are ids, counts and names of fields: never a value that was set, never a secret, never what an SMS says.
+    Details are ids, counts and names of fields, and the reason that was given: never a value that was set, never a secret,
+    never what an SMS says.
     """
 
     at: int
