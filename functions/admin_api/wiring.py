@@ -80,7 +80,7 @@ def build(
         statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,
         cancel_limit=settings.cancel_limit,
-        outcome_limits=settings.outcome_limits,
+        outcome_limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
         push_loopback=settings.push_loopback,
         push_https_only=settings.push_https_only,
         user_pool_client_id=settings.user_pool_client_id,

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Self
 
-from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.domain.times import DAY, MINUTE, SECOND
 
 
@@ -148,11 +147,6 @@ class OutcomeLimitSettings(Settings):
     outcome_least: int
     refused_percent: int
     taken_back_percent: int
-
-    @property
-    def outcome_limits(self) -> OutcomeLimits:
-        """Above which shares a partner is spoken of."""
-        return OutcomeLimits(self.outcome_least, self.refused_percent, self.taken_back_percent)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client
-from globalconnect.domain.outcomes import ByPartner
+from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
 from globalconnect.metrics import publish_outcomes
 from globalconnect.settings import HourlyStatisticsSettings, retention
 from globalconnect.store.availability import Availability
@@ -26,7 +26,7 @@ def measure() -> Measure:
         statistics=Statistics(db, settings.statistics_table),
         lease=settings.lease,
         keep=retention(settings.retention_days),
-        limits=settings.outcome_limits,
+        limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
         tell=tell,
         now=clock.now,
     )

@@ -8,12 +8,15 @@ from dataclasses import dataclass, field
 
 from globalconnect.domain.outcomes import OUTCOME_HOURS, ByPartner, OutcomeLimits, outcomes_of
 from globalconnect.domain.statistics import Hour, Stock, counts_of, hour_of
-from globalconnect.domain.times import HOUR
+from globalconnect.domain.times import HOUR, MINUTE
 from globalconnect.store.availability import Availability
 from globalconnect.store.statistics import Happened, Statistics
 
 # Once an hour, as many are counted again, the current one among them: outcomes and refunds may come late.
 COUNTED_AGAIN = 26
+
+# The indexes from which is counted are late by less than this.
+_SETTLED = 2 * MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,29 +38,36 @@ class Measure:
     def run(self) -> None:
         """Measure once, what matters most first. Doing it again, or twice at once, changes nothing more."""
         now = self.now()
-        changing = self._changing(now)
+        current = hour_of(now)
+        changing, counted_at = self._changing(now), self._counted_at(now)
+        done = {at for at, counted in counted_at.items() if counted >= current}
+        settled = {at for at, counted in counted_at.items() if counted >= current + _SETTLED}
         run = _Run(self)
         for at in changing:
-            run.count(at)
-        self._look_at_partners(hour_of(now))
+            # Outcomes are counted by when they were given: of an hour that is over, once an hour is enough for refunds.
+            run.count(at, with_outcomes=at == current or at not in settled)
+        self._look_at_partners(current)
         self._take_stock()
-        for at in self._others_due(now, changing):
-            run.count(at)
+        for at in _hours_back(current, self._oldest_counted_again(now)):
+            if at not in done and at not in changing:
+                run.count(at, with_outcomes=True)
 
     def _changing(self, now: int) -> list[int]:
         """Give the hours of activations that may be live, one more, and the current one, newest first."""
         return _hours_back(hour_of(now), max(hour_of(now - self.lease) - HOUR, self._oldest_stored(now)))
 
-    def _others_due(self, now: int, changing: list[int]) -> list[int]:
-        """Give the other hours that have not been counted since the current one began, newest first.
+    def _counted_at(self, now: int) -> dict[int, int]:
+        """Give when each hour was counted last (ms), of those that are counted again.
 
-        So the first run of an hour counts them, and what a run leaves when it is cut off the next one takes up.
+        So the first run of an hour counts all that may have changed, and what a run leaves when it is cut off the next
+        one takes up.
         """
-        current = hour_of(now)
-        oldest = max(current - (COUNTED_AGAIN - 1) * HOUR, self._oldest_stored(now))
-        kept = self.statistics.hours(oldest, current)
-        done = {hour.at for hour in kept if hour.measured_at >= current}
-        return [at for at in _hours_back(current, oldest) if at not in done and at not in changing]
+        return {
+            hour.at: hour.measured_at for hour in self.statistics.hours(self._oldest_counted_again(now), hour_of(now))
+        }
+
+    def _oldest_counted_again(self, now: int) -> int:
+        return max(hour_of(now) - (COUNTED_AGAIN - 1) * HOUR, self._oldest_stored(now))
 
     def _oldest_stored(self, now: int) -> int:
         """Give the first hour of which all is still stored: one before it would be counted too low."""
@@ -82,18 +92,22 @@ class _Run:
     parts: Measure
     _delivered: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
-    def count(self, at: int) -> None:
-        """Count an hour."""
-        now, happened = self.parts.now(), self.parts.happened
-        begun = happened.begun(at, at + HOUR)
+    def count(self, at: int, *, with_outcomes: bool) -> None:
+        """Count an hour, also the outcomes that were given in it, by partner, or without them."""
+        now = self.parts.now()
+        begun = self.parts.happened.begun(at, at + HOUR)
         times = [took for _, took in self._delivered_in(at)]
+        if with_outcomes:
+            self._count_outcomes(at, now)
+        # Last: an hour that is kept is done.
+        self.parts.statistics.put_hour(Hour(at, now, counts_of(begun, times, now)))
+
+    def _count_outcomes(self, at: int, now: int) -> None:
         # What was delivered while an activation was live that was finished then.
         since = _hours_back(at, hour_of(at - self.parts.lease))
         delivered = {activation_id for hour in since for activation_id, _ in self._delivered_in(hour)}
-        finished = happened.finished(at, at + HOUR)
+        finished = self.parts.happened.finished(at, at + HOUR)
         self.parts.statistics.put_outcomes(at, now, outcomes_of(finished, delivered))
-        # Last: an hour that is kept is done.
-        self.parts.statistics.put_hour(Hour(at, now, counts_of(begun, times, now)))
 
     def _delivered_in(self, at: int) -> list[tuple[int, int]]:
         if at not in self._delivered:

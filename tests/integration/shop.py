@@ -17,6 +17,7 @@ import partner_api.app
 import partner_api.wiring
 from expire_activations.sweep import Sweep
 from globalconnect.domain.number import Number
+from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.service import Service
 from globalconnect.settings import (
@@ -164,7 +165,7 @@ class Shop:
             statistics=self.statistics,
             lease=settings.lease,
             keep=self.activations.keep,
-            limits=settings.outcome_limits,
+            limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
             tell=hourly_statistics.app.tell,
             now=self.cloud.clock,
         )

@@ -51,7 +51,7 @@ def _buy(shop: Shop, partner: Partner, *, delivered: bool = False) -> int:
     bought = shop.buy(partner).body
     activation_id: int = bought["activationId"]
     if delivered:
-        shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b"})
+        shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b", "id": activation_id})
         sale = shop.activations.sale(activation_id)
         assert sale is not None
         (claimed,) = shop.pushes.claim([SmsRef(activation_id, sale.messages[0].sms_id)], shop.cloud.clock())

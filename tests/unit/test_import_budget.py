@@ -27,13 +27,13 @@ LOGS = {"aws_lambda_powertools"}
 BUDGETS: dict[str, tuple[set[str], int]] = {
     "partner_api": (set(), 40),
     "getsms": (set(), 30),
-    "inbound_sms": (LOGS, 80),
+    "inbound_sms": (LOGS, 85),
     "availability": (LOGS, 70),
     "expire_activations": (LOGS, 80),
     "recount": (LOGS, 75),
-    "hourly_statistics": (LOGS, 75),
+    "hourly_statistics": (LOGS, 80),
     "console": (set(), 20),
-    "admin_api": (LOGS | {"pydantic"}, 200),
+    "admin_api": (LOGS | {"pydantic"}, 220),
     "push_sms": (LOGS | {"aiohttp"}, 220),
     "push_retry": (LOGS | {"aiohttp"}, 220),
 }

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
-from globalconnect.domain.availability import NOTHING, Contribution, PoolCounts, contribution_of
+from globalconnect.domain.availability import NOTHING, Contribution, HolderCount, PoolCounts, contribution_of
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.number import Number, names_of
 from globalconnect.store.availability import Counted, Counts
@@ -71,13 +71,15 @@ def _change_all(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], W
 
 
 def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: Counts) -> int:
-    for _ in range(_TRIES):
+    for attempt in range(_TRIES):
         seen = counts.counted(phones)
         changes = wanted(phones, seen)
         if not changes:
             return 0
         moves = [(phone, _contribution(seen.get(phone)), _contribution(after)) for phone, after in changes.items()]
-        pools, holders = _changed_pools(moves, counts), _changed_holders(moves, counts)
+        # What is added to holds whatever was counted; only a recount that looks at it has to be known (docs/adr/0033).
+        read_holders = counts.holders if attempt else _unwatched
+        pools, holders = _changed_pools(moves, counts), _changed_holders(moves, read_holders)
         if len(pools) + len(holders) + len(changes) > _WRITES:
             half = len(phones) // 2
             return _change(phones[:half], wanted, counts) + _change(phones[half:], wanted, counts)
@@ -107,7 +109,13 @@ def _changed_pools(moves: Iterable[Move], counts: Counts) -> list[PoolCounts]:
     return list(pools.values())
 
 
-def _changed_holders(moves: Iterable[Move], counts: Counts) -> list[HolderChange]:
+def _unwatched(partner_ids: Sequence[str]) -> dict[str, HolderCount]:
+    return {partner_id: HolderCount(partner_id) for partner_id in partner_ids}
+
+
+def _changed_holders(
+    moves: Iterable[Move], read: Callable[[Sequence[str]], Mapping[str, HolderCount]]
+) -> list[HolderChange]:
     by: dict[str, int] = {}
     noted: dict[str, set[str]] = {}
     for phone, before, after in moves:
@@ -117,7 +125,7 @@ def _changed_holders(moves: Iterable[Move], counts: Counts) -> list[HolderChange
             if holder is not None:
                 by[holder] = by.get(holder, 0) + sign
                 noted.setdefault(holder, set()).add(phone)
-    holders = counts.holders(sorted(by))
+    holders = read(sorted(by))
     return [HolderChange(holders[holder], change, frozenset(noted[holder])) for holder, change in by.items()]
 
 

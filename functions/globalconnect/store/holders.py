@@ -22,7 +22,7 @@ class Holders:
 @dataclass(frozen=True, slots=True)
 class HolderChange:
     """What a batch changes about a partner's count, `by` how much, and which numbers came or went; `read` is how the
-    count was read, and stays as it is.
+    count was read, and stays as it is, or a new one as long as no recount is known to look at it.
     """
 
     read: HolderCount
