@@ -49,7 +49,7 @@ def lift_of_number(admin: Admin, call: Call[NoQuery, MarksOfNumber]) -> NumberLi
 def lift_of_partner(admin: Admin, call: Call[NoQuery, MarksOfPartner]) -> MarksLifted:
     """Lift a portion of the marks that a partner's activations since a time left, newest first."""
     partner_id = admin.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
-    since, _ = parse_iso(call.body.since) or (0, False)
+    since, _ = parse_iso(call.body.since) or (0, 0)
     is_key = partial(has, activation_id=int, entry=ENTRY, partner_id=partner_id, started_at=int)
     listing = Listing("marks", is_key, (partner_id, str(since)))
     after = listing.key(call.body.cursor)

@@ -12,7 +12,7 @@ from globalconnect.domain.inbound import (
     is_before_sale,
     judge,
 )
-from globalconnect.domain.sms import Sms
+from globalconnect.domain.sms import PushState, Sms
 from globalconnect.store.arrivals import Known
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.inbox import Delivery
@@ -30,8 +30,8 @@ def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: InboundSmsP
     salt = 0
     for _ in range(_TRIES):
         now = parts.now()
-        known = parts.arrivals.known(sms, source_id)
-        holder = holder_of(known.number, arrived_at, now)
+        known = parts.arrivals.known(sms, source_id, now)
+        holder = holder_of(known.number, arrived_at, now) or parts.arrivals.ended_since(known.number, arrived_at)
         identity = identity_of(sms, source_id, now)
         delivery = Delivery(sms_id_of(identity.source_id, identity.name, salt), source_id, identity, sms, now)
         if _was_heard(delivery, known, holder, arrived_at, parts):
@@ -96,6 +96,8 @@ def _store(delivery: Delivery, known: Known, holder: Lease | None, arrived_at: i
             text=sms.text,
             received_at=received_at,
             stored_at=delivery.stored_at,
+            # Its partner has closed it: whoever still asks is shown the SMS.
+            push_state=PushState.STOPPED if holder.has_ended else PushState.PENDING,
         )
         parts.arrivals.store(stored, holder, delivery, known.heard)
         log(

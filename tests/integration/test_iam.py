@@ -117,12 +117,17 @@ def test_getsms(stocked: Shop) -> None:
 
 def test_inbound_sms(stocked: Shop) -> None:
     partner, source = stocked.partner(), stocked.source()
-    held = stocked.buy(partner).body["number"]
+    held, finished = stocked.buy(partner).body["number"], stocked.buy(partner).body
+    stocked.cloud.clock.advance(minutes=1)
+    stocked.finish(partner, finished["activationId"], 5)
+    # So somebody held it when the SMS arrived.
+    stocked.cloud.clock.advance(ms=-1)
 
     def deliver() -> None:
         for phone in (held, held, PHONES[-1]):
             stocked.deliver(source, {"phone": phone, "from": "a", "text": "b", "id": phone})
         stocked.deliver(source, "rubbish")
+        stocked.deliver(source, {"phone": finished["number"], "from": "a", "text": "b"})
 
     assert _made(stocked, deliver) == _stated("InboundSmsFunction")
 

@@ -85,6 +85,7 @@ class Books:
 
     free_since: int
     live: Sold | None = None
+    sales: list[Sold] = field(default_factory=list)
     shown: dict[int, Counter[str]] = field(default_factory=dict)
     unclaimed: Counter[str] = field(default_factory=Counter)
     repeats: int = 0
@@ -110,14 +111,14 @@ class Books:
                     self.copied.add(sms.text)
                     self.unclaimed[sms.text] += 1
             case Kin.NEW:
-                self._enter(sms, self._holder(arrived_at, now), now)
+                self._enter(sms, self._holder(arrived_at), now)
 
     def what_is(self, sms: Sent, arrived_at: int, now: int) -> "Kin":
         """Tell what an SMS is to those before it: who may have got it first decides, where no id does."""
         if sms.provider_id is not None:
             return Kin.REPEAT if (sms.source, sms.provider_id, sms.text) in self.ids else Kin.NEW
         if sms.text in self.first_with:
-            sold = self._holder(arrived_at, now)
+            sold = self._holder(arrived_at)
             if sold is None or self.first_with[sms.text] != sold.activation_id:
                 return Kin.COPY
             heard_at, stated_at = self.last_heard[sms.text]
@@ -130,7 +131,7 @@ class Books:
             self.ids.add((sms.source, sms.provider_id, sms.text))
         elif sms.stated_at is not None:
             self.times.add((sms.text, sms.stated_at))
-        if sold is None or self._is_before(sms, sold):
+        if sold is None or self._is_before(sms, sold, now):
             self.unclaimed[sms.text] += 1
             sold = None
         else:
@@ -139,15 +140,16 @@ class Books:
             self.last_heard[sms.text] = now, sms.stated_at
         self.first_with.setdefault(sms.text, None if sold is None else sold.activation_id)
 
-    def _holder(self, arrived_at: int, now: int) -> Sold | None:
-        sold = self.holder(now)
-        return sold if sold is not None and sold.began_at <= arrived_at else None
+    def _holder(self, arrived_at: int) -> Sold | None:
+        """Give whose the number was when an SMS arrived, though it may have ended since."""
+        return next((sold for sold in self.sales if sold.began_at <= arrived_at < sold.ends_at), None)
 
-    def _is_before(self, sms: Sent, sold: Sold) -> bool:
+    def _is_before(self, sms: Sent, sold: Sold, now: int) -> bool:
         # Whole seconds are stated: the last ms that may be meant.
         if sms.stated_at is None or sms.stated_at + 999 >= sold.began_at:
             return False
-        was_free = sms.stated_at >= sold.free_since
+        # Of a sale that has ended it is not known any more.
+        was_free = sms.stated_at >= sold.free_since and now < sold.ends_at
         return not (was_free and sold.began_at - sms.stated_at - 999 <= SKEW)
 
 
@@ -156,9 +158,9 @@ class Interrupted(Arrivals):
 
     meanwhile: Callable[[], None] | None = None
 
-    def known(self, sms: InboundSms, source_id: str) -> Known:
+    def known(self, sms: InboundSms, source_id: str, now: int) -> Known:
         """Read, then let happen what is to."""
-        known = super().known(sms, source_id)
+        known = super().known(sms, source_id, now)
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()
@@ -204,6 +206,7 @@ class Deliveries(RuleBasedStateMachine):
                 self.books.free_since = max(self.books.free_since, min(now, self.books.live.ends_at))
             sold = Sold(reply.body["activationId"], buyer, now, now + LEASE, self.books.free_since)
             self.books.live = self.sales[sold.activation_id] = sold
+            self.books.sales.append(sold)
 
     @precondition(lambda self: self.books.holder(self.clock()))
     @rule()
@@ -213,6 +216,7 @@ class Deliveries(RuleBasedStateMachine):
         assert sold is not None
         assert self.shop.finish(self.partners[sold.partner], sold.activation_id, 5).status == 200
         self.books.live, self.books.free_since = None, self.clock()
+        self.books.sales[-1] = replace(sold, ends_at=self.clock())
 
     @rule(ms=some.sampled_from([1, 1_000, 30_000, REPEAT - 1, REPEAT, 20 * MINUTE, LEASE]))
     def pass_time(self, ms: int) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from globalconnect.domain.ids import sms_id_of
 from globalconnect.domain.times import to_iso
+from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Kind
 from globalconnect.store.sources import Problem, Source, Sources
@@ -34,6 +35,14 @@ def _texts(shop: Shop, partner: Any, activation_id: int) -> list[str]:
 
 def _kept(shop: Shop, kind: Kind) -> list[dict[str, Any]]:
     return shop.inbound_parts.inbox.page(kind, 100, None)[0]
+
+
+class _Telling(Arrivals):
+    """Arrivals that store by what they are given."""
+
+    def __init__(self, shop: Shop, store: Any) -> None:
+        super().__init__(shop.cloud.db, shop.numbers, shop.activations, shop.inbound_parts.inbox)
+        self.store = store  # type: ignore[method-assign]
 
 
 @pytest.fixture(autouse=True)
@@ -273,7 +282,10 @@ def test_a_number_that_is_none_of_ours_as_it_is_written_is_unclaimed_as_delivere
     assert kept["phone"] == phone
 
 
-@pytest.mark.parametrize("stated", ["yesterday", "2026-01-01T00:00:00", 17, "0001-01-01T00:00:00Z", {}])
+@pytest.mark.parametrize(
+    "stated",
+    ["yesterday", "2026-01-01T00:00:00", 17, "0001-01-01T00:00:00Z", {}, "2026-01-01T00:00:00Z\ud83d", "\ude00"],
+)
 def test_a_time_that_cannot_be_used_counts_as_none_and_is_noted_with_the_source(shop: Shop, stated: object) -> None:
     partner, source = shop.partner(), shop.source()
     activation_id = shop.buy(partner).body["activationId"]
@@ -304,6 +316,34 @@ def test_of_a_list_what_cannot_be_read_is_kept_for_staff_and_the_others_are_stor
         b'"17"': "body: expected a JSON object, or a list of them",
     }
     assert _noted(shop, source).last_unreadable is not None
+
+
+@pytest.mark.parametrize("filling", [b"\xff" * 200_000, b"\x01" * 200_000, "я".encode() * 100_000])
+def test_a_part_of_a_list_that_cannot_be_read_is_kept_however_long_it_is_as_text(shop: Shop, filling: bytes) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    raw = b"[" + json.dumps(_sms()).encode() + b',{"foo":"' + filling + b'"}]'
+    for _ in range(2):
+        assert shop.deliver(source, None, raw=raw).status == 200
+    assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
+    (kept,) = _kept(shop, Kind.UNREADABLE)
+    assert kept["payload"].startswith(b'{"foo": "')
+
+
+def test_what_of_a_list_is_stored_after_its_activation_is_finished_is_shown_as_it_arrived_before(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    activation_id = shop.buy(partner).body["activationId"]
+    store = shop.inbound_parts.arrivals.store
+
+    def finish_after_the_first(*stored: Any) -> None:
+        store(*stored)
+        shop.cloud.clock.advance(ms=300)
+        shop.finish(partner, activation_id, 3)
+
+    shop.inbound_parts = replace(shop.inbound_parts, arrivals=_Telling(shop, finish_after_the_first))
+    assert shop.deliver(source, [_sms("one"), _sms("two"), _sms("three", id=3)]).status == 200
+    assert sorted(_texts(shop, partner, activation_id)) == ["one", "three", "two"]
+    assert _kept(shop, Kind.UNCLAIMED) == []
 
 
 def test_more_than_100_sms_at_once_are_413_store_nothing_and_are_noted_with_the_source(shop: Shop) -> None:
@@ -465,6 +505,80 @@ def test_a_gateways_clock_may_be_slow_by_less_than_the_number_had_been_free(
     assert bool(_texts(shop, buyer, activation_id)) is is_the_buyers
     reasons = [kept["reason"] for kept in _kept(shop, Kind.UNCLAIMED)]
     assert reasons == ([] if is_the_buyers else ["received before the activation began"])
+
+
+@pytest.mark.parametrize(
+    ("stated", "is_the_buyers"),
+    [
+        ("14:14", True),
+        ("14:13", False),
+        ("14", True),
+        ("14:14:50", True),
+        ("14:14:49", False),
+        ("14:14:50.000", True),
+        ("14:14:49.999", False),
+    ],
+)
+def test_a_time_means_all_that_it_is_stated_to(shop: Shop, stated: str, *, is_the_buyers: bool) -> None:
+    former = shop.partner()
+    former_id = shop.buy(former).body["activationId"]
+    shop.cloud.clock.advance(seconds=90)
+    shop.finish(former, former_id, 5)
+    shop.cloud.clock.advance(ms=500)
+    buyer = shop.partner()
+    activation_id = shop.buy(buyer).body["activationId"]
+    shop.cloud.clock.advance(seconds=10)
+    shop.deliver(shop.source(), _sms(receivedAt=f"2026-09-21T{stated}+00:00"))
+    assert bool(_texts(shop, buyer, activation_id)) is is_the_buyers
+
+
+# ---------------------------------------------------------------- past retention
+
+
+def _after_retention(shop: Shop, partner: Any) -> int:
+    """Let the retention of what there is end, though DynamoDB has not deleted it yet; sell the number."""
+    shop.cloud.clock.advance(minutes=60 * 24 * 30, seconds=1)
+    activation_id: int = shop.buy(partner).body["activationId"]
+    return activation_id
+
+
+@pytest.mark.parametrize("identity", [{"id": 17}, {}, {"receivedAt": "2026-11-01T00:00:00Z"}])
+@pytest.mark.parametrize("was", ["unclaimed", "another's"])
+def test_what_is_past_its_retention_is_no_repeat_though_it_is_not_deleted_yet(
+    shop: Shop, identity: dict[str, Any], was: str
+) -> None:
+    partner, source = shop.partner(), shop.source()
+    if was == "another's":
+        shop.buy(shop.partner())
+    shop.deliver(source, _sms(**identity))
+    activation_id = _after_retention(shop, partner)
+    for _ in range(2):
+        assert shop.deliver(source, _sms(**identity)).status == 200
+    assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
+
+
+def test_what_is_kept_for_staff_is_kept_anew_when_it_comes_again_past_its_retention(shop: Shop) -> None:
+    partner, source = shop.partner(), shop.source()
+    for _ in range(2):
+        shop.deliver(source, [_sms("good", id=1), {"phone": "x"}])
+        _after_retention(shop, partner)
+        shop.cloud.clock.advance(minutes=61)
+    shop.deliver(source, [_sms("good", id=1), {"phone": "x"}])
+    assert len(Desk(shop.cloud).get("/admin/unreadable").body["payloads"]) == 1
+
+
+def test_a_copy_is_kept_as_long_as_it_comes(shop: Shop) -> None:
+    former, source = shop.partner(), shop.source()
+    activation_id = shop.buy(former).body["activationId"]
+    shop.deliver(source, _sms())
+    _sell_on(shop, former, activation_id)
+    shop.cloud.clock.advance(minutes=60 * 24 * 15)
+    shop.deliver(source, _sms())
+    shop.cloud.clock.advance(minutes=60 * 24 * 14)
+    shop.deliver(source, _sms())
+    shop.cloud.clock.advance(minutes=60 * 24 * 29)
+    (kept,) = Desk(shop.cloud).get("/admin/unclaimed").body["messages"]
+    assert kept["repeats"] == 2
 
 
 # ---------------------------------------------------------------- entries of an earlier version

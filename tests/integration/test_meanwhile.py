@@ -8,6 +8,7 @@ import pytest
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.number import Number
+from globalconnect.domain.sms import PushState
 from globalconnect.store.activations import ENTRY, Activations
 from globalconnect.store.arrivals import Arrivals, Known
 from globalconnect.store.inbox import Kind
@@ -46,8 +47,8 @@ class _Arrivals(Arrivals):
         self._once = _Once(meddle)
         return self
 
-    def known(self, sms: InboundSms, source_id: str) -> Known:
-        known = super().known(sms, source_id)
+    def known(self, sms: InboundSms, source_id: str, now: int) -> Known:
+        known = super().known(sms, source_id, now)
         self._once()
         return known
 
@@ -75,7 +76,9 @@ def _deliver_meanwhile(shop: Shop, meddle: Callable[[], object]) -> None:
     assert shop.deliver(shop.source(), SMS).status == 200
 
 
-def test_an_sms_whose_number_is_sold_on_meanwhile_is_nobodys(shop: Shop) -> None:
+def test_an_sms_whose_number_is_sold_on_meanwhile_is_shown_to_who_held_it_when_it_arrived_and_not_pushed(
+    shop: Shop,
+) -> None:
     first, second = shop.partner(), shop.partner()
     before = shop.buy(first).body["activationId"]
     after: list[int] = []
@@ -86,13 +89,36 @@ def test_an_sms_whose_number_is_sold_on_meanwhile_is_nobodys(shop: Shop) -> None
         after.append(shop.buy(second).body["activationId"])
 
     _deliver_meanwhile(shop, sell_on)
-    assert shop.messages(first, before).body == {"status": "EXPIRED"}
+    sale = shop.activations.sale(before)
+    assert sale is not None
+    assert [(sms.text, sms.push_state) for sms in sale.messages] == [(SMS["text"], PushState.STOPPED)]
     assert shop.messages(second, after[0]).body == {"status": "WAIT_CODE"}
-    kept, _ = shop.inbound_parts.inbox.page(Kind.UNCLAIMED, 10, None)
-    assert [item["text"] for item in kept] == [SMS["text"]]
 
 
-def test_an_sms_whose_activation_is_finished_meanwhile_is_nobodys(shop: Shop) -> None:
+@pytest.mark.parametrize("rest_minutes", ["0", "30"])
+@pytest.mark.parametrize("end", ["finished", "expired", "swept"])
+def test_an_sms_that_arrives_before_its_activation_ends_is_shown_though_it_is_stored_after(
+    shop: Shop, end: str, rest_minutes: str
+) -> None:
+    shop = Shop(shop.cloud, {"REST_MINUTES": rest_minutes})
+    partner = shop.partner()
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.cloud.clock.advance(minutes=59)
+
+    def end_it() -> None:
+        shop.cloud.clock.advance(minutes=0 if end == "finished" else 1, ms=1)
+        if end == "finished":
+            shop.finish(partner, activation_id, 3)
+        if end == "swept":
+            shop.sweep()
+
+    _deliver_meanwhile(shop, end_it)
+    (message,) = shop.messages(partner, activation_id).body["messages"]
+    assert message["text"] == SMS["text"]
+    assert shop.inbound_parts.inbox.page(Kind.UNCLAIMED, 10, None)[0] == []
+
+
+def test_an_sms_that_arrives_as_its_activation_is_finished_is_nobodys(shop: Shop) -> None:
     partner = shop.partner()
     activation_id = shop.buy(partner).body["activationId"]
     _deliver_meanwhile(shop, lambda: shop.finish(partner, activation_id, 3))

@@ -44,6 +44,11 @@ class Activation:
     marked_version: int | None = None
     lifted_at: int | None = None
 
+    def held_at(self, at: int) -> bool:
+        """Tell whether this activation held its number at `at` (ms)."""
+        ended_at = self.expires_at if self.finished_at is None else min(self.finished_at, self.expires_at)
+        return self.started_at <= at < ended_at
+
     def state(self, now: int) -> State:
         """Tell what this activation is at `now` (ms)."""
         if self.outcome is not None:

@@ -74,7 +74,8 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The activation that holds a number: since when (ms), and for which partner. `free_since` (ms) is since when the
-    number had been free before, None when that is not known.
+    number had been free before, None when that is not known. `has_ended`: it held the number when an SMS arrived, and
+    does no more.
     """
 
     phone: str
@@ -82,6 +83,7 @@ class Lease:
     partner_id: str
     held_from: int
     free_since: int | None = None
+    has_ended: bool = False
 
 
 class Unclaimed(StrEnum):

@@ -22,8 +22,8 @@ _LONGEST_TEXT = 200
 _LONGEST_HINT = 64
 # What numbers are not wanted, and how PHP and others spell a list in a query: a name with an index, or none, in brackets.
 # A spelling that we don't know is refused, as everything that would restrict is.
-_RESTRICTION = re.compile(r"exceptionPhoneSet(?!\w)", re.ASCII)
-_RESTRICTION_IN_FULL = re.compile(r"exceptionPhoneSet(\[[0-9]*\])?", re.ASCII)
+_RESTRICTION = re.compile(r"\s*exceptionPhoneSet(?!\w)", re.ASCII | re.IGNORECASE)
+_RESTRICTION_IN_FULL = re.compile(r"\s*exceptionPhoneSet(\[[0-9]*\])?\s*", re.ASCII | re.IGNORECASE)
 
 type Fields = Mapping[str, object]
 

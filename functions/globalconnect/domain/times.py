@@ -1,11 +1,14 @@
 """Time is an integer everywhere: milliseconds since 1970-01-01 UTC."""
 
+import re
 from datetime import UTC, datetime
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+_STATED_TO = {2: HOUR, 4: MINUTE, 6: SECOND}
 
 
 def to_iso(at: int) -> str:
@@ -23,13 +26,17 @@ def day_of(at: int) -> str:
     return to_iso(at)[:10]
 
 
-def parse_iso(text: str) -> tuple[int, bool] | None:
+def parse_iso(text: str) -> tuple[int, int] | None:
     """Read an ISO 8601 time.
 
-    Gives (ms, whether fractions of a second were stated), or None when the text has no offset: a local time says
-    nothing certain about when something happened. Raises ValueError when it is not a time at all.
+    Gives its first ms and how many it may mean (it is stated to the hour, minute, second or ms), or None when the text has
+    no offset: a local time says nothing certain about when something happened. Raises ValueError when it is not a time
+    at all.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         return None
-    return round(moment.timestamp() * SECOND), moment.microsecond != 0
+    # After the date come 2 digits for each of hours, minutes and seconds, then fractions; then the offset.
+    stated = re.split("[Z+-]", text[len("20240115") :].partition("T")[2] or text[len("2024-01-15 ") :], maxsplit=1)[0]
+    digits = sum(character.isdigit() for character in stated)
+    return round(moment.timestamp() * SECOND), _STATED_TO.get(digits, 1)

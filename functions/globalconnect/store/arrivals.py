@@ -7,10 +7,13 @@ from globalconnect.domain.ids import sms_id_of
 from globalconnect.domain.inbound import Heard, Identity, InboundSms, Lease, Unclaimed
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
-from globalconnect.store.activations import Activations, from_sms
+from globalconnect.store.activations import Activations, from_sms, is_kept
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, check, expression, put
-from globalconnect.store.inbox import NEW, Delivery, Inbox, Kind, heard_from, inbox_key, is_entry_of, words_key
+from globalconnect.store.inbox import Delivery, Inbox, Kind, heard_from, inbox_key, is_entry_of, is_new, words_key
 from globalconnect.store.numbers import Numbers, to_number
+
+# So many of a number's last activations may have held it while one delivery was being stored.
+_LOOKED_AT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,16 @@ class Arrivals:
         self._activations = activations
         self._inbox = inbox
 
-    def known(self, sms: InboundSms, source_id: str) -> Known:
-        """Read all that decides about an SMS, as it is now."""
+    def known(self, sms: InboundSms, source_id: str, now: int) -> Known:
+        """Read all that decides about an SMS at `now` (ms)."""
         inbox = self._inbox.table
         former = [Identity(source_id, name) for name in sms.former_names]
-        number, heard, *entries = self._db.get_each(
+        number, *entries = self._db.get_each(
             (self._numbers.table, {"phone": sms.phone}),
             (inbox, words_key(sms)),
             *((inbox, inbox_key(sms_id_of(source_id, identity.name, 0))) for identity in former),
         )
+        heard, *entries = (entry if entry and is_kept(entry, now) else None for entry in entries)
         known = Known(to_number(number) if number else None, heard_from(heard) if heard else None)
         if known.heard is not None and sms.provider_id is None:
             return known
@@ -51,22 +55,31 @@ class Arrivals:
                 return _with_former(known, entry, sms)
         return known
 
+    def ended_since(self, number: Number | None, arrived_at: int) -> Lease | None:
+        """Give the activation that held a number when an SMS arrived (ms) and has ended since; None when none did."""
+        if number is None or max(number.available_from, number.held_from or 0) <= arrived_at:
+            return None
+        found, _ = self._activations.page(None, number.phone, _LOOKED_AT, None, arrived_at)
+        for one in found:
+            if one.held_at(arrived_at):
+                return Lease(number.phone, one.activation_id, one.partner_id, one.started_at, has_ended=True)
+        return None
+
     def store(self, sms: Sms, lease: Lease, delivery: Delivery, heard: Heard | None) -> None:
-        """Store an SMS with the activation that holds its number, and note its delivery and its words.
+        """Store an SMS with the activation that holds its number, or held it when it arrived, and note its delivery and
+        its words.
 
         `heard` is how its words were read. Raises ConditionFailed when the lease has ended meanwhile, the words were
         heard again, or the delivery has been noted before: then nothing was written, or by this very call, when its
         first answer got lost, and the delivery is noted.
         """
+        is_held = expression(
+            "#activation_id = :id AND #available_from > :now", id=lease.activation_id, now=sms.stored_at
+        )
+        holding = [] if lease.has_ended else [check(self._numbers.table, {"phone": lease.phone}, is_held)]
         self._db.transact(
-            check(
-                self._numbers.table,
-                {"phone": lease.phone},
-                expression(
-                    "#activation_id = :id AND #available_from > :now", id=lease.activation_id, now=sms.stored_at
-                ),
-            ),
-            put(self._inbox.table, self._inbox.noted(delivery), NEW),
+            *holding,
+            put(self._inbox.table, self._inbox.noted(delivery), is_new(delivery.stored_at)),
             *self._inbox.hear(delivery, heard, sms.activation_id),
             put(
                 self._activations.table,
@@ -78,7 +91,9 @@ class Arrivals:
     def keep_unclaimed(self, delivery: Delivery, heard: Heard | None, received_at: int, reason: Unclaimed) -> None:
         """Keep an SMS that no activation gets, for staff, and note its words. Raises ConditionFailed as `store` does."""
         item = self._inbox.unclaimed(delivery, received_at, reason)
-        self._db.transact(put(self._inbox.table, item, NEW), *self._inbox.hear(delivery, heard, None))
+        self._db.transact(
+            put(self._inbox.table, item, is_new(delivery.stored_at)), *self._inbox.hear(delivery, heard, None)
+        )
 
     def count_repeat(self, sms_id: int) -> None:
         """Count that an SMS came again, with its entry in the inbox."""

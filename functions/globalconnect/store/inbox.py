@@ -1,15 +1,18 @@
 """The Inbox table: every SMS of a gateway once, what was heard of its words, and what no activation got."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from globalconnect.domain.inbound import Heard, Identity, InboundSms, Unclaimed
-from globalconnect.store.activations import expire_at
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, expression, put
+from globalconnect.domain.times import SECOND
+from globalconnect.store.activations import expire_at, is_kept
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression, put
 
-NEW = expression("attribute_not_exists(#inbox_id)")
+# DynamoDB takes no more in an item.
+_LONGEST_PAYLOAD = 256 * 1024
 
 
 class Kind(StrEnum):
@@ -45,7 +48,9 @@ class Inbox:
     def has(self, delivery: Delivery) -> bool | None:
         """Tell whether what is stored under a delivery's SMS id is the same SMS; None when nothing is."""
         item = self._db.get(self.table, inbox_key(delivery.sms_id))
-        return None if item is None else is_entry_of(item, delivery.identity)
+        if item is None or not is_kept(item, delivery.stored_at):
+            return None
+        return is_entry_of(item, delivery.identity)
 
     def keep_doubtful(self, delivery: Delivery, heard: Heard, received_at: int) -> None:
         """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
@@ -53,8 +58,8 @@ class Inbox:
         """
         item = self.unclaimed(delivery, received_at, Unclaimed.DOUBTFUL)
         del item["inbox_id"]
-        first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item)
-        change = expression(f"SET {first} ADD #repeats :one", one=1, **item)
+        first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item if name != "expire_at")
+        change = expression(f"SET #expire_at = :expire_at, {first} ADD #repeats :one", one=1, **item)
         # What was unclaimed is counted itself.
         key = inbox_key(heard.sms_id) if heard.activation_id is None else {"inbox_id": f"{COPY}{heard.sms_id}"}
         self._db.update(self.table, key, change)
@@ -66,15 +71,13 @@ class Inbox:
             "kind": Kind.UNREADABLE.value,
             "source_id": source_id,
             # As bytes: it may be no text at all, and spelling it out could outgrow the item.
-            "payload": payload,
+            "payload": payload[:_LONGEST_PAYLOAD],
             "reason": reason,
             "stored_at": now,
             "expire_at": expire_at(now, self.keep),
         }
-        try:
-            self._db.put(self.table, item, NEW)
-        except ConditionFailed:
-            return
+        with suppress(ConditionFailed):
+            self._db.put(self.table, item, is_new(now))
 
     def page(self, kind: Kind, limit: int, after: Item | None) -> tuple[list[Item], Item | None]:
         """Give one page of what was kept for operators, newest first, and the key to go on from."""
@@ -126,7 +129,13 @@ class Inbox:
             "stated_at": sms.stated_at,
             "expire_at": expire_at(delivery.stored_at, self.keep),
         }
-        return [put(self.table, noted, NEW if heard is None else expression("#sms_id = :heard", heard=heard.sms_id))]
+        is_as_read = is_new(delivery.stored_at) if heard is None else expression("#sms_id = :heard", heard=heard.sms_id)
+        return [put(self.table, noted, is_as_read)]
+
+
+def is_new(now: int) -> Expression:
+    """Give the condition that there is no entry at `now` (ms), or one that is past its retention: it counts no more."""
+    return expression("attribute_not_exists(#inbox_id) OR #expire_at <= :now", now=now // SECOND)
 
 
 def inbox_key(sms_id: int) -> Key:

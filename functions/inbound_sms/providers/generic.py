@@ -12,7 +12,7 @@ from globalconnect.domain.inbound import REPEAT_WINDOW, InboundSms
 from globalconnect.domain.numerals import Numeral, read_json_of_gateway, whole_number
 from globalconnect.domain.phones import phone_as_delivered
 from globalconnect.domain.text import repaired
-from globalconnect.domain.times import SECOND, parse_iso
+from globalconnect.domain.times import parse_iso
 from inbound_sms.providers import Payload, Reading, Unreadable
 
 MOST_AT_ONCE = 100
@@ -112,14 +112,14 @@ def _moment(value: object) -> tuple[int, int] | None:
         return None
     if parsed is None or parsed[0] < 0:
         return None
-    at, fraction_stated = parsed
-    return at, at if fraction_stated else at + SECOND - 1
+    at, span = parsed
+    return at, at + span - 1
 
 
 def _former_names(provider_id: str | None, words: tuple[str, ...], now: int, *, is_timed: bool) -> tuple[str, ...]:
     if provider_id is not None:
         return (f"id\n{provider_id}",)
-    name = f"words\n{hashlib.sha256('\n'.join(words).encode()).hexdigest()}"
+    name = f"words\n{hashlib.sha256('\n'.join(words).encode(errors='surrogatepass')).hexdigest()}"
     window = now // REPEAT_WINDOW
     return (name,) if is_timed else (f"{name}\n{window}", f"{name}\n{window - 1}")
 
