@@ -161,7 +161,7 @@ def a_signed_sms_goes_to_the_activation_that_holds_its_number(answer: Any, world
     assert sms.push_state is PushState.PENDING
     noted = [item["inbox_id"] for item in world.all_of("INBOX_TABLE")]
     # Its words are noted as well.
-    assert sorted(noted)[0] == str(sms.sms_id)
+    assert min(noted) == str(sms.sms_id)
 
 
 @expects("inbound_sms/several-sms.json")
@@ -184,7 +184,7 @@ def a_wrong_signature_stores_nothing(answer: Any, world: World) -> None:
 
 @expects("inbound_sms/unreadable.json")
 def what_cannot_be_read_is_kept_for_operators(answer: Any, world: World) -> None:
-    assert refused(answer, 400).startswith("from")
+    assert refused(answer, 400).startswith("text")
     [kept] = world.all_of("INBOX_TABLE")
     assert (kept["kind"], kept["source_id"]) == ("unreadable", "samplesource")
     assert json.loads(kept["payload"])["phone"] == OF_SMS
