@@ -116,10 +116,9 @@ class PushSettings(Settings):
     push_loopback: bool
 
     @property
-    def max_age(self) -> int:
-        """How old an SMS may become while it is pushed (ms): no older than it is kept (contract 2 and 3)."""
-        keep = retention(self.retention_days)
-        return min(self.push_max_age_minutes * MINUTE or keep, keep)
+    def max_age(self) -> int | None:
+        """How old an SMS may become while it is pushed (ms), None when that never ends (contract 3)."""
+        return self.push_max_age_minutes * MINUTE or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -384,6 +384,15 @@ def test_the_operators_maximum_age_ends_the_pushing(office: Office) -> None:
     assert office.sms().push_state is PushState.STOPPED
 
 
+def test_what_is_past_its_retention_is_pushed_no_more_though_it_is_not_deleted_yet(office: Office) -> None:
+    office.hub.answers = [FAILED] * 2
+    office.delivery.deliver([office.due()])
+    office.shop.cloud.clock.advance(minutes=30 * 24 * 60)
+    assert office.delivery.deliver([office.due()]) == frozenset()
+    assert len(office.hub.got) == 1
+    assert office.shop.cloud.queued() == office.shop.cloud.queued(slow=True) == []
+
+
 def test_a_failure_that_could_not_be_queued_is_queued_by_the_sweep(office: Office) -> None:
     office.hub.answers = [FAILED]
     office.queues.refuse = True

@@ -18,6 +18,7 @@ from globalconnect.store.activations import (
     ENTRY,
     SmsRef,
     expire_at,
+    is_kept,
     pending_shard,
     sms_id_of_entry,
     sms_key,
@@ -79,8 +80,8 @@ class Pushes:
         in between. Where they aren't known, they are what has been noted and what the log of attempts says.
 
         Gives per message: the SMS, whose `next_due` is when the attempt after this one may start; None when it is not
-        pending, not due yet, or somebody else's, since two attempts at once can't both have claimed (contract 3); or
-        what AWS failed with.
+        pending, not due yet, or somebody else's, since two attempts at once can't both have claimed (contract 3), or past
+        its retention; or what AWS failed with.
         """
         known = tallies or {}
         statements = [self._claiming(ref, now, known.get(ref)) for ref in refs]
@@ -88,7 +89,7 @@ class Pushes:
         blind = [ref for ref in refs if ref not in known or isinstance(ends[ref], ConditionFailed)]
         late = [ref for ref in blind if ref in known]
         ends |= zip(late, self._db.execute([self._claiming(ref, now, None) for ref in late]), strict=True)
-        claimed = {ref: _sms_or_none(end) for ref, end in ends.items()}
+        claimed = {ref: _sms_or_none(end, now) for ref, end in ends.items()}
         claimed |= self._caught_up({ref: sms for ref in blind if isinstance(sms := claimed[ref], Sms)})
         return [claimed[ref] for ref in refs]
 
@@ -201,10 +202,12 @@ class Pushes:
             raise NotFound("message") from None
 
 
-def _sms_or_none(end: Item | Exception) -> Sms | Exception | None:
+def _sms_or_none(end: Item | Exception, now: int) -> Sms | Exception | None:
     if isinstance(end, ConditionFailed):
         return None
-    return end if isinstance(end, Exception) else to_sms(end)
+    if isinstance(end, Exception):
+        return end
+    return to_sms(end) if is_kept(end, now) else None
 
 
 def _failures(ends: Sequence[Item | Exception]) -> list[Exception | None]:
