@@ -15,6 +15,7 @@ import push_retry.app
 import push_sms.app
 from expire_activations.sweep import Sweep
 from expire_activations.waiting import all_waiting, waiting_by_partner
+from globalconnect import clock
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.domain.waiting import PartnerPending
@@ -195,6 +196,8 @@ def closed_port() -> int:
 @pytest.fixture
 def deployed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Put the routine together anew, as the functions do."""
+    # The functions look at the real clock.
+    shop.cloud.clock.at = clock.now()
     monkeypatch.setenv("PUSH_LOOPBACK", "true")
     monkeypatch.setattr(wiring, "dynamodb_client", lambda: shop.cloud.client)
     made = wiring.delivery.__wrapped__()
