@@ -470,8 +470,9 @@ def test_marks_are_lifted_per_number_and_service_but_what_a_success_used_up(mark
     assert hub.buy(pool, service)["number"] == phone
 
 
-def test_all_that_one_partner_left_since_a_time_is_lifted_and_what_others_left_stays(market: Market, hub: Hub) -> None:
-    pool, service, other = market.pool(3), market.service(), market.hub()
+def test_all_that_one_partner_left_since_a_time_is_lifted_and_what_others_left_stays(market: Market) -> None:
+    hub, other = market.hub(), market.hub()
+    pool, service = market.pool(3), market.service()
     before = "2020-01-01T00:00:00Z"
     for partner, outcome in ((hub, 1), (hub, 3), (other, 1)):
         partner.finish(partner.buy(pool, service)["activationId"], outcome)

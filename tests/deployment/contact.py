@@ -84,7 +84,7 @@ def situations(aws: Aws) -> Iterator[dict[str, Situation]]:
                     "account   000000000000",
                     "region    us-east-1",
                     "stack     globalconnect: is not there yet",
-                    "11 tables",
+                    "12 tables",
                 ),
             ),
             "AWS_DEFAULT_REGION": Situation(
