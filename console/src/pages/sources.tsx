@@ -46,22 +46,18 @@ function Sources() {
           { title: "Type", cell: (source) => source.provider },
           { title: "URL", cell: (source) => <Copyable label={`URL of ${source.name}`} value={source.url} /> },
           { title: "Last heard from", cell: heard },
-          { title: "Last unreadable payload", cell: unreadable },
-          { title: "Last SMS without a time", cell: untimed },
+          { title: "Last problems", cell: problems },
           {
-            title: "Secret",
+            title: "Change",
             cell: (source) => (
-              <button type="button" onClick={() => setRenewing(source)} aria-label={`New secret for ${source.name}`}>
-                New secret
-              </button>
-            ),
-          },
-          {
-            title: "Remove",
-            cell: (source) => (
-              <button type="button" onClick={() => setRemoving(source)} aria-label={`Remove ${source.name}`}>
-                Remove
-              </button>
+              <>
+                <button type="button" onClick={() => setRenewing(source)} aria-label={`New secret for ${source.name}`}>
+                  New secret
+                </button>{" "}
+                <button type="button" onClick={() => setRemoving(source)} aria-label={`Remove ${source.name}`}>
+                  Remove
+                </button>
+              </>
             ),
           },
         ]}
@@ -91,22 +87,21 @@ function heard(source: Source) {
   return source.lastHeardAt ? <Time at={source.lastHeardAt} /> : <Badge>Never</Badge>;
 }
 
-function unreadable(source: Source) {
-  const last = source.lastUnreadable;
-  if (!last) return "None";
+function problems({ lastUnreadable, lastUntimed }: Source) {
+  if (!lastUnreadable && !lastUntimed) return "None";
   return (
     <>
-      <Time at={last.at} /> <span class="foreign">{last.reason}</span> <a href={hrefTo("unclaimed", "payloads")}>Look</a>
-    </>
-  );
-}
-
-function untimed(source: Source) {
-  const last = source.lastUntimed;
-  if (!last) return "None";
-  return (
-    <>
-      <Time at={last.at} /> <span class="foreign">{last.reason}</span>
+      {lastUnreadable && (
+        <div>
+          Unreadable <Time at={lastUnreadable.at} />: <span class="foreign">{lastUnreadable.reason}</span>{" "}
+          <a href={hrefTo("unclaimed", "payloads")}>Look</a>
+        </div>
+      )}
+      {lastUntimed && (
+        <div>
+          SMS without a time <Time at={lastUntimed.at} />: <span class="foreign">{lastUntimed.reason}</span>
+        </div>
+      )}
     </>
   );
 }
