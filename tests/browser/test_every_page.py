@@ -19,6 +19,11 @@ POLICY = (
     "base-uri 'self'; form-action 'none'; frame-ancestors 'none'"
 )
 
+# What is wider than its place, and so lies over what is beside it.
+_SPILLED = """() => [...document.querySelectorAll("main dd, main dt")]
+  .filter((place) => getComputedStyle(place).overflowX === "visible" && place.scrollWidth > place.clientWidth + 1)
+  .map((place) => place.textContent)"""
+
 # What is on more than one line and should be on one: buttons, badges, times, e-mail addresses, and words, numbers and ids
 # of up to 20 characters. What outsiders wrote, URLs and payloads break where they must.
 _BROKEN = r"""() => {
@@ -105,6 +110,7 @@ def test_nothing_breaks_inside_a_word_and_no_window_is_too_narrow(at: At, crowde
         show.click()
         expect(show).to_have_count(0)
     assert window.page.evaluate(_BROKEN) == []
+    assert window.page.evaluate(_SPILLED) == []
     assert window.overflow() == 0
 
 

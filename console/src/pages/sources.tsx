@@ -50,14 +50,14 @@ function Sources() {
           {
             title: "Change",
             cell: (source) => (
-              <>
+              <div class="buttons">
                 <button type="button" onClick={() => setRenewing(source)} aria-label={`New secret for ${source.name}`}>
                   New secret
-                </button>{" "}
+                </button>
                 <button type="button" onClick={() => setRemoving(source)} aria-label={`Remove ${source.name}`}>
                   Remove
                 </button>
-              </>
+              </div>
             ),
           },
         ]}
