@@ -150,7 +150,7 @@ class Shop:
 
     index: PoolIndex = field(default_factory=PoolIndex)
     now: int = NOW
-    dice: random.Random = field(default_factory=lambda: random.Random(5))  # noqa: S311 - guards nothing
+    rng: random.Random = field(default_factory=lambda: random.Random(5))  # noqa: S311 - guards nothing
 
     def stock(self, count: int, used_up: Collection[int]) -> None:
         """Enter numbers that came free one after the other, the last a day ago; those at these places are used up."""
@@ -162,7 +162,7 @@ class Shop:
     def environment(self) -> PartnerApi:
         """Give an environment that has sold nothing yet."""
         db = Dynamo(cast("DynamoDBClient", PoolClient(self.index)))
-        return build(SETTINGS, db, lambda: self.now, self.dice.randrange)
+        return build(SETTINGS, db, lambda: self.now, self.rng.randrange)
 
     def buy(self, environment: PartnerApi, exception_prefixes: tuple[str, ...] = ()) -> tuple[Activation | None, Reads]:
         """Ask for a number; give the sale if any, and what was read for it."""

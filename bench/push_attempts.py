@@ -33,8 +33,8 @@ from globalconnect.push.attempt import (
     AttemptOutcome,
     PushClient,
 )
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush
 from globalconnect.store.activations import SmsRef
 from tests.far_side import (
@@ -437,7 +437,7 @@ def _deliver_twice(url: str) -> tuple[list[Attempt], list[int], PushState]:
     store, queues = MemoryStore(), Noted()
     store.add_partner(Partner("bench", "Bench", "gc_bench_key", url, None, "default", START))
     store.store_sms(Sms(1, 1, "bench", "79001234567", "Bank", "482913", START, START))
-    delivery = Delivery(
+    pusher = Pusher(
         pushes=store,
         partners=store,
         queues=queues,
@@ -448,9 +448,9 @@ def _deliver_twice(url: str) -> tuple[list[Attempt], list[int], PushState]:
     )
     waiting = [DuePush(SmsRef(1, 1), "bench", START)]
     dues: list[int] = []
-    with closing(delivery), log_to_nowhere():
+    with closing(pusher), log_to_nowhere():
         while waiting and len(dues) < MOST_PUSHES:
-            delivery.deliver(waiting)
+            pusher.deliver(waiting)
             waiting, queues.sent = queues.sent, []
             dues += [push.due - START for push in waiting]
             now = max([now, *(push.due for push in waiting)])

@@ -15,8 +15,8 @@ from globalconnect.clock import now
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Sms
 from globalconnect.push.attempt import PushClient
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush
 from globalconnect.store.activations import SmsRef
 from tests import far_side
@@ -117,7 +117,7 @@ def _deliver(ports: dict[str, int], answer: str) -> Batch:
     for number, owner in enumerate(owners, 1):
         text = _CODES if owner == "A" else "Code 482913"
         store.store_sms(Sms(number, number, owner, "79001234567", "Bank", text, stored_at, stored_at))
-    delivery = Delivery(
+    pusher = Pusher(
         pushes=store,
         partners=store,
         queues=_Nowhere(),
@@ -127,9 +127,9 @@ def _deliver(ports: dict[str, int], answer: str) -> Batch:
         now=now,
     )
     pushes = [DuePush(SmsRef(number, number), owner, stored_at) for number, owner in enumerate(owners, 1)]
-    with closing(delivery):
+    with closing(pusher):
         began, worked = now(), time.thread_time()
-        delivery.deliver(pushes)
+        pusher.deliver(pushes)
         worked = time.thread_time() - worked
     (attempt,) = store.attempts(len(owners))[len(owners)]
     return Batch(attempt.started_at + attempt.duration_ms - began, worked * 1_000)

@@ -32,8 +32,8 @@ from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.domain.times import DAY, MINUTE
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.body import push_body
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.store.activations import SmsRef, from_activation, from_sms
 from globalconnect.store.dynamo import Dynamo
@@ -132,7 +132,7 @@ class Worker:
     def __init__(self, url: str) -> None:
         self.partner = new_partner(url)
         self._pushes = Granted()
-        self._delivery = Delivery(
+        self._pusher = Pusher(
             pushes=self._pushes,
             partners=OnePartner(self.partner),
             queues=NoQueues(),
@@ -145,11 +145,11 @@ class Worker:
     def speed(self, batches: Sequence[Sequence[Sms]]) -> float:
         """Deliver every SMS; give how many in a second."""
         self._pushes.grant(sms for batch in batches for sms in batch)
-        return _speed(batches, lambda batch: deliver(self._delivery, batch))
+        return _speed(batches, lambda batch: deliver(self._pusher, batch))
 
     def close(self) -> None:
         """Close the routine."""
-        self._delivery.close()
+        self._pusher.close()
 
 
 class Bare:
@@ -247,10 +247,10 @@ class NoQueues:
         raise AssertionError(f"{len(pushes)} pushes failed at {now}, slow: {slow}")
 
 
-def deliver(delivery: Delivery, batch: Sequence[Sms]) -> None:
+def deliver(pusher: Pusher, batch: Sequence[Sms]) -> None:
     """Hand over a batch that is due now, as push_retry does."""
     due = clock.now()
-    left = delivery.deliver([DuePush(_ref(sms), sms.partner_id, due) for sms in batch])
+    left = pusher.deliver([DuePush(_ref(sms), sms.partner_id, due) for sms in batch])
     if left:
         raise AssertionError(f"{len(left)} SMS were not claimed")
 
@@ -327,7 +327,7 @@ def _deliver_on(dynamodb: Any, sqs: Any, env: dict[str, str], partner: Partner) 
     db = Dynamo(dynamodb)
     partners = Partners(db, env["PARTNERS_TABLE"], 0, clock.now)
     partners.add(partner)
-    delivery = Delivery(
+    pusher = Pusher(
         pushes=Pushes(db, env["ACTIVATIONS_TABLE"], _KEEP),
         partners=partners,
         queues=RetryQueues(sqs, env["RETRY_QUEUE_URL"], env["SLOW_RETRY_QUEUE_URL"]),
@@ -340,9 +340,9 @@ def _deliver_on(dynamodb: Any, sqs: Any, env: dict[str, str], partner: Partner) 
     for sms in (sms for batch in batches for sms in batch):
         items = [from_activation(_activation(sms), _KEEP), from_sms(sms, _KEEP)]
         db.put_many(env["ACTIVATIONS_TABLE"], items)
-    with log_to_nowhere(), closing(delivery):
-        deliver(delivery, batches[0])
-        return _speed(batches[1:], lambda batch: deliver(delivery, batch))
+    with log_to_nowhere(), closing(pusher):
+        deliver(pusher, batches[0])
+        return _speed(batches[1:], lambda batch: deliver(pusher, batch))
 
 
 def _activation(sms: Sms) -> Activation:

@@ -80,7 +80,7 @@ def actions() -> dict[str, Callable[[], object]]:
     environ = variables()
     stub: Any = Canned(environ)
     db = Dynamo(stub)
-    shop = partner_api.wiring.build(PartnerApiSettings.from_env(environ), db, clock.now, clock.dice)
+    shop = partner_api.wiring.build(PartnerApiSettings.from_env(environ), db, clock.now, clock.rng)
     polled = getsms.app.build(GetsmsSettings.from_env(environ), db, clock.now)
     handlers = {
         "partner_api": endpoint(lambda event: partner_api.app.answer(event, shop)),

@@ -1,4 +1,4 @@
-"""What all tests share: a pretend cloud whose tables are those of template.yaml, a clock and dice that obey."""
+"""What all tests share: a pretend cloud whose tables are those of template.yaml, a clock and rng that obey."""
 
 import io
 import itertools
@@ -15,7 +15,7 @@ import pytest
 from moto import mock_aws
 
 from globalconnect import telemetry
-from globalconnect.domain.ids import Dice
+from globalconnect.domain.ids import Rng
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
 from local import template as templates
@@ -57,7 +57,7 @@ class Cloud:
     sqs: Any
     env: dict[str, str]
     clock: Clock = field(default_factory=Clock)
-    dice: Dice = field(default_factory=lambda: random.Random(1).randrange)
+    rng: Rng = field(default_factory=lambda: random.Random(1).randrange)
 
     def queues(self) -> RetryQueues:
         """Give the retry queues."""

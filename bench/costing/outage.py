@@ -26,8 +26,8 @@ from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import DAY, MINUTE, SECOND
 from globalconnect.metrics import PushMeter
 from globalconnect.push.attempt import ATTEMPT_TIMEOUT_SECONDS, AttemptOutcome, AttemptResult
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues, read_message
 from globalconnect.push.signing import Signer
 from globalconnect.store.activations import SmsRef, from_activation, from_sms
@@ -155,14 +155,14 @@ def waiting(store: MemoryStore, url: str, now: int, size: int = BATCH) -> tuple[
 
 def new_delivery(
     pushes: Pushes | MemoryStore, partners: Partners | MemoryStore, sqs: Sqs, server: PartnerServer, moment: Moment
-) -> Delivery:
+) -> Pusher:
     """Give the routine of one environment."""
 
     @asynccontextmanager
     async def open_client() -> AsyncIterator[PartnerServer]:
         yield server
 
-    return Delivery(
+    return Pusher(
         pushes=pushes,
         partners=partners,
         queues=RetryQueues(as_client(sqs), "retry", "slow"),
@@ -198,19 +198,19 @@ def measure(world: World, kind: Kind, processor_seconds: float, size: int = BATC
     partners = Partners(world.cloud.db, world.table("PartnersTable"), 0, moment.ms)
     server = PartnerServer(kind, moment, processor_seconds)
     sqs = Sqs(lambda _: None)
-    dice = random.Random(1)  # noqa: S311 - repeatable
+    rng = random.Random(1)  # noqa: S311 - repeatable
     due = [
         DuePush(
-            _ref(sms), partner.partner_id, moment.ms() + (round(dice.uniform(0, 2_200)) if size > 1 else 0), sms.tally
+            _ref(sms), partner.partner_id, moment.ms() + (round(rng.uniform(0, 2_200)) if size > 1 else 0), sms.tally
         )
         for sms in messages
     ]
     world.meter.restart()
     with virtual_time(moment, assumed.CALL_SECONDS):
-        delivery = new_delivery(pushes, partners, sqs, server, moment)
-        logged = logged_by(lambda: _deliver(delivery, due))
+        pusher = new_delivery(pushes, partners, sqs, server, moment)
+        logged = logged_by(lambda: _deliver(pusher, due))
         seconds = moment.at
-        delivery.close()
+        pusher.close()
     counted = world.meter.counted
     out_gb = (server.body_bytes / size * (kind is not REFUSES) + kind.sends) / 1e9
     each = counted.usage_of("ActivationsTable") * (1 / size) + Usage(logs=logged / size / 1e9, transfer_out=out_gb)
@@ -228,8 +228,8 @@ def measure_sweep(world: World, size: int = BATCH) -> Usage:
     return world.meter.counted.usage_of("ActivationsTable") * (1 / size)
 
 
-def _deliver(delivery: Delivery, due: Sequence[DuePush]) -> None:
-    left = delivery.deliver(due)
+def _deliver(pusher: Pusher, due: Sequence[DuePush]) -> None:
+    left = pusher.deliver(due)
     if left:
         raise AssertionError(f"{len(left)} SMS were not claimed")
 
@@ -280,7 +280,7 @@ class Sharing:
 
 @dataclass(slots=True)
 class _Environment:
-    delivery: Delivery
+    pusher: Pusher
     busy_until: float = 0.0
 
 
@@ -299,7 +299,7 @@ class Outage:
         self._kind = kind
         self._processor_seconds = processor_seconds
         self._moment = Moment(START)
-        self._dice = random.Random(1)  # noqa: S311 - repeatable
+        self._rng = random.Random(1)  # noqa: S311 - repeatable
         self._order = itertools.count()
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._store = MemoryStore()
@@ -322,12 +322,12 @@ class Outage:
             self._seconds, self._sent_before = 0.0, self._sqs.requests
             self._until(_WARM_UP_SECONDS + _COUNTED_SECONDS)
             for environment in self._environments:
-                environment.delivery.close()
+                environment.pusher.close()
         requests = self._requests + self._sqs.requests - self._sent_before
         return Sharing(self._invocations / self._attempts, self._seconds / self._attempts, requests / self._attempts)
 
     def _begin(self, sms: Sms) -> None:
-        at = self._dice.uniform(0, INTERVAL / SECOND)
+        at = self._rng.uniform(0, INTERVAL / SECOND)
         push = DuePush(_ref(sms), sms.partner_id, START + round(at * SECOND) + SECOND)
         body = {"activationId": push.ref.activation_id, "smsId": push.ref.sms_id, "partnerId": push.partner_id}
         self._at(at, lambda: self._offer(json.dumps({**body, "due": push.due})))
@@ -341,13 +341,13 @@ class Outage:
         heapq.heappush(self._events, (moment, next(self._order), happens))
 
     def _send(self, entry: Mapping[str, Any]) -> None:
-        late = self._dice.uniform(0, assumed.PICK_UP_SECONDS)
+        late = self._rng.uniform(0, assumed.PICK_UP_SECONDS)
         body: str = entry["MessageBody"]
         self._at(self._moment.at + entry["DelaySeconds"] + late, lambda: self._offer(body))
 
     def _offer(self, body: str) -> None:
         if self._gathering:
-            self._take(self._dice.choice(self._gathering), body)
+            self._take(self._rng.choice(self._gathering), body)
             return
         self._waiting.append(body)
         if not self._growing:
@@ -380,7 +380,7 @@ class Outage:
     def _free(self, lane: _Lane) -> None:
         self._gathering.append(lane)
         while self._waiting and lane in self._gathering:
-            self._take(lane, self._waiting.pop(self._dice.randrange(min(len(self._waiting), BATCH))))
+            self._take(lane, self._waiting.pop(self._rng.randrange(min(len(self._waiting), BATCH))))
 
     def _invoke(self, lane: _Lane) -> None:
         # A whole invocation at once: what it sends is due later than anything that happens while it lasts.
@@ -388,7 +388,7 @@ class Outage:
         self._gathering = [one for one in self._gathering if one is not lane]
         batch, lane.batch = lane.batch, []
         environment = self._idle()
-        logged_by(lambda: _deliver(environment.delivery, [read_message(body) for body in batch]))
+        logged_by(lambda: _deliver(environment.pusher, [read_message(body) for body in batch]))
         environment.busy_until = self._moment.at
         self._attempts += len(batch)
         self._invocations += 1

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from availability.project import project
 from bench.costing import assumed, outage
 from bench.costing.assumed import POOLS, Profile
 from bench.costing.capacity import READ_UNIT, item_size
@@ -20,6 +19,7 @@ from globalconnect.domain.availability import PoolCounts
 from globalconnect.domain.number import Number
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
+from projection.project import project
 from tests.integration.shop import COUNTRY, OPERATOR, Reply
 
 DURATIONS = Path(__file__).parents[1] / "durations.json"
@@ -303,9 +303,9 @@ def service_codes() -> list[str]:
 
 def _pool(place: int) -> PoolCounts:
     # Figures like real ones, so that answers do not pack better than real ones.
-    dice = random.Random(place)  # noqa: S311 - repeatable
-    blocked = {code: dice.randrange(1_000) for code in service_codes()}
-    free = dice.randrange(1_000, 2_000)
+    rng = random.Random(place)  # noqa: S311 - repeatable
+    blocked = {code: rng.randrange(1_000) for code in service_codes()}
+    free = rng.randrange(1_000, 2_000)
     return PoolCounts(f"country{place // 4}", f"Operator {place % 4} Ltd", free + 100, free, blocked)
 
 

@@ -19,8 +19,8 @@ from globalconnect import VERSION, clock
 from globalconnect.domain.statistics import counts_of
 from globalconnect.domain.times import HOUR
 from globalconnect.push.attempt import PushClient
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import Dynamo
@@ -61,7 +61,7 @@ def _attempt_ms() -> float:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         partner, messages = outage.waiting(store, f"http://127.0.0.1:{listener.getsockname()[1]}/", clock.now())
-        delivery = Delivery(
+        pusher = Pusher(
             pushes=store,
             partners=store,
             queues=RetryQueues(outage.as_client(outage.Sqs(lambda _: None)), "retry", "slow"),
@@ -72,9 +72,9 @@ def _attempt_ms() -> float:
         )
         due = [DuePush(SmsRef(sms.activation_id, sms.sms_id), partner.partner_id, 0) for sms in messages]
         began = time.process_time()
-        logged_by(lambda: delivery.deliver(due))
+        logged_by(lambda: pusher.deliver(due))
         took = time.process_time() - began
-        delivery.close()
+        pusher.close()
     return took / len(messages) * 1_000
 
 

@@ -89,13 +89,13 @@ class World:
 
 @contextmanager
 def pretend_cloud() -> Iterator[World]:
-    """Give a world with the catalogue's services on sale and nothing in stock; dice fall the same each time."""
+    """Give a world with the catalogue's services on sale and nothing in stock; rng fall the same each time."""
     template = templates.load(TEMPLATE)
     with mock_aws(), _log_to(io.StringIO()):
         dynamodb, helper, sqs = (_client(service) for service in ("dynamodb", "dynamodb", "sqs"))
         partiql.teach(dynamodb, helper)
         env = make_environment(template, dynamodb, sqs, prefix=_PREFIX)
-        cloud = Cloud(Dynamo(dynamodb), dynamodb, sqs, env, dice=random.Random(1).randrange)  # noqa: S311 - repeatable
+        cloud = Cloud(Dynamo(dynamodb), dynamodb, sqs, env, rng=random.Random(1).randrange)  # noqa: S311 - repeatable
         meter = Meter(dynamodb, sqs, helper)
         shop = Shop(cloud, {"CACHE_SECONDS": env["CACHE_SECONDS"]})
         yield World(template, cloud, shop, meter)

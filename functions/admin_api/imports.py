@@ -40,7 +40,7 @@ def start(admin: Admin, call: Call[NoQuery, NewImport]) -> ImportJobShown:
     now = admin.now()
     job = Import(
         # In the order in which they were begun.
-        import_id=f"{now:013}{new_token(_TOKEN_LENGTH, admin.dice)}",
+        import_id=f"{now:013}{new_token(_TOKEN_LENGTH, admin.rng)}",
         file_name=call.body.file_name,
         dry_run=call.body.dry_run,
         staff=call.staff,

@@ -52,11 +52,11 @@ DELIVERED = "delivered"
 def issue(admin: Admin, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
     """Issue a key."""
     wanted = call.body
-    partner_id = new_partner_id(admin.dice)
+    partner_id = new_partner_id(admin.rng)
     partner = Partner(
         partner_id=partner_id,
         name=wanted.name,
-        key=new_key(partner_id, admin.dice),
+        key=new_key(partner_id, admin.rng),
         push_url=_checked(admin, wanted.push_url),
         services=None if wanted.services is None else frozenset(wanted.services),
         dialect=wanted.dialect,
@@ -167,14 +167,14 @@ def rotate_key(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     partner_id = _id(call.path)
     # Read first: once there is a new key, nothing must keep its only copy from being shown.
     note = admin.statistics.pending()
-    partner = admin.partners.rotate_key(partner_id, new_key(partner_id, admin.dice))
+    partner = admin.partners.rotate_key(partner_id, new_key(partner_id, admin.rng))
     return PartnerWithKey(**_fields(partner, admin.now(), note), key=partner.key)
 
 
 def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> SigningSecretShown:
     """Sign pushes with a new secret; one that did so before goes on beside it for a while."""
     partner_id = _id(call.path)
-    secret = new_signing_secret(admin.dice)
+    secret = new_signing_secret(admin.rng)
     admin.partners.rotate_signing_secret(partner_id, secret, admin.now())
     return SigningSecretShown(signing_secret=secret)
 

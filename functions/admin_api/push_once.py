@@ -39,7 +39,7 @@ async def _attempt(admin: Admin, partner: Partner, url: str) -> "AttemptResult":
 def _made_up_sms(admin: Admin, partner: Partner) -> Sms:
     now = admin.now()
     return Sms(
-        sms_id=new_test_sms_id(admin.dice),
+        sms_id=new_test_sms_id(admin.rng),
         activation_id=0,
         partner_id=partner.partner_id,
         phone=PHONE,

@@ -78,7 +78,7 @@ class Call[Q, B]:
         self, admin: Admin, action: str, named: str | None, details: Mapping[str, Detail], result: Result
     ) -> Entry:
         """Give an entry of the audit log about what this person does now."""
-        token = new_token(_TOKEN_LENGTH, admin.dice)
+        token = new_token(_TOKEN_LENGTH, admin.rng)
         return Entry(admin.now(), token, self.staff, self.staff_name, action, named, result, details)
 
 

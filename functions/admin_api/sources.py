@@ -36,10 +36,10 @@ _LISTING = Listing("sources", partial(has, source_id=str))
 def add(admin: Admin, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     """Enter a gateway, with a secret of its own."""
     source = Source(
-        source_id=new_token(_ID_LENGTH, admin.dice),
+        source_id=new_token(_ID_LENGTH, admin.rng),
         name=call.body.name,
         provider=call.body.provider,
-        secret=new_token(_SECRET_LENGTH, admin.dice),
+        secret=new_token(_SECRET_LENGTH, admin.rng),
         created_at=admin.now(),
     )
     admin.sources.add(source)
@@ -57,7 +57,7 @@ def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> SourcesShown:
 def replace_secret(admin: Admin, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretShown:
     """Replace a gateway's secret; the former one stays good for a while."""
     source_id = id_in(call.path, "sourceId", "source")
-    secret = call.body.secret or new_token(_SECRET_LENGTH, admin.dice)
+    secret = call.body.secret or new_token(_SECRET_LENGTH, admin.rng)
     admin.sources.replace_secret(source_id, secret, admin.now())
     warning = f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None
     return SourceSecretShown(source_id=source_id, secret=secret, warning=warning)

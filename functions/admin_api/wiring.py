@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client, sqs_client
-from globalconnect.domain.ids import Dice
+from globalconnect.domain.ids import Rng
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import AdminApiSettings, retention
@@ -55,12 +55,10 @@ class Admin:
     push_https_only: bool
     user_pool_client_id: str
     now: Callable[[], int]
-    dice: Dice
+    rng: Rng
 
 
-def build(
-    settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], dice: Dice
-) -> Admin:
+def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], rng: Rng) -> Admin:
     """Put the function together."""
     keep = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
@@ -85,7 +83,7 @@ def build(
         push_https_only=settings.push_https_only,
         user_pool_client_id=settings.user_pool_client_id,
         now=now,
-        dice=dice,
+        rng=rng,
     )
 
 
@@ -94,4 +92,4 @@ def admin_api() -> Admin:
     """Give the function's parts, put together once per environment."""
     settings = AdminApiSettings.from_env()
     retry_queues = RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url)
-    return build(settings, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.dice)
+    return build(settings, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.rng)

@@ -1,11 +1,11 @@
-"""The real clock and dice, for handlers to pass to the rules."""
+"""The real clock and rng, for handlers to pass to the rules."""
 
 import secrets
 import time
 
-from globalconnect.domain.ids import Dice
+from globalconnect.domain.ids import Rng
 
-dice: Dice = secrets.randbelow
+rng: Rng = secrets.randbelow
 
 
 def now() -> int:

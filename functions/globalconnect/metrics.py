@@ -1,6 +1,6 @@
 """What is measured: lines of CloudWatch's embedded metric format among the logs (docs/architecture.md).
 
-Only push_sms, push_retry, expire_activations, recount and hourly_statistics import this; others need not pay for it at
+Only push_sms, push_retry, sweep, recount and hourly_counts import this; others need not pay for it at
 every cold start.
 Every metric has the dimension `service`. CloudWatch charges for each value of a dimension, so only one metric tells
 partners apart, and only those whose SMS wait.

@@ -122,8 +122,8 @@ class PushSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class AvailabilitySettings(Settings):
-    """Settings of availability."""
+class ProjectionSettings(Settings):
+    """Settings of projection."""
 
     availability_table: str
     counted_table: str
@@ -150,8 +150,8 @@ class OutcomeLimitSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class HourlyStatisticsSettings(OutcomeLimitSettings):
-    """Settings of hourly_statistics."""
+class HourlyCountsSettings(OutcomeLimitSettings):
+    """Settings of hourly_counts."""
 
     activations_table: str
     availability_table: str
@@ -166,8 +166,8 @@ class HourlyStatisticsSettings(OutcomeLimitSettings):
 
 
 @dataclass(frozen=True, slots=True)
-class ExpireActivationsSettings(Settings):
-    """Settings of expire_activations."""
+class SweepSettings(Settings):
+    """Settings of sweep."""
 
     partners_table: str
     numbers_table: str

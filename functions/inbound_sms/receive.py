@@ -15,7 +15,7 @@ from globalconnect.domain.inbound import (
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.store.arrivals import Known
 from globalconnect.store.dynamo import ConditionFailed
-from globalconnect.store.inbox import Delivery
+from globalconnect.store.inbox import Receipt
 from globalconnect.telemetry import Event, log
 from inbound_sms.wiring import InboundSmsParts
 
@@ -33,18 +33,18 @@ def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: InboundSmsP
         known = parts.arrivals.known(sms, source_id, now)
         holder = holder_of(known.number, arrived_at, now) or parts.arrivals.ended_since(known.number, arrived_at)
         identity = identity_of(sms, source_id, now)
-        delivery = Delivery(sms_id_of(identity.source_id, identity.name, salt), source_id, identity, sms, now)
-        if _was_heard(delivery, known, holder, arrived_at, parts):
+        receipt = Receipt(sms_id_of(identity.source_id, identity.name, salt), source_id, identity, sms, now)
+        if _was_heard(receipt, known, holder, arrived_at, parts):
             return
         try:
-            _store(delivery, known, holder, arrived_at, parts)
+            _store(receipt, known, holder, arrived_at, parts)
         except ConditionFailed:
-            match parts.inbox.has(delivery):
+            match parts.inbox.has(receipt):
                 case None:
                     # The lease ended, or the words were heard again, between the reads and the write: look again.
                     continue
                 case True:
-                    _count_repeat(delivery.sms_id, source_id, parts)
+                    _count_repeat(receipt.sms_id, source_id, parts)
                     return
                 case False:
                     # A different SMS that happens to give the same id.
@@ -54,21 +54,21 @@ def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: InboundSmsP
     raise Busy
 
 
-def _was_heard(delivery: Delivery, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> bool:
+def _was_heard(receipt: Receipt, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> bool:
     """Count an SMS as a repeat, or keep it as what may be one, by what is known; tell whether it was either."""
     if known.former_id is not None:
-        _count_repeat(known.former_id, delivery.source_id, parts)
+        _count_repeat(known.former_id, receipt.source_id, parts)
         return True
-    if delivery.sms.provider_id is not None or known.heard is None:
+    if receipt.sms.provider_id is not None or known.heard is None:
         return False
-    match judge(delivery.sms, known.heard, holder, delivery.stored_at):
+    match judge(receipt.sms, known.heard, holder, receipt.stored_at):
         case Verdict.NEW:
             return False
         case Verdict.REPEAT:
-            _count_repeat(known.heard.sms_id, delivery.source_id, parts)
+            _count_repeat(known.heard.sms_id, receipt.source_id, parts)
         case Verdict.DOUBTFUL:
-            parts.inbox.keep_doubtful(delivery, known.heard, delivery.sms.received_at(arrived_at))
-            log(Event.SMS_UNCLAIMED, source_id=delivery.source_id, sms_id=known.heard.sms_id)
+            parts.inbox.keep_doubtful(receipt, known.heard, receipt.sms.received_at(arrived_at))
+            log(Event.SMS_UNCLAIMED, source_id=receipt.source_id, sms_id=known.heard.sms_id)
     return True
 
 
@@ -77,8 +77,8 @@ def _count_repeat(sms_id: int, source_id: str, parts: InboundSmsParts) -> None:
     log(Event.SMS_REPEATED, source_id=source_id, sms_id=sms_id)
 
 
-def _store(delivery: Delivery, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> None:
-    sms = delivery.sms
+def _store(receipt: Receipt, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> None:
+    sms = receipt.sms
     received_at = sms.received_at(arrived_at)
     if holder is None:
         reason = Unclaimed.NOT_HELD
@@ -88,24 +88,24 @@ def _store(delivery: Delivery, known: Known, holder: Lease | None, arrived_at: i
         reason = Unclaimed.BEFORE_SALE
     else:
         stored = Sms(
-            sms_id=delivery.sms_id,
+            sms_id=receipt.sms_id,
             activation_id=holder.activation_id,
             partner_id=holder.partner_id,
             phone=sms.phone,
             phone_from=sms.phone_from,
             text=sms.text,
             received_at=received_at,
-            stored_at=delivery.stored_at,
+            stored_at=receipt.stored_at,
             # Its partner has closed it: whoever still asks is shown the SMS.
             push_state=PushState.STOPPED if holder.has_ended else PushState.PENDING,
         )
-        parts.arrivals.store(stored, holder, delivery, known.heard)
+        parts.arrivals.store(stored, holder, receipt, known.heard)
         log(
             Event.SMS_STORED,
-            source_id=delivery.source_id,
-            sms_id=delivery.sms_id,
+            source_id=receipt.source_id,
+            sms_id=receipt.sms_id,
             activation_id=holder.activation_id,
         )
         return
-    parts.arrivals.keep_unclaimed(delivery, known.heard, received_at, reason)
-    log(Event.SMS_UNCLAIMED, source_id=delivery.source_id, sms_id=delivery.sms_id)
+    parts.arrivals.keep_unclaimed(receipt, known.heard, received_at, reason)
+    log(Event.SMS_UNCLAIMED, source_id=receipt.source_id, sms_id=receipt.sms_id)

@@ -41,7 +41,7 @@ def issue(request: GetNumber, partner: Partner, api: PartnerApi) -> Activation |
     contended: list[Candidate] = []
     reach = 1
     while near := near + list(islice(candidates, max(0, reach - len(near)))):
-        candidate = near.pop(api.dice(len(near)))
+        candidate = near.pop(api.rng(len(near)))
         try:
             activation = _try(candidate, request, partner, api, tries=1)
         except Busy:
@@ -105,7 +105,7 @@ def _try(
     while True:
         now = api.now()
         activation = Activation(
-            activation_id=new_activation_id(now, api.dice),
+            activation_id=new_activation_id(now, api.rng),
             partner_id=partner.partner_id,
             phone=candidate.phone,
             country=candidate.country,

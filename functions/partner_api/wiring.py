@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client
-from globalconnect.domain.ids import Dice
+from globalconnect.domain.ids import Rng
 from globalconnect.init import made_in_init
 from globalconnect.settings import PartnerApiSettings, retention
 from globalconnect.store.activations import Activations
@@ -39,10 +39,10 @@ class PartnerApi:
     sales: Sales
     threads: Executor
     now: Callable[[], int]
-    dice: Dice
+    rng: Rng
 
 
-def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice: Dice) -> PartnerApi:
+def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng: Rng) -> PartnerApi:
     """Put the function together."""
     numbers = Numbers(db, settings.numbers_table, settings.rest)
     activations = Activations(db, settings.activations_table, retention(settings.retention_days), now)
@@ -58,11 +58,11 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], dice
         sales=Sales(db, numbers, activations),
         threads=ThreadPoolExecutor(POOLS_AT_ONCE),
         now=now,
-        dice=dice,
+        rng=rng,
     )
 
 
 @made_in_init
 def partner_api() -> PartnerApi:
     """Give the function's parts, put together once per environment."""
-    return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.dice)
+    return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.rng)

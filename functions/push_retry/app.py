@@ -3,7 +3,7 @@
 from typing import Any
 
 from globalconnect.push.queue import DuePush, UnreadableMessage, read_message
-from globalconnect.push.wiring import delivery
+from globalconnect.push.wiring import pusher
 from globalconnect.telemetry import Event, log_failure
 
 
@@ -20,6 +20,6 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         except UnreadableMessage as error:
             log_failure(Event.UNEXPECTED, error, message_id=record["messageId"])
             failed.append(record["messageId"])
-    left = delivery().deliver(list(due.values()))
+    left = pusher().deliver(list(due.values()))
     failed += [message_id for message_id, push in due.items() if push.ref in left]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

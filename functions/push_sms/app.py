@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from globalconnect.push.delivery import NewSms
-from globalconnect.push.wiring import delivery
+from globalconnect.push.pusher import NewSms
+from globalconnect.push.wiring import pusher
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import from_wire
 
@@ -15,7 +15,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     already made are not due then, so they aren't repeated.
     """
     records = {record["dynamodb"]["SequenceNumber"]: _new_sms(record["dynamodb"]) for record in event["Records"]}
-    left = delivery().deliver_new(list(records.values()))
+    left = pusher().deliver_new(list(records.values()))
     failed = [sequence_number for sequence_number, sms in records.items() if sms.ref in left]
     return {"batchItemFailures": [{"itemIdentifier": failed[0]}] if failed else []}
 

@@ -71,13 +71,13 @@ def _by_api(text: str) -> list[list[str]] | None:
         return None
 
 
-def _pieces(text: str, dice: random.Random) -> list[str]:
-    cuts = sorted(dice.randrange(len(text) + 1) for _ in range(dice.randrange(6)))
+def _pieces(text: str, rng: random.Random) -> list[str]:
+    cuts = sorted(rng.randrange(len(text) + 1) for _ in range(rng.randrange(6)))
     return [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
 
 
 def test_records_are_the_ones_that_the_api_reads_wherever_pieces_are_cut() -> None:
-    dice = random.Random(18)
+    rng = random.Random(18)
     alphabet = [
         *("a", "1", "é", " ", ",", ";", "\t", '"', '""', "\n", "\r\n", "\r", '"\n', "\u2028"),
         # What is white space to one of the two languages only, alone on its line as well.
@@ -92,8 +92,8 @@ def test_records_are_the_ones_that_the_api_reads_wherever_pieces_are_cut() -> No
     ]
     # Commas and quotes meet more often than by chance.
     alphabet += [',"', '",', '";', "\n,;"]
-    texts = [dice.choice(headers) + "".join(dice.choices(alphabet, k=dice.randrange(1, 14))) for _ in range(4_000)]
-    found = _node(_READ, given=json.dumps([_pieces(text, dice) for text in texts]).encode())
+    texts = [rng.choice(headers) + "".join(rng.choices(alphabet, k=rng.randrange(1, 14))) for _ in range(4_000)]
+    found = _node(_READ, given=json.dumps([_pieces(text, rng) for text in texts]).encode())
     valid = 0
     for text, read in zip(texts, found, strict=True):
         expected = _by_api(text)
@@ -193,7 +193,7 @@ def test_a_file_is_split_whatever_parts_its_cells_and_however_its_header_is_spel
 
 
 def test_a_pool_has_the_names_in_the_preview_that_the_api_keeps() -> None:
-    dice = random.Random(4)
+    rng = random.Random(4)
     parts = [
         "a",
         "O",
@@ -211,7 +211,7 @@ def test_a_pool_has_the_names_in_the_preview_that_the_api_keeps() -> None:
         "\ufeff",
         "\u200d",
     ]
-    names = ["".join(dice.choices(parts, k=dice.randrange(1, 8))) for _ in range(1_000)]
+    names = ["".join(rng.choices(parts, k=rng.randrange(1, 8))) for _ in range(1_000)]
     kept = 0
     for name, shown in zip(names, _node(_FOLD, json.dumps(names)), strict=True):
         try:

@@ -233,10 +233,10 @@ async def killed_after_sending(scale: KillScale, parameters: Parameters, progres
 
 
 async def _kill_now_and_then(cloud: SimulatedCloud, function: str, scale: KillScale) -> None:
-    dice = random.Random(11)
+    rng = random.Random(11)
     end = time.time() + scale.killing
     while time.time() < end:
-        await asyncio.sleep(dice.uniform(0, scale.pause))
+        await asyncio.sleep(rng.uniform(0, scale.pause))
         while not cloud.environments.kill_busy(function) and time.time() < end:  # noqa: ASYNC110 - nothing tells of it
             await asyncio.sleep(0.01)
 
@@ -315,7 +315,7 @@ class FinishScale:
 async def finished(scale: FinishScale, parameters: Parameters, progress: Progress) -> list[Part]:
     """Finish activations whose SMS are being retried: half at any moment, half about when an attempt is due."""
     behaviours = {"fails at once": FAILS, "fails late": FAILS_LATE, "never answers": NEVER_ANSWERS}
-    store, dice = NotingStore(), random.Random(13)
+    store, rng = NotingStore(), random.Random(13)
     async with SimulatedCloud(parameters, store) as cloud:
         refs = await _arrive(cloud, behaviours, scale.messages, scale.arriving)
         # Each has been retried by then, on a busy machine too.
@@ -324,7 +324,7 @@ async def finished(scale: FinishScale, parameters: Parameters, progress: Progres
         async with asyncio.TaskGroup() as together:
             finishes = {
                 ref.sms_id: together.create_task(
-                    _finish(cloud, ref, began + dice.uniform(0, scale.finishing), dice if place % 2 else None)
+                    _finish(cloud, ref, began + rng.uniform(0, scale.finishing), rng if place % 2 else None)
                 )
                 for place, ref in enumerate(refs)
             }
@@ -354,12 +354,12 @@ async def finished(scale: FinishScale, parameters: Parameters, progress: Progres
     return _named("finished", parts)
 
 
-async def _finish(cloud: SimulatedCloud, ref: SmsRef, at: float, dice: random.Random | None) -> float:
+async def _finish(cloud: SimulatedCloud, ref: SmsRef, at: float, rng: random.Random | None) -> float:
     """Finish an activation then, or about when its next attempt after that is due; give when it was answered."""
     await _until(at)
-    if dice is not None:
+    if rng is not None:
         (sms,) = cloud.store.messages([ref])
-        about = sms.next_due / SECOND + dice.uniform(-FINISH_HOLDS_AFTER, FINISH_HOLDS_AFTER)
+        about = sms.next_due / SECOND + rng.uniform(-FINISH_HOLDS_AFTER, FINISH_HOLDS_AFTER)
         await _until(about)
     return cloud.finish(ref.activation_id)
 

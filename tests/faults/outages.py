@@ -256,14 +256,14 @@ async def _watch_healthy(cloud: SimulatedCloud, scale: OutageScale, seconds: flo
 
 async def _feed(cloud: SimulatedCloud, rate: float, seconds: float) -> dict[int, float]:
     """Store SMS for the healthy partner at a rate per second; give when each was stored."""
-    dice = random.Random(7)
+    rng = random.Random(7)
     stored: dict[int, float] = {}
     loop = asyncio.get_running_loop()
     due, end = loop.time(), loop.time() + seconds
     while due < end:
         sms_id = cloud.store_sms(HEALTHY).sms_id
         stored[sms_id] = cloud.stored_at[sms_id]
-        due += dice.uniform(0, 2 / rate)
+        due += rng.uniform(0, 2 / rate)
         await asyncio.sleep(max(0.0, due - loop.time()))
     return stored
 

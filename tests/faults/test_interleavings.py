@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, note, settings
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-import expire_activations.sweep
 import push_retry.app
 import push_sms.app
+import sweep.sweep
 from globalconnect.domain.push_schedule import INTERVAL, lost_its_message
 from globalconnect.domain.sms import PushState
 from globalconnect.domain.times import MINUTE
@@ -24,7 +24,7 @@ from tests import partiql
 from tests.conftest import ROOT, START
 from tests.faults.interleavings.aws import Call, KnownTables, Trouble
 from tests.faults.interleavings.partner import Behaviour, CrashAt
-from tests.faults.interleavings.world import InOrder, World, delivery_here
+from tests.faults.interleavings.world import InOrder, World, pusher_here
 
 # The same examples at every run: what fails here fails for everybody. For a search of other ones, derandomize=False.
 interleavings = settings(
@@ -227,8 +227,8 @@ class Interleavings(RuleBasedStateMachine):
 def new_world(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], World]:
     """Give what opens a world, from a seed and the number of its activations; one after the other."""
     for app in (push_sms.app, push_retry.app):
-        monkeypatch.setattr(app, "delivery", delivery_here)
-    monkeypatch.setattr(expire_activations.sweep, "ThreadPoolExecutor", InOrder)
+        monkeypatch.setattr(app, "pusher", pusher_here)
+    monkeypatch.setattr(sweep.sweep, "ThreadPoolExecutor", InOrder)
     client = boto3.client("dynamodb")
     partiql.teach(client, KnownTables(boto3.client("dynamodb")))
     return partial(World, client, templates.load(ROOT / "template.yaml"))

@@ -60,10 +60,10 @@ class _Reading:
     """A queue and its source, read by a function that fails what `answer` says."""
 
     def __init__(self, parameters: Parameters = _QUICK, answer: Callable[[Batch], Batch] = lambda _: []) -> None:
-        dice = random.Random(3)
+        rng = random.Random(3)
         self.batches: list[Batch] = []
-        self.queue = Queue("q", parameters, dice)
-        self.source = QueueSource(self.queue, _taking(self.batches, answer), parameters, 5, dice)
+        self.queue = Queue("q", parameters, rng)
+        self.source = QueueSource(self.queue, _taking(self.batches, answer), parameters, 5, rng)
 
     @property
     def bodies(self) -> list[str]:

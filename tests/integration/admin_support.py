@@ -18,7 +18,7 @@ from globalconnect.domain.times import MINUTE
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.audit import Audit, Entry
-from globalconnect.store.inbox import Delivery
+from globalconnect.store.inbox import Receipt
 from globalconnect.store.sales import Issued, Sales
 from globalconnect.web import endpoint
 from tests.conftest import Cloud
@@ -67,9 +67,9 @@ class Desk:
 
     def __post_init__(self) -> None:
         cloud = self.cloud
-        # Keys have to differ, which dice that count can't promise.
-        dice = random.Random(2).randrange
-        self.admin = build(AdminApiSettings.from_env(cloud.env), cloud.db, cloud.queues(), cloud.clock, dice)
+        # Keys have to differ, which rng that count can't promise.
+        rng = random.Random(2).randrange
+        self.admin = build(AdminApiSettings.from_env(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng)
 
     def get(self, path: str, *query: tuple[str, str]) -> Reply:
         """GET a path."""
@@ -94,9 +94,9 @@ class Desk:
     def keep_unclaimed(self, number: int, text: str, at: int, received_at: int | None = None) -> None:
         """Let an SMS be unclaimed at `at` (ms)."""
         sms = InboundSms("447472190035", "Telegram", text, str(number))
-        delivery = Delivery(number, "gw", identity_of(sms, "gw", at), sms, at)
+        receipt = Receipt(number, "gw", identity_of(sms, "gw", at), sms, at)
         inbox = self.admin.inbox
-        item = inbox.unclaimed(delivery, at if received_at is None else received_at, Unclaimed.NOT_HELD)
+        item = inbox.unclaimed(receipt, at if received_at is None else received_at, Unclaimed.NOT_HELD)
         self.cloud.db.put(inbox.table, item)
 
     def upload(self, content: str, media_type: str = CSV) -> Reply:
@@ -144,7 +144,7 @@ class Desk:
         """Issue a number to a partner."""
         now = self.cloud.clock()
         activation = Activation(
-            activation_id=1_000_000 + self.cloud.dice(1 << 40),
+            activation_id=1_000_000 + self.cloud.rng(1 << 40),
             partner_id=partner_id,
             phone=number.phone,
             country=number.country,

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from availability.project import project
 from globalconnect.domain.number import Number
 from globalconnect.store.availability import Counts
 from globalconnect.store.dynamo import Dynamo, from_wire, to_wire
 from globalconnect.store.numbers import Numbers, to_item
+from projection.project import project
 from recount.recount import Recount
 
 if TYPE_CHECKING:

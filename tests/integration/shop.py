@@ -1,4 +1,4 @@
-"""A whole GlobalConnect on the pretend cloud: the real handlers' code, with a clock and dice that obey."""
+"""A whole GlobalConnect on the pretend cloud: the real handlers' code, with a clock and rng that obey."""
 
 import base64
 import hashlib
@@ -8,24 +8,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import availability.project
 import getsms.app
-import hourly_statistics.app
+import hourly_counts.app
 import inbound_sms.app
 import inbound_sms.wiring
 import partner_api.app
 import partner_api.wiring
-from expire_activations.sweep import Sweep
+import projection.project
 from globalconnect.domain.number import Number
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.service import Service
 from globalconnect.settings import (
-    AvailabilitySettings,
     GetsmsSettings,
-    HourlyStatisticsSettings,
+    HourlyCountsSettings,
     InboundSmsSettings,
     PartnerApiSettings,
+    ProjectionSettings,
 )
 from globalconnect.store.activations import Activations
 from globalconnect.store.availability import Availability, Counts
@@ -36,7 +35,8 @@ from globalconnect.store.services import Services
 from globalconnect.store.sources import Source, Sources
 from globalconnect.store.statistics import Happened, Statistics
 from globalconnect.web import ProxyAnswer, endpoint
-from hourly_statistics.measure import Measure
+from hourly_counts.measure import Measure
+from sweep.sweep import Sweep
 from tests.conftest import Cloud
 
 COUNTRY = "england"
@@ -71,14 +71,14 @@ class Shop:
     def __post_init__(self) -> None:
         cloud, env = self.cloud, {**self.cloud.env, "CACHE_SECONDS": "0", **self.overrides}
         self.partner_parts = partner_api.wiring.build(
-            PartnerApiSettings.from_env(env), cloud.db, cloud.clock, cloud.dice
+            PartnerApiSettings.from_env(env), cloud.db, cloud.clock, cloud.rng
         )
         self.getsms_parts = getsms.app.build(GetsmsSettings.from_env(env), cloud.db, cloud.clock)
         self.inbound_parts = inbound_sms.wiring.build(InboundSmsSettings.from_env(env), cloud.db, cloud.clock)
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.keep)
-        counted = AvailabilitySettings.from_env(env)
+        counted = ProjectionSettings.from_env(env)
         self.counts = Counts(cloud.db, counted.availability_table, counted.counted_table, counted.holders_table)
         self.statistics = Statistics(cloud.db, env["STATISTICS_TABLE"])
 
@@ -92,11 +92,11 @@ class Shop:
         max_live: int | None = None,
     ) -> Partner:
         """Issue a key."""
-        partner_id = new_partner_id(self.cloud.dice)
+        partner_id = new_partner_id(self.cloud.rng)
         partner = Partner(
             partner_id=partner_id,
             name=name,
-            key=new_key(partner_id, self.cloud.dice),
+            key=new_key(partner_id, self.cloud.rng),
             push_url=push_url,
             services=None if services is None else frozenset(services),
             dialect="default",
@@ -136,14 +136,14 @@ class Shop:
 
     def source(self) -> str:
         """Register a gateway of the generic provider; give its id."""
-        source_id = f"source{self.cloud.dice(10**6)}"
+        source_id = f"source{self.cloud.rng(10**6)}"
         sources = Sources(self.cloud.db, self.cloud.env["SOURCES_TABLE"], 0, self.cloud.clock)
         sources.add(Source(source_id, "Gateway", "generic", SECRET, self.cloud.clock()))
         return source_id
 
     def project(self) -> None:
         """Let the counts catch up, as the stream does within 2 s."""
-        availability.project.project(self.all_numbers(), self.counts)
+        projection.project.project(self.all_numbers(), self.counts)
 
     def all_numbers(self) -> list[Number]:
         """Give every number."""
@@ -158,7 +158,7 @@ class Shop:
         """Let a minute's statistics be counted."""
         counts = Availability(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
         happened = Happened(self.cloud.db, self.activations.table)
-        settings = HourlyStatisticsSettings.from_env({**self.cloud.env, **self.overrides})
+        settings = HourlyCountsSettings.from_env({**self.cloud.env, **self.overrides})
         measure = Measure(
             happened=happened,
             availability=counts,
@@ -166,7 +166,7 @@ class Shop:
             lease=settings.lease,
             keep=self.activations.keep,
             limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
-            tell=hourly_statistics.app.tell,
+            tell=hourly_counts.app.tell,
             now=self.cloud.clock,
         )
         measure.run()

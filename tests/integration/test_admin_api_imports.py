@@ -75,14 +75,14 @@ def known(desk: Desk) -> set[str]:
 def failing(desk: Desk, faults: Callable[[str], Fault | None], *, remembers_tokens: bool = True) -> Desk:
     """Give the same desk over a DynamoDB that fails as told."""
     client: Any = FailingClient(desk.cloud.client, faults, remembers_tokens=remembers_tokens)
-    dice = random.Random(3).randrange
+    rng = random.Random(3).randrange
     elsewhere = Desk(desk.cloud)
     elsewhere.admin = build(
         AdminApiSettings.from_env(desk.cloud.env),
         Dynamo(client, pause=lambda _: None),
         desk.cloud.queues(),
         desk.cloud.clock,
-        dice,
+        rng,
     )
     return elsewhere
 

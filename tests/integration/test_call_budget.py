@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from availability.project import project
+from projection.project import project
 from tests.integration.calls import Calls
 from tests.integration.shop import Shop
 

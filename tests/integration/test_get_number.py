@@ -303,5 +303,5 @@ def test_an_activation_id_that_is_taken_is_rolled_again(shop: Shop) -> None:
     # The head of one candidate, then the same id as before, then another.
     low = first % 10**10
     rolls = iter([0, low, low + 1])
-    shop.partner_parts = replace(shop.partner_parts, dice=lambda _: next(rolls))
+    shop.partner_parts = replace(shop.partner_parts, rng=lambda _: next(rolls))
     assert shop.buy(partner).body["activationId"] == first + 1

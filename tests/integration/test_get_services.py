@@ -179,8 +179,8 @@ def test_an_answer_too_long_for_lambda_even_with_gzip_is_406() -> None:
 
 @pytest.mark.parametrize("headers", [{}, _TAKES_GZIP], ids=["plain", "gzip"])
 def test_a_list_that_may_be_shortened_keeps_as_many_of_its_last_entries_as_fit(headers: Mapping[str, str]) -> None:
-    dice = random.Random(1)
-    entries = [dice.randbytes(50_000).hex() for _ in range(400)]
+    rng = random.Random(1)
+    entries = [rng.randbytes(50_000).hex() for _ in range(400)]
 
     def given(*entries: str) -> ProxyAnswer:
         return proxy_answer(Answer(200, {"a": 1, "list": entries}, shortened="list"), {"headers": headers})
@@ -191,7 +191,7 @@ def test_a_list_that_may_be_shortened_keeps_as_many_of_its_last_entries_as_fit(h
     kept = len(content["list"])
     assert content == {"a": 1, "list": entries[-kept:]}
     assert LARGEST_ANSWER - 110_000 < _size(answer) <= LARGEST_ANSWER
-    assert given(dice.randbytes(LARGEST_ANSWER).hex())["statusCode"] == 406
+    assert given(rng.randbytes(LARGEST_ANSWER).hex())["statusCode"] == 406
 
 
 def test_what_is_too_large_says_how_to_ask_for_less_of_just_that() -> None:

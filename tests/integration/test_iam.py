@@ -201,7 +201,7 @@ def test_recount(stocked: Shop) -> None:
     assert stocked.counts.counted([ghost.phone]) == {}
 
 
-def test_expire_activations(stocked: Shop) -> None:
+def test_sweep(stocked: Shop) -> None:
     partner = stocked.partner()
     held = stocked.buy(partner).body["number"]
     stocked.deliver(stocked.source(), {"phone": held, "from": "a", "text": "b"})
@@ -209,7 +209,7 @@ def test_expire_activations(stocked: Shop) -> None:
     assert _made(stocked, stocked.sweep) == _stated("ExpireActivationsFunction")
 
 
-def test_hourly_statistics(stocked: Shop) -> None:
+def test_hourly_counts(stocked: Shop) -> None:
     assert _made(stocked, stocked.measure) == _stated("HourlyStatisticsFunction")
 
 
@@ -239,7 +239,7 @@ def test_pushes(stocked: Shop, function: str) -> None:
     ref = SmsRef(bought["activationId"], int(sms["smsId"]))
 
     def push() -> None:
-        # What the delivery routine asks of the tables; tests/integration/test_delivery.py shows it at work.
+        # What the delivery routine asks of the tables; tests/integration/test_pusher.py shows it at work.
         pushes, now = stocked.pushes, stocked.cloud.clock()
         (claimed,) = pushes.claim([ref], now)
         assert isinstance(claimed, Sms)

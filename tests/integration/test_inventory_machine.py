@@ -22,12 +22,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from availability.project import project
 from globalconnect.domain.activation import Activation, Outcome, State
 from globalconnect.domain.number import Number
 from globalconnect.store.activations import ENTRY, to_activation
 from globalconnect.store.dynamo import Dynamo
 from local import template as templates
+from projection.project import project
 from tests.conftest import ROOT, Cloud, make_environment, next_prefix
 from tests.integration.admin_support import Desk
 from tests.integration.failing import WRITES, FailingClient, Fault

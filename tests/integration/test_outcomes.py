@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-import hourly_statistics.app
+import hourly_counts.app
 from globalconnect.domain.outcomes import OUTCOME_HOURS, OutcomeLimits, Outcomes
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
@@ -243,7 +243,7 @@ def test_the_alarm_is_raised_by_a_partner_over_a_limit_and_called_off_when_it_is
 
 
 def test_the_alarm_listens_to_what_is_told_every_minute(printed: Callable[[], list[Any]]) -> None:
-    hourly_statistics.app.tell({})
+    hourly_counts.app.tell({})
     (line,) = printed()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == ALARM["Namespace"] == NAMESPACE

@@ -3,11 +3,11 @@
 import contextlib
 import random
 
-from availability.project import project
 from globalconnect.domain.availability import Contribution
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.store.availability import Counted
 from globalconnect.store.dynamo import ConditionFailed
+from projection.project import project
 from tests.integration.counting import Stock
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 

@@ -10,11 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-import expire_activations.app
 import push_retry.app
 import push_sms.app
-from expire_activations.sweep import Sweep
-from expire_activations.waiting import all_waiting, waiting_by_partner
 from globalconnect import clock
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
@@ -26,9 +23,12 @@ from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush
 from globalconnect.store.activations import SmsRef
 from local import template as templates
+from sweep import app as sweep_app
+from sweep.sweep import Sweep
+from sweep.waiting import all_waiting, waiting_by_partner
 from tests.conftest import ROOT, START
 from tests.integration.shop import Shop
-from tests.integration.test_delivery import DELIVERED, FAILED, Hub, Office
+from tests.integration.test_pusher import DELIVERED, FAILED, Hub, Office
 
 PHONES = [f"4474721900{n:02}" for n in range(9)]
 URL = "https://hub.example/a-path-of-ours"
@@ -105,10 +105,10 @@ def office(shop: Shop, partner: Partner) -> Iterator[Office]:
     """One SMS that waits, and a delivery routine that is measured."""
     (ref,) = stored(shop, partner, PHONES[0])
     office = Office(shop, Hub(), partner, ref.activation_id, ref)
-    office.delivery = office.with_parts(meter=PushMeter())
+    office.pusher = office.with_parts(meter=PushMeter())
     yield office
-    for delivery in office.made:
-        delivery.close()
+    for pusher in office.made:
+        pusher.close()
 
 
 def test_a_batch_tells_attempts_successes_and_the_time_from_stored_to_delivered(
@@ -117,7 +117,7 @@ def test_a_batch_tells_attempts_successes_and_the_time_from_stored_to_delivered(
     refs = [office.ref, *stored(office.shop, office.partner, *PHONES[1:3])]
     office.shop.cloud.clock.advance(ms=1_500)
     office.hub.answers = [DELIVERED, FAILED, LATE]
-    office.delivery.deliver(due(office.partner, refs))
+    office.pusher.deliver(due(office.partner, refs))
     values = printed.values()
     assert sorted(values.pop(Metric.TIME_TO_DELIVER)) == [1_507, 6_400]
     assert values == {Metric.PUSH_ATTEMPTS: [3], Metric.PUSHES_DELIVERED: [2]}
@@ -200,9 +200,9 @@ def deployed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     shop.cloud.clock.at = clock.now()
     monkeypatch.setenv("PUSH_LOOPBACK", "true")
     monkeypatch.setattr(wiring, "dynamodb_client", lambda: shop.cloud.client)
-    made = wiring.delivery.__wrapped__()
+    made = wiring.pusher.__wrapped__()
     for app in (push_sms.app, push_retry.app):
-        monkeypatch.setattr(app, "delivery", lambda: made)
+        monkeypatch.setattr(app, "pusher", lambda: made)
     yield
     made.close()
 
@@ -230,20 +230,20 @@ def test_both_functions_that_push_are_measured(shop: Shop, closed_port: int, fun
 
 @pytest.fixture
 def swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let expire_activations work on the shop."""
-    sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
-    monkeypatch.setattr(expire_activations.app, "sweep", lambda: sweep)
-    monkeypatch.setattr(expire_activations.app, "statistics", lambda: shop.statistics)
+    """Let sweep work on the shop."""
+    parts = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
+    monkeypatch.setattr(sweep_app, "sweep", lambda: parts)
+    monkeypatch.setattr(sweep_app, "statistics", lambda: shop.statistics)
 
 
-def sweep() -> None:
-    expire_activations.app.handler({}, None)
+def run_sweep() -> None:
+    sweep_app.handler({}, None)
 
 
 def in_alarm(printed: Printed) -> float:
     """Sweep; give how many partners are counted."""
     printed.lines()
-    sweep()
+    run_sweep()
     (count,) = printed.values()[Metric.PARTNERS_WITHOUT_SUCCESS]
     return count
 
@@ -252,10 +252,10 @@ def in_alarm(printed: Printed) -> float:
 def test_when_nothing_waits_the_alarm_hears_that_and_no_age_is_told(
     shop: Shop, partner: Partner, printed: Printed
 ) -> None:
-    sweep()
+    run_sweep()
     stored(shop, partner, PHONES[0])
     shop.cloud.clock.advance(ms=44_999)
-    sweep()
+    run_sweep()
     assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0, 0]}
 
 
@@ -268,7 +268,7 @@ def test_the_age_of_the_oldest_sms_that_waits_is_told_of_each_partner(
         assert shop.cloud.clock() == START + minute * MINUTE
         stored(shop, whose, *phones)
         shop.cloud.clock.advance(minutes=1)
-    sweep()
+    run_sweep()
     assert printed.values() == {
         Metric.PARTNERS_WITHOUT_SUCCESS: [0],
         f"{Metric.OLDEST_PENDING_AGE} {partner.partner_id}": [180],
@@ -281,10 +281,10 @@ def test_what_was_delivered_or_finished_does_not_wait(office: Office, printed: P
     (finished,) = stored(office.shop, office.partner, PHONES[1])
     office.push()
     office.shop.finish(office.partner, finished.activation_id, 1)
-    office.delivery.deliver(due(office.partner, [finished]))
+    office.pusher.deliver(due(office.partner, [finished]))
     office.shop.cloud.clock.advance(minutes=20)
     printed.lines()
-    sweep()
+    run_sweep()
     assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0]}
 
 
@@ -294,7 +294,7 @@ def test_an_sms_that_was_delivered_and_is_pushed_once_more_does_not_wait(office:
     office.shop.cloud.clock.advance(minutes=20)
     office.shop.pushes.push_again(office.ref, office.shop.cloud.clock(), 5_000)
     printed.lines()
-    sweep()
+    run_sweep()
     assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0]}
 
 
@@ -322,7 +322,7 @@ def test_a_sweep_that_fails_measures_nothing(
     shop.cloud.clock.advance(minutes=6)
     monkeypatch.setattr(shop.pushes, "messages", fail)
     with pytest.raises(EndpointConnectionError):
-        sweep()
+        run_sweep()
     assert printed.lines() == []
 
 
@@ -432,17 +432,17 @@ def test_a_log_line_names_the_partner_every_minute_while_it_lasts(office: Office
     clock = office.shop.cloud.clock
     clock.advance(minutes=4)
     for _ in range(4):
-        sweep()
+        run_sweep()
         clock.advance(minutes=1)
     who = office.partner.partner_id
     assert named() == [(who, 6 * MINUTE), (who, 7 * MINUTE)]
     office.push()
-    sweep()
+    run_sweep()
     assert len(named()) == 2
 
 
 def test_the_alarm_listens_to_what_the_sweep_tells(shop: Shop, swept: None, printed: Printed) -> None:
-    sweep()
+    run_sweep()
     (line,) = printed.lines()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == ALARM["Namespace"] == NAMESPACE
@@ -469,9 +469,9 @@ def test_a_partner_in_three_of_five_minutes_is_an_alarm_and_so_are_minutes_witho
 def test_lines_hold_numbers_and_the_partners_id_and_nothing_else(office: Office, printed: Printed) -> None:
     refs = stored(office.shop, office.partner, PHONES[1])
     office.hub.answers = [FAILED, DELIVERED]
-    office.delivery.deliver(due(office.partner, [office.ref, *refs]))
+    office.pusher.deliver(due(office.partner, [office.ref, *refs]))
     office.shop.cloud.clock.advance(minutes=7)
-    sweep()
+    run_sweep()
     lines = printed.lines()
     told = {name for line in lines for name in metric_names(line)}
     assert told == OF_PUSHES
@@ -491,7 +491,7 @@ def test_only_the_age_tells_partners_apart(office: Office, printed: Printed) -> 
     office.push()
     stored(office.shop, office.partner, PHONES[1])
     office.shop.cloud.clock.advance(minutes=7)
-    sweep()
+    run_sweep()
     dimensions = {
         name: set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0])
         for line in printed.lines()

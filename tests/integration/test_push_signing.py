@@ -12,8 +12,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from globalconnect import clock
 from globalconnect.domain.partner import SIGNING_OVERLAP, Partner, new_signing_secret
 from globalconnect.push.attempt import AttemptResult, PushClient
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush
 from globalconnect.push.signing import Signer
 from globalconnect.store.activations import SmsRef
@@ -84,16 +84,16 @@ class Office:
     hub: PretendPartner
     partner: Partner
     push: DuePush
-    delivery: Delivery
+    pusher: Pusher
 
     def pushed(self) -> Push:
         """Let the routine make an attempt, and give it as it arrived."""
-        assert self.delivery.deliver([self.push]) == frozenset()
+        assert self.pusher.deliver([self.push]) == frozenset()
         return self.hub.pushes[-1]
 
     def rotate(self) -> str:
         """Give the partner a new signing secret."""
-        secret = new_signing_secret(self.shop.cloud.dice)
+        secret = new_signing_secret(self.shop.cloud.rng)
         self.shop.partners.rotate_signing_secret(self.partner.partner_id, secret, self.shop.cloud.clock())
         return secret
 
@@ -108,7 +108,7 @@ def office(shop: Shop, hub: PretendPartner) -> Iterator[Office]:
     shop.deliver(shop.source(), {"phone": PHONE, "from": "Microsoft", "text": TEXT})
     sale = shop.activations.sale(activation_id)
     assert sale is not None
-    delivery = Delivery(
+    pusher = Pusher(
         pushes=shop.pushes,
         partners=shop.partners,
         queues=shop.cloud.queues(),
@@ -118,8 +118,8 @@ def office(shop: Shop, hub: PretendPartner) -> Iterator[Office]:
         now=now,
     )
     push = DuePush(SmsRef(activation_id, sale.messages[0].sms_id), partner.partner_id, 0)
-    yield Office(shop, hub, partner, push, delivery)
-    delivery.close()
+    yield Office(shop, hub, partner, push, pusher)
+    pusher.close()
 
 
 def test_every_attempt_of_an_sms_is_signed_with_its_id_and_the_time_of_the_attempt(office: Office) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from availability.project import project
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
+from projection.project import project
 from tests.conftest import Cloud
 from tests.integration.failing import FailingClient, Fault, RandomFaults, failing_below
 from tests.integration.rush import Rush, wrongs

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-import hourly_statistics.app
+import hourly_counts.app
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
@@ -20,7 +20,7 @@ from globalconnect.domain.waiting import PartnerPending, PendingNote
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import Dynamo, Item, expression
 from globalconnect.store.pushes import End
-from hourly_statistics.measure import COUNTED_AGAIN
+from hourly_counts.measure import COUNTED_AGAIN
 from tests.conftest import START
 from tests.integration.admin_support import Desk
 from tests.integration.calls import Calls
@@ -109,21 +109,21 @@ class Life:
         """Give what is kept of an hour."""
         return counts(self.shop, at)
 
-    def go_on(self, dice: random.Random) -> None:
+    def go_on(self, rng: random.Random) -> None:
         """Let something happen."""
-        self.shop.cloud.clock.advance(ms=dice.randrange(40 * MINUTE))
+        self.shop.cloud.clock.advance(ms=rng.randrange(40 * MINUTE))
         ids, delivered = list(self.begun), [ref for ref in self.refs if ref not in self.waiting]
-        match dice.randrange(8):
+        match rng.randrange(8):
             case 0 | 1 | 2:
                 self.buy()
             case 3 | 4 if ids:
-                self.finish(dice.choice(ids[-20:]), dice.choice([*Outcome, *[Outcome.SUCCESS] * 4]))
+                self.finish(rng.choice(ids[-20:]), rng.choice([*Outcome, *[Outcome.SUCCESS] * 4]))
             case 5 if ids:
                 self.receive(ids[-1])
             case 6 if self.waiting:
-                self.push(self.waiting[0], dice.choice([PushState.DELIVERED, PushState.DELIVERED, PushState.STOPPED]))
+                self.push(self.waiting[0], rng.choice([PushState.DELIVERED, PushState.DELIVERED, PushState.STOPPED]))
             case 7 if delivered:
-                self.push_once_more(dice.choice(delivered))
+                self.push_once_more(rng.choice(delivered))
 
 
 @pytest.fixture
@@ -177,10 +177,10 @@ def pages_of(shop: Shop, size: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_after_any_history_every_hour_is_as_it_truly_was(life: Life, seed: int) -> None:
-    dice = random.Random(seed)
+    rng = random.Random(seed)
     for _ in range(90):
-        life.go_on(dice)
-        if dice.random() < 0.1:
+        life.go_on(rng)
+        if rng.random() < 0.1:
             life.shop.sweep()
             life.shop.measure()
     assert life.now > START + DAY
@@ -194,9 +194,9 @@ def test_after_any_history_every_hour_is_as_it_truly_was(life: Life, seed: int) 
 
 
 def test_it_is_the_same_on_the_emulator(busy_shop: Shop) -> None:
-    life, dice = Life(busy_shop), random.Random(4)
+    life, rng = Life(busy_shop), random.Random(4)
     for _ in range(60):
-        life.go_on(dice)
+        life.go_on(rng)
     life.shop.measure()
     hours = last_hours(life.now)
     assert [life.counted(at) for at in hours] == [life.true(at) for at in hours]
@@ -204,9 +204,9 @@ def test_it_is_the_same_on_the_emulator(busy_shop: Shop) -> None:
 
 
 def test_a_run_that_is_repeated_gives_the_same(life: Life) -> None:
-    dice = random.Random(5)
+    rng = random.Random(5)
     for _ in range(40):
-        life.go_on(dice)
+        life.go_on(rng)
     life.shop.measure()
     before = kept(life.shop)
     life.shop.measure()
@@ -383,7 +383,7 @@ def test_stock_is_what_the_counts_of_get_services_say(shop: Shop) -> None:
 def test_the_function_measures_on_the_tables_that_its_environment_names(shop: Shop) -> None:
     shop.stock(*PHONES[:2])
     shop.project()
-    made = hourly_statistics.app.measure.__wrapped__()
+    made = hourly_counts.app.measure.__wrapped__()
     made.run()
     assert len(shop.statistics.hours(0, 10**15)) == COUNTED_AGAIN
     stock = shop.statistics.stock()

@@ -290,7 +290,7 @@ def _sold(shop: Shop, partner: Partner, phone: str, service: str) -> list[int]:
     number, now = shop.numbers.get(phone), shop.cloud.clock()
     assert number is not None
     activation = Activation(
-        activation_id=shop.cloud.dice(10**15),
+        activation_id=shop.cloud.rng(10**15),
         partner_id=partner.partner_id,
         phone=phone,
         country=COUNTRY,

@@ -10,7 +10,7 @@ from typing import Any
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.sms import PushState
 from globalconnect.web import CONTENT_TYPE
-from hourly_statistics.measure import COUNTED_AGAIN
+from hourly_counts.measure import COUNTED_AGAIN
 from tests.rie import samples
 from tests.rie.world import World, texts
 
@@ -235,7 +235,7 @@ def _message_ids(name: str) -> list[str]:
 # ---------------------------------------------------------------- streams and schedule
 
 
-@expects("availability/numbers-changed.json")
+@expects("projection/numbers-changed.json")
 def changed_numbers_are_counted(answer: Any, world: World) -> None:
     """One number was issued and one is new: one more in all, as many free as before."""
     assert answer is None
@@ -257,7 +257,7 @@ def counts_that_are_right_are_left_as_they_are(answer: Any, world: World) -> Non
     assert (holder["held"], "recount" in pool, "recount" in holder) == (7, False, False)
 
 
-@expects("hourly_statistics/every-minute.json")
+@expects("hourly_counts/every-minute.json")
 def hours_and_stock_are_measured(answer: Any, world: World) -> None:
     """What the sample data hold began long ago: the last hours are empty."""
     assert answer is None
@@ -267,7 +267,7 @@ def hours_and_stock_are_measured(answer: Any, world: World) -> None:
     assert [(item["numbers"], item["free"]) for item in kept if item["kind"] == "stock"] == [(9, 2)]
 
 
-@expects("expire_activations/every-minute.json")
+@expects("sweep/every-minute.json")
 def a_lease_that_ran_out_is_let_go_and_lost_pushes_are_queued(answer: Any, world: World) -> None:
     assert answer is None
     assert world.number(RUN_OUT).activation_id is None

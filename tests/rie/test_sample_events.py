@@ -100,7 +100,7 @@ def test_what_partners_wait_for_logs_nothing_so_that_it_need_not_import_the_log(
 
 def test_a_handler_that_fails_is_told_from_one_that_answers(runtimes: Runtimes, world: World) -> None:
     with pytest.raises(FunctionFailed, match="KeyError"):
-        runtimes("availability").invoke({})
+        runtimes("projection").invoke({})
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: str(function.folder))

@@ -15,7 +15,7 @@ SHARED = "globalconnect"
 FUNCTIONS = sorted(path.parent.name for path in CODE.glob("*/app.py"))
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 HTTP = {"aiohttp", "yarl", "urllib.request", "http.client"}
-MEASURED = {"expire_activations", "hourly_statistics", "push_retry", "push_sms", "recount"}
+MEASURED = {"sweep", "hourly_counts", "push_retry", "push_sms", "recount"}
 
 
 def _imports(path: Path) -> Iterator[str]:
@@ -47,7 +47,7 @@ def test_there_is_a_folder_for_every_function_of_the_template() -> None:
     assert sorted(handlers) == [f"{function}.app.handler" for function in FUNCTIONS]
 
 
-def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_dice() -> None:
+def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_rng() -> None:
     outside = AWS | HTTP | {"os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS}
     names = ("store", "push", "aws", "settings", "telemetry", "metrics", "clock", "web")
     shared = {f"{SHARED}.{name}" for name in names}

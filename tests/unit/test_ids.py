@@ -54,8 +54,8 @@ def test_no_new_activation_id_is_one_of_those_with_40_random_bits() -> None:
 
 
 def test_activation_ids_cannot_be_guessed_by_counting() -> None:
-    dice = random.Random(1).randrange
-    ids = [new_activation_id(START, dice) for _ in range(1_000)]
+    rng = random.Random(1).randrange
+    ids = [new_activation_id(START, rng) for _ in range(1_000)]
     assert min(abs(one - other) for one, other in itertools.pairwise(ids)) > 1_000
 
 
@@ -83,9 +83,9 @@ def test_different_deliveries_sources_and_salts_give_different_sms_ids() -> None
 
 @given(st.integers(0))
 def test_a_key_names_its_partner(seed: int) -> None:
-    dice = random.Random(seed).randrange
-    partner_id = new_token(10, dice)
-    assert partner_id_of(new_key(partner_id, dice)) == partner_id
+    rng = random.Random(seed).randrange
+    partner_id = new_token(10, rng)
+    assert partner_id_of(new_key(partner_id, rng)) == partner_id
 
 
 @pytest.mark.parametrize("text", ["", "gc", "gc__x", "xx_a_b", "gc_a_b_c", "gc_é_x", "gc_" + "a" * 200 + "_x"])

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from expire_activations.waiting import MOST_PARTNERS, Waiting, note_of
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.statistics import (
     BOUNDS,
@@ -23,6 +22,7 @@ from globalconnect.domain.statistics import (
 )
 from globalconnect.domain.times import DAY, HOUR
 from globalconnect.domain.waiting import PartnerPending
+from sweep.waiting import MOST_PARTNERS, Waiting, note_of
 from tests.conftest import START
 
 times = some.lists(some.integers(min_value=-5_000, max_value=400 * DAY))

@@ -1,1 +1,1 @@
-"""The rules of the trade, pure: no AWS, no environment, no clock and no dice of their own."""
+"""The rules of the trade, pure: no AWS, no environment, no clock and no rng of their own."""

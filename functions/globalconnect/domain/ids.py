@@ -1,6 +1,6 @@
 """Identifiers: how they are made so that they are unique, unguessable and safe in every JSON reader.
 
-`Dice` is a source of randomness: called with n, it gives an unpredictable integer in [0, n).
+`Rng` is a source of randomness: called with n, it gives an unpredictable integer in [0, n).
 """
 
 import hashlib
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from globalconnect.domain.numerals import LARGEST_WHOLE_NUMBER
 from globalconnect.domain.times import DAY
 
-type Dice = Callable[[int], int]
+type Rng = Callable[[int], int]
 
 LARGEST_ID = LARGEST_WHOLE_NUMBER
 
@@ -24,14 +24,14 @@ _TOKEN = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read these aloud
 
 
-def new_activation_id(now: int, dice: Dice) -> int:
+def new_activation_id(now: int, rng: Rng) -> int:
     """Give an activation id: a positive integer below 10^14, unique for ever, not guessable by counting.
 
     The day is in the upper digits and 10 random ones below, so two days can never give the same id; within a day the
     conditional write that stores the activation refuses a second one. Enough days until May 2051. Until 2026 ids had 40
     random bits below the day, which made them larger than 10^14 after March 2024: none of those comes again.
     """
-    return ((now - _EPOCH) // DAY + 1) * _IDS_PER_DAY + dice(_IDS_PER_DAY)
+    return ((now - _EPOCH) // DAY + 1) * _IDS_PER_DAY + rng(_IDS_PER_DAY)
 
 
 def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
@@ -46,14 +46,14 @@ def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
     return sms_id if sms_id > LARGEST_TEST_SMS_ID else sms_id + LARGEST_TEST_SMS_ID
 
 
-def new_test_sms_id(dice: Dice) -> int:
+def new_test_sms_id(rng: Rng) -> int:
     """Give an SMS id for a test push: no SMS of a gateway ever has it, and hardly ever another test push."""
-    return 1 + dice(LARGEST_TEST_SMS_ID)
+    return 1 + rng(LARGEST_TEST_SMS_ID)
 
 
-def new_token(length: int, dice: Dice) -> str:
+def new_token(length: int, rng: Rng) -> str:
     """Give `length` random characters out of 32 (5 bits each), easy to read aloud."""
-    return "".join(_ALPHABET[dice(len(_ALPHABET))] for _ in range(length))
+    return "".join(_ALPHABET[rng(len(_ALPHABET))] for _ in range(length))
 
 
 def is_token(text: str) -> bool:

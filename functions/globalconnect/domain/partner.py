@@ -5,7 +5,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from globalconnect.domain.ids import Dice, new_token
+from globalconnect.domain.ids import Rng, new_token
 from globalconnect.domain.times import DAY
 
 _PREFIX = "gc"
@@ -88,19 +88,19 @@ class Partner:
         return self.services is None or service in self.services
 
 
-def new_partner_id(dice: Dice) -> str:
+def new_partner_id(rng: Rng) -> str:
     """Give the id of a new partner."""
-    return new_token(10, dice)
+    return new_token(10, rng)
 
 
-def new_key(partner_id: str, dice: Dice) -> str:
+def new_key(partner_id: str, rng: Rng) -> str:
     """Give a new key of a partner: it names the partner, so one read by id checks it; the rest is 160 random bits."""
-    return f"{_PREFIX}_{partner_id}_{new_token(32, dice)}"
+    return f"{_PREFIX}_{partner_id}_{new_token(32, rng)}"
 
 
-def new_signing_secret(dice: Dice) -> str:
+def new_signing_secret(rng: Rng) -> str:
     """Give a new secret that signs pushes, as Standard Webhooks writes one: `whsec_` and base64 of 256 random bits."""
-    secret = bytes(dice(256) for _ in range(_SIGNING_SECRET_BYTES))
+    secret = bytes(rng(256) for _ in range(_SIGNING_SECRET_BYTES))
     return SIGNING_SECRET_PREFIX + base64.b64encode(secret).decode()
 
 

@@ -6,8 +6,8 @@ from globalconnect import VERSION, clock
 from globalconnect.aws import dynamodb_client, sqs_client
 from globalconnect.metrics import PushMeter
 from globalconnect.push.attempt import PushClient
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import PushSettings, retention
 from globalconnect.store.dynamo import Dynamo
@@ -16,12 +16,12 @@ from globalconnect.store.pushes import Pushes
 
 
 @functools.cache
-def delivery() -> Delivery:
+def pusher() -> Pusher:
     """Give the delivery routine, put together once per environment."""
     settings = PushSettings.from_env()
     db = Dynamo(dynamodb_client())
     partners = Partners(db, settings.partners_table, cache_seconds=0, now=clock.now)
-    return Delivery(
+    return Pusher(
         pushes=Pushes(db, settings.activations_table, retention(settings.retention_days)),
         partners=partners,
         queues=RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url),

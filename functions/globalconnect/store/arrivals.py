@@ -9,7 +9,7 @@ from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import Activations, from_sms, is_kept
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, check, expression, put
-from globalconnect.store.inbox import Delivery, Inbox, Kind, heard_from, inbox_key, is_entry_of, is_new, words_key
+from globalconnect.store.inbox import Inbox, Kind, Receipt, heard_from, inbox_key, is_entry_of, is_new, words_key
 from globalconnect.store.numbers import Numbers, to_number
 
 # So many of a number's last activations may have held it while one delivery was being stored.
@@ -65,7 +65,7 @@ class Arrivals:
                 return Lease(number.phone, one.activation_id, one.partner_id, one.started_at, has_ended=True)
         return None
 
-    def store(self, sms: Sms, lease: Lease, delivery: Delivery, heard: Heard | None) -> None:
+    def store(self, sms: Sms, lease: Lease, receipt: Receipt, heard: Heard | None) -> None:
         """Store an SMS with the activation that holds its number, or held it when it arrived, and note its delivery and
         its words.
 
@@ -79,8 +79,8 @@ class Arrivals:
         holding = [] if lease.has_ended else [check(self._numbers.table, {"phone": lease.phone}, is_held)]
         self._db.transact(
             *holding,
-            put(self._inbox.table, self._inbox.noted(delivery), is_new(delivery.stored_at)),
-            *self._inbox.hear(delivery, heard, sms.activation_id),
+            put(self._inbox.table, self._inbox.noted(receipt), is_new(receipt.stored_at)),
+            *self._inbox.hear(receipt, heard, sms.activation_id),
             put(
                 self._activations.table,
                 from_sms(sms, self._activations.keep),
@@ -88,11 +88,11 @@ class Arrivals:
             ),
         )
 
-    def keep_unclaimed(self, delivery: Delivery, heard: Heard | None, received_at: int, reason: Unclaimed) -> None:
+    def keep_unclaimed(self, receipt: Receipt, heard: Heard | None, received_at: int, reason: Unclaimed) -> None:
         """Keep an SMS that no activation gets, for staff, and note its words. Raises ConditionFailed as `store` does."""
-        item = self._inbox.unclaimed(delivery, received_at, reason)
+        item = self._inbox.unclaimed(receipt, received_at, reason)
         self._db.transact(
-            put(self._inbox.table, item, is_new(delivery.stored_at)), *self._inbox.hear(delivery, heard, None)
+            put(self._inbox.table, item, is_new(receipt.stored_at)), *self._inbox.hear(receipt, heard, None)
         )
 
     def count_repeat(self, sms_id: int) -> None:

@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Receipt:
     """An SMS as it is stored: under which id and identity, whose source it came from, when (ms)."""
 
     sms_id: int
@@ -45,18 +45,18 @@ class Inbox:
         self.table = table
         self.keep = keep
 
-    def has(self, delivery: Delivery) -> bool | None:
+    def has(self, receipt: Receipt) -> bool | None:
         """Tell whether what is stored under a delivery's SMS id is the same SMS; None when nothing is."""
-        item = self._db.get(self.table, inbox_key(delivery.sms_id))
-        if item is None or not is_kept(item, delivery.stored_at):
+        item = self._db.get(self.table, inbox_key(receipt.sms_id))
+        if item is None or not is_kept(item, receipt.stored_at):
             return None
-        return is_entry_of(item, delivery.identity)
+        return is_entry_of(item, receipt.identity)
 
-    def keep_doubtful(self, delivery: Delivery, heard: Heard, received_at: int) -> None:
+    def keep_doubtful(self, receipt: Receipt, heard: Heard, received_at: int) -> None:
         """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
         counts how often it came.
         """
-        item = self.unclaimed(delivery, received_at, Unclaimed.DOUBTFUL)
+        item = self.unclaimed(receipt, received_at, Unclaimed.DOUBTFUL)
         del item["inbox_id"]
         first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item if name != "expire_at")
         change = expression(f"SET #expire_at = :expire_at, {first} ADD #repeats :one", one=1, **item)
@@ -91,45 +91,45 @@ class Inbox:
         )
         return page.items, page.next_key
 
-    def noted(self, delivery: Delivery) -> Item:
+    def noted(self, receipt: Receipt) -> Item:
         """Give the entry of an SMS."""
         return {
-            **inbox_key(delivery.sms_id),
-            "source_id": delivery.source_id,
-            "delivery": delivery.identity.name,
-            "stored_at": delivery.stored_at,
-            "expire_at": expire_at(delivery.stored_at, self.keep),
+            **inbox_key(receipt.sms_id),
+            "source_id": receipt.source_id,
+            "delivery": receipt.identity.name,
+            "stored_at": receipt.stored_at,
+            "expire_at": expire_at(receipt.stored_at, self.keep),
         }
 
-    def unclaimed(self, delivery: Delivery, received_at: int, reason: Unclaimed) -> Item:
+    def unclaimed(self, receipt: Receipt, received_at: int, reason: Unclaimed) -> Item:
         """Give the entry of an SMS that no activation gets: it holds the SMS."""
-        return self.noted(delivery) | {
+        return self.noted(receipt) | {
             "kind": Kind.UNCLAIMED.value,
-            "phone": delivery.sms.phone,
-            "phone_from": delivery.sms.phone_from,
-            "text": delivery.sms.text,
+            "phone": receipt.sms.phone,
+            "phone_from": receipt.sms.phone_from,
+            "text": receipt.sms.text,
             "received_at": received_at,
             "reason": reason.value,
         }
 
-    def hear(self, delivery: Delivery, heard: Heard | None, activation_id: int | None) -> list[Mapping[str, Any]]:
+    def hear(self, receipt: Receipt, heard: Heard | None, activation_id: int | None) -> list[Mapping[str, Any]]:
         """Give the action, if one is needed, that notes the words of an SMS with the activation that gets it, if one does.
 
         `heard` is how they were read: the action fails if they were heard again since. Words stay with the activation
         that got them first, or with nobody.
         """
-        sms = delivery.sms
+        sms = receipt.sms
         if heard is not None and (sms.provider_id is not None or activation_id is None):
             return []
         noted = {
             **words_key(sms),
-            "sms_id": delivery.sms_id,
+            "sms_id": receipt.sms_id,
             "activation_id": activation_id,
-            "stored_at": delivery.stored_at,
+            "stored_at": receipt.stored_at,
             "stated_at": sms.stated_at,
-            "expire_at": expire_at(delivery.stored_at, self.keep),
+            "expire_at": expire_at(receipt.stored_at, self.keep),
         }
-        is_as_read = is_new(delivery.stored_at) if heard is None else expression("#sms_id = :heard", heard=heard.sms_id)
+        is_as_read = is_new(receipt.stored_at) if heard is None else expression("#sms_id = :heard", heard=heard.sms_id)
         return [put(self.table, noted, is_as_read)]
 
 

@@ -25,7 +25,7 @@ from tests.faults.cloud.rpc import Unpacker, pack
 
 PUSH_SMS = "push_sms"
 PUSH_RETRY = "push_retry"
-EXPIRE_ACTIVATIONS = "expire_activations"
+EXPIRE_ACTIVATIONS = "sweep"
 
 _BACKLOG = 1_024
 _START_SECONDS = 20.0
@@ -53,7 +53,7 @@ class Environments:
     """
 
     def __init__(
-        self, folder: Path, parameters: Parameters, calls: Mapping[str, Callable[..., Any]], dice: random.Random
+        self, folder: Path, parameters: Parameters, calls: Mapping[str, Callable[..., Any]], rng: random.Random
     ) -> None:
         self.started: Counter[str] = Counter()
         self.invocations: Counter[str] = Counter()
@@ -62,7 +62,7 @@ class Environments:
         self._path = folder / "calls"
         self._parameters = parameters
         self._calls = calls
-        self._dice = dice
+        self._rng = rng
         self._serial = itertools.count(1)
         self._all: dict[int, _Environment] = {}
         self._idle: dict[str, list[_Environment]] = {}
@@ -147,7 +147,7 @@ class Environments:
         busy = [one for one in self._all.values() if one.function == function and one.answer is not None]
         if not busy:
             return False
-        self._kill(self._dice.choice(busy))
+        self._kill(self._rng.choice(busy))
         return True
 
     def kill_after(self, function: str, call: str) -> None:
@@ -230,7 +230,7 @@ class Environments:
             self._kill(one)
             return
         loop = asyncio.get_running_loop()
-        loop.call_later(self._dice.uniform(*self._parameters.call), transport.write, pack(answer))
+        loop.call_later(self._rng.uniform(*self._parameters.call), transport.write, pack(answer))
 
 
 class _Line(asyncio.Protocol):

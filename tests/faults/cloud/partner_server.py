@@ -46,13 +46,13 @@ class _Partner:
     attempts: list[_Attempt]
     asked: int = 0
     served: set[int] = field(default_factory=set)
-    dice: random.Random = field(default_factory=lambda: random.Random(1))
+    rng: random.Random = field(default_factory=lambda: random.Random(1))
 
     def succeeds(self) -> bool:
         if self.behaviour.every_second:
             self.asked += 1
             return self.asked % 2 == 0
-        return self.dice.random() >= self.behaviour.fails
+        return self.rng.random() >= self.behaviour.fails
 
 
 class _Connection(asyncio.Protocol):

@@ -36,7 +36,7 @@ class Queue:
     counts the messages that came back because nobody deleted them in time.
     """
 
-    def __init__(self, name: str, parameters: Parameters, dice: random.Random) -> None:
+    def __init__(self, name: str, parameters: Parameters, rng: random.Random) -> None:
         self.name = name
         self.deliver: Callable[[Message], None] | None = None
         self.dead: list[Message] = []
@@ -45,7 +45,7 @@ class Queue:
         self.sent = 0
         self.timed_out = 0
         self._parameters = parameters
-        self._dice = dice
+        self._rng = rng
         self._messages: dict[str, Message] = {}
         self._serial = 0
 
@@ -57,7 +57,7 @@ class Queue:
         """Take messages as SendMessageBatch does."""
         answer: dict[str, Any] = {"Successful": [], "Failed": []}
         for entry in entries:
-            if self._dice.random() < self.fail_sends:
+            if self._rng.random() < self.fail_sends:
                 answer["Failed"].append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
             else:
                 answer["Successful"].append({"Id": entry["Id"], "MessageId": self._send(entry)})
@@ -81,8 +81,8 @@ class Queue:
             return None
         message.receipt += 1
         self._again(message, self._parameters.visibility, message.receipt)
-        if self._dice.random() < self.delivered_twice:
-            self._later(self._dice.uniform(0, self._parameters.twice_within), self._due, message)
+        if self._rng.random() < self.delivered_twice:
+            self._later(self._rng.uniform(0, self._parameters.twice_within), self._due, message)
         return message.receipt
 
     def delete(self, message: Message) -> None:
@@ -97,7 +97,7 @@ class Queue:
         self.sent += 1
         message = Message(f"{self.name}-{self._serial}", entry["MessageBody"], entry["MessageGroupId"])
         self._messages[message.message_id] = message
-        self._later(delay + self._dice.uniform(0, self._parameters.pick_up), self._due, message)
+        self._later(delay + self._rng.uniform(0, self._parameters.pick_up), self._due, message)
         return message.message_id
 
     def _again(self, message: Message, seconds: float, receipt: int) -> None:
@@ -128,7 +128,7 @@ class QueueSource:
     """Reads a queue as an event source mapping of Lambda does, and invokes a function with its batches."""
 
     def __init__(
-        self, queue: Queue, invoke: Invoke, parameters: Parameters, concurrency: int, dice: random.Random
+        self, queue: Queue, invoke: Invoke, parameters: Parameters, concurrency: int, rng: random.Random
     ) -> None:
         self.queue = queue
         self.busy_most = 0
@@ -137,7 +137,7 @@ class QueueSource:
         self._invoke = invoke
         self._parameters = parameters
         self._concurrency = concurrency
-        self._dice = dice
+        self._rng = rng
         self._gathering = [_Lane() for _ in range(min(parameters.pollers, concurrency))]
         self._lanes = len(self._gathering)
         self._waiting: deque[Message] = deque()
@@ -167,7 +167,7 @@ class QueueSource:
 
     def _offer(self, message: Message) -> None:
         if self._gathering:
-            self._take(self._dice.choice(self._gathering), message)
+            self._take(self._rng.choice(self._gathering), message)
         else:
             self._waiting.append(message)
             self.backlog_most = max(self.backlog_most, len(self._waiting))
@@ -210,7 +210,7 @@ class QueueSource:
     def _free(self, lane: _Lane) -> None:
         self._gathering.append(lane)
         while self._waiting and lane in self._gathering:
-            place = self._dice.randrange(min(len(self._waiting), self._parameters.queue_batch))
+            place = self._rng.randrange(min(len(self._waiting), self._parameters.queue_batch))
             self._waiting.rotate(-place)
             message = self._waiting.popleft()
             self._waiting.rotate(place)

@@ -54,7 +54,7 @@ class SimulatedCloud:
         self.stored_at: dict[int, float] = {}
         self.partner_of: dict[int, str] = {}
         self.lags: list[float] = []
-        self._dice = random.Random(self.parameters.seed)
+        self._rng = random.Random(self.parameters.seed)
         self._partners: dict[str, Partner] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._opened = AsyncExitStack()
@@ -70,7 +70,7 @@ class SimulatedCloud:
             calls: dict[str, Callable[..., Any]] = {name: getattr(self.store, name) for name in _OF_STORE}
             calls["pending"] = lambda shard, until: list(self.store.pending(shard, until))
             calls["send_message_batch"] = lambda url, entries: self._queues[url].send_batch(entries)
-            environments = Environments(folder, self.parameters, calls, self._dice)
+            environments = Environments(folder, self.parameters, calls, self._rng)
             self.environments = await opening.enter_async_context(environments)
             self._make_sources(opening)
             self._busy_before = Busy.of(self._pids())
@@ -86,16 +86,16 @@ class SimulatedCloud:
         await self._opened.aclose()
 
     def _make_queues(self) -> None:
-        self.retry_queue = Queue(RETRY_QUEUE, self.parameters, self._dice)
-        self.slow_queue = Queue(SLOW_RETRY_QUEUE, self.parameters, self._dice)
+        self.retry_queue = Queue(RETRY_QUEUE, self.parameters, self._rng)
+        self.slow_queue = Queue(SLOW_RETRY_QUEUE, self.parameters, self._rng)
         self._queues = {queue.name: queue for queue in (self.retry_queue, self.slow_queue)}
 
     def _make_sources(self, opening: AsyncExitStack) -> None:
         parameters = self.parameters
         self.stream = Stream(self._invoking(PUSH_SMS), parameters)
         retries = self._invoking(PUSH_RETRY)
-        self.retries = QueueSource(self.retry_queue, retries, parameters, parameters.retry_concurrency, self._dice)
-        self.slow_retries = QueueSource(self.slow_queue, retries, parameters, parameters.slow_concurrency, self._dice)
+        self.retries = QueueSource(self.retry_queue, retries, parameters, parameters.retry_concurrency, self._rng)
+        self.slow_retries = QueueSource(self.slow_queue, retries, parameters, parameters.slow_concurrency, self._rng)
         sources: list[Stream | QueueSource] = [self.stream, self.retries, self.slow_retries]
         for source in sources:
             source.start()
@@ -114,7 +114,7 @@ class SimulatedCloud:
         partner = Partner(
             partner_id=name,
             name=name,
-            key=new_key(name, self._dice.randrange),
+            key=new_key(name, self._rng.randrange),
             push_url=self._servers.open(name, behaviour),
             services=None,
             dialect="default",
@@ -131,8 +131,8 @@ class SimulatedCloud:
         """Store an SMS for a partner, in an activation of its own."""
         now = clock.now()
         sms = Sms(
-            sms_id=self._dice.randrange(1, LARGEST_ID),
-            activation_id=self._dice.randrange(1, LARGEST_ID),
+            sms_id=self._rng.randrange(1, LARGEST_ID),
+            activation_id=self._rng.randrange(1, LARGEST_ID),
             partner_id=partner,
             phone="447472190082",
             phone_from="Service",

@@ -17,20 +17,20 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import expire_activations.app
 import push_retry.app
 import push_sms.app
-from expire_activations.sweep import Sweep
+import sweep.app
 from globalconnect import VERSION, clock
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, Sms, Tally
 from globalconnect.metrics import PushMeter
 from globalconnect.push.attempt import PushClient
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.pushes import End, Pushes
+from sweep.sweep import Sweep
 from tests.faults.cloud.rpc import Channel
 
 if TYPE_CHECKING:
@@ -142,14 +142,14 @@ def _handler(function: str, cloud: Cloud) -> Callable[[dict[str, Any], object], 
     queues = RetryQueues(cast("Any", RemoteSqs(cloud)), RETRY_QUEUE, SLOW_RETRY_QUEUE)
     partners = cast("Partners", store)
     app: Any
-    if function == "expire_activations":
-        app = expire_activations.app
-        sweep = Sweep(cast("Numbers", NoNumbers()), partners, cast("Pushes", store), queues, clock.now)
-        app.sweep = lambda: sweep
+    if function == "sweep":
+        app = sweep.app
+        parts = Sweep(cast("Numbers", NoNumbers()), partners, cast("Pushes", store), queues, clock.now)
+        app.sweep = lambda: parts
         app.statistics = NoStatistics
     else:
         app = push_sms.app if function == "push_sms" else push_retry.app
-        delivery = Delivery(
+        pusher = Pusher(
             pushes=store,
             partners=store,
             queues=queues,
@@ -159,7 +159,7 @@ def _handler(function: str, cloud: Cloud) -> Callable[[dict[str, Any], object], 
             now=clock.now,
             meter=PushMeter(),
         )
-        app.delivery = lambda: delivery
+        app.pusher = lambda: pusher
     return cast("Callable[[dict[str, Any], object], Any]", app.handler)
 
 

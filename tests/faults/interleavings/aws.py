@@ -95,7 +95,7 @@ class Aws:
     `met` is told of each trouble that a call meets; `delays` (s) are how long something is late or slow.
     """
 
-    dice: random.Random
+    rng: random.Random
     met: Callable[[Call, Trouble], None]
     waiting: dict[Call, list[Trouble]] = field(default_factory=dict)
     delays: Sequence[float] = (0.4, 1.5, 3.5, 4.5)
@@ -112,9 +112,9 @@ class Aws:
         trouble = waiting.pop(0) if waiting else None
         if trouble is not None:
             self.met(call, trouble)
-        pause(self.dice.choice(_TRAVEL))
+        pause(self.rng.choice(_TRAVEL))
         answer = asked.do() if trouble is None else self._in_trouble(trouble, asked)
-        pause(self.dice.choice(_TRAVEL))
+        pause(self.rng.choice(_TRAVEL))
         return answer
 
     def _in_trouble(self, trouble: Trouble, asked: Asked) -> Any:
@@ -125,25 +125,25 @@ class Aws:
                 return asked.lose_some()
             case Trouble.REPEATED:
                 _do_unheard(asked)
-                pause(self.dice.choice(_TIME_OUTS[:-1]))
+                pause(self.rng.choice(_TIME_OUTS[:-1]))
                 return asked.do()
             case Trouble.LATE:
-                pause(self.dice.choice(self.delays))
+                pause(self.rng.choice(self.delays))
                 return asked.do()
             case Trouble.SLOW:
                 answer = asked.do()
-                pause(self.dice.choice(self.delays))
+                pause(self.rng.choice(self.delays))
                 return answer
             case Trouble.LOST | Trouble.TIMED_OUT:
                 if trouble is Trouble.LOST:
                     _do_unheard(asked)
-                pause(self.dice.choice(_TIME_OUTS))
+                pause(self.rng.choice(_TIME_OUTS))
                 raise ReadTimeoutError(endpoint_url="https://aws.example")
             case Trouble.CRASH_BEFORE | Trouble.CRASH_AFTER:
                 if trouble is Trouble.CRASH_AFTER:
                     _do_unheard(asked)
                 wait(crash())
-        raise _refusal(self.dice.choice(asked.refusals))
+        raise _refusal(self.rng.choice(asked.refusals))
 
 
 def _refusal(code: str) -> ClientError:
@@ -188,7 +188,7 @@ class Tables:
             done = iter(answers([each for place, each in enumerate(Statements) if place not in refused]))
             return {
                 "Responses": [
-                    _statement_refused(self._aws.dice) if n in refused else next(done) for n in range(len(Statements))
+                    _statement_refused(self._aws.rng) if n in refused else next(done) for n in range(len(Statements))
                 ]
             }
 
@@ -244,11 +244,11 @@ class Tables:
     def _some(self, many: Sequence[object]) -> frozenset[int]:
         """Choose some of them, at least one, by their places."""
         places = range(len(many))
-        return frozenset(self._aws.dice.sample(places, self._aws.dice.randint(1, len(places))))
+        return frozenset(self._aws.rng.sample(places, self._aws.rng.randint(1, len(places))))
 
 
-def _statement_refused(dice: random.Random) -> Any:
-    return {"Error": {"Code": dice.choice(_STATEMENT_REFUSALS), "Message": ""}}
+def _statement_refused(rng: random.Random) -> Any:
+    return {"Error": {"Code": rng.choice(_STATEMENT_REFUSALS), "Message": ""}}
 
 
 def _purpose(statement: str) -> Call:
@@ -342,7 +342,7 @@ class Sqs:
                 self.queues[QueueUrl].put(entry["MessageBody"], entry["DelaySeconds"] * 1_000)
 
         def some(*, done: bool) -> Any:
-            failed = frozenset(self._aws.dice.sample(range(len(Entries)), self._aws.dice.randint(1, len(Entries))))
+            failed = frozenset(self._aws.rng.sample(range(len(Entries)), self._aws.rng.randint(1, len(Entries))))
             put([entry for place, entry in enumerate(Entries) if done or place not in failed])
             return {"Failed": [{"Id": Entries[place]["Id"], "Code": "InternalError"} for place in sorted(failed)]}
 

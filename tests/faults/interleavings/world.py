@@ -10,21 +10,20 @@ from typing import Any, Self, cast
 
 import push_retry.app
 import push_sms.app
-from expire_activations.sweep import Sweep
 from globalconnect.domain.inbound import InboundSms, Lease, identity_of
 from globalconnect.domain.sms import PushState, Sms, Tally
 from globalconnect.domain.times import MINUTE
-from globalconnect.push.delivery import Delivery
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues, read_message
 from globalconnect.store.activations import SmsRef, pending_shard, sms_key
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, from_wire, to_wire
-from globalconnect.store.inbox import Delivery as Arrival
-from globalconnect.store.inbox import Inbox
+from globalconnect.store.inbox import Inbox, Receipt
 from globalconnect.store.numbers import Ended, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
+from sweep.sweep import Sweep
 from tests.conftest import START, Clock, Cloud, make_environment, next_prefix
 from tests.faults.interleavings.aws import Aws, Call, Message, Queue, Sqs, Tables, Trouble
 from tests.faults.interleavings.partner import Behaviour, Servers
@@ -48,9 +47,9 @@ _FIRST_SMS = 1_000_000
 class Environment(Life):
     """An environment of a push function, with its own parts, until it crashes."""
 
-    def __init__(self, delivery: Delivery) -> None:
+    def __init__(self, pusher: Pusher) -> None:
         super().__init__()
-        self.delivery = delivery
+        self.pusher = pusher
         self.busy_with: frozenset[SmsRef] = frozenset()
 
     @property
@@ -67,11 +66,11 @@ class Errand(Life):
         self.busy_with = frozenset(refs)
 
 
-def delivery_here() -> Delivery:
+def pusher_here() -> Pusher:
     """Give the delivery routine of the environment that asks: what the handlers call instead of their wiring."""
     life = LIFE.get()
     assert isinstance(life, Environment)
-    return life.delivery
+    return life.pusher
 
 
 class InOrder:
@@ -117,7 +116,7 @@ class _WatchedPushes(Pushes):
 
 
 class _Runner:
-    """What a Delivery runs its batches with: the one loop of all."""
+    """What a Pusher runs its batches with: the one loop of all."""
 
     def run(self, batch: Coroutine[Any, Any, Any]) -> Any:
         """Run a batch to its end; the handler that asked for it waits in its strand."""
@@ -164,13 +163,13 @@ class World:
         random.seed(seed)
         self.clock = Clock()
         self.loop = Timeline(self.clock)
-        self.dice = random.Random(seed)
-        self.aws = Aws(self.dice, self._met)
+        self.rng = random.Random(seed)
+        self.aws = Aws(self.rng, self._met)
         self.sqs = Sqs(self.aws, self.clock)
         self._client = client
         self.env = make_environment(template, client, self.sqs, prefix=next_prefix())
         self.db = Dynamo(cast("Any", Tables(self.aws, client, self.env)), pause=pause)
-        self.cloud = Cloud(self.db, client, self.sqs, self.env, self.clock, self.dice.randrange)
+        self.cloud = Cloud(self.db, client, self.sqs, self.env, self.clock, self.rng.randrange)
         self.shop = Shop(self.cloud)
         self.servers = Servers(self.clock, self._sms, self._tell)
         # Those that may have no message, since something happened to it: the sweep will have to find them.
@@ -333,7 +332,7 @@ class World:
         ref = SmsRef(activation_id, sms_id)
         try:
             came = InboundSms(phone, sms.phone_from, sms.text, str(sms_id))
-            arrival = Arrival(sms_id, "gateway", identity_of(came, "gateway", now), came, now)
+            arrival = Receipt(sms_id, "gateway", identity_of(came, "gateway", now), came, now)
             self._arrivals.store(sms, lease, arrival, None)
         except ConditionFailed:
             return
@@ -387,11 +386,11 @@ class World:
         messages = [message for message in queue.visible() if queue.receive(message)]
         if not messages:
             return
-        self.dice.shuffle(messages)
+        self.rng.shuffle(messages)
         if order is not None:
             messages.sort(key=lambda message: order.index(message.body))
         if duplicate:
-            messages.append(self.dice.choice(messages))
+            messages.append(self.rng.choice(messages))
         self._start(self._retry(queue, messages))
 
     async def _retry(self, queue: Queue, messages: Sequence[Message]) -> None:
@@ -409,7 +408,7 @@ class World:
         """Have a message of a queue delivered once more, after a while."""
         queue = self.queue(slow=slow)
         if queue.messages:
-            queue.put(self.dice.choice(list(queue.messages.values())).body, delay_ms)
+            queue.put(self.rng.choice(list(queue.messages.values())).body, delay_ms)
 
     def purge(self) -> None:
         """Lose all messages."""
@@ -455,7 +454,7 @@ class World:
             (life for life in self.lives if not life.over), key=lambda life: sorted(map(str, life.busy_with))
         )
         if alive:
-            life = self.dice.choice(alive)
+            life = self.rng.choice(alive)
             self._tell(f"a function crashes, {sorted(ref.sms_id for ref in life.busy_with)} in hand")
             self.excused |= life.busy_with
             life.end()
@@ -481,7 +480,7 @@ class World:
         """Invoke a push function; give its answer, None when it crashed, ran out of time or failed."""
         environment = next((one for one in self.environments if one.is_free), None)
         if environment is None:
-            environment = Environment(self._delivery())
+            environment = Environment(self._pusher())
             self.environments.append(environment)
         environment.busy_with = frozenset(refs)
         self._tell(f"{handler.__module__} gets {[ref.sms_id for ref in refs]}")
@@ -510,9 +509,9 @@ class World:
             return None
         return task.result()
 
-    def _delivery(self) -> Delivery:
+    def _pusher(self) -> Pusher:
         partners = self._partners()
-        delivery = Delivery(
+        pusher = Pusher(
             pushes=self._pushes(),
             partners=partners,
             queues=self._queues(),
@@ -522,8 +521,8 @@ class World:
             now=self.clock,
         )
         # All environments share one loop here, so that they go on side by side.
-        delivery._runner = _Runner()  # type: ignore[assignment]
-        return delivery
+        pusher._runner = _Runner()  # type: ignore[assignment]
+        return pusher
 
     def calm_down(self) -> None:
         """Let nothing go wrong any more."""

@@ -115,7 +115,7 @@ class NewSms:
     partner_id: str
 
 
-class Delivery:
+class Pusher:
     """The routine with its parts; it keeps one event loop and one HTTP client for all its batches, until `close`.
 
     `open_client` gives the HTTP side, `max_age` in ms is how old an SMS may become (None = any age), `now` gives the

@@ -3,22 +3,22 @@
 import functools
 from typing import Any
 
-from expire_activations.sweep import Sweep
 from globalconnect import clock
 from globalconnect.aws import dynamodb_client, sqs_client
 from globalconnect.metrics import publish_waiting
 from globalconnect.push.queue import RetryQueues
-from globalconnect.settings import ExpireActivationsSettings, retention
+from globalconnect.settings import SweepSettings, retention
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.statistics import Statistics
+from sweep.sweep import Sweep
 
 
 @functools.cache
-def _tables() -> tuple[Dynamo, ExpireActivationsSettings]:
-    return Dynamo(dynamodb_client()), ExpireActivationsSettings.from_env()
+def _tables() -> tuple[Dynamo, SweepSettings]:
+    return Dynamo(dynamodb_client()), SweepSettings.from_env()
 
 
 @functools.cache

@@ -7,18 +7,18 @@ from globalconnect import clock
 from globalconnect.aws import dynamodb_client
 from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
 from globalconnect.metrics import publish_outcomes
-from globalconnect.settings import HourlyStatisticsSettings, retention
+from globalconnect.settings import HourlyCountsSettings, retention
 from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.statistics import Happened, Statistics
 from globalconnect.telemetry import Event, log
-from hourly_statistics.measure import Measure
+from hourly_counts.measure import Measure
 
 
 @functools.cache
 def measure() -> Measure:
     """Give the function's parts, put together once per environment."""
-    settings = HourlyStatisticsSettings.from_env()
+    settings = HourlyCountsSettings.from_env()
     db = Dynamo(dynamodb_client())
     return Measure(
         happened=Happened(db, settings.activations_table),

@@ -13,8 +13,8 @@ from botocore.exceptions import EndpointConnectionError
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
-from globalconnect.push.delivery import Delivery, NewSms
 from globalconnect.push.health import Health
+from globalconnect.push.pusher import NewSms, Pusher
 from globalconnect.push.queue import DuePush, NotQueued, RetryQueues, UnreadableMessage, read_message
 from globalconnect.push.signing import Signer
 from globalconnect.store.activations import SmsRef
@@ -79,11 +79,11 @@ class Office:
     activation_id: int
     ref: SmsRef
     queues: Noted = field(default_factory=Noted)
-    delivery: Delivery = field(init=False)
-    made: list[Delivery] = field(default_factory=list)
+    pusher: Pusher = field(init=False)
+    made: list[Pusher] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.delivery = self.with_parts()
+        self.pusher = self.with_parts()
 
     def due(self, at: int = 0) -> DuePush:
         """Give the push of the SMS as a queue message names it."""
@@ -91,15 +91,15 @@ class Office:
 
     def push(self, at: int = 0) -> frozenset[SmsRef]:
         """Let the routine take the SMS up."""
-        return self.delivery.deliver([self.due(at)])
+        return self.pusher.deliver([self.due(at)])
 
     def retry(self) -> frozenset[SmsRef]:
         """Let the routine take up what it queued last."""
-        return self.delivery.deliver([self.queues.pushes[-1]])
+        return self.pusher.deliver([self.queues.pushes[-1]])
 
     def first_push(self) -> frozenset[SmsRef]:
         """Let the routine take the SMS up as one that was just stored."""
-        return self.delivery.deliver_new([NewSms(self.ref, self.partner.partner_id)])
+        return self.pusher.deliver_new([NewSms(self.ref, self.partner.partner_id)])
 
     def sms(self) -> Sms:
         """Give the SMS as it is now."""
@@ -110,7 +110,7 @@ class Office:
         """Give the attempts kept of the SMS."""
         return self.shop.pushes.attempts(self.activation_id).get(self.ref.sms_id, [])
 
-    def with_parts(self, **parts: Any) -> Delivery:
+    def with_parts(self, **parts: Any) -> Pusher:
         """Give another delivery routine, with other parts."""
         clock = self.shop.cloud.clock
         partners = Partners(self.shop.cloud.db, self.shop.cloud.env["PARTNERS_TABLE"], 0, clock)
@@ -132,9 +132,9 @@ class Office:
             "now": clock,
             "sleep": sleep,
         }
-        delivery = Delivery(**usual | parts)
-        self.made.append(delivery)
-        return delivery
+        pusher = Pusher(**usual | parts)
+        self.made.append(pusher)
+        return pusher
 
 
 @pytest.fixture
@@ -148,8 +148,8 @@ def office(shop: Shop) -> Iterator[Office]:
     ref = SmsRef(activation_id, sale.messages[0].sms_id)
     office = Office(shop, Hub(), partner, activation_id, ref)
     yield office
-    for delivery in office.made:
-        delivery.close()
+    for pusher in office.made:
+        pusher.close()
 
 
 def test_a_push_has_the_form_of_the_contract(office: Office) -> None:
@@ -316,7 +316,7 @@ def test_a_push_that_is_not_due_yet_is_not_made(office: Office) -> None:
 
 def test_the_same_message_twice_makes_one_attempt(office: Office) -> None:
     office.hub.answers = [FAILED, FAILED]
-    office.delivery.deliver([office.due()] * 5)
+    office.pusher.deliver([office.due()] * 5)
     assert len(office.hub.got) == 1
     assert len(office.queues.sent) == 1
 
@@ -328,7 +328,7 @@ def test_a_stale_message_beside_the_live_one_does_not_take_its_place(office: Off
     office.push()
     office.shop.cloud.clock.advance(seconds=8.5)
     messages = [office.due(start), office.due(start + 10_000)]
-    office.delivery.deliver([messages[place] for place in order])
+    office.pusher.deliver([messages[place] for place in order])
     assert len(office.hub.got) == 2
 
 
@@ -375,20 +375,20 @@ def test_a_paused_partner_goes_on_being_pushed_to(office: Office) -> None:
 
 
 def test_the_operators_maximum_age_ends_the_pushing(office: Office) -> None:
-    delivery = office.with_parts(max_age=600_000)
+    pusher = office.with_parts(max_age=600_000)
     office.hub.answers = [FAILED] * 2
-    delivery.deliver([office.due()])
+    pusher.deliver([office.due()])
     office.shop.cloud.clock.advance(minutes=10)
-    delivery.deliver([office.due()])
+    pusher.deliver([office.due()])
     assert len(office.hub.got) == 1
     assert office.sms().push_state is PushState.STOPPED
 
 
 def test_what_is_past_its_retention_is_pushed_no_more_though_it_is_not_deleted_yet(office: Office) -> None:
     office.hub.answers = [FAILED] * 2
-    office.delivery.deliver([office.due()])
+    office.pusher.deliver([office.due()])
     office.shop.cloud.clock.advance(minutes=30 * 24 * 60)
-    assert office.delivery.deliver([office.due()]) == frozenset()
+    assert office.pusher.deliver([office.due()]) == frozenset()
     assert len(office.hub.got) == 1
     assert office.shop.cloud.queued() == office.shop.cloud.queued(slow=True) == []
 
@@ -437,7 +437,7 @@ class Trouble(Pushes):
         super().keep_attempts(attempts)
 
 
-def _in_trouble(office: Office, **failures: int) -> Delivery:
+def _in_trouble(office: Office, **failures: int) -> Pusher:
     activations = office.shop.activations
     pushes = Trouble(office.shop.cloud.db, activations.table, activations.keep)
     pushes.failures = failures
@@ -488,8 +488,8 @@ def test_an_sms_that_trips_us_does_not_take_the_others_along(office: Office) -> 
 
     activations = office.shop.activations
     odd = DuePush(SmsRef(office.activation_id, 1), office.partner.partner_id, 0)
-    delivery = office.with_parts(pushes=Odd(office.shop.cloud.db, activations.table, activations.keep))
-    assert delivery.deliver([odd, office.due()]) == {odd.ref}
+    pusher = office.with_parts(pushes=Odd(office.shop.cloud.db, activations.table, activations.keep))
+    assert pusher.deliver([odd, office.due()]) == {odd.ref}
     assert len(office.hub.got) == 1
 
 
@@ -515,7 +515,7 @@ def test_a_push_that_lost_its_message_is_queued_again_by_the_sweep(office: Offic
     office.shop.cloud.clock.advance(seconds=1)
     office.shop.sweep()
     (message,) = office.shop.cloud.queued()
-    office.delivery.deliver([read_message(message)])
+    office.pusher.deliver([read_message(message)])
     assert len(office.hub.got) == 2
 
 
@@ -564,7 +564,7 @@ def test_a_push_that_is_lost_again_after_another_attempt_is_queued_again_at_once
         clock.advance(seconds=55)
         office.shop.sweep()
         (message,) = office.shop.cloud.queued()
-        office.delivery.deliver([read_message(message)])
+        office.pusher.deliver([read_message(message)])
     assert len(office.hub.got) == 2
 
 

@@ -3,19 +3,19 @@
 import functools
 from typing import Any
 
-from availability.project import project
 from globalconnect.aws import dynamodb_client
-from globalconnect.settings import AvailabilitySettings
+from globalconnect.settings import ProjectionSettings
 from globalconnect.store.availability import Counts
 from globalconnect.store.dynamo import Dynamo, from_wire
 from globalconnect.store.numbers import to_number
 from globalconnect.telemetry import Event, log
+from projection.project import project
 
 
 @functools.cache
 def counts() -> Counts:
     """Give what this function writes to, put together once per environment."""
-    settings = AvailabilitySettings.from_env()
+    settings = ProjectionSettings.from_env()
     tables = (settings.availability_table, settings.counted_table, settings.holders_table)
     return Counts(Dynamo(dynamodb_client()), *tables)
 

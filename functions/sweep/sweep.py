@@ -5,7 +5,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
 
-from expire_activations.waiting import Waiting, all_waiting, note_of, waiting_by_partner
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.domain.waiting import PartnerPending, PendingNote, is_without_success
@@ -15,6 +14,7 @@ from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from globalconnect.telemetry import Event, log
+from sweep.waiting import Waiting, all_waiting, note_of, waiting_by_partner
 
 _MESSAGES_AT_ONCE = 100
 

@@ -1,0 +1,35 @@
+"""The glossary holds in the code: what it calls otherwise has no identifier."""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from tests.conftest import ROOT
+
+CODE = ("functions", "local", "deployment", "bench", "tests")
+
+
+def _forbidden() -> set[str]:
+    rows = re.findall(r"^\|(.+)\|(.+)\|(.*)\|$", (ROOT / "docs/glossary.md").read_text(), flags=re.MULTILINE)
+    words = {word.strip() for _, _, others in rows[2:] for word in others.split(",")}
+    return words - {""}
+
+
+def _identifiers(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        for name in ("id", "attr", "arg", "name", "asname", "module"):
+            value = getattr(node, name, None)
+            if isinstance(value, str):
+                yield value
+
+
+def test_no_identifier_has_a_word_that_the_glossary_calls_otherwise() -> None:
+    forbidden = _forbidden()
+    assert "dice" in forbidden
+    found: set[tuple[str, str]] = set()
+    for folder in CODE:
+        for path in (ROOT / folder).rglob("*.py"):
+            for identifier in _identifiers(ast.parse(path.read_text())):
+                words = {*re.split(r"[_.]", identifier.lower()), *identifier.split(".")}
+                found |= {(str(path.relative_to(ROOT)), word) for word in words & forbidden}
+    assert found == set()
