@@ -1,8 +1,5 @@
 """What counts as text."""
 
-# What stands for a character that can't be read.
-REPLACEMENT = "\ufffd"
-
 
 def is_text(value: str) -> bool:
     """Tell whether a string can be stored and sent: a lone surrogate is valid in JSON, but has no UTF-8 form."""
