@@ -49,7 +49,7 @@ status: .venv/.done ## is the local stack up, and where
 # ---------------------------------------------------------------- the console
 
 .PHONY: console screenshots
-console: $(CONSOLE) ## build the operators' console; nothing to do when nothing has changed
+console: $(CONSOLE) ## build the staff console; nothing to do when nothing has changed
 
 $(CONSOLE): $(CONSOLE_SOURCES) console/node_modules/.done
 	@echo "building the console ..."

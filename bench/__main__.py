@@ -59,7 +59,7 @@ def main(
 ) -> int:
     """Measure the rows that the arguments name (ids, or what ids begin with up to a dot), all without any.
 
-    Gives the exit code.
+    Returns the exit code.
     """
     known = sorted((row_id for benchmark in benchmarks for row_id in benchmark.IDS), key=_place)
     strangers = [name for name in arguments if not any(_names(name, row_id) for row_id in known)]
@@ -80,7 +80,7 @@ def main(
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Give the rows as text, a line each under a heading: figures to the right, the claim last, as it is long."""
+    """Return the rows as text, a line each under a heading: figures to the right, the claim last, as it is long."""
     lines = [("id", "value", "limit", "unit", "ok", "claim")]
     lines += [(row.id, f"{row.value:g}", f"{row.limit:g}", row.unit, _yes(ok=row.ok), row.claim) for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -120,7 +120,7 @@ def _names(name: str, row_id: str) -> bool:
 
 
 def _place(row_id: str) -> tuple[str, int]:
-    """Give what sorts push.10 after push.9."""
+    """Return what sorts push.10 after push.9."""
     family, _, number = row_id.rpartition(".")
     return family, int(number)
 

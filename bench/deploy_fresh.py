@@ -49,7 +49,7 @@ def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
 
 
 def environment(inherited: Mapping[str, str], home: Path) -> dict[str, str]:
-    """Give what is left of an environment in a container that knows where the registries are."""
+    """Return what is left of an environment in a container that knows where the registries are."""
     kept = {name: value for name, value in inherited.items() if _KEPT.fullmatch(name) and not _CACHES.fullmatch(name)}
     return kept | {"HOME": str(home)}
 
@@ -64,7 +64,7 @@ def bring_settings(old: Path, new: Path) -> None:
 
 
 def without_browsers(path: str, folder: Path) -> str:
-    """Give a PATH to the same programs but for browsers: of a directory that has one, its others are in ``folder``."""
+    """Return a PATH to the same programs but for browsers: of a directory that has one, its others are in ``folder``."""
     directories = []
     for place, directory in enumerate(map(Path, path.split(os.pathsep))):
         programs = list(directory.iterdir()) if directory.is_dir() else []

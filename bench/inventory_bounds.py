@@ -60,7 +60,7 @@ class CountryClient(PoolClient):
         self._round = threading.Barrier(SIDE_BY_SIDE, self._note_round, _FULL_WITHIN_SECONDS)
 
     def query(self, **asked: Any) -> dict[str, Any]:
-        """Give the counts of the country, or read a pool in a full round. Raises BrokenBarrierError without one."""
+        """Return the counts of the country, or read a pool in a full round. Raises BrokenBarrierError without one."""
         if "IndexName" not in asked:
             return {"Items": [to_wire(_sold_out(operator_of(place))) for place in range(self.pools)]}
         with self._lock:
@@ -110,7 +110,7 @@ def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
 
 
 def exclude_all(size: int) -> Reads:
-    """Ask for a number of a pool of a size of which none is wanted; give what was read. Raises ValueError for a sale."""
+    """Ask for a number of a pool of a size of which none is wanted; return what was read. Raises ValueError for a sale."""
     shop = Shop()
     shop.stock(size, used_up=())
     sale, reads = shop.buy(shop.environment(), exception_prefixes=("44",))
@@ -120,7 +120,7 @@ def exclude_all(size: int) -> Reads:
 
 
 def units_of(reads: Reads) -> float:
-    """Give the read units that queries of an index cost: half a unit for 4 KB, of each query's last 4 KB all."""
+    """Return the read units that queries of an index cost: half a unit for 4 KB, of each query's last 4 KB all."""
     return (reads.size / 4096 + reads.queries) / 2
 
 
@@ -135,7 +135,7 @@ def ask_any(pools: int) -> Asked:
 
 
 def operator_of(place: int) -> str:
-    """Give the name of a pool's operator by its place."""
+    """Return the name of a pool's operator by its place."""
     return f"{OPERATOR} {place:04}"
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from bench.row import Row, Say
-from globalconnect.domain.availability import PoolCounts
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.settings import PartnerApiSettings
-from globalconnect.store.availability import Counts
 from globalconnect.store.dynamo import Dynamo, to_wire
+from globalconnect.store.pool_counts import CountsStore
 from globalconnect.web import endpoint
 from partner_api.app import answer
 from partner_api.wiring import PartnerApi, build
@@ -55,12 +55,12 @@ class PagedTables:
         self.pages = {table: list(_paged(items)) for table, items in self.tables.items()}
 
     def get_item(self, TableName: str, **_: object) -> dict[str, Any]:  # noqa: N803 - as AWS spells it
-        """Give the one partner."""
+        """Return the one partner."""
         self.reads += 1
         return {"Item": self.tables[TableName][0]}
 
     def scan(self, TableName: str, **asked: Any) -> dict[str, Any]:  # noqa: N803 - see above
-        """Give a page."""
+        """Return a page."""
         self.reads += 1
         place = int(asked["ExclusiveStartKey"]["page"]["N"]) if "ExclusiveStartKey" in asked else 0
         return self.pages[TableName][place]
@@ -80,7 +80,7 @@ def _paged(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _size_of(item: Mapping[str, Any]) -> int:
-    """Give the size of an item as DynamoDB counts it: names and values, a number taking half its digits and one."""
+    """Return the size of an item as DynamoDB counts it: names and values, a number taking half its digits and one."""
     return sum(
         len(name) + (len(text) // 2 + 2 if kind == "N" else len(str(text)))
         for name, value in item.items()
@@ -213,7 +213,7 @@ def _tables(numbers: int) -> dict[str, list[dict[str, Any]]]:
 
 
 def _pools(numbers: int) -> list[dict[str, Any]]:
-    """Give the items of pools of that many numbers, as the projection writes them."""
+    """Return the items of pools of that many numbers, as the projection writes them."""
     rolls = random.Random(6)  # noqa: S311 - guards nothing
     written: list[dict[str, Any]] = []
 
@@ -221,7 +221,7 @@ def _pools(numbers: int) -> list[dict[str, Any]]:
         def transact_write_items(self, TransactItems: Any, **_: object) -> None:  # noqa: N803 - as AWS spells it
             written.extend(action["Put"]["Item"] for action in TransactItems)
 
-    counts = Counts(Dynamo(cast("DynamoDBClient", _Writing())), "V", "C", "H")
+    counts = CountsStore(Dynamo(cast("DynamoDBClient", _Writing())), "V", "C", "H")
     for place in range(POOLS):
         # Every service has been sold in every pool: there is nothing to leave out.
         blocked = {code: rolls.randrange(1, numbers) for code in _CODES}

@@ -65,11 +65,11 @@ class PoolIndex:
     _order: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
     def __contains__(self, phone: str) -> bool:
-        """Tell whether a number is entered."""
+        """Return whether a number is entered."""
         return phone in self._items
 
     def entry(self, phone: str) -> Item:
-        """Give what is entered of a number. Raises KeyError."""
+        """Return what is entered of a number. Raises KeyError."""
         return self._items[phone]
 
     def put(self, phone: str, pool: str | None, available_from: int, blocked: frozenset[str]) -> None:
@@ -124,7 +124,7 @@ class PoolClient:
         return self.index.query(**asked)
 
     def scan(self, **_: object) -> dict[str, Any]:
-        """Give the catalogue."""
+        """Return the catalogue."""
         return {"Items": [to_wire({"code": SERVICE, "name": "Telegram", "reusable": False, "enabled": True})]}
 
     def transact_write_items(self, TransactItems: Any, **_: object) -> None:  # noqa: N803 - as AWS spells it
@@ -160,12 +160,12 @@ class Shop:
             self.index.put(str(447_472_000_000 + place), pool, NOW - DAY - (count - place) * SECOND, blocked)
 
     def environment(self) -> PartnerApi:
-        """Give an environment that has sold nothing yet."""
+        """Return an environment that has sold nothing yet."""
         db = Dynamo(cast("DynamoDBClient", PoolClient(self.index)))
         return build(SETTINGS, db, lambda: self.now, self.rng.randrange)
 
     def buy(self, environment: PartnerApi, exception_prefixes: tuple[str, ...] = ()) -> tuple[Activation | None, Reads]:
-        """Ask for a number; give the sale if any, and what was read for it."""
+        """Ask for a number; return the sale if any, and what was read for it."""
         self.index.read = Reads()
         sale = issue(GetNumber(COUNTRY, OPERATOR, SERVICE, None, None, exception_prefixes), PARTNER, environment)
         return sale, self.index.read
@@ -242,7 +242,7 @@ def measure(size: int, rounds: int = ROUNDS) -> Figures:
 def _sell_again_and_again(shop: Shop, rounds: int, found: list[bool]) -> Iterator[Reads]:
     """Sell the one number in one environment, `rounds` times; note whether it was found, and nothing while it is held.
 
-    Gives what was read each time by a call that should find it.
+    Returns what was read each time by a call that should find it.
     """
     warm = shop.environment()
     for _ in range(rounds):
@@ -261,7 +261,7 @@ def _expect(asked: str, known: str) -> None:
 
 
 def _size_of(item: Mapping[str, Any]) -> int:
-    """Give the size of an entry: the names of its attributes and their values, a number taking half its digits."""
+    """Return the size of an entry: the names of its attributes and their values, a number taking half its digits."""
     values = len(item["phone"]) + len(item["pool"]) + len(str(item["available_from"])) // 2 + 2
     blocked = 3 + sum(1 + len(service) for service in item["blocked"]) if item["blocked"] else 0
     return len("phonepoolavailable_from") + values + (len("blocked") + blocked if blocked else 0)

@@ -73,7 +73,7 @@ def _rows_of_the_artefact(progress: Say, wanted: Collection[str], folder: Path) 
 
 
 def _inits(functions: Sequence[Function], task_root: Path, folder: Path) -> dict[str, list[float]]:
-    """Start each function, and the bare handler, ten times in turn; give how long INIT took (ms), by folder."""
+    """Start each function, and the bare handler, ten times in turn; return how long INIT took (ms), by folder."""
     like = functions[0]
     functions = [Function("Bare", f"{_BARE}.handler", like.memory, like.timeout), *functions]
     packages = link_brought_packages(folder / "packages")
@@ -145,7 +145,7 @@ def _warm_row(figures: Figures, progress: Say) -> Row:
 
 
 def zipped(task_root: Path, target: Path) -> Path:
-    """Zip a built function as `sam deploy` does, and give the zip."""
+    """Zip a built function as `sam deploy` does, and return the zip."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted(task_root.rglob("*")):
             if path.is_file():
@@ -154,7 +154,7 @@ def zipped(task_root: Path, target: Path) -> Path:
 
 
 def contents(archive: Path) -> dict[str, int]:
-    """Give how many bytes of a zip its parts take, by top-level name, largest first; what names them is in it."""
+    """Return how many bytes of a zip its parts take, by top-level name, largest first; what names them is in it."""
     sizes = Counter[str]()
     with zipfile.ZipFile(archive) as opened:
         for entry in opened.infolist():

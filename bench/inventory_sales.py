@@ -63,7 +63,7 @@ def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
 
 @contextmanager
 def _emulated() -> Iterator[Callable[[], Cloud]]:
-    """Run an emulator of this run's own; give what makes new tables on it."""
+    """Run an emulator of this run's own; return what makes new tables on it."""
     with TemporaryDirectory() as folder:
         place = Place(Path(folder))
         arguments: dict[str, Any] = {"endpoint_url": emulator.start(place, emulator.free_port()).endpoint, **_NOBODY}
@@ -106,7 +106,7 @@ def _budgets(cloud: Cloud, progress: Say) -> Row:
 
 
 def _requests(shop: Shop) -> Iterator[tuple[str, int, list[str]]]:
-    """Give each request, how many calls it may make, and those it makes."""
+    """Return each request, how many calls it may make, and those it makes."""
     shop.stock(*_PHONES)
     partner, source = shop.partner(), shop.source()
     sold = shop.buy(partner).body

@@ -125,7 +125,7 @@ class Harm:
     leading_inside: int
 
     def wrong(self) -> list[str]:
-        """Give what must not have happened, a line each but the limits on time and memory."""
+        """Return what must not have happened, a line each but the limits on time and memory."""
         outcomes = [
             f"{end.situation.name}: {end.outcome}, expected {end.situation.outcome}"
             for end in self.attempts
@@ -137,7 +137,7 @@ class Harm:
         return lines + ([f"{self.reached} connections arrived inside"] if self.reached else [])
 
     def slowest(self) -> Ended:
-        """Give the attempt that took longest."""
+        """Return the attempt that took longest."""
         return max(self.attempts, key=lambda end: end.seconds)
 
 
@@ -181,7 +181,7 @@ class Pushed:
     state: PushState
 
     def wrong(self) -> list[str]:
-        """Give what should have been otherwise, a line each."""
+        """Return what should have been otherwise, a line each."""
         expected = {
             "attempts": [
                 (1, self.answer.outcome.value, self.answer.http_status),
@@ -294,7 +294,7 @@ def _far_side(spawned: SpawnContext) -> Iterator[tuple[Link, FarSide]]:
 
 
 def _arrived(pipe: Link, at_least: int) -> int:
-    """Give how many connections have arrived inside, once there are as many as there must be."""
+    """Return how many connections have arrived inside, once there are as many as there must be."""
     deadline = time.monotonic() + PATIENCE
     while True:
         pipe.send("count")
@@ -310,7 +310,7 @@ def _arrived(pipe: Link, at_least: int) -> int:
 
 
 def _knock_by_spellings(far: FarSide) -> int:
-    """Connect by each spelling that the system takes for an address we listen at; give how many there are."""
+    """Connect by each spelling that the system takes for an address we listen at; return how many there are."""
     ours = {*far.inside, *ALSO_OURS}
     knocks = 0
     for spelling in SPELLINGS_INSIDE.values():
@@ -330,7 +330,7 @@ def _knock_at_each(far: FarSide) -> int:
 
 
 def _attempt_all(far: FarSide, scale: Scale) -> tuple[list[Ended], Memory, list[str]]:
-    """Give how the attempts ended, what memory they took, and which connections went to anything but a partner."""
+    """Return how the attempts ended, what memory they took, and which connections went to anything but a partner."""
     partners = {("127.0.0.1", port) for name, port in far.ports.items() if name != INSIDE}
     stray: list[str] = []
 
@@ -395,7 +395,7 @@ async def _attempt(client: PushClient, far: FarSide, situation: Situation) -> En
 
 
 def _memory() -> tuple[int, int]:
-    """Give the bytes this process has in memory now, and the most it had since _forget_peak.
+    """Return the bytes this process has in memory now, and the most it had since _forget_peak.
 
     Where there is no /proc both are the most it ever had.
     """
@@ -454,5 +454,5 @@ def _deliver_twice(url: str) -> tuple[list[Attempt], list[int], PushState]:
             waiting, queues.sent = queues.sent, []
             dues += [push.due - START for push in waiting]
             now = max([now, *(push.due for push in waiting)])
-    (sms,) = store.messages([SmsRef(1, 1)])
+    (sms,) = store.find([SmsRef(1, 1)])
     return store.attempts(1)[1], dues, sms.push_state

@@ -145,7 +145,7 @@ class _Nowhere:
 
 @contextmanager
 def _servers() -> Iterator[dict[str, int]]:
-    """Run the partners' servers; give their ports."""
+    """Run the partners' servers; return their ports."""
     spawned = multiprocessing.get_context("spawn")
     ours, theirs = spawned.Pipe()
     process = spawned.Process(target=_serve, args=(theirs,))

@@ -47,7 +47,7 @@ class Situation:
 
 
 def situations() -> list[Situation]:
-    """Give every situation, each by a name of its own."""
+    """Return every situation, each by a name of its own."""
     served = [
         Situation(name, outcome, name) for outcome, handlers in _HANDLERS.items() for name in handlers if name != "good"
     ]
@@ -58,7 +58,7 @@ def situations() -> list[Situation]:
 
 
 def _bomb() -> bytes:
-    """Give gzip of very much blank before a success; less than an answer may have, until it is unpacked."""
+    """Return gzip of very much blank before a success; less than an answer may have, until it is unpacked."""
     packer = zlib.compressobj(wbits=zlib.MAX_WBITS | 16)
     # Piece by piece: the processes that measure memory import this.
     blank = b" " * 2**20

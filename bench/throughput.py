@@ -28,7 +28,7 @@ from globalconnect import clock
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
+from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.domain.times import DAY, MINUTE
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.body import push_body
@@ -38,7 +38,7 @@ from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.store.activations import SmsRef, from_activation, from_sms
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
-from globalconnect.store.pushes import End, Pushes
+from globalconnect.store.pushes import PushEnd, Pushes
 from local import emulator
 from local.place import EMULATOR_PYTHON, TEMPLATE, Place
 from local.template import load
@@ -143,7 +143,7 @@ class Worker:
         )
 
     def speed(self, batches: Sequence[Sequence[Sms]]) -> float:
-        """Deliver every SMS; give how many in a second."""
+        """Deliver every SMS; return how many in a second."""
         self._pushes.grant(sms for batch in batches for sms in batch)
         return _speed(batches, lambda batch: deliver(self._pusher, batch))
 
@@ -173,7 +173,7 @@ class Bare:
         )
 
     def speed(self, batches: Sequence[Sequence[Sms]], partner: Partner) -> float:
-        """POST every SMS; give how many in a second."""
+        """POST every SMS; return how many in a second."""
         bodies = [[_json(sms, partner) for sms in batch] for batch in batches]
         return _speed(bodies, lambda batch: self._runner.run(self._post_all(batch)))
 
@@ -205,16 +205,16 @@ class Granted:
         self,
         refs: Sequence[SmsRef],
         now: int,  # noqa: ARG002 - any time will do
-        tallies: Mapping[SmsRef, Tally] | None = None,  # noqa: ARG002 - nothing is noted
+        tallies: Mapping[SmsRef, AttemptTally] | None = None,  # noqa: ARG002 - nothing is noted
     ) -> list[Sms | Exception | None]:
-        """Give the SMS, each once."""
+        """Return the SMS, each once."""
         return [self._claimed.pop(ref) for ref in refs]
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
-        """Give all of them."""
+        """Return all of them."""
         return frozenset(activation_ids)
 
-    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
         """Take the ends. Raises AssertionError for one that is no delivery."""
         if not all(end.state is PushState.DELIVERED for end in ends):
             raise AssertionError("an SMS was not delivered")
@@ -231,7 +231,7 @@ class OnePartner(Partners):
         self._partner = partner
 
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-        """Give the partner."""
+        """Return the partner."""
         return dict.fromkeys(partner_ids, self._partner)
 
     def note_success(self, partner_id: str, at: int) -> None:
@@ -256,12 +256,12 @@ def deliver(pusher: Pusher, batch: Sequence[Sms]) -> None:
 
 
 def new_partner(url: str) -> Partner:
-    """Give the partner of the benchmark."""
+    """Return the partner of the benchmark."""
     return Partner(_PARTNER_ID, "Bench", f"gc_{_PARTNER_ID}_benchkey", url, None, "default", clock.now())
 
 
 def new_messages(partner: Partner, number: int) -> list[Sms]:
-    """Give the SMS of the batch of that number, due since a moment."""
+    """Return the SMS of the batch of that number, due since a moment."""
     now = clock.now()
     first = 1_000_000 + number * BATCH
     return [
@@ -305,7 +305,7 @@ def _ref(sms: Sms) -> SmsRef:
 
 
 def measure_on_the_emulator(url: str, folder: Path) -> float:
-    """Give the routine's SMS per second with the real store, on an emulator of this run's own."""
+    """Return the routine's SMS per second with the real store, on an emulator of this run's own."""
     # Brings pytest and moto along, which only this needs.
     from tests.conftest import make_environment  # noqa: PLC0415
 

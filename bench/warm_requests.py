@@ -21,10 +21,10 @@ import getsms.app
 import partner_api.app
 import partner_api.wiring
 from globalconnect import clock
-from globalconnect.domain.availability import PoolCounts
+from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.settings import GetsmsSettings, PartnerApiSettings
-from globalconnect.store.availability import Counts
 from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.pool_counts import CountsStore
 from globalconnect.web import ProxyEvent, endpoint
 from local import template as templates
 from local.place import REPOSITORY, TEMPLATE
@@ -76,7 +76,7 @@ def measure(rounds: int, requests: int) -> Figures:
 
 
 def actions() -> dict[str, Callable[[], object]]:
-    """Give what makes one request of each action. Each has been checked to succeed."""
+    """Return what makes one request of each action. Each has been checked to succeed."""
     environ = variables()
     stub: Any = Canned(environ)
     db = Dynamo(stub)
@@ -90,7 +90,7 @@ def actions() -> dict[str, Callable[[], object]]:
 
 
 def get_item() -> Callable[[], object]:
-    """Give what makes one GetItem of botocore, of the sample partner, whose answer is there without any network."""
+    """Return what makes one GetItem of botocore, of the sample partner, whose answer is there without any network."""
     environ = variables()
     table, key = environ["PARTNERS_TABLE"], {"partner_id": {"S": "samplehub"}}
     body = json.dumps(Canned(environ).get_item(TableName=table, Key=key)).encode()
@@ -133,17 +133,17 @@ class Canned:
         self._candidates = {"Items": [_candidate(number) for number in range(CANDIDATES)]}
 
     def get_item(self, **asked: Any) -> Any:
-        """Give an item."""
+        """Return an item."""
         return self._one[asked["TableName"], *(text for value in asked["Key"].values() for text in value.values())]
 
     def query(self, **asked: Any) -> Any:
-        """Give the candidates of a pool, or a sale."""
+        """Return the candidates of a pool, or a sale."""
         if asked.get("IndexName") == "by-pool":
             return self._candidates
         return self._sales[asked["ExpressionAttributeValues"][":id"]["N"]]
 
     def scan(self, **asked: Any) -> Any:
-        """Give a whole table."""
+        """Return a whole table."""
         return self._scanned[asked["TableName"]]
 
     def transact_write_items(self, **_: Any) -> Any:
@@ -181,15 +181,15 @@ class _Noted:
 
 
 def _stored(pools: Sequence[PoolCounts]) -> list[Item]:
-    """Give counts as they are kept."""
+    """Return counts as they are kept."""
     noted: Any = _Noted()
-    Counts(Dynamo(noted), "Availability", "Counted", "Holders").write(pools, [], {})
+    CountsStore(Dynamo(noted), "Availability", "Counted", "Holders").write(pools, [], {})
     items: list[Item] = noted.items
     return items
 
 
 def _candidate(number: int) -> Item:
-    """Give a number as the index by-pool has it."""
+    """Return a number as the index by-pool has it."""
     return {
         "phone": {"S": f"4477010{number:05}"},
         "pool": {"S": _POOL},
@@ -199,7 +199,7 @@ def _candidate(number: int) -> Item:
 
 
 def variables() -> dict[str, str]:
-    """Give the variables of the functions as template.yaml has them; a table or queue is called as there."""
+    """Return the variables of the functions as template.yaml has them; a table or queue is called as there."""
     template = templates.load(TEMPLATE)
     parameters = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
     stated = template["Globals"]["Function"]["Environment"]["Variables"]
@@ -208,7 +208,7 @@ def variables() -> dict[str, str]:
 
 
 def _referred(value: Any) -> str:
-    """Give what a value of template.yaml names, or is."""
+    """Return what a value of template.yaml names, or is."""
     match value:
         case {"Ref": text} | {"Sub": text}:
             return str(text)
@@ -217,7 +217,7 @@ def _referred(value: Any) -> str:
 
 
 def _variable(table: str) -> str:
-    """Give the variable that names a table: NUMBERS_TABLE of NumbersTable."""
+    """Return the variable that names a table: NUMBERS_TABLE of NumbersTable."""
     return f"{table.removesuffix('Table').upper()}_TABLE"
 
 

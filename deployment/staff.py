@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployment import parameters
 from deployment.failure import DeploymentError
-from local.operators import new_password
+from local.staff import new_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "functions"))
 from pydantic import TypeAdapter  # noqa: E402
 
 from admin_api.app import ROUTES  # noqa: E402
-from admin_api.imports import MOST_PARTS  # noqa: E402
+from admin_api.import_jobs import MOST_PARTS  # noqa: E402
 from admin_api.models import SERVICE_CODE  # noqa: E402
 from admin_api.number_import import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
 from admin_api.routes import Route, Upload  # noqa: E402
@@ -49,17 +49,17 @@ ALWAYS = (500, 503)
 
 
 def ref(name: str) -> Schema:
-    """Give a reference to a component."""
+    """Return a reference to a component."""
     return {"$ref": _REFERENCE.format(model=name)}
 
 
 def text(description: str, **more: object) -> Schema:
-    """Give the schema of a text."""
+    """Return the schema of a text."""
     return {"type": "string", "description": description, **more}
 
 
 def record(description: str, properties: Mapping[str, Schema], optional: Sequence[str] = ()) -> Schema:
-    """Give the schema of an object whose fields are all required but the optional ones."""
+    """Return the schema of an object whose fields are all required but the optional ones."""
     required = [name for name in properties if name not in optional]
     schema = {"type": "object", "description": description, "properties": dict(properties)}
     return schema | ({"required": required} if required else {})
@@ -123,12 +123,12 @@ HINT: Schema = {"description": "Kept with the activation, a text or a number; ne
 
 
 def partner_text(description: str, example: str) -> Schema:
-    """Give the schema of a text that partners send."""
+    """Return the schema of a text that partners send."""
     return text(description, minLength=1, maxLength=_LONGEST_PARTNER_TEXT, examples=[example])
 
 
 def action(name: str) -> Schema:
-    """Give the schema of the field that says what is asked for."""
+    """Return the schema of the field that says what is asked for."""
     return {"type": "string", "const": name}
 
 
@@ -258,7 +258,7 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
 
 
 def parameter(where: Literal["query", "path", "header"], name: str, schema: Schema, *, required: bool) -> Schema:
-    """Give a parameter; its description is its schema's."""
+    """Return a parameter; its description is its schema's."""
     described = dict(schema)
     description = described.pop("description", None)
     given: Schema = {"in": where, "name": name, "required": required, "schema": described}
@@ -266,12 +266,12 @@ def parameter(where: Literal["query", "path", "header"], name: str, schema: Sche
 
 
 def as_json(schema: Schema) -> Schema:
-    """Give the content of a JSON body or answer."""
+    """Return the content of a JSON body or answer."""
     return {"application/json": {"schema": schema}}
 
 
 def answers(status: int, schema: Schema, description: str, errors: Sequence[int]) -> Schema:
-    """Give the answers of an operation: the good one, and the errors."""
+    """Return the answers of an operation: the good one, and the errors."""
     refusals = {
         str(error): {"description": ERRORS[error], "content": as_json(ref("Error"))}
         for error in sorted({*errors, *ALWAYS})
@@ -280,7 +280,7 @@ def answers(status: int, schema: Schema, description: str, errors: Sequence[int]
 
 
 def any_of(*names: str) -> Schema:
-    """Give the schema of one of these components."""
+    """Return the schema of one of these components."""
     return {"anyOf": [ref(name) for name in names]}
 
 
@@ -405,7 +405,7 @@ PATH_FIELDS: Mapping[str, Schema] = {
 
 
 def admin_schemas() -> Schema:
-    """Give the schemas of what operators send and get, from the models."""
+    """Return the schemas of what operators send and get, from the models."""
     given: list[tuple[Any, Mode]] = [(route.body, "validation") for route in ROUTES if route.body is not Upload]
     shown: list[tuple[Any, Mode]] = [(route.answer, "serialization") for route in ROUTES]
     inputs = [(kind, mode, TypeAdapter(kind)) for kind, mode in dict.fromkeys([*given, *shown])]
@@ -473,7 +473,7 @@ def _upload_content() -> Schema:
 
 
 def build() -> Schema:
-    """Give the whole description."""
+    """Return the whole description."""
     components = admin_schemas()
     components.pop("NoFields", None)
     return {
@@ -515,7 +515,7 @@ def build() -> Schema:
 
 
 def rendered() -> str:
-    """Give the content of the file, the same for the same code."""
+    """Return the content of the file, the same for the same code."""
     return json.dumps(build(), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 

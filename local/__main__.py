@@ -70,7 +70,7 @@ The stack is up; it listens on 127.0.0.1 only.
 
   partners call   {up.api}/SMSBOWER
   console         {up.api}/console/
-  operator        {up.admin_user}   password {up.admin_password}
+  staff           {up.admin_user}   password {up.admin_password}
   token, and all  {place.stack_file}   (the token is good for an hour; `make up` brings a new one)
   AWS APIs        {up.endpoint_url}
   log             {place.emulator_log}

@@ -64,7 +64,7 @@ class Unavailable(Exception):
 
 
 def run(command: Sequence[str], variables: Mapping[str, str] | None = None, folder: Path = REPOSITORY) -> str:
-    """Give what a command printed. Raises Unavailable when it fails, with the line that tells why."""
+    """Return what a command printed. Raises Unavailable when it fails, with the line that tells why."""
     try:
         done = subprocess.run(  # noqa: S603 - our own tools
             command,
@@ -110,7 +110,7 @@ class Machine:
 
 
 def choose(machine: Machine, progress: Progress, goals: str = "test") -> str:
-    """Give the first browser that starts. Raises NoBrowser."""
+    """Return the first browser that starts. Raises NoBrowser."""
     if machine.named:
         try:
             machine.start(machine.named)

@@ -80,12 +80,10 @@ class _Sale:
         self._take_push_url_away(partner_id)
         return Played(partner_id, self._key)
 
-    # ------------------------------------------------------------ what an operator does
+    # ------------------------------------------------------------ what staff do
 
     def _issue_key(self) -> str:
-        self._title(
-            "An operator issues a key to a partner", "The key is shown this once; the Push URL is the partner's."
-        )
+        self._title("Staff issue a key to a partner", "The key is shown this once; the Push URL is the partner's.")
         made = self._admin("POST", "/admin/partners", {"name": "Demo partner", "pushUrl": self._partner.url}, 201)
         self._key = self._text(made, "key")
         return self._text(made, "partnerId")

@@ -51,9 +51,9 @@ class Place:
         return self.root / "emulator.json"
 
     @property
-    def operator_file(self) -> Path:
-        """The operator's name and password, kept over down and up."""
-        return self.root / "operator.json"
+    def staff_file(self) -> Path:
+        """The user's name and password, kept over down and up."""
+        return self.root / "staff.json"
 
     @property
     def emulator_log(self) -> Path:

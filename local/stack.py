@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local import deploy, emulator, operators
+from local import deploy, emulator, staff
 from local.aws import REGION
 from local.failure import LocalError
 from local.place import Place, read_private, write_private
@@ -72,7 +72,7 @@ def up(
     overrides: Mapping[str, str] | None = None,
     progress: Progress | None = None,
 ) -> Stack:
-    """Have the stack of ``root`` running what the working tree says, and sign its operator in anew.
+    """Have the stack of ``root`` running what the working tree says, and sign in anew.
 
     ``port`` None takes the port the running stack has, then the one used last, then a free one. ``overrides`` are
     parameters of template.yaml. Data of an earlier run of this root is found again. Raises LocalError.
@@ -90,14 +90,14 @@ def up(
             started = _start(place, started.port, progress)
             outputs = deploy.ensure_deployed(place, started.endpoint, overrides or {}, progress)
         api = f"{started.endpoint}/_aws/execute-api/{outputs.api_id}/{deploy.STAGE}"
-        with progress.step("opening the API and signing the operator in"):
+        with progress.step("opening the API and signing in"):
             deploy.finish_gateway(started.endpoint, outputs.api_id, api)
-            operator = operators.sign_in(place, started.endpoint, outputs)
+            user = staff.sign_in(place, started.endpoint, outputs)
         stack = Stack(
             api=api,
-            admin_user=operator.user,
-            admin_password=operator.password,
-            admin_token=operator.token,
+            admin_user=user.user,
+            admin_password=user.password,
+            admin_token=user.token,
             user_pool_client_id=outputs.user_pool_client_id,
             region=REGION,
             endpoint_url=started.endpoint,

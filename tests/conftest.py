@@ -40,7 +40,7 @@ class Clock:
     at: int = START
 
     def __call__(self) -> int:
-        """Give the time."""
+        """Return the time."""
         return self.at
 
     def advance(self, *, ms: int = 0, seconds: float = 0, minutes: float = 0) -> None:
@@ -60,11 +60,11 @@ class Cloud:
     rng: Rng = field(default_factory=lambda: random.Random(1).randrange)
 
     def queues(self) -> RetryQueues:
-        """Give the retry queues."""
+        """Return the retry queues."""
         return RetryQueues(self.sqs, self.env["RETRY_QUEUE_URL"], self.env["SLOW_RETRY_QUEUE_URL"])
 
     def queued(self, *, slow: bool = False) -> list[str]:
-        """Take what is due out of a retry queue; give the bodies."""
+        """Take what is due out of a retry queue; return the bodies."""
         url = self.env["SLOW_RETRY_QUEUE_URL" if slow else "RETRY_QUEUE_URL"]
         found: list[str] = []
         while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
@@ -98,7 +98,7 @@ def _pretend_aws() -> Iterator[tuple[Any, Any]]:
 
 @pytest.fixture
 def cloud(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """Give a pretend cloud made of template.yaml: its tables, its queue and the functions' environment."""
+    """Return a pretend cloud made of template.yaml: its tables, its queue and the functions' environment."""
     dynamodb, sqs = _pretend_aws
     env = make_environment(templates.load(ROOT / "template.yaml"), dynamodb, sqs, prefix=next_prefix())
     for name, value in env.items():
@@ -108,7 +108,7 @@ def cloud(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Clo
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """Give what is logged from now on, as the text that would reach CloudWatch."""
+    """Return what is logged from now on, as the text that would reach CloudWatch."""
     text = io.StringIO()
     handler = telemetry.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
@@ -118,7 +118,7 @@ def logged() -> Iterator[io.StringIO]:
 
 
 def make_environment(template: dict[str, Any], dynamodb: Any, sqs: Any, prefix: str = "") -> dict[str, str]:
-    """Create the template's tables and queues, and give the environment that its Globals describe for functions."""
+    """Create the template's tables and queues, and return the environment that its Globals describe for functions."""
     names: dict[str, str] = {}
     for logical_id, resource in template["Resources"].items():
         if resource["Type"] == "AWS::DynamoDB::Table":
@@ -145,12 +145,12 @@ def _stated(value: Any, known: dict[str, str]) -> str:
 
 
 def next_prefix() -> str:
-    """Give a prefix of table and queue names that no other test uses."""
+    """Return a prefix of table and queue names that no other test uses."""
     return f"t{next(_serial)}-"
 
 
 def table_arguments(properties: dict[str, Any]) -> dict[str, Any]:
-    """Give what CreateTable needs of a table's properties in the template."""
+    """Return what CreateTable needs of a table's properties in the template."""
     wanted = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
     arguments = {name: properties[name] for name in wanted if name in properties}
     if "StreamSpecification" in properties:

@@ -84,7 +84,7 @@ class Request:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """Give the value of a header, None when it was not sent."""
+        """Return the value of a header, None when it was not sent."""
         for line in self.head.split("\r\n")[1:]:
             key, _, value = line.partition(":")
             if key.lower() == name.lower():
@@ -158,7 +158,7 @@ async def partner(
 
 
 def raw(answer: bytes, *, close: bool = False) -> Handler:
-    """Give a handler that writes these very bytes, and may then close."""
+    """Return a handler that writes these very bytes, and may then close."""
 
     async def handler(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(answer)
@@ -170,13 +170,13 @@ def raw(answer: bytes, *, close: bool = False) -> Handler:
 
 
 def http(status: str, body: bytes, *headers: str) -> bytes:
-    """Give a whole answer: status line, Content-Length, further headers, body."""
+    """Return a whole answer: status line, Content-Length, further headers, body."""
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
 def endless(start: bytes, more: bytes, pause: float = 0.0) -> Handler:
-    """Give a handler that never stops writing, with `pause` (s) between its pieces."""
+    """Return a handler that never stops writing, with `pause` (s) between its pieces."""
 
     async def handler(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(start)
@@ -189,7 +189,7 @@ def endless(start: bytes, more: bytes, pause: float = 0.0) -> Handler:
 
 
 def stalled(start: bytes) -> Handler:
-    """Give a handler that begins to answer and then waits for the client to hang up."""
+    """Return a handler that begins to answer and then waits for the client to hang up."""
 
     async def handler(_: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(start)
@@ -216,7 +216,7 @@ async def reset(_: Request, __: asyncio.StreamReader, writer: asyncio.StreamWrit
 
 
 def reset_within(start: bytes) -> Handler:
-    """Give a handler that begins to answer and then resets the connection."""
+    """Return a handler that begins to answer and then resets the connection."""
 
     async def handler(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(start)
@@ -269,7 +269,7 @@ class FixedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Give the addresses."""
+        """Return the addresses."""
         if not self._answers:
             await asyncio.get_running_loop().create_future()
         return _found(host, port, family, self._addresses)
@@ -289,7 +289,7 @@ class ScriptedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Give the addresses that are next."""
+        """Return the addresses that are next."""
         addresses = self._answers[min(self.asked, len(self._answers) - 1)]
         self.asked += 1
         return _found(host, port, family, addresses)
@@ -324,11 +324,11 @@ class Authority:
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def trusted(self) -> ssl.SSLContext:
-        """Give the settings of a client that trusts this authority and no other."""
+        """Return the settings of a client that trusts this authority and no other."""
         return ssl.create_default_context(cadata=self.pem)
 
     def server(self, name: str, *, expired: bool = False, self_signed: bool = False) -> ssl.SSLContext:
-        """Give what a server needs to present a certificate for `name`."""
+        """Return what a server needs to present a certificate for `name`."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = dt.datetime.now(dt.UTC)
         begin, end = (now - dt.timedelta(days=9), now + dt.timedelta(days=-1 if expired else 9))

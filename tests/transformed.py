@@ -52,7 +52,7 @@ class _ManagedPolicies:
 
 @cache
 def resources() -> Resources:
-    """Give the resources that SAM makes of template.yaml."""
+    """Return the resources that SAM makes of template.yaml."""
     template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     # Where `sam deploy` puts it.
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
@@ -63,7 +63,7 @@ def resources() -> Resources:
 
 
 def lasting(found: Resources) -> dict[str, dict[str, Any]]:
-    """Give what a deployed stack holds its data, sign-ins and URL by: a rename would make a new one, and lose that."""
+    """Return what a deployed stack holds its data, sign-ins and URL by: a rename would make a new one, and lose that."""
     return {
         name: {"Type": given["Type"]}
         | {field: given["Properties"].get(field) for field in _LASTING_TYPES[given["Type"]]}

@@ -18,7 +18,7 @@ _STORED_BESIDE = 100
 
 
 def item_size(item: WireItem) -> int:
-    """Give the size of an item in bytes: its attributes' names and values."""
+    """Return the size of an item in bytes: its attributes' names and values."""
     return sum(len(name.encode()) + _value_size(value) for name, value in item.items())
 
 
@@ -49,12 +49,12 @@ def _number_size(value: str) -> int:
 
 
 def read_units(size: int, *, consistent: bool) -> float:
-    """Give the units of reading so many bytes; nothing found costs like something small."""
+    """Return the units of reading so many bytes; nothing found costs like something small."""
     return max(1, math.ceil(size / READ_UNIT)) * (1.0 if consistent else 0.5)
 
 
 def write_units(size: int) -> int:
-    """Give the units of writing an item of so many bytes."""
+    """Return the units of writing an item of so many bytes."""
     return max(1, math.ceil(size / _WRITE_UNIT))
 
 
@@ -75,13 +75,13 @@ class Index:
         return cls(keys, frozenset({*keys, *table_keys, *projection.get("NonKeyAttributes", ())}))
 
     def entry(self, item: WireItem | None) -> WireItem | None:
-        """Give an item's entry, None when it has none."""
+        """Return an item's entry, None when it has none."""
         if item is None or any(key not in item for key in self.keys):
             return None
         return {name: value for name, value in item.items() if self.holds is None or name in self.holds}
 
     def write_units(self, before: WireItem | None, after: WireItem | None) -> int:
-        """Give the units of bringing the index up to a change of an item."""
+        """Return the units of bringing the index up to a change of an item."""
         old, new = self.entry(before), self.entry(after)
         if old == new:
             return 0
@@ -107,7 +107,7 @@ class Table:
         return cls(keys, tuple(Index.of(index, keys) for index in described.get("GlobalSecondaryIndexes", ())))
 
     def write_units(self, before: WireItem | None, after: WireItem | None, *, transaction: bool) -> int:
-        """Give the units of a write: the larger of the item before and after, twice in a transaction, and the indexes.
+        """Return the units of a write: the larger of the item before and after, twice in a transaction, and the indexes.
 
         A write whose condition failed leaves the item as it was and costs the same.
         """
@@ -116,6 +116,6 @@ class Table:
         return write_units(size) * (2 if transaction else 1) + of_indexes
 
     def stored(self, item: WireItem) -> int:
-        """Give the bytes that are stored, and charged, for an item: its own and those of its entries."""
+        """Return the bytes that are stored, and charged, for an item: its own and those of its entries."""
         entries = [entry for index in self.indexes if (entry := index.entry(item)) is not None]
         return sum(item_size(one) + _STORED_BESIDE for one in (item, *entries))

@@ -25,7 +25,7 @@ class Measured:
     fixed: Fixed
 
     def month_of(self, profile: Profile | None = None) -> Usage:
-        """Give what a month takes."""
+        """Return what a month takes."""
         return sale.total(sale.month(self.steps, profile or Profile(), self.fixed))
 
 

@@ -31,13 +31,13 @@ class Counted:
     """Processor time of the calls themselves: moto's, not ours."""
 
     def usage(self) -> Usage:
-        """Give the units of all tables, and the requests to queues."""
+        """Return the units of all tables, and the requests to queues."""
         return self.usage_of(*self.read, *self.written) + Usage(
             sqs_requests=self.sqs_requests, sqs_fair=self.sqs_requests
         )
 
     def usage_of(self, *tables: str) -> Usage:
-        """Give the units of some tables."""
+        """Return the units of some tables."""
         some = set(tables)
         return Usage(
             dynamodb_read=sum(self.read[table] for table in some),
@@ -80,13 +80,13 @@ class Meter:
         self.counted = Counted()
 
     def table(self, name: str) -> Table:
-        """Give what is known of a table."""
+        """Return what is known of a table."""
         if name not in self._tables:
             self._tables[name] = Table.of(self._helper.describe_table(TableName=name)["Table"])
         return self._tables[name]
 
     def stored(self, table: str) -> list[tuple[WireItem, int]]:
-        """Give every item of a (small) table with the bytes that are stored for it."""
+        """Return every item of a (small) table with the bytes that are stored for it."""
         pages = self._helper.get_paginator("scan").paginate(TableName=table)
         return [(item, self.table(table).stored(item)) for page in pages for item in page["Items"]]
 
@@ -159,7 +159,7 @@ class Meter:
                 yield params["TableName"], read_units(size, consistent=_consistent(params))
 
     def _looked_at(self, operation: str, params: Mapping[str, Any], parsed: Mapping[str, Any]) -> list[WireItem]:
-        """Give all that was read for a page, also what a filter left out: it costs the same."""
+        """Return all that was read for a page, also what a filter left out: it costs the same."""
         if "FilterExpression" not in params:
             return list(parsed["Items"])
         mentioned = params["KeyConditionExpression"]
@@ -178,7 +178,7 @@ class Meter:
 
 
 def short_name(table: str) -> str:
-    """Give the name of a table in template.yaml."""
+    """Return the name of a table in template.yaml."""
     return table.rpartition("-")[2]
 
 

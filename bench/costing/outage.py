@@ -85,7 +85,7 @@ KINDS = (TIMES_OUT, REFUSES)
 
 
 def processor_seconds(kind: Kind, attempt_ms: float, memory_gb: float) -> float:
-    """Give what an attempt takes of a function's processor (s), from what it takes of a whole one (ms)."""
+    """Return what an attempt takes of a function's processor (s), from what it takes of a whole one (ms)."""
     return (attempt_ms / 1_000 + kind.handshake_seconds) * assumed.slower(memory_gb)
 
 
@@ -134,17 +134,17 @@ class Sqs:
 
 
 def as_client(sqs: Sqs) -> Any:
-    """Give the fake as what RetryQueues take."""
+    """Return the fake as what RetryQueues take."""
     return cast("Any", sqs)
 
 
 def as_partners(partners: Partners | MemoryStore) -> Partners:
-    """Give either store as what Health takes."""
+    """Return either store as what Health takes."""
     return cast("Partners", partners)
 
 
 def waiting(store: MemoryStore, url: str, now: int, size: int = BATCH) -> tuple[Partner, list[Sms]]:
-    """Store a partner and SMS that wait for it since before `now` (ms); give them."""
+    """Store a partner and SMS that wait for it since before `now` (ms); return them."""
     partner = Partner("outage", "Outage", "gc_outage_key", url, None, "default", now)
     store.add_partner(partner)
     messages = [_sms(partner, number, now) for number in range(size)]
@@ -156,7 +156,7 @@ def waiting(store: MemoryStore, url: str, now: int, size: int = BATCH) -> tuple[
 def new_delivery(
     pushes: Pushes | MemoryStore, partners: Partners | MemoryStore, sqs: Sqs, server: PartnerServer, moment: Moment
 ) -> Pusher:
-    """Give the routine of one environment."""
+    """Return the routine of one environment."""
 
     @asynccontextmanager
     async def open_client() -> AsyncIterator[PartnerServer]:
@@ -221,7 +221,7 @@ def measure(world: World, kind: Kind, processor_seconds: float, size: int = BATC
 
 
 def measure_sweep(world: World, size: int = BATCH) -> Usage:
-    """Give what one minute's sweep takes for each pending SMS; those of `measure` must be there, a minute old."""
+    """Return what one minute's sweep takes for each pending SMS; those of `measure` must be there, a minute old."""
     world.cloud.clock.at = START + 50 * SECOND
     world.meter.restart()
     logged_by(world.shop.sweep)
@@ -420,7 +420,7 @@ class Hour:
 
 
 def hour(attempts: Attempts, sharing: Sharing, sweep: Usage, memory_gb: float) -> Hour:
-    """Give what an hour takes per pending SMS."""
+    """Return what an hour takes per pending SMS."""
     each = (
         attempts.each
         + attempts.beside * sharing.invocations
@@ -430,6 +430,6 @@ def hour(attempts: Attempts, sharing: Sharing, sweep: Usage, memory_gb: float) -
 
 
 def shared_fully(attempts: Attempts) -> Sharing:
-    """Give how the attempts of a full batch share: fewer invocations are not possible."""
+    """Return how the attempts of a full batch share: fewer invocations are not possible."""
     requests = attempts.requests + 2 * BATCH // _RECEIVED_AT_ONCE
     return Sharing(1 / BATCH, attempts.seconds / BATCH, requests / BATCH)

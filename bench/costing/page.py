@@ -21,7 +21,7 @@ _USUAL = 1_000
 
 
 def rendered(measured: Measured, prices: Prices) -> str:
-    """Give the content of the file, the same for the same code, template, prices and durations."""
+    """Return the content of the file, the same for the same code, template, prices and durations."""
     parts = [
         _head(prices),
         *_outages(measured, prices),
@@ -41,7 +41,7 @@ def _wrapped(line: str) -> str:
 
 
 def growth_lines(measured: Measured, prices: Prices) -> list[str]:
-    """Give in short how the cost of a million sales grows."""
+    """Return in short how the cost of a million sales grows."""
     by_numbers = [f"{numbers:,}: {_month(measured, prices, Profile(numbers=numbers)):,.0f}" for numbers in POOLS]
     by_partners = [
         f"{partners:,}: {_month(measured, prices, Profile(partners=partners)):,.0f}" for partners in PARTNERS

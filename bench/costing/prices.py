@@ -29,20 +29,20 @@ class Usage:
         self._amounts = amounts
 
     def __add__(self, other: Self) -> "Usage":
-        """Give both together."""
+        """Return both together."""
         names = dict.fromkeys((*self._amounts, *other.amounts()))
         return Usage(**{name: self[name] + other[name] for name in names})
 
     def __mul__(self, times: float) -> "Usage":
-        """Give as much so many times."""
+        """Return as much so many times."""
         return Usage(**{name: amount * times for name, amount in self._amounts.items()})
 
     def __getitem__(self, name: str) -> float:
-        """Give how much of one thing."""
+        """Return how much of one thing."""
         return self._amounts.get(name, 0.0)
 
     def amounts(self) -> Mapping[str, float]:
-        """Give all of it."""
+        """Return all of it."""
         return dict(self._amounts)
 
 
@@ -56,11 +56,11 @@ class Prices:
     by_name: Mapping[str, Price]
 
     def __iter__(self) -> Iterator[Price]:
-        """Give each price, in the file's order."""
+        """Return each price, in the file's order."""
         return iter(self.by_name.values())
 
     def by_service(self, usage: Usage) -> dict[str, float]:
-        """Give what it costs in US$, by service."""
+        """Return what it costs in US$, by service."""
         costs: dict[str, float] = {}
         for name, amount in usage.amounts().items():
             price = self.by_name[name]
@@ -68,7 +68,7 @@ class Prices:
         return costs
 
     def total(self, usage: Usage) -> float:
-        """Give what it costs in US$."""
+        """Return what it costs in US$."""
         return sum(self.by_service(usage).values())
 
 

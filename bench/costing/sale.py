@@ -15,9 +15,9 @@ from bench.costing.capacity import READ_UNIT, item_size
 from bench.costing.meter import Counted
 from bench.costing.prices import Usage
 from bench.costing.world import World, invocation_log, logged_by
-from globalconnect.domain.availability import PoolCounts
 from globalconnect.domain.number import Number
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.domain.service import Service
 from projection.project import project
 from tests.integration.shop import COUNTRY, OPERATOR, Reply
@@ -72,13 +72,13 @@ class Steps:
     stored_number: int
 
     def all(self) -> list[Step]:
-        """Give every step."""
+        """Return every step."""
         named = (self.get_number, self.waiting, self.answered, self.inbound, self.push, self.success, self.cancel)
         return [*self.get_services.values(), *named, self.run_out, self.count, self.sweep, self.statistics]
 
 
 def read_durations(file: Path = DURATIONS) -> dict[str, float]:
-    """Give the processor time (ms, one whole processor) of each step, as it was measured last."""
+    """Return the processor time (ms, one whole processor) of each step, as it was measured last."""
     durations: dict[str, float] = json.loads(file.read_text(encoding="utf-8"))["processor_ms"]
     return durations
 
@@ -275,7 +275,7 @@ class Measuring:
         return Step(step.name, step.usage, step.seconds, step.calls, 0.0)
 
     def _entry(self) -> Usage:
-        """Give what a run reads for each activation, or each SMS, of an hour that it counts: read in pages, a little
+        """Return what a run reads for each activation, or each SMS, of an hour that it counts: read in pages, a little
         late.
         """
         table = self._world.table("ActivationsTable")
@@ -297,7 +297,7 @@ class Measuring:
 
 
 def service_codes() -> list[str]:
-    """Give the codes of the catalogue."""
+    """Return the codes of the catalogue."""
     return [f"s{place:02}" for place in range(assumed.SERVICES)]
 
 
@@ -336,7 +336,7 @@ class Fixed:
 
 
 def month(steps: Steps, profile: Profile, fixed: Fixed) -> list[Line]:
-    """Give what a month of that usage takes, line by line."""
+    """Return what a month of that usage takes, line by line."""
     sales = profile.sales
     sold, canceled, left = (sales * share for share in (profile.succeeds, profile.canceled, profile.runs_out))
     waits = sold * (profile.sms_after // profile.sms_every) + (canceled + left) * profile.gives_up / profile.sms_every
@@ -358,7 +358,7 @@ def month(steps: Steps, profile: Profile, fixed: Fixed) -> list[Line]:
 
 
 def total(lines: Sequence[Line]) -> Usage:
-    """Give all lines together, with the log kept for a month."""
+    """Return all lines together, with the log kept for a month."""
     usage = Usage()
     for line in lines:
         usage += line.usage
@@ -370,7 +370,7 @@ def _times(step: Step, times: float) -> Line:
 
 
 def _polls(steps: Steps, profile: Profile) -> Line:
-    """Give what partners' asking for what is for sale takes: counts are read once a second by each environment."""
+    """Return what partners' asking for what is for sale takes: counts are read once a second by each environment."""
     pools = POOLS[profile.numbers]
     step = steps.get_services[pools]
     per_second = profile.partners / profile.services_every
@@ -386,14 +386,14 @@ def _polls(steps: Steps, profile: Profile) -> Line:
 
 
 def _statistics(steps: Steps, entries: float) -> Line:
-    """Give what the statistics of each minute take: an entry is read as long as its hour is counted."""
+    """Return what the statistics of each minute take: an entry is read as long as its hour is counted."""
     minutes = assumed.MONTH_SECONDS / 60
     usage = steps.statistics.usage * minutes + steps.entry * (entries * assumed.ENTRY_READS)
     return Line(steps.statistics.name, minutes, usage)
 
 
 def _rest(steps: Steps, profile: Profile, fixed: Fixed) -> Line:
-    """Give what is stored, measured, watched and waited for, and X-Ray's one trace a second where it traces."""
+    """Return what is stored, measured, watched and waited for, and X-Ray's one trace a second where it traces."""
     stored = (profile.sales * steps.stored_sale + profile.numbers * steps.stored_number) / 1e9
     idle = 2 * assumed.POLLERS * assumed.MONTH_SECONDS / assumed.LONG_POLL_SECONDS
     usage = Usage(

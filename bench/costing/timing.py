@@ -24,7 +24,7 @@ from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.statistics import Happened
+from globalconnect.store.statistics import HourEvents
 from tests.conftest import START
 from tests.faults.cloud.store import MemoryStore
 
@@ -56,7 +56,7 @@ def measure() -> None:
 
 
 def _attempt_ms() -> float:
-    """Give what an attempt takes of the processor: the routine over a store in memory, to a port that refuses."""
+    """Return what an attempt takes of the processor: the routine over a store in memory, to a port that refuses."""
     store = MemoryStore()
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
@@ -79,7 +79,7 @@ def _attempt_ms() -> float:
 
 
 def _entry_ms() -> float:
-    """Give what an activation takes that is counted: a page of them from the bytes that DynamoDB answers with."""
+    """Return what an activation takes that is counted: a page of them from the bytes that DynamoDB answers with."""
     entries = [
         {
             "activation_id": {"N": str(1_094_680_604_000_000 + number)},
@@ -96,7 +96,7 @@ def _entry_ms() -> float:
     # What a handler of this event gives is taken for the answer.
     answering: Any = lambda **_: Answered(HTTPHeaders(), body)  # noqa: E731 - the stubs know only handlers that give nothing
     client.meta.events.register("before-send.dynamodb.Query", answering)
-    happened = Happened(Dynamo(client), "activations")
+    happened = HourEvents(Dynamo(client), "activations")
     began = time.process_time()
     counts_of(happened.begun(START, START + HOUR), [], START)
     return (time.process_time() - began) / _ENTRIES * 1_000

@@ -21,7 +21,7 @@ class Moment:
         self.at = 0.0
 
     def ms(self) -> int:
-        """Give the time in ms, as the product's clock does; it began at `epoch` (ms)."""
+        """Return the time in ms, as the product's clock does; it began at `epoch` (ms)."""
         return self._epoch + round(self.at * 1_000)
 
 
@@ -33,7 +33,7 @@ class _NeverWaits(selectors.SelectSelector):
         self._moment = moment
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Give what is ready at once; when nothing is, it is later."""
+        """Return what is ready at once; when nothing is, it is later."""
         if timeout is None:
             raise RuntimeError("everything waits for something that never happens")
         self._moment.at += max(0.0, timeout)
@@ -49,13 +49,13 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._call_seconds = call_seconds
 
     def time(self) -> float:
-        """Give the moment."""
+        """Return the moment."""
         return self._moment.at
 
     def run_in_executor[T](  # type: ignore[override]  # a future is all that to_thread needs
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:
-        """Do it now, and give what came of it when a call to AWS would be over."""
+        """Do it now, and return what came of it when a call to AWS would be over."""
         del executor
         answer: asyncio.Future[T] = self.create_future()
         try:

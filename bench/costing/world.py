@@ -42,12 +42,12 @@ class World:
     meter: Meter
 
     def memory_gb(self, function: str) -> float:
-        """Give the memory of a function, in GB."""
+        """Return the memory of a function, in GB."""
         default: float = self.template["Globals"]["Function"]["MemorySize"]
         return float(self.template["Resources"][function]["Properties"].get("MemorySize", default)) / 1024
 
     def is_on(self, parameter: str, value: str = "true") -> bool:
-        """Tell whether a parameter of the template has that value unless somebody changes it."""
+        """Return whether a parameter of the template has that value unless somebody changes it."""
         return bool(self.template["Parameters"][parameter]["Default"] == value)
 
     @property
@@ -67,11 +67,11 @@ class World:
         return float(keyed * self.of_type("AWS::Serverless::Function") * assumed.MONTH_SECONDS / assumed.KMS_SECONDS)
 
     def table(self, name: str) -> str:
-        """Give the full name of a table of the template."""
+        """Return the full name of a table of the template."""
         return _PREFIX + name
 
     def tables(self) -> list[str]:
-        """Give the full names of all tables."""
+        """Return the full names of all tables."""
         resources = self.template["Resources"].items()
         return [_PREFIX + name for name, resource in resources if resource["Type"] == "AWS::DynamoDB::Table"]
 
@@ -89,7 +89,7 @@ class World:
 
 @contextmanager
 def pretend_cloud() -> Iterator[World]:
-    """Give a world with the catalogue's services on sale and nothing in stock; rng fall the same each time."""
+    """Return a world with the catalogue's services on sale and nothing in stock; rng fall the same each time."""
     template = templates.load(TEMPLATE)
     with mock_aws(), _log_to(io.StringIO()):
         dynamodb, helper, sqs = (_client(service) for service in ("dynamodb", "dynamodb", "sqs"))
@@ -106,7 +106,7 @@ def _client(service: Literal["dynamodb", "sqs"]) -> Any:
 
 
 def logged_by(do: Callable[[], object]) -> int:
-    """Give how many bytes CloudWatch takes in of what something logs and of the metrics it prints, as on Lambda: there
+    """Return how many bytes CloudWatch takes in of what something logs and of the metrics it prints, as on Lambda: there
     each log line names its trace, and each metric its service.
     """
     metrics = io.StringIO()
@@ -130,5 +130,5 @@ def _log_to(lines: io.StringIO) -> Iterator[io.StringIO]:
 
 
 def invocation_log(lines: int) -> int:
-    """Give the bytes that an invocation writes to the log: Lambda's own lines, and `lines` (bytes) of ours."""
+    """Return the bytes that an invocation writes to the log: Lambda's own lines, and `lines` (bytes) of ours."""
     return _LAMBDAS_OWN_BYTES + lines

@@ -5,8 +5,8 @@ import { CsvError, type Scanned, headerOf, partsOf, recordsOf, writeRecord } fro
 import { SignedOut } from "./session";
 import { Store } from "./store";
 
-export type Import = Schemas["ImportJobShown"];
-type Rejected = Schemas["RejectedRow"];
+export type Import = Schemas["ImportJobView"];
+type Rejected = Schemas["RejectedRowView"];
 
 /** A file that was chosen, and read to its end. */
 export interface Chosen {

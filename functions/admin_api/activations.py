@@ -6,16 +6,16 @@ from typing import Any
 
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
-    ActivationShown,
+    ActivationDetails,
+    ActivationDetailsQuery,
+    ActivationPage,
     ActivationsQuery,
-    ActivationsShown,
-    AttemptShown,
-    MessageShown,
+    ActivationView,
+    AttemptView,
     NoFields,
     NoQuery,
-    PushQueued,
-    SaleQuery,
-    SaleShown,
+    PushDueView,
+    SmsView,
 )
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
@@ -37,7 +37,7 @@ _MOST_READS = 10
 _LONGEST_LIFETIME = DAY
 
 
-def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationsShown:
+def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationPage:
     """List activations, newest first: all of them, or of a partner, a phone, a service, in a state, or all of these."""
     query = call.query
     partner_id, phone = query.get("partner_id"), query.get("phone")
@@ -55,9 +55,7 @@ def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationsS
             next_key = None
         if next_key is None or len(found) == PAGE:
             break
-    return ActivationsShown(
-        activations=[shown(activation, now) for activation in found], cursor=listing.cursor(next_key)
-    )
+    return ActivationPage(activations=[shown(activation, now) for activation in found], cursor=listing.cursor(next_key))
 
 
 def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
@@ -69,33 +67,33 @@ def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
     return is_wanted
 
 
-def read(admin: Admin, call: Call[SaleQuery, NoFields]) -> SaleShown:
+def read(admin: Admin, call: Call[ActivationDetailsQuery, NoFields]) -> ActivationDetails:
     """Read an activation with its messages and push attempts; a look at what they say is entered in the audit log first."""
     activation_id = read_activation_id(call.path, "activationId")
     sale = admin.activations.sale(activation_id)
     if sale is None:
         raise NotFound("activation")
-    attempts = admin.pushes.attempts(activation_id) if sale.messages else {}
+    attempts = admin.pushes.attempts(activation_id) if sale.sms else {}
     texts = call.query.get("texts", "shown")
-    looked_at = {str(sms.sms_id) for sms in sale.messages if texts in {"shown", str(sms.sms_id)}}
+    looked_at = {str(sms.sms_id) for sms in sale.sms if texts in {"shown", str(sms.sms_id)}}
     if texts not in {"shown", "hidden"} and not looked_at:
         raise NotFound("message")
     if looked_at:
         only = {} if texts == "shown" else {"smsId": texts}
         call.log_look(admin, "sms.texts_read", str(activation_id), messages=len(looked_at), **only)
     messages = [
-        _message(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.messages
+        _message(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.sms
     ]
-    return SaleShown(**_fields(sale.activation, admin.now()), message_count=len(messages), messages=messages)
+    return ActivationDetails(**_fields(sale.activation, admin.now()), message_count=len(messages), messages=messages)
 
 
-def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushQueued:
+def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushDueView:
     """Push an SMS once more: now, or as soon as the attempt that may be under way has ended."""
     ref = SmsRef(read_activation_id(call.path, "activationId"), read_activation_id(call.path, "smsId"))
     activation = admin.activations.get(ref.activation_id)
     if activation is None:
         raise NotFound("activation")
-    if not admin.pushes.messages([ref]):
+    if not admin.pushes.find([ref]):
         raise NotFound("message")
     partner = _pushed_to(admin, activation)
     sms = admin.pushes.push_again(ref, admin.now(), LONGEST_ATTEMPT)
@@ -105,16 +103,16 @@ def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushQueued:
     if refusal is not None:
         # It is due all the same and the sweep will queue it, but the operator should know that it wasn't done now.
         raise Busy from refusal
-    return PushQueued(due_at=to_iso(sms.next_due))
+    return PushDueView(due_at=to_iso(sms.next_due))
 
 
-def shown(activation: Activation, now: int) -> ActivationShown:
-    """Give an activation as operators see it at `now` (ms)."""
-    return ActivationShown(**_fields(activation, now))
+def shown(activation: Activation, now: int) -> ActivationView:
+    """Return an activation as staff see it at `now` (ms)."""
+    return ActivationView(**_fields(activation, now))
 
 
 def _pushed_to(admin: Admin, activation: Activation) -> Partner:
-    """Give the partner of an activation. Raises Conflict when a push would be against contract 3 or go nowhere."""
+    """Return the partner of an activation. Raises Conflict when a push would be against contract 3 or go nowhere."""
     if activation.outcome is not None:
         raise Conflict("activation: is finished, so nothing is pushed any more")
     partner = admin.partners.get(activation.partner_id)
@@ -140,7 +138,7 @@ def _listing(
 
 
 def _is_key_by_day(now: int, key: object) -> bool:
-    """Tell whether a key is one of the listing that goes back day by day: a day, and the last one seen of it if any."""
+    """Return whether a key is one of the listing that goes back day by day: a day, and the last one seen of it if any."""
     if not isinstance(key, dict) or not has({"day_at": key.get("day_at")}, day_at=int) or key["day_at"] > now:
         return False
     if key.keys() == {"day_at"}:
@@ -169,10 +167,10 @@ def _fields(activation: Activation, now: int) -> dict[str, Any]:
     }
 
 
-def _message(stored: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> MessageShown:
+def _message(stored: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> SmsView:
     sms = stored.caught_up(attempts)
     attempt_log = [
-        AttemptShown(
+        AttemptView(
             number=attempt.number,
             started_at=to_iso(attempt.started_at),
             duration_ms=attempt.duration_ms,
@@ -183,7 +181,7 @@ def _message(stored: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> Messa
         )
         for attempt in attempts
     ]
-    return MessageShown(
+    return SmsView(
         sms_id=str(sms.sms_id),
         phone=sms.phone,
         phone_from=sms.phone_from,
@@ -204,7 +202,7 @@ ROUTES = (
         path="/admin/activations",
         use=browse,
         query=ActivationsQuery,
-        answer=ActivationsShown,
+        answer=ActivationPage,
         summary="List activations, newest first. With several filters, or by service or state, a page may hold fewer "
         "than there are to come, or none: only a null cursor is the end.",
     ),
@@ -212,8 +210,8 @@ ROUTES = (
         method="GET",
         path="/admin/activations/{activationId}",
         use=read,
-        query=SaleQuery,
-        answer=SaleShown,
+        query=ActivationDetailsQuery,
+        answer=ActivationDetails,
         shortened="messages",
         errors=(404,),
         summary="Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts, "
@@ -225,7 +223,7 @@ ROUTES = (
         path="/admin/activations/{activationId}/messages/{smsId}/push",
         action="message.pushed_again",
         use=push,
-        answer=PushQueued,
+        answer=PushDueView,
         status=202,
         errors=(404, 409),
         summary="Push an SMS once more, also one that was delivered: now, or when the attempt under way has ended. "

@@ -1,10 +1,22 @@
-"""The operators' JSON API (contract 5)."""
+"""The JSON API of staff (contract 5)."""
 
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from admin_api import activations, audit, imports, inbox, marks, numbers, partners, pools, services, sources, statistics
+from admin_api import (
+    activations,
+    audit,
+    import_jobs,
+    inbox,
+    marks,
+    numbers,
+    partners,
+    pools,
+    services,
+    sources,
+    statistics,
+)
 from admin_api.routes import Route, check_token
 from admin_api.wiring import Admin, admin_api
 from globalconnect import web
@@ -15,7 +27,7 @@ ROUTES: tuple[Route[Any, Any, Any], ...] = (
     *services.ROUTES,
     *numbers.ROUTES,
     *marks.ROUTES,
-    *imports.ROUTES,
+    *import_jobs.ROUTES,
     *pools.ROUTES,
     *activations.ROUTES,
     *sources.ROUTES,
@@ -28,15 +40,15 @@ _BASE = "/admin/"
 _BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) for route in ROUTES]
 
 
-def answer(event: web.ProxyEvent, admin: Admin) -> web.Answer:
-    """Give the answer to a request to a path below /admin. Raises GlobalConnectError."""
+def answer(event: web.ProxyEvent, admin: Admin) -> web.Response:
+    """Return the answer to a request to a path below /admin. Raises GlobalConnectError."""
     check_token(event, admin.user_pool_client_id)
     route, path = find(event["httpMethod"], event["pathParameters"]["proxy"])
     return route.run(admin, event, path)
 
 
 def find(method: str, path: str) -> tuple[Route[Any, Any, Any], Mapping[str, str]]:
-    """Give the route of a method and a path below /admin, and what the path says for its names. Raises NotFound."""
+    """Return the route of a method and a path below /admin, and what the path says for its names. Raises NotFound."""
     # Split first: an encoded slash belongs to a part.
     given = [unquote(part) for part in path.removesuffix("/").split("/")]
     for its_method, parts, route in _BY_PARTS:

@@ -4,21 +4,21 @@ import re
 from functools import partial
 
 from admin_api.cursors import PAGE, Listing, has
-from admin_api.models import AuditEntryShown, AuditShown, NoFields, PageQuery
+from admin_api.models import AuditEntryView, AuditPage, NoFields, PageQuery
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.times import to_iso
-from globalconnect.store.audit import Entry, month_of
+from globalconnect.store.audit import AuditEntry, month_of
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> AuditShown:
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> AuditPage:
     """List what staff did, newest first."""
     now = admin.now()
     listing = Listing("audit", partial(_is_key, now))
     found, next_key = admin.audit.page(PAGE, listing.key(call.query.get("cursor")), now)
-    return AuditShown(entries=[_shown(entry) for entry in found], cursor=listing.cursor(next_key))
+    return AuditPage(entries=[_shown(entry) for entry in found], cursor=listing.cursor(next_key))
 
 
 def _is_key(now: int, key: object) -> bool:
@@ -27,8 +27,8 @@ def _is_key(now: int, key: object) -> bool:
     return _MONTH.fullmatch(key["month"]) is not None and key["month"] <= month_of(now)
 
 
-def _shown(entry: Entry) -> AuditEntryShown:
-    return AuditEntryShown(
+def _shown(entry: AuditEntry) -> AuditEntryView:
+    return AuditEntryView(
         at=to_iso(entry.at),
         staff=entry.staff,
         staff_name=entry.staff_name,
@@ -45,7 +45,7 @@ ROUTES = (
         path="/admin/audit",
         use=browse,
         query=PageQuery,
-        answer=AuditShown,
+        answer=AuditPage,
         summary="List what staff changed and at which SMS texts they looked, newest first. `details` are ids, "
         "counts and names of fields. `started` is under way, or nobody knows how it ended.",
     ),

@@ -1,6 +1,6 @@
 """Cursors: where the next page of a listing begins, opaque to whoever gets one.
 
-A cursor is the store's key to go on from, bound to its listing and filters. It is not signed: an operator may read
+A cursor is the store's key to go on from, bound to its listing and filters. It is not signed: staff may read
 every listing anyway. But one that was made up, or made for another listing, must end as a clear 400 and never reach
 the store, so the key in it has to look exactly as the store would have written it.
 """
@@ -31,14 +31,14 @@ class Listing:
     filters: tuple[str | None, ...] = ()
 
     def cursor(self, key: Item | None) -> str | None:
-        """Give the cursor of the page that begins after `key`; None at the end."""
+        """Return the cursor of the page that begins after `key`; None at the end."""
         if key is None:
             return None
         content = json.dumps([_VERSION, self._binding(), key], separators=(",", ":"))
         return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
 
     def key(self, cursor: str | None) -> Item | None:
-        """Give the key in a cursor of this listing; None for the first page. Raises InvalidInput."""
+        """Return the key in a cursor of this listing; None for the first page. Raises InvalidInput."""
         if cursor is None:
             return None
         try:
@@ -59,7 +59,7 @@ class Listing:
 
 
 def has(key: object, /, **attributes: type[int] | type[str] | str) -> bool:
-    """Tell whether `key` has exactly these attributes, each of the given type or with the given text."""
+    """Return whether `key` has exactly these attributes, each of the given type or with the given text."""
     return (
         isinstance(key, dict)
         and key.keys() == attributes.keys()

@@ -4,19 +4,26 @@ from collections.abc import Sequence
 from functools import partial
 
 from admin_api.cursors import PAGE, Listing, has
-from admin_api.models import InboxQuery, NoFields, UnclaimedShown, UnclaimedSms, UnreadablePayload, UnreadableShown
+from admin_api.models import (
+    InboxQuery,
+    NoFields,
+    UnclaimedSms,
+    UnclaimedSmsPage,
+    UnreadablePayload,
+    UnreadablePayloadPage,
+)
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.inbound import Unclaimed
 from globalconnect.domain.times import to_iso
 from globalconnect.store.activations import is_kept
 from globalconnect.store.dynamo import Item
-from globalconnect.store.inbox import COPY, Kind
+from globalconnect.store.inbox import COPY, InboxKind
 
 
-def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedShown:
+def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:
     """List the SMS that no activation held, newest first."""
-    items, cursor = _page(admin, Kind.UNCLAIMED, call.query)
+    items, cursor = _page(admin, InboxKind.UNCLAIMED, call.query)
     hidden = _hidden(admin, call, "unclaimed.texts_read", items)
     messages = [
         UnclaimedSms(
@@ -33,12 +40,12 @@ def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedShown:
         )
         for item in items
     ]
-    return UnclaimedShown(messages=messages, cursor=cursor)
+    return UnclaimedSmsPage(messages=messages, cursor=cursor)
 
 
-def unreadable(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnreadableShown:
+def unreadable(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnreadablePayloadPage:
     """List the payloads that could not be read, newest first."""
-    items, cursor = _page(admin, Kind.UNREADABLE, call.query)
+    items, cursor = _page(admin, InboxKind.UNREADABLE, call.query)
     hidden = _hidden(admin, call, "unreadable.payloads_read", items)
     payloads = [
         UnreadablePayload(
@@ -49,11 +56,11 @@ def unreadable(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnreadableShow
         )
         for item in items
     ]
-    return UnreadableShown(payloads=payloads, cursor=cursor)
+    return UnreadablePayloadPage(payloads=payloads, cursor=cursor)
 
 
 def _hidden(admin: Admin, call: Call[InboxQuery, NoFields], action: str, items: Sequence[Item]) -> bool:
-    """Tell whether what was sent stays hidden; a look at it is entered in the audit log first. Raises Busy."""
+    """Return whether what was sent stays hidden; a look at it is entered in the audit log first. Raises Busy."""
     if call.query.get("texts") == "hidden":
         return True
     if items:
@@ -61,7 +68,7 @@ def _hidden(admin: Admin, call: Call[InboxQuery, NoFields], action: str, items: 
     return False
 
 
-def _page(admin: Admin, kind: Kind, query: InboxQuery) -> tuple[list[Item], str | None]:
+def _page(admin: Admin, kind: InboxKind, query: InboxQuery) -> tuple[list[Item], str | None]:
     listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
     items, next_key = admin.inbox.page(kind, PAGE, listing.key(query.get("cursor")))
     now = admin.now()
@@ -74,7 +81,7 @@ ROUTES = (
         path="/admin/unclaimed",
         use=unclaimed,
         query=InboxQuery,
-        answer=UnclaimedShown,
+        answer=UnclaimedSmsPage,
         summary="List SMS that no activation held when they arrived, newest first. That their texts were looked at is "
         "entered in the audit log, unless they are hidden.",
     ),
@@ -83,7 +90,7 @@ ROUTES = (
         path="/admin/unreadable",
         use=unreadable,
         query=InboxQuery,
-        answer=UnreadableShown,
+        answer=UnreadablePayloadPage,
         summary="List payloads of gateways that could not be read, newest first. That they were looked at is entered in "
         "the audit log, unless they are hidden.",
     ),

@@ -3,7 +3,7 @@
 from functools import partial
 
 from admin_api.cursors import Listing, has
-from admin_api.models import MarksLifted, MarksOfNumber, MarksOfPartner, NoQuery, NumberLifted
+from admin_api.models import LiftResult, MarksOfNumber, MarksOfPartner, NoQuery, NumberWithLift
 from admin_api.numbers import with_marks
 from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
@@ -24,7 +24,7 @@ _MOST_LOOKED_AT = 1_000
 _UNSURE = "It is not known what blocked the number for this service: it may have been a success."
 
 
-def lift_of_number(admin: Admin, call: Call[NoQuery, MarksOfNumber]) -> NumberLifted:
+def lift_of_number(admin: Admin, call: Call[NoQuery, MarksOfNumber]) -> NumberWithLift:
     """Lift all marks of a number for a service; a second time there are none."""
     phone, service = check_phone(call.path["phone"], "phone"), call.body.service
     call.log_change(changed_id=phone, code=service)
@@ -34,7 +34,7 @@ def lift_of_number(admin: Admin, call: Call[NoQuery, MarksOfNumber]) -> NumberLi
             raise NotFound("number")
         left = without_marks(number, service)
         if left is None:
-            return NumberLifted(**with_marks(number, admin.now()), lifted=0, warning=None)
+            return NumberWithLift(**with_marks(number, admin.now()), lifted=0, warning=None)
         try:
             number = admin.numbers.lift(number, left, admin.now())
         except ConditionFailed:
@@ -42,11 +42,11 @@ def lift_of_number(admin: Admin, call: Call[NoQuery, MarksOfNumber]) -> NumberLi
             continue
         call.log_change(lifted=left.lifted)
         warning = _UNSURE if left.unsure else None
-        return NumberLifted(**with_marks(number, admin.now()), lifted=left.lifted, warning=warning)
+        return NumberWithLift(**with_marks(number, admin.now()), lifted=left.lifted, warning=warning)
     raise Busy
 
 
-def lift_of_partner(admin: Admin, call: Call[NoQuery, MarksOfPartner]) -> MarksLifted:
+def lift_of_partner(admin: Admin, call: Call[NoQuery, MarksOfPartner]) -> LiftResult:
     """Lift a portion of the marks that a partner's activations since a time left, newest first."""
     partner_id = admin.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
     since, _ = parse_iso(call.body.since) or (0, 0)
@@ -62,11 +62,11 @@ def lift_of_partner(admin: Admin, call: Call[NoQuery, MarksOfPartner]) -> MarksL
         if after is None or lifted >= _PAGE or looked_at >= _MOST_LOOKED_AT:
             break
     call.log_change(since=call.body.since, lifted=lifted)
-    return MarksLifted(lifted=lifted, cursor=listing.cursor(after))
+    return LiftResult(lifted=lifted, cursor=listing.cursor(after))
 
 
 def _lift(admin: Admin, catalogue: Catalogue, activation: Activation) -> bool:
-    """Lift the mark of an activation; tell whether there was one. Raises Busy when its number keeps changing."""
+    """Lift the mark of an activation; return whether there was one. Raises Busy when its number keeps changing."""
     service = catalogue.get(activation.service)
     limit = None if service is None else service.cancel_limit
     known: Activation | None = activation
@@ -80,7 +80,7 @@ def _lift(admin: Admin, catalogue: Catalogue, activation: Activation) -> bool:
         if left is None:
             return False
         try:
-            admin.sales.lift_mark(known, number, left, admin.now())
+            admin.transactions.lift_mark(known, number, left, admin.now())
         except ConditionFailed:
             known = admin.activations.get(known.activation_id)
         else:
@@ -95,7 +95,7 @@ ROUTES = (
         action="number.marks_lifted",
         use=lift_of_number,
         body=MarksOfNumber,
-        answer=NumberLifted,
+        answer=NumberWithLift,
         errors=(404, 409),
         summary="Lift what outcomes 1 and 4 left on a number for a service, so that it is sold for it again. What a success "
         "used up is never lifted (409). A block older than the causes of blocks is lifted with a warning: it may have been "
@@ -107,7 +107,7 @@ ROUTES = (
         action="partner.marks_lifted",
         use=lift_of_partner,
         body=MarksOfPartner,
-        answer=MarksLifted,
+        answer=LiftResult,
         errors=(404,),
         summary="Lift what outcomes 1 and 4 of a partner's activations left on their numbers, of those that began since a "
         "time, newest first, a portion per call: send it again with the cursor until that is null. Each mark is lifted "

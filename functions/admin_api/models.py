@@ -1,4 +1,4 @@
-"""What operators send and get as JSON (contract 5): camelCase names, nothing unknown, nothing converted.
+"""What staff send and get as JSON (contract 5): camelCase names, nothing unknown, nothing converted.
 
 The description of a field says what is expected of it. It is what a refusal tells the operator, and what
 docs/openapi.json says.
@@ -170,7 +170,7 @@ Texts = Annotated[
     Literal["shown", "hidden"],
     Field(description="shown, which is the default and entered in the audit log, or hidden"),
 ]
-SaleTexts = Annotated[
+ActivationTexts = Annotated[
     Literal["shown", "hidden"] | Annotated[str, Field(pattern="^[1-9][0-9]{0,15}$")],
     Field(
         description="shown, which is the default, or the smsId of the only one to show, both entered in the audit log; "
@@ -188,20 +188,20 @@ SourceSecret = Annotated[
 Version = Annotated[int, Field(ge=0, le=LARGEST_ID, description="the version of the partner as it was read")]
 
 
-# ---------------------------------------------------------------- what operators send
+# ---------------------------------------------------------------- what staff send
 
 
-class Given(BaseModel):
+class Body(BaseModel):
     """A JSON body."""
 
     model_config = _STRICT
 
 
-class NoFields(Given):
+class NoFields(Body):
     """No body at all, or `{}`."""
 
 
-class NewPartner(Given):
+class NewPartner(Body):
     """A partner that is to get a key."""
 
     name: Name
@@ -223,17 +223,17 @@ class PartnerChange(TypedDict, total=False):
     version: Version
 
 
-class Reasoned(Given):
+class BodyWithReason(Body):
     """Why staff do it, for the audit log."""
 
     reason: Reason
 
 
-class Pause(Reasoned):
+class PauseReason(BodyWithReason):
     """Why nothing is to be sold to a partner."""
 
 
-class ServiceGiven(Given):
+class ServiceBody(Body):
     """A service as it is to be from now on."""
 
     name: Name
@@ -242,47 +242,47 @@ class ServiceGiven(Given):
     cancel_limit: CancelLimit = None
 
 
-class NumberChange(Given):
+class NumberChange(Body):
     """Whether a number is on sale."""
 
     enabled: Flag
 
 
-class NumbersChange(Given):
+class NumbersChange(Body):
     """Whether these numbers are on sale."""
 
     phones: Phones
     enabled: Flag
 
 
-class MarksOfNumber(Reasoned):
+class MarksOfNumber(BodyWithReason):
     """The service for which a number's marks are to be lifted."""
 
     service: ServiceCode
 
 
-class MarksOfPartner(Reasoned):
+class MarksOfPartner(BodyWithReason):
     """Since when the activations began whose marks are to be lifted, and where an earlier answer ended."""
 
     since: Moment
     cursor: Annotated[Cursor | None, Field(description="the cursor of the answer before, or null")] = None
 
 
-class NewImport(Given):
+class NewImport(Body):
     """A file that is to be sent in parts; of a dry run nothing is entered, only told what would be."""
 
     file_name: FileName
     dry_run: Flag = False
 
 
-class NewSource(Given):
+class NewSource(Body):
     """An inbound gateway that is to get a secret."""
 
     name: Name
     provider: Provider
 
 
-class NewSourceSecret(Given):
+class NewSourceSecret(Body):
     """The secret that a gateway signs with from now on; without one we make it."""
 
     secret: SourceSecret = None
@@ -328,10 +328,10 @@ class StatisticsQuery(TypedDict, total=False):
 
 
 @with_config(_STRICT)
-class SaleQuery(TypedDict, total=False):
+class ActivationDetailsQuery(TypedDict, total=False):
     """Whose text of its SMS is shown: that of all, of one, or of none."""
 
-    texts: SaleTexts
+    texts: ActivationTexts
 
 
 @with_config(_STRICT)
@@ -352,7 +352,7 @@ class ActivityQuery(TypedDict, total=False):
 # ---------------------------------------------------------------- what they get
 
 
-class Shown(BaseModel):
+class View(BaseModel):
     """A JSON answer."""
 
     model_config = ConfigDict(
@@ -360,20 +360,20 @@ class Shown(BaseModel):
     )
 
 
-class Done(Shown):
+class Acknowledgement(View):
     """It is done."""
 
     status: Literal["SUCCESS"] = "SUCCESS"
 
 
-class PauseShown(Shown):
+class PauseView(View):
     """Since when and why nothing is sold to a partner."""
 
     at: Time
     reason: str
 
 
-class PartnerShown(Shown):
+class PartnerView(View):
     """A partner, without its key.
 
     `maxLive` is its own limit of live activations, null when the deployment's applies.
@@ -389,7 +389,7 @@ class PartnerShown(Shown):
     services: list[str] | None
     dialect: str
     max_live: int | None
-    paused: PauseShown | None
+    paused: PauseView | None
     created_at: Time
     revoked: bool
     signed: bool
@@ -399,19 +399,19 @@ class PartnerShown(Shown):
     in_trouble: bool
 
 
-class PartnerWithKey(PartnerShown):
+class PartnerWithKey(PartnerView):
     """A partner with its new key, which is never shown again."""
 
     key: str = Field(repr=False)
 
 
-class SigningSecretShown(Shown):
+class SigningSecretView(View):
     """A new secret that signs a partner's pushes, which is never shown again."""
 
     signing_secret: str = Field(repr=False, json_schema_extra={"pattern": "^whsec_[A-Za-z0-9+/]{43}=$"})
 
 
-class PushTried(Shown):
+class TestPushResult(View):
     """How a test push ended, and the beginning of what the partner answered, secrets masked."""
 
     delivered: bool
@@ -421,14 +421,14 @@ class PushTried(Shown):
     answer: str
 
 
-class PartnersShown(Shown):
+class PartnerPage(View):
     """A page of partners."""
 
-    partners: list[PartnerShown]
+    partners: list[PartnerView]
     cursor: str | None
 
 
-class FailedAttempt(Shown):
+class FailedAttempt(View):
     """A push attempt that failed: of which SMS, how it ended, and the beginning of what the partner answered.
 
     An answer may repeat what the SMS says; `answer` is null when it was asked to be hidden.
@@ -444,7 +444,7 @@ class FailedAttempt(Shown):
     answer: str | None = Field(repr=False)
 
 
-class OutcomesShown(Shown):
+class OutcomesView(View):
     """How a partner's activations ended, by the hour of their outcome, and which shares of them (0 to 1) that is.
 
     `shareRefused`: prohibited and canceled among all. `delivered`: of so many an SMS was pushed and taken, within the
@@ -464,7 +464,7 @@ class OutcomesShown(Shown):
     over_limit: bool
 
 
-class PartnerActivity(Shown):
+class PartnerActivity(View):
     """How it goes with a partner: what waited when that was last measured, the newest push attempts that failed, and its
     outcomes of 24 hours, the current one among them.
 
@@ -475,10 +475,10 @@ class PartnerActivity(Shown):
     oldest_pending_at: Time | None
     measured_at: Time | None
     failures: list[FailedAttempt]
-    outcomes: OutcomesShown
+    outcomes: OutcomesView
 
 
-class ServiceShown(Shown):
+class ServiceView(View):
     """A service of the catalogue."""
 
     code: str
@@ -488,14 +488,14 @@ class ServiceShown(Shown):
     cancel_limit: int | None
 
 
-class ServicesShown(Shown):
+class ServicePage(View):
     """The whole catalogue, by code."""
 
-    services: list[ServiceShown]
+    services: list[ServiceView]
     cursor: str | None = None
 
 
-class NumberShown(Shown):
+class NumberView(View):
     """A number, and what outcomes left on it: for which services it is blocked, and its cancels per service.
 
     `heldUntil` and `activationId` while a live activation holds it, `restingUntil` while it rests after a sale.
@@ -512,14 +512,14 @@ class NumberShown(Shown):
     cancels: dict[str, int]
 
 
-class NumbersShown(Shown):
+class NumberPage(View):
     """A page of numbers."""
 
-    numbers: list[NumberShown]
+    numbers: list[NumberView]
     cursor: str | None
 
 
-class PoolShown(Shown):
+class PoolView(View):
     """A pool: its numbers that are not withdrawn, how many are free, and how many can be bought for each service."""
 
     country: str
@@ -529,36 +529,36 @@ class PoolShown(Shown):
     services: dict[str, int]
 
 
-class PoolsShown(Shown):
+class PoolPage(View):
     """A page of pools, by country and operator."""
 
-    pools: list[PoolShown]
+    pools: list[PoolView]
     cursor: str | None
 
 
-class RejectedRow(Shown):
+class RejectedRowView(View):
     """A row that was not imported, counted from 1 without the header and without empty lines."""
 
     row: int
     reason: str
 
 
-class ImportShown(Shown):
+class ImportResult(View):
     """What an import did; each row is counted in one of the three."""
 
     imported: int
     updated: int
-    rejected: list[RejectedRow]
+    rejected: list[RejectedRowView]
 
 
-class NumbersChanged(Shown):
+class NumbersChangeResult(View):
     """How many numbers were not so before, and which of those asked for we don't have."""
 
     changed: int
     unknown: list[str]
 
 
-class ImportJobShown(Shown):
+class ImportJobView(View):
     """An import that is sent in parts, and what its `parts` parts did so far.
 
     `updated` are numbers that were known, `unchanged` those of them that were in their pool already. `staff` is the id
@@ -580,14 +580,14 @@ class ImportJobShown(Shown):
     rejected: int
 
 
-class ImportJobsShown(Shown):
+class ImportJobPage(View):
     """A page of imports, newest first."""
 
-    imports: list[ImportJobShown]
+    imports: list[ImportJobView]
     cursor: str | None
 
 
-class ImportPartShown(Shown):
+class ImportPartView(View):
     """What a part of an import did; rows are counted over the whole file."""
 
     part: int
@@ -595,17 +595,17 @@ class ImportPartShown(Shown):
     imported: int
     updated: int
     unchanged: int
-    rejected: list[RejectedRow]
+    rejected: list[RejectedRowView]
 
 
-class RejectedShown(Shown):
+class RejectedRowPage(View):
     """A page of the rows of an import that were not imported, in the order of the file."""
 
-    rejected: list[RejectedRow]
+    rejected: list[RejectedRowView]
     cursor: str | None
 
 
-class CauseShown(Shown):
+class CauseView(View):
     """Whose outcome blocked a number for a service. Of cancels (4) it is the last, which stands for all of them."""
 
     activation_id: int
@@ -614,16 +614,16 @@ class CauseShown(Shown):
     at: Time
 
 
-class MarkShown(Shown):
+class MarkView(View):
     """What outcomes left on a number for a service; a block without causes is older than they are."""
 
     service: str
     blocked: bool
     cancels: int
-    causes: list[CauseShown]
+    causes: list[CauseView]
 
 
-class ActivationShown(Shown):
+class ActivationView(View):
     """An activation; `outcome` 1 Prohibited, 3 Success, 4 Canceled, 5 Returned, null when not finished."""
 
     activation_id: int
@@ -641,20 +641,20 @@ class ActivationShown(Shown):
     currency: str | None
 
 
-class NumberWithMarks(NumberShown):
+class NumberWithMarks(NumberView):
     """A number with its marks, by service."""
 
-    marks: list[MarkShown]
+    marks: list[MarkView]
 
 
-class NumberLifted(NumberWithMarks):
+class NumberWithLift(NumberWithMarks):
     """A number as it is now, how many marks were lifted, and a warning when one of them may have been a success."""
 
     lifted: int
     warning: str | None
 
 
-class MarksLifted(Shown):
+class LiftResult(View):
     """How many marks this call lifted, and where the next goes on, null at the end."""
 
     lifted: int
@@ -664,17 +664,17 @@ class MarksLifted(Shown):
 class NumberWithHistory(NumberWithMarks):
     """A number with its marks and its last activations, the newest 50 at most, newest first."""
 
-    activations: list[ActivationShown]
+    activations: list[ActivationView]
 
 
-class ActivationsShown(Shown):
+class ActivationPage(View):
     """A page of activations, newest first."""
 
-    activations: list[ActivationShown]
+    activations: list[ActivationView]
     cursor: str | None
 
 
-class AttemptShown(Shown):
+class AttemptView(View):
     """One push attempt: how it ended, and the beginning of what the partner answered."""
 
     number: int
@@ -685,7 +685,7 @@ class AttemptShown(Shown):
     answer: str | None = Field(repr=False)
 
 
-class MessageShown(Shown):
+class SmsView(View):
     """An SMS of an activation, and how pushing it went.
 
     `text` and each `answer`, which may repeat it, are null when they were asked to be hidden.
@@ -704,30 +704,30 @@ class MessageShown(Shown):
     attempts: int
     outcomes: dict[str, int]
     delivered_at: Time | None
-    attempt_log: list[AttemptShown]
+    attempt_log: list[AttemptView]
 
 
-class SaleShown(ActivationShown):
+class ActivationDetails(ActivationView):
     """An activation with its messages, oldest first; of `messageCount` the newest, when all are too many for an answer."""
 
     message_count: int
-    messages: list[MessageShown]
+    messages: list[SmsView]
 
 
-class PushQueued(Done):
+class PushDueView(Acknowledgement):
     """When the SMS will be pushed."""
 
     due_at: Time
 
 
-class ProblemNoted(Shown):
+class ProblemView(View):
     """When a gateway last sent what could not be used, and why it could not."""
 
     at: Time
     reason: str
 
 
-class SourceShown(Shown):
+class SourceView(View):
     """An inbound gateway, without its secret; what was last heard from it is at most a minute behind."""
 
     source_id: str
@@ -736,17 +736,17 @@ class SourceShown(Shown):
     url: str
     created_at: Time
     last_heard_at: Time | None
-    last_unreadable: ProblemNoted | None
-    last_untimed: ProblemNoted | None
+    last_unreadable: ProblemView | None
+    last_untimed: ProblemView | None
 
 
-class SourceWithSecret(SourceShown):
+class SourceWithSecret(SourceView):
     """An inbound gateway with its secret, which is never shown again."""
 
     secret: str = Field(repr=False)
 
 
-class SourceSecretShown(Shown):
+class SourceSecretView(View):
     """A source's new secret, which is never shown again, and what is to be said against it."""
 
     source_id: str
@@ -754,14 +754,14 @@ class SourceSecretShown(Shown):
     warning: str | None
 
 
-class SourcesShown(Shown):
+class SourcePage(View):
     """A page of inbound gateways."""
 
-    sources: list[SourceShown]
+    sources: list[SourceView]
     cursor: str | None
 
 
-class UnclaimedSms(Shown):
+class UnclaimedSms(View):
     """An SMS that no activation got, and why; `repeats` is how often the same came again. `text` is null when it was asked
     to be hidden.
     """
@@ -777,14 +777,14 @@ class UnclaimedSms(Shown):
     repeats: int
 
 
-class UnclaimedShown(Shown):
+class UnclaimedSmsPage(View):
     """A page of unclaimed SMS, newest first."""
 
     messages: list[UnclaimedSms]
     cursor: str | None
 
 
-class UnreadablePayload(Shown):
+class UnreadablePayload(View):
     """What a gateway sent that its adapter could not read, and why; `payload` is null when it was asked to be hidden."""
 
     source_id: str
@@ -793,14 +793,14 @@ class UnreadablePayload(Shown):
     stored_at: Time
 
 
-class UnreadableShown(Shown):
+class UnreadablePayloadPage(View):
     """A page of unreadable payloads, newest first."""
 
     payloads: list[UnreadablePayload]
     cursor: str | None
 
 
-class AuditEntryShown(Shown):
+class AuditEntryView(View):
     """What somebody of the staff did: their id and name. `details` are ids, counts and names of fields; `started` may never have come to an end."""
 
     at: Time
@@ -812,14 +812,14 @@ class AuditEntryShown(Shown):
     details: dict[str, str | int | list[str]]
 
 
-class AuditShown(Shown):
+class AuditPage(View):
     """A page of the audit log, newest first."""
 
-    entries: list[AuditEntryShown]
+    entries: list[AuditEntryView]
     cursor: str | None
 
 
-class TotalsShown(Shown):
+class TotalsView(View):
     """Activations that began in a span, by what became of them, and SMS that were delivered in it.
 
     `started` is the sum of the six; `unfinished` are those that expired without an outcome.
@@ -837,13 +837,13 @@ class TotalsShown(Shown):
     time_to_deliver_p99_ms: int | None
 
 
-class HourShown(TotalsShown):
+class HourView(TotalsView):
     """The same of the hour that begins at `at`."""
 
     at: Time
 
 
-class StockShown(Shown):
+class StockView(View):
     """The numbers on sale: how many, how many of them are free, and how many held by an activation or at rest."""
 
     numbers: int
@@ -851,14 +851,14 @@ class StockShown(Shown):
     held: int
 
 
-class PushesShown(Shown):
+class PushBacklogView(View):
     """SMS that have waited for 45 s or longer to be pushed."""
 
     waiting: int
     oldest_pending_at: Time | None
 
 
-class PartnerInTrouble(Shown):
+class PartnerInTrouble(View):
     """A partner that has taken no push for 5 minutes while SMS wait for it."""
 
     partner_id: str
@@ -868,15 +868,15 @@ class PartnerInTrouble(Shown):
     last_success_at: Time | None
 
 
-class PartnerOverOutcomeLimit(Shown):
+class PartnerOverOutcomeLimit(View):
     """A partner whose outcomes of 24 hours are over a limit of this deployment."""
 
     partner_id: str
     name: str
-    outcomes: OutcomesShown
+    outcomes: OutcomesView
 
 
-class StatisticsShown(Shown):
+class StatisticsView(View):
     """What happened by the hour, oldest first, and what there is now: nothing of it older than `measuredAt`.
 
     `partnersInTrouble` are 20 at most, the longest waiting first; so are `partnersOverOutcomeLimit`, those with the most
@@ -884,9 +884,9 @@ class StatisticsShown(Shown):
     """
 
     measured_at: Time | None
-    stock: StockShown
-    pushes: PushesShown
+    stock: StockView
+    pushes: PushBacklogView
     partners_in_trouble: list[PartnerInTrouble]
     partners_over_outcome_limit: list[PartnerOverOutcomeLimit]
-    hours: list[HourShown]
-    totals: TotalsShown
+    hours: list[HourView]
+    totals: TotalsView

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import batched
 
-from admin_api.models import RejectedRow
+from admin_api.models import RejectedRowView
 from admin_api.routes import Upload
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput, TooLarge
@@ -57,13 +57,13 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ImportCounts:
     """What an import did: each row is counted as new, moved to another pool or unchanged, or is refused."""
 
     new: int
     moved: int
     unchanged: int
-    rejected: Sequence[RejectedRow]
+    rejected: Sequence[RejectedRowView]
 
     @property
     def updated(self) -> int:
@@ -71,15 +71,15 @@ class Outcome:
         return self.moved + self.unchanged
 
 
-class _End(StrEnum):
+class _RowResult(StrEnum):
     NEW = "new"
     MOVED = "moved"
     UNCHANGED = "unchanged"
     CONTESTED = "contested"
 
 
-def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[RejectedRow]]:
-    """Give the rows that can be imported, and the others with what is wrong with each; `before` rows came earlier.
+def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[RejectedRowView]]:
+    """Return the rows that can be imported, and the others with what is wrong with each; `before` rows came earlier.
 
     An upload is read as CSV when its media type says so, else as JSON. Raises InvalidInput when it can't be read as
     that, and TooLarge when it has more than MOST_ROWS rows.
@@ -95,21 +95,21 @@ def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[Rejected
 
 
 def refuse_repeated(
-    rows: Sequence[Row], rejected: Sequence[RejectedRow], taken: AbstractSet[str]
-) -> tuple[list[Row], list[RejectedRow]]:
-    """Give what `read_rows` gave, with the rows refused whose phone an earlier part of the file has taken."""
-    refused = [RejectedRow(row=row.row, reason=str(InvalidInput(*_TWICE))) for row in rows if row.phone in taken]
+    rows: Sequence[Row], rejected: Sequence[RejectedRowView], taken: AbstractSet[str]
+) -> tuple[list[Row], list[RejectedRowView]]:
+    """Return what `read_rows` gave, with the rows refused whose phone an earlier part of the file has taken."""
+    refused = [RejectedRowView(row=row.row, reason=str(InvalidInput(*_TWICE))) for row in rows if row.phone in taken]
     return [row for row in rows if row.phone not in taken], _in_order([*rejected, *refused])
 
 
 def enter(
     admin: Admin,
     rows: Sequence[Row],
-    rejected: Sequence[RejectedRow],
+    rejected: Sequence[RejectedRowView],
     *,
     sent_as: str | None = None,
     dry_run: bool = False,
-) -> Outcome:
+) -> ImportCounts:
     """Enter each row's number in its pool, as that is stored, many at a time; those that are in it are left alone.
 
     What broke off may be done again with the same rows. When `sent_as` names what is sent, it is then told the same
@@ -121,7 +121,7 @@ def enter(
         if not all(_is_in_place(row, known.get(row.phone)) for row in rows):
             stored = StoredNames((pool.country, pool.operator) for pool in admin.availability.all())
             rows = [_in_pool(row, *stored.pool(row.country, row.operator)) for row in rows]
-        ends = {row: _end_of(row, known.get(row.phone), sent_as) for row in rows}
+        ends = {row: _row_result(row, known.get(row.phone), sent_as) for row in rows}
         if not dry_run:
             moving = [row for row in rows if not _is_in_place(row, known.get(row.phone))]
             # Pools first, so that the number can be found and counted as soon as it is there.
@@ -129,12 +129,14 @@ def enter(
             list(threads.map(lambda pool: admin.availability.open_pool(*pool), pools))
             placed = threads.map(lambda row: _place(admin, row, known.get(row.phone), sent_as), moving)
             ends |= zip(moving, placed, strict=True)
-    contested = [RejectedRow(row=row.row, reason=_CONTESTED) for row, end in ends.items() if end is _End.CONTESTED]
+    contested = [
+        RejectedRowView(row=row.row, reason=_CONTESTED) for row, end in ends.items() if end is _RowResult.CONTESTED
+    ]
     counts = Counter(ends.values())
-    return Outcome(
-        new=counts[_End.NEW],
-        moved=counts[_End.MOVED],
-        unchanged=counts[_End.UNCHANGED],
+    return ImportCounts(
+        new=counts[_RowResult.NEW],
+        moved=counts[_RowResult.MOVED],
+        unchanged=counts[_RowResult.UNCHANGED],
         rejected=_in_order([*rejected, *contested]),
     )
 
@@ -147,50 +149,50 @@ def _is_in_place(row: Row, number: Number | None) -> bool:
     return number is not None and (number.country, number.operator) == (row.country, row.operator)
 
 
-def _end_of(row: Row, number: Number | None, sent_as: str | None) -> _End:
+def _row_result(row: Row, number: Number | None, sent_as: str | None) -> _RowResult:
     """Tell what entering a row comes to, or came to before, when its number is as it was read."""
     if number is None:
-        return _End.NEW
+        return _RowResult.NEW
     if not _is_in_place(row, number):
-        return _End.MOVED
-    for end in (_End.NEW, _End.MOVED):
+        return _RowResult.MOVED
+    for end in (_RowResult.NEW, _RowResult.MOVED):
         if number.entered_by is not None and number.entered_by == _mark(end, sent_as):
             return end
-    return _End.UNCHANGED
+    return _RowResult.UNCHANGED
 
 
-def _mark(end: _End, sent_as: str | None) -> str | None:
+def _mark(end: _RowResult, sent_as: str | None) -> str | None:
     return None if sent_as is None else f"{end.value}#{sent_as}"
 
 
-def _place(admin: Admin, row: Row, known: Number | None, sent_as: str | None) -> _End:
+def _place(admin: Admin, row: Row, known: Number | None, sent_as: str | None) -> _RowResult:
     now = admin.now()
     if known is None:
-        new = Number(row.phone, row.country, row.operator, now, entered_by=_mark(_End.NEW, sent_as))
+        new = Number(row.phone, row.country, row.operator, now, entered_by=_mark(_RowResult.NEW, sent_as))
         try:
             admin.numbers.add(new)
         except ConditionFailed:
             # Somebody else has just entered it, or this very call did and lost the answer.
             known = admin.numbers.get(row.phone)
         else:
-            return _End.NEW
+            return _RowResult.NEW
         if known is None:
-            return _End.CONTESTED
+            return _RowResult.CONTESTED
         if _is_in_place(row, known):
-            return _end_of(row, known, sent_as)
+            return _row_result(row, known, sent_as)
     try:
-        admin.numbers.move(known, row.country, row.operator, now, _mark(_End.MOVED, sent_as))
+        admin.numbers.move(known, row.country, row.operator, now, _mark(_RowResult.MOVED, sent_as))
     except ConditionFailed:
-        return _End.CONTESTED
-    return _End.MOVED
+        return _RowResult.CONTESTED
+    return _RowResult.MOVED
 
 
-def _in_order(rejected: Iterable[RejectedRow]) -> list[RejectedRow]:
+def _in_order(rejected: Iterable[RejectedRowView]) -> list[RejectedRowView]:
     return sorted(rejected, key=lambda refused: refused.row)
 
 
 def _csv_rows(text: str) -> list[object]:
-    """Give each row as a mapping, or as the bare list of its cells when they are not as many as the columns."""
+    """Return each row as a mapping, or as the bare list of its cells when they are not as many as the columns."""
     lines = csv_lines(text)
     header = [_column(cell) for cell in lines[0]] if lines else []
     if sorted(header) != sorted(COLUMNS):
@@ -202,13 +204,13 @@ def _csv_rows(text: str) -> list[object]:
 
 
 def _column(cell: str) -> str:
-    """Give the name of a column as we spell it; what is none stays as it is."""
+    """Return the name of a column as we spell it; what is none stays as it is."""
     found = _COLUMN.fullmatch(cell)
     return found[1].lower() if found else cell
 
 
 def csv_lines(text: str) -> list[list[str]]:
-    """Give the cells of each line of a CSV, blank lines left out. Raises InvalidInput.
+    """Return the cells of each line of a CSV, blank lines left out. Raises InvalidInput.
 
     What parts cells is the first comma, semicolon or tab after the first name of the header. console/src/csv.ts reads
     files the same way, cell by cell.
@@ -232,15 +234,15 @@ def _json_rows(content: bytes) -> list[object]:
     return rows
 
 
-def _check(given: Iterable[object], first: int) -> tuple[list[Row], list[RejectedRow]]:
+def _check(given: Iterable[object], first: int) -> tuple[list[Row], list[RejectedRowView]]:
     rows: list[Row] = []
-    rejected: list[RejectedRow] = []
+    rejected: list[RejectedRowView] = []
     phones: set[str] = set()
     for position, fields in enumerate(given, start=first):
         try:
             row = _checked(position, fields, phones)
         except InvalidInput as error:
-            rejected.append(RejectedRow(row=position, reason=str(error)))
+            rejected.append(RejectedRowView(row=position, reason=str(error)))
         else:
             phones.add(row.phone)
             rows.append(row)

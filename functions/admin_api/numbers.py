@@ -7,17 +7,17 @@ from typing import Any
 from admin_api import activations
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
-    CauseShown,
-    ImportShown,
-    MarkShown,
+    CauseView,
+    ImportResult,
+    MarkView,
     NoFields,
     NoQuery,
     NumberChange,
+    NumberPage,
     NumbersChange,
-    NumbersChanged,
-    NumberShown,
+    NumbersChangeResult,
     NumbersQuery,
-    NumbersShown,
+    NumberView,
     NumberWithHistory,
 )
 from admin_api.number_import import WRITERS, enter, read_rows
@@ -33,20 +33,20 @@ from globalconnect.store.numbers import operator_phone_of
 _HISTORY = 50
 
 
-def import_numbers(admin: Admin, call: Call[NoQuery, Upload]) -> ImportShown:
+def import_numbers(admin: Admin, call: Call[NoQuery, Upload]) -> ImportResult:
     """Import numbers: new ones are for sale at once; known ones only change their pool."""
     outcome = enter(admin, *read_rows(call.body))
     call.log_change(imported=outcome.new, updated=outcome.updated, rejected=len(outcome.rejected))
-    return ImportShown(imported=outcome.new, updated=outcome.updated, rejected=list(outcome.rejected))
+    return ImportResult(imported=outcome.new, updated=outcome.updated, rejected=list(outcome.rejected))
 
 
-def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumbersShown:
+def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumberPage:
     """List numbers: all of them, of a country, or of an operator in it."""
     country, operator = _stored(admin, call.query.get("country"), call.query.get("operator"))
     listing = _listing(country, operator)
     found, next_key = admin.numbers.page(country, operator, PAGE, listing.key(call.query.get("cursor")))
     now = admin.now()
-    return NumbersShown(numbers=[_shown(number, now) for number in found], cursor=listing.cursor(next_key))
+    return NumberPage(numbers=[_shown(number, now) for number in found], cursor=listing.cursor(next_key))
 
 
 def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
@@ -61,7 +61,7 @@ def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     return NumberWithHistory(**with_marks(number, now), activations=history)
 
 
-def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberShown:
+def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberView:
     """Withdraw a number from sale, or restore it; a live activation goes on to its end."""
     phone = check_phone(call.path["phone"], "phone")
     now = admin.now()
@@ -74,7 +74,7 @@ def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberShown:
     return _shown(number, now)
 
 
-def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChanged:
+def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChangeResult:
     """Withdraw numbers from sale, or restore them; those that are so already are left alone."""
     enabled, now = call.body.enabled, admin.now()
     known = {number.phone: number for number in admin.numbers.get_many(list(dict.fromkeys(call.body.phones)))}
@@ -84,11 +84,11 @@ def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChan
     with ThreadPoolExecutor(WRITERS) as threads:
         changed = len(list(threads.map(switch, changing)))
     unknown = [phone for phone in dict.fromkeys(call.body.phones) if phone not in known]
-    return NumbersChanged(changed=changed, unknown=unknown)
+    return NumbersChangeResult(changed=changed, unknown=unknown)
 
 
 def _stored(admin: Admin, country: str | None, operator: str | None) -> tuple[str | None, str | None]:
-    """Give what is asked for under the names by which it is stored. Raises InvalidInput."""
+    """Return what is asked for under the names by which it is stored. Raises InvalidInput."""
     if country is None:
         if operator is not None:
             raise InvalidInput("country", "expected with operator")
@@ -112,14 +112,14 @@ def _listing(country: str | None, operator: str | None) -> Listing:
     return Listing("numbers", is_key, (country, operator))
 
 
-def _shown(number: Number, now: int) -> NumberShown:
-    return NumberShown(**_fields(number, now))
+def _shown(number: Number, now: int) -> NumberView:
+    return NumberView(**_fields(number, now))
 
 
 def with_marks(number: Number, now: int) -> dict[str, Any]:
-    """Give the fields of a number as operators see it at `now` (ms), with its marks and where they come from."""
+    """Return the fields of a number as staff see it at `now` (ms), with its marks and where they come from."""
     marks = [
-        MarkShown(
+        MarkView(
             service=service,
             blocked=service in number.blocked,
             cancels=number.cancels.get(service, 0),
@@ -130,8 +130,8 @@ def with_marks(number: Number, now: int) -> dict[str, Any]:
     return {**_fields(number, now), "marks": marks}
 
 
-def _cause(cause: Cause) -> CauseShown:
-    return CauseShown(
+def _cause(cause: Cause) -> CauseView:
+    return CauseView(
         activation_id=cause.activation_id,
         partner_id=cause.partner_id,
         outcome=cause.outcome.value,
@@ -162,7 +162,7 @@ ROUTES = (
         action="numbers.imported",
         use=import_numbers,
         body=Upload,
-        answer=ImportShown,
+        answer=ImportResult,
         errors=(413,),
         summary="Import up to 5,000 numbers. A known number only changes its pool: its lease, history and withdrawal "
         "stay. Good rows are imported whatever is wrong with others.",
@@ -172,7 +172,7 @@ ROUTES = (
         path="/admin/numbers",
         use=browse,
         query=NumbersQuery,
-        answer=NumbersShown,
+        answer=NumberPage,
         summary="List numbers: all of them, of a country, or of an operator in it.",
     ),
     Route(
@@ -181,7 +181,7 @@ ROUTES = (
         action="numbers.changed",
         use=change_many,
         body=NumbersChange,
-        answer=NumbersChanged,
+        answer=NumbersChangeResult,
         summary="Withdraw up to 500 numbers from sale, or restore them. Numbers that we don't have are named, the others "
         "are changed all the same. Live activations go on to their end.",
     ),
@@ -200,7 +200,7 @@ ROUTES = (
         action="number.changed",
         use=change,
         body=NumberChange,
-        answer=NumberShown,
+        answer=NumberView,
         errors=(404,),
         summary="Withdraw a number from sale, or restore it. A live activation goes on to its end.",
     ),

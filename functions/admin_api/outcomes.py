@@ -1,6 +1,6 @@
 """How partners' activations ended in the last 24 hours, and whose outcomes are over a limit (contract 5)."""
 
-from admin_api.models import OutcomesShown, PartnerOverOutcomeLimit
+from admin_api.models import OutcomesView, PartnerOverOutcomeLimit
 from admin_api.wiring import Admin
 from globalconnect.domain.outcomes import OUTCOME_HOURS, Outcomes
 from globalconnect.domain.statistics import hour_of
@@ -10,14 +10,14 @@ MOST_OVER_LIMIT = 20
 
 
 def outcomes_by_partner(admin: Admin) -> dict[str, Outcomes]:
-    """Give the outcomes of the last 24 hours, the current one among them."""
+    """Return the outcomes of the last 24 hours, the current one among them."""
     current = hour_of(admin.now())
     return admin.statistics.outcomes(current - (OUTCOME_HOURS - 1) * HOUR, current)
 
 
-def shown(admin: Admin, outcomes: Outcomes) -> OutcomesShown:
-    """Give a partner's outcomes as operators see them."""
-    return OutcomesShown(
+def shown(admin: Admin, outcomes: Outcomes) -> OutcomesView:
+    """Return a partner's outcomes as staff see them."""
+    return OutcomesView(
         prohibited=outcomes.prohibited,
         success=outcomes.success,
         canceled=outcomes.canceled,
@@ -31,7 +31,7 @@ def shown(admin: Admin, outcomes: Outcomes) -> OutcomesShown:
 
 
 def over_limit(admin: Admin) -> list[PartnerOverOutcomeLimit]:
-    """Give the partners that the alarm speaks of, those with the most outcomes first."""
+    """Return the partners that the alarm speaks of, those with the most outcomes first."""
     found = [entry for entry in outcomes_by_partner(admin).items() if admin.outcome_limits.is_over(entry[1])]
     found.sort(key=lambda entry: (-entry[1].finished, entry[0]))
     partners = admin.partners.many([partner_id for partner_id, _ in found[:MOST_OVER_LIMIT]])

@@ -18,27 +18,27 @@ from admin_api.models import (
     PageQuery,
     PartnerActivity,
     PartnerChange,
-    PartnerShown,
-    PartnersShown,
+    PartnerPage,
+    PartnerView,
     PartnerWithKey,
-    Pause,
-    PauseShown,
-    PushTried,
-    SigningSecretShown,
+    PauseReason,
+    PauseView,
+    SigningSecretView,
+    TestPushResult,
 )
 from admin_api.push_once import push_once
 from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Admin
 from globalconnect.domain.activation import Activation
+from globalconnect.domain.backlog import PendingNote
 from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.outcomes import Outcomes
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_url import check_push_url, is_plain_http
 from globalconnect.domain.times import to_iso, to_iso_if_any
-from globalconnect.domain.waiting import PendingNote
 
 if TYPE_CHECKING:
-    from globalconnect.store.partners import Change
+    from globalconnect.store.partners import PartnerUpdate
 
 _LISTING = Listing("partners", partial(has, partner_id=str))
 # How far back a partner's activity is looked for, in activations, how many are read at once, and what is shown of it.
@@ -69,19 +69,19 @@ def issue(admin: Admin, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
     return PartnerWithKey(**_fields(partner, admin.now(), None), key=partner.key)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PartnersShown:
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PartnerPage:
     """List partners."""
     found, next_key = admin.partners.page(PAGE, _LISTING.key(call.query.get("cursor")))
     now, note = admin.now(), admin.statistics.pending()
-    return PartnersShown(
-        partners=[PartnerShown(**_fields(partner, now, note)) for partner in found], cursor=_LISTING.cursor(next_key)
+    return PartnerPage(
+        partners=[PartnerView(**_fields(partner, now, note)) for partner in found], cursor=_LISTING.cursor(next_key)
     )
 
 
-def read(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
+def read(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Read a partner."""
     partner = admin.partners.get(_id(call.path))
-    return PartnerShown(**_fields(partner, admin.now(), admin.statistics.pending()))
+    return PartnerView(**_fields(partner, admin.now(), admin.statistics.pending()))
 
 
 def activity(admin: Admin, call: Call[ActivityQuery, NoFields]) -> PartnerActivity:
@@ -113,7 +113,7 @@ def activity(admin: Admin, call: Call[ActivityQuery, NoFields]) -> PartnerActivi
 
 
 def _failures(admin: Admin, activation: Activation) -> list[tuple[int, FailedAttempt]]:
-    """Give the failed push attempts of an activation that are kept, each with when it began (ms)."""
+    """Return the failed push attempts of an activation that are kept, each with when it began (ms)."""
     attempts = admin.pushes.attempts(activation.activation_id)
     return [
         (
@@ -135,8 +135,8 @@ def _failures(admin: Admin, activation: Activation) -> list[tuple[int, FailedAtt
     ]
 
 
-def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
-    """Change what is given and nothing else, so that two operators who change different things both succeed.
+def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerView:
+    """Change what is given and nothing else, so that two people who change different things both succeed.
 
     Who gives the version that was read is refused when there has been another change since.
     """
@@ -145,7 +145,7 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
     if not fields:
         raise InvalidInput("body", "expected at least one of name, pushUrl, services, dialect and maxLive")
     call.log_change(fields=sorted(map(to_camel, fields)))
-    changed: Change = {}
+    changed: PartnerUpdate = {}
     if "name" in asked:
         changed["name"] = asked["name"]
     if "push_url" in asked:
@@ -159,7 +159,7 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerShown:
         changed["max_live"] = asked["max_live"]
     note = admin.statistics.pending()
     partner = admin.partners.change(_id(call.path), changed, asked.get("version"))
-    return PartnerShown(**_fields(partner, admin.now(), note))
+    return PartnerView(**_fields(partner, admin.now(), note))
 
 
 def rotate_key(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
@@ -171,22 +171,22 @@ def rotate_key(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     return PartnerWithKey(**_fields(partner, admin.now(), note), key=partner.key)
 
 
-def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> SigningSecretShown:
+def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> SigningSecretView:
     """Sign pushes with a new secret; one that did so before goes on beside it for a while."""
     partner_id = _id(call.path)
     secret = new_signing_secret(admin.rng)
     admin.partners.rotate_signing_secret(partner_id, secret, admin.now())
-    return SigningSecretShown(signing_secret=secret)
+    return SigningSecretView(signing_secret=secret)
 
 
-def remove_signing_secrets(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
+def remove_signing_secrets(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Sign no more pushes, with no secret; a second time changes nothing."""
     note = admin.statistics.pending()
     partner = admin.partners.remove_signing_secrets(_id(call.path))
-    return PartnerShown(**_fields(partner, admin.now(), note))
+    return PartnerView(**_fields(partner, admin.now(), note))
 
 
-def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
+def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> TestPushResult:
     """Push a made-up SMS to the partner once, and tell how that ended."""
     partner = admin.partners.get(_id(call.path))
     if partner.revoked_at is not None:
@@ -195,7 +195,7 @@ def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
         raise Conflict("partner: has no Push URL")
     result = push_once(admin, partner, partner.push_url)
     call.log_change(outcome=result.outcome.value)
-    return PushTried(
+    return TestPushResult(
         delivered=result.delivered,
         outcome=result.outcome.value,
         http_status=result.http_status,
@@ -204,23 +204,23 @@ def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushTried:
     )
 
 
-def pause(admin: Admin, call: Call[NoQuery, Pause]) -> PartnerShown:
+def pause(admin: Admin, call: Call[NoQuery, PauseReason]) -> PartnerView:
     """Sell nothing to a partner until it is resumed; one that is paused already is so for another reason."""
     now, note = admin.now(), admin.statistics.pending()
     call.log_change(fields=["reason"])
-    return PartnerShown(**_fields(admin.partners.pause(_id(call.path), call.body.reason, now), now, note))
+    return PartnerView(**_fields(admin.partners.pause(_id(call.path), call.body.reason, now), now, note))
 
 
-def resume(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
+def resume(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Sell to a partner again; a second time changes nothing."""
     note = admin.statistics.pending()
-    return PartnerShown(**_fields(admin.partners.resume(_id(call.path)), admin.now(), note))
+    return PartnerView(**_fields(admin.partners.resume(_id(call.path)), admin.now(), note))
 
 
-def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerShown:
+def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Make the key stop working for good; a second time changes nothing."""
     now, note = admin.now(), admin.statistics.pending()
-    return PartnerShown(**_fields(admin.partners.revoke(_id(call.path), now), now, note))
+    return PartnerView(**_fields(admin.partners.revoke(_id(call.path), now), now, note))
 
 
 def _id(path: Mapping[str, str]) -> str:
@@ -242,7 +242,7 @@ def _fields(partner: Partner, now: int, note: PendingNote | None) -> dict[str, A
         "services": None if partner.services is None else sorted(partner.services),
         "dialect": partner.dialect,
         "max_live": partner.max_live,
-        "paused": partner.paused and PauseShown(at=to_iso(partner.paused.at), reason=partner.paused.reason),
+        "paused": partner.paused and PauseView(at=to_iso(partner.paused.at), reason=partner.paused.reason),
         "created_at": to_iso(partner.created_at),
         "revoked": partner.revoked_at is not None,
         "signed": partner.is_signed,
@@ -269,14 +269,14 @@ ROUTES = (
         path="/admin/partners",
         use=browse,
         query=PageQuery,
-        answer=PartnersShown,
+        answer=PartnerPage,
         summary="List partners, in no particular order.",
     ),
     Route(
         method="GET",
         path="/admin/partners/{partnerId}",
         use=read,
-        answer=PartnerShown,
+        answer=PartnerView,
         errors=(404,),
         summary="Read a partner.",
     ),
@@ -296,7 +296,7 @@ ROUTES = (
         action="partner.changed",
         use=change,
         body=PartnerChange,
-        answer=PartnerShown,
+        answer=PartnerView,
         errors=(404, 409),
         summary="Change the fields that are given. With a `version`, only if the partner still has it (409). A revoked "
         "partner can't be changed (409).",
@@ -306,7 +306,7 @@ ROUTES = (
         path="/admin/partners/{partnerId}",
         action="partner.revoked",
         use=revoke,
-        answer=PartnerShown,
+        answer=PartnerView,
         errors=(404,),
         summary="Revoke a partner: its key stops working within 60 s, for good. Repeating it changes nothing.",
     ),
@@ -315,8 +315,8 @@ ROUTES = (
         path="/admin/partners/{partnerId}/pause",
         action="partner.paused",
         use=pause,
-        body=Pause,
-        answer=PartnerShown,
+        body=PauseReason,
+        answer=PartnerView,
         errors=(404, 409),
         summary="Sell nothing to a partner: within 60 s its counts are 0 and its GET_NUMBER is NO_NUMBERS. All else goes "
         "on. One that is paused already is given the new reason. A revoked partner can't be changed (409).",
@@ -326,7 +326,7 @@ ROUTES = (
         path="/admin/partners/{partnerId}/pause",
         action="partner.resumed",
         use=resume,
-        answer=PartnerShown,
+        answer=PartnerView,
         errors=(404, 409),
         summary="Sell to a paused partner again, within 60 s. Repeating it changes nothing. A revoked partner can't be "
         "changed (409).",
@@ -345,7 +345,7 @@ ROUTES = (
         path="/admin/partners/{partnerId}/signing-secret",
         action="partner.signing_secret_rotated",
         use=rotate_signing_secret,
-        answer=SigningSecretShown,
+        answer=SigningSecretView,
         status=201,
         errors=(404, 409),
         summary="Sign the partner's pushes with a new secret, shown in this answer only. A former one goes on signing "
@@ -356,7 +356,7 @@ ROUTES = (
         path="/admin/partners/{partnerId}/signing-secret",
         action="partner.signing_secrets_removed",
         use=remove_signing_secrets,
-        answer=PartnerShown,
+        answer=PartnerView,
         errors=(404, 409),
         summary="Stop signing the partner's pushes, at once. Repeating it changes nothing. A revoked partner can't be "
         "changed (409).",
@@ -366,7 +366,7 @@ ROUTES = (
         path="/admin/partners/{partnerId}/test-push",
         action="partner.push_tested",
         use=test_push,
-        answer=PushTried,
+        answer=TestPushResult,
         errors=(404, 409),
         summary="Push a made-up SMS to the partner's Push URL: once, now, in the form of every push and signed if they "
         "are. The phone is 447700900000, which nobody has; the smsId is at most 2^32, as no real one is. Nothing is "

@@ -3,14 +3,14 @@
 from functools import partial
 
 from admin_api.cursors import PAGE, Listing, has
-from admin_api.models import NoFields, PageQuery, PoolShown, PoolsShown
+from admin_api.models import NoFields, PageQuery, PoolPage, PoolView
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 
 _LISTING = Listing("pools", partial(has, country=str, operator=str))
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PoolsShown:
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PoolPage:
     """List pools by country and operator, counted as GET_SERVICES counts them for a key that may buy everything."""
     after = _LISTING.key(call.query.get("cursor"))
     # The table is by a hash of the country: what comes next in order is known only when all has been read. One page
@@ -20,7 +20,7 @@ def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PoolsShown:
         pools = [pool for pool in pools if (pool.country, pool.operator) > (after["country"], after["operator"])]
     services = sorted(code for code, service in admin.services.catalogue().items() if service.enabled)
     shown = [
-        PoolShown(
+        PoolView(
             country=pool.country,
             operator=pool.operator,
             total=pool.total,
@@ -30,7 +30,7 @@ def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PoolsShown:
         for pool in pools[:PAGE]
     ]
     more = {"country": shown[-1].country, "operator": shown[-1].operator} if len(pools) > PAGE else None
-    return PoolsShown(pools=shown, cursor=_LISTING.cursor(more))
+    return PoolPage(pools=shown, cursor=_LISTING.cursor(more))
 
 
 ROUTES = (
@@ -39,7 +39,7 @@ ROUTES = (
         path="/admin/pools",
         use=browse,
         query=PageQuery,
-        answer=PoolsShown,
+        answer=PoolPage,
         summary="List pools by country and operator: `total` numbers that are not withdrawn, how many of them are "
         "`free`, and how many can be bought for each service that is on. Late by as much as GET_SERVICES.",
     ),

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from admin_api.models import Given, NoFields, NoQuery, Reasoned, Shown
+from admin_api.models import Body, BodyWithReason, NoFields, NoQuery, View
 from admin_api.recording import record, record_end
 from admin_api.wiring import Admin
 from globalconnect import web
@@ -16,7 +16,7 @@ from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, 
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
-from globalconnect.store.audit import Detail, Entry, Result
+from globalconnect.store.audit import AuditDetail, AuditEntry, AuditResult
 from globalconnect.telemetry import Event, log
 
 LARGEST_UPLOAD = 2 * 1024 * 1024
@@ -40,12 +40,12 @@ class Upload:
 
 
 @dataclass(slots=True)
-class Told:
+class AuditNote:
     """What a use case tells of its change beyond what its route and path say."""
 
     action: str | None = None
     changed_id: str | None = None
-    details: dict[str, Detail] = field(default_factory=dict)
+    details: dict[str, AuditDetail] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +58,9 @@ class Call[Q, B]:
     staff: str
     staff_name: str
     event: web.ProxyEvent
-    told: Told = field(default_factory=Told)
+    told: AuditNote = field(default_factory=AuditNote)
 
-    def log_change(self, action: str | None = None, changed_id: str | None = None, **details: Detail) -> None:
+    def log_change(self, action: str | None = None, changed_id: str | None = None, **details: AuditDetail) -> None:
         """Tell more of this change than its route and path do, for the log and the audit log.
 
         Takes a more exact name for it, the id when the path has none, and ids, counts and names of fields: never a
@@ -70,20 +70,20 @@ class Call[Q, B]:
         self.told.changed_id = changed_id or self.told.changed_id
         self.told.details |= details
 
-    def log_look(self, admin: Admin, action: str, seen_id: str | None = None, **details: Detail) -> None:
+    def log_look(self, admin: Admin, action: str, seen_id: str | None = None, **details: AuditDetail) -> None:
         """Enter in the audit log that this person is about to be shown something. Raises Busy: then it isn't shown."""
-        record(admin, self.entry(admin, action, seen_id, details, Result.DONE))
+        record(admin, self.entry(admin, action, seen_id, details, AuditResult.DONE))
 
     def entry(
-        self, admin: Admin, action: str, named: str | None, details: Mapping[str, Detail], result: Result
-    ) -> Entry:
-        """Give an entry of the audit log about what this person does now."""
+        self, admin: Admin, action: str, named: str | None, details: Mapping[str, AuditDetail], result: AuditResult
+    ) -> AuditEntry:
+        """Return an entry of the audit log about what this person does now."""
         token = new_token(_TOKEN_LENGTH, admin.rng)
-        return Entry(admin.now(), token, self.staff, self.staff_name, action, named, result, details)
+        return AuditEntry(admin.now(), token, self.staff, self.staff_name, action, named, result, details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route[Q, B, A: Shown]:
+class Route[Q, B, A: View]:
     """A method and path below /admin, the types of what goes in and out, and the use case between them.
 
     `shortened` names the list of its answer that loses its first entries when they are too many to be given. `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them. `action` is what
@@ -105,12 +105,12 @@ class Route[Q, B, A: Shown]:
 
     @property
     def may_lack_body(self) -> bool:
-        """Tell whether no body says the same as `{}`, which is enough."""
+        """Return whether no body says the same as `{}`, which is enough."""
         body: type[object] = self.body
-        return issubclass(body, Given) and not any(field.is_required() for field in body.model_fields.values())
+        return issubclass(body, Body) and not any(field.is_required() for field in body.model_fields.values())
 
-    def run(self, admin: Admin, event: web.ProxyEvent, path: Mapping[str, str]) -> web.Answer:
-        """Read the request, let the use case do its work, and give the answer. Raises GlobalConnectError.
+    def run(self, admin: Admin, event: web.ProxyEvent, path: Mapping[str, str]) -> web.Response:
+        """Read the request, let the use case do its work, and return the answer. Raises GlobalConnectError.
 
         `path` is what the request's path says for the names in the route's.
         """
@@ -124,7 +124,7 @@ class Route[Q, B, A: Shown]:
         )
         shown = self.use(admin, call) if self.action is None else self._recorded(self.action, admin, call)
         ask_for_less = "ask with texts=hidden" if "texts" in self.query.__annotations__ else None
-        return web.Answer(self.status, shown.model_dump(mode="json"), self.shortened, ask_for_less)
+        return web.Response(self.status, shown.model_dump(mode="json"), self.shortened, ask_for_less)
 
     def _recorded(self, action: str, admin: Admin, call: Call[Q, B]) -> A:
         """Let the use case change something, with an entry in the audit log that is written before it begins.
@@ -134,29 +134,29 @@ class Route[Q, B, A: Shown]:
         nobody knows: after a failure of ours, or a Busy, something may have been changed.
         """
         named, details = self._named_in(call.path)
-        if isinstance(call.body, Reasoned):
+        if isinstance(call.body, BodyWithReason):
             details["reason"] = call.body.reason
-        entry = call.entry(admin, action, named, details, Result.STARTED)
+        entry = call.entry(admin, action, named, details, AuditResult.STARTED)
         record(admin, entry)
         try:
             shown = self.use(admin, call)
         except Busy:
             raise
         except GlobalConnectError:
-            record_end(admin, _ended(entry, call.told, Result.REFUSED))
+            record_end(admin, _ended(entry, call.told, AuditResult.REFUSED))
             raise
-        entry = _ended(entry, call.told, Result.DONE)
+        entry = _ended(entry, call.told, AuditResult.DONE)
         # What people write is for the audit log only.
         told = {name: detail for name, detail in entry.details.items() if name != "reason"}
         log(Event.CHANGED, operator=entry.staff, action=entry.action, id=entry.changed_id, **told)
         record_end(admin, entry)
         return shown
 
-    def _named_in(self, path: Mapping[str, str]) -> tuple[str | None, dict[str, Detail]]:
-        """Give the id of what a path is about, its first field, and its other fields; nothing that can't be shown."""
+    def _named_in(self, path: Mapping[str, str]) -> tuple[str | None, dict[str, AuditDetail]]:
+        """Return the id of what a path is about, its first field, and its other fields; nothing that can't be shown."""
         names = re.findall(r"\{(\w+)\}", self.path)
         shown = {name: path[name] for name in names if _can_be_shown(path[name])}
-        details: dict[str, Detail] = {name: shown[name] for name in names[1:] if name in shown}
+        details: dict[str, AuditDetail] = {name: shown[name] for name in names[1:] if name in shown}
         return (shown.get(names[0]) if names else None), details
 
     def _read_body(self, event: web.ProxyEvent) -> B:
@@ -169,7 +169,7 @@ class Route[Q, B, A: Shown]:
 
 
 def id_in(path: Mapping[str, str], name: str, what: str) -> str:
-    """Give the id of a partner or source in a path. What can't be one of ours can't be found: NotFound(what)."""
+    """Return the id of a partner or source in a path. What can't be one of ours can't be found: NotFound(what)."""
     if is_token(path[name]):
         return path[name]
     raise NotFound(what)
@@ -186,12 +186,12 @@ def check_token(event: web.ProxyEvent, client_id: str) -> None:
 
 
 def _staff(event: web.ProxyEvent) -> str:
-    """Give the id of who is signed in."""
+    """Return the id of who is signed in."""
     return str(_claims(event)["sub"])
 
 
 def _staff_name(event: web.ProxyEvent) -> str:
-    """Give the name by which people know who is signed in: an address only if Cognito knows that it is theirs."""
+    """Return the name by which people know who is signed in: an address only if Cognito knows that it is theirs."""
     claims = _claims(event)
     # API Gateway hands on every claim as a text.
     verified = claims.get("email_verified") == "true"
@@ -199,7 +199,7 @@ def _staff_name(event: web.ProxyEvent) -> str:
 
 
 def _claims(event: web.ProxyEvent) -> Mapping[str, object]:
-    """Give what the token says.
+    """Return what the token says.
 
     The API's authorizer is what lets people in. Without its claims a route has been deployed without it, and the
     KeyError keeps that route shut.
@@ -208,7 +208,7 @@ def _claims(event: web.ProxyEvent) -> Mapping[str, object]:
     return claims
 
 
-def _ended(entry: Entry, told: Told, result: Result) -> Entry:
+def _ended(entry: AuditEntry, told: AuditNote, result: AuditResult) -> AuditEntry:
     return replace(
         entry,
         action=told.action or entry.action,
@@ -265,5 +265,5 @@ def _refusal(adapter: TypeAdapter[Any], error: ValidationError) -> InvalidInput:
 
 
 def _named(name: str) -> str:
-    """Give the name of a field that we don't know, fit to be sent back."""
+    """Return the name of a field that we don't know, fit to be sent back."""
     return name[:_LONGEST_NAME] if name and name.isprintable() else "body"

@@ -1,19 +1,19 @@
 """The catalogue of services on sale (contract 5)."""
 
-from admin_api.models import SERVICE_CODE, NoFields, NoQuery, ServiceGiven, ServiceShown, ServicesShown
+from admin_api.models import SERVICE_CODE, NoFields, NoQuery, ServiceBody, ServicePage, ServiceView
 from admin_api.routes import Call, Route
 from admin_api.wiring import Admin
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.service import Service
 
 
-def browse(admin: Admin, _call: Call[NoQuery, NoFields]) -> ServicesShown:
+def browse(admin: Admin, _call: Call[NoQuery, NoFields]) -> ServicePage:
     """List the whole catalogue, by code."""
     catalogue = admin.services.catalogue()
-    return ServicesShown(services=[_shown(catalogue[code]) for code in sorted(catalogue)])
+    return ServicePage(services=[_shown(catalogue[code]) for code in sorted(catalogue)])
 
 
-def put(admin: Admin, call: Call[NoQuery, ServiceGiven]) -> ServiceShown:
+def put(admin: Admin, call: Call[NoQuery, ServiceBody]) -> ServiceView:
     """Enter a service in the catalogue, or replace it."""
     code = call.path["code"]
     if not SERVICE_CODE.fullmatch(code):
@@ -24,8 +24,8 @@ def put(admin: Admin, call: Call[NoQuery, ServiceGiven]) -> ServiceShown:
     return _shown(service)
 
 
-def _shown(service: Service) -> ServiceShown:
-    return ServiceShown(
+def _shown(service: Service) -> ServiceView:
+    return ServiceView(
         code=service.code,
         name=service.name,
         reusable=service.reusable,
@@ -39,7 +39,7 @@ ROUTES = (
         method="GET",
         path="/admin/services",
         use=browse,
-        answer=ServicesShown,
+        answer=ServicePage,
         summary="List the catalogue, whole and by code; its cursor is always null.",
     ),
     Route(
@@ -47,8 +47,8 @@ ROUTES = (
         path="/admin/services/{code}",
         action="service.put",
         use=put,
-        body=ServiceGiven,
-        answer=ServiceShown,
+        body=ServiceBody,
+        answer=ServiceView,
         summary="Enter a service in the catalogue, or replace it.",
     ),
 )

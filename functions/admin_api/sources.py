@@ -5,16 +5,16 @@ from typing import Any
 
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
-    Done,
+    Acknowledgement,
     NewSource,
     NewSourceSecret,
     NoFields,
     NoQuery,
     PageQuery,
-    ProblemNoted,
-    SourceSecretShown,
-    SourceShown,
-    SourcesShown,
+    ProblemView,
+    SourcePage,
+    SourceSecretView,
+    SourceView,
     SourceWithSecret,
 )
 from admin_api.routes import Call, Route, id_in
@@ -47,27 +47,27 @@ def add(admin: Admin, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     return SourceWithSecret(**_fields(source, call.event), secret=source.secret)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> SourcesShown:
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> SourcePage:
     """List gateways."""
     found, next_key = admin.sources.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    shown = [SourceShown(**_fields(source, call.event)) for source in found]
-    return SourcesShown(sources=shown, cursor=_LISTING.cursor(next_key))
+    shown = [SourceView(**_fields(source, call.event)) for source in found]
+    return SourcePage(sources=shown, cursor=_LISTING.cursor(next_key))
 
 
-def replace_secret(admin: Admin, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretShown:
+def replace_secret(admin: Admin, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
     """Replace a gateway's secret; the former one stays good for a while."""
     source_id = id_in(call.path, "sourceId", "source")
     secret = call.body.secret or new_token(_SECRET_LENGTH, admin.rng)
     admin.sources.replace_secret(source_id, secret, admin.now())
     warning = f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None
-    return SourceSecretShown(source_id=source_id, secret=secret, warning=warning)
+    return SourceSecretView(source_id=source_id, secret=secret, warning=warning)
 
 
-def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Done:
+def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Acknowledgement:
     """Remove a gateway: what it delivers from now on is refused."""
     source_id = id_in(call.path, "sourceId", "source")
     admin.sources.remove(source_id)
-    return Done()
+    return Acknowledgement()
 
 
 def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
@@ -83,8 +83,8 @@ def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
     }
 
 
-def _shown(problem: Problem | None) -> ProblemNoted | None:
-    return None if problem is None else ProblemNoted(at=to_iso(problem.at), reason=problem.reason)
+def _shown(problem: Problem | None) -> ProblemView | None:
+    return None if problem is None else ProblemView(at=to_iso(problem.at), reason=problem.reason)
 
 
 ROUTES = (
@@ -103,7 +103,7 @@ ROUTES = (
         path=RESOURCE,
         use=browse,
         query=PageQuery,
-        answer=SourcesShown,
+        answer=SourcePage,
         summary="List inbound gateways, in no particular order.",
     ),
     Route(
@@ -112,7 +112,7 @@ ROUTES = (
         action="source.secret_replaced",
         use=replace_secret,
         body=NewSourceSecret,
-        answer=SourceSecretShown,
+        answer=SourceSecretView,
         status=201,
         errors=(404, 409),
         summary="Replace the secret of an inbound gateway by a given one, else by one that is made; it is shown in this "
@@ -124,7 +124,7 @@ ROUTES = (
         path=f"{RESOURCE}/{{sourceId}}",
         action="source.removed",
         use=remove,
-        answer=Done,
+        answer=Acknowledgement,
         errors=(404,),
         summary="Remove an inbound gateway; its deliveries are refused within 60 s.",
     ),

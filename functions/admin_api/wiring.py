@@ -12,19 +12,19 @@ from globalconnect.push.queue import RetryQueues
 from globalconnect.settings import AdminApiSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.audit import Audit
-from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.imports import Imports
+from globalconnect.store.import_jobs import ImportJobs
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
+from globalconnect.store.pool_counts import PoolCountsStore
 from globalconnect.store.pushes import Pushes
-from globalconnect.store.sales import Sales
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
 from globalconnect.store.statistics import Statistics
+from globalconnect.store.transactions import Transactions
 
-# Operators see and change what is, not what was a moment ago.
+# Staff see and change what is, not what was a moment ago.
 _NO_CACHE = 0
 
 
@@ -39,13 +39,13 @@ class Admin:
     partners: Partners
     services: Services
     numbers: Numbers
-    availability: Availability
+    availability: PoolCountsStore
     activations: Activations
-    sales: Sales
+    transactions: Transactions
     pushes: Pushes
     sources: Sources
     inbox: Inbox
-    imports: Imports
+    imports: ImportJobs
     audit: Audit
     statistics: Statistics
     retry_queues: RetryQueues
@@ -67,13 +67,13 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now
         partners=Partners(db, settings.partners_table, _NO_CACHE, now),
         services=Services(db, settings.services_table, _NO_CACHE, now),
         numbers=numbers,
-        availability=Availability(db, settings.availability_table, _NO_CACHE, now),
+        availability=PoolCountsStore(db, settings.availability_table, _NO_CACHE, now),
         activations=activations,
-        sales=Sales(db, numbers, activations),
+        transactions=Transactions(db, numbers, activations),
         pushes=Pushes(db, settings.activations_table, keep),
         sources=Sources(db, settings.sources_table, _NO_CACHE, now),
         inbox=Inbox(db, settings.inbox_table, keep),
-        imports=Imports(db, settings.imports_table, keep),
+        imports=ImportJobs(db, settings.imports_table, keep),
         audit=Audit(db, settings.audit_table, retention(settings.audit_days)),
         statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,
@@ -89,7 +89,7 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now
 
 @functools.cache
 def admin_api() -> Admin:
-    """Give the function's parts, put together once per environment."""
+    """Return the function's parts, put together once per environment."""
     settings = AdminApiSettings.from_env()
     retry_queues = RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url)
     return build(settings, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.rng)

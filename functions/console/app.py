@@ -68,7 +68,7 @@ def _file(path: Path) -> web.File:
 
 
 def answer(event: web.ProxyEvent, console: Console) -> web.File:
-    """Give the page, or the file that is named exactly. Raises NotFound."""
+    """Return the page, or the file that is named exactly. Raises NotFound."""
     if console.page is None:
         raise NotFound("The built console (`make console` builds it)")
     name = (event.get("pathParameters") or {}).get("file")
@@ -106,7 +106,7 @@ def _page(page: str, event: web.ProxyEvent, settings: ConsoleSettings) -> web.Fi
 
 @made_in_init
 def console() -> Console:
-    """Give the function's parts, put together once per environment."""
+    """Return the function's parts, put together once per environment."""
     return read(ConsoleSettings.from_env())
 
 

@@ -15,7 +15,7 @@ from globalconnect.settings import GetsmsSettings, retention
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
-from globalconnect.web import Answer, ProxyEvent, endpoint
+from globalconnect.web import ProxyEvent, Response, endpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +38,22 @@ def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Getsm
 
 @made_in_init
 def getsms() -> Getsms:
-    """Give the function's parts, put together once per environment."""
+    """Return the function's parts, put together once per environment."""
     return build(GetsmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)
 
 
-def answer(event: ProxyEvent, parts: Getsms) -> Answer:
-    """Give the messages of one of the partner's activations, or say whether to wait for them."""
+def answer(event: ProxyEvent, parts: Getsms) -> Response:
+    """Return the messages of one of the partner's activations, or say whether to wait for them."""
     fields = read_query(event.get("multiValueQueryStringParameters") or {})
     partner = parts.partners.authenticate(read_key(fields, "apiKey"))
     sale = parts.activations.sale(read_activation_id(fields, "id"), partner.partner_id)
     if sale is None:
         raise NotFound("id")
-    if sale.messages:
-        messages = [_shown(sms) for sms in sale.messages]
-        return Answer(200, {"status": "SUCCESS", "messages": messages}, shortened="messages")
+    if sale.sms:
+        messages = [_shown(sms) for sms in sale.sms]
+        return Response(200, {"status": "SUCCESS", "messages": messages}, shortened="messages")
     live = sale.activation.state(parts.now()) is State.LIVE
-    return Answer(200, {"status": "WAIT_CODE" if live else "EXPIRED"})
+    return Response(200, {"status": "WAIT_CODE" if live else "EXPIRED"})
 
 
 def _shown(sms: Sms) -> dict[str, str]:

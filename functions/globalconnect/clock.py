@@ -9,5 +9,5 @@ rng: Rng = secrets.randbelow
 
 
 def now() -> int:
-    """Give the current time in ms."""
+    """Return the current time in ms."""
     return time.time_ns() // 1_000_000

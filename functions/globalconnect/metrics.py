@@ -54,7 +54,7 @@ class PushMeter:
         if not delivered:
             return
         self._delivered += 1
-        # One that an operator had pushed once more was not waiting all that time.
+        # One that staff had pushed once more was not waiting all that time.
         if sms.delivered_at is None:
             # Whoever stored it may have had another clock, a little ahead of ours.
             self._times.append(max(0, ended_at - sms.stored_at))

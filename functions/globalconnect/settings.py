@@ -26,7 +26,7 @@ class Settings:
 
 
 def on_lambda(environ: Mapping[str, str] = os.environ) -> bool:
-    """Tell whether this is an environment of Lambda; a test or a tool imports the same modules elsewhere."""
+    """Return whether this is an environment of Lambda; a test or a tool imports the same modules elsewhere."""
     return "AWS_LAMBDA_RUNTIME_API" in environ
 
 
@@ -218,5 +218,5 @@ class ConsoleSettings(Settings):
 
 
 def retention(days: int) -> int:
-    """Give how long things are kept (ms)."""
+    """Return how long things are kept (ms)."""
     return days * DAY

@@ -30,7 +30,7 @@ class Event(StrEnum):
     RECOUNTED = "numbers_recounted"
     POOL_WAS_OFF = "pool_counts_were_off"
     HOLDER_WAS_OFF = "holder_count_was_off"
-    CHANGED = "changed_by_operator"
+    CHANGED = "changed_by_staff"
     NOT_RECORDED = "audit_not_recorded"
     SOURCE_NOT_NOTED = "source_not_noted"
 

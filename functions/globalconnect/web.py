@@ -47,7 +47,7 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """An HTTP answer: a status and what its JSON body says, or that JSON as text (spelled as `_json` does).
 
     One that is too large to be given loses the first entries of the list that `shortened` names, as many as it must.
@@ -69,7 +69,7 @@ class File:
     headers: Mapping[str, str]
 
 
-def endpoint(use: Callable[[ProxyEvent], Answer | File]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
+def endpoint(use: Callable[[ProxyEvent], Response | File]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
     """Make a Lambda handler of a function that turns an API Gateway event into an answer or a GlobalConnectError."""
 
     def handler(event: ProxyEvent, _context: object) -> ProxyAnswer:
@@ -79,7 +79,7 @@ def endpoint(use: Callable[[ProxyEvent], Answer | File]) -> Callable[[ProxyEvent
             answer = error_answer(error)
         except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
             _log_unexpected(error)
-            answer = Answer(500, error_body("Temporary failure on our side; try again"))
+            answer = Response(500, error_body("Temporary failure on our side; try again"))
         return file_answer(answer, event) if isinstance(answer, File) else proxy_answer(answer, event)
 
     return handler
@@ -92,18 +92,18 @@ def _log_unexpected(error: Exception) -> None:
     log_failure(Event.UNEXPECTED, error)
 
 
-def error_answer(error: errors.GlobalConnectError) -> Answer:
-    """Give the answer for an error, by STATUS_OF."""
-    return Answer(STATUS_OF[type(error)], error_body(str(error)))
+def error_answer(error: errors.GlobalConnectError) -> Response:
+    """Return the answer for an error, by STATUS_OF."""
+    return Response(STATUS_OF[type(error)], error_body(str(error)))
 
 
 def error_body(message: str) -> dict[str, object]:
-    """Give the body of every error (contract 1)."""
+    """Return the body of every error (contract 1)."""
     return {"status": "ERROR", "message": message}
 
 
 def header(event: ProxyEvent, name: str) -> str | None:
-    """Give a request header, whatever the case of its name; the last one when it was sent twice."""
+    """Return a request header, whatever the case of its name; the last one when it was sent twice."""
     for key, value in (event.get("headers") or {}).items():
         if key.lower() == name:
             return str(value)
@@ -111,7 +111,7 @@ def header(event: ProxyEvent, name: str) -> str | None:
 
 
 def read_body(event: ProxyEvent, largest: int = LARGEST_BODY) -> bytes:
-    """Give a request's body as bytes, unpacked when it is gzip (by its first bytes: API Gateway unpacks some itself).
+    """Return a request's body as bytes, unpacked when it is gzip (by its first bytes: API Gateway unpacks some itself).
 
     Raises InvalidInput when it is larger than `largest`, packed or not, or can't be unpacked to its very end.
     """
@@ -125,7 +125,7 @@ def read_body(event: ProxyEvent, largest: int = LARGEST_BODY) -> bytes:
 
 
 def read_delivery(event: ProxyEvent, largest: int) -> bytes:
-    """Give a gateway's delivery as `read_body` does, or as it was sent when it can't be unpacked: then it is for its
+    """Return a gateway's delivery as `read_body` does, or as it was sent when it can't be unpacked: then it is for its
     signature to say whether anybody is told.
 
     Raises TooLarge when it is larger than `largest`, packed or not.
@@ -145,7 +145,7 @@ def _as_sent(event: ProxyEvent) -> bytes:
 
 
 def _unpacked(packed: bytes, most: int) -> bytes:
-    """Give at most so many bytes of what is packed: a small body can unpack to gigabytes. Raises InvalidInput."""
+    """Return at most so many bytes of what is packed: a small body can unpack to gigabytes. Raises InvalidInput."""
     try:
         # It takes further members and zeros after the end, as the format has them, and nothing else.
         with gzip.open(io.BytesIO(packed)) as members:
@@ -154,8 +154,8 @@ def _unpacked(packed: bytes, most: int) -> bytes:
         raise errors.InvalidInput("body", "expected a gzip body to be whole and valid") from None
 
 
-def proxy_answer(answer: Answer, event: ProxyEvent) -> ProxyAnswer:
-    """Give the answer in API Gateway's form, gzipped when asked for and long enough to be worth it (contract 1).
+def proxy_answer(answer: Response, event: ProxyEvent) -> ProxyAnswer:
+    """Return the answer in API Gateway's form, gzipped when asked for and long enough to be worth it (contract 1).
 
     Instead of what Lambda would not take, it gives less (`Answer.shortened`), or the answer for AnswerTooLarge.
     """
@@ -167,7 +167,7 @@ def proxy_answer(answer: Answer, event: ProxyEvent) -> ProxyAnswer:
 
 
 def file_answer(file: File, event: ProxyEvent) -> ProxyAnswer:
-    """Give a file in API Gateway's form, packed when there is such a form of it and gzip was asked for."""
+    """Return a file in API Gateway's form, packed when there is such a form of it and gzip was asked for."""
     if file.packed is None or not _takes_gzip(event):
         return {"statusCode": 200, "headers": dict(file.headers), "body": file.text}
     return {
@@ -179,13 +179,13 @@ def file_answer(file: File, event: ProxyEvent) -> ProxyAnswer:
 
 
 def stage_variable(event: ProxyEvent, name: str) -> str | None:
-    """Give a variable of the stage that the request came in on; None when it is not there or empty."""
+    """Return a variable of the stage that the request came in on; None when it is not there or empty."""
     value = (event.get("stageVariables") or {}).get(name)
     return str(value) if value else None
 
 
 def public_url(event: ProxyEvent, path: str) -> str:
-    """Give the base URL under which the outside calls this API, by a request that came in on `path`.
+    """Return the base URL under which the outside calls this API, by a request that came in on `path`.
 
     A stage whose address the request does not show says it in its variable `publicUrl`.
     """
@@ -202,10 +202,10 @@ def _proxied(status: int, body: Mapping[str, object] | str, event: ProxyEvent) -
     return _gzipped(status, text) if len(text) >= _SMALLEST_GZIP and _takes_gzip(event) else _plain(status, text)
 
 
-def _shortened(answer: Answer, event: ProxyEvent) -> ProxyAnswer | None:
-    """Give an answer without the first entries of the list that it may be shortened by, as few as will do.
+def _shortened(answer: Response, event: ProxyEvent) -> ProxyAnswer | None:
+    """Return an answer without the first entries of the list that it may be shortened by, as few as will do.
 
-    Gives None when it is too large with a single one.
+    Returns None when it is too large with a single one.
     """
     if answer.shortened is None or isinstance(answer.body, str):
         return None
@@ -241,7 +241,7 @@ def _gzipped(status: int, body: str) -> ProxyAnswer:
 
 
 def _fits(proxied: ProxyAnswer) -> bool:
-    """Tell whether Lambda takes an answer: in JSON, as the runtime writes it, every quote in a plain body is two."""
+    """Return whether Lambda takes an answer: in JSON, as the runtime writes it, every quote in a plain body is two."""
     if _HEAD + len(proxied["body"]) * _MOST_BYTES <= LARGEST_ANSWER:
         return True
     return len(json.dumps(proxied, ensure_ascii=False).encode()) <= LARGEST_ANSWER

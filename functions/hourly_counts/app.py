@@ -8,24 +8,24 @@ from globalconnect.aws import dynamodb_client
 from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
 from globalconnect.metrics import publish_outcomes
 from globalconnect.settings import HourlyCountsSettings, retention
-from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.statistics import Happened, Statistics
+from globalconnect.store.pool_counts import PoolCountsStore
+from globalconnect.store.statistics import HourEvents, Statistics
 from globalconnect.telemetry import Event, log
 from hourly_counts.measure import Measure
 
 
 @functools.cache
 def measure() -> Measure:
-    """Give the function's parts, put together once per environment."""
+    """Return the function's parts, put together once per environment."""
     settings = HourlyCountsSettings.from_env()
     db = Dynamo(dynamodb_client())
     return Measure(
-        happened=Happened(db, settings.activations_table),
-        availability=Availability(db, settings.availability_table, cache_seconds=0, now=clock.now),
+        happened=HourEvents(db, settings.activations_table),
+        availability=PoolCountsStore(db, settings.availability_table, cache_seconds=0, now=clock.now),
         statistics=Statistics(db, settings.statistics_table),
         lease=settings.lease,
-        keep=retention(settings.retention_days),
+        retention=retention(settings.retention_days),
         limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
         tell=tell,
         now=clock.now,

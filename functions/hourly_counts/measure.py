@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from globalconnect.domain.outcomes import OUTCOME_HOURS, ByPartner, OutcomeLimits, outcomes_of
 from globalconnect.domain.statistics import Hour, Stock, counts_of, hour_of
 from globalconnect.domain.times import HOUR, MINUTE
-from globalconnect.store.availability import Availability
-from globalconnect.store.statistics import Happened, Statistics
+from globalconnect.store.pool_counts import PoolCountsStore
+from globalconnect.store.statistics import HourEvents, Statistics
 
 # Once an hour, as many are counted again, the current one among them: outcomes and refunds may come late.
 COUNTED_AGAIN = 26
@@ -21,16 +21,16 @@ _SETTLED = 2 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The parts of this function. `lease` is how long an activation is live, `keep` how long it is stored (ms).
+    """The parts of this function. `lease` is how long an activation is live, `retention` how long it is stored (ms).
 
     `tell` is told of the partners over a limit, after each look.
     """
 
-    happened: Happened
-    availability: Availability
+    happened: HourEvents
+    availability: PoolCountsStore
     statistics: Statistics
     lease: int
-    keep: int
+    retention: int
     limits: OutcomeLimits
     tell: Callable[[ByPartner], None]
     now: Callable[[], int]
@@ -53,11 +53,11 @@ class Measure:
                 run.count(at, with_outcomes=True)
 
     def _changing(self, now: int) -> list[int]:
-        """Give the hours of activations that may be live, one more, and the current one, newest first."""
+        """Return the hours of activations that may be live, one more, and the current one, newest first."""
         return _hours_back(hour_of(now), max(hour_of(now - self.lease) - HOUR, self._oldest_stored(now)))
 
     def _counted_at(self, now: int) -> dict[int, int]:
-        """Give when each hour was counted last (ms), of those that are counted again.
+        """Return when each hour was counted last (ms), of those that are counted again.
 
         So the first run of an hour counts all that may have changed, and what a run leaves when it is cut off the next
         one takes up.
@@ -70,8 +70,8 @@ class Measure:
         return max(hour_of(now) - (COUNTED_AGAIN - 1) * HOUR, self._oldest_stored(now))
 
     def _oldest_stored(self, now: int) -> int:
-        """Give the first hour of which all is still stored: one before it would be counted too low."""
-        return hour_of(now - self.keep) + HOUR
+        """Return the first hour of which all is still stored: one before it would be counted too low."""
+        return hour_of(now - self.retention) + HOUR
 
     def _look_at_partners(self, current: int) -> None:
         """Tell of those whose outcomes of the last hours are over a limit."""

@@ -11,11 +11,11 @@ from globalconnect.domain.requests import LARGEST_BODY
 from globalconnect.domain.times import SECOND
 from globalconnect.store.sources import Source
 from globalconnect.telemetry import Event, log, log_failure
-from globalconnect.web import Answer, ProxyEvent, endpoint, read_delivery
+from globalconnect.web import ProxyEvent, Response, endpoint, read_delivery
 from inbound_sms.providers import Adapter, Payload, Reading
 from inbound_sms.providers.generic import Generic
 from inbound_sms.receive import receive
-from inbound_sms.wiring import InboundSmsParts, inbound_sms
+from inbound_sms.wiring import Parts, inbound_sms
 
 # Whether a delivery is authentic is judged by so many bytes at most, unpacked.
 LARGEST_JUDGED = 10 * 1024 * 1024
@@ -23,7 +23,7 @@ LARGEST_JUDGED = 10 * 1024 * 1024
 ADAPTERS: dict[str, Adapter] = {"generic": Generic()}
 
 
-def answer(event: ProxyEvent, parts: InboundSmsParts) -> Answer:
+def answer(event: ProxyEvent, parts: Parts) -> Response:
     """Take the SMS of one delivery."""
     arrived_at = parts.now()
     source_id: str = event["pathParameters"]["sourceId"]
@@ -47,11 +47,11 @@ def answer(event: ProxyEvent, parts: InboundSmsParts) -> Answer:
     _note(source, lambda: parts.sources.note_heard(source, parts.now()))
     if reading.untimed is not None:
         _note(source, lambda: parts.sources.note_untimed(source, str(reading.untimed), parts.now()))
-    return Answer(200, {"status": "SUCCESS"})
+    return Response(200, {"status": "SUCCESS"})
 
 
-def _source_of(source_id: str, payload: Payload, parts: InboundSmsParts) -> Source:
-    """Give the source that a delivery is from.
+def _source_of(source_id: str, payload: Payload, parts: Parts) -> Source:
+    """Return the source that a delivery is from.
 
     Raises InvalidSignature, also when there is no such source: ids can't be tried out.
     """
@@ -66,7 +66,7 @@ def _source_of(source_id: str, payload: Payload, parts: InboundSmsParts) -> Sour
 
 
 def _is_authentic(payload: Payload, source: Source, now: int) -> bool:
-    """Tell whether a delivery is by who knows one of the source's secrets; how long that takes doesn't tell which."""
+    """Return whether a delivery is by who knows one of the source's secrets; how long that takes doesn't tell which."""
     adapter = ADAPTERS[source.provider]
     return any([adapter.is_authentic(payload, secret) for secret in source.secrets(now)])  # noqa: C419
 
@@ -77,14 +77,14 @@ def _read(payload: Payload, source: Source, arrived_at: int) -> Reading:
     return ADAPTERS[source.provider].read(payload, arrived_at)
 
 
-def _keep_unreadable(payload: bytes, source: Source, reason: str, parts: InboundSmsParts) -> None:
+def _keep_unreadable(payload: bytes, source: Source, reason: str, parts: Parts) -> None:
     # The same payload again is the gateway's retry, not something new to look at.
     inbox_id = f"unreadable#{source.source_id}#{hashlib.sha256(payload).hexdigest()}"
     parts.inbox.keep_unreadable(inbox_id, source.source_id, payload, reason, parts.now())
     _note_unreadable(source, reason, parts)
 
 
-def _note_unreadable(source: Source, reason: str, parts: InboundSmsParts) -> None:
+def _note_unreadable(source: Source, reason: str, parts: Parts) -> None:
     log(Event.PAYLOAD_UNREADABLE, source_id=source.source_id)
     _note(source, lambda: parts.sources.note_unreadable(source, reason, parts.now()))
 

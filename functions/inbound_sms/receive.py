@@ -13,16 +13,16 @@ from globalconnect.domain.inbound import (
     judge,
 )
 from globalconnect.domain.sms import PushState, Sms
-from globalconnect.store.arrivals import Known
+from globalconnect.store.arrivals import ArrivalContext
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.inbox import Receipt
 from globalconnect.telemetry import Event, log
-from inbound_sms.wiring import InboundSmsParts
+from inbound_sms.wiring import Parts
 
 _TRIES = 10
 
 
-def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: InboundSmsParts) -> None:
+def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: Parts) -> None:
     """Make an SMS durable that reached us at `arrived_at` (ms). The same SMS again is only counted.
 
     Raises Busy when its number keeps changing hands: then nothing is stored, and the gateway should try again.
@@ -54,8 +54,8 @@ def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: InboundSmsP
     raise Busy
 
 
-def _was_heard(receipt: Receipt, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> bool:
-    """Count an SMS as a repeat, or keep it as what may be one, by what is known; tell whether it was either."""
+def _was_heard(receipt: Receipt, known: ArrivalContext, holder: Lease | None, arrived_at: int, parts: Parts) -> bool:
+    """Count an SMS as a repeat, or keep it as what may be one, by what is known; return whether it was either."""
     if known.former_id is not None:
         _count_repeat(known.former_id, receipt.source_id, parts)
         return True
@@ -72,12 +72,12 @@ def _was_heard(receipt: Receipt, known: Known, holder: Lease | None, arrived_at:
     return True
 
 
-def _count_repeat(sms_id: int, source_id: str, parts: InboundSmsParts) -> None:
+def _count_repeat(sms_id: int, source_id: str, parts: Parts) -> None:
     parts.arrivals.count_repeat(sms_id)
     log(Event.SMS_REPEATED, source_id=source_id, sms_id=sms_id)
 
 
-def _store(receipt: Receipt, known: Known, holder: Lease | None, arrived_at: int, parts: InboundSmsParts) -> None:
+def _store(receipt: Receipt, known: ArrivalContext, holder: Lease | None, arrived_at: int, parts: Parts) -> None:
     sms = receipt.sms
     received_at = sms.received_at(arrived_at)
     if holder is None:

@@ -16,7 +16,7 @@ from globalconnect.store.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
-class InboundSmsParts:
+class Parts:
     """The parts of this function; `receipt_skew` is how slow a gateway's clock may be (ms)."""
 
     sources: Sources
@@ -26,13 +26,13 @@ class InboundSmsParts:
     now: Callable[[], int]
 
 
-def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> InboundSmsParts:
+def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:
     """Put the function together."""
     keep = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
     inbox = Inbox(db, settings.inbox_table, keep)
     activations = Activations(db, settings.activations_table, keep, now)
-    return InboundSmsParts(
+    return Parts(
         sources=Sources(db, settings.sources_table, settings.cache_seconds, now),
         inbox=inbox,
         arrivals=Arrivals(db, numbers, activations, inbox),
@@ -42,6 +42,6 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> I
 
 
 @made_in_init
-def inbound_sms() -> InboundSmsParts:
-    """Give the function's parts, put together once per environment."""
+def inbound_sms() -> Parts:
+    """Return the function's parts, put together once per environment."""
     return build(InboundSmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)

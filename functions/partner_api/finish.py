@@ -36,7 +36,7 @@ def _take_step(activation: Activation, outcome: Outcome, api: PartnerApi) -> Non
         case Step.NOTHING:
             return
         case Step.REFUND:
-            api.sales.refund(activation, api.now())
+            api.transactions.refund(activation, api.now())
         case Step.RECORD:
             _record(activation, outcome, api)
 
@@ -54,4 +54,4 @@ def _record(activation: Activation, outcome: Outcome, api: PartnerApi) -> None:
         cancels=number.cancels.get(activation.service, 0),
         cancel_limit=api.settings.cancel_limit if limit is None else limit,
     )
-    api.sales.finish(activation, outcome, mark, number, api.now())
+    api.transactions.finish(activation, outcome, mark, number, api.now())

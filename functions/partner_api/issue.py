@@ -12,7 +12,7 @@ from globalconnect.domain.names import ANY_OPERATOR, folded, spellings_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
 from globalconnect.store.numbers import Candidate
-from globalconnect.store.sales import Issued
+from globalconnect.store.transactions import IssueResult
 from partner_api.wiring import POOLS_AT_ONCE, PartnerApi
 
 # Buyers who lose a race choose among this many times more candidates each time, so that they don't meet again:
@@ -59,7 +59,7 @@ def issue(request: GetNumber, partner: Partner, api: PartnerApi) -> Activation |
 
 
 def _candidates(request: GetNumber, api: PartnerApi) -> Iterator[Candidate]:
-    """Give what the index says may be issued, longest-rested first.
+    """Return what the index says may be issued, longest-rested first.
 
     It ends early when the request has not wanted _MOST_UNWANTED of them, beyond those that it names in full.
     """
@@ -81,7 +81,7 @@ def _candidates(request: GetNumber, api: PartnerApi) -> Iterator[Candidate]:
 
 
 def _begun(asked: Sequence[Iterator[Candidate]], threads: Executor) -> list[Iterator[Candidate]]:
-    """Give the candidates of these pools that have any, once the first of each have been read side by side."""
+    """Return the candidates of these pools that have any, once the first of each have been read side by side."""
     if len(asked) == 1:
         return list(asked)
     first = threads.map(lambda candidates: next(candidates, None), asked)
@@ -89,7 +89,7 @@ def _begun(asked: Sequence[Iterator[Candidate]], threads: Executor) -> list[Iter
 
 
 def _pools(request: GetNumber, api: PartnerApi) -> Sequence[tuple[str, str]]:
-    """Give the pools to ask by country and operator, each name as it may be stored."""
+    """Return the pools to ask by country and operator, each name as it may be stored."""
     countries = spellings_of(request.country)
     if folded(request.operator) != ANY_OPERATOR:
         return list(product(countries, spellings_of(request.operator)))
@@ -116,10 +116,10 @@ def _try(
             total=request.total,
             currency=request.currency,
         )
-        match api.sales.issue(activation, tries=tries):
-            case Issued.DONE:
+        match api.transactions.issue(activation, tries=tries):
+            case IssueResult.DONE:
                 return activation
-            case Issued.TAKEN:
+            case IssueResult.TAKEN:
                 return None
-            case Issued.ID_USED:
+            case IssueResult.ID_USED:
                 continue

@@ -10,13 +10,13 @@ from globalconnect.domain.ids import Rng
 from globalconnect.init import made_in_init
 from globalconnect.settings import PartnerApiSettings, retention
 from globalconnect.store.activations import Activations
-from globalconnect.store.availability import Availability
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.holders import Holders
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
-from globalconnect.store.sales import Sales
+from globalconnect.store.pool_counts import PoolCountsStore
 from globalconnect.store.services import Services
+from globalconnect.store.transactions import Transactions
 
 # How many pools are asked side by side for `any`; each costs a query.
 POOLS_AT_ONCE = 20
@@ -32,11 +32,11 @@ class PartnerApi:
     settings: PartnerApiSettings
     partners: Partners
     services: Services
-    availability: Availability
+    availability: PoolCountsStore
     holders: Holders
     numbers: Numbers
     activations: Activations
-    sales: Sales
+    transactions: Transactions
     threads: Executor
     now: Callable[[], int]
     rng: Rng
@@ -51,11 +51,11 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng:
         settings=settings,
         partners=Partners(db, settings.partners_table, settings.cache_seconds, now),
         services=Services(db, settings.services_table, settings.cache_seconds, now),
-        availability=Availability(db, settings.availability_table, counts_cache, now),
+        availability=PoolCountsStore(db, settings.availability_table, counts_cache, now),
         holders=Holders(db, settings.holders_table),
         numbers=numbers,
         activations=activations,
-        sales=Sales(db, numbers, activations),
+        transactions=Transactions(db, numbers, activations),
         threads=ThreadPoolExecutor(POOLS_AT_ONCE),
         now=now,
         rng=rng,
@@ -64,5 +64,5 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng:
 
 @made_in_init
 def partner_api() -> PartnerApi:
-    """Give the function's parts, put together once per environment."""
+    """Return the function's parts, put together once per environment."""
     return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.rng)

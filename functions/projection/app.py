@@ -5,19 +5,19 @@ from typing import Any
 
 from globalconnect.aws import dynamodb_client
 from globalconnect.settings import ProjectionSettings
-from globalconnect.store.availability import Counts
 from globalconnect.store.dynamo import Dynamo, from_wire
 from globalconnect.store.numbers import to_number
+from globalconnect.store.pool_counts import CountsStore
 from globalconnect.telemetry import Event, log
 from projection.project import project
 
 
 @functools.cache
-def counts() -> Counts:
-    """Give what this function writes to, put together once per environment."""
+def counts() -> CountsStore:
+    """Return what this function writes to, put together once per environment."""
     settings = ProjectionSettings.from_env()
     tables = (settings.availability_table, settings.counted_table, settings.holders_table)
-    return Counts(Dynamo(dynamodb_client()), *tables)
+    return CountsStore(Dynamo(dynamodb_client()), *tables)
 
 
 def handler(event: dict[str, Any], _context: object) -> None:

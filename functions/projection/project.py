@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from globalconnect.domain.number import Number
-from globalconnect.store.availability import Counts
-from globalconnect.store.counting import count
+from globalconnect.store.pool_counts import CountsStore
+from globalconnect.store.projection import count
 
 
-def project(numbers: Iterable[Number], counts: Counts) -> int:
+def project(numbers: Iterable[Number], counts: CountsStore) -> int:
     """Bring the counts up to these numbers; older versions than were counted already change nothing.
 
-    Gives how many numbers were newly counted. Raises Busy when others keep counting the same pools.
+    Returns how many numbers were newly counted. Raises Busy when others keep counting the same pools.
     """
     newest: dict[str, Number] = {}
     for number in numbers:

@@ -8,20 +8,20 @@ from typing import Any
 from globalconnect.aws import dynamodb_client
 from globalconnect.metrics import publish_recount
 from globalconnect.settings import RecountSettings
-from globalconnect.store.availability import Counts
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
+from globalconnect.store.pool_counts import CountsStore
 from recount.recount import Recount
 
 
 @functools.cache
 def recount() -> Recount:
-    """Give the function's parts, put together once per environment."""
+    """Return the function's parts, put together once per environment."""
     settings = RecountSettings.from_env()
     db = Dynamo(dynamodb_client())
     return Recount(
         numbers=Numbers(db, settings.numbers_table),
-        counts=Counts(db, settings.availability_table, settings.counted_table, settings.holders_table),
+        counts=CountsStore(db, settings.availability_table, settings.counted_table, settings.holders_table),
         new_id=lambda: uuid.uuid4().hex,
         pause=time.sleep,
     )

@@ -13,13 +13,13 @@ from enum import StrEnum
 from functools import partial
 from itertools import batched
 
-from globalconnect.domain.availability import Contribution, HolderCount, PoolCounts
 from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.number import Number, names_of, pool_of
-from globalconnect.store.availability import Counted, Counts
-from globalconnect.store.counting import correct, counted_as
+from globalconnect.domain.pool_counts import Contribution, HolderCount, PoolCounts
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.numbers import Numbers
+from globalconnect.store.pool_counts import CountedNumber, CountsStore
+from globalconnect.store.projection import correct, counted_as
 from globalconnect.telemetry import Event, log
 
 # What is still off after this is off; until then it may be that the stream has not come to it (contract 1.1).
@@ -69,17 +69,17 @@ class Report:
 class _Reading:
     """What was counted of every number, read one after the other while changes went on, and the sums by name."""
 
-    counted: dict[str, Counted] = field(default_factory=dict)
+    counted: dict[str, CountedNumber] = field(default_factory=dict)
     sums: dict[str, _Count] = field(default_factory=dict)
 
-    def add(self, counted: Counted) -> None:
+    def add(self, counted: CountedNumber) -> None:
         """Take in what was counted of a number."""
         self.counted[counted.phone] = counted
         for name in _names_in(counted.contribution):
             self.sums.setdefault(name, _nothing(name)).add(counted.contribution, 1)
 
-    def sum_of(self, name: str, count: _Count, now: Mapping[str, Counted]) -> _Count:
-        """Give what a count should be, with those that changed meanwhile as they are `now`."""
+    def sum_of(self, name: str, count: _Count, now: Mapping[str, CountedNumber]) -> _Count:
+        """Return what a count should be, with those that changed meanwhile as they are `now`."""
         total = deepcopy(self.sums.get(name, _nothing(name)))
         total.version = count.version
         for phone in count.changed:
@@ -94,7 +94,7 @@ class Recount:
     """The parts of this function. `new_id` names each reading, `pause` waits (s)."""
 
     numbers: Numbers
-    counts: Counts
+    counts: CountsStore
     new_id: Callable[[], str]
     pause: Callable[[float], None]
 
@@ -183,8 +183,8 @@ class Recount:
 
     # ---------------------------------------------------------- numbers
 
-    def _suspects(self, counted: dict[str, Counted]) -> tuple[int, list[str]]:
-        """Give how many numbers there are, and which were counted otherwise than they are; `counted` is used up."""
+    def _suspects(self, counted: dict[str, CountedNumber]) -> tuple[int, list[str]]:
+        """Return how many numbers there are, and which were counted otherwise than they are; `counted` is used up."""
         found, suspects = 0, []
         for number in self._every_number():
             found += 1
@@ -207,8 +207,8 @@ class Recount:
         off = [phone for phone, counted, number in self._that_differ(differ) if _is_off(counted, differ[phone], number)]
         return correct(off, self.numbers.get_many, self.counts)
 
-    def _that_differ(self, phones: Iterable[str]) -> Iterator[tuple[str, Counted | None, Counted | None]]:
-        """Give those counted otherwise than they are: the phone, what was counted, and what should be."""
+    def _that_differ(self, phones: Iterable[str]) -> Iterator[tuple[str, CountedNumber | None, CountedNumber | None]]:
+        """Return those counted otherwise than they are: the phone, what was counted, and what should be."""
         for some in batched(phones, _NUMBERS_AT_ONCE, strict=False):
             counted = self.counts.counted(some)
             # Read after what was counted: so it is never older, unless the count is wrong.
@@ -218,8 +218,8 @@ class Recount:
                     yield phone, counted.get(phone), numbers.get(phone)
 
 
-def _is_off(counted: Counted | None, before: Counted | None, now: Counted | None) -> bool:
-    """Tell whether what was counted is off, and not only behind a number that was as `before` and is as `now`."""
+def _is_off(counted: CountedNumber | None, before: CountedNumber | None, now: CountedNumber | None) -> bool:
+    """Return whether what was counted is off, and not only behind a number that was as `before` and is as `now`."""
     if counted is None or now is None:
         # Never counted, though it was there before; or counted, though it does not exist.
         return counted is not None or before is not None
@@ -239,7 +239,7 @@ def _nothing(name: str) -> _Count:
 
 
 def _names_in(contribution: Contribution) -> list[str]:
-    """Give the names of the counts that a number is in."""
+    """Return the names of the counts that a number is in."""
     return [name for name in (contribution.pool, contribution.holder) if name is not None]
 
 
@@ -253,7 +253,7 @@ def _log_off(end: _End, name: str, counted: _Count | None = None, true: _Count |
 
 
 def _off_by(counted: _Count, true: _Count) -> dict[str, int]:
-    """Give by how much a count is off; of blocked numbers, for how many services."""
+    """Return by how much a count is off; of blocked numbers, for how many services."""
     off = Counter(counted.sums())
     off.subtract(true.sums())
     if isinstance(counted, HolderCount):

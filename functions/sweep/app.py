@@ -23,7 +23,7 @@ def _tables() -> tuple[Dynamo, SweepSettings]:
 
 @functools.cache
 def sweep() -> Sweep:
-    """Give the function's parts, put together once per environment."""
+    """Return the function's parts, put together once per environment."""
     db, settings = _tables()
     return Sweep(
         numbers=Numbers(db, settings.numbers_table, settings.rest),
@@ -36,7 +36,7 @@ def sweep() -> Sweep:
 
 @functools.cache
 def statistics() -> Statistics:
-    """Give where what waits is noted."""
+    """Return where what waits is noted."""
     db, settings = _tables()
     return Statistics(db, settings.statistics_table)
 

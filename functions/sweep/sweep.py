@@ -5,18 +5,18 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
 
+from globalconnect.domain.backlog import PartnerPending, PendingNote, is_without_success
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
 from globalconnect.domain.sms import PushState, Sms
-from globalconnect.domain.waiting import PartnerPending, PendingNote, is_without_success
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.store.activations import PENDING_SHARDS, SmsRef
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from globalconnect.telemetry import Event, log
-from sweep.waiting import Waiting, all_waiting, note_of, waiting_by_partner
+from sweep.backlog import Waiting, all_waiting, note_of, waiting_by_partner
 
-_MESSAGES_AT_ONCE = 100
+_SMS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class _Pending:
 
 
 @dataclass(frozen=True, slots=True)
-class Swept:
-    """What a sweep found: the partners for whom SMS wait, and what to note of that for operators."""
+class SweepReport:
+    """What a sweep found: the partners for whom SMS wait, and what to note of that for staff."""
 
     waiting: Sequence[Waiting]
     note: PendingNote
@@ -45,10 +45,10 @@ class Sweep:
     queues: RetryQueues
     now: Callable[[], int]
 
-    def run(self) -> Swept:
+    def run(self) -> SweepReport:
         """Sweep once. Doing it again, or twice at once, changes nothing more.
 
-        Gives the partners for whom SMS had waited OVERDUE or longer when it began: all of them, once all were looked at.
+        Returns the partners for whom SMS had waited OVERDUE or longer when it began: all of them, once all were looked at.
         """
         began = self.now()
         with ThreadPoolExecutor(len(PENDING_SHARDS) + len(HELD_SHARDS)) as threads:
@@ -61,10 +61,10 @@ class Sweep:
         for one in waiting:
             if one.without_success:
                 log(Event.PARTNER_WITHOUT_SUCCESS, partner_id=one.partner_id, oldest_age_ms=one.age)
-        return Swept(waiting, note_of(waiting, began))
+        return SweepReport(waiting, note_of(waiting, began))
 
     def _waiting(self, found: Mapping[str, PartnerPending], now: int) -> list[Waiting]:
-        # Read after the messages: a partner that took a push meanwhile is not in the alarm.
+        # Read after the batch: a partner that took a push meanwhile is not in the alarm.
         partners = self.partners.many(found.keys())
         return [
             Waiting(
@@ -77,22 +77,22 @@ class Sweep:
         ]
 
     def _end_leases(self, shard: str) -> int:
-        """Let go of the numbers of a shard whose lease has run out, or whose rest is over; give how many."""
+        """Let go of the numbers of a shard whose lease has run out, or whose rest is over; return how many."""
         return sum(self.numbers.let_go(ended, self.now()) for ended in self.numbers.held_until(shard, self.now()))
 
     def _look_at_pending(self, shard: str) -> _Pending:
         """Queue the pending pushes of a shard that must have lost their message."""
         refs = self.pushes.pending(shard, self.now() - OVERDUE)
-        found = [self._look_at(some) for some in batched(refs, _MESSAGES_AT_ONCE, strict=False)]
+        found = [self._look_at(some) for some in batched(refs, _SMS_AT_ONCE, strict=False)]
         return _Pending(sum(some.queued for some in found), all_waiting(some.waiting for some in found))
 
     def _look_at(self, refs: Sequence[SmsRef]) -> _Pending:
-        messages = self.pushes.messages(refs)
-        return _Pending(self._queue_missing(messages), waiting_by_partner(messages))
+        batch = self.pushes.find(refs)
+        return _Pending(self._queue_missing(batch), waiting_by_partner(batch))
 
-    def _queue_missing(self, messages: Sequence[Sms]) -> int:
+    def _queue_missing(self, batch: Sequence[Sms]) -> int:
         now = self.now()
-        missing = [sms for sms in messages if _is_missing(sms, now)]
+        missing = [sms for sms in batch if _is_missing(sms, now)]
         partners = self.partners.many({sms.partner_id for sms in missing})
         slow_ones = {partner.partner_id for partner in partners.values() if partner.is_slow(now)}
         for slow in (False, True):

@@ -19,7 +19,7 @@ __all__ = ["deployed", "market", "stack_root"]
 # For this package only: while Playwright runs, no other test could have an event loop of its own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Give a running Chromium."""
+    """Return a running Chromium."""
     expect.set_options(timeout=driving.PATIENCE)
     with sync_playwright() as playwright:
         try:
@@ -39,12 +39,12 @@ def built() -> None:
 
 @pytest.fixture
 def console(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
-    """Give a window in which nobody is signed in, on a blank page; a fault of the page fails the test."""
+    """Return a window in which nobody is signed in, on a blank page; a fault of the page fails the test."""
     with Console.opened(browser, deployed) as console:
         yield console
 
 
 @pytest.fixture(scope="session")
 def life(market: Market) -> Life:
-    """Give what a stack holds after some business, for pages that show something of it."""
+    """Return what a stack holds after some business, for pages that show something of it."""
     return live(market)

@@ -40,7 +40,7 @@ class NoBrowser(Exception):
 
 
 def executable() -> str:
-    """Give the Chromium to use: the one that $CHROMIUM names, else what `make browser` found. Raises NoBrowser."""
+    """Return the Chromium to use: the one that $CHROMIUM names, else what `make browser` found. Raises NoBrowser."""
     named = os.environ.get("CHROMIUM")
     if not named and not CHROMIUM.exists():
         raise NoBrowser("The tests in the browser need a Chromium: make browser")
@@ -83,7 +83,7 @@ class Console:
         return f"{self.stack.api}/console/"
 
     def another_tab(self) -> Page:
-        """Give another tab of the same window; each tab signs in by itself."""
+        """Return another tab of the same window; each tab signs in by itself."""
         page = self.context.new_page()
         self._watch(page)
         return page
@@ -124,7 +124,7 @@ class Console:
         self.page.evaluate(_SPOIL, refreshable)
 
     def axe(self) -> list[str]:
-        """Give what axe finds wrong with the page as it is now, one line each."""
+        """Return what axe finds wrong with the page as it is now, one line each."""
         # Through the browser's own protocol: the page's policy lets no script in, and stays as strict as it is.
         session = self.context.new_cdp_session(self.page)
         session.send("Runtime.evaluate", {"expression": _AXE.read_text(encoding="utf-8")})
@@ -141,12 +141,12 @@ class Console:
         ]
 
     def transferred(self) -> int:
-        """Give how many bytes came over the wire for all that was loaded so far, headers and all."""
+        """Return how many bytes came over the wire for all that was loaded so far, headers and all."""
         sizes = [request.sizes() for request in self.requests]
         return sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
 
     def overflow(self) -> int:
-        """Give by how many pixels the page is wider than its window."""
+        """Return by how many pixels the page is wider than its window."""
         width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         return int(width)
 

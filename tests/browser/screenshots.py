@@ -40,7 +40,7 @@ def main() -> int:
 
 
 def _counted(market: Market) -> bool:
-    """Tell whether the overview knows of the business."""
+    """Return whether the overview knows of the business."""
     seen = market.made("GET", "/admin/statistics")
     return bool(seen["totals"]["started"] and seen["stock"]["numbers"] and seen["pushes"]["waiting"])
 

@@ -49,7 +49,7 @@ def sell(market: Market, hub: Hub, size: int = 4) -> Shop:
 
 @pytest.fixture
 def narrow(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
-    """Give a window as narrow as a small telephone."""
+    """Return a window as narrow as a small telephone."""
     with Console.opened(browser, deployed, width=NARROW) as console:
         yield console
 
@@ -68,7 +68,7 @@ def lists(page: Page, *wanted: int) -> None:
 
 
 def looks(market: Market, activation_id: int) -> int:
-    """Give how often the audit log says that somebody looked at the SMS texts of an activation."""
+    """Return how often the audit log says that somebody looked at the SMS texts of an activation."""
     entries = market.made("GET", "/admin/audit")["entries"]
     return sum(entry["action"] == "sms.texts_read" and entry["id"] == str(activation_id) for entry in entries)
 

@@ -63,7 +63,7 @@ WIDTHS = (NARROW, 1100, 1440, 1920)
 
 @pytest.fixture(scope="module", params=["light", "dark"])
 def entered(request: pytest.FixtureRequest, built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
-    """Give a window in which somebody is signed in, in light and in dark."""
+    """Return a window in which somebody is signed in, in light and in dark."""
     scheme: Scheme = request.param
     with Console.opened(browser, deployed, scheme=scheme) as console:
         console.enter()
@@ -72,7 +72,7 @@ def entered(request: pytest.FixtureRequest, built: None, browser: Browser, deplo
 
 @pytest.fixture(scope="module")
 def narrow(built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
-    """Give a window as narrow as a small telephone."""
+    """Return a window as narrow as a small telephone."""
     with Console.opened(browser, deployed, width=NARROW) as console:
         console.open()
         console.sign_in()
@@ -81,7 +81,7 @@ def narrow(built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
 
 @pytest.fixture(scope="module")
 def crowded(life: Life, market: Market) -> Life:
-    """Give a stack on which some things are as long as they may be, and so leave little room beside them."""
+    """Return a stack on which some things are as long as they may be, and so leave little room beside them."""
     hub = market.hub(name="W" * 100, pushUrl=f"https://hub.example/{'push/' * 200}")
     market.hub(name="Hub with a URL", pushUrl=f"https://hub.example/{'A' * 500}")
     gateway = market.gateway()
@@ -96,7 +96,7 @@ def crowded(life: Life, market: Market) -> Life:
 def window(
     request: pytest.FixtureRequest, built: None, browser: Browser, deployed: Stack, crowded: Life
 ) -> Iterator[Console]:
-    """Give a window of a width in which somebody is signed in."""
+    """Return a window of a width in which somebody is signed in."""
     with Console.opened(browser, deployed, width=request.param) as console:
         console.open()
         console.sign_in()

@@ -27,7 +27,7 @@ LONG_WORD = "A" * 1_000
 
 @pytest.fixture
 def second(built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
-    """Give the window of another operator, signed in."""
+    """Return the window of another operator, signed in."""
     users = session().client("cognito-idp", endpoint_url=deployed.endpoint_url, config=CONFIG)
     pool = users.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
     name = "second@example.com"
@@ -59,14 +59,14 @@ def card(page: Page, title: str) -> Locator:
 
 
 def value_of(found: Locator, name: str) -> Locator:
-    """Give what stands beside a word in a list of facts."""
+    """Return what stands beside a word in a list of facts."""
     return (
         found.locator("dl > div").filter(has=found.page.locator("dt", has_text=re.compile(f"^{name}$"))).locator("dd")
     )
 
 
 def listed(page: Page, hub: Hub) -> Locator:
-    """Give a partner's row in the list, which is in no order: it may stand on a later page."""
+    """Return a partner's row in the list, which is in no order: it may stand on a later page."""
     link = page.locator(f'a[href="#/partners/{hub.partner_id}"]')
     more = page.get_by_role("button", name="More", exact=True)
     expect(link.or_(more)).not_to_have_count(0)
@@ -503,7 +503,7 @@ def test_a_partner_is_revoked_by_typing_its_name(console: Console, market: Marke
 
 
 def looks_at_answers(market: Market, hub: Hub) -> int:
-    """Give how often the audit log says that somebody looked at what a partner answered."""
+    """Return how often the audit log says that somebody looked at what a partner answered."""
     entries = market.made("GET", "/admin/audit")["entries"]
     return sum((entry["action"], entry["id"]) == ("partner.answers_read", hub.partner_id) for entry in entries)
 

@@ -16,14 +16,14 @@ HOSTILE = '<img src=x onerror="document.title=1">"><script>document.title=2</scr
 
 @pytest.fixture
 def pool(market: Market) -> Pool:
-    """Give a pool with numbers, and a service on sale."""
+    """Return a pool with numbers, and a service on sale."""
     market.service()
     return market.pool(3)
 
 
 @pytest.fixture
 def secrets(console: Console) -> Iterator[list[str]]:
-    """Give the keys and secrets that the API has shown the page so far; none is ever to be seen on it."""
+    """Return the keys and secrets that the API has shown the page so far; none is ever to be seen on it."""
     shown: list[str] = []
 
     def note(answer: Response) -> None:
@@ -42,7 +42,7 @@ def step(page: Page, name: str) -> Locator:
 
 
 def made_here(market: Market) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Give the partners and sources that the page has made and that are still of use."""
+    """Return the partners and sources that the page has made and that are still of use."""
     partners = market.made("GET", "/admin/partners")["partners"]
     sources = market.made("GET", "/admin/sources")["sources"]
     return (

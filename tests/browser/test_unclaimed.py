@@ -17,7 +17,7 @@ TEXTS = (
 
 
 def looks(market: Market, action: str) -> list[dict[str, Any]]:
-    """Give the entries of the audit log about looks at texts."""
+    """Return the entries of the audit log about looks at texts."""
     return [entry for entry in market.made("GET", "/admin/audit")["entries"] if entry["action"] == action]
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from local import demo, deploy, operators
+from local import demo, deploy, staff
 from local.aws import CONFIG, session
 from local.place import Place
 from local.progress import Progress
@@ -17,14 +17,14 @@ NAME = "staging"
 
 @contextmanager
 def second_stack(first: Stack, root: Path) -> Iterator[Stack]:
-    """Give a stack of the same template beside the first, on its emulator; `root` is a folder for its files."""
+    """Return a stack of the same template beside the first, on its emulator; `root` is a folder for its files."""
     root.mkdir()
     place = Place(root)
     outputs = deploy.deploy(place, first.endpoint_url, NAME, {}, Progress())
     try:
         api = f"{first.endpoint_url}/_aws/execute-api/{outputs.api_id}/{deploy.STAGE}"
         deploy.finish_gateway(first.endpoint_url, outputs.api_id, api)
-        token = operators.sign_in(place, first.endpoint_url, outputs).token
+        token = staff.sign_in(place, first.endpoint_url, outputs).token
         yield replace(first, api=api, admin_token=token, stack_name=NAME)
     finally:
         stacks = session().client("cloudformation", endpoint_url=first.endpoint_url, config=CONFIG)

@@ -12,20 +12,20 @@ from tests.contract.market import Market
 
 @pytest.fixture(scope="session")
 def stack_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give the folder in which the stack keeps its files."""
+    """Return the folder in which the stack keeps its files."""
     return tmp_path_factory.mktemp("stack")
 
 
 @pytest.fixture(scope="session")
 def deployed(stack_root: Path) -> Iterator[stacks.Stack]:
-    """Give the stack of template.yaml, deployed to an emulator on a free port."""
+    """Return the stack of template.yaml, deployed to an emulator on a free port."""
     yield stacks.up(stack_root)
     stacks.down(stack_root)
 
 
 @pytest.fixture(scope="session")
 def market(deployed: stacks.Stack) -> Iterator[Market]:
-    """Give the stack as people use it, its functions warm."""
+    """Return the stack as people use it, its functions warm."""
     # The product's own URLs only: no proxy of whoever runs the tests.
     os.environ["NO_PROXY"] = "127.0.0.1"
     with Market(deployed) as market:

@@ -19,7 +19,7 @@ COLD_START_SECONDS = 120.0
 
 
 def until[T](look: Callable[[], T], good: Callable[[T], bool], seconds: float = 30.0) -> T:
-    """Look again and again until what is seen is good; give it. Raises AssertionError at the deadline."""
+    """Look again and again until what is seen is good; return it. Raises AssertionError at the deadline."""
     deadline = time.monotonic() + seconds
     while True:
         seen = look()
@@ -73,7 +73,7 @@ class Hub:
         return self.market.http.get(path, params={"apiKey": self.key, "id": str(activation_id)})
 
     def counts(self, pool: "Pool") -> dict[str, int]:
-        """Give what GET_SERVICES says about a pool, nothing when it is not listed."""
+        """Return what GET_SERVICES says about a pool, nothing when it is not listed."""
         countries = {
             entry["country"]: entry["operatorMap"] for entry in self.call("GET_SERVICES").json()["countryList"]
         }
@@ -138,7 +138,7 @@ class Market:
         return Hub(self, made["partnerId"], made["key"])
 
     def service(self, **fields: object) -> str:
-        """Put a new service on sale; give its code."""
+        """Put a new service on sale; return its code."""
         code = f"svc{next(self._serial)}"
         self.made("PUT", f"/admin/services/{code}", {"name": code, **fields})
         return code

@@ -49,7 +49,7 @@ def _csv(phones: list[str], country: str, header: str = "phone,country,operator"
 
 
 def _country(phones: list[str]) -> str:
-    """Give a country that no other test imports into."""
+    """Return a country that no other test imports into."""
     return f"land{phones[0]}"
 
 
@@ -79,7 +79,7 @@ def _refused(answer: httpx.Response, status: int, message: str) -> None:
 
 
 def _claims(token: str, **changes: object) -> str:
-    """Give a token with other claims and the signature of the true ones."""
+    """Return a token with other claims and the signature of the true ones."""
     head, claims, signature = token.split(".")
     known = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
     return ".".join((head, _encoded(known | changes), signature))
@@ -90,7 +90,7 @@ def _encoded(part: object) -> str:
 
 
 def _of_another_pool(market: Market) -> str:
-    """Give a token that a stranger's user pool has issued in all form."""
+    """Return a token that a stranger's user pool has issued in all form."""
     cognito: Any = boto3.client("cognito-idp", endpoint_url=market.stack.endpoint_url, region_name=market.stack.region)
     pool = cognito.create_user_pool(PoolName="strangers")["UserPool"]["Id"]
     flow = "USER_PASSWORD_AUTH"

@@ -20,7 +20,7 @@ def _csv(phones: Sequence[str]) -> bytes:
 
 
 def _sent(market: Market, phones: Sequence[str]) -> tuple[dict[str, Any], float]:
-    """Import numbers in parts. Gives the import as it is then, and how long the longest part took (s)."""
+    """Import numbers in parts. Returns the import as it is then, and how long the longest part took (s)."""
     import_id = market.made("POST", "/admin/imports", {"fileName": "big.csv"})["importId"]
     longest = 0.0
     for part, place in enumerate(range(0, len(phones), PART), 1):

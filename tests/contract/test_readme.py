@@ -28,7 +28,7 @@ NOWHERE = Stack("http://127.0.0.1:9/live", "", "", "token", "", "", "", "", 0)
 
 @pytest.fixture(params=INSTALLED)
 def shell(request: pytest.FixtureRequest) -> str:
-    """Give each shell that this machine has."""
+    """Return each shell that this machine has."""
     name: str = request.param
     return name
 
@@ -78,7 +78,7 @@ def test_no_block_has_what_a_shell_does_not_take_when_it_is_pasted(block: str) -
 
 
 def pasted(block: str, shell: str, stack: Stack | None, folder: Path) -> tuple[list[str], str]:
-    """Give the lines that a block shows, and its errors, when it is pasted in a checkout with that stack if any."""
+    """Return the lines that a block shows, and its errors, when it is pasted in a checkout with that stack if any."""
     for name in ("local", ".venv"):
         (folder / name).symlink_to(ROOT / name)
     if stack is not None:

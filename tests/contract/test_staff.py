@@ -10,7 +10,7 @@ from deployment.__main__ import invite
 from local.aws import session
 from local.stack import Stack
 
-REFUSED = {"status": "ERROR", "message": "Sign in: a valid operator token is needed in Authorization"}
+REFUSED = {"status": "ERROR", "message": "Sign in: a valid staff token is needed in Authorization"}
 PASSWORD = "Chosen-by-Grace-1"
 
 

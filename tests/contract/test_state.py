@@ -39,7 +39,7 @@ class Deal:
     seen: int = 0
 
     def on(self, market: Market) -> "Deal":
-        """Give the same deal on the stack that is up now."""
+        """Return the same deal on the stack that is up now."""
         gateway = replace(self.gateway, market=market)
         return replace(self, hub=replace(self.hub, market=market), gateway=gateway)
 
@@ -49,7 +49,7 @@ class Deal:
         assert answer.status_code == 200, answer.text
 
     def texts(self) -> list[str]:
-        """Give the texts of the messages, oldest first."""
+        """Return the texts of the messages, oldest first."""
         return [sms["text"] for sms in self.hub.messages(self.activation_id).json().get("messages", [])]
 
 
@@ -75,7 +75,7 @@ def _deal(market: Market, partner: PretendPartner, size: int = 1) -> Deal:
 
 
 def _seen(market: Market, held: Deal, finished: Deal) -> dict[str, Any]:
-    """Give all that operators and partners see of the stack and that time alone does not change."""
+    """Return all that operators and partners see of the stack and that time alone does not change."""
     paths = ["/admin/partners", "/admin/services", "/admin/numbers", "/admin/sources", "/admin/unclaimed"]
     paths += [f"/admin/activations/{deal.activation_id}" for deal in (held, finished)]
     seen = {path: market.made("GET", path) for path in paths}
@@ -94,7 +94,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def later(root: Path) -> Iterator[Later]:
-    """Begin several things, stop the stack, and give it as it comes up again."""
+    """Begin several things, stop the stack, and return it as it comes up again."""
     os.environ["NO_PROXY"] = "127.0.0.1"
     with ExitStack() as closing:
         succeeding, failing, quiet = (
@@ -125,7 +125,7 @@ def later(root: Path) -> Iterator[Later]:
 
 
 def _free(deal: Deal) -> int:
-    """Give how many numbers of a deal's pool are counted as free for another service."""
+    """Return how many numbers of a deal's pool are counted as free for another service."""
     counts = deal.hub.counts(deal.pool)
     return max(counts.values(), default=0)
 
@@ -189,7 +189,7 @@ def test_outcomes_are_still_known_and_counts_go_on_from_where_they_were(later: L
 
 
 def _processes_of(root: Path) -> list[str]:
-    """Give the command lines of all processes of a stack."""
+    """Return the command lines of all processes of a stack."""
     found = []
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:

@@ -146,7 +146,7 @@ class Aws:
 
 @contextmanager
 def an_aws(root: Path, variables: Mapping[str, str] | None = None) -> Iterator[Aws]:
-    """Give an AWS that is empty, with ``variables`` for the emulator."""
+    """Return an AWS that is empty, with ``variables`` for the emulator."""
     place = Place(root)
     up = emulator.start(place, emulator.free_port(), variables)
     try:

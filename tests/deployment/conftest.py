@@ -10,13 +10,13 @@ from tests.deployment.checkout import Aws, Checkout, an_aws
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """Give the copy."""
+    """Return the copy."""
     return Checkout.make_in(tmp_path_factory.mktemp("checkout"))
 
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
-    """Give an AWS that many tests share: it refuses to delete what is protected, and a new account has a quota of 10."""
+    """Return an AWS that many tests share: it refuses to delete what is protected, and a new account has a quota of 10."""
     with an_aws(tmp_path_factory.mktemp("aws"), {"LAMBDA_ACCOUNT_CONCURRENCY": "10"}) as aws:
         yield aws
 

@@ -48,7 +48,7 @@ class Situation:
 
 @contextmanager
 def situations(aws: Aws) -> Iterator[dict[str, Situation]]:
-    """Give the situations by NAMES. ``aws`` is that of a new account, with a Lambda quota of 10."""
+    """Return the situations by NAMES. ``aws`` is that of a new account, with a Lambda quota of 10."""
     with TemporaryDirectory() as folder, _nobody_answers() as silent, _credentials_expired() as expired:
         machine = f"http://127.0.0.1:{silent}/"
         yield {
@@ -110,7 +110,7 @@ def _role_in(folder: str) -> Path:
 
 
 def seconds_until_told(checkout: Checkout, situation: Situation) -> float:
-    """Give how long `make deploy` takes to say all that it has to. Raises AssertionError when it never does.
+    """Return how long `make deploy` takes to say all that it has to. Raises AssertionError when it never does.
 
     Once it did it is stopped, or it would begin to build.
     """
@@ -138,14 +138,14 @@ def _limit(group: int) -> Iterator[None]:
 
 @contextmanager
 def _nobody_answers() -> Iterator[int]:
-    """Give a port that takes connections and never says anything."""
+    """Return a port that takes connections and never says anything."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         yield listening.getsockname()[1]
 
 
 @contextmanager
 def _credentials_expired() -> Iterator[str]:
-    """Give the URL of an AWS to which all credentials are expired."""
+    """Return the URL of an AWS to which all credentials are expired."""
 
     class Refuse(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -66,7 +66,7 @@ def data(aws: Aws) -> Data:
 
 @pytest.fixture
 def name(aws: Aws) -> Iterator[str]:
-    """Give a name for a stack; nothing of any stack may be left when the test is over."""
+    """Return a name for a stack; nothing of any stack may be left when the test is over."""
     yield next(_names)
     assert aws.holds() == []
 

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from globalconnect.domain.push_schedule import OVERDUE
-from globalconnect.domain.sms import PushState, Sms, Tally
+from globalconnect.domain.sms import AttemptTally, PushState, Sms
 from globalconnect.domain.times import SECOND
 from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import End
+from globalconnect.store.pushes import PushEnd
 from globalconnect.telemetry import Event
 from tests.faults.cloud.behaviour import (
     FAILS,
@@ -59,7 +59,7 @@ _DELIVERED_AFTER = CADENCE + _HANDED_OVER
 
 
 def goes_on_within(parameters: Parameters) -> float:
-    """Give how long (s) an SMS whose message is lost may be without an attempt, when the sweep runs that often.
+    """Return how long (s) an SMS whose message is lost may be without an attempt, when the sweep runs that often.
 
     That is 3 minutes when it runs every minute, as deployed: then it has a second try at what it could not queue.
     """
@@ -81,13 +81,13 @@ class NotingStore(MemoryStore):
         self.stored.append(SmsRef(sms.activation_id, sms.sms_id))
 
     def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
         """Claim, and count it."""
         self.claims.update(ref.sms_id for ref in refs)
         return super().claim(refs, now, tallies)
 
-    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
         """Settle, and note when."""
         settled = super().settle(ends)
         for end in ends:
@@ -100,7 +100,7 @@ class NotingStore(MemoryStore):
 
 
 def longest_without(attempts: Mapping[int, Sequence[Seen]], stored_at: Mapping[int, float]) -> float:
-    """Give the longest time (s) that an SMS was without an attempt since it was stored; infinity for never any."""
+    """Return the longest time (s) that an SMS was without an attempt since it was stored; infinity for never any."""
     longest = 0.0
     for sms_id, stored in stored_at.items():
         arrived = [seen.arrived for seen in attempts.get(sms_id, ())]
@@ -133,7 +133,7 @@ def cut_off(attempts: Mapping[int, Sequence[Seen]], takes: Mapping[str, float]) 
 
 
 def _of_all(cloud: SimulatedCloud, store: NotingStore, limit: float, progress: Progress) -> list[Part]:
-    """Give what must hold of every SMS, whatever failed, when `limit` (s) is the longest it may be without an attempt."""
+    """Return what must hold of every SMS, whatever failed, when `limit` (s) is the longest it may be without an attempt."""
     stored, attempts = cloud.stored_at, by_sms(cloud.attempts())
     gaps = [after.arrived - before.arrived for of_one in attempts.values() for before, after in pairwise(of_one)]
     lost = sum(gap > OVERDUE / SECOND for gap in gaps)
@@ -153,7 +153,7 @@ def _of_all(cloud: SimulatedCloud, store: NotingStore, limit: float, progress: P
 def _history(cloud: SimulatedCloud, store: NotingStore, ref: SmsRef, attempts: Sequence[Seen]) -> str:
     """Say what became of an SMS that was not delivered, in seconds before now."""
     now = time.time()
-    (sms,) = store.messages([ref])
+    (sms,) = store.find([ref])
     ago = ", ".join(f"{now - seen.arrived:.1f}" for seen in attempts[-4:])
     swept = "never" if sms.queued_again_at is None else f"{now - sms.queued_again_at / SECOND:.1f} s ago"
     return (
@@ -163,7 +163,7 @@ def _history(cloud: SimulatedCloud, store: NotingStore, ref: SmsRef, attempts: S
 
 
 def _too_few(what: str, found: int, wanted: int) -> Part:
-    """Give the part that fails when a situation did not come about: it would show nothing then."""
+    """Return the part that fails when a situation did not come about: it would show nothing then."""
     return Part(f"{what}: {found}, too few by", max(0, wanted - found), "times", 0)
 
 
@@ -184,7 +184,7 @@ class KillScale:
 
     @property
     def kills(self) -> int:
-        """Give how many processes of a function must have been killed, or nothing is shown: few of the tries at least."""
+        """Return how many processes of a function must have been killed, or nothing is shown: few of the tries at least."""
         return max(1, int(self.killing / self.pause / 8))
 
 
@@ -266,7 +266,7 @@ class RepeatScale:
 
 
 def repeating(parameters: Parameters) -> Parameters:
-    """Give a cloud whose queues hand over every message at least twice, mostly while it is being dealt with."""
+    """Return a cloud whose queues hand over every message at least twice, mostly while it is being dealt with."""
     # Each receive brings another until the message is done, so none may be set aside for having been received often.
     return replace(parameters, delivered_twice=1.0, twice_within=2.0, receives=1_000)
 
@@ -331,7 +331,7 @@ async def finished(scale: FinishScale, parameters: Parameters, progress: Progres
         answered = {sms_id: task.result() for sms_id, task in finishes.items()}
         await asyncio.sleep(scale.after)
         attempts = by_sms(cloud.attempts())
-        pending = sum(sms.push_state is PushState.PENDING for sms in store.messages(refs))
+        pending = sum(sms.push_state is PushState.PENDING for sms in store.find(refs))
         _tell("finished", cloud, progress)
     late = [seen.arrived - answered[sms_id] for sms_id, of_one in attempts.items() for seen in of_one]
     close = sum(-FINISH_HOLDS_AFTER < seconds <= 0 for seconds in late)
@@ -355,10 +355,10 @@ async def finished(scale: FinishScale, parameters: Parameters, progress: Progres
 
 
 async def _finish(cloud: SimulatedCloud, ref: SmsRef, at: float, rng: random.Random | None) -> float:
-    """Finish an activation then, or about when its next attempt after that is due; give when it was answered."""
+    """Finish an activation then, or about when its next attempt after that is due; return when it was answered."""
     await _until(at)
     if rng is not None:
-        (sms,) = cloud.store.messages([ref])
+        (sms,) = cloud.store.find([ref])
         about = sms.next_due / SECOND + rng.uniform(-FINISH_HOLDS_AFTER, FINISH_HOLDS_AFTER)
         await _until(about)
     return cloud.finish(ref.activation_id)
@@ -411,7 +411,7 @@ async def lost_messages(scale: LossScale, parameters: Parameters, progress: Prog
 
 
 def _resumed(attempts: Mapping[int, Sequence[Seen]], sms_ids: Collection[int], since: float) -> float:
-    """Give how long (s) after `since` the last of the SMS had its next attempt; infinity when one had none."""
+    """Return how long (s) after `since` the last of the SMS had its next attempt; infinity when one had none."""
     firsts = [
         min((s.arrived for s in attempts.get(sms_id, ()) if s.arrived > since), default=math.inf) for sms_id in sms_ids
     ]

@@ -23,12 +23,12 @@ class Part:
 
     @property
     def ok(self) -> bool:
-        """Tell whether the figure keeps to its limit."""
+        """Return whether the figure keeps to its limit."""
         return self.value <= self.limit
 
     @property
     def used(self) -> float:
-        """Give how much of the limit the figure uses up; 1 is all of it."""
+        """Return how much of the limit the figure uses up; 1 is all of it."""
         if self.limit:
             return self.value / self.limit
         return 0.0 if self.ok else 1.0 + self.value
@@ -40,13 +40,13 @@ class Part:
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """Give the value that so much of the values is not above; infinity when there are none."""
+    """Return the value that so much of the values is not above; infinity when there are none."""
     ordered = sorted(values)
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else math.inf
 
 
 def by_sms(attempts: Iterable[Seen]) -> dict[int, list[Seen]]:
-    """Give the attempts of each SMS, by time of arrival."""
+    """Return the attempts of each SMS, by time of arrival."""
     found: dict[int, list[Seen]] = defaultdict(list)
     for seen in sorted(attempts, key=lambda seen: seen.arrived):
         found[seen.sms_id].append(seen)
@@ -54,7 +54,7 @@ def by_sms(attempts: Iterable[Seen]) -> dict[int, list[Seen]]:
 
 
 def off_cadence(attempts: Mapping[int, Sequence[Seen]]) -> list[float]:
-    """Give by how much (s) each attempt after the first was early or late."""
+    """Return by how much (s) each attempt after the first was early or late."""
     return [
         abs(after.arrived - before.arrived - CADENCE)
         for of_one in attempts.values()
@@ -87,5 +87,5 @@ def undelivered(attempts: Mapping[int, Sequence[Seen]], sms_ids: Iterable[int], 
 
 
 def first_pushes(attempts: Mapping[int, Sequence[Seen]], stored_at: Mapping[int, float]) -> list[float]:
-    """Give how long (s) after it was stored each SMS reached its partner; infinity for those that never did."""
+    """Return how long (s) after it was stored each SMS reached its partner; infinity for those that never did."""
     return [attempts[sms_id][0].arrived - at if sms_id in attempts else math.inf for sms_id, at in stored_at.items()]

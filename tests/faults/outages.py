@@ -125,7 +125,7 @@ class OutageScale:
 
 
 def outages(pending: int) -> list[Outage]:
-    """Give the outages of one partner with so many SMS pending."""
+    """Return the outages of one partner with so many SMS pending."""
     refill = pending / 50
     return [
         Outage("never answers", NEVER_ANSWERS, 1, pending),
@@ -135,7 +135,7 @@ def outages(pending: int) -> list[Outage]:
 
 
 def twelve(pending: int) -> Outage:
-    """Give twelve partners that never answer, with so many SMS pending each."""
+    """Return twelve partners that never answer, with so many SMS pending each."""
     return Outage("twelve never answer", NEVER_ANSWERS, 12, pending)
 
 
@@ -165,7 +165,7 @@ class Played:
     back: Sequence[Part]
 
     def beside(self, usual: float, allowance: float = 0.0) -> list[Part]:
-        """Give what the healthy partner must not notice; p99 (s) of its first pushes is `usual` otherwise.
+        """Return what the healthy partner must not notice; p99 (s) of its first pushes is `usual` otherwise.
 
         `allowance` (s) is added to what a first push may take in all, on a machine that is known to be busy.
         """
@@ -183,7 +183,7 @@ class Played:
 
 
 async def baseline(scale: OutageScale, parameters: Parameters, progress: Progress) -> float:
-    """Give the p99 (s) of a healthy partner's first pushes when nothing is wrong."""
+    """Return the p99 (s) of a healthy partner's first pushes when nothing is wrong."""
     async with SimulatedCloud(parameters) as cloud:
         await _prepare(cloud, scale)
         healthy = await _watch_healthy(cloud, scale, scale.baseline, 0)
@@ -211,7 +211,7 @@ async def outage(scale: OutageScale, what: Outage, parameters: Parameters, progr
 
 
 async def _come_back(cloud: SimulatedCloud, names: Sequence[str], progress: Progress) -> list[Part]:
-    """Have partners answer SUCCESS; give whether they get everything in time, and once."""
+    """Have partners answer SUCCESS; return whether they get everything in time, and once."""
     messages = [sms_id for sms_id, partner in cloud.partner_of.items() if partner in names]
     back = time.time()
     for name in names:
@@ -255,7 +255,7 @@ async def _watch_healthy(cloud: SimulatedCloud, scale: OutageScale, seconds: flo
 
 
 async def _feed(cloud: SimulatedCloud, rate: float, seconds: float) -> dict[int, float]:
-    """Store SMS for the healthy partner at a rate per second; give when each was stored."""
+    """Store SMS for the healthy partner at a rate per second; return when each was stored."""
     rng = random.Random(7)
     stored: dict[int, float] = {}
     loop = asyncio.get_running_loop()

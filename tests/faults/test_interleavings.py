@@ -225,7 +225,7 @@ class Interleavings(RuleBasedStateMachine):
 
 @pytest.fixture
 def new_world(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], World]:
-    """Give what opens a world, from a seed and the number of its activations; one after the other."""
+    """Return what opens a world, from a seed and the number of its activations; one after the other."""
     for app in (push_sms.app, push_retry.app):
         monkeypatch.setattr(app, "pusher", pusher_here)
     monkeypatch.setattr(sweep.sweep, "ThreadPoolExecutor", InOrder)
@@ -251,7 +251,7 @@ def test_every_sms_ends_delivered_or_stopped_by_finish_whatever_happens_in_betwe
 
 @pytest.fixture
 def world(new_world: Callable[[int, int], World]) -> Iterator[World]:
-    """Give a world with one activation, whose partner never takes a push."""
+    """Return a world with one activation, whose partner never takes a push."""
     world = new_world(1, 1)
     world.servers.behaviours[world.urls[0]] = Behaviour.FAILS
     yield world
@@ -259,7 +259,7 @@ def world(new_world: Callable[[int, int], World]) -> Iterator[World]:
 
 
 def _starts(world: World) -> list[int]:
-    """Give when the attempts of all SMS started, in ms since the beginning."""
+    """Return when the attempts of all SMS started, in ms since the beginning."""
     return sorted(attempt.started - START for attempts in world.servers.seen.values() for attempt in attempts)
 
 

@@ -10,11 +10,11 @@ from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
+from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.store.activations import PENDING_SHARDS, SmsRef, from_activation, from_sms, pending_shard
 from globalconnect.store.dynamo import expression
 from globalconnect.store.partners import Partners
-from globalconnect.store.pushes import ATTEMPTS_KEPT, End, Pushes
+from globalconnect.store.pushes import ATTEMPTS_KEPT, PushEnd, Pushes
 from tests.conftest import START, Cloud
 from tests.faults.cloud.store import MemoryStore
 
@@ -36,7 +36,7 @@ class Shelf(Protocol):
         """Store an SMS and its activation."""
 
     def finish(self, activation_id: int) -> None:
-        """Give an activation an outcome."""
+        """Return an activation an outcome."""
 
 
 class _InMemory:
@@ -75,7 +75,7 @@ class _Real:
 
 @pytest.fixture(params=["memory", "real"])
 def shelf(request: pytest.FixtureRequest) -> Shelf:
-    """Give an empty store of either kind."""
+    """Return an empty store of either kind."""
     return _InMemory() if request.param == "memory" else _Real(request.getfixturevalue("emulated"))
 
 
@@ -94,7 +94,7 @@ def _ref(sms: Sms) -> SmsRef:
 
 
 def _now(shelf: Shelf, ref: SmsRef) -> Sms:
-    (sms,) = shelf.pushes.messages([ref])
+    (sms,) = shelf.pushes.find([ref])
     assert isinstance(sms, Sms)
     return sms
 
@@ -141,7 +141,7 @@ def test_claims_are_answered_in_the_order_they_were_asked_in(shelf: Shelf) -> No
 def test_what_has_ended_is_not_claimed_again(shelf: Shelf, state: PushState) -> None:
     (ref,) = _stored(shelf, _sms(1))
     (sms,) = shelf.pushes.claim([ref], START)
-    shelf.pushes.settle([End(sms, state, START + 40)])
+    shelf.pushes.settle([PushEnd(sms, state, START + 40)])
 
     assert shelf.pushes.claim([ref], START + 10 * INTERVAL) == [None]
 
@@ -168,7 +168,7 @@ def test_a_delivered_sms_says_when(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
     (sms,) = shelf.pushes.claim([ref], START)
 
-    assert shelf.pushes.settle([End(sms, PushState.DELIVERED, START + 40)]) == [None]
+    assert shelf.pushes.settle([PushEnd(sms, PushState.DELIVERED, START + 40)]) == [None]
     assert _now(shelf, ref) == replace(sms, push_state=PushState.DELIVERED, delivered_at=START + 40)
 
 
@@ -177,21 +177,21 @@ def test_a_stopped_sms_was_never_delivered(shelf: Shelf, state: PushState) -> No
     (ref,) = _stored(shelf, _sms(1))
     (sms,) = shelf.pushes.claim([ref], START)
 
-    assert shelf.pushes.settle([End(sms, state, START + 40)]) == [None]
+    assert shelf.pushes.settle([PushEnd(sms, state, START + 40)]) == [None]
     assert _now(shelf, ref) == replace(sms, push_state=state)
 
 
 def test_the_first_end_stands(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
     (sms,) = shelf.pushes.claim([ref], START)
-    shelf.pushes.settle([End(sms, PushState.STOPPED, START + 40)])
+    shelf.pushes.settle([PushEnd(sms, PushState.STOPPED, START + 40)])
 
-    assert shelf.pushes.settle([End(sms, PushState.DELIVERED, START + 50)]) == [None]
+    assert shelf.pushes.settle([PushEnd(sms, PushState.DELIVERED, START + 50)]) == [None]
     assert _now(shelf, ref) == replace(sms, push_state=PushState.STOPPED)
 
 
 def test_the_end_of_an_unknown_sms_is_no_failure(shelf: Shelf) -> None:
-    assert shelf.pushes.settle([End(_sms(9), PushState.DELIVERED, START)]) == [None]
+    assert shelf.pushes.settle([PushEnd(_sms(9), PushState.DELIVERED, START)]) == [None]
 
 
 # ------------------------------------------------------------------ attempts
@@ -211,7 +211,7 @@ def test_the_newest_attempts_are_kept_oldest_first(shelf: Shelf) -> None:
 
 def test_a_claim_notes_the_attempts_made_so_far(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
-    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+    (sms,) = shelf.pushes.claim([ref], START, {ref: AttemptTally()})
     tally = sms.attempted("timeout").tally
 
     (sms,) = shelf.pushes.claim([ref], START + INTERVAL, {ref: tally})
@@ -222,7 +222,7 @@ def test_a_claim_notes_the_attempts_made_so_far(shelf: Shelf) -> None:
 
 def test_a_claim_after_one_that_made_no_attempt_notes_none(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
-    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+    (sms,) = shelf.pushes.claim([ref], START, {ref: AttemptTally()})
 
     (sms,) = shelf.pushes.claim([ref], START + INTERVAL, {ref: sms.tally})
 
@@ -231,7 +231,7 @@ def test_a_claim_after_one_that_made_no_attempt_notes_none(shelf: Shelf) -> None
 
 def test_what_was_known_before_another_claim_is_not_noted(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
-    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+    (sms,) = shelf.pushes.claim([ref], START, {ref: AttemptTally()})
     old = sms.attempted("timeout").tally
     (sms,) = shelf.pushes.claim([ref], START + INTERVAL, {ref: old})
     (sms,) = shelf.pushes.claim([ref], START + 2 * INTERVAL, {ref: sms.attempted("http_status").tally})
@@ -266,9 +266,9 @@ def test_attempts_of_many_messages_are_counted_apart(shelf: Shelf) -> None:
 @pytest.mark.parametrize("state", [PushState.DELIVERED, PushState.STOPPED])
 def test_the_end_notes_the_attempts_too(shelf: Shelf, state: PushState) -> None:
     (ref,) = _stored(shelf, _sms(1))
-    (sms,) = shelf.pushes.claim([ref], START, {ref: Tally()})
+    (sms,) = shelf.pushes.claim([ref], START, {ref: AttemptTally()})
 
-    shelf.pushes.settle([End(sms.attempted("delivered"), state, START + 40)])
+    shelf.pushes.settle([PushEnd(sms.attempted("delivered"), state, START + 40)])
 
     assert (_now(shelf, ref).attempts, _now(shelf, ref).outcomes) == (1, {"delivered": 1})
 
@@ -305,7 +305,9 @@ def test_pending_are_those_stored_until_then_oldest_first(shelf: Shelf) -> None:
 def test_what_has_ended_is_not_pending(shelf: Shelf) -> None:
     refs = _stored(shelf, _sms(1), _sms(2), _sms(3))
     claimed = shelf.pushes.claim(refs, START)
-    shelf.pushes.settle([End(claimed[0], PushState.DELIVERED, START), End(claimed[1], PushState.STOPPED, START)])
+    shelf.pushes.settle(
+        [PushEnd(claimed[0], PushState.DELIVERED, START), PushEnd(claimed[1], PushState.STOPPED, START)]
+    )
 
     assert _pending(shelf, START) == [refs[2]]
 
@@ -313,7 +315,7 @@ def test_what_has_ended_is_not_pending(shelf: Shelf) -> None:
 def test_only_messages_that_exist_are_given(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
 
-    assert shelf.pushes.messages([SmsRef(5, 5), ref]) == [_sms(1)]
+    assert shelf.pushes.find([SmsRef(5, 5), ref]) == [_sms(1)]
 
 
 def test_queueing_again_is_noted_with_the_sms(shelf: Shelf) -> None:
@@ -335,7 +337,7 @@ def test_queueing_again_is_not_noted_when_an_attempt_came_in_between(shelf: Shel
 def test_queueing_again_is_not_noted_for_what_has_ended(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
     (sms,) = shelf.pushes.claim([ref], START)
-    shelf.pushes.settle([End(sms, PushState.STOPPED, START)])
+    shelf.pushes.settle([PushEnd(sms, PushState.STOPPED, START)])
 
     assert shelf.pushes.note_queued_again([sms], START + 60_000) == [None]
     assert _now(shelf, ref).queued_again_at is None
@@ -347,7 +349,7 @@ def test_queueing_again_is_not_noted_for_what_has_ended(shelf: Shelf) -> None:
 def test_once_more_makes_a_delivered_sms_due_now(shelf: Shelf) -> None:
     (ref,) = _stored(shelf, _sms(1))
     (sms,) = shelf.pushes.claim([ref], START)
-    shelf.pushes.settle([End(sms, PushState.DELIVERED, START + 40)])
+    shelf.pushes.settle([PushEnd(sms, PushState.DELIVERED, START + 40)])
     later = START + 60_000
 
     again = shelf.pushes.push_again(ref, later, _OVERLAP)

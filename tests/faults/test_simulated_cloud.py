@@ -47,7 +47,7 @@ def _entries(*bodies: str, delay: int = 0) -> list[dict[str, Any]]:
 
 
 def _taking(batches: list[Batch], answer: Callable[[Batch], Batch]) -> Callable[[dict[str, Any]], Awaitable[Any]]:
-    """Give a function that notes the batches it is invoked with, and says which of their records failed."""
+    """Return a function that notes the batches it is invoked with, and says which of their records failed."""
 
     async def invoke(event: dict[str, Any]) -> dict[str, Any]:
         batches.append(event["Records"])
@@ -230,7 +230,7 @@ def test_a_new_sms_is_pushed_and_pushed_again_until_its_partner_takes_it() -> No
             ref = cloud.store_sms("hub")
             await _until(lambda: len(cloud.attempts()) == 1)
             cloud.behave("hub", SUCCESS)
-            await _until(lambda: cloud.store.messages([ref])[0].delivered_at is not None)
+            await _until(lambda: cloud.store.find([ref])[0].delivered_at is not None)
             seen = by_sms(cloud.attempts())
             assert [one.success for one in seen[ref.sms_id]] == [False, True]
             assert (at_once(seen), after_success(seen), cloud.errors()) == (0, 0, [])
@@ -245,7 +245,7 @@ def test_a_finished_activation_is_not_pushed_again() -> None:
             ref = cloud.store_sms("hub")
             await _until(lambda: len(cloud.attempts()) == 1)
             cloud.finish(ref.activation_id)
-            await _until(lambda: cloud.store.messages([ref])[0].push_state.value == "stopped")
+            await _until(lambda: cloud.store.find([ref])[0].push_state.value == "stopped")
             assert len(cloud.attempts()) == 1
 
     _play(scene())

@@ -17,9 +17,9 @@ from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
-from globalconnect.store.audit import Audit, Entry
+from globalconnect.store.audit import Audit, AuditEntry
 from globalconnect.store.inbox import Receipt
-from globalconnect.store.sales import Issued, Sales
+from globalconnect.store.transactions import IssueResult, Transactions
 from globalconnect.web import endpoint
 from tests.conftest import Cloud
 
@@ -154,13 +154,13 @@ class Desk:
             expires_at=now + 60 * MINUTE,
             **fields,
         )
-        sales = Sales(self.cloud.db, self.admin.numbers, self.admin.activations)
-        assert sales.issue(activation, tries=1) is Issued.DONE
+        sales = Transactions(self.cloud.db, self.admin.numbers, self.admin.activations)
+        assert sales.issue(activation, tries=1) is IssueResult.DONE
         return activation
 
     def recorded(self, activation: Activation) -> Activation:
         """Record an activation, whatever holds its number."""
-        item = from_activation(activation, self.admin.activations.keep)
+        item = from_activation(activation, self.admin.activations.retention)
         self.cloud.db.put(self.admin.activations.table, item)
         return activation
 
@@ -178,7 +178,7 @@ class Desk:
             stored_at=now,
             **fields,
         )
-        self.cloud.db.put(self.admin.activations.table, from_sms(sms, self.admin.activations.keep))
+        self.cloud.db.put(self.admin.activations.table, from_sms(sms, self.admin.activations.retention))
         return sms
 
 
@@ -188,12 +188,12 @@ class Unrecorded(Audit):
     def __init__(self) -> None:
         """Need nothing."""
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: AuditEntry) -> None:
         """Keep nothing."""
 
 
 def settings(**known: str) -> AdminApiSettings:
-    """Give settings for a handler without a cloud: the variables in `known`, every other text is the field's name."""
+    """Return settings for a handler without a cloud: the variables in `known`, every other text is the field's name."""
     plain: dict[object, str] = {int: "30", bool: "false"}
     named = {field.name: plain.get(field.type, field.name) for field in fields(AdminApiSettings)}
     named["user_pool_client_id"] = CLAIMS["aud"]
@@ -209,7 +209,7 @@ def send(request: Mapping[str, Any], admin: Admin) -> Reply:
 
 
 def below_admin(path: str, said: Mapping[str, str] | None = None) -> str:
-    """Give a path without /admin, as API Gateway gives it, with what is `said` in place of its names, encoded."""
+    """Return a path without /admin, as API Gateway gives it, with what is `said` in place of its names, encoded."""
     named = {name: quote(value, safe="") for name, value in (said or {}).items()}
     return re.sub(r"\{(\w+)\}", lambda name: named[name.group(1)], path.removeprefix("/admin/"))
 
@@ -223,7 +223,7 @@ def event(
     headers: Mapping[str, str] | None = None,
     said: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Give the event that API Gateway makes of a request to a path below /admin, with what is `said` for its names."""
+    """Return the event that API Gateway makes of a request to a path below /admin, with what is `said` for its names."""
     fields: dict[str, list[str]] = {}
     for name, value in query:
         fields.setdefault(name, []).append(value)

@@ -25,7 +25,7 @@ class Calls:
         self._events.unregister(_EVENT, self._note)
 
     def of(self, do: Callable[[], object]) -> list[str]:
-        """Give the operations that something calls."""
+        """Return the operations that something calls."""
         self._made.clear()
         do()
         return sorted(self._made)

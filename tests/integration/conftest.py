@@ -17,7 +17,7 @@ from tests.integration.shop import Shop
 
 @pytest.fixture
 def shop(cloud: Cloud) -> Shop:
-    """Give a shop with the services `tg` and `go` on sale and nothing in stock."""
+    """Return a shop with the services `tg` and `go` on sale and nothing in stock."""
     return _open(cloud)
 
 
@@ -39,7 +39,7 @@ def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, A
 
 @pytest.fixture
 def emulated(_emulator: tuple[Any, Any]) -> Cloud:
-    """Give a cloud whose DynamoDB is the emulator's, over HTTP; threads may use it at once."""
+    """Return a cloud whose DynamoDB is the emulator's, over HTTP; threads may use it at once."""
     dynamodb, sqs = _emulator
     env = make_environment(templates.load(ROOT / "template.yaml"), dynamodb, sqs, prefix=next_prefix())
     return Cloud(Dynamo(dynamodb), dynamodb, sqs, env)
@@ -47,7 +47,7 @@ def emulated(_emulator: tuple[Any, Any]) -> Cloud:
 
 @pytest.fixture
 def busy_shop(emulated: Cloud) -> Shop:
-    """Give a shop that many may enter at once."""
+    """Return a shop that many may enter at once."""
     return _open(emulated)
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from globalconnect.domain.number import Number
-from globalconnect.store.availability import Counts
 from globalconnect.store.dynamo import Dynamo, from_wire, to_wire
 from globalconnect.store.numbers import Numbers, to_item
+from globalconnect.store.pool_counts import CountsStore
 from projection.project import project
 from recount.recount import Recount
 
@@ -65,14 +65,14 @@ class MemoryTables:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def batch_get_item(self, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - as AWS spells it
-        """Give items by their keys."""
+        """Return items by their keys."""
         [(table, asked)] = RequestItems.items()
         with self._lock:
             found = [self.tables[table].get(_key(table, key)) for key in asked["Keys"]]
         return {"Responses": {table: [item for item in found if item is not None]}}
 
     def scan(self, TableName: str, Limit: int = _PAGE, **asked: Any) -> dict[str, Any]:  # noqa: N803 - see above
-        """Give a page of a table."""
+        """Return a page of a table."""
         self.before_page(TableName)
         with self._lock:
             return self._page(TableName, min(Limit, _PAGE), asked.get("ExclusiveStartKey"))
@@ -171,12 +171,12 @@ class Stock:
         return Dynamo(cast("DynamoDBClient", self.tables), pause=lambda _: None)
 
     @property
-    def counts(self) -> Counts:
+    def counts(self) -> CountsStore:
         """The counts and markers."""
-        return Counts(self.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
+        return CountsStore(self.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
 
     def recount(self, pause: Callable[[float], None] = lambda _: None) -> Recount:
-        """Give a recount of this stock."""
+        """Return a recount of this stock."""
         ids = (str(number) for number in iter(lambda: self._rolls.randrange(2**40), None))
         return Recount(Numbers(self.db, NUMBERS_TABLE), self.counts, lambda: next(ids), pause)
 
@@ -266,21 +266,21 @@ class Stock:
     # ---------------------------------------------------------- what is counted, and what is true
 
     def held(self) -> dict[str, int]:
-        """Give how many numbers partners are counted to hold, by their id; those with none are left out."""
+        """Return how many numbers partners are counted to hold, by their id; those with none are left out."""
         return {count.partner_id: count.held for count in self.counts.every_holder() if count.held}
 
     def truly_held(self) -> dict[str, int]:
-        """Give how many they do hold."""
+        """Return how many they do hold."""
         holders = [number.partner_id for number in self.numbers.values() if number.activation_id is not None]
         return dict(Counter(holder for holder in holders if holder is not None))
 
     def counted(self) -> dict[str, Sums]:
-        """Give what the pools count, by operator; those that count nothing are left out."""
+        """Return what the pools count, by operator; those that count nothing are left out."""
         pools = {pool.operator: (pool.total, pool.free, pool.blocked_free) for pool in self.counts.every_pool()}
         return {operator: sums for operator, sums in pools.items() if sums != (0, 0, {})}
 
     def true(self) -> dict[str, Sums]:
-        """Give what the pools should count, in the words of the contract."""
+        """Return what the pools should count, in the words of the contract."""
         return dict(self._true())
 
     def _true(self) -> Iterator[tuple[str, Sums]]:

@@ -51,7 +51,7 @@ class RandomFaults:
         self.made = 0
 
     def __call__(self, operation: str) -> Fault | None:
-        """Give how the next call fails."""
+        """Return how the next call fails."""
         ways = [way for way in self._ways if way is not Fault.CONFLICT or operation in WRITES]
         with self._lock:
             if not ways or self._rolls.random() >= self._share:
@@ -68,7 +68,7 @@ class Scripted:
         self._operation = operation
 
     def __call__(self, operation: str) -> Fault | None:
-        """Give how the next call fails."""
+        """Return how the next call fails."""
         return self.left.pop(0) if self.left and operation == self._operation else None
 
 
@@ -81,7 +81,7 @@ class FailingClient:
         self._remembers_tokens = remembers_tokens
 
     def __getattr__(self, name: str) -> Any:
-        """Give an operation, or whatever else the client has."""
+        """Return an operation, or whatever else the client has."""
         found = getattr(self._client, name)
         operation = self._client.meta.method_to_api_mapping.get(name)
         if operation is None:
@@ -129,7 +129,7 @@ def failing_below(client: Any, faults: Faults, *, remembers_tokens: bool = True)
 
 
 def _refusal(fault: Fault, operation: str, actions: int) -> Any:
-    """Give AWS's answer that refuses a call of so many actions, in botocore's form."""
+    """Return AWS's answer that refuses a call of so many actions, in botocore's form."""
     if fault is Fault.THROTTLED:
         return _error("ThrottlingException")
     if operation != TRANSACTION:
@@ -146,7 +146,7 @@ class _Raw(io.BytesIO):
     """A body as urllib3 hands it over."""
 
     def stream(self) -> Iterator[bytes]:
-        """Give the body."""
+        """Return the body."""
         yield self.read()
 
 

@@ -27,13 +27,13 @@ from globalconnect.settings import (
     ProjectionSettings,
 )
 from globalconnect.store.activations import Activations
-from globalconnect.store.availability import Availability, Counts
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
+from globalconnect.store.pool_counts import CountsStore, PoolCountsStore
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Source, Sources
-from globalconnect.store.statistics import Happened, Statistics
+from globalconnect.store.statistics import HourEvents, Statistics
 from globalconnect.web import ProxyAnswer, endpoint
 from hourly_counts.measure import Measure
 from sweep.sweep import Sweep
@@ -61,11 +61,11 @@ class Shop:
     overrides: dict[str, str] = field(default_factory=dict)
     partner_parts: partner_api.wiring.PartnerApi = field(init=False)
     getsms_parts: getsms.app.Getsms = field(init=False)
-    inbound_parts: inbound_sms.wiring.InboundSmsParts = field(init=False)
+    inbound_parts: inbound_sms.wiring.Parts = field(init=False)
     numbers: Numbers = field(init=False)
     activations: Activations = field(init=False)
     pushes: Pushes = field(init=False)
-    counts: Counts = field(init=False)
+    counts: CountsStore = field(init=False)
     statistics: Statistics = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,9 +77,9 @@ class Shop:
         self.inbound_parts = inbound_sms.wiring.build(InboundSmsSettings.from_env(env), cloud.db, cloud.clock)
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
-        self.pushes = Pushes(cloud.db, self.activations.table, self.activations.keep)
+        self.pushes = Pushes(cloud.db, self.activations.table, self.activations.retention)
         counted = ProjectionSettings.from_env(env)
-        self.counts = Counts(cloud.db, counted.availability_table, counted.counted_table, counted.holders_table)
+        self.counts = CountsStore(cloud.db, counted.availability_table, counted.counted_table, counted.holders_table)
         self.statistics = Statistics(cloud.db, env["STATISTICS_TABLE"])
 
     # ---------------------------------------------------------- what operators set up
@@ -123,7 +123,7 @@ class Shop:
 
     def stock(self, *phones: str, country: str = COUNTRY, operator: str = OPERATOR) -> None:
         """Import numbers."""
-        counts = Availability(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
+        counts = PoolCountsStore(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
         counts.open_pool(country, operator)
         for phone in phones:
             self.numbers.add(Number(phone, country, operator, available_from=self.cloud.clock()))
@@ -135,7 +135,7 @@ class Shop:
         self.numbers.move(number, COUNTRY, operator, self.cloud.clock())
 
     def source(self) -> str:
-        """Register a gateway of the generic provider; give its id."""
+        """Register a gateway of the generic provider; return its id."""
         source_id = f"source{self.cloud.rng(10**6)}"
         sources = Sources(self.cloud.db, self.cloud.env["SOURCES_TABLE"], 0, self.cloud.clock)
         sources.add(Source(source_id, "Gateway", "generic", SECRET, self.cloud.clock()))
@@ -146,7 +146,7 @@ class Shop:
         projection.project.project(self.all_numbers(), self.counts)
 
     def all_numbers(self) -> list[Number]:
-        """Give every number."""
+        """Return every number."""
         return self.numbers.page(None, None, 1_000, None)[0]
 
     def sweep(self) -> None:
@@ -156,15 +156,15 @@ class Shop:
 
     def measure(self) -> None:
         """Let a minute's statistics be counted."""
-        counts = Availability(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
-        happened = Happened(self.cloud.db, self.activations.table)
+        counts = PoolCountsStore(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
+        happened = HourEvents(self.cloud.db, self.activations.table)
         settings = HourlyCountsSettings.from_env({**self.cloud.env, **self.overrides})
         measure = Measure(
             happened=happened,
             availability=counts,
             statistics=self.statistics,
             lease=settings.lease,
-            keep=self.activations.keep,
+            retention=self.activations.retention,
             limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
             tell=hourly_counts.app.tell,
             now=self.cloud.clock,

@@ -24,7 +24,7 @@ def desk(cloud: Cloud) -> Desk:
 
 
 def changes_logged(caplog: pytest.LogCaptureFixture) -> list[Any]:
-    return [record for record in caplog.records if record.message == "changed_by_operator"]
+    return [record for record in caplog.records if record.message == "changed_by_staff"]
 
 
 # ---------------------------------------------------------------- services
@@ -108,14 +108,14 @@ def test_the_url_of_a_source_is_where_the_outside_reaches_this_api(
 
 
 def secrets_of(desk: Desk, source_id: str) -> list[str]:
-    """Give the secrets with which a gateway may sign now, newest first."""
+    """Return the secrets with which a gateway may sign now, newest first."""
     source = desk.admin.sources.find(source_id)
     assert source is not None
     return source.secrets(desk.cloud.clock())
 
 
 def added(desk: Desk) -> tuple[str, str]:
-    """Enter a gateway; give its id and its secret."""
+    """Enter a gateway; return its id and its secret."""
     body = desk.post("/admin/sources", {"name": "Gateway", "provider": "generic"}).body
     return body["sourceId"], body["secret"]
 

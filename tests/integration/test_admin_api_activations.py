@@ -11,7 +11,7 @@ from globalconnect.domain.sms import Attempt, PushState, Sms
 from globalconnect.domain.times import DAY, MINUTE, SECOND
 from globalconnect.push.attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import End
+from globalconnect.store.pushes import PushEnd
 from tests.conftest import START, Cloud
 from tests.integration.admin_support import Desk
 from tests.integration.calls import Calls
@@ -265,7 +265,7 @@ def test_pushing_again_makes_a_delivered_sms_due_now(desk: Desk) -> None:
     ref = SmsRef(sold.activation_id, 77)
     claimed = _claimed(desk, ref, START)
     assert claimed is not None
-    desk.admin.pushes.settle([End(claimed, PushState.DELIVERED, START + 5)])
+    desk.admin.pushes.settle([PushEnd(claimed, PushState.DELIVERED, START + 5)])
     desk.cloud.clock.advance(minutes=1)
 
     reply = desk.post(push_path(77, sold.activation_id))

@@ -11,7 +11,7 @@ from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.times import DAY
-from globalconnect.store.audit import Audit, Entry, Result
+from globalconnect.store.audit import Audit, AuditEntry, AuditResult
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from globalconnect.store.sources import Sources
@@ -44,7 +44,7 @@ class Writes:
         self.seen = 0
 
     def __getattr__(self, name: str) -> Any:
-        """Give an operation, or whatever else the client has."""
+        """Return an operation, or whatever else the client has."""
         return getattr(self._plain, name)
 
     def put_item(self, **arguments: Any) -> Any:
@@ -57,7 +57,7 @@ class Writes:
 
 
 def failing(desk: Desk, *writes: int) -> Desk:
-    """Give a desk over the same tables whose writes to the audit log fail, by their number (of the store's tries: all)."""
+    """Return a desk over the same tables whose writes to the audit log fail, by their number (of the store's tries: all)."""
     client: Any = Writes(desk.cloud, *writes, fault=Fault.THROTTLED)
     db = Dynamo(client, pause=lambda _: None)
     other = Desk(desk.cloud)
@@ -66,12 +66,12 @@ def failing(desk: Desk, *writes: int) -> Desk:
 
 
 def entries(desk: Desk) -> list[dict[str, Any]]:
-    """Give the audit log, oldest first; clocks stand still, so entries of one moment are in no order."""
+    """Return the audit log, oldest first; clocks stand still, so entries of one moment are in no order."""
     return sorted(desk.all_pages("/admin/audit", "entries"), key=lambda entry: entry["at"])
 
 
 def newest(desk: Desk) -> dict[str, Any]:
-    """Give the newest entry, and let time go on, so that the next one is newer."""
+    """Return the newest entry, and let time go on, so that the next one is newer."""
     entry: dict[str, Any] = desk.get("/admin/audit").body["entries"][0]
     desk.cloud.clock.advance(ms=1)
     return entry
@@ -157,7 +157,7 @@ def test_every_change_is_recorded_as_it_is_logged(desk: Desk, caplog: pytest.Log
         ("partner.revoked", partner_id, {}),
     ]
     assert {entry["result"] for entry in entries(desk)} == {"done"}
-    logged = [record for record in caplog.records if record.message == "changed_by_operator"]
+    logged = [record for record in caplog.records if record.message == "changed_by_staff"]
     assert [(line.action, line.id) for line in logged[2:]] == [(action, named) for action, named, _ in recorded]  # type: ignore[attr-defined]
 
 
@@ -269,7 +269,7 @@ def test_a_change_whose_end_cannot_be_recorded_stands_and_stays_started(
     assert (reply.status, len(reply.body["key"])) == (201, 46)
     (entry,) = entries(desk)
     assert (entry["action"], entry["id"], entry["result"]) == ("partner.issued", None, "started")
-    assert [record.message for record in caplog.records] == ["changed_by_operator", "audit_not_recorded"]
+    assert [record.message for record in caplog.records] == ["changed_by_staff", "audit_not_recorded"]
 
 
 def test_a_refusal_whose_end_cannot_be_recorded_is_the_same_refusal(desk: Desk) -> None:
@@ -294,7 +294,7 @@ def test_a_change_of_which_nobody_knows_how_it_ended_stays_started(desk: Desk, f
 
 
 def everything(desk: Desk) -> Any:
-    """Give the partners as they are stored."""
+    """Return the partners as they are stored."""
     return desk.cloud.client.scan(TableName=desk.cloud.env["PARTNERS_TABLE"])["Items"]
 
 
@@ -312,7 +312,7 @@ def unclaimed(desk: Desk, text: str = "code 4711") -> None:
 
 @pytest.fixture
 def looked_at(desk: Desk) -> dict[str, tuple[str, str | None]]:
-    """Give what shows texts, by path: the action of a look, and the id in its entry."""
+    """Return what shows texts, by path: the action of a look, and the id in its entry."""
     sold = desk.sold("hub", desk.stocked(PHONE))
     desk.arrived(sold)
     unclaimed(desk)
@@ -325,7 +325,7 @@ def looked_at(desk: Desk) -> dict[str, tuple[str, str | None]]:
 
 
 def texts_in(reply: Reply) -> list[str | None]:
-    """Give what SMS or payloads say in an answer."""
+    """Return what SMS or payloads say in an answer."""
     assert reply.status == 200
     shown = reply.body.get("messages", reply.body.get("payloads"))
     return [entry["text"] if "text" in entry else entry["payload"] for entry in shown]
@@ -365,7 +365,7 @@ def tried(desk: Desk, sms: Sms, answer: str = ANSWER, outcome: str = "http_statu
 
 
 def answers_in(reply: Reply) -> dict[str, list[str | None]]:
-    """Give what was answered to the pushes of each SMS."""
+    """Return what was answered to the pushes of each SMS."""
     return {sms["smsId"]: [attempt["answer"] for attempt in sms["attemptLog"]] for sms in reply.body["messages"]}
 
 
@@ -460,7 +460,7 @@ def test_texts_hidden_in_one_page_and_shown_in_the_next_are_one_listing(desk: De
 
 
 def entered(desk: Desk, at: int, number: int) -> None:
-    desk.admin.audit.write(Entry(at, f"t{number}", "op", "Op", "x.done", str(number), Result.DONE, {}))
+    desk.admin.audit.write(AuditEntry(at, f"t{number}", "op", "Op", "x.done", str(number), AuditResult.DONE, {}))
 
 
 def test_the_log_is_listed_newest_first_over_months_and_pages_each_once(desk: Desk) -> None:

@@ -10,7 +10,7 @@ import pytest
 from admin_api.wiring import build
 from globalconnect.settings import AdminApiSettings
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.imports import Part
+from globalconnect.store.import_jobs import ImportPart
 from tests.conftest import Cloud
 from tests.integration.admin_support import JSON, OPERATOR_ID, Desk, Reply
 from tests.integration.failing import FailingClient, Fault, Scripted
@@ -59,7 +59,7 @@ def counts(shown: dict[str, Any]) -> dict[str, int]:
 
 
 def stored(desk: Desk, variable: str) -> list[dict[str, Any]]:
-    """Give a table as it is, byte for byte, in an order of its own."""
+    """Return a table as it is, byte for byte, in an order of its own."""
     items = desk.cloud.client.scan(TableName=desk.cloud.env[variable], ConsistentRead=True)["Items"]
     return sorted(items, key=repr)
 
@@ -73,7 +73,7 @@ def known(desk: Desk) -> set[str]:
 
 
 def failing(desk: Desk, faults: Callable[[str], Fault | None], *, remembers_tokens: bool = True) -> Desk:
-    """Give the same desk over a DynamoDB that fails as told."""
+    """Return the same desk over a DynamoDB that fails as told."""
     client: Any = FailingClient(desk.cloud.client, faults, remembers_tokens=remembers_tokens)
     rng = random.Random(3).randrange
     elsewhere = Desk(desk.cloud)
@@ -100,7 +100,7 @@ class KilledAt:
         self._lock = threading.Lock()
 
     def __call__(self, operation: str) -> Fault | None:
-        """Give nothing, or raise Killed from then on."""
+        """Return nothing, or raise Killed from then on."""
         with self._lock:
             if operation == self._operation:
                 self._left -= 1
@@ -304,7 +304,7 @@ def test_an_import_has_at_most_200_parts_and_the_last_knows_the_phones_of_all(de
     for part in range(1, 200):
         current = desk.admin.imports.get(import_id)
         assert current is not None
-        done = Part(part, "content", rows=1, imported=1, updated=0, unchanged=0, rejected=())
+        done = ImportPart(part, "content", rows=1, imported=1, updated=0, unchanged=0, rejected=())
         desk.admin.imports.record(current, done, phones_from(part, 1))
     answer = taken(desk, import_id, 200, csv_of(phones_from(0, 202)))
     assert (answer["imported"], len(answer["rejected"]), answer["rejected"][0]["row"]) == (3, 199, 201)
@@ -580,7 +580,7 @@ def test_5000_refused_rows_fit_into_a_part_and_so_do_5000_phones(desk: Desk) -> 
 
 
 def size_of(item: dict[str, Any]) -> int:
-    """Give about how large an item is: names, and values as DynamoDB counts them, numbers generously."""
+    """Return about how large an item is: names, and values as DynamoDB counts them, numbers generously."""
     return sum(len(name) + len(next(iter(value.values()))) for name, value in item.items())
 
 
@@ -690,7 +690,7 @@ class LostAnswers:
         self._puts = 0
 
     def __call__(self, operation: str) -> Fault | None:
-        """Give how the next call fails."""
+        """Return how the next call fails."""
         with self._lock:
             self._puts += operation == "PutItem"
             return Fault.UNANSWERED if operation == "PutItem" and self._puts in {2, 3} else None

@@ -13,7 +13,7 @@ from globalconnect.domain.activation import Outcome
 from globalconnect.domain.number import Mark
 from globalconnect.store.dynamo import expression
 from globalconnect.store.numbers import Numbers
-from globalconnect.store.sales import Sales
+from globalconnect.store.transactions import Transactions
 from tests.conftest import Cloud
 from tests.integration.admin_support import CSV, JSON, Desk, Reply, event
 from tests.integration.calls import Calls
@@ -416,7 +416,7 @@ def test_a_number_shows_what_holds_it_and_what_outcomes_left_on_it(desk: Desk) -
 
     current = desk.admin.numbers.get(PHONE)
     assert current is not None
-    Sales(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
+    Transactions(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
         activation, Outcome.CANCELED, Mark("tg", cancels=5, block=True), current, desk.cloud.clock()
     )
     assert desk.get("/admin/numbers").body["numbers"] == [free | {"blocked": ["tg"], "cancels": {"tg": 5}}]
@@ -478,7 +478,7 @@ def test_a_number_is_shown_with_its_activations_newest_first_and_how_each_ended(
     finished = desk.sold("hub", number)
     current = desk.admin.numbers.get(PHONE)
     assert current is not None
-    Sales(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
+    Transactions(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
         finished, Outcome.SUCCESS, Mark("tg", block=True), current, desk.cloud.clock()
     )
     desk.cloud.clock.advance(minutes=1)

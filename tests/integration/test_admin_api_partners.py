@@ -11,11 +11,11 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from globalconnect import clock
+from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.errors import Conflict, InvalidKey
 from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
 from globalconnect.domain.partner import SIGNING_OVERLAP, partner_id_of
 from globalconnect.domain.sms import Attempt, Sms
-from globalconnect.domain.waiting import PartnerPending, PendingNote
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from local.pretend_partner import DROP, ERROR, Answer, PretendPartner
@@ -39,7 +39,7 @@ def hub() -> Iterator[PretendPartner]:
 
 @pytest.fixture
 def local_desk(cloud: Cloud) -> Desk:
-    """Give the desk of a local stack, whose clock shows the real time: partners check the time of a signature."""
+    """Return the desk of a local stack, whose clock shows the real time: partners check the time of a signature."""
     cloud.env["PUSH_LOOPBACK"] = "true"
     cloud.clock.at = clock.now()
     return Desk(cloud)
@@ -480,7 +480,7 @@ def test_of_many_failed_attempts_the_newest_20_of_the_last_25_activations_are_sh
 
 
 def signing_secrets(desk: Desk, partner_id: str) -> list[str]:
-    """Give the secrets that sign a partner's pushes now, the newest first."""
+    """Return the secrets that sign a partner's pushes now, the newest first."""
     known = desk.admin.partners.get(partner_id).signing_secrets
     return [secret.secret for secret in known if secret.signs(desk.cloud.clock())]
 

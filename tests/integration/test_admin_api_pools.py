@@ -2,7 +2,7 @@
 
 import pytest
 
-from globalconnect.domain.availability import PoolCounts
+from globalconnect.domain.pool_counts import PoolCounts
 from tests.conftest import Cloud
 from tests.integration.admin_support import Desk
 from tests.integration.shop import COUNTRY, OPERATOR, Shop

@@ -15,7 +15,7 @@ SMS = {"phone": PHONES[0], "from": "Microsoft", "text": "Your code: 5015", "id":
 
 @pytest.fixture
 def warm(shop: Shop) -> Shop:
-    """Give a shop that remembers partners, sources and services for a minute, and has just done so."""
+    """Return a shop that remembers partners, sources and services for a minute, and has just done so."""
     shop.stock(*PHONES)
     return Shop(shop.cloud, {"CACHE_SECONDS": "60"})
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.inbox import Kind
+from globalconnect.store.inbox import InboxKind
 from local import template as templates
 from tests.conftest import ROOT
 from tests.integration.admin_support import Desk
@@ -27,7 +27,7 @@ class Noting:
         self.calls: list[tuple[str, Any, Any]] = []
 
     def __getattr__(self, operation: str) -> Any:
-        """Give an operation that is noted."""
+        """Return an operation that is noted."""
         call = getattr(self._client, operation)
 
         def noted(**request: Any) -> Any:
@@ -44,7 +44,7 @@ class NotWriting:
         self._client = client
 
     def __getattr__(self, operation: str) -> Any:
-        """Give an operation, or one that fails."""
+        """Return an operation, or one that fails."""
         if operation.startswith(("get_", "batch_get_", "query", "scan")):
             return getattr(self._client, operation)
 
@@ -55,7 +55,7 @@ class NotWriting:
 
 
 def _over(shop: Shop, client: Any, **overrides: str) -> Shop:
-    """Give a shop over the same tables, by another client."""
+    """Return a shop over the same tables, by another client."""
     return Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)), overrides)
 
 
@@ -190,7 +190,7 @@ def test_an_sms_that_could_not_be_made_durable_is_not_acknowledged(shop: Shop) -
 )
 def test_an_unreadable_payload_of_any_size_we_take_is_400_and_kept(shop: Shop, raw: bytes) -> None:
     assert shop.deliver(shop.source(), None, raw=raw).status == 400
-    kept, _ = shop.inbound_parts.inbox.page(Kind.UNREADABLE, 100, None)
+    kept, _ = shop.inbound_parts.inbox.page(InboxKind.UNREADABLE, 100, None)
     assert len(kept) == 1
     assert Desk(shop.cloud).get("/admin/unreadable").status == 200
 

@@ -26,7 +26,7 @@ from admin_api.models import NumbersChange
 from admin_api.routes import Upload
 from globalconnect.domain.partner import Partner
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.web import Answer, ProxyEvent, endpoint
+from globalconnect.web import ProxyEvent, Response, endpoint
 from tests.conftest import Cloud
 from tests.integration.admin_support import Desk, event
 from tests.integration.shop import COUNTRY, OPERATOR, SECRET, Shop
@@ -51,7 +51,7 @@ class Watched:
         self.writes: list[tuple[str, str | None]] = []
 
     def __getattr__(self, operation: str) -> Any:
-        """Give an operation of the client that is watched."""
+        """Return an operation of the client that is watched."""
         call = getattr(self._client, operation)
         if operation.startswith(READING):
             return call
@@ -79,8 +79,8 @@ class World:
         """Say little: it is part of every example that fails."""
         return "World()"
 
-    def ask(self, use: Callable[[ProxyEvent], Answer], request: Mapping[str, Any], statuses: set[int]) -> int:
-        """Send a request; check the form of the answer, and that a refusal has changed nothing. Gives the status."""
+    def ask(self, use: Callable[[ProxyEvent], Response], request: Mapping[str, Any], statuses: set[int]) -> int:
+        """Send a request; check the form of the answer, and that a refusal has changed nothing. Returns the status."""
         status, writes = self.send(use, request)
         assert status in statuses
         if status >= 400:
@@ -90,9 +90,9 @@ class World:
         return status
 
     def send(
-        self, use: Callable[[ProxyEvent], Answer], request: Mapping[str, Any]
+        self, use: Callable[[ProxyEvent], Response], request: Mapping[str, Any]
     ) -> tuple[int, list[tuple[str, str | None]]]:
-        """Send a request; check the form of the answer. Gives the status, and what was written."""
+        """Send a request; check the form of the answer. Returns the status, and what was written."""
         for client in self.watched:
             client.writes.clear()
         proxied = endpoint(use)(request, None)
@@ -193,7 +193,7 @@ GOOD = object()
 
 @some.composite
 def mostly_good(draw: DrawFn, *names: str, wrong: SearchStrategy[Any] = ANY_JSON) -> dict[str, Any]:
-    """Give fields that are GOOD, to be filled in, but for two at most: wrong, missing, or unknown."""
+    """Return fields that are GOOD, to be filled in, but for two at most: wrong, missing, or unknown."""
     fields = dict.fromkeys(names, GOOD)
     for _ in range(draw(some.integers(0, 2))):
         name = draw(some.one_of(some.sampled_from(names), some.sampled_from(names), WELL_FORMED))
@@ -205,12 +205,12 @@ def mostly_good(draw: DrawFn, *names: str, wrong: SearchStrategy[Any] = ANY_JSON
 
 
 def filled(fields: Mapping[str, Any], good: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the fields with what is GOOD filled in."""
+    """Return the fields with what is GOOD filled in."""
     return {name: good[name] if value is GOOD else value for name, value in fields.items()}
 
 
 def posted(body: bytes, headers: Mapping[str, str] | None = None, **parts: object) -> dict[str, Any]:
-    """Give the event of a POST."""
+    """Return the event of a POST."""
     return {
         "httpMethod": "POST",
         "headers": {"Accept": "*/*", **(headers or {})},
@@ -222,7 +222,7 @@ def posted(body: bytes, headers: Mapping[str, str] | None = None, **parts: objec
 
 
 def queried(query: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Give the event of a GET."""
+    """Return the event of a GET."""
     fields: dict[str, list[str]] = {}
     for name, value in query:
         fields.setdefault(name, []).append(value)
@@ -231,7 +231,7 @@ def queried(query: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 @some.composite
 def queries(draw: DrawFn, *names: str) -> list[tuple[str, Any]]:
-    """Give query fields, most of them GOOD; some are given twice."""
+    """Return query fields, most of them GOOD; some are given twice."""
     fields = list(draw(mostly_good(*names, wrong=WELL_FORMED)).items())
     if fields and draw(some.integers(0, 4)) == 0:
         fields.append(draw(some.sampled_from(fields)))
@@ -401,7 +401,7 @@ IMPORTS = some.one_of(
 
 @some.composite
 def admin_requests(draw: DrawFn) -> tuple[Any, dict[str, Any], list[tuple[str, Any]], Any, str]:
-    """Give a route, the parts of its path, a query, a body (bytes, or fields) and a media type."""
+    """Return a route, the parts of its path, a query, a body (bytes, or fields) and a media type."""
     route = draw(some.sampled_from(ROUTES))
     in_path = tuple(name for name in OF_PATH if f"{{{name}}}" in route.path)
     path = dict.fromkeys(in_path, GOOD)

@@ -17,7 +17,7 @@ SUCCESS = {"status": "SUCCESS"}
 
 
 def _can_buy(shop: Shop, service: str = "tg") -> bool:
-    """Tell whether the number can be had for a service, and put it back as if nothing had happened."""
+    """Return whether the number can be had for a service, and put it back as if nothing had happened."""
     partner = shop.partner()
     reply = shop.buy(partner, service)
     if reply.body["status"] == "NO_NUMBERS":

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from globalconnect.domain.availability import PoolCounts, country_list
+from globalconnect.domain.pool_counts import PoolCounts, country_list
 from globalconnect.domain.service import Service
-from globalconnect.web import LARGEST_ANSWER, Answer, ProxyAnswer, proxy_answer
+from globalconnect.web import LARGEST_ANSWER, ProxyAnswer, Response, proxy_answer
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(20)]
@@ -142,11 +142,11 @@ _TAKES_GZIP = {"Accept": "*/*", "Accept-Encoding": "gzip"}
 
 
 def _answered(body: str, headers: Mapping[str, str]) -> ProxyAnswer:
-    return proxy_answer(Answer(200, json.dumps({"a": body})), {"headers": headers})
+    return proxy_answer(Response(200, json.dumps({"a": body})), {"headers": headers})
 
 
 def _size(answer: ProxyAnswer) -> int:
-    """Give how long an answer is as the runtime writes it."""
+    """Return how long an answer is as the runtime writes it."""
     return len(json.dumps(answer, ensure_ascii=False).encode())
 
 
@@ -183,7 +183,7 @@ def test_a_list_that_may_be_shortened_keeps_as_many_of_its_last_entries_as_fit(h
     entries = [rng.randbytes(50_000).hex() for _ in range(400)]
 
     def given(*entries: str) -> ProxyAnswer:
-        return proxy_answer(Answer(200, {"a": 1, "list": entries}, shortened="list"), {"headers": headers})
+        return proxy_answer(Response(200, {"a": 1, "list": entries}, shortened="list"), {"headers": headers})
 
     answer = given(*entries)
     body = base64.b64decode(answer["body"]) if headers else answer["body"].encode()
@@ -197,6 +197,6 @@ def test_a_list_that_may_be_shortened_keeps_as_many_of_its_last_entries_as_fit(h
 def test_what_is_too_large_says_how_to_ask_for_less_of_just_that() -> None:
     too_much = "x" * LARGEST_ANSWER
     for advice, said in (("ask with texts=hidden", "; if you do, ask with texts=hidden"), (None, "gzip")):
-        refused = proxy_answer(Answer(200, {"a": too_much}, ask_for_less=advice), {"headers": {}})
+        refused = proxy_answer(Response(200, {"a": too_much}, ask_for_less=advice), {"headers": {}})
         assert refused["statusCode"] == 406
         assert json.loads(refused["body"])["message"].endswith(said)

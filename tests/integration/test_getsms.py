@@ -66,7 +66,7 @@ def test_of_messages_that_outgrow_an_answer_the_newest_that_fit_are_given_oldest
     sent = [f"{number:03}" + "語" * 19_997 for number in range(110)]
     for number, text in enumerate(sent):
         sms = Sms(110 - number, activation_id, partner.partner_id, PHONE, "Microsoft", text, now + number, now)
-        shop.cloud.db.put(shop.activations.table, from_sms(sms, shop.activations.keep))
+        shop.cloud.db.put(shop.activations.table, from_sms(sms, shop.activations.retention))
     reply = shop.messages(partner, activation_id)
     assert (reply.status, reply.body.keys()) == (200, {"status", "messages"})
     given = [message["text"] for message in reply.body["messages"]]

@@ -9,8 +9,8 @@ import pytest
 
 from globalconnect.domain.sms import Attempt, PushState, Sms
 from globalconnect.store.activations import SmsRef
-from globalconnect.store.counting import counted_as
-from globalconnect.store.pushes import End
+from globalconnect.store.projection import counted_as
+from globalconnect.store.pushes import PushEnd
 from local import template as templates
 from recount.recount import Recount
 from tests.conftest import ROOT
@@ -24,7 +24,7 @@ type Permission = tuple[str, str]
 
 
 def _stated(function: str) -> set[Permission]:
-    """Give the (action, table or index) pairs that a function's statements allow on DynamoDB."""
+    """Return the (action, table or index) pairs that a function's statements allow on DynamoDB."""
     policies = RESOURCES[function]["Properties"]["Policies"]
     allowed = {
         (action, _named(resource))
@@ -43,7 +43,7 @@ def _named(resource: dict[str, str]) -> str:
 
 
 def _made(shop: Shop, do: Callable[[], object]) -> set[Permission]:
-    """Give the pairs that something needs, by the calls it makes."""
+    """Return the pairs that something needs, by the calls it makes."""
     return {
         (f"dynamodb:{action}", name.split("-", 1)[1])
         for operation, params in _calls(shop, do)
@@ -52,7 +52,7 @@ def _made(shop: Shop, do: Callable[[], object]) -> set[Permission]:
 
 
 def _calls(shop: Shop, do: Callable[[], object]) -> list[tuple[str, dict[str, Any]]]:
-    """Give the calls that something makes: operations with their parameters."""
+    """Return the calls that something makes: operations with their parameters."""
     made: list[tuple[str, dict[str, Any]]] = []
 
     def note(params: dict[str, Any], model: Any, **_: object) -> None:
@@ -248,7 +248,7 @@ def test_pushes(stocked: Shop, function: str) -> None:
         stocked.partners.note_success(partner.partner_id, now)
         pushes.open_among({ref.activation_id})
         pushes.keep_attempts([(claimed, Attempt(1, now, 5, "delivered", 200, "ok"))])
-        pushes.settle([End(claimed, PushState.DELIVERED, now)])
+        pushes.settle([PushEnd(claimed, PushState.DELIVERED, now)])
 
     assert _made(stocked, push) == _stated(function)
 

@@ -23,9 +23,9 @@ from hypothesis.stateful import (
 
 from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.times import to_iso
-from globalconnect.store.arrivals import Arrivals, Known
+from globalconnect.store.arrivals import ArrivalContext, Arrivals
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.inbox import Kind
+from globalconnect.store.inbox import InboxKind
 from local import template as templates
 from tests.conftest import ROOT, Cloud, make_environment, next_prefix
 from tests.integration.shop import Shop
@@ -96,7 +96,7 @@ class Books:
     last_heard: dict[str, tuple[int, int | None]] = field(default_factory=dict)
 
     def holder(self, now: int) -> Sold | None:
-        """Give the live sale."""
+        """Return the live sale."""
         return self.live if self.live is not None and now < self.live.ends_at else None
 
     def deliver(self, sms: Sent, arrived_at: int, now: int) -> None:
@@ -141,7 +141,7 @@ class Books:
         self.first_with.setdefault(sms.text, None if sold is None else sold.activation_id)
 
     def _holder(self, arrived_at: int) -> Sold | None:
-        """Give whose the number was when an SMS arrived, though it may have ended since."""
+        """Return whose the number was when an SMS arrived, though it may have ended since."""
         return next((sold for sold in self.sales if sold.began_at <= arrived_at < sold.ends_at), None)
 
     def _is_before(self, sms: Sent, sold: Sold, now: int) -> bool:
@@ -158,7 +158,7 @@ class Interrupted(Arrivals):
 
     meanwhile: Callable[[], None] | None = None
 
-    def known(self, sms: InboundSms, source_id: str, now: int) -> Known:
+    def known(self, sms: InboundSms, source_id: str, now: int) -> ArrivalContext:
         """Read, then let happen what is to."""
         known = super().known(sms, source_id, now)
         meanwhile, self.meanwhile = self.meanwhile, None
@@ -269,7 +269,7 @@ class Deliveries(RuleBasedStateMachine):
         """Look at what buyers and staff are shown."""
         for activation_id, sold in self.sales.items():
             assert self._shown(sold) == self.books.shown.get(activation_id, Counter())
-        kept = self.shop.inbound_parts.inbox.page(Kind.UNCLAIMED, 1_000, None)[0]
+        kept = self.shop.inbound_parts.inbox.page(InboxKind.UNCLAIMED, 1_000, None)[0]
         assert Counter(item["text"] for item in kept) == self.books.unclaimed
         items = self.cloud.db.scan_all(self.cloud.env["INBOX_TABLE"])
         assert sum(item.get("repeats", 0) for item in items) == self.books.repeats

@@ -13,7 +13,7 @@ from globalconnect.domain.ids import sms_id_of
 from globalconnect.domain.times import to_iso
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.inbox import Kind
+from globalconnect.store.inbox import InboxKind
 from globalconnect.store.sources import Problem, Source, Sources
 from inbound_sms.app import LARGEST_JUDGED
 from tests.conftest import START
@@ -33,7 +33,7 @@ def _texts(shop: Shop, partner: Any, activation_id: int) -> list[str]:
     return [message["text"] for message in shop.messages(partner, activation_id).body.get("messages", [])]
 
 
-def _kept(shop: Shop, kind: Kind) -> list[dict[str, Any]]:
+def _kept(shop: Shop, kind: InboxKind) -> list[dict[str, Any]]:
     return shop.inbound_parts.inbox.page(kind, 100, None)[0]
 
 
@@ -56,7 +56,7 @@ def test_an_sms_belongs_to_the_activation_that_holds_its_number(shop: Shop) -> N
     reply = shop.deliver(shop.source(), _sms())
     assert (reply.status, reply.body) == (200, {"status": "SUCCESS"})
     assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
-    assert _kept(shop, Kind.UNCLAIMED) == []
+    assert _kept(shop, InboxKind.UNCLAIMED) == []
 
 
 def test_a_list_of_sms_is_taken_whole(shop: Shop) -> None:
@@ -90,7 +90,7 @@ def test_an_sms_that_no_activation_holds_is_unclaimed_and_shown_to_no_partner(sh
         assert _texts(shop, next_buyer, next_id) == []
     if activation_id is not None:
         assert _texts(shop, partner, activation_id) == []
-    (unclaimed,) = _kept(shop, Kind.UNCLAIMED)
+    (unclaimed,) = _kept(shop, InboxKind.UNCLAIMED)
     assert (unclaimed["phone"], unclaimed["text"]) == (phone, "Your code: 5015")
 
 
@@ -100,7 +100,7 @@ def test_an_sms_received_before_the_activation_began_is_unclaimed(shop: Shop) ->
     activation_id = shop.buy(partner).body["activationId"]
     shop.deliver(shop.source(), _sms(receivedAt="2026-09-21T14:13:19Z"))
     assert _texts(shop, partner, activation_id) == []
-    assert len(_kept(shop, Kind.UNCLAIMED)) == 1
+    assert len(_kept(shop, InboxKind.UNCLAIMED)) == 1
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_repeat_of_an_unclaimed_sms_never_reaches_the_next_buyer(shop: Shop) -
     activation_id = shop.buy(partner).body["activationId"]
     shop.deliver(source, _sms(id="abc"))
     assert _texts(shop, partner, activation_id) == []
-    assert len(_kept(shop, Kind.UNCLAIMED)) == 1
+    assert len(_kept(shop, InboxKind.UNCLAIMED)) == 1
 
 
 def test_different_ids_with_the_same_words_are_two_sms(shop: Shop) -> None:
@@ -182,7 +182,7 @@ def test_without_an_id_a_repeat_within_two_minutes_is_one_wherever_the_minutes_b
 def test_a_payload_of_any_bytes_is_kept_as_it_is(shop: Shop) -> None:
     payload = b"\xff" * 200_000
     assert shop.deliver(shop.source(), None, raw=payload).status == 400
-    (kept,) = _kept(shop, Kind.UNREADABLE)
+    (kept,) = _kept(shop, InboxKind.UNREADABLE)
     assert kept["payload"] == payload
 
 
@@ -201,7 +201,7 @@ def test_a_wrong_or_missing_signature_is_401_and_stores_nothing(shop: Shop, sign
     reply = shop.deliver(shop.source(), _sms(), signature=signature)
     assert (reply.status, reply.body["status"]) == (401, "ERROR")
     assert _texts(shop, partner, activation_id) == []
-    assert _kept(shop, Kind.UNCLAIMED) == _kept(shop, Kind.UNREADABLE) == []
+    assert _kept(shop, InboxKind.UNCLAIMED) == _kept(shop, InboxKind.UNREADABLE) == []
 
 
 @pytest.mark.parametrize("source_id", ["", "a" * 41, "a" * 3_000, "source 1", "Source1", "../x", "\ud800", "é"])
@@ -244,7 +244,7 @@ def test_a_payload_that_cannot_be_read_is_400_and_kept_for_the_operator(shop: Sh
     assert reply.status == 400
     assert reply.body["message"].startswith(f"{named}: ")
     assert _texts(shop, partner, activation_id) == []
-    (kept,) = _kept(shop, Kind.UNREADABLE)
+    (kept,) = _kept(shop, InboxKind.UNREADABLE)
     assert kept["source_id"] == source
     assert kept["reason"] == reply.body["message"]
 
@@ -278,7 +278,7 @@ def test_what_can_be_read_in_one_way_is_read(shop: Shop, raw: bytes, text: str, 
 @pytest.mark.parametrize("phone", ["07472 190082", "+44 (0)7472 190082", "44.7472.190082", "4" * 16, "900"])
 def test_a_number_that_is_none_of_ours_as_it_is_written_is_unclaimed_as_delivered(shop: Shop, phone: str) -> None:
     assert shop.deliver(shop.source(), _sms(phone=phone)).status == 200
-    (kept,) = _kept(shop, Kind.UNCLAIMED)
+    (kept,) = _kept(shop, InboxKind.UNCLAIMED)
     assert kept["phone"] == phone
 
 
@@ -310,7 +310,7 @@ def test_of_a_list_what_cannot_be_read_is_kept_for_staff_and_the_others_are_stor
     for _ in range(2):
         assert shop.deliver(source, sent).status == 200
     assert sorted(_texts(shop, partner, activation_id)) == ["a", "b"]
-    kept = {item["payload"]: item["reason"] for item in _kept(shop, Kind.UNREADABLE)}
+    kept = {item["payload"]: item["reason"] for item in _kept(shop, InboxKind.UNREADABLE)}
     assert kept == {
         f'{{"phone": "{PHONE}", "amount": "5"}}'.encode(): "text: expected a text",
         b'"17"': "body: expected a JSON object, or a list of them",
@@ -326,7 +326,7 @@ def test_a_part_of_a_list_that_cannot_be_read_is_kept_however_long_it_is_as_text
     for _ in range(2):
         assert shop.deliver(source, None, raw=raw).status == 200
     assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
-    (kept,) = _kept(shop, Kind.UNREADABLE)
+    (kept,) = _kept(shop, InboxKind.UNREADABLE)
     assert kept["payload"].startswith(b'{"foo": "')
 
 
@@ -343,7 +343,7 @@ def test_what_of_a_list_is_stored_after_its_activation_is_finished_is_shown_as_i
     shop.inbound_parts = replace(shop.inbound_parts, arrivals=_Telling(shop, finish_after_the_first))
     assert shop.deliver(source, [_sms("one"), _sms("two"), _sms("three", id=3)]).status == 200
     assert sorted(_texts(shop, partner, activation_id)) == ["one", "three", "two"]
-    assert _kept(shop, Kind.UNCLAIMED) == []
+    assert _kept(shop, InboxKind.UNCLAIMED) == []
 
 
 def test_more_than_100_sms_at_once_are_413_store_nothing_and_are_noted_with_the_source(shop: Shop) -> None:
@@ -377,7 +377,7 @@ def test_gzip_that_cannot_be_unpacked_is_judged_by_its_signature_first(shop: Sho
     source, cut = shop.source(), gzip.compress(json.dumps(_sms()).encode())[:-4]
     assert shop.deliver(source, None, raw=cut, signature="00").status == 401
     assert shop.deliver(source, None, raw=cut).status == 400
-    assert [item["payload"] for item in _kept(shop, Kind.UNREADABLE)] == [cut]
+    assert [item["payload"] for item in _kept(shop, InboxKind.UNREADABLE)] == [cut]
 
 
 # ---------------------------------------------------------------- the same SMS, and another
@@ -503,7 +503,7 @@ def test_a_gateways_clock_may_be_slow_by_less_than_the_number_had_been_free(
     shop.cloud.clock.advance(seconds=5)
     shop.deliver(shop.source(), _sms(receivedAt=stated))
     assert bool(_texts(shop, buyer, activation_id)) is is_the_buyers
-    reasons = [kept["reason"] for kept in _kept(shop, Kind.UNCLAIMED)]
+    reasons = [kept["reason"] for kept in _kept(shop, InboxKind.UNCLAIMED)]
     assert reasons == ([] if is_the_buyers else ["received before the activation began"])
 
 
@@ -744,7 +744,7 @@ def test_a_source_that_cannot_be_noted_delivers_all_the_same_and_is_not_tried_ag
     assert failing.deliver(source, None, raw=b"{").status == 400
     assert asked.count("UpdateItem") == 8, "the tries of one note, of what can't be read"
     assert sorted(_texts(shop, partner, activation_id)) == ["a", "b"]
-    assert len(_kept(shop, Kind.UNREADABLE)) == 1
+    assert len(_kept(shop, InboxKind.UNREADABLE)) == 1
 
 
 def test_an_sms_that_could_not_be_stored_is_not_heard(shop: Shop) -> None:

@@ -125,7 +125,7 @@ class Books:
         number.enabled = enabled
 
     def eligible(self, wanted: Wanted, now: int) -> dict[str, str]:
-        """Give the numbers that may be issued, with their operators."""
+        """Return the numbers that may be issued, with their operators."""
         return {
             phone: number.operator
             for phone, number in self.numbers.items()
@@ -185,7 +185,7 @@ class Books:
         return lifted
 
     def run_out(self, now: int) -> list[NumberAsItIs]:
-        """Give the numbers whose lease or rest is over and that were not swept yet."""
+        """Return the numbers whose lease or rest is over and that were not swept yet."""
         return [
             number
             for number in self.numbers.values()
@@ -206,12 +206,12 @@ class Books:
         number.available_from = end + self.rest if number.resting else end
 
     def held_by(self, partner_id: str) -> int:
-        """Give how many numbers a partner holds, those whose lease ran out until they are swept."""
+        """Return how many numbers a partner holds, those whose lease ran out until they are swept."""
         holders = [number.holder for number in self.numbers.values() if number.holder is not None]
         return sum(self.sales[holder].partner_id == partner_id for holder in holders)
 
     def for_sale(self) -> dict[str, dict[str, int]]:
-        """Give what GET_SERVICES shows when it has caught up: how many may be bought, by operator and service."""
+        """Return what GET_SERVICES shows when it has caught up: how many may be bought, by operator and service."""
         shown: dict[str, dict[str, int]] = {}
         for number in self.numbers.values():
             if number.enabled:
@@ -283,7 +283,7 @@ class Weather:
         self._faults, self._cross = [], None
 
     def __call__(self, operation: str) -> Fault | None:
-        """Give how the next call fails."""
+        """Return how the next call fails."""
         if operation not in WRITES:
             return None
         with self._lock:
@@ -301,11 +301,11 @@ class Tables:
         self.written = True
 
     def query(self, **arguments: Any) -> Any:
-        """Give at most two items."""
+        """Return at most two items."""
         return self._client.query(**{**arguments, "Limit": min(2, arguments.get("Limit", 2))})
 
     def __getattr__(self, name: str) -> Any:
-        """Give anything else."""
+        """Return anything else."""
         if self._client.meta.method_to_api_mapping.get(name) in WRITES:
             self.written = True
         return getattr(self._client, name)
@@ -575,7 +575,7 @@ class Inventory(RuleBasedStateMachine):
                 self._sweep(self.other_shop)
 
     def _sale(self, place: int) -> int:
-        """Give one of the activations: those without an outcome first, the latest at place 0."""
+        """Return one of the activations: those without an outcome first, the latest at place 0."""
         latest_first = reversed(self.books.sales.items())
         ids = [activation_id for activation_id, _ in sorted(latest_first, key=lambda sale: sale[1].outcome is not None)]
         return ids[place % len(ids)]
@@ -646,7 +646,7 @@ class Inventory(RuleBasedStateMachine):
         self.weather.end()
 
     def _note_changes(self) -> list[Number]:
-        """Hand each changed number to the stream, in the shard of its phone; give all numbers."""
+        """Hand each changed number to the stream, in the shard of its phone; return all numbers."""
         numbers = self.other_shop.all_numbers()
         for number in numbers:
             if self.seen.get(number.phone) != number.version:
@@ -655,7 +655,7 @@ class Inventory(RuleBasedStateMachine):
         return numbers
 
     def _shown(self) -> dict[str, dict[str, int]]:
-        """Give what GET_SERVICES shows, by operator and service."""
+        """Return what GET_SERVICES shows, by operator and service."""
         countries = self.other_shop.call(self.partners[0], "GET_SERVICES").body["countryList"]
         assert [country["country"] for country in countries] in ([], [COUNTRY])
         return countries[0]["operatorMap"] if countries else {}

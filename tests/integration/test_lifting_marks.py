@@ -33,7 +33,7 @@ def _sold(shop: Shop, partner: Partner, service: str = "tg") -> int:
 
 
 def _mark(shop: Shop, partner: Partner, status: int, service: str = "tg") -> int:
-    """Buy and finish so; give the activation."""
+    """Buy and finish so; return the activation."""
     activation_id = _sold(shop, partner, service)
     assert shop.finish(partner, activation_id, status).status == 200
     shop.cloud.clock.advance(seconds=1)
@@ -51,7 +51,7 @@ def _lift(desk: Desk, service: str = "tg", phone: str = PHONE) -> Reply:
 
 
 def _lift_of(desk: Desk, partner: Partner, since: int = 0) -> int:
-    """Lift all that a partner left since a time (ms); give how much that was."""
+    """Lift all that a partner left since a time (ms); return how much that was."""
     lifted: int = 0
     body: dict[str, Any] = {"since": to_iso(since), "reason": REASON}
     while True:

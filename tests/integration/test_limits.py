@@ -3,8 +3,8 @@
 import pytest
 
 from globalconnect.domain.partner import Partner
-from globalconnect.store.counting import counted_as
 from globalconnect.store.dynamo import to_wire
+from globalconnect.store.projection import counted_as
 from recount.recount import Recount
 from tests.integration.shop import COUNTRY, OPERATOR, Reply, Shop
 
@@ -26,7 +26,7 @@ def _shown(shop: Shop, partner: Partner) -> dict[str, int]:
 
 
 def _bought(shop: Shop, partner: Partner, times: int) -> list[int]:
-    """Buy, and let the counts catch up; give the activations."""
+    """Buy, and let the counts catch up; return the activations."""
     ids = [shop.buy(partner).body["activationId"] for _ in range(times)]
     shop.project()
     return ids

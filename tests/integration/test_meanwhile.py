@@ -10,8 +10,8 @@ from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import PushState
 from globalconnect.store.activations import ENTRY, Activations
-from globalconnect.store.arrivals import Arrivals, Known
-from globalconnect.store.inbox import Kind
+from globalconnect.store.arrivals import ArrivalContext, Arrivals
+from globalconnect.store.inbox import InboxKind
 from globalconnect.store.numbers import Numbers
 from tests.integration.shop import Shop
 
@@ -47,7 +47,7 @@ class _Arrivals(Arrivals):
         self._once = _Once(meddle)
         return self
 
-    def known(self, sms: InboundSms, source_id: str, now: int) -> Known:
+    def known(self, sms: InboundSms, source_id: str, now: int) -> ArrivalContext:
         known = super().known(sms, source_id, now)
         self._once()
         return known
@@ -91,7 +91,7 @@ def test_an_sms_whose_number_is_sold_on_meanwhile_is_shown_to_who_held_it_when_i
     _deliver_meanwhile(shop, sell_on)
     sale = shop.activations.sale(before)
     assert sale is not None
-    assert [(sms.text, sms.push_state) for sms in sale.messages] == [(SMS["text"], PushState.STOPPED)]
+    assert [(sms.text, sms.push_state) for sms in sale.sms] == [(SMS["text"], PushState.STOPPED)]
     assert shop.messages(second, after[0]).body == {"status": "WAIT_CODE"}
 
 
@@ -115,7 +115,7 @@ def test_an_sms_that_arrives_before_its_activation_ends_is_shown_though_it_is_st
     _deliver_meanwhile(shop, end_it)
     (message,) = shop.messages(partner, activation_id).body["messages"]
     assert message["text"] == SMS["text"]
-    assert shop.inbound_parts.inbox.page(Kind.UNCLAIMED, 10, None)[0] == []
+    assert shop.inbound_parts.inbox.page(InboxKind.UNCLAIMED, 10, None)[0] == []
 
 
 def test_an_sms_that_arrives_as_its_activation_is_finished_is_nobodys(shop: Shop) -> None:
@@ -123,7 +123,7 @@ def test_an_sms_that_arrives_as_its_activation_is_finished_is_nobodys(shop: Shop
     activation_id = shop.buy(partner).body["activationId"]
     _deliver_meanwhile(shop, lambda: shop.finish(partner, activation_id, 3))
     assert shop.messages(partner, activation_id).body == {"status": "EXPIRED"}
-    kept, _ = shop.inbound_parts.inbox.page(Kind.UNCLAIMED, 10, None)
+    kept, _ = shop.inbound_parts.inbox.page(InboxKind.UNCLAIMED, 10, None)
     assert [item["text"] for item in kept] == [SMS["text"]]
 
 
@@ -143,7 +143,9 @@ def test_of_two_refunds_at_once_the_first_stands(shop: Shop) -> None:
         look()
         shop.cloud.clock.advance(minutes=1)
 
-    meddled = _Activations(shop.cloud.db, activations.table, activations.keep, shop.cloud.clock).meddle(refund_and_wait)
+    meddled = _Activations(shop.cloud.db, activations.table, activations.retention, shop.cloud.clock).meddle(
+        refund_and_wait
+    )
     shop.partner_parts = replace(parts, activations=meddled)
     assert shop.finish(partner, activation_id, 5).body == {"status": "SUCCESS"}
     look()

@@ -14,7 +14,7 @@ from globalconnect.domain.statistics import hour_of
 from globalconnect.domain.times import HOUR
 from globalconnect.metrics import NAMESPACE
 from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import End
+from globalconnect.store.pushes import PushEnd
 from globalconnect.store.statistics import MOST_PARTNERS
 from local import template as templates
 from tests.conftest import ROOT
@@ -39,7 +39,7 @@ NONE = {
 
 @pytest.fixture
 def strict(shop: Shop) -> Shop:
-    """Give a shop with numbers, in which four outcomes are enough to be spoken of."""
+    """Return a shop with numbers, in which four outcomes are enough to be spoken of."""
     shop.cloud.env.update(OUTCOME_LEAST="4", REFUSED_PERCENT="50", TAKEN_BACK_PERCENT="25")
     shop.sell("tg", reusable=True)
     shop.stock(*PHONES)
@@ -54,9 +54,9 @@ def _buy(shop: Shop, partner: Partner, *, delivered: bool = False) -> int:
         shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b", "id": activation_id})
         sale = shop.activations.sale(activation_id)
         assert sale is not None
-        (claimed,) = shop.pushes.claim([SmsRef(activation_id, sale.messages[0].sms_id)], shop.cloud.clock())
+        (claimed,) = shop.pushes.claim([SmsRef(activation_id, sale.sms[0].sms_id)], shop.cloud.clock())
         assert isinstance(claimed, Sms)
-        shop.pushes.settle([End(claimed, PushState.DELIVERED, shop.cloud.clock())])
+        shop.pushes.settle([PushEnd(claimed, PushState.DELIVERED, shop.cloud.clock())])
     return activation_id
 
 
@@ -209,7 +209,7 @@ def test_partners_over_a_limit_are_named_those_with_the_most_outcomes_first(stri
 
 @pytest.fixture
 def printed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
-    """Give the lines of metrics printed since the last time."""
+    """Return the lines of metrics printed since the last time."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "a-stack")
 
     def lines() -> list[Any]:

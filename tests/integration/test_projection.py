@@ -3,10 +3,10 @@
 import contextlib
 import random
 
-from globalconnect.domain.availability import Contribution
 from globalconnect.domain.number import Number, pool_of
-from globalconnect.store.availability import Counted
+from globalconnect.domain.pool_counts import Contribution
 from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.pool_counts import CountedNumber
 from projection.project import project
 from tests.integration.counting import Stock
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
@@ -47,7 +47,7 @@ def test_a_batch_that_is_cut_differently_counts_nothing_twice(shop: Shop) -> Non
 
 def test_two_that_both_read_before_either_wrote_count_a_new_number_once(shop: Shop) -> None:
     shop.stock(PHONES[0])
-    number = Counted(PHONES[0], 0, Contribution(pool_of(COUNTRY, OPERATOR), free=True))
+    number = CountedNumber(PHONES[0], 0, Contribution(pool_of(COUNTRY, OPERATOR), free=True))
     for _ in range(2):
         # Each has seen nothing of the number, and the pool as the other left it.
         pools = shop.counts.pools([(COUNTRY, OPERATOR)])

@@ -13,9 +13,9 @@ from botocore.exceptions import EndpointConnectionError
 import push_retry.app
 import push_sms.app
 from globalconnect import clock
+from globalconnect.domain.backlog import PartnerPending
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
-from globalconnect.domain.waiting import PartnerPending
 from globalconnect.metrics import NAMESPACE, Metric, PushMeter
 from globalconnect.push import wiring
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
@@ -24,8 +24,8 @@ from globalconnect.push.queue import DuePush
 from globalconnect.store.activations import SmsRef
 from local import template as templates
 from sweep import app as sweep_app
+from sweep.backlog import all_waiting, waiting_by_partner
 from sweep.sweep import Sweep
-from sweep.waiting import all_waiting, waiting_by_partner
 from tests.conftest import ROOT, START
 from tests.integration.shop import Shop
 from tests.integration.test_pusher import DELIVERED, FAILED, Hub, Office
@@ -51,12 +51,12 @@ class Printed:
         self._capsys = capsys
 
     def lines(self) -> list[dict[str, Any]]:
-        """Give the lines printed since the last time."""
+        """Return the lines printed since the last time."""
         lines = [json.loads(line) for line in self._capsys.readouterr().out.splitlines() if line.startswith("{")]
         return [line for line in lines if "_aws" in line]
 
     def values(self) -> dict[str, list[float]]:
-        """Give the values printed since the last time by metric, or by metric and partner."""
+        """Return the values printed since the last time by metric, or by metric and partner."""
         found: dict[str, list[float]] = {}
         for line in self.lines():
             for name in metric_names(line):
@@ -79,7 +79,7 @@ def printed(capsys: pytest.CaptureFixture[str]) -> Printed:
 
 
 def stored(shop: Shop, partner: Partner, *phones: str) -> list[SmsRef]:
-    """Let a partner buy numbers that get an SMS each; give where the SMS are."""
+    """Let a partner buy numbers that get an SMS each; return where the SMS are."""
     shop.stock(*phones)
     source, refs = shop.source(), []
     for _ in phones:
@@ -87,7 +87,7 @@ def stored(shop: Shop, partner: Partner, *phones: str) -> list[SmsRef]:
         shop.deliver(source, {"phone": bought["number"], "from": "Microsoft", "text": TEXT})
         sale = shop.activations.sale(bought["activationId"])
         assert sale is not None
-        refs.append(SmsRef(bought["activationId"], sale.messages[0].sms_id))
+        refs.append(SmsRef(bought["activationId"], sale.sms[0].sms_id))
     return refs
 
 
@@ -241,7 +241,7 @@ def run_sweep() -> None:
 
 
 def in_alarm(printed: Printed) -> float:
-    """Sweep; give how many partners are counted."""
+    """Sweep; return how many partners are counted."""
     printed.lines()
     run_sweep()
     (count,) = printed.values()[Metric.PARTNERS_WITHOUT_SUCCESS]

@@ -27,7 +27,7 @@ WEBHOOK_HEADERS = {"webhook-id", "webhook-timestamp", "webhook-signature"}
 
 
 def checks(push: Push, secret: str) -> bool:
-    """Tell whether a partner that has this secret takes the push for ours."""
+    """Return whether a partner that has this secret takes the push for ours."""
     try:
         return bool(Webhook(secret).verify(push.raw, dict(push.headers)) == push.body)
     except WebhookVerificationError:
@@ -87,12 +87,12 @@ class Office:
     pusher: Pusher
 
     def pushed(self) -> Push:
-        """Let the routine make an attempt, and give it as it arrived."""
+        """Let the routine make an attempt, and return it as it arrived."""
         assert self.pusher.deliver([self.push]) == frozenset()
         return self.hub.pushes[-1]
 
     def rotate(self) -> str:
-        """Give the partner a new signing secret."""
+        """Return the partner a new signing secret."""
         secret = new_signing_secret(self.shop.cloud.rng)
         self.shop.partners.rotate_signing_secret(self.partner.partner_id, secret, self.shop.cloud.clock())
         return secret
@@ -117,7 +117,7 @@ def office(shop: Shop, hub: PretendPartner) -> Iterator[Office]:
         max_age=None,
         now=now,
     )
-    push = DuePush(SmsRef(activation_id, sale.messages[0].sms_id), partner.partner_id, 0)
+    push = DuePush(SmsRef(activation_id, sale.sms[0].sms_id), partner.partner_id, 0)
     yield Office(shop, hub, partner, push, pusher)
     pusher.close()
 

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
+from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import NewSms, Pusher
@@ -19,7 +19,7 @@ from globalconnect.push.queue import DuePush, NotQueued, RetryQueues, Unreadable
 from globalconnect.push.signing import Signer
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.partners import Partners
-from globalconnect.store.pushes import End, Pushes
+from globalconnect.store.pushes import PushEnd, Pushes
 from tests.integration.calls import Calls
 from tests.integration.shop import Shop
 
@@ -86,7 +86,7 @@ class Office:
         self.pusher = self.with_parts()
 
     def due(self, at: int = 0) -> DuePush:
-        """Give the push of the SMS as a queue message names it."""
+        """Return the push of the SMS as a queue message names it."""
         return DuePush(self.ref, self.partner.partner_id, at)
 
     def push(self, at: int = 0) -> frozenset[SmsRef]:
@@ -102,16 +102,16 @@ class Office:
         return self.pusher.deliver_new([NewSms(self.ref, self.partner.partner_id)])
 
     def sms(self) -> Sms:
-        """Give the SMS as it is now."""
-        (sms,) = self.shop.pushes.messages([self.ref])
+        """Return the SMS as it is now."""
+        (sms,) = self.shop.pushes.find([self.ref])
         return sms
 
     def attempts(self) -> list[Attempt]:
-        """Give the attempts kept of the SMS."""
+        """Return the attempts kept of the SMS."""
         return self.shop.pushes.attempts(self.activation_id).get(self.ref.sms_id, [])
 
     def with_parts(self, **parts: Any) -> Pusher:
-        """Give another delivery routine, with other parts."""
+        """Return another delivery routine, with other parts."""
         clock = self.shop.cloud.clock
         partners = Partners(self.shop.cloud.db, self.shop.cloud.env["PARTNERS_TABLE"], 0, clock)
 
@@ -145,7 +145,7 @@ def office(shop: Shop) -> Iterator[Office]:
     shop.deliver(shop.source(), {"phone": PHONE, "from": "Microsoft", "text": "Your code: 5015"})
     sale = shop.activations.sale(activation_id)
     assert sale is not None
-    ref = SmsRef(activation_id, sale.messages[0].sms_id)
+    ref = SmsRef(activation_id, sale.sms[0].sms_id)
     office = Office(shop, Hub(), partner, activation_id, ref)
     yield office
     for pusher in office.made:
@@ -277,7 +277,7 @@ def test_a_push_by_an_operator_is_counted_too(office: Office) -> None:
 
 
 def test_what_is_known_of_attempts_survives_the_queue() -> None:
-    tally = Tally(1_790_000_000_000, 3, {"timeout": 2, "tls": 1})
+    tally = AttemptTally(1_790_000_000_000, 3, {"timeout": 2, "tls": 1})
     push = DuePush(SmsRef(1, 2), "hub", 1_790_000_010_000, tally)
     sent: list[Any] = []
 
@@ -419,7 +419,7 @@ class Trouble(Pushes):
             raise EndpointConnectionError(endpoint_url="the table")
 
     def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
         self._fail("claim")
         return super().claim(refs, now, tallies)
@@ -428,7 +428,7 @@ class Trouble(Pushes):
         self._fail("open_among")
         return super().open_among(activation_ids)
 
-    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
         self._fail("settle")
         return super().settle(ends)
 
@@ -439,7 +439,7 @@ class Trouble(Pushes):
 
 def _in_trouble(office: Office, **failures: int) -> Pusher:
     activations = office.shop.activations
-    pushes = Trouble(office.shop.cloud.db, activations.table, activations.keep)
+    pushes = Trouble(office.shop.cloud.db, activations.table, activations.retention)
     pushes.failures = failures
     return office.with_parts(pushes=pushes)
 
@@ -480,7 +480,7 @@ def test_partners_that_cannot_be_read_leave_the_pushes_to_come_again(office: Off
 def test_an_sms_that_trips_us_does_not_take_the_others_along(office: Office) -> None:
     class Odd(Pushes):
         def claim(
-            self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+            self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
         ) -> list[Sms | Exception | None]:
             return [
                 KeyError("text") if ref.sms_id == 1 else super(Odd, self).claim([ref], now, tallies)[0] for ref in refs
@@ -488,7 +488,7 @@ def test_an_sms_that_trips_us_does_not_take_the_others_along(office: Office) -> 
 
     activations = office.shop.activations
     odd = DuePush(SmsRef(office.activation_id, 1), office.partner.partner_id, 0)
-    pusher = office.with_parts(pushes=Odd(office.shop.cloud.db, activations.table, activations.keep))
+    pusher = office.with_parts(pushes=Odd(office.shop.cloud.db, activations.table, activations.retention))
     assert pusher.deliver([odd, office.due()]) == {odd.ref}
     assert len(office.hub.got) == 1
 
@@ -501,7 +501,9 @@ def test_a_claim_that_took_too_long_is_not_used(office: Office) -> None:
 
     start = office.shop.cloud.clock()
     activations = office.shop.activations
-    office.with_parts(pushes=Late(office.shop.cloud.db, activations.table, activations.keep)).deliver([office.due()])
+    office.with_parts(pushes=Late(office.shop.cloud.db, activations.table, activations.retention)).deliver(
+        [office.due()]
+    )
     assert office.hub.got == []
     assert office.queues.sent == [(office.ref, office.partner.partner_id, start + 10_000, False)]
 
@@ -581,7 +583,7 @@ def test_a_look_at_the_activation_that_took_long_is_taken_again(office: Office) 
             return found
 
     activations = office.shop.activations
-    pushes = FinishedMeanwhile(office.shop.cloud.db, activations.table, activations.keep)
+    pushes = FinishedMeanwhile(office.shop.cloud.db, activations.table, activations.retention)
     office.with_parts(pushes=pushes).deliver([office.due()])
     assert office.hub.got == []
     assert office.sms().push_state is PushState.STOPPED

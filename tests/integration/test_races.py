@@ -84,7 +84,7 @@ def test_one_of_many_claims_of_a_push_wins(busy_shop: Shop) -> None:
     busy_shop.deliver(busy_shop.source(), {"phone": PHONES[0], "from": "Microsoft", "text": "5015"})
     sale = busy_shop.activations.sale(activation_id)
     assert sale is not None
-    ref = SmsRef(activation_id, sale.messages[0].sms_id)
+    ref = SmsRef(activation_id, sale.sms[0].sms_id)
     now = busy_shop.cloud.clock()
     claims = _at_once(12, lambda _: busy_shop.pushes.claim([ref], now)[0])
     (won,) = [claim for claim in claims if claim is not None]
@@ -161,7 +161,7 @@ class _Refusing:
 
 
 def _refusing(shop: Shop, refusals: list[str]) -> Shop:
-    """Give the same shop over a DynamoDB that refuses some transactions first."""
+    """Return the same shop over a DynamoDB that refuses some transactions first."""
     refusing: Any = _Refusing(shop.cloud.client, refusals)
     return Shop(replace(shop.cloud, db=Dynamo(refusing, pause=lambda _: None)))
 

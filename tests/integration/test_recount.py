@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 
 import recount.app
-from globalconnect.domain.availability import MOST_CHANGED, NOTHING, Contribution, PoolCounts
 from globalconnect.domain.number import Number, pool_of
-from globalconnect.store.availability import Counted, Counts
-from globalconnect.store.counting import correct, counted_as
+from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, PoolCounts
 from globalconnect.store.dynamo import ConditionFailed, to_wire
 from globalconnect.store.holders import HolderChange
+from globalconnect.store.pool_counts import CountedNumber, CountsStore
+from globalconnect.store.projection import correct, counted_as
 from recount.recount import BEHIND_SECONDS, Report
 from tests.integration.counting import (
     COUNTED_TABLE,
@@ -39,7 +39,7 @@ type Harm = Callable[[Stock], None]
 
 @pytest.fixture
 def stock() -> Stock:
-    """Give a stock with a past, counted as it is, with a free number in it that is used up for `go`, and a held one."""
+    """Return a stock with a past, counted as it is, with a free number in it that is used up for `go`, and a held one."""
     stock = Stock(seed=22, size=60)
     stock.live(1_000)
     stock.put(Number(FREE, COUNTRY, HERE, available_from=0, blocked=frozenset({"go"}), version=3))
@@ -269,10 +269,10 @@ def test_two_corrections_of_a_version_that_both_read_it_before_either_wrote_are_
     read = stock.counts.counted
     others: list[int] = []
 
-    class Crossed(Counts):
+    class Crossed(CountsStore):
         """Reads what was counted of a number, and then another corrects it."""
 
-        def counted(self, phones: Sequence[str]) -> dict[str, Counted]:
+        def counted(self, phones: Sequence[str]) -> dict[str, CountedNumber]:
             found = read(phones)
             if not others:
                 others.append(correct_it())

@@ -18,7 +18,7 @@ SMS = {"phone": PHONE, "from": "Telegram", "text": "Your code: 5015"}
 
 @pytest.fixture
 def shop(cloud: Cloud) -> Shop:
-    """Give a shop whose numbers rest, with one of them."""
+    """Return a shop whose numbers rest, with one of them."""
     shop = _open(cloud, REST)
     shop.stock(PHONE)
     return shop
@@ -41,7 +41,7 @@ def _buy_and_finish(shop: Shop) -> None:
 
 
 def _is_for_sale(shop: Shop, service: str = "tg") -> bool:
-    """Tell whether the number would be sold now, in an environment that has read nothing yet; sells nothing."""
+    """Return whether the number would be sold now, in an environment that has read nothing yet; sells nothing."""
     numbers = Shop(shop.cloud, shop.overrides).numbers
     now = shop.cloud.clock()
     number = shop.numbers.get(PHONE)
@@ -67,7 +67,7 @@ def _number(shop: Shop) -> Number:
 
 
 def _counted(shop: Shop, service: str = "tg") -> int:
-    """Give the count that a partner is shown, once it has caught up."""
+    """Return the count that a partner is shown, once it has caught up."""
     shop.project()
     shop.cloud.clock.advance(seconds=1)
     countries = shop.call(shop.partner(), "GET_SERVICES").body["countryList"]

@@ -11,15 +11,15 @@ from botocore.exceptions import ReadTimeoutError
 
 import hourly_counts.app
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
-from globalconnect.domain.statistics import Begun, Counts, Hour, Stock, counts_of, hour_of
+from globalconnect.domain.statistics import Hour, HourCounts, StartedActivation, Stock, counts_of, hour_of
 from globalconnect.domain.times import DAY, HOUR, MINUTE, to_iso
-from globalconnect.domain.waiting import PartnerPending, PendingNote
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import Dynamo, Item, expression
-from globalconnect.store.pushes import End
+from globalconnect.store.pushes import PushEnd
 from hourly_counts.measure import COUNTED_AGAIN
 from tests.conftest import START
 from tests.integration.admin_support import Desk
@@ -29,7 +29,7 @@ from tests.integration.shop import Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(40)]
 URL = "https://hub.example/push"
-NOTHING = Counts()
+NOTHING = HourCounts()
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Life:
     shop: Shop
     partner: Partner = field(init=False)
     source: str = field(init=False)
-    begun: dict[int, tuple[int, Begun]] = field(default_factory=dict)
+    begun: dict[int, tuple[int, StartedActivation]] = field(default_factory=dict)
     waiting: list[SmsRef] = field(default_factory=list)
     delivered: list[tuple[int, int]] = field(default_factory=list)
     refs: list[SmsRef] = field(default_factory=list)
@@ -55,12 +55,12 @@ class Life:
         return self.shop.cloud.clock()
 
     def buy(self) -> int | None:
-        """Begin an activation; give its id, None when nothing is for sale."""
+        """Begin an activation; return its id, None when nothing is for sale."""
         body = self.shop.buy(self.partner).body
         if body["status"] != "SUCCESS":
             return None
         activation_id: int = body["activationId"]
-        self.begun[activation_id] = (self.now, Begun(None, self.now + 60 * MINUTE))
+        self.begun[activation_id] = (self.now, StartedActivation(None, self.now + 60 * MINUTE))
         return activation_id
 
     def finish(self, activation_id: int, outcome: Outcome) -> None:
@@ -80,7 +80,7 @@ class Life:
         sale = self.shop.activations.sale(activation_id)
         assert sale is not None
         known = set(self.refs)
-        new = [ref for sms in sale.messages if (ref := SmsRef(activation_id, sms.sms_id)) not in known]
+        new = [ref for sms in sale.sms if (ref := SmsRef(activation_id, sms.sms_id)) not in known]
         self.refs += new
         self.waiting += new
         return new[0] if new else None
@@ -89,7 +89,7 @@ class Life:
         """Let an attempt to push an SMS end."""
         (sms,) = self.shop.pushes.claim([ref], self.now)
         assert isinstance(sms, Sms)
-        self.shop.pushes.settle([End(sms, state, self.now)])
+        self.shop.pushes.settle([PushEnd(sms, state, self.now)])
         if state is PushState.DELIVERED and sms.delivered_at is None:
             self.delivered.append((self.now, self.now - sms.stored_at))
         if ref in self.waiting:
@@ -100,13 +100,13 @@ class Life:
         self.shop.pushes.push_again(ref, self.now, 0)
         self.push(ref)
 
-    def true(self, at: int) -> Counts:
-        """Give what an hour is as things stand now."""
+    def true(self, at: int) -> HourCounts:
+        """Return what an hour is as things stand now."""
         begun = [one for began, one in self.begun.values() if hour_of(began) == at]
         return counts_of(begun, [took for when, took in self.delivered if hour_of(when) == at], self.now)
 
-    def counted(self, at: int) -> Counts:
-        """Give what is kept of an hour."""
+    def counted(self, at: int) -> HourCounts:
+        """Return what is kept of an hour."""
         return counts(self.shop, at)
 
     def go_on(self, rng: random.Random) -> None:
@@ -132,18 +132,18 @@ def life(shop: Shop) -> Life:
 
 
 def over(shop: Shop, faults: Faults) -> Shop:
-    """Give the same shop over tables that fail as told."""
+    """Return the same shop over tables that fail as told."""
     client: Any = FailingClient(shop.cloud.client, faults)
     return Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)), shop.overrides)
 
 
-def counts(shop: Shop, at: int) -> Counts:
+def counts(shop: Shop, at: int) -> HourCounts:
     kept = shop.statistics.hours(at, at)
     return kept[0].counts if kept else NOTHING
 
 
 def kept(shop: Shop) -> list[Item]:
-    """Give all that the table holds."""
+    """Return all that the table holds."""
     return sorted(
         shop.cloud.db.scan_all(shop.cloud.env["STATISTICS_TABLE"]), key=lambda item: (item["kind"], item["at"])
     )
@@ -298,10 +298,10 @@ def test_a_refund_is_seen_up_to_a_day_later_by_the_first_run_of_the_next_hour(li
     life.shop.measure()
     life.finish(activation_id, Outcome.RETURNED)
     life.shop.measure()
-    assert life.counted(hour_of(START)) == Counts(success=1)
+    assert life.counted(hour_of(START)) == HourCounts(success=1)
     life.shop.cloud.clock.at = hour_of(life.now) + HOUR
     life.shop.measure()
-    assert life.counted(hour_of(START)) == Counts(returned=1)
+    assert life.counted(hour_of(START)) == HourCounts(returned=1)
 
 
 def test_an_hour_that_was_longer_ago_stays_as_it_was_counted_last(life: Life) -> None:
@@ -312,7 +312,7 @@ def test_an_hour_that_was_longer_ago_stays_as_it_was_counted_last(life: Life) ->
     life.shop.cloud.clock.advance(minutes=COUNTED_AGAIN * 60)
     life.finish(activation_id, Outcome.SUCCESS)
     life.shop.measure()
-    assert life.counted(hour_of(START)) == Counts(unfinished=1)
+    assert life.counted(hour_of(START)) == HourCounts(unfinished=1)
 
 
 def test_the_first_run_of_an_hour_counts_a_day_and_the_others_the_hours_that_change(life: Life) -> None:
@@ -338,7 +338,7 @@ class Full:
         self._takes = takes
 
     def __call__(self, operation: str) -> Fault | None:
-        """Give how the next call fails."""
+        """Return how the next call fails."""
         self._takes -= operation == "PutItem"
         return Fault.THROTTLED if self._takes < 0 else None
 
@@ -364,7 +364,7 @@ def test_an_hour_of_which_some_is_no_longer_stored_is_not_counted_anew(shop: Sho
         db.delete(table, key, expression("attribute_exists(#entry)"))
     life.shop.cloud.clock.advance(minutes=24 * 60)
     life.shop.measure()
-    assert life.counted(hour_of(START)) == Counts(live=1)
+    assert life.counted(hour_of(START)) == HourCounts(live=1)
 
 
 def test_stock_is_what_the_counts_of_get_services_say(shop: Shop) -> None:
@@ -398,10 +398,10 @@ def test_what_was_measured_earlier_never_replaces_a_later(shop: Shop) -> None:
     at = hour_of(START)
     partners = {"hub": PartnerPending(1, START)}
     for measured_at, size in ((START + 1, 2), (START, 1)):
-        shop.statistics.put_hour(Hour(at, measured_at, Counts(live=size, times={10: size})))
+        shop.statistics.put_hour(Hour(at, measured_at, HourCounts(live=size, times={10: size})))
         shop.statistics.put_stock(Stock(measured_at, size, size))
         shop.statistics.put_pending(PendingNote(measured_at, size, START, partners))
-    assert shop.statistics.hours(at, at) == [Hour(at, START + 1, Counts(live=2, times={10: 2}))]
+    assert shop.statistics.hours(at, at) == [Hour(at, START + 1, HourCounts(live=2, times={10: 2}))]
     assert shop.statistics.stock() == Stock(START + 1, 2, 2)
     assert shop.statistics.pending() == PendingNote(START + 1, 2, START, partners)
 
@@ -536,7 +536,7 @@ def test_what_is_shown_was_measured_when_the_oldest_part_of_it_was(shop: Shop, d
 
 
 def in_trouble(shop: Shop, name: str) -> Partner:
-    """Give a partner for whom an SMS is coming to wait."""
+    """Return a partner for whom an SMS is coming to wait."""
     partner = shop.partner(push_url=URL, name=name)
     bought = shop.buy(partner).body
     shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b"})

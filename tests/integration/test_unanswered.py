@@ -27,7 +27,7 @@ HISTORIES = [
 
 
 def _over(shop: Shop, faults: Faults, **more: Any) -> Shop:
-    """Give a shop over the same tables, reached by a client that fails and a DynamoDB that forgets tokens."""
+    """Return a shop over the same tables, reached by a client that fails and a DynamoDB that forgets tokens."""
     client: Any = FailingClient(shop.cloud.client, faults, remembers_tokens=False)
     return Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None, **more)))
 

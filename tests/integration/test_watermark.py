@@ -13,7 +13,7 @@ from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.sales import Issued
+from globalconnect.store.transactions import IssueResult
 from tests.conftest import Cloud
 from tests.integration.admin_support import Desk
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
@@ -39,7 +39,7 @@ class Reads:
         self._numbers += parsed["ScannedCount"]
 
     def of(self, do: Callable[[], object]) -> int:
-        """Give how many numbers something reads."""
+        """Return how many numbers something reads."""
         self._numbers = 0
         do()
         return self._numbers
@@ -58,7 +58,7 @@ def reads(cloud: Cloud) -> Iterator[Reads]:
 
 @pytest.fixture
 def used_up(shop: Shop) -> Shop:
-    """Give a shop whose numbers are all used up for `tg`, and have come free one second after the other."""
+    """Return a shop whose numbers are all used up for `tg`, and have come free one second after the other."""
     _stock_used_up(shop, PHONES)
     return shop
 
@@ -147,7 +147,7 @@ def test_a_reusable_service_sells_what_came_free_since_and_nothing_that_was_used
 
 
 def _warm_that_has_read_all(shop: Shop) -> Partner:
-    """Give a partner of a shop that has just found everything used up."""
+    """Return a partner of a shop that has just found everything used up."""
     partner = shop.partner()
     shop.cloud.clock.advance(minutes=30)
     assert shop.buy(partner).body == NO_NUMBERS
@@ -265,7 +265,7 @@ class LaggingIndex:
                 self.index.put(phone, pool, number.available_from, number.blocked)
 
     def eligible(self, phones: list[str], pool: str, service: str, now: int) -> set[str]:
-        """Give which of these numbers the index shows as eligible, found by looking at each."""
+        """Return which of these numbers the index shows as eligible, found by looking at each."""
         entries = [self.index.entry(phone) for phone in phones if phone in self.index]
         return {
             entry["phone"]
@@ -286,7 +286,7 @@ def test_a_number_that_the_index_shows_a_minute_late_is_found(cloud: Cloud) -> N
 
 
 def _sold(shop: Shop, partner: Partner, phone: str, service: str) -> list[int]:
-    """Sell this very number, if it is for sale; give the activation."""
+    """Sell this very number, if it is for sale; return the activation."""
     number, now = shop.numbers.get(phone), shop.cloud.clock()
     assert number is not None
     activation = Activation(
@@ -299,8 +299,8 @@ def _sold(shop: Shop, partner: Partner, phone: str, service: str) -> list[int]:
         started_at=now,
         expires_at=now + 3 * MINUTE,
     )
-    issued = shop.partner_parts.sales.issue(activation, tries=1)
-    return [activation.activation_id] if issued is Issued.DONE else []
+    issued = shop.partner_parts.transactions.issue(activation, tries=1)
+    return [activation.activation_id] if issued is IssueResult.DONE else []
 
 
 def _happen(shop: Shop, partner: Partner, phone: str, sold: list[int], rolls: random.Random) -> None:

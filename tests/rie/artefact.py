@@ -10,7 +10,7 @@ from local.progress import Progress
 
 
 def build(target: Path) -> Path:
-    """Build the functions, or find them built, and give a directory that holds one directory per function.
+    """Build the functions, or find them built, and return a directory that holds one directory per function.
 
     Takes a new directory. Others on this machine may build at the same time, each in turn, and what they build later
     leaves `target` as it is. Raises LocalError.

@@ -30,14 +30,14 @@ class Built:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Give the artefact."""
+    """Return the artefact."""
     root = tmp_path_factory.mktemp("artefact")
     return Built(artefact.build(root / "build"), link_brought_packages(root / "packages"))
 
 
 @pytest.fixture(scope="session")
 def _endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Give a bare emulator of the AWS APIs."""
+    """Return a bare emulator of the AWS APIs."""
     place = Place(tmp_path_factory.mktemp("emulator"))
     try:
         yield emulator.start(place, emulator.free_port()).endpoint
@@ -58,7 +58,7 @@ def _shared_world(_endpoint: str) -> Iterator[World]:
 
 @pytest.fixture
 def world(_shared_world: World) -> World:
-    """Give the sample data as it is in events/data.json, whatever was done to it before."""
+    """Return the sample data as it is in events/data.json, whatever was done to it before."""
     _shared_world.reset()
     return _shared_world
 
@@ -67,7 +67,7 @@ def world(_shared_world: World) -> World:
 def runtimes(
     built: Built, _endpoint: str, _shared_world: World, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Runtimes]:
-    """Give what gives the running function whose folder is named; each is started once."""
+    """Return what gives the running function whose folder is named; each is started once."""
     functions = {function.folder: function for function in functions_of(templates.load(TEMPLATE))}
     logs = tmp_path_factory.mktemp("logs")
     started: dict[str, LambdaRuntime] = {}
@@ -85,7 +85,7 @@ def runtimes(
 def runtime_of(
     function: Function, built: Built, environment: dict[str, str], endpoint: str, logs: Path
 ) -> LambdaRuntime:
-    """Give the runtime of a built function, not yet started."""
+    """Return the runtime of a built function, not yet started."""
     return LambdaRuntime(
         function=function,
         task_root=built.functions / function.logical_id,

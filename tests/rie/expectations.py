@@ -39,7 +39,7 @@ def expects(name: str) -> Callable[[Expectation], Expectation]:
 
 
 def said(answer: Any, status: int) -> Any:
-    """Give the JSON in an answer to API Gateway; fails when it is not one that API Gateway takes."""
+    """Return the JSON in an answer to API Gateway; fails when it is not one that API Gateway takes."""
     assert answer["statusCode"] == status, answer
     assert answer["headers"]["Content-Type"] == CONTENT_TYPE
     assert not answer.get("isBase64Encoded")
@@ -47,7 +47,7 @@ def said(answer: Any, status: int) -> Any:
 
 
 def refused(answer: Any, status: int) -> str:
-    """Give the message of a refusal; fails when it is not one in the contract's form."""
+    """Return the message of a refusal; fails when it is not one in the contract's form."""
     body = said(answer, status)
     assert body.keys() == {"status", "message"}
     assert body["status"] == "ERROR"
@@ -156,7 +156,7 @@ def without_a_message_an_expired_activation_says_so(answer: Any, world: World) -
 @expects("inbound_sms/one-sms.json")
 def a_signed_sms_goes_to_the_activation_that_holds_its_number(answer: Any, world: World) -> None:
     assert said(answer, 200)["status"] == "SUCCESS"
-    [sms] = world.sale(ACTIVATIONS + 10).messages
+    [sms] = world.sale(ACTIVATIONS + 10).sms
     assert (sms.phone, sms.phone_from, sms.text) == (OF_SMS, "Telegram", "Sample code: 12345")
     assert sms.push_state is PushState.PENDING
     noted = [item["inbox_id"] for item in world.all_of("INBOX_TABLE")]
@@ -168,7 +168,7 @@ def a_signed_sms_goes_to_the_activation_that_holds_its_number(answer: Any, world
 def each_sms_of_a_list_goes_its_own_way(answer: Any, world: World) -> None:
     """The second one's number is held by nobody: it is kept for operators and shown to no partner."""
     assert said(answer, 200)["status"] == "SUCCESS"
-    assert [sms.text for sms in world.sale(ACTIVATIONS + 10).messages] == ["Sample code: 11111"]
+    assert [sms.text for sms in world.sale(ACTIVATIONS + 10).sms] == ["Sample code: 11111"]
     assert {item.get("kind"): item.get("text") for item in world.all_of("INBOX_TABLE")} == {
         None: None,
         "unclaimed": "Sample code: 22222",
@@ -179,7 +179,7 @@ def each_sms_of_a_list_goes_its_own_way(answer: Any, world: World) -> None:
 def a_wrong_signature_stores_nothing(answer: Any, world: World) -> None:
     assert refused(answer, 401)
     assert world.all_of("INBOX_TABLE") == []
-    assert world.sale(ACTIVATIONS + 10).messages == ()
+    assert world.sale(ACTIVATIONS + 10).sms == ()
 
 
 @expects("inbound_sms/unreadable.json")
@@ -213,7 +213,7 @@ def new_sms_are_pushed(answer: Any, world: World) -> None:
         "voice": 0,
     }
     for number in (12, 16):
-        [sms] = world.sale(ACTIVATIONS + number).messages
+        [sms] = world.sale(ACTIVATIONS + number).sms
         assert (sms.push_state, sms.attempts) == (PushState.DELIVERED, 1)
 
 
@@ -222,7 +222,7 @@ def a_due_push_is_made_and_an_unreadable_message_left_in_the_queue(answer: Any, 
     [failure] = answer["batchItemFailures"]
     assert failure == {"itemIdentifier": _message_ids("push_retry/due.json")[1]}
     assert texts(world.pushed()) == ["Sample code: 00013"]
-    [sms] = world.sale(ACTIVATIONS + 13).messages
+    [sms] = world.sale(ACTIVATIONS + 13).sms
     assert (sms.push_state, sms.attempts) == (PushState.DELIVERED, 2)
     attempts = world.attempts(ACTIVATIONS + 13)[sms.sms_id]
     assert [(attempt.number, attempt.http_status) for attempt in attempts] == [(1, 500), (2, 200)]

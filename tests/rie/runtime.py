@@ -53,7 +53,7 @@ class Function:
 
 
 def functions_of(template: Mapping[str, Any]) -> list[Function]:
-    """Give the functions of a template."""
+    """Return the functions of a template."""
     common = template["Globals"]["Function"]
     found = []
     for logical_id, resource in template["Resources"].items():
@@ -64,7 +64,7 @@ def functions_of(template: Mapping[str, Any]) -> list[Function]:
 
 
 def rie_binary() -> Path:
-    """Give AWS's emulator for this machine, out of the wheel of aws-sam-cli. Raises LocalError saying what to install."""
+    """Return AWS's emulator for this machine, out of the wheel of aws-sam-cli. Raises LocalError saying what to install."""
     machine = {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
     name = f"aws-lambda-rie-{machine}"
     found = next((REPOSITORY / ".tools" / "sam").glob(f"lib/python*/site-packages/samcli/local/rapid/{name}"), None)
@@ -81,7 +81,7 @@ def rie_binary() -> Path:
 
 
 def link_brought_packages(directory: Path) -> Path:
-    """Fill a directory with links to what the Lambda runtime brings and nothing else, and give it."""
+    """Fill a directory with links to what the Lambda runtime brings and nothing else, and return it."""
     directory.mkdir(parents=True, exist_ok=True)
     for distribution in _with_requirements(BROUGHT):
         for name in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
@@ -188,7 +188,7 @@ class LambdaRuntime:
             raise
 
     def invoke(self, event: object) -> Any:
-        """Give what the function answers to an event. Raises FunctionFailed with the end of its log."""
+        """Return what the function answers to an event. Raises FunctionFailed with the end of its log."""
         connection = http.client.HTTPConnection(HOST, self._port, timeout=self.function.timeout + _START_SECONDS)
         try:
             connection.request("POST", _INVOKE, json.dumps(event).encode())

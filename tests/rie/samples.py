@@ -24,18 +24,18 @@ type Item = dict[str, Any]
 
 
 def names() -> list[str]:
-    """Give the sample events, as `<folder of the function>/<case>.json`."""
+    """Return the sample events, as `<folder of the function>/<case>.json`."""
     return sorted(str(path.relative_to(EVENTS)) for path in EVENTS.glob("*/*.json"))
 
 
 def read(name: str) -> dict[str, Any]:
-    """Give a sample event."""
+    """Return a sample event."""
     event: dict[str, Any] = json.loads((EVENTS / name).read_text(encoding="utf-8"))
     return event
 
 
 def data() -> dict[str, list[Item]]:
-    """Give the items that the events refer to, as DynamoDB writes them, by the logical id of their table."""
+    """Return the items that the events refer to, as DynamoDB writes them, by the logical id of their table."""
     tables: dict[str, list[Item]] = json.loads(DATA.read_text(encoding="utf-8"))
     return tables
 

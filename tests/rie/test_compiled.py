@@ -13,7 +13,7 @@ FIRST, SECOND = "one", "two"
 
 @pytest.fixture
 def built(tmp_path: Path) -> Path:
-    """Give two equal functions as `sam build` leaves them."""
+    """Return two equal functions as `sam build` leaves them."""
     for function in (FIRST, SECOND):
         package = tmp_path / function / "package"
         package.mkdir(parents=True)
@@ -24,7 +24,7 @@ def built(tmp_path: Path) -> Path:
 
 
 def run(function: Path, *options: str) -> str:
-    """Import the module and print its words; give all that was printed."""
+    """Import the module and print its words; return all that was printed."""
     command = [sys.executable, *options, "-c", "import package.app; print(*sorted(package.app.WORDS))"]
     done = subprocess.run(command, cwd=function, capture_output=True, text=True, check=True)
     return done.stdout + done.stderr

@@ -20,7 +20,7 @@ END_SECONDS = 10.0
 
 @pytest.fixture
 def echo(tmp_path: Path) -> LambdaRuntime:
-    """Give a function that answers with its event, and ends its process when told to."""
+    """Return a function that answers with its event, and ends its process when told to."""
     task_root = tmp_path / "task"
     task_root.mkdir()
     source = "import os\ndef handler(event, context):\n    return os._exit(3) if event == 'end' else event\n"

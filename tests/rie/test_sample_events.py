@@ -132,7 +132,7 @@ def _logical_id(folder: str) -> str:
 
 
 def _sources(folder: str) -> list[str]:
-    """Give the tables and queues that a function is started by."""
+    """Return the tables and queues that a function is started by."""
     mappings = [
         given["Properties"]
         for given in STATED["Resources"].values()

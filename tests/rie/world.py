@@ -9,7 +9,7 @@ from globalconnect import clock
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Attempt
 from globalconnect.settings import retention
-from globalconnect.store.activations import Activations, Sale
+from globalconnect.store.activations import Activations, ActivationWithSms
 from globalconnect.store.dynamo import Dynamo, Item
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pushes import Pushes
@@ -49,29 +49,29 @@ class World:
         return self.env["RETRY_QUEUE_URL"]
 
     def number(self, phone: str) -> Number:
-        """Give a number as it is now; fails when there is none."""
+        """Return a number as it is now; fails when there is none."""
         number = Numbers(self.db, self.env["NUMBERS_TABLE"]).get(phone)
         assert number is not None, f"there is no number {phone}"
         return number
 
-    def sale(self, activation_id: int) -> Sale:
-        """Give an activation with its messages as it is now; fails when there is none."""
+    def sale(self, activation_id: int) -> ActivationWithSms:
+        """Return an activation with its messages as it is now; fails when there is none."""
         keep = retention(int(self.env["RETENTION_DAYS"]))
         sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep, clock.now).sale(activation_id)
         assert sale is not None, f"there is no activation {activation_id}"
         return sale
 
     def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
-        """Give the push attempts kept of an activation's messages, by SMS id."""
+        """Return the push attempts kept of an activation's messages, by SMS id."""
         keep = retention(int(self.env["RETENTION_DAYS"]))
         return Pushes(self.db, self.env["ACTIVATIONS_TABLE"], keep).attempts(activation_id)
 
     def all_of(self, variable: str) -> list[Item]:
-        """Give all items of the table that a variable names."""
+        """Return all items of the table that a variable names."""
         return list(self.db.scan_all(self.env[variable]))
 
     def pushed(self) -> list[Push]:
-        """Give what the partner has been sent for this event."""
+        """Return what the partner has been sent for this event."""
         return self.partner.pushes[self._pushed_before :]
 
     def queued(self) -> list[Any]:
@@ -94,11 +94,11 @@ class World:
         self.partner.answer(*script)
 
     def partner_key(self) -> str:
-        """Give the sample partner's key."""
+        """Return the sample partner's key."""
         [partner] = self.all_of("PARTNERS_TABLE")
         return str(partner["key"])
 
 
 def texts(pushes: Sequence[Push]) -> list[str]:
-    """Give what the pushed SMS say, sorted: those of a batch go out side by side."""
+    """Return what the pushed SMS say, sorted: those of a batch go out side by side."""
     return sorted(push.body["text"] for push in pushes)

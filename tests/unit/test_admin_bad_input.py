@@ -35,7 +35,7 @@ class Unreachable:
 
 @pytest.fixture
 def admin() -> Admin:
-    """Give an admin API that can neither read nor write but for its audit log: what is refused has changed nothing."""
+    """Return an admin API that can neither read nor write but for its audit log: what is refused has changed nothing."""
     unreachable: Any = Unreachable()
     queues = RetryQueues(unreachable, "Q", "SQ")
     admin = build(settings(), Dynamo(unreachable), queues, lambda: 1_790_000_000_000, lambda _: 0)
@@ -394,7 +394,7 @@ def test_a_token_that_is_no_id_token_of_our_client_opens_nothing(
     request = event("GET", path)
     known = request["requestContext"]["authorizer"]["claims"] | claims
     request["requestContext"]["authorizer"]["claims"] = {name: said for name, said in known.items() if said is not None}
-    assert send(request, admin).refusal == (401, "Sign in: a valid operator token is needed in Authorization")
+    assert send(request, admin).refusal == (401, "Sign in: a valid staff token is needed in Authorization")
 
 
 def test_a_route_that_was_deployed_without_its_authorizer_stays_shut(admin: Admin) -> None:

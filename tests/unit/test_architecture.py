@@ -84,7 +84,7 @@ def test_metrics_are_made_in_one_place() -> None:
 
 
 def _reached(function: str) -> set[str]:
-    """Give the modules of ours that a function's handler imports, however far away."""
+    """Return the modules of ours that a function's handler imports, however far away."""
     waiting, reached = [f"{function}.app"], set[str]()
     while waiting:
         name = waiting.pop()

@@ -24,7 +24,7 @@ def test_a_call_that_wants_none_of_a_pool_reads_a_bounded_part_of_it(size: int) 
 
 
 def _first_unwanted(count: int, prefixes: tuple[str, ...]) -> str | None:
-    """Give what is sold of a pool whose first `count` numbers begin with 4474, and the next with 4475."""
+    """Return what is sold of a pool whose first `count` numbers begin with 4474, and the next with 4475."""
     shop = Shop()
     shop.stock(count, used_up=())
     shop.index.put("447500000000", f"{COUNTRY}|{OPERATOR}", shop.now - 1, frozenset())

@@ -31,7 +31,7 @@ FORBIDDEN = re.compile(
 
 @pytest.fixture
 def static(tmp_path: Path) -> Path:
-    """Give a folder as `make console` leaves it."""
+    """Return a folder as `make console` leaves it."""
     built = {SCRIPT: "script()", "app-ABCD2345.css": "a{}", "LICENSES.txt": "MIT"}
     for name, text in built.items():
         (tmp_path / name).write_text(text)
@@ -46,7 +46,7 @@ def console(static: Path) -> Console:
 
 
 def event(file: str | None = None, *, path: str = "/live/console", **more: Any) -> dict[str, Any]:
-    """Give a request as API Gateway passes it on."""
+    """Return a request as API Gateway passes it on."""
     return {
         "httpMethod": "GET",
         "resource": "/console" if file is None else "/console/{file+}",

@@ -56,7 +56,7 @@ def run(source: str, *arguments: str, **variables: str) -> subprocess.CompletedP
 
 
 def imported(function: str) -> list[str]:
-    """Give the modules that a function imports beyond those of a DynamoDB client."""
+    """Return the modules that a function imports beyond those of a DynamoDB client."""
     done = run(_IMPORTED, function)
     assert done.returncode == 0, done.stderr
     modules: list[str] = json.loads(done.stdout)

@@ -220,7 +220,7 @@ TYPES: dict[str, Any] = {
 
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:
-    """Tell whether a value fits a schema, as far as our hand-written schemas go."""
+    """Return whether a value fits a schema, as far as our hand-written schemas go."""
     if "$ref" in schema:
         return fits(value, DESCRIBED["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
     if "anyOf" in schema:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from globalconnect.push.answer import KEPT_ANSWER_CHARACTERS, MAX_ANSWER_BYTES, Answer, read_answer
+from globalconnect.push.answer import KEPT_ANSWER_CHARACTERS, MAX_ANSWER_BYTES, PartnerAnswer, read_answer
 
 KEY = "gc_4fE9zT0qLx"
 TEXT = "Ваш код: 482913, никому его не сообщайте"  # noqa: RUF001 - the words are Russian
@@ -19,7 +19,7 @@ LONG_TEXT = "Уважаемый клиент! " * 200 + "482913"
 
 def kept(content: str | bytes, *secrets: str, whole: bool = True) -> str:
     body = content if isinstance(content, bytes) else content.encode()
-    return read_answer(Answer(200, "", body, whole), secrets or (KEY, TEXT), ()).kept
+    return read_answer(PartnerAnswer(200, "", body, whole), secrets or (KEY, TEXT), ()).kept
 
 
 # ------------------------------------------------------------------ codes
@@ -113,11 +113,11 @@ def test_no_secret_is_ever_kept_as_it_was_spelled(
 # ------------------------------------------------------------------ what it costs
 
 CODES = "".join(f"{number:04d} " for number in range(4_000))
-SHORT = Answer(200, "", b'{"message":"code 1234 &amp; 50% + \\n"}'.ljust(200), whole=True)
+SHORT = PartnerAnswer(200, "", b'{"message":"code 1234 &amp; 50% + \\n"}'.ljust(200), whole=True)
 
 
-def _shortest(answer: Answer, text: str) -> float:
-    """Give the least time (s) of some, which is what it takes on a machine that is busy with other things."""
+def _shortest(answer: PartnerAnswer, text: str) -> float:
+    """Return the least time (s) of some, which is what it takes on a machine that is busy with other things."""
     times = []
     for _ in range(20):
         began = time.perf_counter()
@@ -139,6 +139,6 @@ def _shortest(answer: Answer, text: str) -> float:
     ids=["letters", "codes", "digits", "array", "marks", "depth"],
 )
 def test_4000_codes_and_64_kib_cost_little_more_than_a_code_and_200_characters(body: bytes) -> None:
-    long = Answer(200, "", body[:MAX_ANSWER_BYTES], whole=True)
+    long = PartnerAnswer(200, "", body[:MAX_ANSWER_BYTES], whole=True)
     # A search for each of the codes in the whole of the answer takes thousands of times as long.
     assert _shortest(long, CODES) < 100 * _shortest(SHORT, "Code 1234")

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.backlog import PartnerPending
 from globalconnect.domain.statistics import (
     BOUNDS,
     STATES,
-    Begun,
-    Counts,
+    HourCounts,
+    StartedActivation,
     Stock,
     counts_of,
     histogram,
@@ -21,19 +22,20 @@ from globalconnect.domain.statistics import (
     quantile,
 )
 from globalconnect.domain.times import DAY, HOUR
-from globalconnect.domain.waiting import PartnerPending
-from sweep.waiting import MOST_PARTNERS, Waiting, note_of
+from sweep.backlog import MOST_PARTNERS, Waiting, note_of
 from tests.conftest import START
 
 times = some.lists(some.integers(min_value=-5_000, max_value=400 * DAY))
 shares = some.floats(min_value=0, max_value=1, exclude_min=True)
 activations = some.lists(
-    some.builds(Begun, some.none() | some.sampled_from(Outcome), some.integers(min_value=0, max_value=2 * HOUR))
+    some.builds(
+        StartedActivation, some.none() | some.sampled_from(Outcome), some.integers(min_value=0, max_value=2 * HOUR)
+    )
 )
 
 
 def exactly(taken: Sequence[int], share: float) -> int:
-    """Give the quantile itself: the smallest time that so large a share did not exceed."""
+    """Return the quantile itself: the smallest time that so large a share did not exceed."""
     return sorted(taken)[math.ceil(share * len(taken)) - 1]
 
 
@@ -54,7 +56,7 @@ def test_a_quantile_is_the_end_of_the_span_that_the_exact_one_is_in(taken: list[
 
 def test_nothing_has_no_quantile() -> None:
     assert quantile(histogram([]), 0.5) is None
-    assert Counts().time_to_deliver(0.99) is None
+    assert HourCounts().time_to_deliver(0.99) is None
 
 
 def test_a_time_longer_than_all_spans_is_in_the_last() -> None:
@@ -63,7 +65,7 @@ def test_a_time_longer_than_all_spans_is_in_the_last() -> None:
 
 @given(times, times, shares)
 def test_quantiles_of_two_hours_are_those_of_all_their_sms(one: list[int], other: list[int], share: float) -> None:
-    together = Counts(times=histogram(one)) + Counts(times=histogram(other))
+    together = HourCounts(times=histogram(one)) + HourCounts(times=histogram(other))
     assert together.times == histogram(one + other)
     assert together.time_to_deliver(share) == quantile(histogram(one + other), share)
     assert together.delivered == len(one) + len(other)
@@ -71,26 +73,26 @@ def test_quantiles_of_two_hours_are_those_of_all_their_sms(one: list[int], other
 
 @given(activations, activations, times, some.integers(min_value=0, max_value=2 * HOUR))
 def test_every_activation_is_counted_as_one_thing(
-    one: list[Begun], other: list[Begun], taken: list[int], now: int
+    one: list[StartedActivation], other: list[StartedActivation], taken: list[int], now: int
 ) -> None:
     counts = counts_of(one, taken, now)
     assert counts.started == len(one)
     assert counts.success == sum(begun.outcome is Outcome.SUCCESS for begun in one)
     assert counts.live == sum(begun.outcome is None and now < begun.expires_at for begun in one)
     assert counts_of(one + other, taken, now) == counts + counts_of(other, [], now)
-    assert Counts() + counts == counts
+    assert HourCounts() + counts == counts
 
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_an_outcome_is_counted_under_its_name(outcome: Outcome) -> None:
-    counts = counts_of([Begun(outcome, START)], [], START)
+    counts = counts_of([StartedActivation(outcome, START)], [], START)
     assert {name: getattr(counts, name) for name in STATES if getattr(counts, name)} == {outcome.name.lower(): 1}
 
 
 def test_an_activation_is_live_until_the_moment_it_expires() -> None:
-    begun = Begun(None, START)
-    assert counts_of([begun], [], START - 1) == Counts(live=1)
-    assert counts_of([begun], [], START) == Counts(unfinished=1)
+    begun = StartedActivation(None, START)
+    assert counts_of([begun], [], START - 1) == HourCounts(live=1)
+    assert counts_of([begun], [], START) == HourCounts(unfinished=1)
 
 
 def test_an_hour_begins_on_the_hour() -> None:

@@ -22,7 +22,7 @@ export function PushOutcome({ outcome }: { outcome: string }) {
 }
 
 /** What became of an activation: its outcome, or its state while it has none. */
-export function ActivationOutcome({ activation }: { activation: Schemas["ActivationShown"] }) {
+export function ActivationOutcome({ activation }: { activation: Schemas["ActivationView"] }) {
   const { outcome, state } = activation;
   if (outcome !== null) return <Badge tone={outcome === 3 ? "good" : "plain"}>{OUTCOMES[outcome] ?? outcome}</Badge>;
   return state === "live" ? <Badge tone="warn">Live</Badge> : <Badge>Expired</Badge>;

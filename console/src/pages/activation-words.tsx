@@ -3,9 +3,9 @@
 import type { Schemas } from "../api";
 import { Badge, type Tone } from "../components/badge";
 
-type PushState = Schemas["MessageShown"]["pushState"];
+type PushState = Schemas["SmsView"]["pushState"];
 
-export const STATES: readonly (readonly [Schemas["ActivationShown"]["state"], string])[] = [
+export const STATES: readonly (readonly [Schemas["ActivationView"]["state"], string])[] = [
   ["live", "Live"],
   ["expired", "Expired"],
   ["finished", "Finished"],

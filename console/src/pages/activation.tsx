@@ -15,9 +15,9 @@ import { Pool } from "./activations";
 import type { Page } from "./page";
 import { usePartnerName } from "./partner-names";
 
-type Sale = Schemas["SaleShown"];
-type Message = Schemas["MessageShown"];
-type Attempt = Schemas["AttemptShown"];
+type Sale = Schemas["ActivationDetails"];
+type Message = Schemas["SmsView"];
+type Attempt = Schemas["AttemptView"];
 
 export const activation: Page = { route: "/activations/:activationId", title: "Activation", view: Activation };
 

@@ -12,7 +12,7 @@ import { STATES } from "./activation-words";
 import type { Page } from "./page";
 import { morePartners, readPartnersAnew, usePartnerNames } from "./partner-names";
 
-type Activation = Schemas["ActivationShown"];
+type Activation = Schemas["ActivationView"];
 type State = Activation["state"];
 
 export const activations: Page = {

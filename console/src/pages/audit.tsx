@@ -7,7 +7,7 @@ import { Head } from "../layout";
 import { hrefTo } from "../router";
 import type { Page } from "./page";
 
-type Entry = Schemas["AuditEntryShown"] & { readonly place: string };
+type Entry = Schemas["AuditEntryView"] & { readonly place: string };
 type Detail = Entry["details"][string];
 
 export const audit: Page = { route: "/audit", title: "Audit log", menu: "Audit log", view: Audit };

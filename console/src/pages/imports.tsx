@@ -489,7 +489,7 @@ function Refused({ job, file }: { job: Import; file: File | undefined }) {
         Rows are counted without the header and without empty lines.{" "}
         {file ? "The download holds their own cells too." : "Their own cells are in the file, which is not at hand here."}
       </p>
-      <Listing<Schemas["RejectedRow"]>
+      <Listing<Schemas["RejectedRowView"]>
         caption="Refused rows"
         deps={[importId, job.rejected]}
         load={async (cursor, signal) => {

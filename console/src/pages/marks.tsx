@@ -11,8 +11,8 @@ import { Time } from "../components/time";
 import { plural } from "../figures";
 import { hrefTo } from "../router";
 
-type Mark = Schemas["MarkShown"];
-type Cause = Schemas["CauseShown"];
+type Mark = Schemas["MarkView"];
+type Cause = Schemas["CauseView"];
 
 const SUCCESS = 3;
 const DAY = 86_400_000;
@@ -104,7 +104,7 @@ function OneCause({ activationId, partnerId, outcome, at }: Cause) {
 interface LiftMarkProps {
   readonly phone: string;
   readonly mark: Mark;
-  readonly onLifted: (answer: Schemas["NumberLifted"]) => void;
+  readonly onLifted: (answer: Schemas["NumberWithLift"]) => void;
   readonly onClose: () => void;
 }
 

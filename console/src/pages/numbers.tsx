@@ -15,9 +15,9 @@ import { useStore } from "../store";
 import { Marks } from "./marks";
 import type { Page } from "./page";
 
-type Pool = Schemas["PoolShown"];
-type PhoneNumber = Schemas["NumberShown"];
-type Activation = Schemas["ActivationShown"];
+type Pool = Schemas["PoolView"];
+type PhoneNumber = Schemas["NumberView"];
+type Activation = Schemas["ActivationView"];
 
 const OUTCOMES: Readonly<Record<number, string>> = { 1: "Prohibited", 3: "Success", 4: "Canceled", 5: "Returned" };
 // Of a long catalogue so many services are shown, the others when asked for.

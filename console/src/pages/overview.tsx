@@ -12,8 +12,8 @@ import { hrefTo, place } from "../router";
 import { useStore } from "../store";
 import type { Page } from "./page";
 
-type Statistics = Schemas["StatisticsShown"];
-type Hour = Schemas["HourShown"];
+type Statistics = Schemas["StatisticsView"];
+type Hour = Schemas["HourView"];
 type Outcome = "success" | "live" | "canceled" | "returned" | "prohibited" | "unfinished";
 
 // How often it is read anew (s); it is measured once a minute.

@@ -6,8 +6,8 @@ import { FieldErrors, SelectField, TextField } from "../components/form";
 import { Failure } from "../components/status";
 import { useData } from "../data";
 
-type Partner = Schemas["PartnerShown"];
-type Service = Schemas["ServiceShown"];
+type Partner = Schemas["PartnerView"];
+type Service = Schemas["ServiceView"];
 type Dialect = NonNullable<Schemas["NewPartner"]["dialect"]>;
 
 /** A partner as it stands in the form. */

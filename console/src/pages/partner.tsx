@@ -21,8 +21,8 @@ import type { Page } from "./page";
 import { PartnerFields, type Typed, changesIn, check, servicesInWords, typedOf } from "./partner-fields";
 import { PartnerState, PushUrl } from "./partners";
 
-type Partner = Schemas["PartnerShown"];
-type Activation = Schemas["ActivationShown"];
+type Partner = Schemas["PartnerView"];
+type Activation = Schemas["ActivationView"];
 type Failed = Schemas["FailedAttempt"];
 
 export const partner: Page = { route: "/partners/:partnerId", title: "Partner", view: PartnerPage };
@@ -353,7 +353,7 @@ function Pause({ partner: known, onPaused, onClose }: PauseProps) {
 
 function TestPush({ partner: known }: { partner: Partner }) {
   const [busy, setBusy] = useState(false);
-  const [tried, setTried] = useState<Schemas["PushTried"] | null>(null);
+  const [tried, setTried] = useState<Schemas["TestPushResult"] | null>(null);
   const [failed, setFailed] = useState<string | null>(null);
 
   const push = async () => {
@@ -392,7 +392,7 @@ function TestPush({ partner: known }: { partner: Partner }) {
   );
 }
 
-function Tried({ result }: { result: Schemas["PushTried"] }) {
+function Tried({ result }: { result: Schemas["TestPushResult"] }) {
   return (
     <dl class="partner-facts result">
       <Fact name="Delivered">{result.delivered ? "Yes" : "No"}</Fact>
@@ -619,7 +619,7 @@ function Backlog({ partnerId, inTrouble }: { partnerId: string; inTrouble: boole
   );
 }
 
-function OutcomesOf(outcomes: Schemas["OutcomesShown"]) {
+function OutcomesOf(outcomes: Schemas["OutcomesView"]) {
   const { prohibited, success, canceled, returned, delivered, takenBack } = outcomes;
   const finished = prohibited + success + canceled + returned;
   if (finished === 0) return <p class="empty">It has finished no activation.</p>;

@@ -11,7 +11,7 @@ import { goTo, hrefTo } from "../router";
 import type { Page } from "./page";
 import { NOTHING_TYPED, PartnerFields, check, given, servicesInWords } from "./partner-fields";
 
-type Partner = Schemas["PartnerShown"];
+type Partner = Schemas["PartnerView"];
 
 export const partners: Page = { route: "/partners", title: "Partners", menu: "Partners", view: Partners };
 

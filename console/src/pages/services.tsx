@@ -8,7 +8,7 @@ import { Listing } from "../components/listing";
 import { Head } from "../layout";
 import type { Page } from "./page";
 
-type Service = Schemas["ServiceShown"];
+type Service = Schemas["ServiceView"];
 
 export const services: Page = { route: "/services", title: "Services", menu: "Services", view: Services };
 

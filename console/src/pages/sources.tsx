@@ -11,7 +11,7 @@ import { Head } from "../layout";
 import { hrefTo } from "../router";
 import type { Page } from "./page";
 
-type Source = Schemas["SourceShown"];
+type Source = Schemas["SourceView"];
 type NewSource = Schemas["NewSource"];
 
 const PROVIDERS: readonly (readonly [NewSource["provider"], string])[] = [["generic", "Generic (JSON, signed)"]];
@@ -144,7 +144,7 @@ function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: (
 
 function NewSecretDialog({ source, onClose }: { source: Source; onClose: () => void }) {
   const [secret, setSecret] = useState("");
-  const [made, setMade] = useState<Schemas["SourceSecretShown"] | null>(null);
+  const [made, setMade] = useState<Schemas["SourceSecretView"] | null>(null);
 
   const send = async () => {
     const path = { sourceId: source.sourceId };

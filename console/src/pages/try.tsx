@@ -23,7 +23,7 @@ import { operator } from "../session";
 import { Store, useStore } from "../store";
 import type { Page } from "./page";
 
-type Outcome = NonNullable<Schemas["ActivationShown"]["outcome"]>;
+type Outcome = NonNullable<Schemas["ActivationView"]["outcome"]>;
 
 export const tryIt: Page = {
   route: "/try",

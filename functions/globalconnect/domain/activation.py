@@ -26,7 +26,7 @@ class Activation:
     """One sale. Times in ms; `total` and `currency` are the partner's own words and never used.
 
     `marked_version` is the version of the number with which this activation's outcome left a mark on it, None when it
-    left none; `lifted_at` is when operators lifted that mark.
+    left none; `lifted_at` is when staff lifted that mark.
     """
 
     activation_id: int
@@ -45,7 +45,7 @@ class Activation:
     lifted_at: int | None = None
 
     def held_at(self, at: int) -> bool:
-        """Tell whether this activation held its number at `at` (ms)."""
+        """Return whether this activation held its number at `at` (ms)."""
         ended_at = self.expires_at if self.finished_at is None else min(self.finished_at, self.expires_at)
         return self.started_at <= at < ended_at
 

@@ -35,7 +35,7 @@ class NotSignedIn(GlobalConnectError):
     """The caller must sign in as staff (contract 5); the API's authorizer says the same."""
 
     def __init__(self) -> None:
-        super().__init__("Sign in: a valid operator token is needed in Authorization")
+        super().__init__("Sign in: a valid staff token is needed in Authorization")
 
 
 class ServiceNotAllowed(GlobalConnectError):

@@ -25,7 +25,7 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read the
 
 
 def new_activation_id(now: int, rng: Rng) -> int:
-    """Give an activation id: a positive integer below 10^14, unique for ever, not guessable by counting.
+    """Return an activation id: a positive integer below 10^14, unique for ever, not guessable by counting.
 
     The day is in the upper digits and 10 random ones below, so two days can never give the same id; within a day the
     conditional write that stores the activation refuses a second one. Enough days until May 2051. Until 2026 ids had 40
@@ -35,10 +35,10 @@ def new_activation_id(now: int, rng: Rng) -> int:
 
 
 def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
-    """Give the SMS id of a gateway's delivery: the same delivery always gives the same id.
+    """Return the SMS id of a gateway's delivery: the same delivery always gives the same id.
 
     Takes what identifies the SMS at its source and a salt, to be raised when two different deliveries share an id.
-    Gives an integer above LARGEST_TEST_SMS_ID and below 2^53.
+    Returns an integer above LARGEST_TEST_SMS_ID and below 2^53.
     """
     digest = hashlib.sha256(f"{source_id}\n{salt}\n{delivery}".encode()).digest()
     sms_id = int.from_bytes(digest[:8]) % LARGEST_ID + 1
@@ -47,15 +47,15 @@ def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
 
 
 def new_test_sms_id(rng: Rng) -> int:
-    """Give an SMS id for a test push: no SMS of a gateway ever has it, and hardly ever another test push."""
+    """Return an SMS id for a test push: no SMS of a gateway ever has it, and hardly ever another test push."""
     return 1 + rng(LARGEST_TEST_SMS_ID)
 
 
 def new_token(length: int, rng: Rng) -> str:
-    """Give `length` random characters out of 32 (5 bits each), easy to read aloud."""
+    """Return `length` random characters out of 32 (5 bits each), easy to read aloud."""
     return "".join(_ALPHABET[rng(len(_ALPHABET))] for _ in range(length))
 
 
 def is_token(text: str) -> bool:
-    """Tell whether a text can be the id of a partner, a source or an import: what can't need not be looked up."""
+    """Return whether a text can be the id of a partner, a source or an import: what can't need not be looked up."""
     return _TOKEN.fullmatch(text) is not None

@@ -35,7 +35,7 @@ class InboundSms:
         return _digest(self.phone, self.phone_from, self.text)
 
     def received_at(self, arrived_at: int) -> int:
-        """Give when it was received (ms), as far as is known of one that reached us at `arrived_at`; never later."""
+        """Return when it was received (ms), as far as is known of one that reached us at `arrived_at`; never later."""
         return arrived_at if self.stated_at is None else min(self.stated_at, arrived_at)
 
     def __repr__(self) -> str:
@@ -52,7 +52,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class WordsRecord:
     """What was heard of some words: the activation that got them first (None: nobody), and the SMS that noted it last:
     its id, when it was stored and when it was stated to be received (ms).
     """
@@ -95,7 +95,7 @@ class Unclaimed(StrEnum):
 
 
 def identity_of(sms: InboundSms, source_id: str, stored_at: int) -> Identity:
-    """Give what an SMS is stored under at `stored_at` (ms).
+    """Return what an SMS is stored under at `stored_at` (ms).
 
     An id names the SMS only together with what that says: gateways count anew, or take one id for the parts of one.
     Without an id only its words and times are there, whichever source they come from.
@@ -106,7 +106,7 @@ def identity_of(sms: InboundSms, source_id: str, stored_at: int) -> Identity:
 
 
 def holder_of(number: Number | None, arrived_at: int, now: int) -> Lease | None:
-    """Give the activation that holds a number at `now` and did when an SMS arrived (ms), None when there is none.
+    """Return the activation that holds a number at `now` and did when an SMS arrived (ms), None when there is none.
 
     A number may change hands while an SMS is being stored: what came to the former holder is not the next one's.
     """
@@ -119,7 +119,7 @@ def holder_of(number: Number | None, arrived_at: int, now: int) -> Lease | None:
     return Lease(number.phone, number.activation_id, number.partner_id, number.held_from, number.free_since)
 
 
-def judge(sms: InboundSms, heard: Heard | None, holder: Lease | None, now: int) -> Verdict:
+def judge(sms: InboundSms, heard: WordsRecord | None, holder: Lease | None, now: int) -> Verdict:
     """Tell what an SMS without an id is, whose words were heard before or not, when `holder` has its number.
 
     A copy of what another activation got, or nobody, is never shown to the holder: a gateway may repeat after hours
@@ -134,7 +134,7 @@ def judge(sms: InboundSms, heard: Heard | None, holder: Lease | None, now: int) 
 
 
 def is_before_sale(sms: InboundSms, lease: Lease, skew: int) -> bool:
-    """Tell whether the gateway received an SMS before the sale of its number's lease (contract 1.6).
+    """Return whether the gateway received an SMS before the sale of its number's lease (contract 1.6).
 
     A gateway's clock may be up to `skew` (ms) slow, if the number was free at the time that it states.
     """

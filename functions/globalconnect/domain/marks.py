@@ -10,7 +10,7 @@ _LIFTABLE = frozenset({Outcome.PROHIBITED, Outcome.CANCELED})
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class RemainingMarks:
     """The marks that a number has for a service once `lifted` of them were lifted.
 
     `anew`: what activations left there before counts no more, whether or not it is known which they are. `unsure`: the
@@ -26,7 +26,7 @@ class Left:
     unsure: bool = False
 
 
-def without_marks(number: Number, service: str) -> Left | None:
+def without_marks(number: Number, service: str) -> RemainingMarks | None:
     """Lift all marks of a number for a service; None when there are none.
 
     Raises Conflict when it is used up by a success, which is never lifted.
@@ -37,16 +37,16 @@ def without_marks(number: Number, service: str) -> Left | None:
     prohibited = sum(cause.outcome is Outcome.PROHIBITED for cause in causes)
     unsure = blocked and not causes
     lifted = number.cancels.get(service, 0) + prohibited + unsure
-    return Left(service, lifted, anew=True, unsure=unsure) if lifted else None
+    return RemainingMarks(service, lifted, anew=True, unsure=unsure) if lifted else None
 
 
 def may_have_left_one(activation: Activation) -> bool:
-    """Tell whether an activation, by itself, left a mark that can be lifted and was not."""
+    """Return whether an activation, by itself, left a mark that can be lifted and was not."""
     known = activation.marked_version is not None and activation.lifted_at is None
     return known and activation.outcome in _LIFTABLE
 
 
-def without_mark_of(activation: Activation, number: Number, cancel_limit: int) -> Left | None:
+def without_mark_of(activation: Activation, number: Number, cancel_limit: int) -> RemainingMarks | None:
     """Lift the mark that an activation left on its number; None when it left none, or one that is lifted already.
 
     Nor is one lifted that is not known to be this activation's, or that a success has covered since. Takes the number
@@ -64,4 +64,4 @@ def without_mark_of(activation: Activation, number: Number, cancel_limit: int) -
         if left == causes:
             return None
     blocked = service in number.blocked and (bool(left) or not causes)
-    return Left(service, lifted=1, blocked=blocked, cancels=cancels, causes=left)
+    return RemainingMarks(service, lifted=1, blocked=blocked, cancels=cancels, causes=left)

@@ -16,12 +16,12 @@ _BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
 def folded(name: str) -> str:
-    """Give a name as it is compared: in NFC, without white space at its ends, one space for any in it."""
+    """Return a name as it is compared: in NFC, without white space at its ends, one space for any in it."""
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 def spellings_of(name: str) -> tuple[str, ...]:
-    """Give how a name may be stored that somebody asks for: folded and, if that differs, as it was sent."""
+    """Return how a name may be stored that somebody asks for: folded and, if that differs, as it was sent."""
     return tuple(dict.fromkeys((folded(name), name)))
 
 
@@ -40,12 +40,12 @@ class StoredNames:
                 self._countries[country] = country
 
     def pool(self, country: str, operator: str) -> tuple[str, str]:
-        """Give a pool as it is stored; of a new one at least its country. Folds what it takes."""
+        """Return a pool as it is stored; of a new one at least its country. Folds what it takes."""
         pool = _both(country, operator)
         return self._pools.get(pool, (self.country(country), pool[1]))
 
     def country(self, country: str) -> str:
-        """Give a country as it is stored, folded when there is none."""
+        """Return a country as it is stored, folded when there is none."""
         return self._countries.get(folded(country), folded(country))
 
 
@@ -54,7 +54,7 @@ def _both(country: str, operator: str) -> tuple[str, str]:
 
 
 def check_name(value: object, name: str, longest: int = _LONGEST) -> str:
-    """Give a name, folded. Raises InvalidInput, which names the first character that nobody would see."""
+    """Return a name, folded. Raises InvalidInput, which names the first character that nobody would see."""
     text = folded(value) if isinstance(value, str) else ""
     if not 0 < len(text) <= longest:
         raise InvalidInput(name, f"expected a text of 1 to {longest} characters")
@@ -65,7 +65,7 @@ def check_name(value: object, name: str, longest: int = _LONGEST) -> str:
 
 
 def check_pool_name(value: object, name: str) -> str:
-    """Give a country's or an operator's name as we keep it. Raises InvalidInput."""
+    """Return a country's or an operator's name as we keep it. Raises InvalidInput."""
     text = check_name(value, name)
     if POOL_SEPARATOR in text:
         raise InvalidInput(name, f"expected a text without {POOL_SEPARATOR}")
@@ -73,7 +73,7 @@ def check_pool_name(value: object, name: str) -> str:
 
 
 def check_operator(value: object, name: str) -> str:
-    """Give an operator's name as we keep it; `any` is what partners ask for, never an operator. Raises InvalidInput."""
+    """Return an operator's name as we keep it; `any` is what partners ask for, never an operator. Raises InvalidInput."""
     operator = check_pool_name(value, name)
     if operator.lower() == ANY_OPERATOR:
         raise InvalidInput(name, f'"{ANY_OPERATOR}" means any operator and can\'t be the name of one')

@@ -56,7 +56,7 @@ class Number:
     entered_by: str | None = None
 
     def is_held(self, now: int) -> bool:
-        """Tell whether a live activation holds this number at `now` (ms)."""
+        """Return whether a live activation holds this number at `now` (ms)."""
         return self.activation_id is not None and now < self.available_from
 
 
@@ -73,7 +73,7 @@ def mark_for(outcome: Outcome, service: str, *, reusable: bool, cancels: int, ca
     """Decide what an outcome leaves on the number (contract 1.5).
 
     Takes whether the service may be sold again after a success, how many cancels the number had for it so far, and
-    the number of cancels that blocks it. Gives None when nothing is left.
+    the number of cancels that blocks it. Returns None when nothing is left.
     """
     match outcome:
         case Outcome.PROHIBITED:
@@ -87,7 +87,7 @@ def mark_for(outcome: Outcome, service: str, *, reusable: bool, cancels: int, ca
 
 
 def causes_with(number: Number, service: str, cause: Cause) -> tuple[Cause, ...]:
-    """Give the causes of a number's block for a service, with one more that blocks it.
+    """Return the causes of a number's block for a service, with one more that blocks it.
 
     A success covers all others, for good. A block of unknown cause stays one but for that.
     """
@@ -104,16 +104,16 @@ def causes_with(number: Number, service: str, cause: Cause) -> tuple[Cause, ...]
 
 
 def rests_until(end: int, rest: int, now: int) -> int | None:
-    """Give until when a number rests whose last sale ended at `end`, None when it has rested at `now` (all in ms)."""
+    """Return until when a number rests whose last sale ended at `end`, None when it has rested at `now` (all in ms)."""
     return end + rest if end + rest > now else None
 
 
 def pool_of(country: str, operator: str) -> str:
-    """Give the name of a pool: the numbers of one operator in one country."""
+    """Return the name of a pool: the numbers of one operator in one country."""
     return f"{country}{POOL_SEPARATOR}{operator}"
 
 
 def names_of(pool: str) -> tuple[str, str]:
-    """Give the country and the operator of a pool named by `pool_of`."""
+    """Return the country and the operator of a pool named by `pool_of`."""
     country, _, operator = pool.partition(POOL_SEPARATOR)
     return country, operator

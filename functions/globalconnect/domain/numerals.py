@@ -26,7 +26,7 @@ class Numeral:
 
 
 def read_json(body: bytes, number: Callable[[str], object] = Numeral) -> object:
-    """Give the JSON in a body, with each of its numbers as `number` makes it of its spelling. Raises InvalidInput."""
+    """Return the JSON in a body, with each of its numbers as `number` makes it of its spelling. Raises InvalidInput."""
     try:
         # Some clients put a byte-order mark before their JSON; it says nothing.
         text = body.decode("utf-8-sig")
@@ -38,7 +38,7 @@ def read_json(body: bytes, number: Callable[[str], object] = Numeral) -> object:
 
 
 def read_json_of_gateway(body: bytes) -> object:
-    """Give the JSON in a body as gateways write it: with line breaks inside of texts, and bytes that are no UTF-8, which
+    """Return the JSON in a body as gateways write it: with line breaks inside of texts, and bytes that are no UTF-8, which
     become U+FFFD. Raises InvalidInput.
     """
     try:
@@ -54,7 +54,7 @@ def _refuse_constant(name: str) -> object:
 
 
 def whole_number(value: object, most: int = LARGEST_WHOLE_NUMBER) -> int | None:
-    """Give the whole number from 0 to `most` that a number or text spells; None when it spells none."""
+    """Return the whole number from 0 to `most` that a number or text spells; None when it spells none."""
     if isinstance(value, int):
         number = None if isinstance(value, bool) else value
     else:
@@ -65,7 +65,7 @@ def whole_number(value: object, most: int = LARGEST_WHOLE_NUMBER) -> int | None:
 
 
 def _worth(whole: str, fraction: str, sign: str, exponent: str, *, longest: int) -> int | None:
-    """Give what the parts of a spelling are worth; None for a fraction, and for what has more digits than `longest`."""
+    """Return what the parts of a spelling are worth; None for a fraction, and for what has more digits than `longest`."""
     digits = (whole + fraction).lstrip("0")
     exponent = exponent.lstrip("0")
     if not digits:
@@ -81,7 +81,7 @@ def _worth(whole: str, fraction: str, sign: str, exponent: str, *, longest: int)
 
 
 def plain_number(spelled: str) -> int | float:
-    """Give a number of JSON as Python has it: a whole one up to 2^53 as an exact integer, any other as a float."""
+    """Return a number of JSON as Python has it: a whole one up to 2^53 as an exact integer, any other as a float."""
     number = whole_number(spelled.removeprefix("-"))
     if number is None:
         return float(spelled)

@@ -11,7 +11,7 @@ OUTCOME_HOURS = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Finished:
+class FinishedActivation:
     """An activation that has an outcome, as far as it is counted."""
 
     activation_id: int
@@ -46,16 +46,16 @@ class Outcomes:
 
     @property
     def share_refused(self) -> float | None:
-        """Give the share (0 to 1) of refused ones among all, None when there are none."""
+        """Return the share (0 to 1) of refused ones among all, None when there are none."""
         return self.refused / self.finished if self.finished else None
 
     @property
     def share_taken_back(self) -> float | None:
-        """Give the share (0 to 1) of those taken back among those of which an SMS was delivered, None of none."""
+        """Return the share (0 to 1) of those taken back among those of which an SMS was delivered, None of none."""
         return self.taken_back / self.delivered if self.delivered else None
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
-        """Give what both count together."""
+        """Return what both count together."""
         return Outcomes(*(getattr(self, name) + getattr(other, name) for name in COUNTED))
 
 
@@ -81,7 +81,7 @@ class OutcomeLimits:
     taken_back_percent: int
 
     def is_over(self, outcomes: Outcomes) -> bool:
-        """Tell whether a partner's outcomes are over one of the two."""
+        """Return whether a partner's outcomes are over one of the two."""
         return self._is_over(outcomes.refused, outcomes.finished, self.refused_percent) or self._is_over(
             outcomes.taken_back, outcomes.delivered, self.taken_back_percent
         )
@@ -90,7 +90,7 @@ class OutcomeLimits:
         return whole >= self.least and part * 100 > whole * percent
 
 
-def outcomes_of(finished: Iterable[Finished], delivered: Container[int]) -> dict[str, Outcomes]:
+def outcomes_of(finished: Iterable[FinishedActivation], delivered: Container[int]) -> dict[str, Outcomes]:
     """Count outcomes by partner; `delivered` holds the activations of which an SMS was delivered."""
     counts: dict[str, Counter[str]] = {}
     for one in finished:

@@ -27,7 +27,7 @@ class SigningSecret:
     until: int | None = None
 
     def signs(self, now: int) -> bool:
-        """Tell whether it signs pushes at `now` (ms)."""
+        """Return whether it signs pushes at `now` (ms)."""
         return self.until is None or now < self.until
 
 
@@ -47,7 +47,7 @@ class Partner:
     The key is kept readable because PUSH_SMS has to send it.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
-    not signed. `version` grows with every change by an operator, and with nothing else.
+    not signed. `version` grows with every change by staff, and with nothing else.
     """
 
     partner_id: str
@@ -71,41 +71,41 @@ class Partner:
 
     @property
     def is_signed(self) -> bool:
-        """Tell whether its pushes are signed."""
+        """Return whether its pushes are signed."""
         return bool(self.signing_secrets)
 
     def accepts_key(self, key: str) -> bool:
-        """Tell whether `key` is this partner's and still works."""
+        """Return whether `key` is this partner's and still works."""
         same = hmac.compare_digest(self.key.encode(), key.encode())
         return same and self.revoked_at is None
 
     def is_slow(self, now: int) -> bool:
-        """Tell whether this partner's server counts as slow at `now` (ms)."""
+        """Return whether this partner's server counts as slow at `now` (ms)."""
         return now < self.slow_until
 
     def may_buy(self, service: str) -> bool:
-        """Tell whether this partner may buy `service` at all (contract 1, 403)."""
+        """Return whether this partner may buy `service` at all (contract 1, 403)."""
         return self.services is None or service in self.services
 
 
 def new_partner_id(rng: Rng) -> str:
-    """Give the id of a new partner."""
+    """Return the id of a new partner."""
     return new_token(10, rng)
 
 
 def new_key(partner_id: str, rng: Rng) -> str:
-    """Give a new key of a partner: it names the partner, so one read by id checks it; the rest is 160 random bits."""
+    """Return a new key of a partner: it names the partner, so one read by id checks it; the rest is 160 random bits."""
     return f"{_PREFIX}_{partner_id}_{new_token(32, rng)}"
 
 
 def new_signing_secret(rng: Rng) -> str:
-    """Give a new secret that signs pushes, as Standard Webhooks writes one: `whsec_` and base64 of 256 random bits."""
+    """Return a new secret that signs pushes, as Standard Webhooks writes one: `whsec_` and base64 of 256 random bits."""
     secret = bytes(rng(256) for _ in range(_SIGNING_SECRET_BYTES))
     return SIGNING_SECRET_PREFIX + base64.b64encode(secret).decode()
 
 
 def rotated(secrets: Sequence[SigningSecret], secret: str, now: int) -> tuple[SigningSecret, ...]:
-    """Give a partner's signing secrets with a new one before them, at `now` (ms).
+    """Return a partner's signing secrets with a new one before them, at `now` (ms).
 
     The one it replaces signs on for SIGNING_OVERLAP, and so do those replaced before until their own time is over: an
     operator who lost the new secret and makes another must not cut off the one that the partner still checks.
@@ -115,7 +115,7 @@ def rotated(secrets: Sequence[SigningSecret], secret: str, now: int) -> tuple[Si
 
 
 def partner_id_of(key: str) -> str | None:
-    """Give the partner a key names, or None when the text can't be a key of ours."""
+    """Return the partner a key names, or None when the text can't be a key of ours."""
     parts = key.split("_")
     if len(parts) != 3 or parts[0] != _PREFIX or not parts[1] or len(key) > 100 or not key.isascii():  # noqa: PLR2004
         return None

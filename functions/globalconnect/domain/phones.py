@@ -19,7 +19,7 @@ _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-
 
 
 def check_phone(value: object, name: str) -> str:
-    """Give a phone number as we keep it: 5 to 15 digits, country code first.
+    """Return a phone number as we keep it: 5 to 15 digits, country code first.
 
     Takes it with its + or 00, spaces, dashes and brackets, a `tel:` and unseen marks, or as a whole number of JSON.
     Raises InvalidInput.
@@ -36,7 +36,7 @@ def check_phone(value: object, name: str) -> str:
 
 
 def _bare(text: str) -> str | None:
-    """Give the digits of a number without what stands before and between them; None when they have two readings."""
+    """Return the digits of a number without what stands before and between them; None when they have two readings."""
     bare = _UNSEEN.sub("", text).strip()
     if bare[:4].lower() == "tel:":
         bare = bare[4:].lstrip()
@@ -53,7 +53,7 @@ def _bare(text: str) -> str | None:
 
 
 def phone_as_delivered(value: object, name: str) -> str:
-    """Give the destination of an SMS: a phone number as we keep it, else digits as they were delivered, which are no
+    """Return the destination of an SMS: a phone number as we keep it, else digits as they were delivered, which are no
     number of ours. Raises InvalidInput.
     """
     try:
@@ -66,7 +66,7 @@ def phone_as_delivered(value: object, name: str) -> str:
 
 
 def phone_to_find(text: str) -> str:
-    """Give a phone as we keep it, if it is one, else as it stands: then we have none like it."""
+    """Return a phone as we keep it, if it is one, else as it stands: then we have none like it."""
     try:
         return check_phone(text, "phone")
     except InvalidInput:
@@ -74,7 +74,7 @@ def phone_to_find(text: str) -> str:
 
 
 def prefix_of(value: object) -> str | None:
-    """Give a phone number or the beginning of one as digits, None when it is none.
+    """Return a phone number or the beginning of one as digits, None when it is none.
 
     Takes a text, with white space around it and a leading + or not, or any spelling of a whole number.
     """

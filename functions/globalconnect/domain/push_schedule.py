@@ -34,12 +34,12 @@ _LONGEST_DELAY = 900
 
 
 def delay_seconds(due: int, now: int) -> int:
-    """Give the DelaySeconds of the queue message for an attempt due at `due` (ms)."""
+    """Return the DelaySeconds of the queue message for an attempt due at `due` (ms)."""
     return min(_LONGEST_DELAY, max(0, (due - now - _EARLY) // SECOND))
 
 
 def wait_seconds(due: int, now: int) -> float:
-    """Give how long to wait in the function before the attempt due at `due` (ms) may start.
+    """Return how long to wait in the function before the attempt due at `due` (ms) may start.
 
     Never longer than the interval: no message of ours says more, and others wait for this function to end.
     """
@@ -47,22 +47,22 @@ def wait_seconds(due: int, now: int) -> float:
 
 
 def is_slow(duration_ms: int) -> bool:
-    """Tell whether an attempt shows that its partner is slow, however it ended."""
+    """Return whether an attempt shows that its partner is slow, however it ended."""
     return duration_ms > SLOW
 
 
 def may_start(next_due: int, now: int) -> bool:
-    """Tell whether an attempt may still start at `now` (ms) on the claim that set `next_due` (ms)."""
+    """Return whether an attempt may still start at `now` (ms) on the claim that set `next_due` (ms)."""
     return now <= next_due - INTERVAL + CLAIM_LASTS
 
 
 def is_fresh(looked_at: int, now: int) -> bool:
-    """Tell whether a look at an activation begun at `looked_at` (ms) is good for an attempt that starts at `now`."""
+    """Return whether a look at an activation begun at `looked_at` (ms) is good for an attempt that starts at `now`."""
     return now <= looked_at + LOOK_LASTS
 
 
 def lost_its_message(due: int, queued_again_at: int | None, now: int) -> bool:
-    """Tell whether a push due at `due` (ms) must have lost its queue message: the sweep should queue it again.
+    """Return whether a push due at `due` (ms) must have lost its queue message: the sweep should queue it again.
 
     `queued_again_at` (ms) is when it last did. That counts until an attempt sets a new `due`, and not for ever.
     """
@@ -72,5 +72,5 @@ def lost_its_message(due: int, queued_again_at: int | None, now: int) -> bool:
 
 
 def is_too_old(stored_at: int, now: int, max_age: int | None) -> bool:
-    """Tell whether the operator's maximum age (ms, None = none) ends the pushing of an SMS."""
+    """Return whether the deployment's maximum age (ms, None = none) ends the pushing of an SMS."""
     return max_age is not None and stored_at + max_age <= now

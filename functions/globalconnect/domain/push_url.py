@@ -110,12 +110,12 @@ def read_push_url(url: str, *, loopback: bool) -> str:
 
 
 def is_plain_http(url: str) -> bool:
-    """Tell whether what goes to a stored URL can be read on its way, the key in it too."""
+    """Return whether what goes to a stored URL can be read on its way, the key in it too."""
     return url.startswith("http://")
 
 
 def is_public_address(address: str, *, loopback: bool) -> bool:
-    """Tell whether a push may connect to `address`, the text form of a resolved IPv4 or IPv6 address.
+    """Return whether a push may connect to `address`, the text form of a resolved IPv4 or IPv6 address.
 
     Takes `loopback` as `read_push_url` does; it adds 127.0.0.1 and nothing else. What can't be read as an address is
     not public. Never raises.

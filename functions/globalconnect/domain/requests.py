@@ -67,7 +67,7 @@ REPEATED = Repeated()
 
 
 def read_json_object(body: bytes, number: Callable[[str], object] = Numeral) -> dict[str, object]:
-    """Give the JSON object in a request's body, with each of its numbers as `number` makes it of its spelling.
+    """Return the JSON object in a request's body, with each of its numbers as `number` makes it of its spelling.
 
     Raises InvalidInput when it is not one (contract 1: 400).
     """
@@ -80,7 +80,7 @@ def read_json_object(body: bytes, number: Callable[[str], object] = Numeral) -> 
 
 
 def read_query(query: Mapping[str, Sequence[str]]) -> dict[str, object]:
-    """Give the fields of a query string; what restricts may be repeated, and is then a list (contract 1)."""
+    """Return the fields of a query string; what restricts may be repeated, and is then a list (contract 1)."""
     return {
         name: list(values) if _RESTRICTION.match(name) else values[0] if len(values) == 1 else REPEATED
         for name, values in query.items()
@@ -88,7 +88,7 @@ def read_query(query: Mapping[str, Sequence[str]]) -> dict[str, object]:
 
 
 def read_key(fields: Fields, name: str) -> str:
-    """Give the key a request presents. Raises InvalidKey, whatever is wrong with it."""
+    """Return the key a request presents. Raises InvalidKey, whatever is wrong with it."""
     key = fields.get(name)
     if isinstance(key, str) and key:
         return key
@@ -96,7 +96,7 @@ def read_key(fields: Fields, name: str) -> str:
 
 
 def read_request(fields: Fields) -> Request:
-    """Give the typed request, its action first. Raises InvalidInput naming the field (contract 1: 400)."""
+    """Return the typed request, its action first. Raises InvalidInput naming the field (contract 1: 400)."""
     match fields.get("action"):
         case "GET_SERVICES":
             return GetServices()
@@ -118,7 +118,7 @@ def read_request(fields: Fields) -> Request:
 
 
 def read_activation_id(fields: Fields, name: str) -> int:
-    """Give an activation id: a whole number, positive and below 2^53 (contract 1.3)."""
+    """Return an activation id: a whole number, positive and below 2^53 (contract 1.3)."""
     value = whole_number(fields.get(name), LARGEST_ID)
     if not value:
         raise InvalidInput(name, "expected a positive integer below 2^53, as a number or a string of digits")
@@ -126,7 +126,7 @@ def read_activation_id(fields: Fields, name: str) -> int:
 
 
 def _name(fields: Fields, name: str) -> str:
-    """Give a name as it was sent. Raises InvalidInput."""
+    """Return a name as it was sent. Raises InvalidInput."""
     value = fields.get(name)
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         raise InvalidInput(name, f"expected a text of 1 to {_LONGEST_TEXT} characters")
@@ -146,7 +146,7 @@ def _hint(fields: Fields, name: str) -> str | None:
 
 
 def _prefixes(fields: Fields) -> tuple[str, ...]:
-    """Give the phones' beginnings that are not wanted, of every field that holds some. Raises InvalidInput."""
+    """Return the phones' beginnings that are not wanted, of every field that holds some. Raises InvalidInput."""
     prefixes = [
         prefix_of(entry)
         for name, value in fields.items()
@@ -159,7 +159,7 @@ def _prefixes(fields: Fields) -> tuple[str, ...]:
 
 
 def _entries(name: str, value: object) -> Iterator[object]:
-    """Give what a field lists that is not empty: commas part entries wherever they stand."""
+    """Return what a field lists that is not empty: commas part entries wherever they stand."""
     if not _RESTRICTION_IN_FULL.fullmatch(name) or not isinstance(value, str | list | None):
         raise _no_prefixes()
     for part in value if isinstance(value, list) else [value]:

@@ -28,7 +28,7 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class AttemptTally:
     """The attempts made up to the claim that set `next_due` (ms), and how many of them ended how.
 
     The attempt of that claim is one of them once it has ended. Ends that nobody noted have no outcome here.
@@ -62,17 +62,17 @@ class Sms:
     outcomes: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
-    def tally(self) -> Tally:
+    def tally(self) -> AttemptTally:
         """What the next claim is to note."""
-        return Tally(self.next_due, self.attempts, self.outcomes)
+        return AttemptTally(self.next_due, self.attempts, self.outcomes)
 
     def attempted(self, outcome: str) -> Self:
-        """Give the SMS with one attempt more, which ended so."""
+        """Return the SMS with one attempt more, which ended so."""
         outcomes = {**self.outcomes, outcome: self.outcomes.get(outcome, 0) + 1}
         return replace(self, attempts=self.attempts + 1, outcomes=outcomes)
 
     def caught_up(self, log: Iterable[Attempt]) -> Self:
-        """Give the SMS with those attempts of its log that no claim has noted yet: one, unless a message was lost."""
+        """Return the SMS with those attempts of its log that no claim has noted yet: one, unless a message was lost."""
         sms = self
         for attempt in log:
             if attempt.number > self.attempts:

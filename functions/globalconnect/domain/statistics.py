@@ -25,7 +25,7 @@ _FIELD_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
+class StartedActivation:
     """An activation, as far as it is counted; `expires_at` in ms."""
 
     outcome: Outcome | None
@@ -33,7 +33,7 @@ class Begun:
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class HourCounts:
     """Activations that began in an hour, by what they are now, and SMS that were delivered in it, by how long it took.
 
     `unfinished` are those that expired without an outcome.
@@ -58,17 +58,17 @@ class Counts:
         return sum(self.times.values())
 
     def time_to_deliver(self, share: float) -> int | None:
-        """Give how long (ms) it took at most to deliver that share (above 0, at most 1) of the SMS; None of none."""
+        """Return how long (ms) it took at most to deliver that share (above 0, at most 1) of the SMS; None of none."""
         return quantile(self.times, share)
 
-    def __add__(self, other: "Counts") -> "Counts":
-        """Give what both count together."""
+    def __add__(self, other: "HourCounts") -> "HourCounts":
+        """Return what both count together."""
         times = dict(Counter(self.times) + Counter(other.times))
-        return Counts(**{name: getattr(self, name) + getattr(other, name) for name in STATES}, times=times)
+        return HourCounts(**{name: getattr(self, name) + getattr(other, name) for name in STATES}, times=times)
 
 
 # What an activation can be counted as.
-STATES = tuple(counted.name for counted in fields(Counts) if counted.name != "times")
+STATES = tuple(counted.name for counted in fields(HourCounts) if counted.name != "times")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Hour:
 
     at: int
     measured_at: int
-    counts: Counts
+    counts: HourCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ class Stock:
 
 
 def hour_of(at: int) -> int:
-    """Give when the hour of `at` began (both ms)."""
+    """Return when the hour of `at` began (both ms)."""
     return at // HOUR * HOUR
 
 
-def counts_of(begun: Iterable[Begun], times: Iterable[int], now: int) -> Counts:
+def counts_of(begun: Iterable[StartedActivation], times: Iterable[int], now: int) -> HourCounts:
     """Count activations by what they are at `now` (ms), and times to deliver (ms)."""
     states = Counter(_state(one, now) for one in begun)
-    return Counts(**states, times=histogram(times))
+    return HourCounts(**states, times=histogram(times))
 
 
 def histogram(times: Iterable[int]) -> Histogram:
@@ -111,7 +111,7 @@ def histogram(times: Iterable[int]) -> Histogram:
 
 
 def quantile(times: Histogram, share: float) -> int | None:
-    """Give the upper end (ms) of the span that the quantile (above 0, at most 1) is of; None when nothing was counted.
+    """Return the upper end (ms) of the span that the quantile (above 0, at most 1) is of; None when nothing was counted.
 
     Histograms are merged by adding up; the quantile of several hours is never made of those of each.
     """
@@ -124,7 +124,7 @@ def quantile(times: Histogram, share: float) -> int | None:
     return None
 
 
-def _state(one: Begun, now: int) -> str:
+def _state(one: StartedActivation, now: int) -> str:
     if one.outcome is not None:
         return _FIELD_OF[one.outcome]
     return "live" if now < one.expires_at else "unfinished"

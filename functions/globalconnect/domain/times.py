@@ -12,24 +12,24 @@ _STATED_TO = {2: HOUR, 4: MINUTE, 6: SECOND}
 
 
 def to_iso(at: int) -> str:
-    """Give `at` (ms) as partners read it: whole seconds in UTC, `2024-01-15T12:34:56+00:00` (contract 2)."""
+    """Return `at` (ms) as partners read it: whole seconds in UTC, `2024-01-15T12:34:56+00:00` (contract 2)."""
     return datetime.fromtimestamp(at // SECOND, UTC).isoformat()
 
 
 def to_iso_if_any(at: int | None) -> str | None:
-    """Give a time (ms) as `to_iso` does, None for none."""
+    """Return a time (ms) as `to_iso` does, None for none."""
     return None if at is None else to_iso(at)
 
 
 def day_of(at: int) -> str:
-    """Give the UTC day of `at` (ms) as `2024-01-15`."""
+    """Return the UTC day of `at` (ms) as `2024-01-15`."""
     return to_iso(at)[:10]
 
 
 def parse_iso(text: str) -> tuple[int, int] | None:
     """Read an ISO 8601 time.
 
-    Gives its first ms and how many it may mean (it is stated to the hour, minute, second or ms), or None when the text has
+    Returns its first ms and how many it may mean (it is stated to the hour, minute, second or ms), or None when the text has
     no offset: a local time says nothing certain about when something happened. Raises ValueError when it is not a time
     at all.
     """

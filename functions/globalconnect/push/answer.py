@@ -37,7 +37,7 @@ _FORMS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
 
 
 @dataclass(slots=True)
-class Answer:
+class PartnerAnswer:
     """What has arrived of an answer so far; `body` as it was sent, `coding` as its header names it.
 
     `whole` is set when it was read to its end.
@@ -50,7 +50,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class AnswerReading:
     """What was found in an answer: whether it says SUCCESS, whether it is too large, and what is kept of it."""
 
     success: bool
@@ -58,7 +58,7 @@ class Reading:
     kept: str
 
 
-def read_answer(answer: Answer, secrets: Sequence[str], hidden: Sequence[str]) -> Reading:
+def read_answer(answer: PartnerAnswer, secrets: Sequence[str], hidden: Sequence[str]) -> AnswerReading:
     """Read an answer, of which no more than MAX_ANSWER_BYTES are looked at.
 
     Takes what must not be kept of an answer that repeats it: `secrets` as a whole and by their codes, `hidden` only as
@@ -66,14 +66,14 @@ def read_answer(answer: Answer, secrets: Sequence[str], hidden: Sequence[str]) -
     """
     content = _unpacked(answer, MAX_ANSWER_BYTES + 1)
     too_large = len(content) > MAX_ANSWER_BYTES
-    return Reading(
+    return AnswerReading(
         success=_says_success(content),
         too_large=too_large,
         kept=_kept(content, secrets, hidden, whole=answer.whole and not too_large),
     )
 
 
-def _unpacked(answer: Answer, most: int) -> bytes:
+def _unpacked(answer: PartnerAnswer, most: int) -> bytes:
     """Undo what the answer was packed with, up to `most` bytes; what is packed otherwise than it says stays as it is."""
     content = answer.body[:most]
     for coding in reversed(answer.coding.lower().split(",")):
@@ -98,7 +98,7 @@ _JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=str, parse_f
 
 
 def _says_success(content: bytes) -> bool:
-    """Tell whether it begins with a whole JSON object that says so, whatever follows that."""
+    """Return whether it begins with a whole JSON object that says so, whatever follows that."""
     text = content.decode("utf-8", "surrogateescape").removeprefix(_BYTE_ORDER_MARK).lstrip(_JSON_SPACE)
     if not text.startswith("{"):
         return False
@@ -115,7 +115,7 @@ def _says_success(content: bytes) -> bool:
 
 
 def _kept(content: bytes, secrets: Sequence[str], hidden: Sequence[str], *, whole: bool) -> str:
-    """Give the start of the answer as text without control characters, the secrets replaced.
+    """Return the start of the answer as text without control characters, the secrets replaced.
 
     It is cut first, so that what a long answer and many codes cost is bounded.
     """
@@ -134,7 +134,7 @@ def _kept(content: bytes, secrets: Sequence[str], hidden: Sequence[str], *, whol
 
 
 def _codes(text: str, secrets: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """Give where digits may be one of the secrets' codes: from where they are as a code begins, to their end."""
+    """Return where digits may be one of the secrets' codes: from where they are as a code begins, to their end."""
     runs = list(_CODE.finditer(text))
     if not runs:
         return
@@ -147,7 +147,7 @@ def _codes(text: str, secrets: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _repeats(text: str, secrets: Sequence[str], *, whole: bool) -> Iterator[tuple[int, int]]:
-    """Give where the text repeats a secret, in any spelling and case; when it was cut, also where it begins one there."""
+    """Return where the text repeats a secret, in any spelling and case; when it was cut, also where it begins one there."""
     folded = _folded(text)
     for secret in secrets:
         if _CODE.fullmatch(secret):
@@ -167,7 +167,7 @@ def _repeats(text: str, secrets: Sequence[str], *, whole: bool) -> Iterator[tupl
 
 
 def _begun(folded: str, spelling: str) -> Iterator[tuple[int, int]]:
-    """Give the end of the text that may be the beginning of a spelling, if there is one."""
+    """Return the end of the text that may be the beginning of a spelling, if there is one."""
     start = spelling[:_RECOGNISED]
     begin = folded.find(start, max(0, len(folded) - len(spelling) + 1))
     while begin >= 0:
@@ -178,7 +178,7 @@ def _begun(folded: str, spelling: str) -> Iterator[tuple[int, int]]:
 
 
 def _spellings(secret: str, text: str) -> Iterator[str]:
-    """Give the forms in which an answer or an error page may repeat `secret`, as far as the text has what marks them."""
+    """Return the forms in which an answer or an error page may repeat `secret`, as far as the text has what marks them."""
     yield secret
     if "\\" in text:
         in_json = json.dumps(secret)[1:-1]
@@ -194,7 +194,7 @@ def _printable(text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """Give the text without differences of case, each character in its place."""
+    """Return the text without differences of case, each character in its place."""
     folded = text.casefold()
     if len(folded) == len(text):
         return folded

@@ -23,7 +23,7 @@ from yarl import URL
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.push_url import read_push_url
-from globalconnect.push.answer import MAX_ANSWER_BYTES, Answer, Reading, read_answer
+from globalconnect.push.answer import MAX_ANSWER_BYTES, AnswerReading, PartnerAnswer, read_answer
 from globalconnect.push.guard import ForbiddenAddress, GuardedResolver, ThreadPoolResolver, guarded_connector
 from globalconnect.push.signing import Signer
 from globalconnect.push.turns import MAX_HEAD_BYTES
@@ -177,7 +177,7 @@ class PushClient:
         # A lone surrogate has no UTF-8 form; one garbled character must not keep an SMS from being pushed at all.
         content = _COMPACT_JSON.encode(dict(body)).encode("utf-8", "replace")
         request = _Request(content, signer.headers(content) if signer else {})
-        answer = Answer()
+        answer = PartnerAnswer()
         started = self._clock()
         failure = await self._send(self._session, url, request, answer)
         duration = self._clock() - started
@@ -198,9 +198,9 @@ class PushClient:
         )
 
     async def _send(
-        self, session: aiohttp.ClientSession, url: str, request: _Request, answer: Answer
+        self, session: aiohttp.ClientSession, url: str, request: _Request, answer: PartnerAnswer
     ) -> AttemptOutcome | None:
-        """Send the request and read what is answered; give what kept the answer from being read to its end, if anything."""
+        """Send the request and read what is answered; return what kept the answer from being read to its end, if anything."""
         try:
             target = _target(url, loopback=self._loopback)
         except InvalidInput:
@@ -218,12 +218,12 @@ class PushClient:
 # A batch goes to few partners, many times each.
 @functools.lru_cache(maxsize=1024)
 def _target(url: str, *, loopback: bool) -> URL:
-    """Give what a stored URL leads to. Raises InvalidInput when it would not be accepted today."""
+    """Return what a stored URL leads to. Raises InvalidInput when it would not be accepted today."""
     # encoded=True: the URL goes out as it was stored and checked, not as a second parser would rewrite it.
     return URL(read_push_url(url, loopback=loopback), encoded=True)
 
 
-def _judge(answer: Answer, failure: AttemptOutcome | None, reading: Reading) -> AttemptOutcome:
+def _judge(answer: PartnerAnswer, failure: AttemptOutcome | None, reading: AnswerReading) -> AttemptOutcome:
     if answer.status in _HTTP_OK and reading.success:
         return AttemptOutcome.DELIVERED
     if failure is not None:
@@ -259,7 +259,7 @@ async def _notice_closed_connections() -> None:
         await asyncio.sleep(0)
 
 
-async def _exchange(session: aiohttp.ClientSession, url: URL, request: _Request, answer: Answer) -> None:
+async def _exchange(session: aiohttp.ClientSession, url: URL, request: _Request, answer: PartnerAnswer) -> None:
     """Send the request and read into `answer` what comes of it before the connection, or our time, ends."""
     response = await session.post(url, data=request.content, headers=request.headers, allow_redirects=False)
     try:
@@ -272,7 +272,7 @@ async def _exchange(session: aiohttp.ClientSession, url: URL, request: _Request,
         response.close()
 
 
-async def _read(response: aiohttp.ClientResponse, answer: Answer) -> bool:
+async def _read(response: aiohttp.ClientResponse, answer: PartnerAnswer) -> bool:
     """Read the body into `answer`; False when it is longer than MAX_ANSWER_BYTES, of which it keeps the start."""
     read = bytearray()
     try:

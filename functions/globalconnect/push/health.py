@@ -32,7 +32,7 @@ class Health:
         self._success_shared: dict[str, int] = {}
 
     def is_slow(self, partner: Partner) -> bool:
-        """Tell whether an attempt of the last minute was slow, here or, as far as the partner's item says, elsewhere."""
+        """Return whether an attempt of the last minute was slow, here or, as far as the partner's item says, elsewhere."""
         now = self._now()
         return partner.is_slow(now) or now < self._slow_until.get(partner.partner_id, 0)
 

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
-from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
+from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.push.attempt import AttemptResult
 from globalconnect.push.batches import Batches
 from globalconnect.push.body import push_body
@@ -26,7 +26,7 @@ from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush, NotQueued
 from globalconnect.push.signing import Signer
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import StatementRefused
-from globalconnect.store.pushes import End
+from globalconnect.store.pushes import PushEnd
 from globalconnect.telemetry import Event, log, log_failure
 
 # Calls to AWS at once; each waits on the network, none on the processor.
@@ -41,7 +41,7 @@ _RECORD_PAUSES = (0.2, 1.0, 3.0, 0.0)
 _AWS_TROUBLE = (BotoCoreError, ClientError, Busy, StatementRefused, NotQueued)
 
 
-class Attempts(Protocol):
+class AttemptClient(Protocol):
     """What makes one push attempt over HTTP: PushClient, or a fake."""
 
     async def attempt(
@@ -50,29 +50,29 @@ class Attempts(Protocol):
         """POST the body to the URL and tell how that ended; never raises for what the partner does."""
 
 
-class Pushes(Protocol):
+class PushStore(Protocol):
     """Where claims, ends and attempts are kept: store.pushes.Pushes, or a fake with the same meaning."""
 
     def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
         """Claim the next attempt of each SMS; note the attempts made so far, where they are known."""
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
-        """Give those of the activations that are not finished."""
+        """Return those of the activations that are not finished."""
 
-    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
         """End the pushing of SMS."""
 
     def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
         """Keep how attempts ended."""
 
 
-class KnownPartners(Protocol):
+class PartnerStore(Protocol):
     """Who partners are: store.partners.Partners, or a fake."""
 
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-        """Give partners as they are now."""
+        """Return partners as they are now."""
 
 
 class Queues(Protocol):
@@ -104,7 +104,7 @@ class Unmeasured:
 
 _UNMEASURED = Unmeasured()
 # What a new SMS is stored with.
-_UNTRIED = Tally()
+_UNTRIED = AttemptTally()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +125,11 @@ class Pusher:
     def __init__(  # noqa: PLR0913 - named parts, all but two without a default
         self,
         *,
-        pushes: Pushes,
-        partners: KnownPartners,
+        pushes: PushStore,
+        partners: PartnerStore,
         queues: Queues,
         health: Health,
-        open_client: Callable[[], AbstractAsyncContextManager[Attempts]],
+        open_client: Callable[[], AbstractAsyncContextManager[AttemptClient]],
         max_age: int | None,
         now: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -145,11 +145,11 @@ class Pusher:
         self._meter = meter
         self._runner = asyncio.Runner(loop_factory=_new_loop)
         self._opened = AsyncExitStack()
-        self._client: Attempts | None = None
+        self._client: AttemptClient | None = None
         self._attempted: list[dict[str, str | int | None]] = []
         self._claims = Batches[DuePush, Sms | None](self._claim_each, _ITEMS_AT_ONCE)
         self._looks = Batches[int, bool](self._open_each, _ITEMS_AT_ONCE)
-        self._ends = Batches[End, None](pushes.settle, _ITEMS_AT_ONCE)
+        self._ends = Batches[PushEnd, None](pushes.settle, _ITEMS_AT_ONCE)
         self._attempts = Batches[tuple[Sms, Attempt], None](self._keep_each, _ITEMS_AT_ONCE)
         self._queues = {
             slow: Batches[DuePush, None](functools.partial(_send, queues, now, slow=slow), MESSAGES_AT_ONCE)
@@ -159,18 +159,18 @@ class Pusher:
     def deliver(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
         """Make one attempt for each push that is still wanted, when it is due, and queue what failed.
 
-        Gives those whose attempt could not even be claimed: they must come again. A partner's failure is not one of
+        Returns those whose attempt could not even be claimed: they must come again. A partner's failure is not one of
         them, nor a retry that could not be queued: the sweep queues that.
         """
         # A message that comes again after minutes may meet the live one of its SMS; of two, the later due is the live one.
         return self._runner.run(self._all(sorted(pushes, key=lambda push: push.due), self._push))
 
-    def deliver_new(self, messages: Sequence[NewSms]) -> frozenset[SmsRef]:
+    def deliver_new(self, batch: Sequence[NewSms]) -> frozenset[SmsRef]:
         """Make the first attempt for each new SMS, but queue those of slow partners.
 
-        A time-out here would hold up the stream, and with it the first pushes of other partners. Gives as `deliver`.
+        A time-out here would hold up the stream, and with it the first pushes of other partners. Returns as `deliver`.
         """
-        return self._runner.run(self._all(messages, self._first))
+        return self._runner.run(self._all(batch, self._first))
 
     def close(self) -> None:
         """Close the HTTP client and the event loop."""
@@ -178,7 +178,7 @@ class Pusher:
             self._runner.run(self._opened.aclose())
 
     async def _all[P: (DuePush, NewSms)](
-        self, batch: Sequence[P], deal_with: Callable[[P, Partner | None, Attempts], Awaitable[bool]]
+        self, batch: Sequence[P], deal_with: Callable[[P, Partner | None, AttemptClient], Awaitable[bool]]
     ) -> frozenset[SmsRef]:
         # Of several for the same SMS, the last.
         by_ref = {push.ref: push for push in batch}
@@ -205,14 +205,14 @@ class Pusher:
             log(Event.PUSH_ATTEMPTS, attempts=self._attempted)
         self._attempted = []
 
-    async def _first(self, sms: NewSms, partner: Partner | None, client: Attempts) -> bool:
+    async def _first(self, sms: NewSms, partner: Partner | None, client: AttemptClient) -> bool:
         push = DuePush(sms.ref, sms.partner_id, due=self._now(), tally=_UNTRIED)
         if partner is not None and self._health.is_slow(partner):
             return await self._queue(push, slow=True)
         return await self._push(push, partner, client)
 
-    async def _push(self, push: DuePush, partner: Partner | None, client: Attempts) -> bool:
-        """Take one SMS through the routine; tell whether nothing is left to do for this push.
+    async def _push(self, push: DuePush, partner: Partner | None, client: AttemptClient) -> bool:
+        """Take one SMS through the routine; return whether nothing is left to do for this push.
 
         Once the attempt is claimed there is nothing left: what could not be queued then is queued by the sweep.
         """
@@ -237,7 +237,7 @@ class Pusher:
         return True
 
     def _end_of(self, sms: Sms, partner: Partner | None) -> PushState | None:
-        """Give how the pushing of a claimed SMS ends because nobody may have it, None when somebody may."""
+        """Return how the pushing of a claimed SMS ends because nobody may have it, None when somebody may."""
         if partner is None or partner.revoked_at is not None:
             return PushState.STOPPED
         if partner.push_url is None:
@@ -258,10 +258,10 @@ class Pusher:
         raise Busy
 
     async def _stop(self, sms: Sms, end: PushState) -> None:
-        await self._settle(End(sms, end, self._now()), tries=1)
+        await self._settle(PushEnd(sms, end, self._now()), tries=1)
         log(Event.PUSH_STOPPED, sms_id=sms.sms_id, activation_id=sms.activation_id, state=end.value)
 
-    async def _attempt(self, client: Attempts, next_push: DuePush, sms: Sms, partner: Partner, url: str) -> None:
+    async def _attempt(self, client: AttemptClient, next_push: DuePush, sms: Sms, partner: Partner, url: str) -> None:
         started_at = self._now()
         signer = Signer.of(partner, sms.sms_id, started_at)
         result = await client.attempt(url, push_body(sms, partner), (partner.key, sms.text), signer)
@@ -271,7 +271,7 @@ class Pusher:
         ended_at = started_at + result.duration_ms
         self._meter.note(sms, ended_at, delivered=result.delivered)
         if result.delivered:
-            await self._settle(End(sms, PushState.DELIVERED, ended_at), tries=len(_RECORD_PAUSES))
+            await self._settle(PushEnd(sms, PushState.DELIVERED, ended_at), tries=len(_RECORD_PAUSES))
         else:
             await self._queue(replace(next_push, tally=sms.tally), slow=self._health.is_slow(partner))
         attempt = Attempt(
@@ -291,7 +291,7 @@ class Pusher:
             return False
         return True
 
-    async def _settle(self, end: End, tries: int) -> None:
+    async def _settle(self, end: PushEnd, tries: int) -> None:
         for pause in _RECORD_PAUSES[:tries]:
             try:
                 return await self._ends.ask(end)

@@ -12,7 +12,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from globalconnect.domain.push_schedule import delay_seconds
-from globalconnect.domain.sms import Tally
+from globalconnect.domain.sms import AttemptTally
 from globalconnect.store.activations import SmsRef
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class DuePush:
     ref: SmsRef
     partner_id: str
     due: int
-    tally: Tally | None = field(default=None, hash=False)
+    tally: AttemptTally | None = field(default=None, hash=False)
 
 
 class RetryQueues:
@@ -58,7 +58,7 @@ class RetryQueues:
     def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
         """Have pushes made when they are due; `slow` for those of slow partners.
 
-        The partner is a message's group: one partner's many don't delay others'. Gives per push what it failed with,
+        The partner is a message's group: one partner's many don't delay others'. Returns per push what it failed with,
         or None.
         """
         ends: list[Exception | None] = []
@@ -96,7 +96,7 @@ def _entry(push: DuePush, now: int) -> dict[str, Any]:
 
 
 def read_message(body: str) -> DuePush:
-    """Give the push a message asks for. Raises UnreadableMessage."""
+    """Return the push a message asks for. Raises UnreadableMessage."""
     try:
         fields = json.loads(body)
         ref = SmsRef(int(fields["activationId"]), int(fields["smsId"]))
@@ -105,8 +105,8 @@ def read_message(body: str) -> DuePush:
         raise UnreadableMessage("not a message of the retry queues") from None
 
 
-def _read_tally(fields: Any) -> Tally | None:
+def _read_tally(fields: Any) -> AttemptTally | None:
     if fields is None:
         return None
     outcomes = {str(outcome): int(count) for outcome, count in fields["outcomes"].items()}
-    return Tally(int(fields["nextDue"]), int(fields["attempts"]), outcomes)
+    return AttemptTally(int(fields["nextDue"]), int(fields["attempts"]), outcomes)

@@ -25,12 +25,12 @@ class Signer:
 
     @classmethod
     def of(cls, partner: Partner, sms_id: int, now: int) -> Self | None:
-        """Give what signs an attempt for this SMS at `now` (ms), None when the partner's pushes are not signed."""
+        """Return what signs an attempt for this SMS at `now` (ms), None when the partner's pushes are not signed."""
         secrets = [known.secret for known in partner.signing_secrets if known.signs(now)]
         return cls(f"sms_{sms_id}", now, secrets) if secrets else None
 
     def headers(self, content: bytes) -> dict[str, str]:
-        """Give the headers that go with exactly these bytes."""
+        """Return the headers that go with exactly these bytes."""
         timestamp = str(self.at // SECOND)
         signed = f"{self.webhook_id}.{timestamp}.".encode() + content
         return {
@@ -40,7 +40,7 @@ class Signer:
         }
 
     def hidden(self) -> list[str]:
-        """Give what must not be kept of an answer that repeats it: the secrets, also without their prefix."""
+        """Return what must not be kept of an answer that repeats it: the secrets, also without their prefix."""
         return [*self.secrets, *(secret.removeprefix(SIGNING_SECRET_PREFIX) for secret in self.secrets)]
 
 

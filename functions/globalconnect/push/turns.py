@@ -65,7 +65,7 @@ class PiecewiseHandler(ResponseHandler):
 
     @property
     def should_close(self) -> bool:
-        """Tell whether the connection can't be used again: not when something came after the answer, either."""
+        """Return whether the connection can't be used again: not when something came after the answer, either."""
         return bool(self._held) or super().should_close
 
     def set_response_params(self, **params: Any) -> None:

@@ -17,7 +17,7 @@ from globalconnect.store.pushes import Pushes
 
 @functools.cache
 def pusher() -> Pusher:
-    """Give the delivery routine, put together once per environment."""
+    """Return the delivery routine, put together once per environment."""
     settings = PushSettings.from_env()
     db = Dynamo(dynamodb_client())
     partners = Partners(db, settings.partners_table, cache_seconds=0, now=clock.now)

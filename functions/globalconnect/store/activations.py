@@ -29,29 +29,29 @@ class SmsRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Sale:
+class ActivationWithSms:
     """An activation with its messages, oldest first."""
 
     activation: Activation
-    messages: tuple[Sms, ...]
+    sms: tuple[Sms, ...]
 
 
 class Activations:
-    """Activations by id, partner, phone and day; messages by activation. Kept for `keep` ms, and then given no more."""
+    """Activations by id, partner, phone and day; messages by activation. Kept for `retention` ms, and then given no more."""
 
-    def __init__(self, db: Dynamo, table: str, keep: int, now: Callable[[], int]) -> None:
+    def __init__(self, db: Dynamo, table: str, retention: int, now: Callable[[], int]) -> None:
         self._db = db
         self.table = table
-        self.keep = keep
+        self.retention = retention
         self._now = now
 
     def get(self, activation_id: int) -> Activation | None:
-        """Give an activation as it is now."""
+        """Return an activation as it is now."""
         item = self._db.get(self.table, {"activation_id": activation_id, "entry": ENTRY})
         return to_activation(item) if item and is_kept(item, self._now()) else None
 
-    def sale(self, activation_id: int, owner: str | None = None) -> Sale | None:
-        """Give an activation with its messages as it is now, in one read unless there are many.
+    def sale(self, activation_id: int, owner: str | None = None) -> ActivationWithSms | None:
+        """Return an activation with its messages as it is now, in one read unless there are many.
 
         With an owner, also None when it is another partner's; that takes no longer, however many messages there are.
         """
@@ -71,14 +71,14 @@ class Activations:
             items += page.items
         messages = [to_sms(item) for item in items if is_kept(item, now)]
         messages.sort(key=lambda sms: (sms.received_at, sms.stored_at, sms.sms_id))
-        return Sale(activation, tuple(messages))
+        return ActivationWithSms(activation, tuple(messages))
 
     # -------------------------------------------------------------- listings
 
     def page(
         self, partner_id: str | None, phone: str | None, limit: int, after: Item | None, now: int
     ) -> tuple[list[Activation], Item | None]:
-        """Give one page of activations, newest first, and the key to go on from: of a partner, of a phone, or all."""
+        """Return one page of activations, newest first, and the key to go on from: of a partner, of a phone, or all."""
         if partner_id is not None and phone is not None:
             found, next_key = self.page(None, phone, limit, after, now)
             return [activation for activation in found if activation.partner_id == partner_id], next_key
@@ -91,7 +91,7 @@ class Activations:
     def begun_since(
         self, partner_id: str, since: int, limit: int, after: Item | None
     ) -> tuple[list[Activation], Item | None]:
-        """Give one page of a partner's activations that began from `since` (ms) on, newest first, as they are now."""
+        """Return one page of a partner's activations that began from `since` (ms) on, newest first, as they are now."""
         condition = expression("#partner_id = :value AND #started_at >= :since", value=partner_id, since=since)
         return self._read_listed("by-partner", condition, limit, after)
 
@@ -100,7 +100,7 @@ class Activations:
         found: list[Activation] = []
         day = now if after is None else after["day_at"]
         start = None if after is None else after.get("key")
-        while day > now - self.keep - DAY:
+        while day > now - self.retention - DAY:
             listed, next_key = self._listed("by-day", "started_day", day_of(day), limit - len(found), start)
             found += listed
             if next_key is not None:
@@ -128,27 +128,27 @@ class Activations:
 
 
 def pending_shard(sms_id: int) -> str:
-    """Give the shard of the index of undelivered messages in which an SMS is entered."""
+    """Return the shard of the index of undelivered messages in which an SMS is entered."""
     return PENDING_SHARDS[zlib.crc32(str(sms_id).encode()) % len(PENDING_SHARDS)]
 
 
 def sms_id_of_entry(entry: str) -> int:
-    """Give the SMS id in the sort key of a message."""
+    """Return the SMS id in the sort key of a message."""
     return int(entry.removeprefix(_SMS_PREFIX))
 
 
-def expire_at(stored_at: int, keep: int) -> int:
-    """Give the TTL attribute (s) of something stored at `stored_at` and kept for `keep` (ms)."""
-    return (stored_at + keep) // SECOND
+def expire_at(stored_at: int, retention: int) -> int:
+    """Return the TTL attribute (s) of something stored at `stored_at` and kept for `retention` (ms)."""
+    return (stored_at + retention) // SECOND
 
 
 def is_kept(item: Item, now: int) -> bool:
-    """Tell whether an item with a TTL is within its time at `now` (ms): DynamoDB deletes it up to days after that."""
+    """Return whether an item with a TTL is within its time at `now` (ms): DynamoDB deletes it up to days after that."""
     return bool(now < item["expire_at"] * SECOND)
 
 
-def from_activation(activation: Activation, keep: int) -> Item:
-    """Give an activation as it is stored."""
+def from_activation(activation: Activation, retention: int) -> Item:
+    """Return an activation as it is stored."""
     return {
         "activation_id": activation.activation_id,
         "entry": ENTRY,
@@ -167,12 +167,12 @@ def from_activation(activation: Activation, keep: int) -> Item:
         "finished_at": activation.finished_at,
         "marked_version": activation.marked_version,
         "lifted_at": activation.lifted_at,
-        "expire_at": expire_at(activation.started_at, keep),
+        "expire_at": expire_at(activation.started_at, retention),
     }
 
 
 def to_activation(item: Item) -> Activation:
-    """Give an activation from its item."""
+    """Return an activation from its item."""
     outcome = item.get("outcome")
     return Activation(
         activation_id=item["activation_id"],
@@ -192,8 +192,8 @@ def to_activation(item: Item) -> Activation:
     )
 
 
-def from_sms(sms: Sms, keep: int) -> Item:
-    """Give a message as it is stored."""
+def from_sms(sms: Sms, retention: int) -> Item:
+    """Return a message as it is stored."""
     pending = sms.push_state is PushState.PENDING
     return {
         **sms_key(SmsRef(sms.activation_id, sms.sms_id)),
@@ -209,12 +209,12 @@ def from_sms(sms: Sms, keep: int) -> Item:
         "next_due": sms.next_due,
         "attempts": sms.attempts,
         "outcomes": dict(sms.outcomes) or None,
-        "expire_at": expire_at(sms.stored_at, keep),
+        "expire_at": expire_at(sms.stored_at, retention),
     }
 
 
 def to_sms(item: Item) -> Sms:
-    """Give a message from its item."""
+    """Return a message from its item."""
     return Sms(
         sms_id=item["sms_id"],
         activation_id=item["activation_id"],
@@ -234,5 +234,5 @@ def to_sms(item: Item) -> Sms:
 
 
 def sms_key(ref: SmsRef) -> dict[str, str | int]:
-    """Give the key of a message."""
+    """Return the key of a message."""
     return {"activation_id": ref.activation_id, "entry": f"{_SMS_PREFIX}{ref.sms_id}"}

@@ -4,12 +4,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from globalconnect.domain.ids import sms_id_of
-from globalconnect.domain.inbound import Heard, Identity, InboundSms, Lease, Unclaimed
+from globalconnect.domain.inbound import Identity, InboundSms, Lease, Unclaimed, WordsRecord
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import Activations, from_sms, is_kept
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, check, expression, put
-from globalconnect.store.inbox import Inbox, Kind, Receipt, heard_from, inbox_key, is_entry_of, is_new, words_key
+from globalconnect.store.inbox import Inbox, InboxKind, Receipt, heard_from, inbox_key, is_entry_of, is_new, words_key
 from globalconnect.store.numbers import Numbers, to_number
 
 # So many of a number's last activations may have held it while one delivery was being stored.
@@ -17,13 +17,13 @@ _LOOKED_AT = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ArrivalContext:
     """What is known when an SMS comes in: its number, what was heard of its words, and whether an entry of an earlier
     version is the same SMS (`former_id`, its id) or may be (`may_be_known`).
     """
 
     number: Number | None
-    heard: Heard | None
+    heard: WordsRecord | None
     former_id: int | None = None
     may_be_known: bool = False
 
@@ -37,7 +37,7 @@ class Arrivals:
         self._activations = activations
         self._inbox = inbox
 
-    def known(self, sms: InboundSms, source_id: str, now: int) -> Known:
+    def known(self, sms: InboundSms, source_id: str, now: int) -> ArrivalContext:
         """Read all that decides about an SMS at `now` (ms)."""
         inbox = self._inbox.table
         former = [Identity(source_id, name) for name in sms.former_names]
@@ -47,7 +47,7 @@ class Arrivals:
             *((inbox, inbox_key(sms_id_of(source_id, identity.name, 0))) for identity in former),
         )
         heard, *entries = (entry if entry and is_kept(entry, now) else None for entry in entries)
-        known = Known(to_number(number) if number else None, heard_from(heard) if heard else None)
+        known = ArrivalContext(to_number(number) if number else None, heard_from(heard) if heard else None)
         if known.heard is not None and sms.provider_id is None:
             return known
         for identity, entry in zip(former, entries, strict=True):
@@ -56,7 +56,7 @@ class Arrivals:
         return known
 
     def ended_since(self, number: Number | None, arrived_at: int) -> Lease | None:
-        """Give the activation that held a number when an SMS arrived (ms) and has ended since; None when none did."""
+        """Return the activation that held a number when an SMS arrived (ms) and has ended since; None when none did."""
         if number is None or max(number.available_from, number.held_from or 0) <= arrived_at:
             return None
         found, _ = self._activations.page(None, number.phone, _LOOKED_AT, None, arrived_at)
@@ -65,7 +65,7 @@ class Arrivals:
                 return Lease(number.phone, one.activation_id, one.partner_id, one.started_at, has_ended=True)
         return None
 
-    def store(self, sms: Sms, lease: Lease, receipt: Receipt, heard: Heard | None) -> None:
+    def store(self, sms: Sms, lease: Lease, receipt: Receipt, heard: WordsRecord | None) -> None:
         """Store an SMS with the activation that holds its number, or held it when it arrived, and note its delivery and
         its words.
 
@@ -83,12 +83,12 @@ class Arrivals:
             *self._inbox.hear(receipt, heard, sms.activation_id),
             put(
                 self._activations.table,
-                from_sms(sms, self._activations.keep),
+                from_sms(sms, self._activations.retention),
                 expression("attribute_not_exists(#entry)"),
             ),
         )
 
-    def keep_unclaimed(self, receipt: Receipt, heard: Heard | None, received_at: int, reason: Unclaimed) -> None:
+    def keep_unclaimed(self, receipt: Receipt, heard: WordsRecord | None, received_at: int, reason: Unclaimed) -> None:
         """Keep an SMS that no activation gets, for staff, and note its words. Raises ConditionFailed as `store` does."""
         item = self._inbox.unclaimed(receipt, received_at, reason)
         self._db.transact(
@@ -103,9 +103,9 @@ class Arrivals:
             self._db.update(self._inbox.table, inbox_key(sms_id), change, expression("attribute_exists(#inbox_id)"))
 
 
-def _with_former(known: Known, entry: Item, sms: InboundSms) -> Known:
+def _with_former(known: ArrivalContext, entry: Item, sms: InboundSms) -> ArrivalContext:
     """Add what an earlier version's entry under the same id or words tells: it noted neither words nor activation."""
-    if entry.get("kind") != Kind.UNCLAIMED:
+    if entry.get("kind") != InboxKind.UNCLAIMED:
         return replace(known, may_be_known=True)
     is_same = (entry["phone"], entry["phone_from"], entry["text"]) == (sms.phone, sms.phone_from, sms.text)
     return replace(known, former_id=int(entry["inbox_id"])) if is_same else known

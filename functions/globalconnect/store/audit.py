@@ -7,10 +7,10 @@ from enum import StrEnum
 from globalconnect.domain.times import SECOND, day_of
 from globalconnect.store.dynamo import Dynamo, Item, expression
 
-type Detail = str | int | list[str]
+type AuditDetail = str | int | list[str]
 
 
-class Result(StrEnum):
+class AuditResult(StrEnum):
     """How a change ended; one that is `started` is under way, or nobody knows how it ended."""
 
     STARTED = "started"
@@ -19,7 +19,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AuditEntry:
     """What somebody of the staff did at `at` (ms). `token` tells entries of one moment apart.
 
     Details are ids, counts and names of fields, and the reason that was given: never a value that was set, never a secret,
@@ -32,27 +32,27 @@ class Entry:
     staff_name: str
     action: str
     changed_id: str | None
-    result: Result
-    details: Mapping[str, Detail]
+    result: AuditResult
+    details: Mapping[str, AuditDetail]
 
 
 class Audit:
-    """Entries by month. Kept for `keep` ms."""
+    """Entries by month. Kept for `retention` ms."""
 
-    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+    def __init__(self, db: Dynamo, table: str, retention: int) -> None:
         self._db = db
         self._table = table
-        self._keep = keep
+        self._retention = retention
 
-    def write(self, entry: Entry) -> None:
+    def write(self, entry: AuditEntry) -> None:
         """Enter an entry, or put it in the place of what was entered for the same deed before. Raises Busy."""
         self._db.put(self._table, self._to_item(entry))
 
-    def page(self, limit: int, after: Item | None, now: int) -> tuple[list[Entry], Item | None]:
-        """Give one page of all entries, newest first, and the key to go on from."""
+    def page(self, limit: int, after: Item | None, now: int) -> tuple[list[AuditEntry], Item | None]:
+        """Return one page of all entries, newest first, and the key to go on from."""
         month = month_of(now) if after is None else str(after["month"])
         found: list[Item] = []
-        while month >= month_of(now - self._keep):
+        while month >= month_of(now - self._retention):
             page = self._db.query(
                 self._table,
                 expression("#month = :month", month=month),
@@ -71,7 +71,7 @@ class Audit:
             month, after = _month_before(month), None
         return [_to_entry(item) for item in found], None
 
-    def _to_item(self, entry: Entry) -> Item:
+    def _to_item(self, entry: AuditEntry) -> Item:
         return {
             "month": month_of(entry.at),
             "entry": f"{entry.at:015}-{entry.token}",
@@ -84,12 +84,12 @@ class Audit:
             "changed_id": entry.changed_id,
             "result": entry.result.value,
             "details": dict(entry.details),
-            "expire_at": (entry.at + self._keep) // SECOND,
+            "expire_at": (entry.at + self._retention) // SECOND,
         }
 
 
 def month_of(at: int) -> str:
-    """Give the UTC month of `at` (ms) as `2024-01`."""
+    """Return the UTC month of `at` (ms) as `2024-01`."""
     return day_of(at)[: len("2024-01")]
 
 
@@ -98,14 +98,14 @@ def _month_before(month: str) -> str:
     return f"{year:04}-{number - 1:02}" if number > 1 else f"{year - 1:04}-12"
 
 
-def _to_entry(item: Item) -> Entry:
-    return Entry(
+def _to_entry(item: Item) -> AuditEntry:
+    return AuditEntry(
         at=item["at"],
         token=item["token"],
         staff=item["operator"],
         staff_name=item["operator_name"],
         action=item["action"],
         changed_id=item.get("changed_id"),
-        result=Result(item["result"]),
+        result=AuditResult(item["result"]),
         details=item["details"],
     )

@@ -13,7 +13,7 @@ class Cache[V]:
         self._kept: dict[Any, tuple[int, V]] = {}
 
     def get(self, key: object, load: Callable[[], V | None], oldest: int | None = None) -> V | None:
-        """Give what is remembered for `key`, else what `load` gives. None is never remembered: it may soon exist.
+        """Return what is remembered for `key`, else what `load` gives. None is never remembered: it may soon exist.
 
         What has been remembered for `oldest` ms is loaded again, too.
         """

@@ -92,7 +92,7 @@ _deserialize = _Plain().deserialize
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ItemPage:
     """One page of a listing, and the key to go on from (None at the end)."""
 
     items: list[Item]
@@ -109,12 +109,12 @@ class Expression:
 
 
 def expression(text: str, /, **values: object) -> Expression:
-    """Give an expression: `expression("#pool = :pool", pool="...")`."""
+    """Return an expression: `expression("#pool = :pool", pool="...")`."""
     return Expression(text, values)
 
 
 def to_wire(item: Mapping[str, object]) -> dict[str, Any]:
-    """Give an item as DynamoDB writes it. None and empty sets are left out: an absent attribute says the same."""
+    """Return an item as DynamoDB writes it. None and empty sets are left out: an absent attribute says the same."""
     return {
         name: _serialize(set(value) if isinstance(value, frozenset) else value)
         for name, value in item.items()
@@ -123,7 +123,7 @@ def to_wire(item: Mapping[str, object]) -> dict[str, Any]:
 
 
 def from_wire(item: Mapping[str, Any]) -> Item:
-    """Give an item of DynamoDB, or of its streams, as plain Python values; numbers are integers."""
+    """Return an item of DynamoDB, or of its streams, as plain Python values; numbers are integers."""
     return {name: _deserialize(value) for name, value in item.items()}
 
 
@@ -153,17 +153,17 @@ class Dynamo:
         self._elapsed = elapsed
 
     def get(self, table: str, key: Key) -> Item | None:
-        """Give one item as it is now, None when there is none. Raises Busy."""
+        """Return one item as it is now, None when there is none. Raises Busy."""
         arguments = {"TableName": table, "Key": to_wire(key), "ConsistentRead": True}
         found = self._ask(self._client.get_item, arguments)
         return from_wire(found["Item"]) if "Item" in found else None
 
     def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
-        """Give the items of these keys as they are now, in no order; those that don't exist are missing."""
+        """Return the items of these keys as they are now, in no order; those that don't exist are missing."""
         return [item for _, item in self._get_batches([(table, to_wire(key)) for key in keys])]
 
     def get_each(self, *places: tuple[str, Key]) -> list[Item | None]:
-        """Give what is at each of these tables and keys as it is now, in one call; None where nothing is."""
+        """Return what is at each of these tables and keys as it is now, in one call; None where nothing is."""
         found = list(self._get_batches([(table, to_wire(key)) for table, key in places]))
         return [
             next((item for place, item in found if place == table and key.items() <= item.items()), None)
@@ -203,7 +203,7 @@ class Dynamo:
     def execute(self, statements: Sequence[Statement]) -> list[Item | Exception]:
         """Carry out statements that each change one item (no item twice), 25 per call, not as one transaction.
 
-        Gives per statement what it returns (an empty item when nothing), or its ConditionFailed, its Busy when the
+        Returns per statement what it returns (an empty item when nothing), or its ConditionFailed, its Busy when the
         item stayed in contention, or its StatementRefused.
         """
         ends: dict[int, Item | Exception] = {}
@@ -252,8 +252,8 @@ class Dynamo:
         limit: int | None = None,
         after: Item | None = None,
         newest_first: bool = False,
-    ) -> Page:
-        """Give one page of the items a key condition names; `only` filters what was read. Tables are read as they are
+    ) -> ItemPage:
+        """Return one page of the items a key condition names; `only` filters what was read. Tables are read as they are
         now, indexes a little late.
         """
         arguments: dict[str, Any] = _spelled(KeyConditionExpression=condition, FilterExpression=only)
@@ -264,7 +264,7 @@ class Dynamo:
         return self._page(self._client.query, table, arguments, limit, after, ScanIndexForward=not newest_first)
 
     def query_all(self, table: str, condition: Expression, *, index: str | None = None) -> Iterator[Item]:
-        """Give all the items a key condition names."""
+        """Return all the items a key condition names."""
         after: Item | None = None
         while True:
             page = self.query(table, condition, index=index, after=after)
@@ -275,13 +275,13 @@ class Dynamo:
 
     def scan(
         self, table: str, *, limit: int | None = None, after: Item | None = None, consistent: bool = False
-    ) -> Page:
-        """Give one page of a whole table, each item a little late or, when `consistent`, as it is when it is read."""
+    ) -> ItemPage:
+        """Return one page of a whole table, each item a little late or, when `consistent`, as it is when it is read."""
         arguments: Item = {"ConsistentRead": True} if consistent else {}
         return self._page(self._client.scan, table, arguments, limit, after)
 
     def scan_all(self, table: str, *, consistent: bool = False) -> Iterator[Item]:
-        """Give a whole table, page by page."""
+        """Return a whole table, page by page."""
         after: Item | None = None
         while True:
             page = self.scan(table, after=after, consistent=consistent)
@@ -310,9 +310,9 @@ class Dynamo:
         tries: int = _TRIES,
         was_done: Callable[[], bool] = lambda: False,
     ) -> Any:
-        """Make a call, again while others hold its items (up to `tries`) and while no answer comes; give the answer.
+        """Make a call, again while others hold its items (up to `tries`) and while no answer comes; return the answer.
 
-        Gives None when it was done by a try without an answer. Raises ConditionFailed, Busy, and what botocore does.
+        Returns None when it was done by a try without an answer. Raises ConditionFailed, Busy, and what botocore does.
         """
         began = self._elapsed()
         unsure = False
@@ -339,14 +339,14 @@ class Dynamo:
         limit: int | None,
         after: Item | None,
         **more: object,
-    ) -> Page:
+    ) -> ItemPage:
         if limit is not None:
             arguments["Limit"] = limit
         if after is not None:
             arguments["ExclusiveStartKey"] = to_wire(after)
         found = self._ask(call, {"TableName": table, **arguments, **more})
         last = found.get("LastEvaluatedKey")
-        return Page([from_wire(item) for item in found["Items"]], from_wire(last) if last else None)
+        return ItemPage([from_wire(item) for item in found["Items"]], from_wire(last) if last else None)
 
     def _wait_or_give_up(self, attempt: int, tries: int = _TRIES) -> None:
         if attempt >= tries:
@@ -368,23 +368,23 @@ def _end_of_statement(answer: Mapping[str, Any]) -> Item | Exception:
 
 
 def put(table: str, item: Mapping[str, object], condition: Expression | None = None) -> Item:
-    """Give the action that writes an item."""
+    """Return the action that writes an item."""
     return {"Put": {"TableName": table, "Item": to_wire(item), **_spelled(ConditionExpression=condition)}}
 
 
 def update(table: str, key: Key, change: Expression, condition: Expression | None = None) -> Item:
-    """Give the action that changes an item."""
+    """Return the action that changes an item."""
     spelled = _spelled(UpdateExpression=change, ConditionExpression=condition)
     return {"Update": {"TableName": table, "Key": to_wire(key), **spelled}}
 
 
 def remove(table: str, key: Key, condition: Expression) -> Item:
-    """Give the action that removes an item."""
+    """Return the action that removes an item."""
     return {"Delete": {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}}
 
 
 def check(table: str, key: Key, condition: Expression) -> Item:
-    """Give the action that only checks an item."""
+    """Return the action that only checks an item."""
     return {"ConditionCheck": {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}}
 
 
@@ -405,7 +405,7 @@ def _spelled(**expressions: Expression | None) -> Item:
 
 
 def _may_be_done(error: ClientError | HTTPClientError) -> bool:
-    """Tell whether a try that failed so, or one that botocore made before it, may have been carried out."""
+    """Return whether a try that failed so, or one that botocore made before it, may have been carried out."""
     if isinstance(error, HTTPClientError):
         return True
     answer: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
@@ -416,7 +416,7 @@ def _may_be_done(error: ClientError | HTTPClientError) -> bool:
 def _end_of(
     error: ClientError | HTTPClientError, attempt: int, tries: int, seconds: float
 ) -> ConditionFailed | Busy | ClientError | HTTPClientError | None:
-    """Give what to raise after the attempt of that number failed so, `seconds` after the first began; None to go on."""
+    """Return what to raise after the attempt of that number failed so, `seconds` after the first began; None to go on."""
     if isinstance(error, ClientError):
         failed = _failed_conditions(error)
         if failed:
@@ -435,13 +435,13 @@ def _failed_conditions(error: ClientError) -> frozenset[int]:
 
 
 def _is_contention(error: ClientError) -> bool:
-    """Tell whether it only has to be tried again, whatever it was: others hold the items, or it was throttled."""
+    """Return whether it only has to be tried again, whatever it was: others hold the items, or it was throttled."""
     code = error.response["Error"]["Code"]
     return code in _RETRIED_WHOLE or any(reason in _RETRIED for reason in _reasons(error))
 
 
 def _reasons(error: ClientError) -> list[str]:
-    """Give why a transaction was cancelled, action by action."""
+    """Return why a transaction was cancelled, action by action."""
     if error.response["Error"]["Code"] != _CANCELED:
         return []
     reasons: Iterable[Mapping[str, Any]] = error.response.get("CancellationReasons", [])

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from globalconnect.domain.availability import MOST_CHANGED, HolderCount
+from globalconnect.domain.pool_counts import MOST_CHANGED, HolderCount
 from globalconnect.store.dynamo import Dynamo, Item, expression, update
 
 
@@ -14,7 +14,7 @@ class Holders:
         self._table = table
 
     def held_by(self, partner_id: str) -> int:
-        """Give how many numbers a partner holds, as counted last. Raises Busy."""
+        """Return how many numbers a partner holds, as counted last. Raises Busy."""
         item = self._db.get(self._table, {"partner_id": partner_id})
         return to_holder(item).held if item else 0
 
@@ -31,7 +31,7 @@ class HolderChange:
 
 
 def change_of(table: str, change: HolderChange) -> Item:
-    """Give the action that adds to a partner's count, whatever others add to it meanwhile.
+    """Return the action that adds to a partner's count, whatever others add to it meanwhile.
 
     It fails when another recount looks at it than did when it was read.
     """
@@ -49,7 +49,7 @@ def change_of(table: str, change: HolderChange) -> Item:
 
 
 def from_holder(count: HolderCount) -> Item:
-    """Give a partner's count as it is stored anew."""
+    """Return a partner's count as it is stored anew."""
     return {
         "partner_id": count.partner_id,
         "held": count.held,
@@ -60,7 +60,7 @@ def from_holder(count: HolderCount) -> Item:
 
 
 def to_holder(item: Item) -> HolderCount:
-    """Give a partner's count from its item."""
+    """Return a partner's count from its item."""
     return HolderCount(
         partner_id=item["partner_id"],
         held=item["held"],

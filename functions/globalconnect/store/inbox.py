@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from globalconnect.domain.inbound import Heard, Identity, InboundSms, Unclaimed
+from globalconnect.domain.inbound import Identity, InboundSms, Unclaimed, WordsRecord
 from globalconnect.domain.times import SECOND
 from globalconnect.store.activations import expire_at, is_kept
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression, put
@@ -15,8 +15,8 @@ from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item
 _LONGEST_PAYLOAD = 256 * 1024
 
 
-class Kind(StrEnum):
-    """What operators look for in the inbox; a routed SMS has no kind."""
+class InboxKind(StrEnum):
+    """What staff look for in the inbox; a routed SMS has no kind."""
 
     UNCLAIMED = "unclaimed"
     UNREADABLE = "unreadable"
@@ -38,21 +38,21 @@ COPY = "copy#"
 
 
 class Inbox:
-    """Entries by SMS id, by words, and by what could not be read. Kept for `keep` ms."""
+    """Entries by SMS id, by words, and by what could not be read. Kept for `retention` ms."""
 
-    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+    def __init__(self, db: Dynamo, table: str, retention: int) -> None:
         self._db = db
         self.table = table
-        self.keep = keep
+        self.retention = retention
 
     def has(self, receipt: Receipt) -> bool | None:
-        """Tell whether what is stored under a delivery's SMS id is the same SMS; None when nothing is."""
+        """Return whether what is stored under a delivery's SMS id is the same SMS; None when nothing is."""
         item = self._db.get(self.table, inbox_key(receipt.sms_id))
         if item is None or not is_kept(item, receipt.stored_at):
             return None
         return is_entry_of(item, receipt.identity)
 
-    def keep_doubtful(self, receipt: Receipt, heard: Heard, received_at: int) -> None:
+    def keep_doubtful(self, receipt: Receipt, heard: WordsRecord, received_at: int) -> None:
         """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
         counts how often it came.
         """
@@ -65,22 +65,22 @@ class Inbox:
         self._db.update(self.table, key, change)
 
     def keep_unreadable(self, inbox_id: str, source_id: str, payload: bytes, reason: str, now: int) -> None:
-        """Keep a payload that its adapter could not read, for operators; a second time changes nothing."""
+        """Keep a payload that its adapter could not read, for staff; a second time changes nothing."""
         item = {
             "inbox_id": inbox_id,
-            "kind": Kind.UNREADABLE.value,
+            "kind": InboxKind.UNREADABLE.value,
             "source_id": source_id,
             # As bytes: it may be no text at all, and spelling it out could outgrow the item.
             "payload": payload[:_LONGEST_PAYLOAD],
             "reason": reason,
             "stored_at": now,
-            "expire_at": expire_at(now, self.keep),
+            "expire_at": expire_at(now, self.retention),
         }
         with suppress(ConditionFailed):
             self._db.put(self.table, item, is_new(now))
 
-    def page(self, kind: Kind, limit: int, after: Item | None) -> tuple[list[Item], Item | None]:
-        """Give one page of what was kept for operators, newest first, and the key to go on from."""
+    def page(self, kind: InboxKind, limit: int, after: Item | None) -> tuple[list[Item], Item | None]:
+        """Return one page of what was kept for staff, newest first, and the key to go on from."""
         page = self._db.query(
             self.table,
             expression("#kind = :kind", kind=kind.value),
@@ -92,19 +92,19 @@ class Inbox:
         return page.items, page.next_key
 
     def noted(self, receipt: Receipt) -> Item:
-        """Give the entry of an SMS."""
+        """Return the entry of an SMS."""
         return {
             **inbox_key(receipt.sms_id),
             "source_id": receipt.source_id,
             "delivery": receipt.identity.name,
             "stored_at": receipt.stored_at,
-            "expire_at": expire_at(receipt.stored_at, self.keep),
+            "expire_at": expire_at(receipt.stored_at, self.retention),
         }
 
     def unclaimed(self, receipt: Receipt, received_at: int, reason: Unclaimed) -> Item:
-        """Give the entry of an SMS that no activation gets: it holds the SMS."""
+        """Return the entry of an SMS that no activation gets: it holds the SMS."""
         return self.noted(receipt) | {
-            "kind": Kind.UNCLAIMED.value,
+            "kind": InboxKind.UNCLAIMED.value,
             "phone": receipt.sms.phone,
             "phone_from": receipt.sms.phone_from,
             "text": receipt.sms.text,
@@ -112,8 +112,8 @@ class Inbox:
             "reason": reason.value,
         }
 
-    def hear(self, receipt: Receipt, heard: Heard | None, activation_id: int | None) -> list[Mapping[str, Any]]:
-        """Give the action, if one is needed, that notes the words of an SMS with the activation that gets it, if one does.
+    def hear(self, receipt: Receipt, heard: WordsRecord | None, activation_id: int | None) -> list[Mapping[str, Any]]:
+        """Return the action, if one is needed, that notes the words of an SMS with the activation that gets it, if one does.
 
         `heard` is how they were read: the action fails if they were heard again since. Words stay with the activation
         that got them first, or with nobody.
@@ -127,33 +127,33 @@ class Inbox:
             "activation_id": activation_id,
             "stored_at": receipt.stored_at,
             "stated_at": sms.stated_at,
-            "expire_at": expire_at(receipt.stored_at, self.keep),
+            "expire_at": expire_at(receipt.stored_at, self.retention),
         }
         is_as_read = is_new(receipt.stored_at) if heard is None else expression("#sms_id = :heard", heard=heard.sms_id)
         return [put(self.table, noted, is_as_read)]
 
 
 def is_new(now: int) -> Expression:
-    """Give the condition that there is no entry at `now` (ms), or one that is past its retention: it counts no more."""
+    """Return the condition that there is no entry at `now` (ms), or one that is past its retention: it counts no more."""
     return expression("attribute_not_exists(#inbox_id) OR #expire_at <= :now", now=now // SECOND)
 
 
 def inbox_key(sms_id: int) -> Key:
-    """Give the key of an SMS's entry."""
+    """Return the key of an SMS's entry."""
     return {"inbox_id": str(sms_id)}
 
 
 def words_key(sms: InboundSms) -> Key:
-    """Give the key of what was heard of an SMS's words."""
+    """Return the key of what was heard of an SMS's words."""
     return {"inbox_id": f"words#{sms.words}"}
 
 
-def heard_from(item: Item) -> Heard:
-    """Give what was heard of some words from its item."""
-    return Heard(item["sms_id"], item.get("activation_id"), item["stored_at"], item.get("stated_at"))
+def heard_from(item: Item) -> WordsRecord:
+    """Return what was heard of some words from its item."""
+    return WordsRecord(item["sms_id"], item.get("activation_id"), item["stored_at"], item.get("stated_at"))
 
 
 def is_entry_of(item: Item, identity: Identity) -> bool:
-    """Tell whether an entry is that of an SMS."""
+    """Return whether an entry is that of an SMS."""
     same_source: bool = identity.source_id in {"", item["source_id"]}
     return same_source and item["delivery"] == identity.name

@@ -8,10 +8,10 @@ from typing import Any
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import NotFound
-from globalconnect.domain.marks import Left
+from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Cause, Number, pool_of, rests_until
 from globalconnect.domain.times import MINUTE
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Page, expression, update
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, ItemPage, expression, update
 
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
@@ -40,7 +40,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedLease:
     """A number whose lease ended at `until` (ms), or whose rest did: then `activation_id` is None."""
 
     phone: str
@@ -59,12 +59,12 @@ class Numbers:
         self._used_up: dict[tuple[str, str], int] = {}
 
     def get(self, phone: str) -> Number | None:
-        """Give a number as it is now."""
+        """Return a number as it is now."""
         item = self._db.get(self.table, {"phone": phone})
         return to_number(item) if item else None
 
     def eligible(self, country: str, operator: str, service: str, now: int) -> Iterator[Candidate]:
-        """Give the numbers of a pool that may be issued for a service at `now` (ms), longest-rested first.
+        """Return the numbers of a pool that may be issued for a service at `now` (ms), longest-rested first.
 
         The index is a little stale and does not tell who still has to rest: whoever issues one of them states all
         conditions again. What was found used up for the service is not read again (docs/adr/0021).
@@ -156,8 +156,8 @@ class Numbers:
         except NotFound:
             return self.restore(phone, now)
 
-    def lift(self, number: Number, left: Left, now: int) -> Number:
-        """Leave these marks on a number, as of `now` (ms), and give it as it is then. Raises ConditionFailed."""
+    def lift(self, number: Number, left: RemainingMarks, now: int) -> Number:
+        """Leave these marks on a number, as of `now` (ms), and return it as it is then. Raises ConditionFailed."""
         key = {"phone": number.phone}
 
         def is_lifted() -> bool:
@@ -167,13 +167,13 @@ class Numbers:
         self._db.transact(update(self.table, key, lifting(number, left, now), unchanged(number)), was_done=is_lifted)
         return to_number(self._db.get(self.table, key) or {})
 
-    def held_until(self, shard: str, now: int) -> Iterator[Ended]:
-        """Give the numbers of a shard whose lease or rest has ended by `now` (ms)."""
+    def held_until(self, shard: str, now: int) -> Iterator[EndedLease]:
+        """Return the numbers of a shard whose lease or rest has ended by `now` (ms)."""
         condition = expression("#held_shard = :shard AND #available_from <= :now", shard=shard, now=now)
         for item in self._db.query_all(self.table, condition, index="held"):
-            yield Ended(item["phone"], item["available_from"], item.get("activation_id"))
+            yield EndedLease(item["phone"], item["available_from"], item.get("activation_id"))
 
-    def let_go(self, ended: Ended, now: int) -> bool:
+    def let_go(self, ended: EndedLease, now: int) -> bool:
         """Free a number whose lease or rest has ended by `now` (ms), or let it rest first after its lease.
 
         Tells whether the number still was as it was found.
@@ -198,7 +198,7 @@ class Numbers:
     def page(
         self, country: str | None, operator: str | None, limit: int, after: Item | None
     ) -> tuple[list[Number], Item | None]:
-        """Give one page of all numbers, of a country, or of an operator in it, and the key to go on from."""
+        """Return one page of all numbers, of a country, or of an operator in it, and the key to go on from."""
         if country is None:
             page = self._db.scan(self.table, limit=limit, after=after)
             return [to_number(item) for item in page.items], page.next_key
@@ -215,7 +215,7 @@ class Numbers:
         return [found[phone] for phone in phones if phone in found], page.next_key
 
     def get_many(self, phones: Sequence[str]) -> list[Number]:
-        """Give those of the numbers that exist."""
+        """Return those of the numbers that exist."""
         return [to_number(item) for item in self._db.get_many(self.table, [{"phone": phone} for phone in phones])]
 
     def _change(self, phone: str, change: Expression, condition: Expression) -> Number:
@@ -226,7 +226,7 @@ class Numbers:
 
 
 def for_sale(pool: str, service: str, now: int, rest: int) -> Expression:
-    """Give the condition that a number of a pool may be issued for a service at `now` (ms).
+    """Return the condition that a number of a pool may be issued for a service at `now` (ms).
 
     After a lease that ran out and was not swept yet, `rest` (ms) has to pass as well.
     """
@@ -239,8 +239,8 @@ def for_sale(pool: str, service: str, now: int, rest: int) -> Expression:
     return Expression(text, values)
 
 
-def lifting(number: Number, left: Left, now: int) -> Expression:
-    """Give the change that leaves these marks on a number; its lease stays.
+def lifting(number: Number, left: RemainingMarks, now: int) -> Expression:
+    """Return the change that leaves these marks on a number; its lease stays.
 
     Above the marks that environments hold, so that they find it (docs/adr/0021).
     """
@@ -267,8 +267,8 @@ def _not_blocked(service: str) -> Expression:
     return expression("NOT contains(#blocked, :service)", service=service)
 
 
-def _read_to(page: Page, now: int) -> int:
-    """Give when the first number of a page came free (ms); of a page without any, how far it was read."""
+def _read_to(page: ItemPage, now: int) -> int:
+    """Return when the first number of a page came free (ms); of a page without any, how far it was read."""
     if page.items:
         first: int = page.items[0]["available_from"]
         return first
@@ -276,17 +276,17 @@ def _read_to(page: Page, now: int) -> int:
 
 
 def operator_phone_of(operator: str, phone: str) -> str:
-    """Give the sort key of a number within its country; no operator's begins with that of another."""
+    """Return the sort key of a number within its country; no operator's begins with that of another."""
     return pool_of(operator, phone)
 
 
 def held_shard(phone: str) -> str:
-    """Give the shard of the index of held numbers in which a phone is entered."""
+    """Return the shard of the index of held numbers in which a phone is entered."""
     return HELD_SHARDS[zlib.crc32(phone.encode()) % len(HELD_SHARDS)]
 
 
 def to_item(number: Number) -> Item:
-    """Give a number that nobody holds as it is stored; one without a pool is withdrawn."""
+    """Return a number that nobody holds as it is stored; one without a pool is withdrawn."""
     return {
         "phone": number.phone,
         "country": number.country,
@@ -305,7 +305,7 @@ def to_item(number: Number) -> Item:
 
 
 def to_number(item: Item) -> Number:
-    """Give a number from its item."""
+    """Return a number from its item."""
     return Number(
         phone=item["phone"],
         country=item["country"],
@@ -327,7 +327,7 @@ def to_number(item: Item) -> Number:
 
 
 def from_causes(causes: Mapping[str, Sequence[Cause]]) -> dict[str, list[list[str | int]]]:
-    """Give why a number is blocked as it is stored, without names: there may be hundreds."""
+    """Return why a number is blocked as it is stored, without names: there may be hundreds."""
     return {
         service: [[cause.activation_id, cause.partner_id, cause.outcome.value, cause.at] for cause in known]
         for service, known in causes.items()
@@ -342,5 +342,5 @@ def _to_causes(packed: Sequence[Sequence[Any]]) -> tuple[Cause, ...]:
 
 
 def unchanged(number: Number) -> Expression:
-    """Give the condition that a number is as it was read."""
+    """Return the condition that a number is as it was read."""
     return expression("#version = :version", version=number.version)

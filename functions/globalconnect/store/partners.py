@@ -10,11 +10,11 @@ from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
-# Of every change by an operator.
+# Of every change by staff.
 _NEXT = "ADD #version :one"
 
 
-class Change(TypedDict, total=False):
+class PartnerUpdate(TypedDict, total=False):
     """What is to change about a partner; None removes the Push URL or the limit, or allows all services."""
 
     name: str
@@ -33,7 +33,7 @@ class Partners:
         self._cache: Cache[Partner] = Cache(cache_seconds, now)
 
     def authenticate(self, key: str) -> Partner:
-        """Give the partner whose key this is. Raises InvalidKey when it is nobody's, or no longer works."""
+        """Return the partner whose key this is. Raises InvalidKey when it is nobody's, or no longer works."""
         partner_id = partner_id_of(key)
         partner = self.cached(partner_id) if partner_id else None
         if partner is not None and not partner.accepts_key(key):
@@ -44,23 +44,23 @@ class Partners:
         return partner
 
     def cached(self, partner_id: str) -> Partner | None:
-        """Give a partner as it was at most `cache_seconds` ago."""
+        """Return a partner as it was at most `cache_seconds` ago."""
         return self._cache.get(partner_id, lambda: self._read(partner_id))
 
     def fresh(self, partner_id: str) -> Partner | None:
-        """Give a partner as it is now."""
+        """Return a partner as it is now."""
         self._cache.forget(partner_id)
         return self.cached(partner_id)
 
     def get(self, partner_id: str) -> Partner:
-        """Give a partner as it is now. Raises NotFound."""
+        """Return a partner as it is now. Raises NotFound."""
         partner = self.fresh(partner_id)
         if partner is None:
             raise NotFound("partner")
         return partner
 
     def page(self, limit: int, after: Item | None) -> tuple[list[Partner], Item | None]:
-        """Give one page of all partners, and the key to go on from."""
+        """Return one page of all partners, and the key to go on from."""
         page = self._db.scan(self._table, limit=limit, after=after)
         return [_to_partner(item) for item in page.items], page.next_key
 
@@ -68,7 +68,7 @@ class Partners:
         """Store a new partner. Raises ConditionFailed when its id is taken."""
         self._db.put(self._table, _to_item(partner), expression("attribute_not_exists(#partner_id)"))
 
-    def change(self, partner_id: str, change: Change, version: int | None = None) -> Partner:
+    def change(self, partner_id: str, change: PartnerUpdate, version: int | None = None) -> Partner:
         """Set what is given (at least one thing) and leave the rest as it is.
 
         Raises NotFound, and Conflict when the partner is revoked or has another version than the one given, if one is.
@@ -153,7 +153,7 @@ class Partners:
         return self._update(partner_id, change, _WORKING, lambda partner: partner.revoked_at is not None)
 
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-        """Give those of the partners that exist, as they are now. Raises Busy."""
+        """Return those of the partners that exist, as they are now. Raises Busy."""
         keys = [{"partner_id": partner_id} for partner_id in partner_ids]
         found = map(_to_partner, self._db.get_many(self._table, keys))
         return {partner.partner_id: partner for partner in found}
@@ -200,7 +200,7 @@ class Partners:
 
 
 def _unchanged(partner: Partner | None, is_done: Callable[[Partner], bool]) -> Partner:
-    """Give what a change found in its way, if it `is_done`. Raises NotFound, and Conflict."""
+    """Return what a change found in its way, if it `is_done`. Raises NotFound, and Conflict."""
     if partner is None:
         raise NotFound("partner")
     if is_done(partner):

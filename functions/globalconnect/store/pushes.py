@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from globalconnect.domain.errors import Busy, NotFound
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
+from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.domain.times import day_of
 from globalconnect.store.activations import (
     ATTEMPT_PREFIX,
@@ -37,7 +37,7 @@ _THIS_ONE = 'WHERE "activation_id" = ? AND "entry" = ? AND "push_state" = ?'
 
 
 @dataclass(frozen=True, slots=True)
-class End:
+class PushEnd:
     """The end of the pushing of a message at `at` (ms): delivered, stopped or without a URL.
 
     The message is as it is then, with its last attempt counted.
@@ -49,12 +49,12 @@ class End:
 
 
 class Pushes:
-    """Claims, ends and attempts of pushes. Attempts are kept as long as their message: `keep` ms."""
+    """Claims, ends and attempts of pushes. Attempts are kept as long as their message: `retention` ms."""
 
-    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+    def __init__(self, db: Dynamo, table: str, retention: int) -> None:
         self._db = db
         self._table = table
-        self._keep = keep
+        self._retention = retention
         self._claim = f'UPDATE "{table}" SET "next_due" = ? {_THIS_ONE} AND "next_due" <= ? RETURNING ALL NEW *'  # noqa: S608 - our table, no input
         self._claim_and_note = (
             f'UPDATE "{table}" SET "next_due" = ? {_TALLY} {_THIS_ONE} AND "next_due" <= ? AND "next_due" = ? '  # noqa: S608
@@ -72,14 +72,14 @@ class Pushes:
     # -------------------------------------------------------------- an attempt
 
     def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
         """Claim the next push attempt of each message (none twice) for the caller alone, starting at `now` (ms).
 
         Takes the attempts made so far, where they are known; they are noted with the message, unless another claim came
         in between. Where they aren't known, they are what has been noted and what the log of attempts says.
 
-        Gives per message: the SMS, whose `next_due` is when the attempt after this one may start; None when it is not
+        Returns per message: the SMS, whose `next_due` is when the attempt after this one may start; None when it is not
         pending, not due yet, or somebody else's, since two attempts at once can't both have claimed (contract 3), or past
         its retention; or what AWS failed with.
         """
@@ -93,18 +93,18 @@ class Pushes:
         claimed |= self._caught_up({ref: sms for ref in blind if isinstance(sms := claimed[ref], Sms)})
         return [claimed[ref] for ref in refs]
 
-    def _claiming(self, ref: SmsRef, now: int, tally: Tally | None) -> Statement:
+    def _claiming(self, ref: SmsRef, now: int, tally: AttemptTally | None) -> Statement:
         this_one = (*sms_key(ref).values(), _PENDING, now)
         if tally is None:
             return Statement(self._claim, (now + INTERVAL, *this_one))
         noted = (tally.attempts, tally.outcomes)
         return Statement(self._claim_and_note, (now + INTERVAL, *noted, *this_one, tally.next_due))
 
-    def _caught_up(self, messages: Mapping[SmsRef, Sms]) -> dict[SmsRef, Sms]:
+    def _caught_up(self, batch: Mapping[SmsRef, Sms]) -> dict[SmsRef, Sms]:
         """Count the attempts that are in the log and not noted with these messages."""
-        if not messages:
+        if not batch:
             return {}
-        keys: list[Key] = [_attempt_key(sms, number) for sms in messages.values() for number in _PLACES]
+        keys: list[Key] = [_attempt_key(sms, number) for sms in batch.values() for number in _PLACES]
         try:
             items = self._db.get_many(self._table, keys)
         except (BotoCoreError, ClientError, Busy):
@@ -113,27 +113,27 @@ class Pushes:
         logs: dict[int, list[Attempt]] = {}
         for item in items:
             logs.setdefault(item["sms_id"], []).append(_to_attempt(item))
-        return {ref: sms.caught_up(logs.get(ref.sms_id, [])) for ref, sms in messages.items()}
+        return {ref: sms.caught_up(logs.get(ref.sms_id, [])) for ref, sms in batch.items()}
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
-        """Give those of the activations that are not finished as of now. Raises Busy."""
+        """Return those of the activations that are not finished as of now. Raises Busy."""
         keys: list[Key] = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in activation_ids]
         found = self._db.get_many(self._table, keys)
         return frozenset(item["activation_id"] for item in found if item.get("outcome") is None)
 
-    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
         """End the pushing of messages (none twice) that are still pending; others stay as they are.
 
-        Gives per message what AWS failed with, or None.
+        Returns per message what AWS failed with, or None.
         """
         return _failures(self._db.execute([self._ending(end) for end in ends]))
 
-    def _ending(self, end: End) -> Statement:
+    def _ending(self, end: PushEnd) -> Statement:
         how = (end.state.value, end.sms.attempts, end.sms.outcomes)
         if end.state is not PushState.DELIVERED:
             return Statement(self._stop, (*how, *_still_pending(end.sms)))
         if end.sms.delivered_at is not None:
-            # An operator had it pushed once more: in the statistics it stays where it was delivered first.
+            # Staff had it pushed once more: in the statistics it stays where it was delivered first.
             return Statement(self._deliver_again, (*how, end.at, *_still_pending(end.sms)))
         return Statement(self._deliver, (*how, end.at, day_of(end.at), end.at, *_still_pending(end.sms)))
 
@@ -142,10 +142,10 @@ class Pushes:
 
         Each has an item of its own, so that neither the message nor what a write costs grows with the attempts.
         """
-        self._db.put_many(self._table, [_from_attempt(sms, attempt, self._keep) for sms, attempt in attempts])
+        self._db.put_many(self._table, [_from_attempt(sms, attempt, self._retention) for sms, attempt in attempts])
 
     def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
-        """Give the kept attempts of an activation's messages by SMS id, oldest first."""
+        """Return the kept attempts of an activation's messages by SMS id, oldest first."""
         condition = expression(
             "#activation_id = :id AND begins_with(#entry, :attempts)", id=activation_id, attempts=ATTEMPT_PREFIX
         )
@@ -154,26 +154,26 @@ class Pushes:
             found.setdefault(item["sms_id"], []).append(_to_attempt(item))
         return {sms_id: sorted(attempts, key=lambda attempt: attempt.number) for sms_id, attempts in found.items()}
 
-    # -------------------------------------------------------------- the sweep and the operator
+    # -------------------------------------------------------------- the sweep and staff
 
     def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
-        """Give the undelivered messages of a shard that were stored until then (ms), oldest first."""
+        """Return the undelivered messages of a shard that were stored until then (ms), oldest first."""
         condition = expression("#pending_shard = :shard AND #stored_at <= :until", shard=shard, until=stored_until)
         for item in self._db.query_all(self._table, condition, index="pending"):
             yield SmsRef(item["activation_id"], sms_id_of_entry(item["entry"]))
 
-    def messages(self, refs: Sequence[SmsRef]) -> list[Sms]:
-        """Give those of the messages that exist, as they are now. Raises Busy."""
+    def find(self, refs: Sequence[SmsRef]) -> list[Sms]:
+        """Return those of the messages that exist, as they are now. Raises Busy."""
         return [to_sms(item) for item in self._db.get_many(self._table, [sms_key(ref) for ref in refs])]
 
-    def note_queued_again(self, messages: Sequence[Sms], now: int) -> list[Exception | None]:
+    def note_queued_again(self, batch: Sequence[Sms], now: int) -> list[Exception | None]:
         """Note that the sweep has queued messages (none twice) again at `now` (ms), unless an attempt came in between.
 
-        Gives per message what AWS failed with, or None.
+        Returns per message what AWS failed with, or None.
         """
         text = f'UPDATE "{self._table}" SET "queued_again_at" = ? {_THIS_ONE} AND "next_due" = ?'  # noqa: S608
         return _failures(
-            self._db.execute([Statement(text, (now, *_still_pending(sms), sms.next_due)) for sms in messages])
+            self._db.execute([Statement(text, (now, *_still_pending(sms), sms.next_due)) for sms in batch])
         )
 
     def push_again(self, ref: SmsRef, now: int, overlap: int) -> Sms:
@@ -219,12 +219,12 @@ def _still_pending(sms: Sms) -> tuple[str | int, ...]:
 
 
 def _attempt_key(sms: Sms, number: int) -> dict[str, str | int]:
-    """Give where an attempt is kept: the first by itself, of the others each in the place of the one 20 before it."""
+    """Return where an attempt is kept: the first by itself, of the others each in the place of the one 20 before it."""
     place = "first" if number == 1 else f"{number % ATTEMPTS_KEPT:02}"
     return {"activation_id": sms.activation_id, "entry": f"{ATTEMPT_PREFIX}{sms.sms_id}#{place}"}
 
 
-def _from_attempt(sms: Sms, attempt: Attempt, keep: int) -> Item:
+def _from_attempt(sms: Sms, attempt: Attempt, retention: int) -> Item:
     return {
         **_attempt_key(sms, attempt.number),
         "sms_id": sms.sms_id,
@@ -234,7 +234,7 @@ def _from_attempt(sms: Sms, attempt: Attempt, keep: int) -> Item:
         "attempt_outcome": attempt.outcome,
         "http_status": attempt.http_status,
         "answer": attempt.answer,
-        "expire_at": expire_at(sms.stored_at, keep),
+        "expire_at": expire_at(sms.stored_at, retention),
     }
 
 

@@ -18,11 +18,11 @@ class Services:
         self._cache: Cache[Catalogue] = Cache(cache_seconds, now)
 
     def catalogue(self) -> Catalogue:
-        """Give all services by code, as they were at most `cache_seconds` ago."""
+        """Return all services by code, as they were at most `cache_seconds` ago."""
         return self._cache.get(_WHOLE, self._read_all) or {}
 
     def find(self, code: str) -> Service | None:
-        """Give one service, None when there is none; one we don't remember is looked up, since it may be new."""
+        """Return one service, None when there is none; one we don't remember is looked up, since it may be new."""
         service = self.catalogue().get(code)
         if service is not None:
             return service

@@ -42,11 +42,11 @@ class Source:
     former_secrets: tuple[SigningSecret, ...] = ()
 
     def secrets(self, now: int) -> list[str]:
-        """Give the secrets that are good at `now` (ms), newest first."""
+        """Return the secrets that are good at `now` (ms), newest first."""
         return [self.secret, *(former.secret for former in self.former_secrets if former.signs(now))]
 
     def with_secret(self, secret: str, now: int) -> Self:
-        """Give the source with a new secret at `now` (ms); the one before stays good for a while, as partners' do.
+        """Return the source with a new secret at `now` (ms); the one before stays good for a while, as partners' do.
 
         One that it has already is the newest then, and not among the former.
         """
@@ -72,11 +72,11 @@ class Sources:
         self._noted: dict[tuple[str, str], int] = {}
 
     def find(self, source_id: str, oldest: int | None = None) -> Source | None:
-        """Give a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
+        """Return a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
         return self._cache.get(source_id, lambda: self._read(source_id), oldest)
 
     def page(self, limit: int, after: Item | None) -> tuple[list[Source], Item | None]:
-        """Give one page of all sources, and the key to go on from."""
+        """Return one page of all sources, and the key to go on from."""
         page = self._db.scan(self._table, limit=limit, after=after)
         return [_to_source(item) for item in page.items], page.next_key
 
@@ -101,7 +101,7 @@ class Sources:
         self._cache.forget(source_id)
 
     def replace_secret(self, source_id: str, secret: str, now: int) -> None:
-        """Give a source a new secret at `now` (ms). One that is its newest already changes nothing.
+        """Return a source a new secret at `now` (ms). One that is its newest already changes nothing.
 
         Raises NotFound, and Conflict when somebody else has replaced it meanwhile: of two new secrets neither may go
         missing, both have been shown.

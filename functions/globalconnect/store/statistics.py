@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.outcomes import COUNTED, ByPartner, Finished, Outcomes, together
-from globalconnect.domain.statistics import STATES, Begun, Counts, Histogram, Hour, Stock
+from globalconnect.domain.backlog import PartnerPending, PendingNote
+from globalconnect.domain.outcomes import COUNTED, ByPartner, FinishedActivation, Outcomes, together
+from globalconnect.domain.statistics import STATES, Histogram, Hour, HourCounts, StartedActivation, Stock
 from globalconnect.domain.times import DAY, day_of
-from globalconnect.domain.waiting import PartnerPending, PendingNote
 from globalconnect.store.activations import expire_at
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression
 
@@ -61,22 +61,22 @@ class Statistics:
         self._put(_PENDING, _ONLY, note.measured_at, content)
 
     def hours(self, first: int, last: int) -> list[Hour]:
-        """Give the hours that are kept of those that begin from `first` to `last` (ms), oldest first."""
+        """Return the hours that are kept of those that begin from `first` to `last` (ms), oldest first."""
         condition = expression("#kind = :kind AND #at BETWEEN :first AND :last", kind=_HOUR, first=first, last=last)
         return [_to_hour(item) for item in self._db.query_all(self._table, condition)]
 
     def outcomes(self, first: int, last: int) -> dict[str, Outcomes]:
-        """Give the outcomes by partner of the hours that begin from `first` to `last` (ms), together."""
+        """Return the outcomes by partner of the hours that begin from `first` to `last` (ms), together."""
         condition = expression("#kind = :kind AND #at BETWEEN :first AND :last", kind=_OUTCOMES, first=first, last=last)
         return together(_to_outcomes(item) for item in self._db.query_all(self._table, condition))
 
     def stock(self) -> Stock | None:
-        """Give what there was of numbers last, None before it was measured."""
+        """Return what there was of numbers last, None before it was measured."""
         item = self._only(_STOCK)
         return None if item is None else Stock(item["measured_at"], item["numbers"], item["free"])
 
     def pending(self) -> PendingNote | None:
-        """Give what the last sweep found waiting, None before there was one."""
+        """Return what the last sweep found waiting, None before there was one."""
         item = self._only(_PENDING)
         if item is None:
             return None
@@ -99,30 +99,30 @@ class Statistics:
             return
 
 
-class Happened:
+class HourEvents:
     """What happened in a span of time, from indexes: they are a little late."""
 
     def __init__(self, db: Dynamo, activations_table: str) -> None:
         self._db = db
         self._table = activations_table
 
-    def begun(self, since: int, until: int) -> Iterator[Begun]:
-        """Give the activations that began from `since` to before `until` (ms, of one UTC day)."""
+    def begun(self, since: int, until: int) -> Iterator[StartedActivation]:
+        """Return the activations that began from `since` to before `until` (ms, of one UTC day)."""
         for item in self._of("by-day", "started_day", "started_at", since, until):
             outcome = item.get("outcome")
-            yield Begun(None if outcome is None else Outcome(outcome), item["expires_at"])
+            yield StartedActivation(None if outcome is None else Outcome(outcome), item["expires_at"])
 
     def delivered(self, since: int, until: int) -> Iterator[tuple[int, int]]:
-        """Give the activation of each SMS that was first delivered from `since` to before `until` (ms, of one day), and how
+        """Return the activation of each SMS that was first delivered from `since` to before `until` (ms, of one day), and how
         long (ms) that took.
         """
         for item in self._of("delivered", "delivered_day", "first_delivered_at", since, until):
             yield item["activation_id"], item["first_delivered_at"] - item["stored_at"]
 
-    def finished(self, since: int, until: int) -> Iterator[Finished]:
-        """Give the activations whose outcome was recorded from `since` to before `until` (ms, of one day)."""
+    def finished(self, since: int, until: int) -> Iterator[FinishedActivation]:
+        """Return the activations whose outcome was recorded from `since` to before `until` (ms, of one day)."""
         for item in self._of("finished", "finished_day", "finished_at", since, until):
-            yield Finished(item["activation_id"], item["partner_id"], Outcome(item["outcome"]))
+            yield FinishedActivation(item["activation_id"], item["partner_id"], Outcome(item["outcome"]))
 
     def _of(self, index: str, day: str, at: str, since: int, until: int) -> Iterator[Item]:
         condition = expression(
@@ -132,7 +132,7 @@ class Happened:
 
 
 def _to_hour(item: Item) -> Hour:
-    counts = Counts(**{name: item[name] for name in STATES}, times=_unpacked(item["times"]))
+    counts = HourCounts(**{name: item[name] for name in STATES}, times=_unpacked(item["times"]))
     return Hour(item["at"], item["measured_at"], counts)
 
 
@@ -141,7 +141,7 @@ def _to_outcomes(item: Item) -> ByPartner:
 
 
 def _packed(times: Histogram) -> str:
-    """Give a histogram as `10=3,24=1`: read as maps of DynamoDB, those of a month would take a second."""
+    """Return a histogram as `10=3,24=1`: read as maps of DynamoDB, those of a month would take a second."""
     return ",".join(f"{bound}={times[bound]}" for bound in sorted(times))
 
 

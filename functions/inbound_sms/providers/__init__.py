@@ -20,7 +20,7 @@ class Payload:
 
 
 @dataclass(frozen=True, slots=True)
-class Unreadable:
+class UnreadableDelivery:
     """A part of a delivery that is no SMS that can be read, as it came, and why."""
 
     part: bytes
@@ -28,7 +28,7 @@ class Unreadable:
 
     def __repr__(self) -> str:
         """Leave the content out: a repr ends up in logs."""
-        return f"Unreadable({self.reason!r})"
+        return f"UnreadableDelivery({self.reason!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Reading:
     """What was in a delivery. `untimed` tells why the time of receipt of one of its SMS is not known, None when all are."""
 
     messages: Sequence[InboundSms]
-    unreadable: Sequence[Unreadable] = ()
+    unreadable: Sequence[UnreadableDelivery] = ()
     untimed: str | None = None
 
 
@@ -44,10 +44,10 @@ class Adapter(Protocol):
     """What a provider's adapter can do."""
 
     def is_authentic(self, payload: Payload, secret: str) -> bool:
-        """Tell whether the delivery comes from whoever knows the source's secret."""
+        """Return whether the delivery comes from whoever knows the source's secret."""
 
     def read(self, payload: Payload, now: int) -> Reading:
-        """Give what is in a delivery that arrived at `now` (ms).
+        """Return what is in a delivery that arrived at `now` (ms).
 
         Raises InvalidInput naming what can't be read when nothing can be, and TooLarge when there are too many SMS.
         """

@@ -13,7 +13,7 @@ from globalconnect.domain.numerals import Numeral, read_json_of_gateway, whole_n
 from globalconnect.domain.phones import phone_as_delivered
 from globalconnect.domain.text import repaired
 from globalconnect.domain.times import parse_iso
-from inbound_sms.providers import Payload, Reading, Unreadable
+from inbound_sms.providers import Payload, Reading, UnreadableDelivery
 
 MOST_AT_ONCE = 100
 LONGEST_TEXT = 20_000
@@ -37,7 +37,7 @@ class Generic:
         if len(entries) > MOST_AT_ONCE:
             raise TooLarge(f"body: expected at most {MOST_AT_ONCE} SMS at once")
         messages: list[InboundSms] = []
-        unreadable: list[Unreadable] = []
+        unreadable: list[UnreadableDelivery] = []
         untimed: str | None = None
         for entry in entries:
             try:
@@ -45,7 +45,7 @@ class Generic:
             except InvalidInput as error:
                 if len(entries) == 1:
                     raise
-                unreadable.append(Unreadable(_spelled(entry), str(error)))
+                unreadable.append(UnreadableDelivery(_spelled(entry), str(error)))
             else:
                 messages.append(sms)
                 untimed = problem or untimed
@@ -93,19 +93,19 @@ def _text(value: object) -> str | None:
 
 
 def _cut(text: str, longest: int) -> str:
-    """Give a text that is no longer than that, marked where it was cut."""
+    """Return a text that is no longer than that, marked where it was cut."""
     return text if len(text) <= longest else text[: longest - 1] + _CUT
 
 
 def _provider_id(value: object) -> str | None:
-    """Give an id as text, None for none; whole numbers are the same however they are spelled."""
+    """Return an id as text, None for none; whole numbers are the same however they are spelled."""
     if isinstance(value, Numeral) and (number := whole_number(value)) is not None:
         return str(number)
     return _text(value) or None
 
 
 def _moment(value: object) -> tuple[int, int] | None:
-    """Give the first and the last ms that a gateway's time of receipt may mean, None when it can't be used."""
+    """Return the first and the last ms that a gateway's time of receipt may mean, None when it can't be used."""
     try:
         parsed = parse_iso(value) if isinstance(value, str) else None
     except (ValueError, OverflowError):
@@ -125,5 +125,5 @@ def _former_names(provider_id: str | None, words: tuple[str, ...], now: int, *, 
 
 
 def _spelled(entry: object) -> bytes:
-    """Give an entry of a list as staff read it."""
+    """Return an entry of a list as staff read it."""
     return json.dumps(entry, ensure_ascii=False, default=_plain).encode(errors="backslashreplace")

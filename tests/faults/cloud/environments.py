@@ -105,12 +105,12 @@ class Environments:
             await self._server.wait_closed()
 
     def pids(self) -> list[int]:
-        """Give the processes there are."""
+        """Return the processes there are."""
         mother = [] if self._mother is None else [self._mother.pid]
         return mother + [one.pid for one in self._all.values() if one.pid]
 
     async def invoke(self, function: str, event: dict[str, Any]) -> Any:
-        """Invoke a function; give what it returns. Raises InvocationFailed, which is noted in `failures` too."""
+        """Invoke a function; return what it returns. Raises InvocationFailed, which is noted in `failures` too."""
         try:
             return await self._invoke(function, event)
         except InvocationFailed as failure:
@@ -143,7 +143,7 @@ class Environments:
             idle.append(one)
 
     def kill_busy(self, function: str) -> bool:
-        """Kill an environment in the middle of an invocation; tell whether there was one."""
+        """Kill an environment in the middle of an invocation; return whether there was one."""
         busy = [one for one in self._all.values() if one.function == function and one.answer is not None]
         if not busy:
             return False

@@ -43,7 +43,7 @@ class Parameters:
     seed: int = 1
 
     def lines(self) -> list[str]:
-        """Give them in words, a line each."""
+        """Return them in words, a line each."""
         low, high = (round(1000 * seconds) for seconds in self.call)
         twice = f"1 in {round(1 / self.delivered_twice)}" if self.delivered_twice else "none"
         cold = f" and {self.cold_start:g} s" if self.cold_start else ""

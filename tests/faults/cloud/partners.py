@@ -18,12 +18,12 @@ _START_SECONDS = 20.0
 
 
 def program(module: str, *arguments: str) -> list[str]:
-    """Give the command line of a process of the cloud."""
+    """Return the command line of a process of the cloud."""
     return [sys.executable, "-m", module, *arguments]
 
 
 def environment() -> dict[str, str]:
-    """Give the environment of a process of the cloud, so that it finds the code from anywhere."""
+    """Return the environment of a process of the cloud, so that it finds the code from anywhere."""
     return {**os.environ, "PYTHONPATH": f"{ROOT / 'functions'}{os.pathsep}{ROOT}"}
 
 
@@ -64,7 +64,7 @@ class PartnerServers:
         return 0 if self._process is None else self._process.pid
 
     def open(self, name: str, behaviour: Behaviour) -> str:
-        """Open a partner's server; give its Push URL."""
+        """Open a partner's server; return its Push URL."""
         return f"http://127.0.0.1:{self._ask('open', name, behaviour)}/push"
 
     def behave(self, name: str, behaviour: Behaviour) -> None:
@@ -77,7 +77,7 @@ class PartnerServers:
         return count
 
     def attempts(self) -> list[Seen]:
-        """Give every attempt so far, by time of arrival."""
+        """Return every attempt so far, by time of arrival."""
         attempts: list[Seen] = self._ask("attempts")
         return attempts
 

@@ -68,11 +68,11 @@ class Queue:
         self._messages.clear()
 
     def is_current(self, message: Message, receipt: int) -> bool:
-        """Tell whether a message is still in the queue and has not been received since."""
+        """Return whether a message is still in the queue and has not been received since."""
         return self._messages.get(message.message_id) is message and message.receipt == receipt
 
     def received(self, message: Message) -> int | None:
-        """Note that a poller has a message; give its receipt, None when the message is gone or set aside instead."""
+        """Note that a poller has a message; return its receipt, None when the message is gone or set aside instead."""
         if message.message_id not in self._messages:
             return None
         if message.receipt >= self._parameters.receives:

@@ -12,7 +12,7 @@ _PIECE = 1 << 18
 
 
 def pack(message: object) -> bytes:
-    """Give a message as it is sent."""
+    """Return a message as it is sent."""
     content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     return _LENGTH.pack(len(content)) + content
 
@@ -24,7 +24,7 @@ class Unpacker:
         self._waiting = bytearray()
 
     def feed(self, data: bytes) -> Iterator[Any]:
-        """Take what arrived; give the messages that are whole."""
+        """Take what arrived; return the messages that are whole."""
         self._waiting += data
         while len(self._waiting) >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._waiting)

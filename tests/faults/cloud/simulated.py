@@ -147,7 +147,7 @@ class SimulatedCloud:
         return SmsRef(sms.activation_id, sms.sms_id)
 
     def finish(self, activation_id: int) -> float:
-        """Finish an activation; give when that was answered (time.time())."""
+        """Finish an activation; return when that was answered (time.time())."""
         self.store.finish(activation_id)
         return time.time()
 
@@ -160,16 +160,16 @@ class SimulatedCloud:
         return self._servers.served(names)
 
     def attempts(self) -> list[Seen]:
-        """Give every attempt that partners saw so far, by time of arrival."""
+        """Return every attempt that partners saw so far, by time of arrival."""
         return self._servers.attempts()
 
     def errors(self) -> list[str]:
-        """Give what functions logged as errors, and whatever else they wrote that is no line of their log."""
+        """Return what functions logged as errors, and whatever else they wrote that is no line of their log."""
         lines = self.environments.logs.read_text().splitlines()
         return [line for line in lines if line and (not line.startswith("{") or '"level":"ERROR"' in line)]
 
     def slow_partners(self) -> list[str]:
-        """Give the partners that have been held to be slow."""
+        """Return the partners that have been held to be slow."""
         return [name for name, partner in self.store.many(self._partners).items() if partner.slow_until]
 
     def busy(self) -> str:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms, Tally
+from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.store.activations import SmsRef, pending_shard
-from globalconnect.store.pushes import ATTEMPTS_KEPT, End
+from globalconnect.store.pushes import ATTEMPTS_KEPT, PushEnd
 
 
 @dataclass(slots=True)
@@ -21,7 +21,7 @@ class _Kept:
     attempts: dict[int, Attempt] = field(default_factory=dict)
 
     def log(self) -> list[Attempt]:
-        """Give the kept attempts, oldest first."""
+        """Return the kept attempts, oldest first."""
         return sorted(self.attempts.values(), key=lambda attempt: attempt.number)
 
 
@@ -48,20 +48,20 @@ class MemoryStore:
             self._messages[SmsRef(sms.activation_id, sms.sms_id)] = _Kept(sms)
 
     def finish(self, activation_id: int) -> None:
-        """Give an activation an outcome."""
+        """Return an activation an outcome."""
         with self._lock:
             self._activations[activation_id] = False
 
     # -------------------------------------------------------------- Pushes
 
     def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
         """Claim the next attempt of each message, as Pushes.claim does."""
         with self._lock:
             return [self._claim(ref, now, (tallies or {}).get(ref)) for ref in refs]
 
-    def _claim(self, ref: SmsRef, now: int, tally: Tally | None) -> Sms | None:
+    def _claim(self, ref: SmsRef, now: int, tally: AttemptTally | None) -> Sms | None:
         kept = self._messages.get(ref)
         if kept is None or kept.sms.push_state is not PushState.PENDING or kept.sms.next_due > now:
             return None
@@ -72,11 +72,11 @@ class MemoryStore:
         return kept.sms.caught_up(kept.log())
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
-        """Give those of the activations that are not finished."""
+        """Return those of the activations that are not finished."""
         with self._lock:
             return frozenset(one for one in activation_ids if self._activations.get(one, False))
 
-    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
         """End the pushing of messages that are still pending."""
         with self._lock:
             for end in ends:
@@ -100,7 +100,7 @@ class MemoryStore:
                 kept.attempts[0 if attempt.number == 1 else 1 + attempt.number % ATTEMPTS_KEPT] = attempt
 
     def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
-        """Give the kept attempts of an activation's messages by SMS id, oldest first."""
+        """Return the kept attempts of an activation's messages by SMS id, oldest first."""
         with self._lock:
             return {
                 ref.sms_id: kept.log()
@@ -109,7 +109,7 @@ class MemoryStore:
             }
 
     def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
-        """Give the undelivered messages of a shard that were stored until then (ms), oldest first."""
+        """Return the undelivered messages of a shard that were stored until then (ms), oldest first."""
         with self._lock:
             found = [
                 (kept.sms.stored_at, ref)
@@ -120,8 +120,8 @@ class MemoryStore:
             ]
         return iter([ref for _, ref in sorted(found, key=lambda entry: entry[0])])
 
-    def messages(self, refs: Sequence[SmsRef]) -> list[Sms]:
-        """Give those of the messages that exist, as they are now."""
+    def find(self, refs: Sequence[SmsRef]) -> list[Sms]:
+        """Return those of the messages that exist, as they are now."""
         with self._lock:
             return [self._messages[ref].sms for ref in refs if ref in self._messages]
 
@@ -149,7 +149,7 @@ class MemoryStore:
     # -------------------------------------------------------------- Partners
 
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-        """Give those of the partners that exist, as they are now."""
+        """Return those of the partners that exist, as they are now."""
         with self._lock:
             return {one: self._partners[one] for one in partner_ids if one in self._partners}
 

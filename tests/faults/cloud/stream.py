@@ -95,7 +95,7 @@ class Stream:
         self._busy.discard(lane)
 
     async def _deal_with(self, batch: list[Record]) -> int:
-        """Have a batch dealt with; give how many of its records need not come again."""
+        """Have a batch dealt with; return how many of its records need not come again."""
         invocations = 1
         if self.at_once > 0:
             self.at_once -= 1

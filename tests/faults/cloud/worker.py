@@ -22,14 +22,14 @@ import push_sms.app
 import sweep.app
 from globalconnect import VERSION, clock
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Attempt, Sms, Tally
+from globalconnect.domain.sms import Attempt, AttemptTally, Sms
 from globalconnect.metrics import PushMeter
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import End, Pushes
+from globalconnect.store.pushes import PushEnd, Pushes
 from sweep.sweep import Sweep
 from tests.faults.cloud.rpc import Channel
 
@@ -68,7 +68,7 @@ class RemoteStore:
         self._cloud = cloud
 
     def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
         """See MemoryStore."""
         return cast("list[Sms | Exception | None]", self._cloud.call("claim", list(refs), now, tallies))
@@ -77,7 +77,7 @@ class RemoteStore:
         """See MemoryStore."""
         return cast("frozenset[int]", self._cloud.call("open_among", list(activation_ids)))
 
-    def settle(self, ends: Sequence[End]) -> list[Exception | None]:
+    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
         """See MemoryStore."""
         return cast("list[Exception | None]", self._cloud.call("settle", list(ends)))
 
@@ -89,7 +89,7 @@ class RemoteStore:
         """See MemoryStore."""
         return iter(self._cloud.call("pending", shard, stored_until))
 
-    def messages(self, refs: Sequence[SmsRef]) -> list[Sms]:
+    def find(self, refs: Sequence[SmsRef]) -> list[Sms]:
         """See MemoryStore."""
         return cast("list[Sms]", self._cloud.call("messages", list(refs)))
 
@@ -125,7 +125,7 @@ class NoNumbers:
     """No lease runs out here: the sweep's other half is not what this cloud is for."""
 
     def held_until(self, _shard: str, _now: int) -> Iterator[tuple[str, int]]:
-        """Give none."""
+        """Return none."""
         return iter(())
 
 
@@ -137,7 +137,7 @@ class NoStatistics:
 
 
 def _handler(function: str, cloud: Cloud) -> Callable[[dict[str, Any], object], Any]:
-    """Give a function's real handler, with the parts it works on replaced by those of this cloud."""
+    """Return a function's real handler, with the parts it works on replaced by those of this cloud."""
     store = RemoteStore(cloud)
     queues = RetryQueues(cast("Any", RemoteSqs(cloud)), RETRY_QUEUE, SLOW_RETRY_QUEUE)
     partners = cast("Partners", store)

@@ -171,7 +171,7 @@ class Tables:
         self._env = env
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        """Give an operation that needs nothing special."""
+        """Return an operation that needs nothing special."""
         do = getattr(self._client, operation)
         call = Call.PENDING if operation == "query" else Call.OTHER
         return lambda **asked: self._aws.call(call, Asked(lambda: do(**asked)))
@@ -265,7 +265,7 @@ class KnownTables:
         self._known: dict[str, Any] = {}
 
     def __getattr__(self, operation: str) -> Any:
-        """Give any other operation."""
+        """Return any other operation."""
         return getattr(self._client, operation)
 
     def describe_table(self, *, TableName: str) -> Any:  # noqa: N803
@@ -304,7 +304,7 @@ class Queue:
         self.messages[message.message_id] = message
 
     def visible(self) -> list[Message]:
-        """Give what could be received now."""
+        """Return what could be received now."""
         return [message for message in self.messages.values() if message.visible_at <= self.now()]
 
     def receive(self, message: Message) -> bool:

@@ -63,7 +63,7 @@ class Timeline(asyncio.SelectorEventLoop):
         self.set_task_factory(_task)
 
     def time(self) -> float:
-        """Give the time (s)."""
+        """Return the time (s)."""
         return (self._clock.at - START) / 1_000
 
     def run_in_executor[*A, R](
@@ -109,21 +109,21 @@ class _Strand:
         self._thread.start()
 
     def go_on(self, given: Any = None, error: BaseException | None = None) -> Awaitable[Any] | None:
-        """Let it go on with what it waited for; give what it waits for next, None when it has ended."""
+        """Let it go on with what it waited for; return what it waits for next, None when it has ended."""
         self._given, self._error, self._asked = given, error, None
         self._turn.release()
         self._back.acquire()
         return self._asked
 
     def end(self) -> Any:
-        """Give what the function gave, or raise what it raised."""
+        """Return what the function gave, or raise what it raised."""
         self._thread.join()
         if self._error is not None:
             raise self._error
         return self._given
 
     def wait(self, asked: Awaitable[Any]) -> Any:
-        """Give way until something has come (called by the function)."""
+        """Return way until something has come (called by the function)."""
         self._asked = asked
         self._back.release()
         self._turn.acquire()
@@ -167,7 +167,7 @@ async def in_strand[T](do: Callable[[], T]) -> T:
 
 
 def is_in_strand() -> bool:
-    """Tell whether the caller may `wait`."""
+    """Return whether the caller may `wait`."""
     return _here.strand is not None
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 import push_retry.app
 import push_sms.app
 from globalconnect.domain.inbound import InboundSms, Lease, identity_of
-from globalconnect.domain.sms import PushState, Sms, Tally
+from globalconnect.domain.sms import AttemptTally, PushState, Sms
 from globalconnect.domain.times import MINUTE
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
@@ -20,7 +20,7 @@ from globalconnect.store.activations import SmsRef, pending_shard, sms_key
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, from_wire, to_wire
 from globalconnect.store.inbox import Inbox, Receipt
-from globalconnect.store.numbers import Ended, Numbers
+from globalconnect.store.numbers import EndedLease, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from sweep.sweep import Sweep
@@ -54,7 +54,7 @@ class Environment(Life):
 
     @property
     def is_free(self) -> bool:
-        """Tell whether it could take an invocation."""
+        """Return whether it could take an invocation."""
         return not self.over and not self.busy_with
 
 
@@ -67,7 +67,7 @@ class Errand(Life):
 
 
 def pusher_here() -> Pusher:
-    """Give the delivery routine of the environment that asks: what the handlers call instead of their wiring."""
+    """Return the delivery routine of the environment that asks: what the handlers call instead of their wiring."""
     life = LIFE.get()
     assert isinstance(life, Environment)
     return life.pusher
@@ -97,19 +97,19 @@ class InOrder:
 class _NoLeases(Numbers):
     """Leases that run out are no matter of pushes."""
 
-    def held_until(self, shard: str, now: int) -> Iterator[Ended]:
+    def held_until(self, shard: str, now: int) -> Iterator[EndedLease]:
         return iter(())
 
 
 class _WatchedPushes(Pushes):
     """Notes when claims are asked for, and by which environment."""
 
-    def __init__(self, db: Dynamo, table: str, keep: int, claimed_at: dict[tuple[Life | None, int], int]) -> None:
-        super().__init__(db, table, keep)
+    def __init__(self, db: Dynamo, table: str, retention: int, claimed_at: dict[tuple[Life | None, int], int]) -> None:
+        super().__init__(db, table, retention)
         self._claimed_at = claimed_at
 
     def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, Tally] | None = None
+        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
         self._claimed_at.update({(LIFE.get(), ref.sms_id): now for ref in refs})
         return super().claim(refs, now, tallies)
@@ -151,7 +151,7 @@ class Standing:
 
     @property
     def is_pending(self) -> bool:
-        """Tell whether it is to be pushed."""
+        """Return whether it is to be pushed."""
         return self.state is PushState.PENDING
 
 
@@ -202,7 +202,7 @@ class World:
         for url in self.urls:
             self.servers.behaviours[url] = Behaviour.TAKES
         store = self.shop.activations
-        inbox = Inbox(self.db, self.env["INBOX_TABLE"], store.keep)
+        inbox = Inbox(self.db, self.env["INBOX_TABLE"], store.retention)
         self._arrivals = Arrivals(self.db, self.shop.numbers, store, inbox)
         self._desk = Desk(self.cloud)
         self._sweep = Sweep(
@@ -214,7 +214,7 @@ class World:
 
     def _pushes(self) -> Pushes:
         store = self.shop.activations
-        return _WatchedPushes(self.db, store.table, store.keep, self.servers.claimed_at)
+        return _WatchedPushes(self.db, store.table, store.retention, self.servers.claimed_at)
 
     def _queues(self) -> RetryQueues:
         return RetryQueues(cast("Any", self.sqs), self.env["RETRY_QUEUE_URL"], self.env["SLOW_RETRY_QUEUE_URL"], pause)
@@ -229,11 +229,11 @@ class World:
     # ---------------------------------------------------------- looking
 
     def queue(self, *, slow: bool) -> Queue:
-        """Give a retry queue."""
+        """Return a retry queue."""
         return self.sqs.queues[self.env["SLOW_RETRY_QUEUE_URL" if slow else "RETRY_QUEUE_URL"]]
 
     def standings(self) -> list[Standing]:
-        """Give how the pushing of every SMS stands now."""
+        """Return how the pushing of every SMS stands now."""
         table = self.env["ACTIVATIONS_TABLE"]
         # Only what is needed: the pretend cloud takes long over every attribute.
         asked: Any = {
@@ -256,18 +256,18 @@ class World:
         ]
 
     def is_finished(self, activation_id: int) -> bool:
-        """Tell whether an activation has an outcome."""
+        """Return whether an activation has an outcome."""
         activation = self.shop.activations.get(activation_id)
         assert activation is not None
         return activation.outcome is not None
 
     def _sms(self, sms_id: int) -> Sms:
         (ref,) = [ref for ref in self.refs if ref.sms_id == sms_id]
-        (sms,) = Pushes(Dynamo(self._client), self.env["ACTIVATIONS_TABLE"], 0).messages([ref])
+        (sms,) = Pushes(Dynamo(self._client), self.env["ACTIVATIONS_TABLE"], 0).find([ref])
         return sms
 
     def without_message(self, standings: Sequence[Standing]) -> list[SmsRef]:
-        """Give those that are pending though nothing is on its way that pushes them in time, and no trouble excuses it.
+        """Return those that are pending though nothing is on its way that pushes them in time, and no trouble excuses it.
 
         What is found to be on its way is not excused any longer.
         """
@@ -286,7 +286,7 @@ class World:
         return lacking
 
     def _queued(self) -> dict[SmsRef, list[int]]:
-        """Give when queued messages will ask for their pushes, by SMS."""
+        """Return when queued messages will ask for their pushes, by SMS."""
         queued: dict[SmsRef, list[int]] = {}
         for queue in self.sqs.queues.values():
             for message in queue.messages.values():
@@ -295,7 +295,7 @@ class World:
         return queued
 
     def is_in_index(self, sms: Standing) -> bool:
-        """Tell whether the sweep would come across an SMS."""
+        """Return whether the sweep would come across an SMS."""
         return sms.ref in self.shop.pushes.pending(pending_shard(sms.ref.sms_id), sms.stored_at)
 
     # ---------------------------------------------------------- what happens
@@ -477,7 +477,7 @@ class World:
         self.excused |= life.busy_with
 
     async def _push(self, handler: Any, event: dict[str, Any], refs: Sequence[SmsRef]) -> Any:
-        """Invoke a push function; give its answer, None when it crashed, ran out of time or failed."""
+        """Invoke a push function; return its answer, None when it crashed, ran out of time or failed."""
         environment = next((one for one in self.environments if one.is_free), None)
         if environment is None:
             environment = Environment(self._pusher())

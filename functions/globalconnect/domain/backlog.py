@@ -1,4 +1,4 @@
-"""Partners for whom SMS wait, and who of them is in trouble: what operators are alarmed about (docs/architecture.md)."""
+"""Partners for whom SMS wait, and who of them is in trouble: what staff are alarmed about (docs/architecture.md)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ class PendingNote:
     partners: Mapping[str, PartnerPending]
 
     def is_in_trouble(self, partner: Partner) -> bool:
-        """Tell whether the alarm would speak of a partner, as it is known now, for what waited at this sweep."""
+        """Return whether the alarm would speak of a partner, as it is known now, for what waited at this sweep."""
         pending = self.partners.get(partner.partner_id)
         return pending is not None and is_without_success(partner, pending.oldest_at, self.measured_at)
 
 
 def is_without_success(partner: Partner | None, oldest: int, now: int) -> bool:
-    """Tell whether a partner has taken no push for 5 minutes at `now` (ms), while SMS have waited longer than that.
+    """Return whether a partner has taken no push for 5 minutes at `now` (ms), while SMS have waited longer than that.
 
     `oldest` (ms) is when the oldest that waits was stored. A partner that is revoked or has no Push URL is not meant
     to take any: what waits for it is stopped when its next push is due.

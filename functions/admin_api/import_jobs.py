@@ -7,15 +7,15 @@ from functools import partial
 
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
-    ImportJobShown,
-    ImportJobsShown,
-    ImportPartShown,
+    ImportJobPage,
+    ImportJobView,
+    ImportPartView,
     NewImport,
     NoFields,
     NoQuery,
     PageQuery,
-    RejectedRow,
-    RejectedShown,
+    RejectedRowPage,
+    RejectedRowView,
 )
 from admin_api.number_import import MOST_ROWS, enter, read_rows, refuse_repeated
 from admin_api.routes import Call, Route, Upload, id_in
@@ -24,7 +24,7 @@ from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLar
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.dynamo import ConditionFailed
-from globalconnect.store.imports import IMPORTS, Import, Part, RefusedRow
+from globalconnect.store.import_jobs import IMPORTS, ImportJob, ImportPart, RejectedRow
 
 MOST_PARTS = 200
 
@@ -35,10 +35,10 @@ _LISTING = Listing("imports", partial(has, collection=IMPORTS, entry=str))
 _FINISHED = "import: is finished; begin another"
 
 
-def start(admin: Admin, call: Call[NoQuery, NewImport]) -> ImportJobShown:
+def start(admin: Admin, call: Call[NoQuery, NewImport]) -> ImportJobView:
     """Begin an import."""
     now = admin.now()
-    job = Import(
+    job = ImportJob(
         # In the order in which they were begun.
         import_id=f"{now:013}{new_token(_TOKEN_LENGTH, admin.rng)}",
         file_name=call.body.file_name,
@@ -51,7 +51,7 @@ def start(admin: Admin, call: Call[NoQuery, NewImport]) -> ImportJobShown:
     return _shown(job)
 
 
-def take_part(admin: Admin, call: Call[NoQuery, Upload]) -> ImportPartShown:
+def take_part(admin: Admin, call: Call[NoQuery, Upload]) -> ImportPartView:
     """Import a part of a file; the same part again has no effect and the same answer."""
     number, job = _number(call.path), _job(admin, call.path)
     content = hashlib.sha256(call.body.content).hexdigest()
@@ -65,14 +65,14 @@ def take_part(admin: Admin, call: Call[NoQuery, Upload]) -> ImportPartShown:
     taken = admin.imports.taken_before(job.import_id, number, {row.phone for row in rows})
     fresh, refused = refuse_repeated(rows, rejected, taken)
     outcome = enter(admin, fresh, refused, sent_as=f"{job.import_id}#{number}", dry_run=job.dry_run)
-    part = Part(
+    part = ImportPart(
         number=number,
         content=content,
         rows=len(rows) + len(rejected),
         imported=outcome.new,
         updated=outcome.updated,
         unchanged=outcome.unchanged,
-        rejected=tuple(RefusedRow(row.row, row.reason) for row in outcome.rejected),
+        rejected=tuple(RejectedRow(row.row, row.reason) for row in outcome.rejected),
     )
     try:
         admin.imports.record(job, part, [row.phone for row in fresh])
@@ -83,31 +83,31 @@ def take_part(admin: Admin, call: Call[NoQuery, Upload]) -> ImportPartShown:
     return _part_shown(part)
 
 
-def finish(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobShown:
+def finish(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobView:
     """End an import: it takes no more parts."""
     job = admin.imports.finish(_id(call.path), admin.now())
     call.log_change(parts=job.parts, rows=job.rows)
     return _shown(job)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> ImportJobsShown:
+def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> ImportJobPage:
     """List imports, newest first."""
     found, next_key = admin.imports.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    return ImportJobsShown(imports=[_shown(job) for job in found], cursor=_LISTING.cursor(next_key))
+    return ImportJobPage(imports=[_shown(job) for job in found], cursor=_LISTING.cursor(next_key))
 
 
-def read(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobShown:
+def read(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobView:
     """Read an import."""
     return _shown(_job(admin, call.path))
 
 
-def rejected(admin: Admin, call: Call[PageQuery, NoFields]) -> RejectedShown:
+def rejected(admin: Admin, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
     """List the rows of an import that were not imported."""
     listing = Listing("rejected", partial(has, part=int, row=int), (_id(call.path),))
     after = listing.key(call.query.get("cursor"))
     job = _job(admin, call.path)
     found, next_key = admin.imports.refused(job.import_id, _REJECTED_PAGE, after)
-    return RejectedShown(rejected=_rows_shown(found), cursor=listing.cursor(next_key))
+    return RejectedRowPage(rejected=_rows_shown(found), cursor=listing.cursor(next_key))
 
 
 def _id(path: Mapping[str, str]) -> str:
@@ -123,15 +123,15 @@ def _number(path: Mapping[str, str]) -> int:
     return number
 
 
-def _job(admin: Admin, path: Mapping[str, str]) -> Import:
+def _job(admin: Admin, path: Mapping[str, str]) -> ImportJob:
     job = admin.imports.get(_id(path))
     if job is None:
         raise NotFound("import")
     return job
 
 
-def _recorded(admin: Admin, job: Import, number: int, content: str) -> Part:
-    """Give a part as it was recorded. Raises Conflict when it was not, or was another one."""
+def _recorded(admin: Admin, job: ImportJob, number: int, content: str) -> ImportPart:
+    """Return a part as it was recorded. Raises Conflict when it was not, or was another one."""
     part = admin.imports.part(job.import_id, number)
     if part is None:
         raise Conflict(_FINISHED)
@@ -140,8 +140,8 @@ def _recorded(admin: Admin, job: Import, number: int, content: str) -> Part:
     return part
 
 
-def _shown(job: Import) -> ImportJobShown:
-    return ImportJobShown(
+def _shown(job: ImportJob) -> ImportJobView:
+    return ImportJobView(
         import_id=job.import_id,
         file_name=job.file_name,
         dry_run=job.dry_run,
@@ -158,8 +158,8 @@ def _shown(job: Import) -> ImportJobShown:
     )
 
 
-def _part_shown(part: Part) -> ImportPartShown:
-    return ImportPartShown(
+def _part_shown(part: ImportPart) -> ImportPartView:
+    return ImportPartView(
         part=part.number,
         rows=part.rows,
         imported=part.imported,
@@ -169,8 +169,8 @@ def _part_shown(part: Part) -> ImportPartShown:
     )
 
 
-def _rows_shown(refused: Iterable[RefusedRow]) -> list[RejectedRow]:
-    return [RejectedRow(row=row.row, reason=row.reason) for row in refused]
+def _rows_shown(refused: Iterable[RejectedRow]) -> list[RejectedRowView]:
+    return [RejectedRowView(row=row.row, reason=row.reason) for row in refused]
 
 
 ROUTES = (
@@ -180,7 +180,7 @@ ROUTES = (
         action="import.started",
         use=start,
         body=NewImport,
-        answer=ImportJobShown,
+        answer=ImportJobView,
         status=201,
         summary="Begin an import that is sent in parts. A dry run enters nothing and tells what would be.",
     ),
@@ -189,14 +189,14 @@ ROUTES = (
         path="/admin/imports",
         use=browse,
         query=PageQuery,
-        answer=ImportJobsShown,
+        answer=ImportJobPage,
         summary="List imports that were sent in parts, newest first.",
     ),
     Route(
         method="GET",
         path="/admin/imports/{importId}",
         use=read,
-        answer=ImportJobShown,
+        answer=ImportJobView,
         errors=(404,),
         summary="Read an import, and what its parts did so far.",
     ),
@@ -206,7 +206,7 @@ ROUTES = (
         action="import.part_sent",
         use=take_part,
         body=Upload,
-        answer=ImportPartShown,
+        answer=ImportPartView,
         errors=(404, 409, 413),
         summary="Send the next part of an import, with a header of its own, imported as POST /admin/numbers does. The same "
         "part again, with the same content, has no effect and the same answer; with other content, or after a gap, "
@@ -217,7 +217,7 @@ ROUTES = (
         path="/admin/imports/{importId}/finish",
         action="import.finished",
         use=finish,
-        answer=ImportJobShown,
+        answer=ImportJobView,
         errors=(404,),
         summary="End an import: it takes no more parts. A second time changes nothing.",
     ),
@@ -226,7 +226,7 @@ ROUTES = (
         path="/admin/imports/{importId}/rejected",
         use=rejected,
         query=PageQuery,
-        answer=RejectedShown,
+        answer=RejectedRowPage,
         errors=(404,),
         summary="List the rows of an import that were not imported, in the order of the file.",
     ),

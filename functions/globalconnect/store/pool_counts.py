@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from globalconnect.domain.availability import Contribution, HolderCount, PoolCounts, Tally
 from globalconnect.domain.number import pool_of
+from globalconnect.domain.pool_counts import Contribution, HolderCount, PoolCounts, ProjectedCount
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove
 from globalconnect.store.holders import HolderChange, change_of, from_holder, to_holder
@@ -19,7 +19,7 @@ _NONE_BLOCKED = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedNumber:
     """What was last counted of a number, and of which version of it."""
 
     phone: str
@@ -27,7 +27,7 @@ class Counted:
     contribution: Contribution
 
 
-class Availability:
+class PoolCountsStore:
     """Counts per pool; all of them together are remembered for `cache_seconds`."""
 
     def __init__(self, db: Dynamo, table: str, cache_seconds: float, now: Callable[[], int]) -> None:
@@ -36,11 +36,11 @@ class Availability:
         self._cache: Cache[list[PoolCounts]] = Cache(cache_seconds, now)
 
     def all(self) -> list[PoolCounts]:
-        """Give the counts of every pool, as they were at most `cache_seconds` ago."""
+        """Return the counts of every pool, as they were at most `cache_seconds` ago."""
         return self._cache.get(_ALL, lambda: [_to_counts(item) for item in self._db.scan_all(self._table)]) or []
 
     def of_country(self, country: str) -> list[PoolCounts]:
-        """Give the counts of a country's pools as they are now."""
+        """Return the counts of a country's pools as they are now."""
         condition = expression("#country = :country", country=country)
         return [_to_counts(item) for item in self._db.query_all(self._table, condition)]
 
@@ -58,7 +58,7 @@ class Availability:
         )
 
 
-class Counts:
+class CountsStore:
     """What `availability` needs to change counts: pools, partners and counted numbers, written together."""
 
     def __init__(self, db: Dynamo, availability_table: str, counted_table: str, holders_table: str) -> None:
@@ -67,13 +67,13 @@ class Counts:
         self._counted = counted_table
         self._holders = holders_table
 
-    def counted(self, phones: Sequence[str]) -> dict[str, Counted]:
-        """Give what was last counted of these numbers; those never counted are missing."""
+    def counted(self, phones: Sequence[str]) -> dict[str, CountedNumber]:
+        """Return what was last counted of these numbers; those never counted are missing."""
         found = self._db.get_many(self._counted, [{"phone": phone} for phone in phones])
         return {item["phone"]: _to_counted(item) for item in found}
 
     def pools(self, names: Sequence[tuple[str, str]]) -> dict[str, PoolCounts]:
-        """Give the counts of these pools (country, operator) by their name; an unknown pool counts nothing."""
+        """Return the counts of these pools (country, operator) by their name; an unknown pool counts nothing."""
         pools = {pool_of(*name): PoolCounts(*name) for name in names}
         keys = [{"country": country, "operator": operator} for country, operator in names]
         for item in self._db.get_many(self._availability, keys):
@@ -82,29 +82,29 @@ class Counts:
         return pools
 
     def holders(self, partner_ids: Sequence[str]) -> dict[str, HolderCount]:
-        """Give the counts of these partners by their id; one that was never counted holds nothing."""
+        """Return the counts of these partners by their id; one that was never counted holds nothing."""
         holders = {partner_id: HolderCount(partner_id) for partner_id in partner_ids}
         for item in self._db.get_many(self._holders, [{"partner_id": partner_id} for partner_id in partner_ids]):
             holders[item["partner_id"]] = to_holder(item)
         return holders
 
     def every_holder(self) -> Iterator[HolderCount]:
-        """Give the count of every partner, each as it is when it is read."""
+        """Return the count of every partner, each as it is when it is read."""
         return (to_holder(item) for item in self._db.scan_all(self._holders, consistent=True))
 
     def every_pool(self) -> Iterator[PoolCounts]:
-        """Give the counts of every pool, each as it is when it is read."""
+        """Return the counts of every pool, each as it is when it is read."""
         return (_to_counts(item) for item in self._db.scan_all(self._availability, consistent=True))
 
-    def every_counted(self) -> Iterator[Counted]:
-        """Give what was last counted of every number, each as it is when it is read."""
+    def every_counted(self) -> Iterator[CountedNumber]:
+        """Return what was last counted of every number, each as it is when it is read."""
         return (_to_counted(item) for item in self._db.scan_all(self._counted, consistent=True))
 
     def write(
         self,
         tallies: Sequence[PoolCounts | HolderCount],
-        counted: Sequence[Counted],
-        seen: Mapping[str, Counted],
+        counted: Sequence[CountedNumber],
+        seen: Mapping[str, CountedNumber],
         gone: Collection[str] = (),
         holders: Sequence[HolderChange] = (),
     ) -> None:
@@ -128,14 +128,14 @@ class Counts:
         return put(self._holders, from_holder(tally), _same(tally))
 
 
-def _same(tally: Tally) -> Expression:
+def _same(tally: ProjectedCount) -> Expression:
     if tally.version == 0:
         # Never counted: not there yet, or only opened.
         return expression("attribute_not_exists(#version) OR #version = :zero", zero=0)
     return expression("#version = :version", version=tally.version)
 
 
-def _same_number(before: Counted | None) -> Expression:
+def _same_number(before: CountedNumber | None) -> Expression:
     if before is None:
         return expression("attribute_not_exists(#version)")
     # A recount may change what a version contributed, so the version alone does not tell.
@@ -172,7 +172,7 @@ def _to_counts(item: Item) -> PoolCounts:
 
 
 def _packed(counts: Mapping[str, int]) -> str:
-    """Give counts per service as `go,tg=12,3`."""
+    """Return counts per service as `go,tg=12,3`."""
     services = sorted(counts)
     if not services:
         return _NONE_BLOCKED
@@ -195,7 +195,7 @@ def _split(services: str) -> tuple[str, ...]:
     return tuple(services.split(","))
 
 
-def _from_counted(number: Counted) -> Item:
+def _from_counted(number: CountedNumber) -> Item:
     return {
         "phone": number.phone,
         "version": number.version,
@@ -206,7 +206,7 @@ def _from_counted(number: Counted) -> Item:
     }
 
 
-def _to_counted(item: Item) -> Counted:
+def _to_counted(item: Item) -> CountedNumber:
     contribution = Contribution(
         item.get("pool"),
         free=item["free"],
@@ -214,4 +214,4 @@ def _to_counted(item: Item) -> Counted:
         # Of numbers counted before there were counts of partners there is none.
         holder=item.get("holder"),
     )
-    return Counted(item["phone"], item["version"], contribution)
+    return CountedNumber(item["phone"], item["version"], contribution)

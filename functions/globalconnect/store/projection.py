@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
-from globalconnect.domain.availability import NOTHING, Contribution, HolderCount, PoolCounts, contribution_of
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.number import Number, names_of
-from globalconnect.store.availability import Counted, Counts
+from globalconnect.domain.pool_counts import NOTHING, Contribution, HolderCount, PoolCounts, contribution_of
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.holders import HolderChange
+from globalconnect.store.pool_counts import CountedNumber, CountsStore
 
 # A transaction holds 100 writes: one per number, one per pool they were or are in, one per partner who held or holds
 # them. Few of one batch are in many pools; where they are, fewer numbers are counted at once.
@@ -22,17 +22,17 @@ _WRITES = 100
 _NUMBERS_AT_ONCE = 90
 _TRIES = 10
 
-type Seen = Mapping[str, Counted]
+type Seen = Mapping[str, CountedNumber]
 # What is to be noted of numbers, by phone: None is to be forgotten, missing stays as it is.
-type Wanted = Mapping[str, Counted | None]
+type Wanted = Mapping[str, CountedNumber | None]
 # How the contribution of a number changes: its phone, before, after.
 type Move = tuple[str, Contribution, Contribution]
 
 
-def count(numbers: Sequence[Number], counts: Counts) -> int:
+def count(numbers: Sequence[Number], counts: CountsStore) -> int:
     """Count numbers (none of them twice) in their versions; what was counted in that version or a newer one stays.
 
-    Gives how many were newly counted. Raises Busy when others keep counting the same pools.
+    Returns how many were newly counted. Raises Busy when others keep counting the same pools.
     """
     by_phone = {number.phone: number for number in numbers}
 
@@ -46,10 +46,10 @@ def count(numbers: Sequence[Number], counts: Counts) -> int:
     return _change_all(list(by_phone), wanted, counts)
 
 
-def correct(phones: Sequence[str], read: Callable[[Sequence[str]], Sequence[Number]], counts: Counts) -> int:
+def correct(phones: Sequence[str], read: Callable[[Sequence[str]], Sequence[Number]], counts: CountsStore) -> int:
     """Count numbers as they are, whatever was counted of them; a number that does not exist is forgotten.
 
-    `read` gives those that exist, as they are now. Gives how many were counted otherwise before. Raises Busy when
+    `read` gives those that exist, as they are now. Returns how many were counted otherwise before. Raises Busy when
     others keep counting the same.
     """
 
@@ -61,16 +61,16 @@ def correct(phones: Sequence[str], read: Callable[[Sequence[str]], Sequence[Numb
     return _change_all(phones, wanted, counts)
 
 
-def counted_as(number: Number) -> Counted:
-    """Give what has to be noted of a number when it is counted."""
-    return Counted(number.phone, number.version, contribution_of(number))
+def counted_as(number: Number) -> CountedNumber:
+    """Return what has to be noted of a number when it is counted."""
+    return CountedNumber(number.phone, number.version, contribution_of(number))
 
 
-def _change_all(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: Counts) -> int:
+def _change_all(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: CountsStore) -> int:
     return sum(_change(chunk, wanted, counts) for chunk in batched(phones, _NUMBERS_AT_ONCE, strict=False))
 
 
-def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: Counts) -> int:
+def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: CountsStore) -> int:
     for attempt in range(_TRIES):
         seen = counts.counted(phones)
         changes = wanted(phones, seen)
@@ -94,7 +94,7 @@ def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wante
     raise Busy
 
 
-def _changed_pools(moves: Iterable[Move], counts: Counts) -> list[PoolCounts]:
+def _changed_pools(moves: Iterable[Move], counts: CountsStore) -> list[PoolCounts]:
     real = [(phone, before, after) for phone, before, after in moves if replace(before, holder=after.holder) != after]
     names = {contribution.pool for _, *both in real for contribution in both if contribution.pool is not None}
     pools = counts.pools([names_of(name) for name in sorted(names)])
@@ -129,5 +129,5 @@ def _changed_holders(
     return [HolderChange(holders[holder], change, frozenset(noted[holder])) for holder, change in by.items()]
 
 
-def _contribution(counted: Counted | None) -> Contribution:
+def _contribution(counted: CountedNumber | None) -> Contribution:
     return NOTHING if counted is None else counted.contribution

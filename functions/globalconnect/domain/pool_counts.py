@@ -38,7 +38,7 @@ MOST_CHANGED = 2_000
 
 
 @dataclass(slots=True, kw_only=True)
-class Tally:
+class ProjectedCount:
     """What is counted under one name, as stored under a version.
 
     `recount` names the recount that is looking at it, if one is; `changed` are the phones whose contribution to
@@ -54,16 +54,16 @@ class Tally:
         raise NotImplementedError
 
     def sums(self) -> dict[str, int]:
-        """Give all that is counted."""
+        """Return all that is counted."""
         raise NotImplementedError
 
-    def counts_as(self, other: "Tally") -> bool:
-        """Tell whether this counts the same as `other`."""
+    def counts_as(self, other: "ProjectedCount") -> bool:
+        """Return whether this counts the same as `other`."""
         return self.sums() == other.sums()
 
 
 @dataclass(slots=True)
-class HolderCount(Tally):
+class HolderCount(ProjectedCount):
     """How many numbers a partner holds, one whose lease ran out until it is swept."""
 
     partner_id: str
@@ -74,12 +74,12 @@ class HolderCount(Tally):
         self.held += sign
 
     def sums(self) -> dict[str, int]:
-        """Give all that is counted."""
+        """Return all that is counted."""
         return {"held": self.held}
 
 
 @dataclass(slots=True)
-class PoolCounts(Tally):
+class PoolCounts(ProjectedCount):
     """The counts of one pool."""
 
     country: str
@@ -89,7 +89,7 @@ class PoolCounts(Tally):
     blocked_free: dict[str, int] = field(default_factory=dict)
 
     def for_sale(self, service: str) -> int:
-        """Give how many numbers can be bought for `service`."""
+        """Return how many numbers can be bought for `service`."""
         return max(0, self.free - self.blocked_free.get(service, 0))
 
     def add(self, contribution: Contribution, sign: int) -> None:
@@ -114,14 +114,14 @@ class PoolCounts(Tally):
             self.recount, self.changed = None, frozenset()
 
     def sums(self) -> dict[str, int]:
-        """Give all that is counted."""
+        """Return all that is counted."""
         return {"total": self.total, "free": self.free} | {
             f"blocked_free:{code}": count for code, count in self.blocked_free.items()
         }
 
 
 def contribution_of(number: Number) -> Contribution:
-    """Give what a number adds to the counts as it stands."""
+    """Return what a number adds to the counts as it stands."""
     held = number.activation_id is not None
     holder = number.partner_id if held else None
     if not number.enabled:
@@ -136,7 +136,7 @@ def contribution_of(number: Number) -> Contribution:
 
 
 def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, most: int | None = None) -> str:
-    """Give the `countryList` of GET_SERVICES as JSON: pools without a number are left out, sold-out services show 0.
+    """Return the `countryList` of GET_SERVICES as JSON: pools without a number are left out, sold-out services show 0.
 
     No count is above `most`, how many more the partner may hold; None is no limit. It is text because a partner may ask
     for 100,000 counts at once, and writing them down costs less than half of what building them as an object and turning

@@ -1,4 +1,4 @@
-"""The local stack's operator: a Cognito user with a password of its own, and a token for the next hour."""
+"""The local stack's member of staff: a Cognito user with a password of its own, and a token for the next hour."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from local.deploy import Outputs
     from local.place import Place
 
-NAME = "operator@localhost"
+NAME = "staff@localhost"
 UNKNOWN_OR_WRONG = {"NotAuthorizedException", "UserNotFoundException"}
 
 
 @dataclass(frozen=True)
 class SignedIn:
-    """An operator who is signed in."""
+    """Somebody of the staff, signed in."""
 
     user: str
     password: str
@@ -32,9 +32,9 @@ class SignedIn:
 
 
 def sign_in(place: Place, endpoint: str, outputs: Outputs) -> SignedIn:
-    """Sign the operator in with the password kept from last time, or make the operator when there is none."""
+    """Sign the user in with the password kept from last time, or make the user when there is none."""
     users = session().client("cognito-idp", endpoint_url=endpoint, config=CONFIG)
-    kept = read_private(place.operator_file) or {}
+    kept = read_private(place.staff_file) or {}
     password = kept.get("password")
     if isinstance(password, str):
         try:
@@ -43,13 +43,13 @@ def sign_in(place: Place, endpoint: str, outputs: Outputs) -> SignedIn:
             if error.response["Error"]["Code"] not in UNKNOWN_OR_WRONG:
                 raise
     password = new_password()
-    write_private(place.operator_file, {"user": NAME, "password": password})
+    write_private(place.staff_file, {"user": NAME, "password": password})
     _make(users, outputs, password)
     return SignedIn(NAME, password, _token(users, outputs, password))
 
 
 def _make(users: CognitoIdentityProviderClient, outputs: Outputs, password: str) -> None:
-    # One is there already when operator.json was lost; it gets the new password.
+    # One is there already when staff.json was lost; it gets the new password.
     with contextlib.suppress(users.exceptions.UsernameExistsException):
         users.admin_create_user(UserPoolId=outputs.user_pool_id, Username=NAME, MessageAction="SUPPRESS")
     users.admin_set_user_password(UserPoolId=outputs.user_pool_id, Username=NAME, Password=password, Permanent=True)

@@ -1,10 +1,10 @@
-"""Whose SMS wait, and how many: what the sweep notes for operators, and what they are alarmed about."""
+"""Whose SMS wait, and how many: what the sweep notes for staff, and what they are alarmed about."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.sms import PushState, Sms
-from globalconnect.domain.waiting import PartnerPending, PendingNote
 
 # The note is one item, so it can't name any number of partners.
 MOST_PARTNERS = 200
@@ -20,25 +20,25 @@ class Waiting:
     without_success: bool
 
 
-def waiting_by_partner(messages: Iterable[Sms]) -> dict[str, PartnerPending]:
-    """Give what waits of these SMS, by partner.
+def waiting_by_partner(batch: Iterable[Sms]) -> dict[str, PartnerPending]:
+    """Return what waits of these SMS, by partner.
 
     One that was delivered before and that an operator has pushed again does not wait: the partner has it.
     """
     return _together(
         (sms.partner_id, PartnerPending(1, sms.stored_at))
-        for sms in messages
+        for sms in batch
         if sms.push_state is PushState.PENDING and sms.delivered_at is None
     )
 
 
 def all_waiting(parts: Iterable[Mapping[str, PartnerPending]]) -> dict[str, PartnerPending]:
-    """Give what `waiting_by_partner` would of all messages together, from what it gave of some at a time."""
+    """Return what `waiting_by_partner` would of all messages together, from what it gave of some at a time."""
     return _together(entry for part in parts for entry in part.items())
 
 
 def note_of(waiting: Sequence[Waiting], measured_at: int) -> PendingNote:
-    """Give what to note of a sweep that began at `measured_at` (ms): sums of all, and the partners in most trouble."""
+    """Return what to note of a sweep that began at `measured_at` (ms): sums of all, and the partners in most trouble."""
     in_trouble = sorted(waiting, key=lambda one: (not one.without_success, -one.age))
     return PendingNote(
         measured_at=measured_at,

@@ -20,7 +20,7 @@ _COUNTS = ("rows", "imported", "updated", "unchanged")
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class ImportJob:
     """A file of numbers that is sent in parts: who began it, and what its first `parts` parts did. Times are in ms.
 
     `updated` are numbers that were known, `unchanged` those of them that were in their pool already.
@@ -41,7 +41,7 @@ class Import:
 
 
 @dataclass(frozen=True, slots=True)
-class RefusedRow:
+class RejectedRow:
     """A row that was not imported, by its place in the whole file."""
 
     row: int
@@ -49,7 +49,7 @@ class RefusedRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ImportPart:
     """What a part of an import did; `content` is the SHA-256 (hex) of what was sent."""
 
     number: int
@@ -58,18 +58,18 @@ class Part:
     imported: int
     updated: int
     unchanged: int
-    rejected: tuple[RefusedRow, ...]
+    rejected: tuple[RejectedRow, ...]
 
 
-class Imports:
-    """Imports by id, with their parts. Kept for `keep` ms."""
+class ImportJobs:
+    """Imports by id, with their parts. Kept for `retention` ms."""
 
-    def __init__(self, db: Dynamo, table: str, keep: int) -> None:
+    def __init__(self, db: Dynamo, table: str, retention: int) -> None:
         self._db = db
         self.table = table
-        self._keep = keep
+        self._retention = retention
 
-    def start(self, job: Import) -> None:
+    def start(self, job: ImportJob) -> None:
         """Store a new import. Raises ConditionFailed when its id is taken."""
         item = {
             **_key_of(job.import_id),
@@ -81,28 +81,28 @@ class Imports:
             "finished_at": job.finished_at,
             "parts": job.parts,
             **{name: getattr(job, name) for name in (*_COUNTS, "rejected")},
-            "expire_at": expire_at(job.started_at, self._keep),
+            "expire_at": expire_at(job.started_at, self._retention),
         }
         self._db.put(self.table, item, expression("attribute_not_exists(#entry)"))
 
-    def get(self, import_id: str) -> Import | None:
-        """Give an import as it is now."""
+    def get(self, import_id: str) -> ImportJob | None:
+        """Return an import as it is now."""
         item = self._db.get(self.table, _key_of(import_id))
         return _to_import(item) if item else None
 
-    def page(self, limit: int, after: Item | None) -> tuple[list[Import], Item | None]:
-        """Give one page of all imports, newest first, and the key to go on from."""
+    def page(self, limit: int, after: Item | None) -> tuple[list[ImportJob], Item | None]:
+        """Return one page of all imports, newest first, and the key to go on from."""
         condition = expression("#collection = :imports", imports=IMPORTS)
         page = self._db.query(self.table, condition, limit=limit, after=after, newest_first=True)
         return [_to_import(item) for item in page.items], page.next_key
 
-    def part(self, import_id: str, number: int) -> Part | None:
-        """Give what a part did, None as long as it is not recorded."""
+    def part(self, import_id: str, number: int) -> ImportPart | None:
+        """Return what a part did, None as long as it is not recorded."""
         item = self._db.get(self.table, _part_key(import_id, number))
         return _to_part(item) if item else None
 
     def taken_before(self, import_id: str, number: int, phones: AbstractSet[str]) -> set[str]:
-        """Give those of the phones that are in parts before that of this number."""
+        """Return those of the phones that are in parts before that of this number."""
         condition = expression(
             "#collection = :parts AND #entry < :entry", parts=_parts_of(import_id), entry=_entry_of(number)
         )
@@ -111,7 +111,7 @@ class Imports:
             taken |= phones & set(_unpacked(item["phones"]))
         return taken
 
-    def record(self, job: Import, part: Part, phones: Iterable[str]) -> None:
+    def record(self, job: ImportJob, part: ImportPart, phones: Iterable[str]) -> None:
         """Record what a part did, with the phones in it, and count it to its import, both or neither.
 
         Raises ConditionFailed when it is not the next part of an open import (any more), and Busy.
@@ -122,7 +122,7 @@ class Imports:
             **{name: getattr(part, name) for name in _COUNTS},
             "rejected": _packed([(refused.row, refused.reason) for refused in part.rejected]),
             "phones": _packed(sorted(phones)),
-            "expire_at": expire_at(job.started_at, self._keep),
+            "expire_at": expire_at(job.started_at, self._retention),
         }
         counts = {name: getattr(part, name) for name in _COUNTS} | {"rejected": len(part.rejected)}
         change = expression(
@@ -135,7 +135,7 @@ class Imports:
             was_done=lambda: self.part(job.import_id, part.number) == part,
         )
 
-    def finish(self, import_id: str, now: int) -> Import:
+    def finish(self, import_id: str, now: int) -> ImportJob:
         """End an import at `now` (ms): it takes no more parts. One that has ended stays as it is. Raises NotFound."""
         try:
             ended = self._db.update(
@@ -151,8 +151,8 @@ class Imports:
             return job
         return _to_import(ended)
 
-    def refused(self, import_id: str, limit: int, after: Item | None) -> tuple[list[RefusedRow], Item | None]:
-        """Give one page of the rows that were not imported, in the order of the file, and the key to go on from.
+    def refused(self, import_id: str, limit: int, after: Item | None) -> tuple[list[RejectedRow], Item | None]:
+        """Return one page of the rows that were not imported, in the order of the file, and the key to go on from.
 
         Such a key names the last row of the page, and its part.
         """
@@ -160,7 +160,7 @@ class Imports:
         condition = expression(
             "#collection = :parts AND #entry >= :entry", parts=_parts_of(import_id), entry=_entry_of(part)
         )
-        found: list[RefusedRow] = []
+        found: list[RejectedRow] = []
         for item in self._db.query_all(self.table, condition):
             for refused in _refused_in(item):
                 if refused.row <= row:
@@ -189,8 +189,8 @@ def _part_key(import_id: str, number: int) -> Key:
     return {"collection": _parts_of(import_id), "entry": _entry_of(number)}
 
 
-def _to_import(item: Item) -> Import:
-    return Import(
+def _to_import(item: Item) -> ImportJob:
+    return ImportJob(
         import_id=item["entry"],
         file_name=item["file_name"],
         dry_run=item["dry_run"],
@@ -202,8 +202,8 @@ def _to_import(item: Item) -> Import:
     )
 
 
-def _to_part(item: Item) -> Part:
-    return Part(
+def _to_part(item: Item) -> ImportPart:
+    return ImportPart(
         number=int(item["entry"]),
         content=item["content"],
         **{name: item[name] for name in _COUNTS},
@@ -211,12 +211,12 @@ def _to_part(item: Item) -> Part:
     )
 
 
-def _refused_in(item: Item) -> list[RefusedRow]:
-    return [RefusedRow(row, reason) for row, reason in _unpacked(item["rejected"])]
+def _refused_in(item: Item) -> list[RejectedRow]:
+    return [RejectedRow(row, reason) for row, reason in _unpacked(item["rejected"])]
 
 
 def _packed(content: object) -> bytes:
-    """Give something as gzipped JSON: as it is, a part of refused rows could outgrow an item."""
+    """Return something as gzipped JSON: as it is, a part of refused rows could outgrow an item."""
     return gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
 
 

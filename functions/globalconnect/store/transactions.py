@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.marks import Left
+from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Cause, Mark, Number, causes_with, pool_of, rests_until
 from globalconnect.domain.times import day_of
 from globalconnect.store.activations import ENTRY, Activations, from_activation
@@ -13,7 +13,7 @@ from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, from_c
 _NUMBER = 0
 
 
-class Issued(StrEnum):
+class IssueResult(StrEnum):
     """How the attempt to issue a number ended."""
 
     DONE = "done"
@@ -21,7 +21,7 @@ class Issued(StrEnum):
     ID_USED = "id used"
 
 
-class Sales:
+class Transactions:
     """What a sale changes in several tables together."""
 
     def __init__(self, db: Dynamo, numbers: Numbers, activations: Activations) -> None:
@@ -29,8 +29,8 @@ class Sales:
         self._numbers = numbers
         self._activations = activations
 
-    def issue(self, activation: Activation, *, tries: int) -> Issued:
-        """Give the activation's number to it, if the number may be issued for its service right then (contract 1.2).
+    def issue(self, activation: Activation, *, tries: int) -> IssueResult:
+        """Return the activation's number to it, if the number may be issued for its service right then (contract 1.2).
 
         Raises Busy when others are changing the number and it is still so after `tries`. A sale whose answer got lost
         is DONE all the same: nobody else could end it.
@@ -55,7 +55,7 @@ class Sales:
                 self._numbers.rest,
             ),
         )
-        item = from_activation(activation, self._activations.keep)
+        item = from_activation(activation, self._activations.retention)
         record = put(self._activations.table, item, expression("attribute_not_exists(#activation_id)"))
         try:
             self._db.transact(
@@ -65,8 +65,8 @@ class Sales:
                 was_done=lambda: self._activations.get(activation.activation_id) == activation,
             )
         except ConditionFailed as error:
-            return Issued.TAKEN if _NUMBER in error.failed else Issued.ID_USED
-        return Issued.DONE
+            return IssueResult.TAKEN if _NUMBER in error.failed else IssueResult.ID_USED
+        return IssueResult.DONE
 
     def finish(self, activation: Activation, outcome: Outcome, mark: Mark | None, number: Number, now: int) -> None:
         """Record the first outcome of an activation, with its effects on the number (contract 1.5).
@@ -94,7 +94,7 @@ class Sales:
             return
         self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, change, unchanged(number)))
 
-    def lift_mark(self, activation: Activation, number: Number, left: Left, now: int) -> None:
+    def lift_mark(self, activation: Activation, number: Number, left: RemainingMarks, now: int) -> None:
         """Take an activation's mark off its number, once, at `now` (ms); these are left.
 
         Takes the activation and the number as they were read. Raises ConditionFailed when either has changed since.
@@ -130,7 +130,7 @@ def _key(activation: Activation) -> dict[str, str | int]:
 
 
 def _change(mark: Mark | None, cause: Cause, number: Number, now: int, rest: int) -> Expression | None:
-    """Give the change that takes a number off its activation at `now` (ms), if it still is that one's, and leaves the mark.
+    """Return the change that takes a number off its activation at `now` (ms), if it still is that one's, and leaves the mark.
 
     The number is free then, or rests if less than `rest` (ms) has passed since its sale ended.
     """
