@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 from bench.row import Row, Say
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.pool_counts import PoolCounts
-from globalconnect.settings import PartnerApiSettings
+from globalconnect.runtime.http import endpoint
+from globalconnect.runtime.settings import PartnerApiSettings
 from globalconnect.store.dynamo import Dynamo, to_wire
 from globalconnect.store.pool_counts import CountsStore
-from globalconnect.web import endpoint
 from partner_api.app import answer
-from partner_api.wiring import PartnerApi, build
+from partner_api.wiring import Parts, build
 from tests.integration.counting import Stock
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _ask(numbers: int) -> Asked:
     )
 
 
-def _milliseconds(api: PartnerApi, headers: Mapping[str, str]) -> float:
+def _milliseconds(api: Parts, headers: Mapping[str, str]) -> float:
     def once() -> float:
         gc.collect()
         began = time.process_time()
@@ -181,7 +181,7 @@ def _milliseconds(api: PartnerApi, headers: Mapping[str, str]) -> float:
     return statistics.median(once() for _ in range(RUNS))
 
 
-def _call(api: PartnerApi, headers: Mapping[str, str]) -> dict[str, Any]:
+def _call(api: Parts, headers: Mapping[str, str]) -> dict[str, Any]:
     event = {
         "httpMethod": "GET",
         "headers": dict(headers),
@@ -194,7 +194,7 @@ def _call(api: PartnerApi, headers: Mapping[str, str]) -> dict[str, Any]:
     return proxied
 
 
-def _function(tables: PagedTables) -> PartnerApi:
+def _function(tables: PagedTables) -> Parts:
     # The counts are read every time, as by a function that is asked once a second; partner and catalogue are known.
     clock = iter(range(0, 10**9, 1_001))
     settings = PartnerApiSettings("P", "S", "N", "A", "V", "H", 60, 5, 0, 0, 30, 60)

@@ -18,10 +18,10 @@ from globalconnect.domain.number import pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
 from globalconnect.domain.times import DAY, MINUTE, SECOND
-from globalconnect.settings import PartnerApiSettings
+from globalconnect.runtime.settings import PartnerApiSettings
 from globalconnect.store.dynamo import Dynamo, Item, from_wire, to_wire
 from partner_api.issue import issue
-from partner_api.wiring import PartnerApi, build
+from partner_api.wiring import Parts, build
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -159,12 +159,12 @@ class Shop:
             blocked = _SOLD_FOR if place in used_up else _SOLD_FOR - {SERVICE}
             self.index.put(str(447_472_000_000 + place), pool, NOW - DAY - (count - place) * SECOND, blocked)
 
-    def environment(self) -> PartnerApi:
+    def environment(self) -> Parts:
         """Return an environment that has sold nothing yet."""
         db = Dynamo(cast("DynamoDBClient", PoolClient(self.index)))
         return build(SETTINGS, db, lambda: self.now, self.rng.randrange)
 
-    def buy(self, environment: PartnerApi, exception_prefixes: tuple[str, ...] = ()) -> tuple[Activation | None, Reads]:
+    def buy(self, environment: Parts, exception_prefixes: tuple[str, ...] = ()) -> tuple[Activation | None, Reads]:
         """Ask for a number; return the sale if any, and what was read for it."""
         self.index.read = Reads()
         sale = issue(GetNumber(COUNTRY, OPERATOR, SERVICE, None, None, exception_prefixes), PARTNER, environment)

@@ -43,7 +43,7 @@ STEPS = 40
 RESTS = (0, 30)
 
 _PHONES = [f"4474721900{place:02}" for place in range(6)]
-# As globalconnect.aws has it, which is for AWS's own endpoints.
+# As globalconnect.runtime.aws has it, which is for AWS's own endpoints.
 _CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=50)
 _NOBODY = {"region_name": "us-east-1", "aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 

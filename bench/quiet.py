@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from globalconnect import telemetry
+from globalconnect.runtime import logs
 
 
 @contextmanager
 def log_to_nowhere() -> Iterator[None]:
     """Have log lines made and written, but not to be seen."""
-    handler = telemetry.logger.registered_handler
+    handler = logs.logger.registered_handler
     if not isinstance(handler, logging.StreamHandler):
         raise TypeError("the log is written otherwise than it was")
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:

@@ -24,7 +24,6 @@ import boto3
 
 from bench.quiet import log_to_nowhere
 from bench.row import Row, Say
-from globalconnect import clock
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
@@ -35,6 +34,7 @@ from globalconnect.push.body import push_body
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues
+from globalconnect.runtime import clock
 from globalconnect.store.activations import SmsRef, from_activation, from_sms
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners

@@ -18,14 +18,15 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 import getsms.app
+import getsms.wiring
 import partner_api.app
 import partner_api.wiring
-from globalconnect import clock
 from globalconnect.domain.pool_counts import PoolCounts
-from globalconnect.settings import GetsmsSettings, PartnerApiSettings
+from globalconnect.runtime import clock
+from globalconnect.runtime.http import ProxyEvent, endpoint
+from globalconnect.runtime.settings import GetsmsSettings, PartnerApiSettings
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import CountsStore
-from globalconnect.web import ProxyEvent, endpoint
 from local import template as templates
 from local.place import REPOSITORY, TEMPLATE
 
@@ -81,7 +82,7 @@ def actions() -> dict[str, Callable[[], object]]:
     stub: Any = Canned(environ)
     db = Dynamo(stub)
     shop = partner_api.wiring.build(PartnerApiSettings.from_env(environ), db, clock.now, clock.rng)
-    polled = getsms.app.build(GetsmsSettings.from_env(environ), db, clock.now)
+    polled = getsms.wiring.build(GetsmsSettings.from_env(environ), db, clock.now)
     handlers = {
         "partner_api": endpoint(lambda event: partner_api.app.answer(event, shop)),
         "getsms": endpoint(lambda event: getsms.app.answer(event, polled)),

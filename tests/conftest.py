@@ -14,9 +14,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from globalconnect import telemetry
 from globalconnect.domain.ids import Rng
 from globalconnect.push.queue import RetryQueues
+from globalconnect.runtime import logs
 from globalconnect.store.dynamo import Dynamo
 from local import template as templates
 from tests import partiql
@@ -110,7 +110,7 @@ def cloud(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Clo
 def logged() -> Iterator[io.StringIO]:
     """Return what is logged from now on, as the text that would reach CloudWatch."""
     text = io.StringIO()
-    handler = telemetry.logger.registered_handler
+    handler = logs.logger.registered_handler
     assert isinstance(handler, logging.StreamHandler)
     before = handler.setStream(text)
     yield text

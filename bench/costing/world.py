@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from bench.costing import assumed
 from bench.costing.meter import Meter
-from globalconnect import telemetry
+from globalconnect.runtime import logs
 from globalconnect.store.dynamo import Dynamo
 from local import template as templates
 from local.place import TEMPLATE
@@ -119,7 +119,7 @@ def logged_by(do: Callable[[], object]) -> int:
 
 @contextmanager
 def _log_to(lines: io.StringIO) -> Iterator[io.StringIO]:
-    handler = telemetry.logger.registered_handler
+    handler = logs.logger.registered_handler
     if not isinstance(handler, logging.StreamHandler):
         raise TypeError("the log is written otherwise than it was")
     before = handler.setStream(lines)

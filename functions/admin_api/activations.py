@@ -18,7 +18,7 @@ from admin_api.models import (
     SmsView,
 )
 from admin_api.routes import Call, Route
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound
 from globalconnect.domain.partner import Partner
@@ -37,18 +37,18 @@ _MOST_READS = 10
 _LONGEST_LIFETIME = DAY
 
 
-def browse(admin: Admin, call: Call[ActivationsQuery, NoFields]) -> ActivationPage:
+def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPage:
     """List activations, newest first: all of them, or of a partner, a phone, a service, in a state, or all of these."""
     query = call.query
     partner_id, phone = query.get("partner_id"), query.get("phone")
-    now = admin.now()
+    now = parts.now()
     listing = _listing(partner_id, phone, now, query.get("service"), query.get("state"))
     next_key = listing.key(query.get("cursor"))
     wanted = _wanted(query, now)
     only_live = query.get("state") == State.LIVE.value
     found: list[Activation] = []
     for _ in range(_MOST_READS):
-        read_now, next_key = admin.activations.page(partner_id, phone, PAGE - len(found), next_key, now)
+        read_now, next_key = parts.activations.page(partner_id, phone, PAGE - len(found), next_key, now)
         found += filter(wanted, read_now)
         if only_live and read_now and read_now[-1].started_at < now - _LONGEST_LIFETIME:
             # All that is to come is older.
@@ -67,39 +67,39 @@ def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
     return is_wanted
 
 
-def read(admin: Admin, call: Call[ActivationDetailsQuery, NoFields]) -> ActivationDetails:
+def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> ActivationDetails:
     """Read an activation with its messages and push attempts; a look at what they say is entered in the audit log first."""
     activation_id = read_activation_id(call.path, "activationId")
-    sale = admin.activations.sale(activation_id)
+    sale = parts.activations.sale(activation_id)
     if sale is None:
         raise NotFound("activation")
-    attempts = admin.pushes.attempts(activation_id) if sale.sms else {}
+    attempts = parts.pushes.attempts(activation_id) if sale.sms else {}
     texts = call.query.get("texts", "shown")
     looked_at = {str(sms.sms_id) for sms in sale.sms if texts in {"shown", str(sms.sms_id)}}
     if texts not in {"shown", "hidden"} and not looked_at:
         raise NotFound("message")
     if looked_at:
         only = {} if texts == "shown" else {"smsId": texts}
-        call.log_look(admin, "sms.texts_read", str(activation_id), messages=len(looked_at), **only)
+        call.log_look(parts, "sms.texts_read", str(activation_id), messages=len(looked_at), **only)
     messages = [
         _message(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.sms
     ]
-    return ActivationDetails(**_fields(sale.activation, admin.now()), message_count=len(messages), messages=messages)
+    return ActivationDetails(**_fields(sale.activation, parts.now()), message_count=len(messages), messages=messages)
 
 
-def push(admin: Admin, call: Call[NoQuery, NoFields]) -> PushDueView:
+def push(parts: Parts, call: Call[NoQuery, NoFields]) -> PushDueView:
     """Push an SMS once more: now, or as soon as the attempt that may be under way has ended."""
     ref = SmsRef(read_activation_id(call.path, "activationId"), read_activation_id(call.path, "smsId"))
-    activation = admin.activations.get(ref.activation_id)
+    activation = parts.activations.get(ref.activation_id)
     if activation is None:
         raise NotFound("activation")
-    if not admin.pushes.find([ref]):
+    if not parts.pushes.find([ref]):
         raise NotFound("message")
-    partner = _pushed_to(admin, activation)
-    sms = admin.pushes.push_again(ref, admin.now(), LONGEST_ATTEMPT)
-    now = admin.now()
+    partner = _pushed_to(parts, activation)
+    sms = parts.pushes.push_again(ref, parts.now(), LONGEST_ATTEMPT)
+    now = parts.now()
     push = DuePush(ref, partner.partner_id, sms.next_due)
-    (refusal,) = admin.retry_queues.send([push], slow=partner.is_slow(now), now=now)
+    (refusal,) = parts.retry_queues.send([push], slow=partner.is_slow(now), now=now)
     if refusal is not None:
         # It is due all the same and the sweep will queue it, but the operator should know that it wasn't done now.
         raise Busy from refusal
@@ -111,11 +111,11 @@ def shown(activation: Activation, now: int) -> ActivationView:
     return ActivationView(**_fields(activation, now))
 
 
-def _pushed_to(admin: Admin, activation: Activation) -> Partner:
+def _pushed_to(parts: Parts, activation: Activation) -> Partner:
     """Return the partner of an activation. Raises Conflict when a push would be against contract 3 or go nowhere."""
     if activation.outcome is not None:
         raise Conflict("activation: is finished, so nothing is pushed any more")
-    partner = admin.partners.get(activation.partner_id)
+    partner = parts.partners.get(activation.partner_id)
     if partner.revoked_at is not None:
         raise Conflict("partner: is revoked")
     if partner.push_url is None:

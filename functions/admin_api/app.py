@@ -18,9 +18,9 @@ from admin_api import (
     statistics,
 )
 from admin_api.routes import Route, check_token
-from admin_api.wiring import Admin, admin_api
-from globalconnect import web
+from admin_api.wiring import Parts, parts
 from globalconnect.domain.errors import NotFound
+from globalconnect.runtime import http
 
 ROUTES: tuple[Route[Any, Any, Any], ...] = (
     *partners.ROUTES,
@@ -40,23 +40,23 @@ _BASE = "/admin/"
 _BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) for route in ROUTES]
 
 
-def answer(event: web.ProxyEvent, admin: Admin) -> web.Response:
+def answer(request: http.Request, parts: Parts) -> http.Response:
     """Return the answer to a request to a path below /admin. Raises GlobalConnectError."""
-    check_token(event, admin.user_pool_client_id)
-    route, path = find(event["httpMethod"], event["pathParameters"]["proxy"])
-    return route.run(admin, event, path)
+    check_token(request, parts.user_pool_client_id)
+    route, path = find(request.method, request.path_parameters["proxy"])
+    return route.run(parts, request, path)
 
 
 def find(method: str, path: str) -> tuple[Route[Any, Any, Any], Mapping[str, str]]:
     """Return the route of a method and a path below /admin, and what the path says for its names. Raises NotFound."""
     # Split first: an encoded slash belongs to a part.
     given = [unquote(part) for part in path.removesuffix("/").split("/")]
-    for its_method, parts, route in _BY_PARTS:
-        if its_method == method and len(parts) == len(given):
-            pairs = list(zip(parts, given, strict=True))
+    for its_method, named, route in _BY_PARTS:
+        if its_method == method and len(named) == len(given):
+            pairs = list(zip(named, given, strict=True))
             if all(part == said or part.startswith("{") for part, said in pairs):
                 return route, {part[1:-1]: said for part, said in pairs if part.startswith("{")}
     raise NotFound("path")
 
 
-handler = web.endpoint(lambda event: answer(event, admin_api()))
+handler = http.endpoint(lambda request: answer(request, parts()))

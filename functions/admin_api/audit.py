@@ -6,18 +6,18 @@ from functools import partial
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import AuditEntryView, AuditPage, NoFields, PageQuery
 from admin_api.routes import Call, Route
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.times import to_iso
 from globalconnect.store.audit import AuditEntry, month_of
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> AuditPage:
+def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> AuditPage:
     """List what staff did, newest first."""
-    now = admin.now()
+    now = parts.now()
     listing = Listing("audit", partial(_is_key, now))
-    found, next_key = admin.audit.page(PAGE, listing.key(call.query.get("cursor")), now)
+    found, next_key = parts.audit.page(PAGE, listing.key(call.query.get("cursor")), now)
     return AuditPage(entries=[_shown(entry) for entry in found], cursor=listing.cursor(next_key))
 
 

@@ -19,7 +19,7 @@ from admin_api.models import (
 )
 from admin_api.number_import import MOST_ROWS, enter, read_rows, refuse_repeated
 from admin_api.routes import Call, Route, Upload, id_in
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.times import to_iso, to_iso_if_any
@@ -35,36 +35,36 @@ _LISTING = Listing("imports", partial(has, collection=IMPORTS, entry=str))
 _FINISHED = "import: is finished; begin another"
 
 
-def start(admin: Admin, call: Call[NoQuery, NewImport]) -> ImportJobView:
+def start(parts: Parts, call: Call[NoQuery, NewImport]) -> ImportJobView:
     """Begin an import."""
-    now = admin.now()
+    now = parts.now()
     job = ImportJob(
         # In the order in which they were begun.
-        import_id=f"{now:013}{new_token(_TOKEN_LENGTH, admin.rng)}",
+        import_id=f"{now:013}{new_token(_TOKEN_LENGTH, parts.rng)}",
         file_name=call.body.file_name,
         dry_run=call.body.dry_run,
         staff=call.staff,
         started_at=now,
     )
-    admin.imports.start(job)
+    parts.imports.start(job)
     call.log_change(changed_id=job.import_id)
     return _shown(job)
 
 
-def take_part(admin: Admin, call: Call[NoQuery, Upload]) -> ImportPartView:
+def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
     """Import a part of a file; the same part again has no effect and the same answer."""
-    number, job = _number(call.path), _job(admin, call.path)
+    number, job = _number(call.path), _job(parts, call.path)
     content = hashlib.sha256(call.body.content).hexdigest()
     if number <= job.parts:
-        return _part_shown(_recorded(admin, job, number, content))
+        return _part_shown(_recorded(parts, job, number, content))
     if job.finished_at is not None:
         raise Conflict(_FINISHED)
     if number > job.parts + 1:
         raise Conflict(f"part: expected {job.parts + 1}, the next one")
     rows, rejected = read_rows(call.body, job.rows)
-    taken = admin.imports.taken_before(job.import_id, number, {row.phone for row in rows})
+    taken = parts.imports.taken_before(job.import_id, number, {row.phone for row in rows})
     fresh, refused = refuse_repeated(rows, rejected, taken)
-    outcome = enter(admin, fresh, refused, sent_as=f"{job.import_id}#{number}", dry_run=job.dry_run)
+    outcome = enter(parts, fresh, refused, sent_as=f"{job.import_id}#{number}", dry_run=job.dry_run)
     part = ImportPart(
         number=number,
         content=content,
@@ -75,38 +75,38 @@ def take_part(admin: Admin, call: Call[NoQuery, Upload]) -> ImportPartView:
         rejected=tuple(RejectedRow(row.row, row.reason) for row in outcome.rejected),
     )
     try:
-        admin.imports.record(job, part, [row.phone for row in fresh])
+        parts.imports.record(job, part, [row.phone for row in fresh])
     except ConditionFailed:
         # Another copy of it was faster, or the import was finished meanwhile.
-        part = _recorded(admin, job, number, content)
+        part = _recorded(parts, job, number, content)
     call.log_change(rows=part.rows, imported=part.imported, updated=part.updated, rejected=len(part.rejected))
     return _part_shown(part)
 
 
-def finish(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobView:
+def finish(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
     """End an import: it takes no more parts."""
-    job = admin.imports.finish(_id(call.path), admin.now())
+    job = parts.imports.finish(_id(call.path), parts.now())
     call.log_change(parts=job.parts, rows=job.rows)
     return _shown(job)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> ImportJobPage:
+def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
     """List imports, newest first."""
-    found, next_key = admin.imports.page(PAGE, _LISTING.key(call.query.get("cursor")))
+    found, next_key = parts.imports.page(PAGE, _LISTING.key(call.query.get("cursor")))
     return ImportJobPage(imports=[_shown(job) for job in found], cursor=_LISTING.cursor(next_key))
 
 
-def read(admin: Admin, call: Call[NoQuery, NoFields]) -> ImportJobView:
+def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
     """Read an import."""
-    return _shown(_job(admin, call.path))
+    return _shown(_job(parts, call.path))
 
 
-def rejected(admin: Admin, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
+def rejected(parts: Parts, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
     """List the rows of an import that were not imported."""
     listing = Listing("rejected", partial(has, part=int, row=int), (_id(call.path),))
     after = listing.key(call.query.get("cursor"))
-    job = _job(admin, call.path)
-    found, next_key = admin.imports.refused(job.import_id, _REJECTED_PAGE, after)
+    job = _job(parts, call.path)
+    found, next_key = parts.imports.refused(job.import_id, _REJECTED_PAGE, after)
     return RejectedRowPage(rejected=_rows_shown(found), cursor=listing.cursor(next_key))
 
 
@@ -123,16 +123,16 @@ def _number(path: Mapping[str, str]) -> int:
     return number
 
 
-def _job(admin: Admin, path: Mapping[str, str]) -> ImportJob:
-    job = admin.imports.get(_id(path))
+def _job(parts: Parts, path: Mapping[str, str]) -> ImportJob:
+    job = parts.imports.get(_id(path))
     if job is None:
         raise NotFound("import")
     return job
 
 
-def _recorded(admin: Admin, job: ImportJob, number: int, content: str) -> ImportPart:
+def _recorded(parts: Parts, job: ImportJob, number: int, content: str) -> ImportPart:
     """Return a part as it was recorded. Raises Conflict when it was not, or was another one."""
-    part = admin.imports.part(job.import_id, number)
+    part = parts.imports.part(job.import_id, number)
     if part is None:
         raise Conflict(_FINISHED)
     if part.content != content:

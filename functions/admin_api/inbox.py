@@ -13,7 +13,7 @@ from admin_api.models import (
     UnreadablePayloadPage,
 )
 from admin_api.routes import Call, Route
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.inbound import Unclaimed
 from globalconnect.domain.times import to_iso
 from globalconnect.store.activations import is_kept
@@ -21,10 +21,10 @@ from globalconnect.store.dynamo import Item
 from globalconnect.store.inbox import COPY, InboxKind
 
 
-def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:
+def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:
     """List the SMS that no activation held, newest first."""
-    items, cursor = _page(admin, InboxKind.UNCLAIMED, call.query)
-    hidden = _hidden(admin, call, "unclaimed.texts_read", items)
+    items, cursor = _page(parts, InboxKind.UNCLAIMED, call.query)
+    hidden = _hidden(parts, call, "unclaimed.texts_read", items)
     messages = [
         UnclaimedSms(
             sms_id=item["inbox_id"].removeprefix(COPY),
@@ -43,10 +43,10 @@ def unclaimed(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPag
     return UnclaimedSmsPage(messages=messages, cursor=cursor)
 
 
-def unreadable(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnreadablePayloadPage:
+def unreadable(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnreadablePayloadPage:
     """List the payloads that could not be read, newest first."""
-    items, cursor = _page(admin, InboxKind.UNREADABLE, call.query)
-    hidden = _hidden(admin, call, "unreadable.payloads_read", items)
+    items, cursor = _page(parts, InboxKind.UNREADABLE, call.query)
+    hidden = _hidden(parts, call, "unreadable.payloads_read", items)
     payloads = [
         UnreadablePayload(
             source_id=item["source_id"],
@@ -59,19 +59,19 @@ def unreadable(admin: Admin, call: Call[InboxQuery, NoFields]) -> UnreadablePayl
     return UnreadablePayloadPage(payloads=payloads, cursor=cursor)
 
 
-def _hidden(admin: Admin, call: Call[InboxQuery, NoFields], action: str, items: Sequence[Item]) -> bool:
+def _hidden(parts: Parts, call: Call[InboxQuery, NoFields], action: str, items: Sequence[Item]) -> bool:
     """Return whether what was sent stays hidden; a look at it is entered in the audit log first. Raises Busy."""
     if call.query.get("texts") == "hidden":
         return True
     if items:
-        call.log_look(admin, action, messages=len(items))
+        call.log_look(parts, action, messages=len(items))
     return False
 
 
-def _page(admin: Admin, kind: InboxKind, query: InboxQuery) -> tuple[list[Item], str | None]:
+def _page(parts: Parts, kind: InboxKind, query: InboxQuery) -> tuple[list[Item], str | None]:
     listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
-    items, next_key = admin.inbox.page(kind, PAGE, listing.key(query.get("cursor")))
-    now = admin.now()
+    items, next_key = parts.inbox.page(kind, PAGE, listing.key(query.get("cursor")))
+    now = parts.now()
     return [item for item in items if is_kept(item, now)], listing.cursor(next_key)
 
 

@@ -6,7 +6,7 @@ from admin_api.cursors import Listing, has
 from admin_api.models import LiftResult, MarksOfNumber, MarksOfPartner, NoQuery, NumberWithLift
 from admin_api.numbers import with_marks
 from admin_api.routes import Call, Route, id_in
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Busy, NotFound
 from globalconnect.domain.marks import may_have_left_one, without_mark_of, without_marks
@@ -24,40 +24,40 @@ _MOST_LOOKED_AT = 1_000
 _UNSURE = "It is not known what blocked the number for this service: it may have been a success."
 
 
-def lift_of_number(admin: Admin, call: Call[NoQuery, MarksOfNumber]) -> NumberWithLift:
+def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWithLift:
     """Lift all marks of a number for a service; a second time there are none."""
     phone, service = check_phone(call.path["phone"], "phone"), call.body.service
     call.log_change(changed_id=phone, code=service)
     for _ in range(_TRIES):
-        number = admin.numbers.get(phone)
+        number = parts.numbers.get(phone)
         if number is None:
             raise NotFound("number")
         left = without_marks(number, service)
         if left is None:
-            return NumberWithLift(**with_marks(number, admin.now()), lifted=0, warning=None)
+            return NumberWithLift(**with_marks(number, parts.now()), lifted=0, warning=None)
         try:
-            number = admin.numbers.lift(number, left, admin.now())
+            number = parts.numbers.lift(number, left, parts.now())
         except ConditionFailed:
             # Somebody bought it, or finished with it, since it was read.
             continue
         call.log_change(lifted=left.lifted)
         warning = _UNSURE if left.unsure else None
-        return NumberWithLift(**with_marks(number, admin.now()), lifted=left.lifted, warning=warning)
+        return NumberWithLift(**with_marks(number, parts.now()), lifted=left.lifted, warning=warning)
     raise Busy
 
 
-def lift_of_partner(admin: Admin, call: Call[NoQuery, MarksOfPartner]) -> LiftResult:
+def lift_of_partner(parts: Parts, call: Call[NoQuery, MarksOfPartner]) -> LiftResult:
     """Lift a portion of the marks that a partner's activations since a time left, newest first."""
-    partner_id = admin.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
+    partner_id = parts.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
     since, _ = parse_iso(call.body.since) or (0, 0)
     is_key = partial(has, activation_id=int, entry=ENTRY, partner_id=partner_id, started_at=int)
     listing = Listing("marks", is_key, (partner_id, str(since)))
     after = listing.key(call.body.cursor)
-    catalogue = admin.services.catalogue()
+    catalogue = parts.services.catalogue()
     lifted = looked_at = 0
     while True:
-        found, after = admin.activations.begun_since(partner_id, since, _PAGE, after)
-        lifted += sum(_lift(admin, catalogue, activation) for activation in found)
+        found, after = parts.activations.begun_since(partner_id, since, _PAGE, after)
+        lifted += sum(_lift(parts, catalogue, activation) for activation in found)
         looked_at += len(found)
         if after is None or lifted >= _PAGE or looked_at >= _MOST_LOOKED_AT:
             break
@@ -65,7 +65,7 @@ def lift_of_partner(admin: Admin, call: Call[NoQuery, MarksOfPartner]) -> LiftRe
     return LiftResult(lifted=lifted, cursor=listing.cursor(after))
 
 
-def _lift(admin: Admin, catalogue: Catalogue, activation: Activation) -> bool:
+def _lift(parts: Parts, catalogue: Catalogue, activation: Activation) -> bool:
     """Lift the mark of an activation; return whether there was one. Raises Busy when its number keeps changing."""
     service = catalogue.get(activation.service)
     limit = None if service is None else service.cancel_limit
@@ -73,16 +73,16 @@ def _lift(admin: Admin, catalogue: Catalogue, activation: Activation) -> bool:
     for _ in range(_TRIES):
         if known is None or not may_have_left_one(known):
             return False
-        number = admin.numbers.get(known.phone)
+        number = parts.numbers.get(known.phone)
         if number is None:
             return False
-        left = without_mark_of(known, number, admin.cancel_limit if limit is None else limit)
+        left = without_mark_of(known, number, parts.cancel_limit if limit is None else limit)
         if left is None:
             return False
         try:
-            admin.transactions.lift_mark(known, number, left, admin.now())
+            parts.transactions.lift_mark(known, number, left, parts.now())
         except ConditionFailed:
-            known = admin.activations.get(known.activation_id)
+            known = parts.activations.get(known.activation_id)
         else:
             return True
     raise Busy

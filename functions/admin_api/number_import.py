@@ -17,7 +17,7 @@ from itertools import batched
 
 from admin_api.models import RejectedRowView
 from admin_api.routes import Upload
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, TooLarge
 from globalconnect.domain.names import StoredNames, check_operator, check_pool_name
 from globalconnect.domain.number import Number
@@ -103,7 +103,7 @@ def refuse_repeated(
 
 
 def enter(
-    admin: Admin,
+    parts: Parts,
     rows: Sequence[Row],
     rejected: Sequence[RejectedRowView],
     *,
@@ -117,17 +117,17 @@ def enter(
     """
     with ThreadPoolExecutor(WRITERS) as threads:
         phones = batched((row.phone for row in rows), _READ_AT_ONCE, strict=False)
-        known = {number.phone: number for found in threads.map(admin.numbers.get_many, phones) for number in found}
+        known = {number.phone: number for found in threads.map(parts.numbers.get_many, phones) for number in found}
         if not all(_is_in_place(row, known.get(row.phone)) for row in rows):
-            stored = StoredNames((pool.country, pool.operator) for pool in admin.availability.all())
+            stored = StoredNames((pool.country, pool.operator) for pool in parts.availability.all())
             rows = [_in_pool(row, *stored.pool(row.country, row.operator)) for row in rows]
         ends = {row: _row_result(row, known.get(row.phone), sent_as) for row in rows}
         if not dry_run:
             moving = [row for row in rows if not _is_in_place(row, known.get(row.phone))]
             # Pools first, so that the number can be found and counted as soon as it is there.
             pools = sorted({(row.country, row.operator) for row in moving})
-            list(threads.map(lambda pool: admin.availability.open_pool(*pool), pools))
-            placed = threads.map(lambda row: _place(admin, row, known.get(row.phone), sent_as), moving)
+            list(threads.map(lambda pool: parts.availability.open_pool(*pool), pools))
+            placed = threads.map(lambda row: _place(parts, row, known.get(row.phone), sent_as), moving)
             ends |= zip(moving, placed, strict=True)
     contested = [
         RejectedRowView(row=row.row, reason=_CONTESTED) for row, end in ends.items() if end is _RowResult.CONTESTED
@@ -165,15 +165,15 @@ def _mark(end: _RowResult, sent_as: str | None) -> str | None:
     return None if sent_as is None else f"{end.value}#{sent_as}"
 
 
-def _place(admin: Admin, row: Row, known: Number | None, sent_as: str | None) -> _RowResult:
-    now = admin.now()
+def _place(parts: Parts, row: Row, known: Number | None, sent_as: str | None) -> _RowResult:
+    now = parts.now()
     if known is None:
         new = Number(row.phone, row.country, row.operator, now, entered_by=_mark(_RowResult.NEW, sent_as))
         try:
-            admin.numbers.add(new)
+            parts.numbers.add(new)
         except ConditionFailed:
             # Somebody else has just entered it, or this very call did and lost the answer.
-            known = admin.numbers.get(row.phone)
+            known = parts.numbers.get(row.phone)
         else:
             return _RowResult.NEW
         if known is None:
@@ -181,7 +181,7 @@ def _place(admin: Admin, row: Row, known: Number | None, sent_as: str | None) ->
         if _is_in_place(row, known):
             return _row_result(row, known, sent_as)
     try:
-        admin.numbers.move(known, row.country, row.operator, now, _mark(_RowResult.MOVED, sent_as))
+        parts.numbers.move(known, row.country, row.operator, now, _mark(_RowResult.MOVED, sent_as))
     except ConditionFailed:
         return _RowResult.CONTESTED
     return _RowResult.MOVED

@@ -22,7 +22,7 @@ from admin_api.models import (
 )
 from admin_api.number_import import WRITERS, enter, read_rows
 from admin_api.routes import Call, Route, Upload
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, NotFound
 from globalconnect.domain.names import StoredNames
 from globalconnect.domain.number import Cause, Number
@@ -33,67 +33,67 @@ from globalconnect.store.numbers import operator_phone_of
 _HISTORY = 50
 
 
-def import_numbers(admin: Admin, call: Call[NoQuery, Upload]) -> ImportResult:
+def import_numbers(parts: Parts, call: Call[NoQuery, Upload]) -> ImportResult:
     """Import numbers: new ones are for sale at once; known ones only change their pool."""
-    outcome = enter(admin, *read_rows(call.body))
+    outcome = enter(parts, *read_rows(call.body))
     call.log_change(imported=outcome.new, updated=outcome.updated, rejected=len(outcome.rejected))
     return ImportResult(imported=outcome.new, updated=outcome.updated, rejected=list(outcome.rejected))
 
 
-def browse(admin: Admin, call: Call[NumbersQuery, NoFields]) -> NumberPage:
+def browse(parts: Parts, call: Call[NumbersQuery, NoFields]) -> NumberPage:
     """List numbers: all of them, of a country, or of an operator in it."""
-    country, operator = _stored(admin, call.query.get("country"), call.query.get("operator"))
+    country, operator = _stored(parts, call.query.get("country"), call.query.get("operator"))
     listing = _listing(country, operator)
-    found, next_key = admin.numbers.page(country, operator, PAGE, listing.key(call.query.get("cursor")))
-    now = admin.now()
+    found, next_key = parts.numbers.page(country, operator, PAGE, listing.key(call.query.get("cursor")))
+    now = parts.now()
     return NumberPage(numbers=[_shown(number, now) for number in found], cursor=listing.cursor(next_key))
 
 
-def read(admin: Admin, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
+def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     """Read a number as it is now, with its last activations."""
     phone = check_phone(call.path["phone"], "phone")
-    number = admin.numbers.get(phone)
+    number = parts.numbers.get(phone)
     if number is None:
         raise NotFound("number")
-    now = admin.now()
-    found, _ = admin.activations.page(None, phone, _HISTORY, None, now)
+    now = parts.now()
+    found, _ = parts.activations.page(None, phone, _HISTORY, None, now)
     history = [activations.shown(activation, now) for activation in found]
     return NumberWithHistory(**with_marks(number, now), activations=history)
 
 
-def change(admin: Admin, call: Call[NoQuery, NumberChange]) -> NumberView:
+def change(parts: Parts, call: Call[NoQuery, NumberChange]) -> NumberView:
     """Withdraw a number from sale, or restore it; a live activation goes on to its end."""
     phone = check_phone(call.path["phone"], "phone")
-    now = admin.now()
+    now = parts.now()
     if call.body.enabled:
         call.log_change("number.restored", phone)
-        number = admin.numbers.restore(phone, now)
+        number = parts.numbers.restore(phone, now)
     else:
         call.log_change("number.withdrawn", phone)
-        number = admin.numbers.withdraw(phone)
+        number = parts.numbers.withdraw(phone)
     return _shown(number, now)
 
 
-def change_many(admin: Admin, call: Call[NoQuery, NumbersChange]) -> NumbersChangeResult:
+def change_many(parts: Parts, call: Call[NoQuery, NumbersChange]) -> NumbersChangeResult:
     """Withdraw numbers from sale, or restore them; those that are so already are left alone."""
-    enabled, now = call.body.enabled, admin.now()
-    known = {number.phone: number for number in admin.numbers.get_many(list(dict.fromkeys(call.body.phones)))}
+    enabled, now = call.body.enabled, parts.now()
+    known = {number.phone: number for number in parts.numbers.get_many(list(dict.fromkeys(call.body.phones)))}
     changing = [phone for phone, number in known.items() if number.enabled is not enabled]
     call.log_change("numbers.restored" if enabled else "numbers.withdrawn", phones=changing)
-    switch = partial(admin.numbers.restore, now=now) if enabled else admin.numbers.withdraw
+    switch = partial(parts.numbers.restore, now=now) if enabled else parts.numbers.withdraw
     with ThreadPoolExecutor(WRITERS) as threads:
         changed = len(list(threads.map(switch, changing)))
     unknown = [phone for phone in dict.fromkeys(call.body.phones) if phone not in known]
     return NumbersChangeResult(changed=changed, unknown=unknown)
 
 
-def _stored(admin: Admin, country: str | None, operator: str | None) -> tuple[str | None, str | None]:
+def _stored(parts: Parts, country: str | None, operator: str | None) -> tuple[str | None, str | None]:
     """Return what is asked for under the names by which it is stored. Raises InvalidInput."""
     if country is None:
         if operator is not None:
             raise InvalidInput("country", "expected with operator")
         return None, None
-    pools = [(pool.country, pool.operator) for pool in admin.availability.all()]
+    pools = [(pool.country, pool.operator) for pool in parts.availability.all()]
     if operator is None:
         # Two countries may be the same but for their form; then the one that is spelled so is meant.
         return (country if country in {of for of, _ in pools} else StoredNames(pools).country(country)), None

@@ -1,7 +1,7 @@
 """How partners' activations ended in the last 24 hours, and whose outcomes are over a limit (contract 5)."""
 
 from admin_api.models import OutcomesView, PartnerOverOutcomeLimit
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.outcomes import OUTCOME_HOURS, Outcomes
 from globalconnect.domain.statistics import hour_of
 from globalconnect.domain.times import HOUR
@@ -9,13 +9,13 @@ from globalconnect.domain.times import HOUR
 MOST_OVER_LIMIT = 20
 
 
-def outcomes_by_partner(admin: Admin) -> dict[str, Outcomes]:
+def outcomes_by_partner(parts: Parts) -> dict[str, Outcomes]:
     """Return the outcomes of the last 24 hours, the current one among them."""
-    current = hour_of(admin.now())
-    return admin.statistics.outcomes(current - (OUTCOME_HOURS - 1) * HOUR, current)
+    current = hour_of(parts.now())
+    return parts.statistics.outcomes(current - (OUTCOME_HOURS - 1) * HOUR, current)
 
 
-def shown(admin: Admin, outcomes: Outcomes) -> OutcomesView:
+def shown(parts: Parts, outcomes: Outcomes) -> OutcomesView:
     """Return a partner's outcomes as staff see them."""
     return OutcomesView(
         prohibited=outcomes.prohibited,
@@ -26,17 +26,17 @@ def shown(admin: Admin, outcomes: Outcomes) -> OutcomesView:
         taken_back=outcomes.taken_back,
         share_refused=outcomes.share_refused,
         share_taken_back=outcomes.share_taken_back,
-        over_limit=admin.outcome_limits.is_over(outcomes),
+        over_limit=parts.outcome_limits.is_over(outcomes),
     )
 
 
-def over_limit(admin: Admin) -> list[PartnerOverOutcomeLimit]:
+def over_limit(parts: Parts) -> list[PartnerOverOutcomeLimit]:
     """Return the partners that the alarm speaks of, those with the most outcomes first."""
-    found = [entry for entry in outcomes_by_partner(admin).items() if admin.outcome_limits.is_over(entry[1])]
+    found = [entry for entry in outcomes_by_partner(parts).items() if parts.outcome_limits.is_over(entry[1])]
     found.sort(key=lambda entry: (-entry[1].finished, entry[0]))
-    partners = admin.partners.many([partner_id for partner_id, _ in found[:MOST_OVER_LIMIT]])
+    partners = parts.partners.many([partner_id for partner_id, _ in found[:MOST_OVER_LIMIT]])
     return [
-        PartnerOverOutcomeLimit(partner_id=partner_id, name=partners[partner_id].name, outcomes=shown(admin, outcomes))
+        PartnerOverOutcomeLimit(partner_id=partner_id, name=partners[partner_id].name, outcomes=shown(parts, outcomes))
         for partner_id, outcomes in found
         if partner_id in partners
     ]

@@ -28,7 +28,7 @@ from admin_api.models import (
 )
 from admin_api.push_once import push_once
 from admin_api.routes import Call, Route, id_in
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.backlog import PendingNote
 from globalconnect.domain.errors import Conflict, InvalidInput
@@ -49,72 +49,72 @@ _MOST_FAILURES = 20
 DELIVERED = "delivered"
 
 
-def issue(admin: Admin, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
+def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
     """Issue a key."""
     wanted = call.body
-    partner_id = new_partner_id(admin.rng)
+    partner_id = new_partner_id(parts.rng)
     partner = Partner(
         partner_id=partner_id,
         name=wanted.name,
-        key=new_key(partner_id, admin.rng),
-        push_url=_checked(admin, wanted.push_url),
+        key=new_key(partner_id, parts.rng),
+        push_url=_checked(parts, wanted.push_url),
         services=None if wanted.services is None else frozenset(wanted.services),
         dialect=wanted.dialect,
         max_live=wanted.max_live,
-        created_at=admin.now(),
+        created_at=parts.now(),
     )
-    admin.partners.add(partner)
+    parts.partners.add(partner)
     call.log_change(changed_id=partner_id)
     # Nothing can wait for it yet.
-    return PartnerWithKey(**_fields(partner, admin.now(), None), key=partner.key)
+    return PartnerWithKey(**_fields(partner, parts.now(), None), key=partner.key)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PartnerPage:
+def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
     """List partners."""
-    found, next_key = admin.partners.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    now, note = admin.now(), admin.statistics.pending()
+    found, next_key = parts.partners.page(PAGE, _LISTING.key(call.query.get("cursor")))
+    now, note = parts.now(), parts.statistics.pending()
     return PartnerPage(
         partners=[PartnerView(**_fields(partner, now, note)) for partner in found], cursor=_LISTING.cursor(next_key)
     )
 
 
-def read(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
+def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Read a partner."""
-    partner = admin.partners.get(_id(call.path))
-    return PartnerView(**_fields(partner, admin.now(), admin.statistics.pending()))
+    partner = parts.partners.get(_id(call.path))
+    return PartnerView(**_fields(partner, parts.now(), parts.statistics.pending()))
 
 
-def activity(admin: Admin, call: Call[ActivityQuery, NoFields]) -> PartnerActivity:
+def activity(parts: Parts, call: Call[ActivityQuery, NoFields]) -> PartnerActivity:
     """Show how pushing to a partner goes: what waits, as the sweep found it last, what failed last, and its
     outcomes.
 
     A look at what the partner answered is entered in the audit log first.
     """
-    partner = admin.partners.get(_id(call.path))
-    found, _ = admin.activations.page(partner.partner_id, None, _LOOKED_AT, None, admin.now())
+    partner = parts.partners.get(_id(call.path))
+    found, _ = parts.activations.page(partner.partner_id, None, _LOOKED_AT, None, parts.now())
     with ThreadPoolExecutor(_READERS) as threads:
-        failures = [failure for failed in threads.map(partial(_failures, admin), found) for failure in failed]
+        failures = [failure for failed in threads.map(partial(_failures, parts), found) for failure in failed]
     failures.sort(key=lambda failure: failure[0], reverse=True)
     newest = [failure for _, failure in failures[:_MOST_FAILURES]]
     answers = sum(bool(failure.answer) for failure in newest)
     if call.query.get("texts") == "hidden":
         newest = [failure.model_copy(update={"answer": None}) for failure in newest]
     elif answers:
-        call.log_look(admin, "partner.answers_read", partner.partner_id, answers=answers)
-    note = admin.statistics.pending()
+        call.log_look(parts, "partner.answers_read", partner.partner_id, answers=answers)
+    note = parts.statistics.pending()
     pending = None if note is None else note.partners.get(partner.partner_id)
     return PartnerActivity(
         waiting=0 if pending is None else pending.waiting,
         oldest_pending_at=None if pending is None else to_iso(pending.oldest_at),
         measured_at=None if note is None else to_iso(note.measured_at),
         failures=newest,
-        outcomes=outcomes.shown(admin, outcomes.outcomes_by_partner(admin).get(partner.partner_id, Outcomes())),
+        outcomes=outcomes.shown(parts, outcomes.outcomes_by_partner(parts).get(partner.partner_id, Outcomes())),
     )
 
 
-def _failures(admin: Admin, activation: Activation) -> list[tuple[int, FailedAttempt]]:
+def _failures(parts: Parts, activation: Activation) -> list[tuple[int, FailedAttempt]]:
     """Return the failed push attempts of an activation that are kept, each with when it began (ms)."""
-    attempts = admin.pushes.attempts(activation.activation_id)
+    attempts = parts.pushes.attempts(activation.activation_id)
     return [
         (
             attempt.started_at,
@@ -135,7 +135,7 @@ def _failures(admin: Admin, activation: Activation) -> list[tuple[int, FailedAtt
     ]
 
 
-def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerView:
+def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
     """Change what is given and nothing else, so that two people who change different things both succeed.
 
     Who gives the version that was read is refused when there has been another change since.
@@ -149,7 +149,7 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerView:
     if "name" in asked:
         changed["name"] = asked["name"]
     if "push_url" in asked:
-        changed["push_url"] = _checked(admin, asked["push_url"])
+        changed["push_url"] = _checked(parts, asked["push_url"])
     if "services" in asked:
         services = asked["services"]
         changed["services"] = None if services is None else frozenset(services)
@@ -157,43 +157,43 @@ def change(admin: Admin, call: Call[NoQuery, PartnerChange]) -> PartnerView:
         changed["dialect"] = asked["dialect"]
     if "max_live" in asked:
         changed["max_live"] = asked["max_live"]
-    note = admin.statistics.pending()
-    partner = admin.partners.change(_id(call.path), changed, asked.get("version"))
-    return PartnerView(**_fields(partner, admin.now(), note))
+    note = parts.statistics.pending()
+    partner = parts.partners.change(_id(call.path), changed, asked.get("version"))
+    return PartnerView(**_fields(partner, parts.now(), note))
 
 
-def rotate_key(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
+def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     """Replace the key."""
     partner_id = _id(call.path)
     # Read first: once there is a new key, nothing must keep its only copy from being shown.
-    note = admin.statistics.pending()
-    partner = admin.partners.rotate_key(partner_id, new_key(partner_id, admin.rng))
-    return PartnerWithKey(**_fields(partner, admin.now(), note), key=partner.key)
+    note = parts.statistics.pending()
+    partner = parts.partners.rotate_key(partner_id, new_key(partner_id, parts.rng))
+    return PartnerWithKey(**_fields(partner, parts.now(), note), key=partner.key)
 
 
-def rotate_signing_secret(admin: Admin, call: Call[NoQuery, NoFields]) -> SigningSecretView:
+def rotate_signing_secret(parts: Parts, call: Call[NoQuery, NoFields]) -> SigningSecretView:
     """Sign pushes with a new secret; one that did so before goes on beside it for a while."""
     partner_id = _id(call.path)
-    secret = new_signing_secret(admin.rng)
-    admin.partners.rotate_signing_secret(partner_id, secret, admin.now())
+    secret = new_signing_secret(parts.rng)
+    parts.partners.rotate_signing_secret(partner_id, secret, parts.now())
     return SigningSecretView(signing_secret=secret)
 
 
-def remove_signing_secrets(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
+def remove_signing_secrets(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Sign no more pushes, with no secret; a second time changes nothing."""
-    note = admin.statistics.pending()
-    partner = admin.partners.remove_signing_secrets(_id(call.path))
-    return PartnerView(**_fields(partner, admin.now(), note))
+    note = parts.statistics.pending()
+    partner = parts.partners.remove_signing_secrets(_id(call.path))
+    return PartnerView(**_fields(partner, parts.now(), note))
 
 
-def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> TestPushResult:
+def test_push(parts: Parts, call: Call[NoQuery, NoFields]) -> TestPushResult:
     """Push a made-up SMS to the partner once, and tell how that ended."""
-    partner = admin.partners.get(_id(call.path))
+    partner = parts.partners.get(_id(call.path))
     if partner.revoked_at is not None:
         raise Conflict("partner: is revoked")
     if partner.push_url is None:
         raise Conflict("partner: has no Push URL")
-    result = push_once(admin, partner, partner.push_url)
+    result = push_once(parts, partner, partner.push_url)
     call.log_change(outcome=result.outcome.value)
     return TestPushResult(
         delivered=result.delivered,
@@ -204,33 +204,33 @@ def test_push(admin: Admin, call: Call[NoQuery, NoFields]) -> TestPushResult:
     )
 
 
-def pause(admin: Admin, call: Call[NoQuery, PauseReason]) -> PartnerView:
+def pause(parts: Parts, call: Call[NoQuery, PauseReason]) -> PartnerView:
     """Sell nothing to a partner until it is resumed; one that is paused already is so for another reason."""
-    now, note = admin.now(), admin.statistics.pending()
+    now, note = parts.now(), parts.statistics.pending()
     call.log_change(fields=["reason"])
-    return PartnerView(**_fields(admin.partners.pause(_id(call.path), call.body.reason, now), now, note))
+    return PartnerView(**_fields(parts.partners.pause(_id(call.path), call.body.reason, now), now, note))
 
 
-def resume(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
+def resume(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Sell to a partner again; a second time changes nothing."""
-    note = admin.statistics.pending()
-    return PartnerView(**_fields(admin.partners.resume(_id(call.path)), admin.now(), note))
+    note = parts.statistics.pending()
+    return PartnerView(**_fields(parts.partners.resume(_id(call.path)), parts.now(), note))
 
 
-def revoke(admin: Admin, call: Call[NoQuery, NoFields]) -> PartnerView:
+def revoke(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Make the key stop working for good; a second time changes nothing."""
-    now, note = admin.now(), admin.statistics.pending()
-    return PartnerView(**_fields(admin.partners.revoke(_id(call.path), now), now, note))
+    now, note = parts.now(), parts.statistics.pending()
+    return PartnerView(**_fields(parts.partners.revoke(_id(call.path), now), now, note))
 
 
 def _id(path: Mapping[str, str]) -> str:
     return id_in(path, "partnerId", "partner")
 
 
-def _checked(admin: Admin, push_url: str | None) -> str | None:
+def _checked(parts: Parts, push_url: str | None) -> str | None:
     if push_url is None:
         return None
-    return check_push_url(push_url, loopback=admin.push_loopback, https_only=admin.push_https_only)
+    return check_push_url(push_url, loopback=parts.push_loopback, https_only=parts.push_https_only)
 
 
 def _fields(partner: Partner, now: int, note: PendingNote | None) -> dict[str, Any]:

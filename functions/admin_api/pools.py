@@ -5,20 +5,20 @@ from functools import partial
 from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import NoFields, PageQuery, PoolPage, PoolView
 from admin_api.routes import Call, Route
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 
 _LISTING = Listing("pools", partial(has, country=str, operator=str))
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> PoolPage:
+def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PoolPage:
     """List pools by country and operator, counted as GET_SERVICES counts them for a key that may buy everything."""
     after = _LISTING.key(call.query.get("cursor"))
     # The table is by a hash of the country: what comes next in order is known only when all has been read. One page
     # of DynamoDB holds thousands of pools.
-    pools = sorted(admin.availability.all(), key=lambda pool: (pool.country, pool.operator))
+    pools = sorted(parts.availability.all(), key=lambda pool: (pool.country, pool.operator))
     if after is not None:
         pools = [pool for pool in pools if (pool.country, pool.operator) > (after["country"], after["operator"])]
-    services = sorted(code for code, service in admin.services.catalogue().items() if service.enabled)
+    services = sorted(code for code, service in parts.services.catalogue().items() if service.enabled)
     shown = [
         PoolView(
             country=pool.country,

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect import VERSION
 from globalconnect.domain.ids import new_test_sms_id
 from globalconnect.domain.partner import Partner
@@ -20,26 +20,26 @@ PHONE_FROM = "GlobalConnect"
 TEXT = "This is a test push by GlobalConnect: nothing was sold, and nobody sent this SMS."
 
 
-def push_once(admin: Admin, partner: Partner, url: str) -> "AttemptResult":
+def push_once(parts: Parts, partner: Partner, url: str) -> "AttemptResult":
     """Make one attempt as the delivery routine makes them, signed if the partner's pushes are; keep nothing of it."""
-    return asyncio.run(_attempt(admin, partner, url))
+    return asyncio.run(_attempt(parts, partner, url))
 
 
-async def _attempt(admin: Admin, partner: Partner, url: str) -> "AttemptResult":
+async def _attempt(parts: Parts, partner: Partner, url: str) -> "AttemptResult":
     # Imported here because aiohttp would make the cold start of every other admin route longer.
     from globalconnect.push.attempt import PushClient  # noqa: PLC0415
 
-    sms = _made_up_sms(admin, partner)
-    signer = Signer.of(partner, sms.sms_id, admin.now())
-    async with PushClient(version=VERSION, loopback=admin.push_loopback) as client:
+    sms = _made_up_sms(parts, partner)
+    signer = Signer.of(partner, sms.sms_id, parts.now())
+    async with PushClient(version=VERSION, loopback=parts.push_loopback) as client:
         # What the SMS says is no secret; an answer that repeats it is worth seeing.
         return await client.attempt(url, push_body(sms, partner), [partner.key], signer)
 
 
-def _made_up_sms(admin: Admin, partner: Partner) -> Sms:
-    now = admin.now()
+def _made_up_sms(parts: Parts, partner: Partner) -> Sms:
+    now = parts.now()
     return Sms(
-        sms_id=new_test_sms_id(admin.rng),
+        sms_id=new_test_sms_id(parts.rng),
         activation_id=0,
         partner_id=partner.partner_id,
         phone=PHONE,

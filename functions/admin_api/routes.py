@@ -10,14 +10,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from admin_api.models import Body, BodyWithReason, NoFields, NoQuery, View
 from admin_api.recording import record, record_end
-from admin_api.wiring import Admin
-from globalconnect import web
+from admin_api.wiring import Parts
 from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, NotSignedIn, TooLarge
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
+from globalconnect.runtime import http
+from globalconnect.runtime.logs import Event, log
 from globalconnect.store.audit import AuditDetail, AuditEntry, AuditResult
-from globalconnect.telemetry import Event, log
 
 LARGEST_UPLOAD = 2 * 1024 * 1024
 
@@ -57,7 +57,7 @@ class Call[Q, B]:
     body: B
     staff: str
     staff_name: str
-    event: web.ProxyEvent
+    request: http.Request
     told: AuditNote = field(default_factory=AuditNote)
 
     def log_change(self, action: str | None = None, changed_id: str | None = None, **details: AuditDetail) -> None:
@@ -70,16 +70,16 @@ class Call[Q, B]:
         self.told.changed_id = changed_id or self.told.changed_id
         self.told.details |= details
 
-    def log_look(self, admin: Admin, action: str, seen_id: str | None = None, **details: AuditDetail) -> None:
+    def log_look(self, parts: Parts, action: str, seen_id: str | None = None, **details: AuditDetail) -> None:
         """Enter in the audit log that this person is about to be shown something. Raises Busy: then it isn't shown."""
-        record(admin, self.entry(admin, action, seen_id, details, AuditResult.DONE))
+        record(parts, self.entry(parts, action, seen_id, details, AuditResult.DONE))
 
     def entry(
-        self, admin: Admin, action: str, named: str | None, details: Mapping[str, AuditDetail], result: AuditResult
+        self, parts: Parts, action: str, named: str | None, details: Mapping[str, AuditDetail], result: AuditResult
     ) -> AuditEntry:
         """Return an entry of the audit log about what this person does now."""
-        token = new_token(_TOKEN_LENGTH, admin.rng)
-        return AuditEntry(admin.now(), token, self.staff, self.staff_name, action, named, result, details)
+        token = new_token(_TOKEN_LENGTH, parts.rng)
+        return AuditEntry(parts.now(), token, self.staff, self.staff_name, action, named, result, details)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +92,7 @@ class Route[Q, B, A: View]:
 
     method: str
     path: str
-    use: Callable[[Admin, Call[Q, B]], A]
+    use: Callable[[Parts, Call[Q, B]], A]
     answer: type[A]
     summary: str
     # What a use case takes and what its route names can't differ: tests/unit/test_admin_routes.py compares them.
@@ -109,24 +109,26 @@ class Route[Q, B, A: View]:
         body: type[object] = self.body
         return issubclass(body, Body) and not any(field.is_required() for field in body.model_fields.values())
 
-    def run(self, admin: Admin, event: web.ProxyEvent, path: Mapping[str, str]) -> web.Response:
+    def run(self, parts: Parts, request: http.Request, path: Mapping[str, str]) -> http.Response:
         """Read the request, let the use case do its work, and return the answer. Raises GlobalConnectError.
 
         `path` is what the request's path says for the names in the route's.
         """
         call = Call(
-            staff=_staff(event),
-            staff_name=_staff_name(event),
+            staff=_staff(request),
+            staff_name=_staff_name(request),
             path=path,
-            query=_read(self.query, _query_fields(event)),
-            body=self._read_body(event),
-            event=event,
+            query=_read(self.query, _query_fields(request)),
+            body=self._read_body(request),
+            request=request,
         )
-        shown = self.use(admin, call) if self.action is None else self._recorded(self.action, admin, call)
+        shown = self.use(parts, call) if self.action is None else self._recorded(self.action, parts, call)
         ask_for_less = "ask with texts=hidden" if "texts" in self.query.__annotations__ else None
-        return web.Response(self.status, shown.model_dump(mode="json"), self.shortened, ask_for_less)
+        return http.Response(
+            self.status, shown.model_dump(mode="json"), shortened=self.shortened, ask_for_less=ask_for_less
+        )
 
-    def _recorded(self, action: str, admin: Admin, call: Call[Q, B]) -> A:
+    def _recorded(self, action: str, parts: Parts, call: Call[Q, B]) -> A:
         """Let the use case change something, with an entry in the audit log that is written before it begins.
 
         Raises Busy when that can't be written: then nothing was changed. Afterwards the entry is told how it ended. It
@@ -136,20 +138,20 @@ class Route[Q, B, A: View]:
         named, details = self._named_in(call.path)
         if isinstance(call.body, BodyWithReason):
             details["reason"] = call.body.reason
-        entry = call.entry(admin, action, named, details, AuditResult.STARTED)
-        record(admin, entry)
+        entry = call.entry(parts, action, named, details, AuditResult.STARTED)
+        record(parts, entry)
         try:
-            shown = self.use(admin, call)
+            shown = self.use(parts, call)
         except Busy:
             raise
         except GlobalConnectError:
-            record_end(admin, _ended(entry, call.told, AuditResult.REFUSED))
+            record_end(parts, _ended(entry, call.told, AuditResult.REFUSED))
             raise
         entry = _ended(entry, call.told, AuditResult.DONE)
         # What people write is for the audit log only.
         told = {name: detail for name, detail in entry.details.items() if name != "reason"}
         log(Event.CHANGED, operator=entry.staff, action=entry.action, id=entry.changed_id, **told)
-        record_end(admin, entry)
+        record_end(parts, entry)
         return shown
 
     def _named_in(self, path: Mapping[str, str]) -> tuple[str | None, dict[str, AuditDetail]]:
@@ -159,10 +161,10 @@ class Route[Q, B, A: View]:
         details: dict[str, AuditDetail] = {name: shown[name] for name in names[1:] if name in shown}
         return (shown.get(names[0]) if names else None), details
 
-    def _read_body(self, event: web.ProxyEvent) -> B:
+    def _read_body(self, request: http.Request) -> B:
         if self.body is Upload:
-            return cast("B", _read_upload(event))
-        content = web.read_body(event, largest=LARGEST_BODY)
+            return cast("B", _read_upload(request))
+        content = request.body(largest=LARGEST_BODY)
         if not content.strip() and self.may_lack_body:
             return _read(self.body, {})
         return _read(self.body, read_json_object(content, plain_number))
@@ -175,37 +177,27 @@ def id_in(path: Mapping[str, str], name: str, what: str) -> str:
     raise NotFound(what)
 
 
-def check_token(event: web.ProxyEvent, client_id: str) -> None:
+def check_token(request: http.Request, client_id: str) -> None:
     """Raise NotSignedIn unless the token is an ID token that the client of that id has got.
 
     The API's authorizer takes any token of the pool: access tokens too, and those of other clients.
     """
-    claims = _claims(event)
+    claims = request.claims
     if claims.get("token_use") != "id" or claims.get("aud") != client_id:
         raise NotSignedIn
 
 
-def _staff(event: web.ProxyEvent) -> str:
+def _staff(request: http.Request) -> str:
     """Return the id of who is signed in."""
-    return str(_claims(event)["sub"])
+    return str(request.claims["sub"])
 
 
-def _staff_name(event: web.ProxyEvent) -> str:
+def _staff_name(request: http.Request) -> str:
     """Return the name by which people know who is signed in: an address only if Cognito knows that it is theirs."""
-    claims = _claims(event)
+    claims = request.claims
     # API Gateway hands on every claim as a text.
     verified = claims.get("email_verified") == "true"
     return str((verified and claims.get("email")) or claims["cognito:username"])
-
-
-def _claims(event: web.ProxyEvent) -> Mapping[str, object]:
-    """Return what the token says.
-
-    The API's authorizer is what lets people in. Without its claims a route has been deployed without it, and the
-    KeyError keeps that route shut.
-    """
-    claims: Mapping[str, object] = event["requestContext"]["authorizer"]["claims"]
-    return claims
 
 
 def _ended(entry: AuditEntry, told: AuditNote, result: AuditResult) -> AuditEntry:
@@ -222,20 +214,20 @@ def _can_be_shown(text: str) -> bool:
     return len(text) <= _LONGEST_NAME and text.isprintable()
 
 
-def _query_fields(event: web.ProxyEvent) -> dict[str, str]:
+def _query_fields(request: http.Request) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for name, values in (event.get("multiValueQueryStringParameters") or {}).items():
+    for name, values in request.query.items():
         if len(values) != 1:
             raise InvalidInput(_named(name), "expected once")
         fields[name] = values[0]
     return fields
 
 
-def _read_upload(event: web.ProxyEvent) -> Upload:
-    content = web.read_body(event, largest=_LARGEST_REQUEST)
+def _read_upload(request: http.Request) -> Upload:
+    content = request.body(largest=_LARGEST_REQUEST)
     if len(content) > LARGEST_UPLOAD:
         raise TooLarge(f"body: expected at most {LARGEST_UPLOAD} bytes")
-    media_type = (web.header(event, "content-type") or "").partition(";")[0]
+    media_type = (request.header("content-type") or "").partition(";")[0]
     return Upload(content, media_type.strip().lower())
 
 

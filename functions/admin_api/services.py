@@ -2,25 +2,25 @@
 
 from admin_api.models import SERVICE_CODE, NoFields, NoQuery, ServiceBody, ServicePage, ServiceView
 from admin_api.routes import Call, Route
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.service import Service
 
 
-def browse(admin: Admin, _call: Call[NoQuery, NoFields]) -> ServicePage:
+def browse(parts: Parts, _call: Call[NoQuery, NoFields]) -> ServicePage:
     """List the whole catalogue, by code."""
-    catalogue = admin.services.catalogue()
+    catalogue = parts.services.catalogue()
     return ServicePage(services=[_shown(catalogue[code]) for code in sorted(catalogue)])
 
 
-def put(admin: Admin, call: Call[NoQuery, ServiceBody]) -> ServiceView:
+def put(parts: Parts, call: Call[NoQuery, ServiceBody]) -> ServiceView:
     """Enter a service in the catalogue, or replace it."""
     code = call.path["code"]
     if not SERVICE_CODE.fullmatch(code):
         raise InvalidInput("code", "expected 1 to 40 letters, digits and _ . -")
     given = call.body
     service = Service(code, given.name, reusable=given.reusable, enabled=given.enabled, cancel_limit=given.cancel_limit)
-    admin.services.put(service)
+    parts.services.put(service)
     return _shown(service)
 
 

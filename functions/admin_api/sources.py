@@ -18,10 +18,10 @@ from admin_api.models import (
     SourceWithSecret,
 )
 from admin_api.routes import Call, Route, id_in
-from admin_api.wiring import Admin
-from globalconnect import web
+from admin_api.wiring import Parts
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.times import to_iso, to_iso_if_any
+from globalconnect.runtime import http
 from globalconnect.store.sources import Problem, Source
 
 RESOURCE = "/admin/sources"
@@ -33,49 +33,49 @@ _SAFE_SECRET = 16
 _LISTING = Listing("sources", partial(has, source_id=str))
 
 
-def add(admin: Admin, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
+def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     """Enter a gateway, with a secret of its own."""
     source = Source(
-        source_id=new_token(_ID_LENGTH, admin.rng),
+        source_id=new_token(_ID_LENGTH, parts.rng),
         name=call.body.name,
         provider=call.body.provider,
-        secret=new_token(_SECRET_LENGTH, admin.rng),
-        created_at=admin.now(),
+        secret=new_token(_SECRET_LENGTH, parts.rng),
+        created_at=parts.now(),
     )
-    admin.sources.add(source)
+    parts.sources.add(source)
     call.log_change(changed_id=source.source_id)
-    return SourceWithSecret(**_fields(source, call.event), secret=source.secret)
+    return SourceWithSecret(**_fields(source, call.request), secret=source.secret)
 
 
-def browse(admin: Admin, call: Call[PageQuery, NoFields]) -> SourcePage:
+def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     """List gateways."""
-    found, next_key = admin.sources.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    shown = [SourceView(**_fields(source, call.event)) for source in found]
+    found, next_key = parts.sources.page(PAGE, _LISTING.key(call.query.get("cursor")))
+    shown = [SourceView(**_fields(source, call.request)) for source in found]
     return SourcePage(sources=shown, cursor=_LISTING.cursor(next_key))
 
 
-def replace_secret(admin: Admin, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
+def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
     """Replace a gateway's secret; the former one stays good for a while."""
     source_id = id_in(call.path, "sourceId", "source")
-    secret = call.body.secret or new_token(_SECRET_LENGTH, admin.rng)
-    admin.sources.replace_secret(source_id, secret, admin.now())
+    secret = call.body.secret or new_token(_SECRET_LENGTH, parts.rng)
+    parts.sources.replace_secret(source_id, secret, parts.now())
     warning = f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None
     return SourceSecretView(source_id=source_id, secret=secret, warning=warning)
 
 
-def remove(admin: Admin, call: Call[NoQuery, NoFields]) -> Acknowledgement:
+def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
     """Remove a gateway: what it delivers from now on is refused."""
     source_id = id_in(call.path, "sourceId", "source")
-    admin.sources.remove(source_id)
+    parts.sources.remove(source_id)
     return Acknowledgement()
 
 
-def _fields(source: Source, event: web.ProxyEvent) -> dict[str, Any]:
+def _fields(source: Source, request: http.Request) -> dict[str, Any]:
     return {
         "source_id": source.source_id,
         "name": source.name,
         "provider": source.provider,
-        "url": f"{web.public_url(event, RESOURCE)}/inbound/{source.source_id}",
+        "url": f"{request.public_url(RESOURCE)}/inbound/{source.source_id}",
         "created_at": to_iso(source.created_at),
         "last_heard_at": to_iso_if_any(source.last_heard_at),
         "last_unreadable": _shown(source.last_unreadable),

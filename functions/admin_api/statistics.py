@@ -14,7 +14,7 @@ from admin_api.models import (
 )
 from admin_api.outcomes import over_limit
 from admin_api.routes import Call, Route
-from admin_api.wiring import Admin
+from admin_api.wiring import Parts
 from globalconnect.domain.backlog import PendingNote
 from globalconnect.domain.statistics import Hour, HourCounts, hour_of
 from globalconnect.domain.times import HOUR, to_iso, to_iso_if_any
@@ -24,12 +24,12 @@ MOST_IN_TROUBLE = 20
 _USUAL_HOURS = "24"
 
 
-def read(admin: Admin, call: Call[StatisticsQuery, NoFields]) -> StatisticsView:
+def read(parts: Parts, call: Call[StatisticsQuery, NoFields]) -> StatisticsView:
     """Return the statistics of so many hours, the current one among them."""
-    last = hour_of(admin.now())
+    last = hour_of(parts.now())
     first = last - (int(call.query.get("hours", _USUAL_HOURS)) - 1) * HOUR
-    kept = admin.statistics.hours(first, last)
-    stock, note = admin.statistics.stock(), admin.statistics.pending()
+    kept = parts.statistics.hours(first, last)
+    stock, note = parts.statistics.stock(), parts.statistics.pending()
     counts = {hour.at: hour.counts for hour in kept}
     return StatisticsView(
         measured_at=to_iso_if_any(_measured_at(kept, None if stock is None else stock.measured_at, note)),
@@ -40,8 +40,8 @@ def read(admin: Admin, call: Call[StatisticsQuery, NoFields]) -> StatisticsView:
             waiting=0 if note is None else note.waiting,
             oldest_pending_at=None if note is None else to_iso_if_any(note.oldest_at),
         ),
-        partners_in_trouble=[] if note is None else _in_trouble(admin, note),
-        partners_over_outcome_limit=over_limit(admin),
+        partners_in_trouble=[] if note is None else _in_trouble(parts, note),
+        partners_over_outcome_limit=over_limit(parts),
         hours=[
             HourView(at=to_iso(at), **_fields(counts.get(at, HourCounts()))) for at in range(first, last + HOUR, HOUR)
         ],
@@ -56,12 +56,12 @@ def _measured_at(kept: list[Hour], stock: int | None, note: PendingNote | None) 
     return min(kept[-1].measured_at, stock, note.measured_at)
 
 
-def _in_trouble(admin: Admin, note: PendingNote) -> list[PartnerInTrouble]:
+def _in_trouble(parts: Parts, note: PendingNote) -> list[PartnerInTrouble]:
     """Return the partners that the alarm would speak of, the oldest SMS first.
 
     They are read now: who has taken a push since the sweep, or was revoked, is in trouble no longer.
     """
-    partners = admin.partners.many(note.partners.keys())
+    partners = parts.partners.many(note.partners.keys())
     found = [
         (pending, partner)
         for partner_id, pending in note.partners.items()

@@ -1,15 +1,15 @@
 """What admin_api is made of, put together in one place and replaced whole in tests."""
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from globalconnect import clock
-from globalconnect.aws import dynamodb_client, sqs_client
 from globalconnect.domain.ids import Rng
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.push.queue import RetryQueues
-from globalconnect.settings import AdminApiSettings, retention
+from globalconnect.runtime import clock
+from globalconnect.runtime.aws import dynamodb_client, sqs_client
+from globalconnect.runtime.settings import AdminApiSettings, retention
+from globalconnect.runtime.startup import at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.audit import Audit
 from globalconnect.store.dynamo import Dynamo
@@ -29,7 +29,7 @@ _NO_CACHE = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Admin:
+class Parts:
     """The parts of this function.
 
     `cancel_limit` is that of services without their own. `push_loopback` lets Push URLs point at this machine, on a local
@@ -58,22 +58,22 @@ class Admin:
     rng: Rng
 
 
-def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], rng: Rng) -> Admin:
+def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], rng: Rng) -> Parts:
     """Put the function together."""
-    keep = retention(settings.retention_days)
+    kept_for = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
-    activations = Activations(db, settings.activations_table, keep, now)
-    return Admin(
+    activations = Activations(db, settings.activations_table, kept_for, now)
+    return Parts(
         partners=Partners(db, settings.partners_table, _NO_CACHE, now),
         services=Services(db, settings.services_table, _NO_CACHE, now),
         numbers=numbers,
         availability=PoolCountsStore(db, settings.availability_table, _NO_CACHE, now),
         activations=activations,
         transactions=Transactions(db, numbers, activations),
-        pushes=Pushes(db, settings.activations_table, keep),
+        pushes=Pushes(db, settings.activations_table, kept_for),
         sources=Sources(db, settings.sources_table, _NO_CACHE, now),
-        inbox=Inbox(db, settings.inbox_table, keep),
-        imports=ImportJobs(db, settings.imports_table, keep),
+        inbox=Inbox(db, settings.inbox_table, kept_for),
+        imports=ImportJobs(db, settings.imports_table, kept_for),
         audit=Audit(db, settings.audit_table, retention(settings.audit_days)),
         statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,
@@ -87,8 +87,8 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now
     )
 
 
-@functools.cache
-def admin_api() -> Admin:
+@at_startup
+def parts() -> Parts:
     """Return the function's parts, put together once per environment."""
     settings = AdminApiSettings.from_env()
     retry_queues = RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url)

@@ -1,50 +1,17 @@
 """Polling for the SMS of an activation (contract 2)."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from globalconnect import clock
-from globalconnect.aws import dynamodb_client
+from getsms.wiring import Parts, parts
 from globalconnect.domain.activation import State
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.requests import read_activation_id, read_key, read_query
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import to_iso
-from globalconnect.init import made_in_init
-from globalconnect.settings import GetsmsSettings, retention
-from globalconnect.store.activations import Activations
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.partners import Partners
-from globalconnect.web import ProxyEvent, Response, endpoint
+from globalconnect.runtime.http import Request, Response, endpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Getsms:
-    """The parts of this function."""
-
-    partners: Partners
-    activations: Activations
-    now: Callable[[], int]
-
-
-def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Getsms:
-    """Put the function together."""
-    return Getsms(
-        Partners(db, settings.partners_table, settings.cache_seconds, now),
-        Activations(db, settings.activations_table, retention(settings.retention_days), now),
-        now,
-    )
-
-
-@made_in_init
-def getsms() -> Getsms:
-    """Return the function's parts, put together once per environment."""
-    return build(GetsmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)
-
-
-def answer(event: ProxyEvent, parts: Getsms) -> Response:
+def answer(request: Request, parts: Parts) -> Response:
     """Return the messages of one of the partner's activations, or say whether to wait for them."""
-    fields = read_query(event.get("multiValueQueryStringParameters") or {})
+    fields = read_query(request.query)
     partner = parts.partners.authenticate(read_key(fields, "apiKey"))
     sale = parts.activations.sale(read_activation_id(fields, "id"), partner.partner_id)
     if sale is None:
@@ -66,4 +33,4 @@ def _shown(sms: Sms) -> dict[str, str]:
     }
 
 
-handler = endpoint(lambda event: answer(event, getsms()))
+handler = endpoint(lambda request: answer(request, parts()))

@@ -1,51 +1,10 @@
-"""Every minute: count what happened by the hour, and what there is of numbers, for the operators' overview."""
+"""Every minute: count what happened by the hour, and what there is of numbers, for the overview of staff."""
 
-import functools
 from typing import Any
 
-from globalconnect import clock
-from globalconnect.aws import dynamodb_client
-from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
-from globalconnect.metrics import publish_outcomes
-from globalconnect.settings import HourlyCountsSettings, retention
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.pool_counts import PoolCountsStore
-from globalconnect.store.statistics import HourEvents, Statistics
-from globalconnect.telemetry import Event, log
-from hourly_counts.measure import Measure
-
-
-@functools.cache
-def measure() -> Measure:
-    """Return the function's parts, put together once per environment."""
-    settings = HourlyCountsSettings.from_env()
-    db = Dynamo(dynamodb_client())
-    return Measure(
-        happened=HourEvents(db, settings.activations_table),
-        availability=PoolCountsStore(db, settings.availability_table, cache_seconds=0, now=clock.now),
-        statistics=Statistics(db, settings.statistics_table),
-        lease=settings.lease,
-        retention=retention(settings.retention_days),
-        limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
-        tell=tell,
-        now=clock.now,
-    )
-
-
-def tell(over: ByPartner) -> None:
-    """Publish how many partners are over a limit of outcomes, and name each in a log line."""
-    for partner_id, outcomes in over.items():
-        log(
-            Event.PARTNER_OVER_OUTCOME_LIMIT,
-            partner_id=partner_id,
-            finished=outcomes.finished,
-            refused=outcomes.refused,
-            delivered=outcomes.delivered,
-            taken_back=outcomes.taken_back,
-        )
-    publish_outcomes(len(over))
+from hourly_counts.wiring import parts
 
 
 def handler(_event: dict[str, Any], _context: object) -> None:
     """Measure once. A failure is raised; the next minute takes up what was left."""
-    measure().run()
+    parts().run()

@@ -3,19 +3,17 @@
 import hashlib
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from globalconnect.domain.errors import Busy, InvalidInput, InvalidSignature, TooLarge
+from globalconnect.domain.errors import Busy, InvalidInput, InvalidSignature, TooLarge, Unavailable
 from globalconnect.domain.ids import is_token
 from globalconnect.domain.requests import LARGEST_BODY
 from globalconnect.domain.times import SECOND
+from globalconnect.runtime.http import Request, Response, endpoint
+from globalconnect.runtime.logs import Event, log, log_failure
 from globalconnect.store.sources import Source
-from globalconnect.telemetry import Event, log, log_failure
-from globalconnect.web import ProxyEvent, Response, endpoint, read_delivery
 from inbound_sms.providers import Adapter, Payload, Reading
 from inbound_sms.providers.generic import Generic
 from inbound_sms.receive import receive
-from inbound_sms.wiring import Parts, inbound_sms
+from inbound_sms.wiring import Parts, parts
 
 # Whether a delivery is authentic is judged by so many bytes at most, unpacked.
 LARGEST_JUDGED = 10 * 1024 * 1024
@@ -23,14 +21,13 @@ LARGEST_JUDGED = 10 * 1024 * 1024
 ADAPTERS: dict[str, Adapter] = {"generic": Generic()}
 
 
-def answer(event: ProxyEvent, parts: Parts) -> Response:
+def answer(request: Request, parts: Parts) -> Response:
     """Take the SMS of one delivery."""
     arrived_at = parts.now()
-    source_id: str = event["pathParameters"]["sourceId"]
+    source_id: str = request.path_parameters["sourceId"]
     if not is_token(source_id):
         raise InvalidSignature
-    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
-    payload = Payload(read_delivery(event, LARGEST_JUDGED), headers)
+    payload = Payload(request.delivery(LARGEST_JUDGED), request.headers)
     source = _source_of(source_id, payload, parts)
     try:
         reading = _read(payload, source, arrived_at)
@@ -97,8 +94,8 @@ def _note(source: Source, note: Callable[[], None]) -> None:
     """
     try:
         note()
-    except (BotoCoreError, ClientError, Busy) as error:
+    except (Busy, Unavailable) as error:
         log_failure(Event.SOURCE_NOT_NOTED, error, source_id=source.source_id)
 
 
-handler = endpoint(lambda event: answer(event, inbound_sms()))
+handler = endpoint(lambda request: answer(request, parts()))

@@ -13,10 +13,10 @@ from globalconnect.domain.inbound import (
     judge,
 )
 from globalconnect.domain.sms import PushState, Sms
+from globalconnect.runtime.logs import Event, log
 from globalconnect.store.arrivals import ArrivalContext
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.inbox import Receipt
-from globalconnect.telemetry import Event, log
 from inbound_sms.wiring import Parts
 
 _TRIES = 10

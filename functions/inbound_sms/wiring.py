@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from globalconnect import clock
-from globalconnect.aws import dynamodb_client
-from globalconnect.init import made_in_init
-from globalconnect.settings import InboundSmsSettings, retention
+from globalconnect.runtime import clock
+from globalconnect.runtime.aws import dynamodb_client
+from globalconnect.runtime.settings import InboundSmsSettings, retention
+from globalconnect.runtime.startup import at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
@@ -28,10 +28,10 @@ class Parts:
 
 def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:
     """Put the function together."""
-    keep = retention(settings.retention_days)
+    kept_for = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
-    inbox = Inbox(db, settings.inbox_table, keep)
-    activations = Activations(db, settings.activations_table, keep, now)
+    inbox = Inbox(db, settings.inbox_table, kept_for)
+    activations = Activations(db, settings.activations_table, kept_for, now)
     return Parts(
         sources=Sources(db, settings.sources_table, settings.cache_seconds, now),
         inbox=inbox,
@@ -41,7 +41,7 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> P
     )
 
 
-@made_in_init
-def inbound_sms() -> Parts:
+@at_startup
+def parts() -> Parts:
     """Return the function's parts, put together once per environment."""
     return build(InboundSmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)

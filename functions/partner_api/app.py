@@ -13,43 +13,43 @@ from globalconnect.domain.requests import (
     read_query,
     read_request,
 )
-from globalconnect.web import ProxyEvent, Response, endpoint, read_body
+from globalconnect.runtime.http import Request, Response, endpoint
 from partner_api.finish import finish
 from partner_api.issue import issue
-from partner_api.wiring import PartnerApi, partner_api
+from partner_api.wiring import Parts, parts
 
 
-def answer(event: ProxyEvent, api: PartnerApi) -> Response:
+def answer(request: Request, parts: Parts) -> Response:
     """Return the answer to a request. The order of the checks is the contract's (section 1)."""
-    fields = _fields(event)
-    partner = api.partners.authenticate(read_key(fields, "key"))
+    fields = _fields(request)
+    partner = parts.partners.authenticate(read_key(fields, "key"))
     match read_request(fields):
         case GetServices():
-            return _get_services(partner, api)
-        case GetNumber() as request:
-            return _get_number(request, partner, api)
-        case FinishActivation() as request:
-            finish(request, partner, api)
+            return _get_services(partner, parts)
+        case GetNumber() as wanted:
+            return _get_number(wanted, partner, parts)
+        case FinishActivation() as finished:
+            finish(finished, partner, parts)
             return Response(200, {"status": "SUCCESS"})
 
 
-def _fields(event: ProxyEvent) -> Fields:
-    if event["httpMethod"] == "GET":
-        return read_query(event.get("multiValueQueryStringParameters") or {})
-    return read_json_object(read_body(event))
+def _fields(request: Request) -> Fields:
+    if request.method == "GET":
+        return read_query(request.query)
+    return read_json_object(request.body())
 
 
-def _get_services(partner: Partner, api: PartnerApi) -> Response:
-    left = _left(partner, api)
-    countries = country_list(api.availability.all(), api.services.catalogue(), partner, left)
+def _get_services(partner: Partner, parts: Parts) -> Response:
+    left = _left(partner, parts)
+    countries = country_list(parts.availability.all(), parts.services.catalogue(), partner, left)
     body = f'{{"status":"SUCCESS","countryList":{countries}}}'
     return Response(200, body, ask_for_less="ask with a key that may buy fewer services")
 
 
-def _get_number(request: GetNumber, partner: Partner, api: PartnerApi) -> Response:
+def _get_number(request: GetNumber, partner: Partner, parts: Parts) -> Response:
     if not partner.may_buy(request.service):
         raise ServiceNotAllowed
-    activation = None if _left(partner, api) == 0 else issue(request, partner, api)
+    activation = None if _left(partner, parts) == 0 else issue(request, partner, parts)
     if activation is None:
         return Response(200, {"status": "NO_NUMBERS"})
     return Response(
@@ -64,12 +64,12 @@ def _get_number(request: GetNumber, partner: Partner, api: PartnerApi) -> Respon
     )
 
 
-def _left(partner: Partner, api: PartnerApi) -> int | None:
+def _left(partner: Partner, parts: Parts) -> int | None:
     """Return how many numbers more a partner may hold, None for any number; only one with a limit is looked up."""
     if partner.paused is not None:
         return 0
-    limit = partner.max_live or api.settings.max_live
-    return max(0, limit - api.holders.held_by(partner.partner_id)) if limit else None
+    limit = partner.max_live or parts.settings.max_live
+    return max(0, limit - parts.holders.held_by(partner.partner_id)) if limit else None
 
 
-handler = endpoint(lambda event: answer(event, partner_api()))
+handler = endpoint(lambda request: answer(request, parts()))

@@ -6,24 +6,24 @@ from globalconnect.domain.number import mark_for
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import FinishActivation
 from globalconnect.store.dynamo import ConditionFailed
-from partner_api.wiring import PartnerApi
+from partner_api.wiring import Parts
 
 _TRIES = 10
 _DECIDED_BY_SERVICE = frozenset({Outcome.SUCCESS, Outcome.CANCELED})
 
 
-def finish(request: FinishActivation, partner: Partner, api: PartnerApi) -> None:
+def finish(request: FinishActivation, partner: Partner, parts: Parts) -> None:
     """Close an activation. Doing it again changes nothing; the first outcome stands, a refund aside.
 
     Raises NotFound when the activation does not exist or is another partner's, and Busy when its number keeps
     changing.
     """
     for _ in range(_TRIES):
-        activation = api.activations.get(request.activation_id)
+        activation = parts.activations.get(request.activation_id)
         if activation is None or activation.partner_id != partner.partner_id:
             raise NotFound("activationId")
         try:
-            _take_step(activation, request.outcome, api)
+            _take_step(activation, request.outcome, parts)
         except ConditionFailed:
             # The activation or its number changed since it was read: look again.
             continue
@@ -31,27 +31,27 @@ def finish(request: FinishActivation, partner: Partner, api: PartnerApi) -> None
     raise Busy
 
 
-def _take_step(activation: Activation, outcome: Outcome, api: PartnerApi) -> None:
+def _take_step(activation: Activation, outcome: Outcome, parts: Parts) -> None:
     match step_for(activation.outcome, outcome):
         case Step.NOTHING:
             return
         case Step.REFUND:
-            api.transactions.refund(activation, api.now())
+            parts.transactions.refund(activation, parts.now())
         case Step.RECORD:
-            _record(activation, outcome, api)
+            _record(activation, outcome, parts)
 
 
-def _record(activation: Activation, outcome: Outcome, api: PartnerApi) -> None:
-    number = api.numbers.get(activation.phone)
+def _record(activation: Activation, outcome: Outcome, parts: Parts) -> None:
+    number = parts.numbers.get(activation.phone)
     if number is None:
         raise NotFound("activationId")
-    service = api.services.find(activation.service) if outcome in _DECIDED_BY_SERVICE else None
+    service = parts.services.find(activation.service) if outcome in _DECIDED_BY_SERVICE else None
     limit = None if service is None else service.cancel_limit
     mark = mark_for(
         outcome,
         activation.service,
         reusable=service is not None and service.reusable,
         cancels=number.cancels.get(activation.service, 0),
-        cancel_limit=api.settings.cancel_limit if limit is None else limit,
+        cancel_limit=parts.settings.cancel_limit if limit is None else limit,
     )
-    api.transactions.finish(activation, outcome, mark, number, api.now())
+    parts.transactions.finish(activation, outcome, mark, number, parts.now())

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
-from globalconnect import clock
-from globalconnect.aws import dynamodb_client
 from globalconnect.domain.ids import Rng
-from globalconnect.init import made_in_init
-from globalconnect.settings import PartnerApiSettings, retention
+from globalconnect.runtime import clock
+from globalconnect.runtime.aws import dynamodb_client
+from globalconnect.runtime.settings import PartnerApiSettings, retention
+from globalconnect.runtime.startup import at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.holders import Holders
@@ -26,7 +26,7 @@ _COUNTS_CACHE_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
-class PartnerApi:
+class Parts:
     """The parts of this function."""
 
     settings: PartnerApiSettings
@@ -42,12 +42,12 @@ class PartnerApi:
     rng: Rng
 
 
-def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng: Rng) -> PartnerApi:
+def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng: Rng) -> Parts:
     """Put the function together."""
     numbers = Numbers(db, settings.numbers_table, settings.rest)
     activations = Activations(db, settings.activations_table, retention(settings.retention_days), now)
     counts_cache = min(_COUNTS_CACHE_SECONDS, settings.cache_seconds)
-    return PartnerApi(
+    return Parts(
         settings=settings,
         partners=Partners(db, settings.partners_table, settings.cache_seconds, now),
         services=Services(db, settings.services_table, settings.cache_seconds, now),
@@ -62,7 +62,7 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng:
     )
 
 
-@made_in_init
-def partner_api() -> PartnerApi:
+@at_startup
+def parts() -> Parts:
     """Return the function's parts, put together once per environment."""
     return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.rng)

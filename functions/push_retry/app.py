@@ -4,7 +4,7 @@ from typing import Any
 
 from globalconnect.push.queue import DuePush, UnreadableMessage, read_message
 from globalconnect.push.wiring import pusher
-from globalconnect.telemetry import Event, log_failure
+from globalconnect.runtime.logs import Event, log_failure
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from itertools import batched
 from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.number import Number, names_of, pool_of
 from globalconnect.domain.pool_counts import Contribution, HolderCount, PoolCounts
+from globalconnect.runtime.logs import Event, log
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pool_counts import CountedNumber, CountsStore
 from globalconnect.store.projection import correct, counted_as
-from globalconnect.telemetry import Event, log
 
 # What is still off after this is off; until then it may be that the stream has not come to it (contract 1.1).
 BEHIND_SECONDS = 30

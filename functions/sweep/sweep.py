@@ -9,11 +9,11 @@ from globalconnect.domain.backlog import PartnerPending, PendingNote, is_without
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.push.queue import DuePush, RetryQueues
+from globalconnect.runtime.logs import Event, log
 from globalconnect.store.activations import PENDING_SHARDS, SmsRef
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
-from globalconnect.telemetry import Event, log
 from sweep.backlog import Waiting, all_waiting, note_of, waiting_by_partner
 
 _SMS_AT_ONCE = 100

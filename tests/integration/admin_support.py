@@ -9,18 +9,18 @@ from typing import Any
 from urllib.parse import quote
 
 from admin_api.app import answer
-from admin_api.wiring import Admin, build
+from admin_api.wiring import Parts, build
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.inbound import InboundSms, Unclaimed, identity_of
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
-from globalconnect.settings import AdminApiSettings
+from globalconnect.runtime.http import endpoint
+from globalconnect.runtime.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.audit import Audit, AuditEntry
 from globalconnect.store.inbox import Receipt
 from globalconnect.store.transactions import IssueResult, Transactions
-from globalconnect.web import endpoint
 from tests.conftest import Cloud
 
 OPERATOR_ID = "7d2f3c1e-operator"
@@ -63,7 +63,7 @@ class Desk:
     """An operator's desk."""
 
     cloud: Cloud
-    admin: Admin = field(init=False)
+    admin: Parts = field(init=False)
 
     def __post_init__(self) -> None:
         cloud = self.cloud
@@ -200,7 +200,7 @@ def settings(**known: str) -> AdminApiSettings:
     return AdminApiSettings.from_env({name.upper(): value for name, value in (named | known).items()})
 
 
-def send(request: Mapping[str, Any], admin: Admin) -> Reply:
+def send(request: Mapping[str, Any], admin: Parts) -> Reply:
     """Send an event to the handler that works with `admin`."""
     proxied = endpoint(lambda asked: answer(asked, admin))(request, None)
     assert proxied["headers"]["Content-Type"] == "application/json; charset=utf-8"

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import getsms.app
-import hourly_counts.app
+import getsms.wiring
+import hourly_counts.wiring
 import inbound_sms.app
 import inbound_sms.wiring
 import partner_api.app
@@ -19,7 +20,8 @@ from globalconnect.domain.number import Number
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.service import Service
-from globalconnect.settings import (
+from globalconnect.runtime.http import ProxyAnswer, endpoint
+from globalconnect.runtime.settings import (
     GetsmsSettings,
     HourlyCountsSettings,
     InboundSmsSettings,
@@ -34,7 +36,6 @@ from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Source, Sources
 from globalconnect.store.statistics import HourEvents, Statistics
-from globalconnect.web import ProxyAnswer, endpoint
 from hourly_counts.measure import Measure
 from sweep.sweep import Sweep
 from tests.conftest import Cloud
@@ -59,8 +60,8 @@ class Shop:
 
     cloud: Cloud
     overrides: dict[str, str] = field(default_factory=dict)
-    partner_parts: partner_api.wiring.PartnerApi = field(init=False)
-    getsms_parts: getsms.app.Getsms = field(init=False)
+    partner_parts: partner_api.wiring.Parts = field(init=False)
+    getsms_parts: getsms.wiring.Parts = field(init=False)
     inbound_parts: inbound_sms.wiring.Parts = field(init=False)
     numbers: Numbers = field(init=False)
     activations: Activations = field(init=False)
@@ -73,7 +74,7 @@ class Shop:
         self.partner_parts = partner_api.wiring.build(
             PartnerApiSettings.from_env(env), cloud.db, cloud.clock, cloud.rng
         )
-        self.getsms_parts = getsms.app.build(GetsmsSettings.from_env(env), cloud.db, cloud.clock)
+        self.getsms_parts = getsms.wiring.build(GetsmsSettings.from_env(env), cloud.db, cloud.clock)
         self.inbound_parts = inbound_sms.wiring.build(InboundSmsSettings.from_env(env), cloud.db, cloud.clock)
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
@@ -166,7 +167,7 @@ class Shop:
             lease=settings.lease,
             retention=self.activations.retention,
             limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
-            tell=hourly_counts.app.tell,
+            tell=hourly_counts.wiring.tell,
             now=self.cloud.clock,
         )
         measure.run()

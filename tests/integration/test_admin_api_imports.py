@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from admin_api.wiring import build
-from globalconnect.settings import AdminApiSettings
+from globalconnect.runtime.settings import AdminApiSettings
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.import_jobs import ImportPart
 from tests.conftest import Cloud

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from globalconnect import clock
 from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.errors import Conflict, InvalidKey
 from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
 from globalconnect.domain.partner import SIGNING_OVERLAP, partner_id_of
 from globalconnect.domain.sms import Attempt, Sms
+from globalconnect.runtime import clock
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from local.pretend_partner import DROP, ERROR, Answer, PretendPartner

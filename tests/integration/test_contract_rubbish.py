@@ -25,8 +25,8 @@ import partner_api.app
 from admin_api.models import NumbersChange
 from admin_api.routes import Upload
 from globalconnect.domain.partner import Partner
+from globalconnect.runtime.http import Request, Response, endpoint
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.web import ProxyEvent, Response, endpoint
 from tests.conftest import Cloud
 from tests.integration.admin_support import Desk, event
 from tests.integration.shop import COUNTRY, OPERATOR, SECRET, Shop
@@ -79,7 +79,7 @@ class World:
         """Say little: it is part of every example that fails."""
         return "World()"
 
-    def ask(self, use: Callable[[ProxyEvent], Response], request: Mapping[str, Any], statuses: set[int]) -> int:
+    def ask(self, use: Callable[[Request], Response], request: Mapping[str, Any], statuses: set[int]) -> int:
         """Send a request; check the form of the answer, and that a refusal has changed nothing. Returns the status."""
         status, writes = self.send(use, request)
         assert status in statuses
@@ -90,7 +90,7 @@ class World:
         return status
 
     def send(
-        self, use: Callable[[ProxyEvent], Response], request: Mapping[str, Any]
+        self, use: Callable[[Request], Response], request: Mapping[str, Any]
     ) -> tuple[int, list[tuple[str, str | None]]]:
         """Send a request; check the form of the answer. Returns the status, and what was written."""
         for client in self.watched:

@@ -11,7 +11,7 @@ import pytest
 
 from globalconnect.domain.pool_counts import PoolCounts, country_list
 from globalconnect.domain.service import Service
-from globalconnect.web import LARGEST_ANSWER, ProxyAnswer, Response, proxy_answer
+from globalconnect.runtime.http import LARGEST_RESPONSE, ProxyAnswer, Request, Response, proxy_answer
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(20)]
@@ -142,7 +142,7 @@ _TAKES_GZIP = {"Accept": "*/*", "Accept-Encoding": "gzip"}
 
 
 def _answered(body: str, headers: Mapping[str, str]) -> ProxyAnswer:
-    return proxy_answer(Response(200, json.dumps({"a": body})), {"headers": headers})
+    return proxy_answer(Response(200, json.dumps({"a": body})), Request({"headers": headers}))
 
 
 def _size(answer: ProxyAnswer) -> int:
@@ -153,9 +153,9 @@ def _size(answer: ProxyAnswer) -> int:
 @pytest.mark.parametrize("text", ["x", '"', "é", "\n"])
 def test_an_answer_as_long_as_lambda_takes_is_given_and_a_byte_more_is_406_that_says_what_helps(text: str) -> None:
     wide = _size(_answered(text, {})) - _size(_answered("", {}))
-    fits, rest = divmod(LARGEST_ANSWER - _size(_answered("", {})), wide)
+    fits, rest = divmod(LARGEST_RESPONSE - _size(_answered("", {})), wide)
     longest = _answered(text * fits + "x" * rest, {})
-    assert (longest["statusCode"], _size(longest)) == (200, LARGEST_ANSWER)
+    assert (longest["statusCode"], _size(longest)) == (200, LARGEST_RESPONSE)
     refused = _answered(text * fits + "x" * (rest + 1), {})
     assert refused["statusCode"] == 406
     message = json.loads(refused["body"])
@@ -165,16 +165,16 @@ def test_an_answer_as_long_as_lambda_takes_is_given_and_a_byte_more_is_406_that_
 
 
 def test_an_answer_too_long_for_lambda_is_given_to_who_accepts_gzip() -> None:
-    answer = _answered('"' * LARGEST_ANSWER, _TAKES_GZIP)
+    answer = _answered('"' * LARGEST_RESPONSE, _TAKES_GZIP)
     assert answer["statusCode"] == 200
-    assert json.loads(gzip.decompress(base64.b64decode(answer["body"]))) == {"a": '"' * LARGEST_ANSWER}
+    assert json.loads(gzip.decompress(base64.b64decode(answer["body"]))) == {"a": '"' * LARGEST_RESPONSE}
 
 
 def test_an_answer_too_long_for_lambda_even_with_gzip_is_406() -> None:
-    rubbish = random.Random(1).randbytes(LARGEST_ANSWER).hex()
+    rubbish = random.Random(1).randbytes(LARGEST_RESPONSE).hex()
     refused = _answered(rubbish, _TAKES_GZIP)
     assert refused["statusCode"] == 406
-    assert _size(refused) < LARGEST_ANSWER
+    assert _size(refused) < LARGEST_RESPONSE
 
 
 @pytest.mark.parametrize("headers", [{}, _TAKES_GZIP], ids=["plain", "gzip"])
@@ -183,20 +183,20 @@ def test_a_list_that_may_be_shortened_keeps_as_many_of_its_last_entries_as_fit(h
     entries = [rng.randbytes(50_000).hex() for _ in range(400)]
 
     def given(*entries: str) -> ProxyAnswer:
-        return proxy_answer(Response(200, {"a": 1, "list": entries}, shortened="list"), {"headers": headers})
+        return proxy_answer(Response(200, {"a": 1, "list": entries}, shortened="list"), Request({"headers": headers}))
 
     answer = given(*entries)
     body = base64.b64decode(answer["body"]) if headers else answer["body"].encode()
     content = json.loads(gzip.decompress(body) if headers else body)
     kept = len(content["list"])
     assert content == {"a": 1, "list": entries[-kept:]}
-    assert LARGEST_ANSWER - 110_000 < _size(answer) <= LARGEST_ANSWER
-    assert given(rng.randbytes(LARGEST_ANSWER).hex())["statusCode"] == 406
+    assert LARGEST_RESPONSE - 110_000 < _size(answer) <= LARGEST_RESPONSE
+    assert given(rng.randbytes(LARGEST_RESPONSE).hex())["statusCode"] == 406
 
 
 def test_what_is_too_large_says_how_to_ask_for_less_of_just_that() -> None:
-    too_much = "x" * LARGEST_ANSWER
+    too_much = "x" * LARGEST_RESPONSE
     for advice, said in (("ask with texts=hidden", "; if you do, ask with texts=hidden"), (None, "gzip")):
-        refused = proxy_answer(Response(200, {"a": too_much}, ask_for_less=advice), {"headers": {}})
+        refused = proxy_answer(Response(200, {"a": too_much}, ask_for_less=advice), Request({"headers": {}}))
         assert refused["statusCode"] == 406
         assert json.loads(refused["body"])["message"].endswith(said)

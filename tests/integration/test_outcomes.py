@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-import hourly_counts.app
+import hourly_counts.wiring
 from globalconnect.domain.outcomes import OUTCOME_HOURS, OutcomeLimits, Outcomes
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.domain.statistics import hour_of
 from globalconnect.domain.times import HOUR
-from globalconnect.metrics import NAMESPACE
+from globalconnect.runtime.metrics import NAMESPACE
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.pushes import PushEnd
 from globalconnect.store.statistics import MOST_PARTNERS
@@ -243,7 +243,7 @@ def test_the_alarm_is_raised_by_a_partner_over_a_limit_and_called_off_when_it_is
 
 
 def test_the_alarm_listens_to_what_is_told_every_minute(printed: Callable[[], list[Any]]) -> None:
-    hourly_counts.app.tell({})
+    hourly_counts.wiring.tell({})
     (line,) = printed()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
     assert directive["Namespace"] == ALARM["Namespace"] == NAMESPACE

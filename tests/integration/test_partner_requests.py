@@ -11,7 +11,7 @@ import pytest
 import partner_api.app
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.requests import LARGEST_BODY
-from globalconnect.web import endpoint
+from globalconnect.runtime.http import endpoint
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONE = "447472190082"

@@ -12,20 +12,21 @@ from botocore.exceptions import EndpointConnectionError
 
 import push_retry.app
 import push_sms.app
-from globalconnect import clock
 from globalconnect.domain.backlog import PartnerPending
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushState, Sms
-from globalconnect.metrics import NAMESPACE, Metric, PushMeter
 from globalconnect.push import wiring
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush
+from globalconnect.runtime import clock
+from globalconnect.runtime.metrics import NAMESPACE, Metric, PushMeter
 from globalconnect.store.activations import SmsRef
 from local import template as templates
 from sweep import app as sweep_app
 from sweep.backlog import all_waiting, waiting_by_partner
 from sweep.sweep import Sweep
+from sweep.wiring import Parts
 from tests.conftest import ROOT, START
 from tests.integration.shop import Shop
 from tests.integration.test_pusher import DELIVERED, FAILED, Hub, Office
@@ -231,9 +232,9 @@ def test_both_functions_that_push_are_measured(shop: Shop, closed_port: int, fun
 @pytest.fixture
 def swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let sweep work on the shop."""
-    parts = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
-    monkeypatch.setattr(sweep_app, "sweep", lambda: parts)
-    monkeypatch.setattr(sweep_app, "statistics", lambda: shop.statistics)
+    sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
+    parts = Parts(sweep, shop.statistics)
+    monkeypatch.setattr(sweep_app, "parts", lambda: parts)
 
 
 def run_sweep() -> None:

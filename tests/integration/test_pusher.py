@@ -10,12 +10,13 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.push.attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import NewSms, Pusher
-from globalconnect.push.queue import DuePush, NotQueued, RetryQueues, UnreadableMessage, read_message
+from globalconnect.push.queue import DuePush, RetryQueues, UnreadableMessage, read_message
 from globalconnect.push.signing import Signer
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.partners import Partners
@@ -63,7 +64,7 @@ class Noted:
     def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
         """Take pushes."""
         if self.refuse:
-            return [NotQueued() for _ in pushes]
+            return [Unavailable("refused") for _ in pushes]
         self.pushes += pushes
         self.sent += [(push.ref, push.partner_id, push.due, slow) for push in pushes]
         return [None] * len(pushes)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 import recount.app
+import recount.wiring
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, PoolCounts
 from globalconnect.store.dynamo import ConditionFailed, to_wire
@@ -430,9 +431,9 @@ def test_it_says_which_partner_was_off_and_by_how_much(shop: Shop, logged: io.St
     shop.project()
     (held,) = shop.counts.every_holder()
     shop.counts.write([replace(held, held=4)], [], {})
-    recount.app.recount.cache_clear()
+    recount.wiring.parts.cache_clear()
     recount.app.handler({}, None)
-    recount.app.recount.cache_clear()
+    recount.wiring.parts.cache_clear()
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
     (off,) = [line for line in lines if line["message"] == "holder_count_was_off"]
     assert (off["partner_id"], off["end"], off["held"]) == (partner.partner_id, "corrected", 3)
@@ -451,9 +452,9 @@ def test_it_says_which_pool_was_off_and_by_how_much_and_measures_how_much_was(
     shop.project()
     (pool,) = shop.counts.every_pool()
     shop.counts.write([replace(pool, free=pool.free + 5, blocked_free={})], [], {})
-    recount.app.recount.cache_clear()
+    recount.wiring.parts.cache_clear()
     recount.app.handler({}, None)
-    recount.app.recount.cache_clear()
+    recount.wiring.parts.cache_clear()
     lines = [json.loads(line) for line in logged.getvalue().splitlines()]
     (off,) = [line for line in lines if line["message"] == "pool_counts_were_off"]
     assert (off["country"], off["operator"], off["end"]) == (pool.country, pool.operator, "corrected")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-import hourly_counts.app
+import hourly_counts.wiring
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.errors import Busy
@@ -383,7 +383,7 @@ def test_stock_is_what_the_counts_of_get_services_say(shop: Shop) -> None:
 def test_the_function_measures_on_the_tables_that_its_environment_names(shop: Shop) -> None:
     shop.stock(*PHONES[:2])
     shop.project()
-    made = hourly_counts.app.measure.__wrapped__()
+    made = hourly_counts.wiring.parts.__wrapped__()
     made.run()
     assert len(shop.statistics.hours(0, 10**15)) == COUNTED_AGAIN
     stock = shop.statistics.stock()

@@ -9,7 +9,7 @@ from typing import Any
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.sms import PushState
-from globalconnect.web import CONTENT_TYPE
+from globalconnect.runtime.http import CONTENT_TYPE
 from hourly_counts.measure import COUNTED_AGAIN
 from tests.rie import samples
 from tests.rie.world import World, texts

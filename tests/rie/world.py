@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from globalconnect import clock
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Attempt
-from globalconnect.settings import retention
+from globalconnect.runtime import clock
+from globalconnect.runtime.settings import retention
 from globalconnect.store.activations import Activations, ActivationWithSms
 from globalconnect.store.dynamo import Dynamo, Item
 from globalconnect.store.numbers import Numbers

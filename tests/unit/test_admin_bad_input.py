@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from admin_api.app import ROUTES
-from admin_api.wiring import Admin, build
+from admin_api.wiring import Parts, build
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
 from tests.integration.admin_support import Reply, Unrecorded, event, send, settings
@@ -34,7 +34,7 @@ class Unreachable:
 
 
 @pytest.fixture
-def admin() -> Admin:
+def admin() -> Parts:
     """Return an admin API that can neither read nor write but for its audit log: what is refused has changed nothing."""
     unreachable: Any = Unreachable()
     queues = RetryQueues(unreachable, "Q", "SQ")
@@ -42,7 +42,7 @@ def admin() -> Admin:
     return replace(admin, audit=Unrecorded())
 
 
-def send_json(admin: Admin, method: str, path: str, body: object) -> Reply:
+def send_json(admin: Parts, method: str, path: str, body: object) -> Reply:
     return send(event(method, path, body=json.dumps(body)), admin)
 
 
@@ -111,7 +111,7 @@ BAD_PARTNER_FIELDS: list[tuple[dict[str, Any], str]] = [
 @pytest.mark.parametrize(("method", "path"), [("POST", "/admin/partners"), ("PATCH", "/admin/partners/abc")])
 @pytest.mark.parametrize(("fields", "named"), BAD_PARTNER_FIELDS)
 def test_a_bad_field_of_a_partner_is_400_naming_it_and_never_the_value(
-    admin: Admin, method: str, path: str, fields: dict[str, Any], named: str
+    admin: Parts, method: str, path: str, fields: dict[str, Any], named: str
 ) -> None:
     status, message = send_json(admin, method, path, {"name": "Hub"} | fields).refusal
     assert status == 400
@@ -121,7 +121,7 @@ def test_a_bad_field_of_a_partner_is_400_naming_it_and_never_the_value(
     assert "pydantic" not in message
 
 
-def test_a_missing_field_is_400_saying_what_is_expected(admin: Admin) -> None:
+def test_a_missing_field_is_400_saying_what_is_expected(admin: Parts) -> None:
     assert send_json(admin, "POST", "/admin/partners", {}).refusal == (400, f"name: expected {NAME}")
     assert send_json(admin, "PUT", "/admin/services/tg", {}).refusal == (400, f"name: expected {NAME}")
     assert send_json(admin, "PATCH", "/admin/numbers/447472190035", {}).refusal == (
@@ -131,7 +131,7 @@ def test_a_missing_field_is_400_saying_what_is_expected(admin: Admin) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"version": 3}])
-def test_a_change_of_nothing_is_400(admin: Admin, fields: dict[str, int]) -> None:
+def test_a_change_of_nothing_is_400(admin: Parts, fields: dict[str, int]) -> None:
     assert send_json(admin, "PATCH", "/admin/partners/abc", fields).refusal == (
         400,
         "body: expected at least one of name, pushUrl, services, dialect and maxLive",
@@ -141,12 +141,12 @@ def test_a_change_of_nothing_is_400(admin: Admin, fields: dict[str, int]) -> Non
 @pytest.mark.parametrize(
     "reason", [None, "", " ", " Unpaid", "Unpaid\n", "x" * 201, "\ud800", 5, True, ["Unpaid"], {"text": "Unpaid"}]
 )
-def test_a_pause_without_a_reason_is_400_naming_it(admin: Admin, reason: object) -> None:
+def test_a_pause_without_a_reason_is_400_naming_it(admin: Parts, reason: object) -> None:
     expected = "reason: expected a text of 1 to 200 printable characters, without spaces at its ends"
     assert send_json(admin, "POST", "/admin/partners/abc/pause", {"reason": reason}).refusal == (400, expected)
 
 
-def test_a_pause_says_why_and_nothing_else(admin: Admin) -> None:
+def test_a_pause_says_why_and_nothing_else(admin: Parts) -> None:
     status, message = send_json(admin, "POST", "/admin/partners/abc/pause", {}).refusal
     assert (status, message.partition(":")[0]) == (400, "reason")
     more = {"reason": "Unpaid", "until": "tomorrow"}
@@ -155,7 +155,7 @@ def test_a_pause_says_why_and_nothing_else(admin: Admin) -> None:
 
 
 @pytest.mark.parametrize("version", [-1, 1.5, "1", None, True, 2**53])
-def test_a_version_that_can_be_none_is_400(admin: Admin, version: object) -> None:
+def test_a_version_that_can_be_none_is_400(admin: Parts, version: object) -> None:
     refused = send_json(admin, "PATCH", "/admin/partners/abc", {"name": "Hub", "version": version})
     assert refused.refusal == (400, "version: expected the version of the partner as it was read")
 
@@ -192,7 +192,7 @@ def test_a_version_that_can_be_none_is_400(admin: Admin, version: object) -> Non
     ],
 )
 def test_other_bad_fields_are_400_naming_them(
-    admin: Admin, method: str, path: str, body: dict[str, Any], message: str
+    admin: Parts, method: str, path: str, body: dict[str, Any], message: str
 ) -> None:
     assert send_json(admin, method, path, body).refusal == (400, message)
 
@@ -226,20 +226,20 @@ def test_other_bad_fields_are_400_naming_them(
         ("POST", "/admin/sources"),
     ],
 )
-def test_a_body_that_is_no_json_object_or_too_large_is_400(admin: Admin, method: str, path: str, body: str) -> None:
+def test_a_body_that_is_no_json_object_or_too_large_is_400(admin: Parts, method: str, path: str, body: str) -> None:
     status, message = send(event(method, path, body=body), admin).refusal
     assert status == 400
     assert message.startswith("body: expected ")
 
 
 @pytest.mark.parametrize("number", ["9" * 5_000, "1.5", "1e999", "-1"])
-def test_a_number_of_any_length_is_refused_by_its_field(admin: Admin, number: str) -> None:
+def test_a_number_of_any_length_is_refused_by_its_field(admin: Parts, number: str) -> None:
     for name in ("cancelLimit", "name"):
         refused = send(event("PUT", "/admin/services/tg", body=f'{{"name": "T", "{name}": {number}}}'), admin)
         assert (refused.status, refused.body["message"].partition(":")[0]) == (400, name)
 
 
-def test_a_body_that_is_not_utf8_is_400(admin: Admin) -> None:
+def test_a_body_that_is_not_utf8_is_400(admin: Parts) -> None:
     request = event("POST", "/admin/partners") | {
         "body": base64.b64encode(b'{"name": "\xff\xfe"}').decode(),
         "isBase64Encoded": True,
@@ -247,7 +247,7 @@ def test_a_body_that_is_not_utf8_is_400(admin: Admin) -> None:
     assert send(request, admin).refusal == (400, "body: expected valid JSON in UTF-8")
 
 
-def test_a_small_body_that_unpacks_to_a_large_one_is_400(admin: Admin) -> None:
+def test_a_small_body_that_unpacks_to_a_large_one_is_400(admin: Parts) -> None:
     request = event("POST", "/admin/partners") | {
         "body": base64.b64encode(gzip.compress(b" " * 50_000_000)).decode(),
         "isBase64Encoded": True,
@@ -256,7 +256,7 @@ def test_a_small_body_that_unpacks_to_a_large_one_is_400(admin: Admin) -> None:
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=lambda route: route.path)
-def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Admin, route: Any) -> None:
+def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Parts, route: Any) -> None:
     path = route.path.format(
         partnerId="abc", phone="447472190035", activationId="1099511627777", importId="1790000000000abc"
     )
@@ -267,7 +267,7 @@ def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Admin, rou
 
 
 @pytest.mark.parametrize("route", [route for route in ROUTES if route.method != "GET"], ids=lambda route: route.path)
-def test_a_query_field_where_none_belongs_is_400(admin: Admin, route: Any) -> None:
+def test_a_query_field_where_none_belongs_is_400(admin: Parts, route: Any) -> None:
     path = route.path.format(
         partnerId="abc",
         code="tg",
@@ -303,7 +303,7 @@ def test_a_query_field_where_none_belongs_is_400(admin: Admin, route: Any) -> No
         ("/admin/unreadable", ("texts", ""), f"texts: expected {TEXTS}"),
     ],
 )
-def test_a_bad_filter_is_400_naming_it(admin: Admin, path: str, query: tuple[str, str], message: str) -> None:
+def test_a_bad_filter_is_400_naming_it(admin: Parts, path: str, query: tuple[str, str], message: str) -> None:
     assert send(event("GET", path, query=[query]), admin).refusal == (400, message)
 
 
@@ -323,12 +323,12 @@ def test_a_bad_filter_is_400_naming_it(admin: Admin, path: str, query: tuple[str
     ],
 )
 @pytest.mark.parametrize("cursor", ["x", "bm9uc2Vuc2U", "%%%", "W10", "e30", "é", "bnVsbA", "W1tbW1tbW1s" * 300])
-def test_a_cursor_that_is_none_of_ours_is_400(admin: Admin, path: str, cursor: str) -> None:
+def test_a_cursor_that_is_none_of_ours_is_400(admin: Parts, path: str, cursor: str) -> None:
     assert send(event("GET", path, query=[("cursor", cursor)]), admin).refusal == (400, CURSOR)
 
 
 @pytest.mark.parametrize("cursor", ["", "x" * 4_097])
-def test_a_cursor_that_is_empty_or_too_long_is_400(admin: Admin, cursor: str) -> None:
+def test_a_cursor_that_is_empty_or_too_long_is_400(admin: Parts, cursor: str) -> None:
     assert send(event("GET", "/admin/partners", query=[("cursor", cursor)]), admin).refusal == (400, CURSOR)
 
 
@@ -349,7 +349,7 @@ BAD_IDS = [
 
 
 @pytest.mark.parametrize("bad", BAD_IDS)
-def test_an_id_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
+def test_an_id_that_can_be_none_is_400(admin: Parts, bad: str) -> None:
     expected = "expected a positive integer below 2^53, as a number or a string of digits"
     read = event("GET", "/admin/activations/{activationId}", said={"activationId": bad})
     push = event("POST", f"{ACTIVATION}/messages/{{smsId}}/push", said={"smsId": bad})
@@ -358,20 +358,20 @@ def test_an_id_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
 
 
 @pytest.mark.parametrize("bad", ["++447472190035", "44.7472190035", "44747219003x", "00447", "4474", "4" * 16])
-def test_a_phone_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
+def test_a_phone_that_can_be_none_is_400(admin: Parts, bad: str) -> None:
     request = event("PATCH", "/admin/numbers/{phone}", body='{"enabled": false}', said={"phone": bad})
     expected = "phone: expected 5 to 15 digits, country code first"
     assert send(request, admin).refusal == (400, expected)
 
 
 @pytest.mark.parametrize("bad", ["t g", "t/g", "x" * 41, "tg\n", "т"])
-def test_a_service_code_that_can_be_none_is_400(admin: Admin, bad: str) -> None:
+def test_a_service_code_that_can_be_none_is_400(admin: Parts, bad: str) -> None:
     request = event("PUT", "/admin/services/{code}", body='{"name": "T"}', said={"code": bad})
     assert send(request, admin).refusal == (400, "code: expected 1 to 40 letters, digits and _ . -")
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/admin/nothing"), ("DELETE", "/admin/services/tg")])
-def test_what_is_no_route_is_404(admin: Admin, method: str, path: str) -> None:
+def test_what_is_no_route_is_404(admin: Parts, method: str, path: str) -> None:
     assert send(event(method, path), admin).refusal == (404, "path not found")
 
 
@@ -389,7 +389,7 @@ def test_what_is_no_route_is_404(admin: Admin, method: str, path: str) -> None:
 )
 @pytest.mark.parametrize("path", ["/admin/partners", "/admin/nothing"])
 def test_a_token_that_is_no_id_token_of_our_client_opens_nothing(
-    admin: Admin, claims: dict[str, str | None], path: str
+    admin: Parts, claims: dict[str, str | None], path: str
 ) -> None:
     request = event("GET", path)
     known = request["requestContext"]["authorizer"]["claims"] | claims
@@ -397,7 +397,7 @@ def test_a_token_that_is_no_id_token_of_our_client_opens_nothing(
     assert send(request, admin).refusal == (401, "Sign in: a valid staff token is needed in Authorization")
 
 
-def test_a_route_that_was_deployed_without_its_authorizer_stays_shut(admin: Admin) -> None:
+def test_a_route_that_was_deployed_without_its_authorizer_stays_shut(admin: Parts) -> None:
     request = event("GET", "/admin/partners")
     request["requestContext"]["authorizer"] = {}
     assert send(request, admin).refusal == (500, "Temporary failure on our side; try again")

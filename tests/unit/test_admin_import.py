@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.wiring import Admin, build
+from admin_api.wiring import Parts, build
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
 from tests.integration.admin_support import CSV, Reply, event, send, settings
@@ -71,19 +71,19 @@ def client() -> SlowClient:
 
 
 @pytest.fixture
-def admin(client: SlowClient) -> Admin:
+def admin(client: SlowClient) -> Parts:
     tables = settings(numbers_table=NUMBERS, availability_table=POOLS, audit_table=AUDIT)
     unused: Any = None
     slow: Any = client
     return build(tables, Dynamo(slow), RetryQueues(unused, "Q", "S"), lambda: 1_790_000_000_000, lambda _: 0)
 
 
-def upload(admin: Admin, rows: int, country: str = "england") -> Reply:
+def upload(admin: Parts, rows: int, country: str = "england") -> Reply:
     content = "phone,country,operator\n" + "".join(f"4477{n:08},{country},O{n % 7}\n" for n in range(rows))
     return send(event("POST", "/admin/numbers", body=content, headers={"Content-Type": CSV}), admin)
 
 
-def test_5000_rows_are_imported_well_within_the_time_of_the_gateway(admin: Admin, client: SlowClient) -> None:
+def test_5000_rows_are_imported_well_within_the_time_of_the_gateway(admin: Parts, client: SlowClient) -> None:
     began = time.monotonic()
     assert upload(admin, 5_000).body == {"imported": 5_000, "updated": 0, "rejected": []}
     assert time.monotonic() - began < GATEWAY_WAITS / 2
@@ -91,7 +91,7 @@ def test_5000_rows_are_imported_well_within_the_time_of_the_gateway(admin: Admin
     assert len(client.pools) == 7
 
 
-def test_the_same_5000_rows_again_are_read_and_not_written(admin: Admin, client: SlowClient) -> None:
+def test_the_same_5000_rows_again_are_read_and_not_written(admin: Parts, client: SlowClient) -> None:
     upload(admin, 5_000)
     client.calls = 0
     assert upload(admin, 5_000).body == {"imported": 0, "updated": 5_000, "rejected": []}
@@ -100,7 +100,7 @@ def test_the_same_5000_rows_again_are_read_and_not_written(admin: Admin, client:
 
 
 def test_5000_known_rows_move_with_a_write_each_well_within_the_time_of_the_gateway(
-    admin: Admin, client: SlowClient
+    admin: Parts, client: SlowClient
 ) -> None:
     upload(admin, 5_000)
     client.calls = 0

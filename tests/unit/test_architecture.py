@@ -49,8 +49,7 @@ def test_there_is_a_folder_for_every_function_of_the_template() -> None:
 
 def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_rng() -> None:
     outside = AWS | HTTP | {"os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS}
-    names = ("store", "push", "aws", "settings", "telemetry", "metrics", "clock", "web")
-    shared = {f"{SHARED}.{name}" for name in names}
+    shared = {f"{SHARED}.{name}" for name in ("store", "push", "runtime")}
     assert _offenders(CODE / SHARED / "domain", outside | shared) == []
 
 
@@ -60,7 +59,7 @@ def test_the_domain_never_asks_what_time_it_is() -> None:
 
 
 def test_the_store_knows_no_http_no_environment_and_no_function() -> None:
-    forbidden = HTTP | {"os", f"{SHARED}.push", f"{SHARED}.web", f"{SHARED}.settings", *FUNCTIONS}
+    forbidden = HTTP | {"os", f"{SHARED}.push", f"{SHARED}.runtime", *FUNCTIONS}
     assert _offenders(CODE / SHARED / "store", forbidden) == []
 
 
@@ -75,12 +74,12 @@ def test_functions_never_import_each_other(function: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_only_functions_that_measure_pay_for_metrics_at_a_cold_start(function: str) -> None:
-    assert (f"{SHARED}.metrics" in _reached(function)) is (function in MEASURED)
+    assert (f"{SHARED}.runtime.metrics" in _reached(function)) is (function in MEASURED)
 
 
 def test_metrics_are_made_in_one_place() -> None:
     makers = {line.split(" imports ")[0] for line in _offenders(CODE, {"aws_lambda_powertools.metrics"})}
-    assert makers == {"globalconnect/metrics.py"}
+    assert makers == {"globalconnect/runtime/metrics.py"}
 
 
 def _reached(function: str) -> set[str]:
@@ -96,11 +95,16 @@ def _reached(function: str) -> set[str]:
     return reached
 
 
+def test_three_modules_import_boto() -> None:
+    importers = {line.split(" imports ")[0] for line in _offenders(CODE, {"boto3", "botocore"})}
+    assert importers == {"globalconnect/runtime/aws.py", "globalconnect/store/dynamo.py", "globalconnect/push/queue.py"}
+
+
 def test_clients_of_aws_are_made_in_one_place() -> None:
     making = re.compile(r"boto3\.(client|resource|Session|session)")
     makers = [path.relative_to(CODE).as_posix() for path in CODE.rglob("*.py") if making.search(path.read_text())]
-    assert makers == ["globalconnect/aws.py"]
+    assert makers == ["globalconnect/runtime/aws.py"]
 
 
 def test_only_settings_reads_the_environment() -> None:
-    assert {line.split(" imports ")[0] for line in _offenders(CODE, {"os"})} == {"globalconnect/settings.py"}
+    assert {line.split(" imports ")[0] for line in _offenders(CODE, {"os"})} == {"globalconnect/runtime/settings.py"}

@@ -10,7 +10,7 @@ import pytest
 from bench.__main__ import BENCHMARKS, main, table
 from bench.row import Row, Say
 from bench.warm_requests import variables
-from globalconnect.settings import GetsmsSettings, PartnerApiSettings
+from globalconnect.runtime.settings import GetsmsSettings, PartnerApiSettings
 
 
 def row(row_id: str, value: float = 1.0, *, ok: bool = True) -> Row:

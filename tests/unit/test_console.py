@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from console.app import Console, answer, read
-from globalconnect import web
+from console.app import answer
+from console.wiring import Parts, read
 from globalconnect.domain.errors import NotFound
-from globalconnect.settings import ConsoleSettings
+from globalconnect.runtime import http
+from globalconnect.runtime.settings import ConsoleSettings
 from tests.conftest import ROOT
 
 SETTINGS = ConsoleSettings(user_pool_client_id="client", cognito_url="https://cognito.example/", try_it=False)
@@ -41,7 +42,7 @@ def static(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def console(static: Path) -> Console:
+def console(static: Path) -> Parts:
     return read(SETTINGS, static)
 
 
@@ -58,8 +59,8 @@ def event(file: str | None = None, *, path: str = "/live/console", **more: Any) 
     }
 
 
-def proxied(console: Console, given: dict[str, Any]) -> web.ProxyAnswer:
-    return web.endpoint(lambda event: answer(event, console))(given, None)
+def proxied(console: Parts, given: dict[str, Any]) -> http.ProxyAnswer:
+    return http.endpoint(lambda event: answer(event, console))(given, None)
 
 
 def configuration(page: str) -> dict[str, Any]:
@@ -70,7 +71,7 @@ def configuration(page: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", ["/live/console", "/live/console/"])
-def test_the_page_says_where_it_is_and_what_it_needs_to_know(console: Console, path: str) -> None:
+def test_the_page_says_where_it_is_and_what_it_needs_to_know(console: Parts, path: str) -> None:
     page = proxied(console, event(path=path))
     assert page["statusCode"] == 200
     assert page["headers"]["Content-Type"] == "text/html; charset=utf-8"
@@ -83,12 +84,12 @@ def test_the_page_says_where_it_is_and_what_it_needs_to_know(console: Console, p
     }
 
 
-def test_behind_a_domain_of_ones_own_there_is_no_stage_in_its_address(console: Console) -> None:
+def test_behind_a_domain_of_ones_own_there_is_no_stage_in_its_address(console: Parts) -> None:
     page = proxied(console, event(path="/console"))
     assert configuration(page["body"])["api"] == "https://api.example"
 
 
-def test_a_stage_that_knows_better_says_where_the_api_and_cognito_are(console: Console) -> None:
+def test_a_stage_that_knows_better_says_where_the_api_and_cognito_are(console: Parts) -> None:
     variables = {"publicUrl": "http://127.0.0.1:4566/x/live", "cognitoUrl": "http://127.0.0.1:4566/"}
     page = proxied(console, event(stageVariables=variables))
     assert configuration(page["body"])["api"] == variables["publicUrl"]
@@ -96,7 +97,7 @@ def test_a_stage_that_knows_better_says_where_the_api_and_cognito_are(console: C
     assert "connect-src 'self' http://127.0.0.1:4566;" in page["headers"]["Content-Security-Policy"]
 
 
-def test_the_page_is_asked_for_each_time_and_its_policy_lets_nothing_in(console: Console) -> None:
+def test_the_page_is_asked_for_each_time_and_its_policy_lets_nothing_in(console: Parts) -> None:
     headers = proxied(console, event())["headers"]
     assert headers["Cache-Control"] == "no-cache"
     assert headers["Content-Security-Policy"] == (
@@ -108,13 +109,13 @@ def test_the_page_is_asked_for_each_time_and_its_policy_lets_nothing_in(console:
     assert headers["Strict-Transport-Security"].startswith("max-age=")
 
 
-def test_what_a_request_says_never_becomes_markup(console: Console) -> None:
+def test_what_a_request_says_never_becomes_markup(console: Parts) -> None:
     hostile = '"><script>alert(1)</script>'
     page = proxied(console, event(stageVariables={"publicUrl": hostile, "cognitoUrl": hostile}))
     assert "<script>" not in page["body"]
 
 
-def test_a_file_is_kept_for_a_year_by_its_name_and_packed_for_who_takes_that(console: Console) -> None:
+def test_a_file_is_kept_for_a_year_by_its_name_and_packed_for_who_takes_that(console: Parts) -> None:
     file = proxied(console, event(SCRIPT))
     assert file["headers"]["Cache-Control"] == "public, max-age=31536000, immutable"
     assert file["headers"]["Content-Type"] == "text/javascript; charset=utf-8"
@@ -126,7 +127,7 @@ def test_a_file_is_kept_for_a_year_by_its_name_and_packed_for_who_takes_that(con
     assert (plain["body"], plain.get("isBase64Encoded", False)) == ("script()", False)
 
 
-def test_the_licences_have_no_hash_in_their_name_and_are_asked_for_each_time(console: Console) -> None:
+def test_the_licences_have_no_hash_in_their_name_and_are_asked_for_each_time(console: Parts) -> None:
     assert proxied(console, event("LICENSES.txt"))["headers"]["Cache-Control"] == "no-cache"
 
 
@@ -146,7 +147,7 @@ def test_the_licences_have_no_hash_in_their_name_and_are_asked_for_each_time(con
         "\x00",
     ],
 )
-def test_only_what_was_built_can_be_had_by_its_exact_name(console: Console, name: str) -> None:
+def test_only_what_was_built_can_be_had_by_its_exact_name(console: Parts, name: str) -> None:
     refused = proxied(console, event(name))
     assert refused["statusCode"] == 404
     assert json.loads(refused["body"]) == {"status": "ERROR", "message": "file not found"}
@@ -156,7 +157,7 @@ def test_only_what_was_built_can_be_had_by_its_exact_name(console: Console, name
 def test_without_a_build_it_says_how_to_build_it(tmp_path: Path, file: str | None) -> None:
     console = read(SETTINGS, tmp_path / "static")
     with pytest.raises(NotFound, match="make console"):
-        answer(event(file), console)
+        answer(http.Request(event(file)), console)
     assert proxied(console, event(file))["statusCode"] == 404
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from globalconnect.init import made_in_init
+from globalconnect.runtime.startup import at_startup
 from local import template as templates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +101,7 @@ class Workshop:
 def test_what_is_made_in_init_is_made_at_once_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
     workshop = Workshop()
-    parts = made_in_init(workshop.make)
+    parts = at_startup(workshop.make)
     assert workshop.times == 1
     assert parts() is parts()
     assert workshop.times == 1
@@ -109,7 +109,7 @@ def test_what_is_made_in_init_is_made_at_once_and_once(monkeypatch: pytest.Monke
 
 def test_elsewhere_it_is_made_when_it_is_asked_for() -> None:
     workshop = Workshop()
-    parts = made_in_init(workshop.make)
+    parts = at_startup(workshop.make)
     assert workshop.times == 0
     assert parts() is parts()
     assert workshop.times == 1

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from globalconnect import settings
-from globalconnect.settings import BadSettings, PartnerApiSettings, PushSettings, Settings
+from globalconnect.runtime import settings
+from globalconnect.runtime.settings import BadSettings, PartnerApiSettings, PushSettings, Settings
 from local import template as templates
 
 VARIABLES = templates.load(Path(__file__).resolve().parents[2] / "template.yaml")["Globals"]["Function"]["Environment"]

@@ -1,4 +1,4 @@
-"""What can go wrong, typed by what the caller should do. `globalconnect.web` maps them to HTTP in one table."""
+"""What can go wrong, typed by what the caller should do. `globalconnect.runtime.http` maps them to HTTP in one table."""
 
 
 class GlobalConnectError(Exception):
@@ -78,3 +78,14 @@ class Busy(GlobalConnectError):
 
     def __init__(self) -> None:
         super().__init__("Temporarily busy; try again")
+
+
+class Unavailable(GlobalConnectError):
+    """AWS did not do it, or did not say so; the caller should try again.
+
+    Takes AWS's name for what failed. It is for the log: the caller learns no more than that it is on our side.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("Temporary failure on our side; try again")
+        self.reason = reason

@@ -7,14 +7,12 @@ and then while it lasts, not at every attempt. So is when a partner last took a 
 
 from collections.abc import Callable
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from globalconnect.domain.errors import Busy
+from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import SLOW_LASTS, SUCCESS_NOTED_EVERY, is_slow
 from globalconnect.domain.times import SECOND
+from globalconnect.runtime.logs import Event, log_failure
 from globalconnect.store.partners import Partners
-from globalconnect.telemetry import Event, log_failure
 
 # Others' knowledge may be this much older than ours.
 _SLOWNESS_SHARED_EVERY = 20 * SECOND
@@ -59,7 +57,7 @@ class Health:
                 continue
             try:
                 note(partner_id, time)
-            except (BotoCoreError, ClientError, Busy) as error:
+            except (Busy, Unavailable) as error:
                 # The next batch tries again; meanwhile others learn it by an attempt of their own.
                 log_failure(Event.HEALTH_NOT_SHARED, error, partner_id=partner_id)
             else:

@@ -12,9 +12,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from globalconnect.domain.errors import Busy
+from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
 from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
@@ -22,12 +20,11 @@ from globalconnect.push.attempt import AttemptResult
 from globalconnect.push.batches import Batches
 from globalconnect.push.body import push_body
 from globalconnect.push.health import Health
-from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush, NotQueued
+from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush
 from globalconnect.push.signing import Signer
+from globalconnect.runtime.logs import Event, log, log_failure
 from globalconnect.store.activations import SmsRef
-from globalconnect.store.dynamo import StatementRefused
 from globalconnect.store.pushes import PushEnd
-from globalconnect.telemetry import Event, log, log_failure
 
 # Calls to AWS at once; each waits on the network, none on the processor.
 _AWS_THREADS = 16
@@ -38,7 +35,7 @@ _LOOKS = 3
 _RECORD_PAUSES = (0.2, 1.0, 3.0, 0.0)
 
 # What a call to AWS fails with when AWS, not the data, is the trouble: the SMS is still pending and will come again.
-_AWS_TROUBLE = (BotoCoreError, ClientError, Busy, StatementRefused, NotQueued)
+_AWS_TROUBLE = (Busy, Unavailable)
 
 
 class AttemptClient(Protocol):

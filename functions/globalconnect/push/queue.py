@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
+from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.push_schedule import delay_seconds
 from globalconnect.domain.sms import AttemptTally
 from globalconnect.store.activations import SmsRef
+from globalconnect.store.dynamo import unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient
@@ -25,13 +29,6 @@ _TRIES = 3
 
 class UnreadableMessage(ValueError):
     """A queue message that no RetryQueues wrote; it belongs in the dead-letter queue."""
-
-
-class NotQueued(Exception):
-    """SQS refused a message several times in a row."""
-
-    def __init__(self) -> None:
-        super().__init__("a message was refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ class RetryQueues:
         """Have pushes made when they are due; `slow` for those of slow partners.
 
         The partner is a message's group: one partner's many don't delay others'. Returns per push what it failed with,
-        or None.
+        or None. Raises Unavailable.
         """
         ends: list[Exception | None] = []
         for some in batched(pushes, MESSAGES_AT_ONCE, strict=False):
@@ -67,15 +64,20 @@ class RetryQueues:
         return ends
 
     def _send(self, pushes: Sequence[DuePush], url: str, now: int) -> list[Exception | None]:
+        refused: dict[str, str] = {}
         waiting: dict[str, Any] = {str(place): _entry(push, now) for place, push in enumerate(pushes)}
         for attempt in range(1, _TRIES + 1):
             entries: Any = [{"Id": place, **entry} for place, entry in waiting.items()]
-            refused = self._client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
-            waiting = {failure["Id"]: waiting[failure["Id"]] for failure in refused}
+            try:
+                failed = self._client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed", [])
+            except (BotoCoreError, ClientError) as error:
+                raise unavailable(error) from None
+            refused = {failure["Id"]: failure["Code"] for failure in failed}
+            waiting = {place: waiting[place] for place in refused}
             if not waiting:
                 break
             self._pause(0.05 * attempt)
-        return [NotQueued() if str(place) in waiting else None for place in range(len(pushes))]
+        return [Unavailable(refused[place]) if (place := str(n)) in waiting else None for n in range(len(pushes))]
 
 
 def _entry(push: DuePush, now: int) -> dict[str, Any]:

@@ -1,21 +1,21 @@
 """How push_sms and push_retry put their common routine together."""
 
-import functools
-
-from globalconnect import VERSION, clock
-from globalconnect.aws import dynamodb_client, sqs_client
-from globalconnect.metrics import PushMeter
+from globalconnect import VERSION
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
-from globalconnect.settings import PushSettings, retention
+from globalconnect.runtime import clock
+from globalconnect.runtime.aws import dynamodb_client, sqs_client
+from globalconnect.runtime.metrics import PushMeter
+from globalconnect.runtime.settings import PushSettings, retention
+from globalconnect.runtime.startup import at_startup
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 
 
-@functools.cache
+@at_startup
 def pusher() -> Pusher:
     """Return the delivery routine, put together once per environment."""
     settings = PushSettings.from_env()

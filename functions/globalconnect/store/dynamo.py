@@ -15,9 +15,9 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 
-from globalconnect.domain.errors import Busy
+from globalconnect.domain.errors import Busy, Unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -67,14 +67,6 @@ class ConditionFailed(Exception):
     def __init__(self, failed: frozenset[int] = frozenset({0})) -> None:
         super().__init__("the condition of a write failed")
         self.failed = failed
-
-
-class StatementRefused(Exception):
-    """A statement of a batch failed for a reason that trying again does not mend; `code` is DynamoDB's name for it."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(f"a statement was refused: {code}")
-        self.code = code
 
 
 class _Plain(TypeDeserializer):
@@ -204,7 +196,7 @@ class Dynamo:
         """Carry out statements that each change one item (no item twice), 25 per call, not as one transaction.
 
         Returns per statement what it returns (an empty item when nothing), or its ConditionFailed, its Busy when the
-        item stayed in contention, or its StatementRefused.
+        item stayed in contention, or its Unavailable.
         """
         ends: dict[int, Item | Exception] = {}
         waiting = list(range(len(statements)))
@@ -222,7 +214,7 @@ class Dynamo:
             {"Statement": statement.text, "Parameters": [_serialize(value) for value in statement.values]}
             for statement in statements.values()
         ]
-        answers: Any = self._client.batch_execute_statement(Statements=asked)["Responses"]  # type: ignore[arg-type]
+        answers = _once(self._client.batch_execute_statement, Statements=asked)["Responses"]
         return {place: _end_of_statement(answer) for place, answer in zip(statements, answers, strict=True)}
 
     def put_many(self, table: str, items: Sequence[Mapping[str, object]]) -> None:
@@ -231,7 +223,7 @@ class Dynamo:
         tries = 0
         while waiting:
             asked, waiting = waiting[:_BATCH_WRITE_LIMIT], waiting[_BATCH_WRITE_LIMIT:]
-            unwritten: Any = self._client.batch_write_item(RequestItems={table: asked}).get("UnprocessedItems", {})
+            unwritten = _once(self._client.batch_write_item, RequestItems={table: asked}).get("UnprocessedItems", {})
             if unwritten:
                 tries += 1
                 self._wait_or_give_up(tries)
@@ -312,7 +304,7 @@ class Dynamo:
     ) -> Any:
         """Make a call, again while others hold its items (up to `tries`) and while no answer comes; return the answer.
 
-        Returns None when it was done by a try without an answer. Raises ConditionFailed, Busy, and what botocore does.
+        Returns None when it was done by a try without an answer. Raises ConditionFailed, Busy, and Unavailable.
         """
         began = self._elapsed()
         unsure = False
@@ -325,6 +317,8 @@ class Dynamo:
                 unsure = unsure or _may_be_done(error)
                 # Whoever would rather go on to something else must know first that this was not done.
                 end = _end_of(error, attempt, _TRIES if unsure else tries, self._elapsed() - began)
+            except BotoCoreError as error:
+                raise unavailable(error) from None
             if end is not None:
                 if unsure and was_done():
                     return None
@@ -357,6 +351,19 @@ class Dynamo:
         self._pause(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - spreads retries, guards nothing
 
 
+def _once(call: Callable[..., Any], **arguments: object) -> Any:
+    """Make a call that is not tried again here. Raises Unavailable."""
+    try:
+        return call(**arguments)
+    except (BotoCoreError, ClientError) as error:
+        raise unavailable(error) from None
+
+
+def unavailable(error: BotoCoreError | ClientError) -> Unavailable:
+    """Return what callers are told of a failure of AWS; its message may quote what somebody sent, and stays out."""
+    return Unavailable(error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__)
+
+
 def _end_of_statement(answer: Mapping[str, Any]) -> Item | Exception:
     error = answer.get("Error")
     if error is None:
@@ -364,7 +371,7 @@ def _end_of_statement(answer: Mapping[str, Any]) -> Item | Exception:
     code = str(error.get("Code"))
     if code == _CONDITION_FAILED:
         return ConditionFailed()
-    return Busy() if code in _RETRIED else StatementRefused(code)
+    return Busy() if code in _RETRIED else Unavailable(code)
 
 
 def put(table: str, item: Mapping[str, object], condition: Expression | None = None) -> Item:
@@ -415,7 +422,7 @@ def _may_be_done(error: ClientError | HTTPClientError) -> bool:
 
 def _end_of(
     error: ClientError | HTTPClientError, attempt: int, tries: int, seconds: float
-) -> ConditionFailed | Busy | ClientError | HTTPClientError | None:
+) -> ConditionFailed | Busy | Unavailable | None:
     """Return what to raise after the attempt of that number failed so, `seconds` after the first began; None to go on."""
     if isinstance(error, ClientError):
         failed = _failed_conditions(error)
@@ -424,8 +431,8 @@ def _end_of(
         if _is_contention(error):
             return Busy() if attempt >= tries else None
         if not _is_failure_of_aws(error):
-            return error
-    return error if attempt >= _TRIES or seconds > _UNANSWERED_SECONDS else None
+            return unavailable(error)
+    return unavailable(error) if attempt >= _TRIES or seconds > _UNANSWERED_SECONDS else None
 
 
 def _failed_conditions(error: ClientError) -> frozenset[int]:

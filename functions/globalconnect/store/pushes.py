@@ -7,9 +7,7 @@ more than what it carries.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from globalconnect.domain.errors import Busy, NotFound
+from globalconnect.domain.errors import Busy, NotFound, Unavailable
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
 from globalconnect.domain.times import day_of
@@ -107,7 +105,7 @@ class Pushes:
         keys: list[Key] = [_attempt_key(sms, number) for sms in batch.values() for number in _PLACES]
         try:
             items = self._db.get_many(self._table, keys)
-        except (BotoCoreError, ClientError, Busy):
+        except (Busy, Unavailable):
             # The count has a gap then; the claims are made.
             return {}
         logs: dict[int, list[Attempt]] = {}

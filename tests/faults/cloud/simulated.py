@@ -12,10 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from globalconnect import clock
 from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.partner import Partner, new_key
 from globalconnect.domain.sms import Sms
+from globalconnect.runtime import clock
 from globalconnect.store.activations import SmsRef
 from tests.faults.cloud.behaviour import Behaviour, Seen
 from tests.faults.cloud.environments import EXPIRE_ACTIVATIONS, PUSH_RETRY, PUSH_SMS, Environments, InvocationFailed

@@ -20,17 +20,19 @@ from typing import TYPE_CHECKING, Any, cast
 import push_retry.app
 import push_sms.app
 import sweep.app
-from globalconnect import VERSION, clock
+from globalconnect import VERSION
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, AttemptTally, Sms
-from globalconnect.metrics import PushMeter
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
+from globalconnect.runtime import clock
+from globalconnect.runtime.metrics import PushMeter
 from globalconnect.store.activations import SmsRef
 from globalconnect.store.pushes import PushEnd, Pushes
 from sweep.sweep import Sweep
+from sweep.wiring import Parts
 from tests.faults.cloud.rpc import Channel
 
 if TYPE_CHECKING:
@@ -144,9 +146,10 @@ def _handler(function: str, cloud: Cloud) -> Callable[[dict[str, Any], object], 
     app: Any
     if function == "sweep":
         app = sweep.app
-        parts = Sweep(cast("Numbers", NoNumbers()), partners, cast("Pushes", store), queues, clock.now)
-        app.sweep = lambda: parts
-        app.statistics = NoStatistics
+        parts = Parts(
+            Sweep(cast("Numbers", NoNumbers()), partners, cast("Pushes", store), queues, clock.now), cast("Any", NoStatistics())
+        )
+        app.parts = lambda: parts
     else:
         app = push_sms.app if function == "push_sms" else push_retry.app
         pusher = Pusher(

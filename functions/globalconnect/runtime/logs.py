@@ -9,6 +9,8 @@ from enum import StrEnum
 
 from aws_lambda_powertools.logging import Logger
 
+from globalconnect.domain.errors import Unavailable
+
 
 class Event(StrEnum):
     """Every event we log, by a name that alarms and queries can rely on."""
@@ -46,8 +48,17 @@ def log(event: Event, **fields: Field) -> None:
 
 
 def log_failure(event: Event, error: BaseException, **fields: Field) -> None:
-    """Write one line for something that went wrong: the error's type and where it passed, not its message."""
+    """Write one line for something that went wrong: the error's type, or what AWS calls it, and where it passed; not its
+    message.
+    """
     places = [
         f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
     ]
-    logger.error(event.value, extra={"error": type(error).__name__, "places": places, **fields})
+    logger.error(
+        event.value,
+        extra={
+            "error": error.reason if isinstance(error, Unavailable) else type(error).__name__,
+            "places": places,
+            **fields,
+        },
+    )

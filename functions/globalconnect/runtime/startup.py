@@ -3,11 +3,11 @@
 import functools
 from collections.abc import Callable
 
-from globalconnect.settings import on_lambda
+from globalconnect.runtime.settings import on_lambda
 
 
-def made_in_init[T](make: Callable[[], T]) -> Callable[[], T]:
-    """Have what `make` gives made once: on Lambda at once, that is in INIT, elsewhere when it is first asked for.
+def at_startup[T](make: Callable[[], T]) -> "functools._lru_cache_wrapper[T]":
+    """Return `make`, its result cached; on Lambda it is called at once, during INIT, elsewhere on first use.
 
     On Lambda it raises what `make` raises: the function does not start.
     """

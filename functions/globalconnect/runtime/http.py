@@ -1,0 +1,280 @@
+"""The HTTP side of the functions behind API Gateway: requests in, responses out, errors by one table."""
+
+import base64
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, cast
+
+from globalconnect.domain import errors
+from globalconnect.domain.requests import LARGEST_BODY
+
+type ProxyEvent = Mapping[str, Any]
+type ProxyAnswer = dict[str, Any]
+
+CONTENT_TYPE = "application/json; charset=utf-8"
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_PACKED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+# Below this a compressed answer is not worth its work (contract 1).
+_SMALLEST_GZIP = 1024
+# From here on packing tighter costs more time than the bytes it saves.
+_LONG = 128 * 1024
+
+# What Lambda takes from a function, in bytes of JSON; the gateway would turn anything longer into a 502.
+LARGEST_RESPONSE = 6 * 1024 * 1024
+# What one character of a body can become in that JSON, and what stands around the body.
+_MOST_BYTES = 6
+_HEAD = 1024
+
+# What the caller should do, as HTTP says it.
+STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
+    errors.InvalidInput: 400,
+    errors.InvalidKey: 401,
+    errors.InvalidSignature: 401,
+    errors.NotSignedIn: 401,
+    errors.ServiceNotAllowed: 403,
+    errors.NotFound: 404,
+    errors.AnswerTooLarge: 406,
+    errors.Conflict: 409,
+    errors.TooLarge: 413,
+    errors.Unavailable: 500,
+    errors.Busy: 503,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as API Gateway hands it on (its REST proxy event)."""
+
+    event: ProxyEvent
+
+    @property
+    def method(self) -> str:
+        """The HTTP method, in capitals."""
+        return str(self.event["httpMethod"])
+
+    @property
+    def path_parameters(self) -> Mapping[str, str]:
+        """What the path says for the names in the route's."""
+        return self.event.get("pathParameters") or {}
+
+    @property
+    def query(self) -> Mapping[str, Sequence[str]]:
+        """The query's fields, each with all its values."""
+        return self.event.get("multiValueQueryStringParameters") or {}
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, their names in lower case; of one that was sent twice the last."""
+        return {name.lower(): str(value) for name, value in (self.event.get("headers") or {}).items()}
+
+    @property
+    def claims(self) -> Mapping[str, object]:
+        """What the token of who is signed in says.
+
+        The API's authorizer is what lets people in. Without its claims a route has been deployed without it, and the
+        KeyError keeps that route shut.
+        """
+        claims: Mapping[str, object] = self.event["requestContext"]["authorizer"]["claims"]
+        return claims
+
+    def header(self, name: str) -> str | None:
+        """Return a header by its name in lower case; the last one when it was sent twice."""
+        return next(
+            (str(value) for key, value in (self.event.get("headers") or {}).items() if key.lower() == name), None
+        )
+
+    def body(self, largest: int = LARGEST_BODY) -> bytes:
+        """Return the body, unpacked when it is gzip (by its first bytes: API Gateway unpacks some itself).
+
+        Raises InvalidInput when it is larger than `largest`, packed or not, or can't be unpacked to its very end.
+        """
+        raw = self.raw_body()
+        # What is packed is looked at first: a body of nothing but empty gzip members costs time and never grows.
+        if len(raw) <= largest and raw.startswith(_GZIP_MAGIC):
+            raw = _unpacked(raw, largest + 1)
+        if len(raw) > largest:
+            raise errors.InvalidInput("body", f"expected at most {largest} bytes")
+        return raw
+
+    def raw_body(self) -> bytes:
+        """Return the body as it was sent."""
+        body: str = self.event.get("body") or ""
+        return base64.b64decode(body) if self.event.get("isBase64Encoded") else body.encode()
+
+    def delivery(self, largest: int) -> bytes:
+        """Return a gateway's delivery as `body` does, or as it was sent when it can't be unpacked: then it is for its
+        signature to say whether anybody is told.
+
+        Raises TooLarge when it is larger than `largest`, packed or not.
+        """
+        raw = self.raw_body()
+        if len(raw) <= largest and raw.startswith(_GZIP_MAGIC):
+            with suppress(errors.InvalidInput):
+                raw = _unpacked(raw, largest + 1)
+        if len(raw) > largest:
+            raise errors.TooLarge(f"body: expected at most {largest} bytes")
+        return raw
+
+    def stage_variable(self, name: str) -> str | None:
+        """Return a variable of the stage that the request came in on; None when it is not there or empty."""
+        value = (self.event.get("stageVariables") or {}).get(name)
+        return str(value) if value else None
+
+    def public_url(self, path: str) -> str:
+        """Return the base URL under which the outside calls this API; the request came in on `path`.
+
+        A stage whose address the request does not show says it in its variable `publicUrl`.
+        """
+        stated = self.stage_variable("publicUrl")
+        if stated:
+            return stated.rstrip("/")
+        context = self.event["requestContext"]
+        before_path = context["path"].rstrip("/").removesuffix(path)
+        return f"https://{context['domainName']}{before_path}"
+
+    @property
+    def takes_gzip(self) -> bool:
+        """Whether the response may be gzipped."""
+        # API Gateway turns base64 back into bytes by matching the Accept header, so there has to be one.
+        if self.header("accept") is None:
+            return False
+        for offer in (self.header("accept-encoding") or "").lower().split(","):
+            coding, _, weight = offer.partition(";")
+            if coding.strip() in {"gzip", "*"} and weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}:
+                return True
+        return False
+
+
+_JSON_HEADERS = MappingProxyType({"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response: a status, a body and all its headers. A mapping is sent as JSON, a text as it is.
+
+    `gzipped` is the body as gzip where that is there already; with None, one that is long enough is compressed, with
+    b"" never. One that is too large to be sent loses the first entries of the list that `shortened` names, as many as
+    it must; `ask_for_less` is what the caller is told where that doesn't help.
+    """
+
+    status: int
+    body: Mapping[str, object] | str
+    headers: Mapping[str, str] = _JSON_HEADERS
+    gzipped: bytes | None = None
+    shortened: str | None = None
+    ask_for_less: str | None = None
+
+
+def endpoint(use: Callable[[Request], Response]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
+    """Make a Lambda handler of a function that turns a request into a response or a GlobalConnectError."""
+
+    def handler(event: ProxyEvent, _context: object) -> ProxyAnswer:
+        request = Request(event)
+        try:
+            response = use(request)
+        except errors.GlobalConnectError as error:
+            if isinstance(error, errors.Unavailable):
+                _log_unexpected(error)
+            response = error_response(error)
+        except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
+            _log_unexpected(error)
+            response = error_response(errors.Unavailable(type(error).__name__))
+        return proxy_answer(response, request)
+
+    return handler
+
+
+def _log_unexpected(error: Exception) -> None:
+    # Imported only now: partner_api and getsms log nothing else, and the log would be most of their cold start.
+    from globalconnect.runtime.logs import Event, log_failure  # noqa: PLC0415
+
+    log_failure(Event.UNEXPECTED, error)
+
+
+def error_response(error: errors.GlobalConnectError) -> Response:
+    """Return the response for an error, by STATUS_OF."""
+    return Response(STATUS_OF[type(error)], error_body(str(error)))
+
+
+def error_body(message: str) -> dict[str, object]:
+    """Return the body of every error (contract 1)."""
+    return {"status": "ERROR", "message": message}
+
+
+def _unpacked(packed: bytes, most: int) -> bytes:
+    """Return at most so many bytes of what is packed: a small body can unpack to gigabytes. Raises InvalidInput."""
+    try:
+        # It takes further members and zeros after the end, as the format has them, and nothing else.
+        with gzip.open(io.BytesIO(packed)) as members:
+            return members.read(most)
+    except (EOFError, OSError, zlib.error):
+        raise errors.InvalidInput("body", "expected a gzip body to be whole and valid") from None
+
+
+def proxy_answer(response: Response, request: Request) -> ProxyAnswer:
+    """Return the response in API Gateway's form, gzipped when asked for and long enough to be worth it (contract 1).
+
+    Instead of what Lambda would not take, it gives less (`Response.shortened`), or the response for AnswerTooLarge.
+    """
+    proxied = _proxied(response, request)
+    if _fits(proxied):
+        return proxied
+    shorter = _shortened(response, request)
+    return shorter or proxy_answer(error_response(errors.AnswerTooLarge(response.ask_for_less)), request)
+
+
+def _proxied(response: Response, request: Request) -> ProxyAnswer:
+    text = response.body if isinstance(response.body, str) else _json(response.body)
+    gzipped = response.gzipped
+    if gzipped != b"" and (gzipped or len(text) >= _SMALLEST_GZIP) and request.takes_gzip:
+        return {
+            "statusCode": response.status,
+            "headers": {**response.headers, **_PACKED},
+            "body": base64.b64encode(gzipped or _gzip(text)).decode(),
+            "isBase64Encoded": True,
+        }
+    return {"statusCode": response.status, "headers": dict(response.headers), "body": text}
+
+
+def _shortened(response: Response, request: Request) -> ProxyAnswer | None:
+    """Return a response without the first entries of the list that it may be shortened by, as few as will do.
+
+    Returns None when it is too large with a single one.
+    """
+    if response.shortened is None or isinstance(response.body, str):
+        return None
+    entries = cast("Sequence[object]", response.body[response.shortened])
+    longest: ProxyAnswer | None = None
+    fewest, most = 1, len(entries)
+    while fewest < most:
+        left_out = (fewest + most) // 2
+        body = {**response.body, response.shortened: entries[left_out:]}
+        proxied = _proxied(replace(response, body=body), request)
+        if _fits(proxied):
+            longest, most = proxied, left_out
+        else:
+            fewest = left_out + 1
+    return longest
+
+
+def _json(body: Mapping[str, object]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def _gzip(text: str) -> bytes:
+    # mtime=0: the same response is always the same bytes.
+    return gzip.compress(text.encode(), compresslevel=6 if len(text) < _LONG else 1, mtime=0)
+
+
+def _fits(proxied: ProxyAnswer) -> bool:
+    """Return whether Lambda takes an answer: in JSON, as the runtime writes it, every quote in a plain body is two."""
+    if _HEAD + len(proxied["body"]) * _MOST_BYTES <= LARGEST_RESPONSE:
+        return True
+    return len(json.dumps(proxied, ensure_ascii=False).encode()) <= LARGEST_RESPONSE
