@@ -25,18 +25,13 @@ from bench.quiet import log_to_nowhere
 from bench.row import Row, Say
 from bench.situations import CHANGED_NAME, INSIDE, FarSide, Link, Situation, serve, situations
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, AttemptOutcome
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushState, Sms
-from globalconnect.push.attempt import (
-    ATTEMPT_TIMEOUT_SECONDS,
-    CONNECT_TIMEOUT_SECONDS,
-    AttemptOutcome,
-    PushClient,
-)
+from globalconnect.domain.sms import Attempt, PushState, Sms, SmsRef
+from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush
-from globalconnect.store.activations import SmsRef
 from tests.far_side import (
     PATIENCE,
     SPELLINGS_INSIDE,

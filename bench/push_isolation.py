@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 from bench.quiet import log_to_nowhere
 from bench.row import Row, Say
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Sms
+from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush
 from globalconnect.runtime.clock import now
-from globalconnect.store.activations import SmsRef
 from tests import far_side
 from tests.far_side import SUCCESS, http, raw
 from tests.faults.cloud.store import MemoryStore

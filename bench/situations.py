@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from globalconnect.push.attempt import AttemptOutcome
+from globalconnect.domain.push_attempt import AttemptOutcome
 from tests import far_side
 from tests.far_side import SPELLINGS_INSIDE, SUCCESS, Authority, Handler, endless, http, raw, stalled
 

@@ -27,7 +27,7 @@ from bench.row import Row, Say
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
+from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, MINUTE
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.body import push_body
@@ -35,10 +35,10 @@ from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.runtime import clock
-from globalconnect.store.activations import SmsRef, from_activation, from_sms
+from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
-from globalconnect.store.pushes import PushEnd, Pushes
+from globalconnect.store.pushes import Pushes
 from local import emulator
 from local.place import EMULATOR_PYTHON, TEMPLATE, Place
 from local.template import load

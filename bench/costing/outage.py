@@ -21,16 +21,16 @@ from bench.costing.virtual import Moment, virtual_time
 from bench.costing.world import World, invocation_log, logged_by
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS, AttemptOutcome, AttemptResult
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Sms
+from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.domain.times import DAY, MINUTE, SECOND
-from globalconnect.push.attempt import ATTEMPT_TIMEOUT_SECONDS, AttemptOutcome, AttemptResult
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues, read_message
 from globalconnect.push.signing import Signer
 from globalconnect.runtime.metrics import PushMeter
-from globalconnect.store.activations import SmsRef, from_activation, from_sms
+from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from tests.conftest import START

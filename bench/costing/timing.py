@@ -16,6 +16,7 @@ from bench.costing import outage, sale
 from bench.costing.world import logged_by, pretend_cloud
 from bench.warm_requests import Answered
 from globalconnect import VERSION
+from globalconnect.domain.sms import SmsRef
 from globalconnect.domain.statistics import counts_of
 from globalconnect.domain.times import HOUR
 from globalconnect.push.attempt import PushClient
@@ -23,7 +24,6 @@ from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.runtime import clock
-from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.statistics import HourEvents
 from tests.conftest import START

@@ -22,15 +22,16 @@ from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.requests import read_activation_id
-from globalconnect.domain.sms import Attempt, Sms
+from globalconnect.domain.sms import Attempt, Sms, SmsRef
 from globalconnect.domain.times import DAY, SECOND, day_of, to_iso, to_iso_if_any
 from globalconnect.push.queue import DuePush
-from globalconnect.store.activations import ENTRY, SmsRef
+from globalconnect.store.activations import ENTRY
 
-# How long after its claim the attempt that may be under way can still last: it may start late, and take 5 s.
-LONGEST_ATTEMPT = CLAIM_LASTS + 5 * SECOND
+# How long after its claim the attempt that may be under way can still last: it may start late.
+LONGEST_ATTEMPT = CLAIM_LASTS + round(ATTEMPT_TIMEOUT_SECONDS * SECOND)
 # What is looked for may be rare: so often a page of the store is read for one of ours.
 _MOST_READS = 10
 # No deployment has longer ones (template.yaml, ActivationMinutes).

@@ -7,8 +7,9 @@ from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import AuditEntryView, AuditPage, NoFields, PageQuery
 from admin_api.routes import Call, Route
 from admin_api.wiring import Parts
+from globalconnect.domain.audit import AuditEntry
 from globalconnect.domain.times import to_iso
-from globalconnect.store.audit import AuditEntry, month_of
+from globalconnect.store.audit import month_of
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 

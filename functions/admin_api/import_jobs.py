@@ -22,9 +22,10 @@ from admin_api.routes import Call, Route, Upload, id_in
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from globalconnect.domain.ids import new_token
+from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.dynamo import ConditionFailed
-from globalconnect.store.import_jobs import IMPORTS, ImportJob, ImportPart, RejectedRow
+from globalconnect.store.import_jobs import IMPORTS
 
 MOST_PARTS = 200
 

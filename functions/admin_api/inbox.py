@@ -14,11 +14,11 @@ from admin_api.models import (
 )
 from admin_api.routes import Call, Route
 from admin_api.wiring import Parts
-from globalconnect.domain.inbound import Unclaimed
+from globalconnect.domain.inbound import InboxKind, Unclaimed
 from globalconnect.domain.times import to_iso
 from globalconnect.store.activations import is_kept
 from globalconnect.store.dynamo import Item
-from globalconnect.store.inbox import COPY, InboxKind
+from globalconnect.store.inbox import COPY
 
 
 def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:

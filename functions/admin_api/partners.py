@@ -34,6 +34,7 @@ from globalconnect.domain.backlog import PendingNote
 from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.outcomes import Outcomes
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
+from globalconnect.domain.push_attempt import AttemptOutcome
 from globalconnect.domain.push_url import check_push_url, is_plain_http
 from globalconnect.domain.times import to_iso, to_iso_if_any
 
@@ -45,8 +46,6 @@ _LISTING = Listing("partners", partial(has, partner_id=str))
 _LOOKED_AT = 25
 _READERS = 8
 _MOST_FAILURES = 20
-# AttemptOutcome.DELIVERED, whose module would load aiohttp for every route.
-DELIVERED = "delivered"
 
 
 def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
@@ -131,7 +130,7 @@ def _failures(parts: Parts, activation: Activation) -> list[tuple[int, FailedAtt
         )
         for sms_id, made in attempts.items()
         for attempt in made
-        if attempt.outcome != DELIVERED
+        if attempt.outcome != AttemptOutcome.DELIVERED
     ]
 
 

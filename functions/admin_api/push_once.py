@@ -12,7 +12,7 @@ from globalconnect.push.body import push_body
 from globalconnect.push.signing import Signer
 
 if TYPE_CHECKING:
-    from globalconnect.push.attempt import AttemptResult
+    from globalconnect.domain.push_attempt import AttemptResult
 
 # Ofcom, the British regulator, keeps 07700 900000 to 900999 for drama: nobody has this number.
 PHONE = "447700900000"

@@ -1,9 +1,9 @@
 """Writes what staff do into the audit log (contract 5, docs/adr/0025)."""
 
 from admin_api.wiring import Parts
+from globalconnect.domain.audit import AuditEntry
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.runtime.logs import Event, log_failure
-from globalconnect.store.audit import AuditEntry
 
 
 def record(parts: Parts, entry: AuditEntry) -> None:

@@ -11,13 +11,13 @@ from pydantic import TypeAdapter, ValidationError
 from admin_api.models import Body, BodyWithReason, NoFields, NoQuery, View
 from admin_api.recording import record, record_end
 from admin_api.wiring import Parts
+from globalconnect.domain.audit import AuditDetail, AuditEntry, AuditResult
 from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, NotSignedIn, TooLarge
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
 from globalconnect.runtime import http
 from globalconnect.runtime.logs import Event, log
-from globalconnect.store.audit import AuditDetail, AuditEntry, AuditResult
 
 LARGEST_UPLOAD = 2 * 1024 * 1024
 

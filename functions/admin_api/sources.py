@@ -20,9 +20,9 @@ from admin_api.models import (
 from admin_api.routes import Call, Route, id_in
 from admin_api.wiring import Parts
 from globalconnect.domain.ids import new_token
+from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.runtime import http
-from globalconnect.store.sources import Problem, Source
 
 RESOURCE = "/admin/sources"
 

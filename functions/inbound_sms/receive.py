@@ -5,6 +5,7 @@ from globalconnect.domain.ids import sms_id_of
 from globalconnect.domain.inbound import (
     InboundSms,
     Lease,
+    Receipt,
     Unclaimed,
     Verdict,
     holder_of,
@@ -16,7 +17,6 @@ from globalconnect.domain.sms import PushState, Sms
 from globalconnect.runtime.logs import Event, log
 from globalconnect.store.arrivals import ArrivalContext
 from globalconnect.store.dynamo import ConditionFailed
-from globalconnect.store.inbox import Receipt
 from inbound_sms.wiring import Parts
 
 _TRIES = 10

@@ -9,9 +9,9 @@ from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import new_activation_id
 from globalconnect.domain.names import ANY_OPERATOR, folded, spellings_of
+from globalconnect.domain.number import Candidate
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
-from globalconnect.store.numbers import Candidate
 from globalconnect.store.transactions import IssueResult
 from partner_api.wiring import POOLS_AT_ONCE, Parts
 

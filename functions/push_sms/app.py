@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from globalconnect.domain.sms import SmsRef
 from globalconnect.push.pusher import NewSms
 from globalconnect.push.wiring import pusher
-from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import from_wire
 
 

@@ -15,11 +15,11 @@ from itertools import batched
 
 from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.number import Number, names_of, pool_of
-from globalconnect.domain.pool_counts import Contribution, HolderCount, PoolCounts
+from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts
 from globalconnect.runtime.logs import Event, log
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.numbers import Numbers
-from globalconnect.store.pool_counts import CountedNumber, CountsStore
+from globalconnect.store.pool_counts import CountsStore
 from globalconnect.store.projection import correct, counted_as
 
 # What is still off after this is off; until then it may be that the stream has not come to it (contract 1.1).

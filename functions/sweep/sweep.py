@@ -7,10 +7,10 @@ from itertools import batched
 
 from globalconnect.domain.backlog import PartnerPending, PendingNote, is_without_success
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
-from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.runtime.logs import Event, log
-from globalconnect.store.activations import PENDING_SHARDS, SmsRef
+from globalconnect.store.activations import PENDING_SHARDS
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes

@@ -15,11 +15,9 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from globalconnect.domain.push_schedule import OVERDUE
-from globalconnect.domain.sms import AttemptTally, PushState, Sms
+from globalconnect.domain.sms import AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.times import SECOND
 from globalconnect.runtime.logs import Event
-from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import PushEnd
 from tests.faults.cloud.behaviour import (
     FAILS,
     FAILS_EVERY_SECOND,

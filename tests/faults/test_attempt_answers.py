@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bench.push_attempts import ANSWERS, Answer, push_twice
-from globalconnect.push.attempt import AttemptOutcome
+from globalconnect.domain.push_attempt import AttemptOutcome
 from tests.far_side import SUCCESS, http
 
 

@@ -10,11 +10,11 @@ from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
-from globalconnect.store.activations import PENDING_SHARDS, SmsRef, from_activation, from_sms, pending_shard
+from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
+from globalconnect.store.activations import PENDING_SHARDS, from_activation, from_sms, pending_shard
 from globalconnect.store.dynamo import expression
 from globalconnect.store.partners import Partners
-from globalconnect.store.pushes import ATTEMPTS_KEPT, PushEnd, Pushes
+from globalconnect.store.pushes import ATTEMPTS_KEPT, Pushes
 from tests.conftest import START, Cloud
 from tests.faults.cloud.store import MemoryStore
 

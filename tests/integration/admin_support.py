@@ -11,15 +11,15 @@ from urllib.parse import quote
 from admin_api.app import answer
 from admin_api.wiring import Parts, build
 from globalconnect.domain.activation import Activation
-from globalconnect.domain.inbound import InboundSms, Unclaimed, identity_of
+from globalconnect.domain.audit import AuditEntry
+from globalconnect.domain.inbound import InboundSms, Receipt, Unclaimed, identity_of
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
 from globalconnect.runtime.http import endpoint
 from globalconnect.runtime.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
-from globalconnect.store.audit import Audit, AuditEntry
-from globalconnect.store.inbox import Receipt
+from globalconnect.store.audit import Audit
 from globalconnect.store.transactions import IssueResult, Transactions
 from tests.conftest import Cloud
 

@@ -20,6 +20,7 @@ from globalconnect.domain.number import Number
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.service import Service
+from globalconnect.domain.source import Source
 from globalconnect.runtime.http import ProxyAnswer, endpoint
 from globalconnect.runtime.settings import (
     GetsmsSettings,
@@ -34,7 +35,7 @@ from globalconnect.store.partners import Partners
 from globalconnect.store.pool_counts import CountsStore, PoolCountsStore
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
-from globalconnect.store.sources import Source, Sources
+from globalconnect.store.sources import Sources
 from globalconnect.store.statistics import HourEvents, Statistics
 from hourly_counts.measure import Measure
 from sweep.sweep import Sweep

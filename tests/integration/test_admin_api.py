@@ -10,9 +10,10 @@ import pytest
 
 from globalconnect.domain.errors import Conflict
 from globalconnect.domain.service import Service
+from globalconnect.domain.source import Source
 from globalconnect.domain.times import DAY
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.sources import Source, Sources
+from globalconnect.store.sources import Sources
 from tests.conftest import START, Cloud
 from tests.integration.admin_support import HOST, OPERATOR_ID, STAGE, Desk, event
 from tests.integration.failing import FailingClient, Fault, Scripted

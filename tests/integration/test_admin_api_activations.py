@@ -6,12 +6,10 @@ import pytest
 
 from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
-from globalconnect.domain.sms import Attempt, PushState, Sms
+from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, MINUTE, SECOND
-from globalconnect.push.attempt import ATTEMPT_TIMEOUT_SECONDS
-from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import PushEnd
 from tests.conftest import START, Cloud
 from tests.integration.admin_support import Desk
 from tests.integration.calls import Calls

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from admin_api.wiring import build
+from globalconnect.domain.import_job import ImportPart
 from globalconnect.runtime.settings import AdminApiSettings
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.import_jobs import ImportPart
 from tests.conftest import Cloud
 from tests.integration.admin_support import JSON, OPERATOR_ID, Desk, Reply
 from tests.integration.failing import FailingClient, Fault, Scripted

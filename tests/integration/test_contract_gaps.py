@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from globalconnect.domain.inbound import InboxKind
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.inbox import InboxKind
 from local import template as templates
 from tests.conftest import ROOT
 from tests.integration.admin_support import Desk

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from globalconnect.domain.sms import Attempt, PushState, Sms
-from globalconnect.store.activations import SmsRef
+from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
 from globalconnect.store.projection import counted_as
-from globalconnect.store.pushes import PushEnd
 from local import template as templates
 from recount.recount import Recount
 from tests.conftest import ROOT

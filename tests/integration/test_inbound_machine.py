@@ -21,11 +21,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from globalconnect.domain.inbound import InboundSms
+from globalconnect.domain.inbound import InboundSms, InboxKind
 from globalconnect.domain.times import to_iso
 from globalconnect.store.arrivals import ArrivalContext, Arrivals
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.inbox import InboxKind
 from local import template as templates
 from tests.conftest import ROOT, Cloud, make_environment, next_prefix
 from tests.integration.shop import Shop

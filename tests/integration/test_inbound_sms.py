@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.ids import sms_id_of
+from globalconnect.domain.inbound import InboxKind
+from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import to_iso
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.inbox import InboxKind
-from globalconnect.store.sources import Problem, Source, Sources
+from globalconnect.store.sources import Sources
 from inbound_sms.app import LARGEST_JUDGED
 from tests.conftest import START
 from tests.integration.admin_support import Desk

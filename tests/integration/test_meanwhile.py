@@ -6,12 +6,11 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.inbound import InboundSms
+from globalconnect.domain.inbound import InboundSms, InboxKind
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import PushState
 from globalconnect.store.activations import ENTRY, Activations
 from globalconnect.store.arrivals import ArrivalContext, Arrivals
-from globalconnect.store.inbox import InboxKind
 from globalconnect.store.numbers import Numbers
 from tests.integration.shop import Shop
 

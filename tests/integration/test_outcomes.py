@@ -9,12 +9,10 @@ import pytest
 import hourly_counts.wiring
 from globalconnect.domain.outcomes import OUTCOME_HOURS, OutcomeLimits, Outcomes
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import hour_of
 from globalconnect.domain.times import HOUR
 from globalconnect.runtime.metrics import NAMESPACE
-from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import PushEnd
 from globalconnect.store.statistics import MOST_PARTNERS
 from local import template as templates
 from tests.conftest import ROOT

@@ -4,9 +4,8 @@ import contextlib
 import random
 
 from globalconnect.domain.number import Number, pool_of
-from globalconnect.domain.pool_counts import Contribution
+from globalconnect.domain.pool_counts import Contribution, CountedNumber
 from globalconnect.store.dynamo import ConditionFailed
-from globalconnect.store.pool_counts import CountedNumber
 from projection.project import project
 from tests.integration.counting import Stock
 from tests.integration.shop import COUNTRY, OPERATOR, Shop

@@ -18,8 +18,9 @@ from urllib.parse import quote, quote_plus
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.answer import KEPT_ANSWER_CHARACTERS, MAX_ANSWER_BYTES
-from globalconnect.push.attempt import AttemptOutcome, AttemptResult, PushClient
+from globalconnect.push.attempt import PushClient
 from globalconnect.push.turns import MAX_HEAD_BYTES
 from tests.far_side import (
     PATIENCE,

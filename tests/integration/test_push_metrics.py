@@ -14,14 +14,13 @@ import push_retry.app
 import push_sms.app
 from globalconnect.domain.backlog import PartnerPending
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
+from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push import wiring
-from globalconnect.push.attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush
 from globalconnect.runtime import clock
 from globalconnect.runtime.metrics import NAMESPACE, Metric, PushMeter
-from globalconnect.store.activations import SmsRef
 from local import template as templates
 from sweep import app as sweep_app
 from sweep.backlog import all_waiting, waiting_by_partner

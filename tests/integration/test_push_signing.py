@@ -10,13 +10,14 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from globalconnect.domain.partner import SIGNING_OVERLAP, Partner, new_signing_secret
-from globalconnect.push.attempt import AttemptResult, PushClient
+from globalconnect.domain.push_attempt import AttemptResult
+from globalconnect.domain.sms import SmsRef
+from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush
 from globalconnect.push.signing import Signer
 from globalconnect.runtime import clock
-from globalconnect.store.activations import SmsRef
 from local.pretend_partner import BROKEN, Answer, PretendPartner, Push
 from tests.integration.shop import Shop
 

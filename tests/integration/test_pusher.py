@@ -12,15 +12,14 @@ from botocore.exceptions import EndpointConnectionError
 
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
-from globalconnect.push.attempt import AttemptOutcome, AttemptResult
+from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
+from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import NewSms, Pusher
 from globalconnect.push.queue import DuePush, RetryQueues, UnreadableMessage, read_message
 from globalconnect.push.signing import Signer
-from globalconnect.store.activations import SmsRef
 from globalconnect.store.partners import Partners
-from globalconnect.store.pushes import PushEnd, Pushes
+from globalconnect.store.pushes import Pushes
 from tests.integration.calls import Calls
 from tests.integration.shop import Shop
 

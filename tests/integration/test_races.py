@@ -10,8 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from globalconnect.domain.errors import Busy
-from globalconnect.domain.sms import Sms
-from globalconnect.store.activations import SmsRef
+from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
 from projection.project import project
 from tests.conftest import Cloud

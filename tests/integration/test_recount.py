@@ -11,10 +11,10 @@ import pytest
 import recount.app
 import recount.wiring
 from globalconnect.domain.number import Number, pool_of
-from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, PoolCounts
+from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, CountedNumber, PoolCounts
 from globalconnect.store.dynamo import ConditionFailed, to_wire
 from globalconnect.store.holders import HolderChange
-from globalconnect.store.pool_counts import CountedNumber, CountsStore
+from globalconnect.store.pool_counts import CountsStore
 from globalconnect.store.projection import correct, counted_as
 from recount.recount import BEHIND_SECONDS, Report
 from tests.integration.counting import (

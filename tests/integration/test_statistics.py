@@ -14,12 +14,10 @@ from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import Hour, HourCounts, StartedActivation, Stock, counts_of, hour_of
 from globalconnect.domain.times import DAY, HOUR, MINUTE, to_iso
-from globalconnect.store.activations import SmsRef
 from globalconnect.store.dynamo import Dynamo, Item, expression
-from globalconnect.store.pushes import PushEnd
 from hourly_counts.measure import COUNTED_AGAIN
 from tests.conftest import START
 from tests.integration.admin_support import Desk

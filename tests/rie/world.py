@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from globalconnect.domain.number import Number
-from globalconnect.domain.sms import Attempt
+from globalconnect.domain.sms import ActivationWithSms, Attempt
 from globalconnect.runtime import clock
 from globalconnect.runtime.settings import retention
-from globalconnect.store.activations import Activations, ActivationWithSms
+from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo, Item
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pushes import Pushes

@@ -9,12 +9,10 @@ from typing import Any, get_args, get_type_hints
 import pytest
 from pydantic import TypeAdapter
 
-from admin_api import partners
 from admin_api.app import ROUTES, find
 from admin_api.models import NewSource
 from admin_api.routes import Call, Upload
 from globalconnect.domain.errors import NotFound
-from globalconnect.push.attempt import AttemptOutcome
 from inbound_sms.app import ADAPTERS
 from local import template as templates
 from tests.conftest import ROOT
@@ -99,7 +97,3 @@ def test_every_route_that_changes_something_has_an_action_for_the_audit_log(rout
 def test_every_action_is_of_one_route() -> None:
     actions = Counter(route.action for route in ROUTES if route.action)
     assert [action for action, times in actions.items() if times > 1] == []
-
-
-def test_a_failed_push_attempt_is_told_by_the_word_of_the_delivery_routine() -> None:
-    assert AttemptOutcome.DELIVERED.value == partners.DELIVERED

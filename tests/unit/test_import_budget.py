@@ -25,14 +25,14 @@ LOGS = {"aws_lambda_powertools"}
 # Beyond a DynamoDB client: the libraries that a function may import, and how many modules, its own among them. About a
 # tenth is left for new modules of ours; one of these libraries is more than that.
 BUDGETS: dict[str, tuple[set[str], int]] = {
-    "partner_api": (set(), 40),
-    "getsms": (set(), 30),
-    "inbound_sms": (LOGS, 85),
-    "projection": (LOGS, 70),
-    "sweep": (LOGS, 80),
-    "recount": (LOGS, 75),
-    "hourly_counts": (LOGS, 80),
-    "console": (set(), 20),
+    "partner_api": (set(), 46),
+    "getsms": (set(), 34),
+    "inbound_sms": (LOGS, 90),
+    "projection": (LOGS, 78),
+    "sweep": (LOGS, 86),
+    "recount": (LOGS, 80),
+    "hourly_counts": (LOGS, 84),
+    "console": (set(), 22),
     "admin_api": (LOGS | {"pydantic"}, 220),
     "push_sms": (LOGS | {"aiohttp"}, 220),
     "push_retry": (LOGS | {"aiohttp"}, 220),

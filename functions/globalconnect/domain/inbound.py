@@ -148,3 +148,21 @@ def is_before_sale(sms: InboundSms, lease: Lease, skew: int) -> bool:
 def _digest(*parts: str) -> str:
     # As JSON: no part can be mistaken for the end of one and the beginning of another.
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+class InboxKind(StrEnum):
+    """What staff look for in the inbox; a routed SMS has no kind."""
+
+    UNCLAIMED = "unclaimed"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """An SMS as it is stored: under which id and identity, whose source it came from, when (ms)."""
+
+    sms_id: int
+    source_id: str
+    identity: Identity
+    sms: InboundSms
+    stored_at: int

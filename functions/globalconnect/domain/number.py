@@ -117,3 +117,22 @@ def names_of(pool: str) -> tuple[str, str]:
     """Return the country and the operator of a pool named by `pool_of`."""
     country, _, operator = pool.partition(POOL_SEPARATOR)
     return country, operator
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Candidate:
+    """A number that may be issued, as an index has it; the smallest has rested longest."""
+
+    available_from: int
+    phone: str
+    country: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndedLease:
+    """A number whose lease ended at `until` (ms), or whose rest did: then `activation_id` is None."""
+
+    phone: str
+    until: int
+    activation_id: int | None

@@ -171,3 +171,12 @@ def _for_sale(pool: PoolCounts, services: Sequence[str]) -> tuple[int, ...]:
     # As for_sale does, without a call for each of very many.
     free, blocked_free = pool.free, pool.blocked_free.get
     return tuple([left if (left := free - blocked_free(service, 0)) > 0 else 0 for service in services])
+
+
+@dataclass(frozen=True, slots=True)
+class CountedNumber:
+    """What was last counted of a number, and of which version of it."""
+
+    phone: str
+    version: int
+    contribution: Contribution

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
+from globalconnect.domain.activation import Activation
+
 
 class PushState(StrEnum):
     """Where the pushing of an SMS stands (contract 3)."""
@@ -84,3 +86,31 @@ class Sms:
     def __repr__(self) -> str:
         """Leave out what the SMS says: a repr ends up in logs."""
         return f"Sms({self.sms_id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class SmsRef:
+    """Where an SMS is: what queue messages and stream records name it by."""
+
+    activation_id: int
+    sms_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActivationWithSms:
+    """An activation with its messages, oldest first."""
+
+    activation: Activation
+    sms: tuple[Sms, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PushEnd:
+    """The end of the pushing of a message at `at` (ms): delivered, stopped or without a URL.
+
+    The message is as it is then, with its last attempt counted.
+    """
+
+    sms: Sms
+    state: PushState
+    at: int

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
@@ -22,14 +21,18 @@ from aiohttp.abc import AbstractResolver
 from yarl import URL
 
 from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.push_attempt import (
+    ATTEMPT_TIMEOUT_SECONDS,
+    CONNECT_TIMEOUT_SECONDS,
+    AttemptOutcome,
+    AttemptResult,
+)
 from globalconnect.domain.push_url import read_push_url
 from globalconnect.push.answer import MAX_ANSWER_BYTES, AnswerReading, PartnerAnswer, read_answer
 from globalconnect.push.guard import ForbiddenAddress, GuardedResolver, ThreadPoolResolver, guarded_connector
 from globalconnect.push.signing import Signer
 from globalconnect.push.turns import MAX_HEAD_BYTES
 
-CONNECT_TIMEOUT_SECONDS = 2.0
-ATTEMPT_TIMEOUT_SECONDS = 5.0
 # What reading an answer costs grows with it and with the SMS. What is longer than this together is read in a thread, one
 # at a time: meanwhile the event loop goes on with other partners' pushes.
 _READ_AT_ONCE_BYTES = 4 * 1024
@@ -41,41 +44,6 @@ _HTTP_OK = range(200, 300)
 _SWITCHING_PROTOCOLS = 101
 
 _logger = logging.getLogger(__name__)
-
-
-class AttemptOutcome(StrEnum):
-    """What ended an attempt."""
-
-    DELIVERED = "delivered"
-    REFUSED_ANSWER = "refused_answer"
-    """2xx, but nothing that begins with a JSON object whose `status` is SUCCESS."""
-    HTTP_STATUS = "http_status"
-    """Not 2xx; a redirect is one of these."""
-    TIMEOUT = "timeout"
-    CONNECTION = "connection"
-    """No such name, refused, reset, closed before the answer was whole, or not HTTP."""
-    TLS = "tls"
-    """No handshake, or a certificate that is not good for this name now."""
-    FORBIDDEN_ADDRESS = "forbidden_address"
-    """The URL's name leads inside and nowhere else."""
-    ANSWER_TOO_LARGE = "answer_too_large"
-    BAD_URL = "bad_url"
-    """The stored URL would not be accepted today; nothing was sent."""
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptResult:
-    """How one attempt ended, fit for the attempt log.
-
-    `http_status` is there as soon as the partner sent one, whatever happened after it. `answer` is the start of the
-    answer as text without control characters, the secrets replaced by `***`.
-    """
-
-    delivered: bool
-    outcome: AttemptOutcome
-    http_status: int | None
-    duration_ms: int
-    answer: str
 
 
 @dataclass(frozen=True, slots=True)

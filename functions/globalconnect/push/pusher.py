@@ -14,17 +14,15 @@ from typing import Protocol
 
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
-from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
-from globalconnect.push.attempt import AttemptResult
+from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.push.batches import Batches
 from globalconnect.push.body import push_body
 from globalconnect.push.health import Health
 from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush
 from globalconnect.push.signing import Signer
 from globalconnect.runtime.logs import Event, log, log_failure
-from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import PushEnd
 
 # Calls to AWS at once; each waits on the network, none on the processor.
 _AWS_THREADS = 16

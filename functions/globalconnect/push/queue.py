@@ -15,8 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.push_schedule import delay_seconds
-from globalconnect.domain.sms import AttemptTally
-from globalconnect.store.activations import SmsRef
+from globalconnect.domain.sms import AttemptTally, SmsRef
 from globalconnect.store.dynamo import unavailable
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.sms import PushState, Sms
+from globalconnect.domain.sms import ActivationWithSms, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, SECOND, day_of
 from globalconnect.store.dynamo import Dynamo, Expression, Item, expression
 
@@ -18,22 +17,6 @@ ATTEMPT_PREFIX = "sms-attempt#"
 # What is read of a sale before it is known whose it is: the activation, which comes first, and more messages than most
 # have.
 _FIRST_READ = 5
-
-
-@dataclass(frozen=True, slots=True)
-class SmsRef:
-    """Where an SMS is: what queue messages and stream records name it by."""
-
-    activation_id: int
-    sms_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class ActivationWithSms:
-    """An activation with its messages, oldest first."""
-
-    activation: Activation
-    sms: tuple[Sms, ...]
 
 
 class Activations:

@@ -4,12 +4,12 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from globalconnect.domain.ids import sms_id_of
-from globalconnect.domain.inbound import Identity, InboundSms, Lease, Unclaimed, WordsRecord
+from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease, Receipt, Unclaimed, WordsRecord
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import Activations, from_sms, is_kept
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, check, expression, put
-from globalconnect.store.inbox import Inbox, InboxKind, Receipt, heard_from, inbox_key, is_entry_of, is_new, words_key
+from globalconnect.store.inbox import Inbox, heard_from, inbox_key, is_entry_of, is_new, words_key
 from globalconnect.store.numbers import Numbers, to_number
 
 # So many of a number's last activations may have held it while one delivery was being stored.

@@ -2,35 +2,15 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-from globalconnect.domain.inbound import Identity, InboundSms, Unclaimed, WordsRecord
+from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Receipt, Unclaimed, WordsRecord
 from globalconnect.domain.times import SECOND
 from globalconnect.store.activations import expire_at, is_kept
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression, put
 
 # DynamoDB takes no more in an item.
 _LONGEST_PAYLOAD = 256 * 1024
-
-
-class InboxKind(StrEnum):
-    """What staff look for in the inbox; a routed SMS has no kind."""
-
-    UNCLAIMED = "unclaimed"
-    UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """An SMS as it is stored: under which id and identity, whose source it came from, when (ms)."""
-
-    sms_id: int
-    source_id: str
-    identity: Identity
-    sms: InboundSms
-    stored_at: int
 
 
 # Before the id of the SMS of which an entry is a copy.

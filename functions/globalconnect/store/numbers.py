@@ -2,14 +2,13 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.marks import RemainingMarks
-from globalconnect.domain.number import Cause, Number, pool_of, rests_until
+from globalconnect.domain.number import Candidate, Cause, EndedLease, Number, pool_of, rests_until
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, ItemPage, expression, update
 
@@ -27,25 +26,6 @@ _PAGES = (50, 200, 1_000, 4_000, 10_000)
 _SETTLED = MINUTE
 
 _MOVES = 5
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Candidate:
-    """A number that may be issued, as an index has it; the smallest has rested longest."""
-
-    available_from: int
-    phone: str
-    country: str
-    operator: str
-
-
-@dataclass(frozen=True, slots=True)
-class EndedLease:
-    """A number whose lease ended at `until` (ms), or whose rest did: then `activation_id` is None."""
-
-    phone: str
-    until: int
-    activation_id: int | None
 
 
 class Numbers:

@@ -4,10 +4,9 @@ them together with the counts of partners.
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from globalconnect.domain.number import pool_of
-from globalconnect.domain.pool_counts import Contribution, HolderCount, PoolCounts, ProjectedCount
+from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts, ProjectedCount
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove
 from globalconnect.store.holders import HolderChange, change_of, from_holder, to_holder
@@ -16,15 +15,6 @@ _ALL = "all"
 
 # `blocked_free` is kept as text, see _packed: read as a map of DynamoDB, it would be most of the work of GET_SERVICES.
 _NONE_BLOCKED = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CountedNumber:
-    """What was last counted of a number, and of which version of it."""
-
-    phone: str
-    version: int
-    contribution: Contribution
 
 
 class PoolCountsStore:

@@ -11,10 +11,17 @@ from itertools import batched
 
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.number import Number, names_of
-from globalconnect.domain.pool_counts import NOTHING, Contribution, HolderCount, PoolCounts, contribution_of
+from globalconnect.domain.pool_counts import (
+    NOTHING,
+    Contribution,
+    CountedNumber,
+    HolderCount,
+    PoolCounts,
+    contribution_of,
+)
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.holders import HolderChange
-from globalconnect.store.pool_counts import CountedNumber, CountsStore
+from globalconnect.store.pool_counts import CountsStore
 
 # A transaction holds 100 writes: one per number, one per pool they were or are in, one per partner who held or holds
 # them. Few of one batch are in many pools; where they are, fewer numbers are counted at once.

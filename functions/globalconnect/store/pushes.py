@@ -5,16 +5,14 @@ more than what it carries.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from globalconnect.domain.errors import Busy, NotFound, Unavailable
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
+from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.times import day_of
 from globalconnect.store.activations import (
     ATTEMPT_PREFIX,
     ENTRY,
-    SmsRef,
     expire_at,
     is_kept,
     pending_shard,
@@ -32,18 +30,6 @@ _PLACES = range(1, ATTEMPTS_KEPT + 2)
 _PENDING = PushState.PENDING.value
 _TALLY = 'SET "attempts" = ? SET "outcomes" = ?'
 _THIS_ONE = 'WHERE "activation_id" = ? AND "entry" = ? AND "push_state" = ?'
-
-
-@dataclass(frozen=True, slots=True)
-class PushEnd:
-    """The end of the pushing of a message at `at` (ms): delivered, stopped or without a URL.
-
-    The message is as it is then, with its last attempt counted.
-    """
-
-    sms: Sms
-    state: PushState
-    at: int
 
 
 class Pushes:

@@ -2,63 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Self
 
 from globalconnect.domain.errors import Conflict, NotFound
-from globalconnect.domain.partner import SigningSecret, rotated
+from globalconnect.domain.partner import SigningSecret
+from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
 # What is heard from a source is noted so often at most.
 NOTED_EVERY = MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """When (ms) a source sent something that we could not use, and why we could not."""
-
-    at: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """An inbound gateway: the provider whose payload it speaks, and the secret it signs with (contract 4).
-
-    `former_secrets` are those it may still sign with, newest first. `last_heard_at` (ms), `last_unreadable`, and
-    `last_untimed`, an SMS without a time of receipt, are at most NOTED_EVERY behind.
-    """
-
-    source_id: str
-    name: str
-    provider: str
-    secret: str
-    created_at: int
-    last_heard_at: int | None = None
-    last_unreadable: Problem | None = None
-    last_untimed: Problem | None = None
-    former_secrets: tuple[SigningSecret, ...] = ()
-
-    def secrets(self, now: int) -> list[str]:
-        """Return the secrets that are good at `now` (ms), newest first."""
-        return [self.secret, *(former.secret for former in self.former_secrets if former.signs(now))]
-
-    def with_secret(self, secret: str, now: int) -> Self:
-        """Return the source with a new secret at `now` (ms); the one before stays good for a while, as partners' do.
-
-        One that it has already is the newest then, and not among the former.
-        """
-        if secret == self.secret:
-            return self
-        known = [SigningSecret(self.secret), *self.former_secrets]
-        newest, *former = rotated([one for one in known if one.secret != secret], secret, now)
-        return replace(self, secret=newest.secret, former_secrets=tuple(former))
-
-    def __repr__(self) -> str:
-        """Leave the secrets out: a repr ends up in logs."""
-        return f"Source({self.source_id!r})"
 
 
 class Sources:

@@ -14,9 +14,8 @@ from typing import Any, Self
 
 from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.partner import Partner, new_key
-from globalconnect.domain.sms import Sms
+from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.runtime import clock
-from globalconnect.store.activations import SmsRef
 from tests.faults.cloud.behaviour import Behaviour, Seen
 from tests.faults.cloud.environments import EXPIRE_ACTIVATIONS, PUSH_RETRY, PUSH_SMS, Environments, InvocationFailed
 from tests.faults.cloud.machine import Busy

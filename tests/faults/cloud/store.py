@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, AttemptTally, PushState, Sms
-from globalconnect.store.activations import SmsRef, pending_shard
-from globalconnect.store.pushes import ATTEMPTS_KEPT, PushEnd
+from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
+from globalconnect.store.activations import pending_shard
+from globalconnect.store.pushes import ATTEMPTS_KEPT
 
 
 @dataclass(slots=True)

@@ -22,15 +22,13 @@ import push_sms.app
 import sweep.app
 from globalconnect import VERSION
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Attempt, AttemptTally, Sms
+from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, Sms, SmsRef
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
 from globalconnect.runtime.metrics import PushMeter
-from globalconnect.store.activations import SmsRef
-from globalconnect.store.pushes import PushEnd, Pushes
 from sweep.sweep import Sweep
 from sweep.wiring import Parts
 from tests.faults.cloud.rpc import Channel
@@ -38,6 +36,7 @@ from tests.faults.cloud.rpc import Channel
 if TYPE_CHECKING:
     from globalconnect.store.numbers import Numbers
     from globalconnect.store.partners import Partners
+    from globalconnect.store.pushes import Pushes
 
 RETRY_QUEUE = "retry"
 SLOW_RETRY_QUEUE = "slow"
@@ -147,7 +146,8 @@ def _handler(function: str, cloud: Cloud) -> Callable[[dict[str, Any], object], 
     if function == "sweep":
         app = sweep.app
         parts = Parts(
-            Sweep(cast("Numbers", NoNumbers()), partners, cast("Pushes", store), queues, clock.now), cast("Any", NoStatistics())
+            Sweep(cast("Numbers", NoNumbers()), partners, cast("Pushes", store), queues, clock.now),
+            cast("Any", NoStatistics()),
         )
         app.parts = lambda: parts
     else:

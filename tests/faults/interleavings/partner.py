@@ -7,9 +7,9 @@ from enum import Enum, auto
 from types import TracebackType
 from typing import Any, Self
 
+from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.push_schedule import CLAIM_LASTS, INTERVAL
 from globalconnect.domain.sms import PushState, Sms
-from globalconnect.push.attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.signing import Signer
 from tests.faults.interleavings.timeline import LIFE, Life, crash
 

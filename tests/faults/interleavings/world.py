@@ -10,17 +10,18 @@ from typing import Any, Self, cast
 
 import push_retry.app
 import push_sms.app
-from globalconnect.domain.inbound import InboundSms, Lease, identity_of
-from globalconnect.domain.sms import AttemptTally, PushState, Sms
+from globalconnect.domain.inbound import InboundSms, Lease, Receipt, identity_of
+from globalconnect.domain.number import EndedLease
+from globalconnect.domain.sms import AttemptTally, PushState, Sms, SmsRef
 from globalconnect.domain.times import MINUTE
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues, read_message
-from globalconnect.store.activations import SmsRef, pending_shard, sms_key
+from globalconnect.store.activations import pending_shard, sms_key
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, from_wire, to_wire
-from globalconnect.store.inbox import Inbox, Receipt
-from globalconnect.store.numbers import EndedLease, Numbers
+from globalconnect.store.inbox import Inbox
+from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from sweep.sweep import Sweep
