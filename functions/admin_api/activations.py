@@ -1,10 +1,8 @@
 """Activations: list, read with messages and push attempts, push an SMS once more (contract 5)."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
-from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     ActivationDetails,
     ActivationDetailsQuery,
@@ -17,7 +15,7 @@ from admin_api.models import (
     PushDueView,
     SmsView,
 )
-from admin_api.routes import Call, Route
+from admin_api.routes import PAGE, Call, Route
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound
@@ -26,9 +24,8 @@ from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.requests import read_activation_id
 from globalconnect.domain.sms import Attempt, Sms, SmsRef
-from globalconnect.domain.times import DAY, SECOND, day_of, to_iso, to_iso_if_any
+from globalconnect.domain.times import DAY, SECOND, to_iso, to_iso_if_any
 from globalconnect.push.queue import DuePush
-from globalconnect.store.activations import ENTRY
 
 # How long after its claim the attempt that may be under way can still last: it may start late.
 LONGEST_ATTEMPT = CLAIM_LASTS + round(ATTEMPT_TIMEOUT_SECONDS * SECOND)
@@ -43,20 +40,23 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
     query = call.query
     partner_id, phone = query.get("partner_id"), query.get("phone")
     now = parts.now()
-    listing = _listing(partner_id, phone, now, query.get("service"), query.get("state"))
-    next_key = listing.key(query.get("cursor"))
+    filters = (query.get("service"), query.get("state"))
+    cursor = query.get("cursor")
     wanted = _wanted(query, now)
     only_live = query.get("state") == State.LIVE.value
     found: list[Activation] = []
     for _ in range(_MOST_READS):
-        read_now, next_key = parts.activations.page(partner_id, phone, PAGE - len(found), next_key, now)
-        found += filter(wanted, read_now)
-        if only_live and read_now and read_now[-1].started_at < now - _LONGEST_LIFETIME:
+        page = parts.activations.page(
+            PAGE - len(found), cursor, partner_id=partner_id, phone=phone, now=now, filters=filters
+        )
+        found += filter(wanted, page.items)
+        cursor = page.cursor
+        if only_live and page.items and page.items[-1].started_at < now - _LONGEST_LIFETIME:
             # All that is to come is older.
-            next_key = None
-        if next_key is None or len(found) == PAGE:
+            cursor = None
+        if cursor is None or len(found) == PAGE:
             break
-    return ActivationPage(activations=[shown(activation, now) for activation in found], cursor=listing.cursor(next_key))
+    return ActivationPage(activations=[shown(activation, now) for activation in found], cursor=cursor)
 
 
 def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
@@ -122,32 +122,6 @@ def _pushed_to(parts: Parts, activation: Activation) -> Partner:
     if partner.push_url is None:
         raise Conflict("partner: has no Push URL")
     return partner
-
-
-def _listing(
-    partner_id: str | None, phone: str | None, now: int, service: str | None = None, state: str | None = None
-) -> Listing:
-    filters = (partner_id, phone, service, state)
-    if phone is not None:
-        return Listing(
-            "activations", partial(has, activation_id=int, entry=ENTRY, phone=phone, started_at=int), filters
-        )
-    if partner_id is not None:
-        is_key = partial(has, activation_id=int, entry=ENTRY, partner_id=partner_id, started_at=int)
-        return Listing("activations", is_key, filters)
-    return Listing("activations", partial(_is_key_by_day, now), filters)
-
-
-def _is_key_by_day(now: int, key: object) -> bool:
-    """Return whether a key is one of the listing that goes back day by day: a day, and the last one seen of it if any."""
-    if not isinstance(key, dict) or not has({"day_at": key.get("day_at")}, day_at=int) or key["day_at"] > now:
-        return False
-    if key.keys() == {"day_at"}:
-        return True
-    day = day_of(key["day_at"])
-    return key.keys() == {"day_at", "key"} and has(
-        key["key"], activation_id=int, entry=ENTRY, started_day=day, started_at=int
-    )
 
 
 def _fields(activation: Activation, now: int) -> dict[str, Any]:

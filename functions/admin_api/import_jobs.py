@@ -3,9 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
 
-from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     ImportJobPage,
     ImportJobView,
@@ -18,21 +16,19 @@ from admin_api.models import (
     RejectedRowView,
 )
 from admin_api.number_import import MOST_ROWS, enter, read_rows, refuse_repeated
-from admin_api.routes import Call, Route, Upload, id_in
+from admin_api.routes import PAGE, Call, Route, Upload, id_in
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.dynamo import ConditionFailed
-from globalconnect.store.import_jobs import IMPORTS
 
 MOST_PARTS = 200
 
 _TOKEN_LENGTH = 8
 _REJECTED_PAGE = 1_000
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
-_LISTING = Listing("imports", partial(has, collection=IMPORTS, entry=str))
 _FINISHED = "import: is finished; begin another"
 
 
@@ -93,8 +89,8 @@ def finish(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
     """List imports, newest first."""
-    found, next_key = parts.imports.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    return ImportJobPage(imports=[_shown(job) for job in found], cursor=_LISTING.cursor(next_key))
+    page = parts.imports.page(PAGE, call.query.get("cursor"))
+    return ImportJobPage(imports=[_shown(job) for job in page.items], cursor=page.cursor)
 
 
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
@@ -104,11 +100,8 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 
 def rejected(parts: Parts, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
     """List the rows of an import that were not imported."""
-    listing = Listing("rejected", partial(has, part=int, row=int), (_id(call.path),))
-    after = listing.key(call.query.get("cursor"))
-    job = _job(parts, call.path)
-    found, next_key = parts.imports.refused(job.import_id, _REJECTED_PAGE, after)
-    return RejectedRowPage(rejected=_rows_shown(found), cursor=listing.cursor(next_key))
+    page = parts.imports.rejected(_job(parts, call.path).import_id, _REJECTED_PAGE, call.query.get("cursor"))
+    return RejectedRowPage(rejected=_rows_shown(page.items), cursor=page.cursor)
 
 
 def _id(path: Mapping[str, str]) -> str:

@@ -1,78 +1,64 @@
 """The inbox: SMS that no activation held, and payloads that could not be read (contract 1.6, 4 and 5)."""
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Sized
 
-from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     InboxQuery,
     NoFields,
-    UnclaimedSms,
     UnclaimedSmsPage,
-    UnreadablePayload,
+    UnclaimedSmsView,
     UnreadablePayloadPage,
+    UnreadablePayloadView,
 )
-from admin_api.routes import Call, Route
+from admin_api.routes import PAGE, Call, Route
 from admin_api.wiring import Parts
-from globalconnect.domain.inbound import InboxKind, Unclaimed
 from globalconnect.domain.times import to_iso
-from globalconnect.store.activations import is_kept
-from globalconnect.store.dynamo import Item
-from globalconnect.store.inbox import COPY
 
 
 def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:
     """List the SMS that no activation held, newest first."""
-    items, cursor = _page(parts, InboxKind.UNCLAIMED, call.query)
-    hidden = _hidden(parts, call, "unclaimed.texts_read", items)
+    page = parts.inbox.unclaimed(PAGE, call.query.get("cursor"), parts.now())
+    hidden = _hidden(parts, call, "unclaimed.texts_read", page.items)
     messages = [
-        UnclaimedSms(
-            sms_id=item["inbox_id"].removeprefix(COPY),
-            source_id=item["source_id"],
-            phone=item["phone"],
-            phone_from=item["phone_from"],
-            text=None if hidden else item["text"],
-            received_at=to_iso(item["received_at"]),
-            stored_at=to_iso(item["stored_at"]),
-            # An earlier version did not keep why.
-            reason=item.get("reason", Unclaimed.NOT_HELD.value),
-            repeats=item.get("repeats", 0),
+        UnclaimedSmsView(
+            sms_id=sms.sms_id,
+            source_id=sms.source_id,
+            phone=sms.phone,
+            phone_from=sms.phone_from,
+            text=None if hidden else sms.text,
+            received_at=to_iso(sms.received_at),
+            stored_at=to_iso(sms.stored_at),
+            reason=sms.reason,
+            repeats=sms.repeats,
         )
-        for item in items
+        for sms in page.items
     ]
-    return UnclaimedSmsPage(messages=messages, cursor=cursor)
+    return UnclaimedSmsPage(messages=messages, cursor=page.cursor)
 
 
 def unreadable(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnreadablePayloadPage:
     """List the payloads that could not be read, newest first."""
-    items, cursor = _page(parts, InboxKind.UNREADABLE, call.query)
-    hidden = _hidden(parts, call, "unreadable.payloads_read", items)
+    page = parts.inbox.unreadable(PAGE, call.query.get("cursor"), parts.now())
+    hidden = _hidden(parts, call, "unreadable.payloads_read", page.items)
     payloads = [
-        UnreadablePayload(
-            source_id=item["source_id"],
-            payload=None if hidden else item["payload"].decode("utf-8", "backslashreplace"),
-            reason=item["reason"],
-            stored_at=to_iso(item["stored_at"]),
+        UnreadablePayloadView(
+            source_id=kept.source_id,
+            payload=None if hidden else kept.payload.decode("utf-8", "backslashreplace"),
+            reason=kept.reason,
+            stored_at=to_iso(kept.stored_at),
         )
-        for item in items
+        for kept in page.items
     ]
-    return UnreadablePayloadPage(payloads=payloads, cursor=cursor)
+    return UnreadablePayloadPage(payloads=payloads, cursor=page.cursor)
 
 
-def _hidden(parts: Parts, call: Call[InboxQuery, NoFields], action: str, items: Sequence[Item]) -> bool:
+def _hidden(parts: Parts, call: Call[InboxQuery, NoFields], action: str, found: Sized) -> bool:
     """Return whether what was sent stays hidden; a look at it is entered in the audit log first. Raises Busy."""
     if call.query.get("texts") == "hidden":
         return True
-    if items:
-        call.log_look(parts, action, messages=len(items))
+    if len(found):
+        call.log_look(parts, action, messages=len(found))
     return False
-
-
-def _page(parts: Parts, kind: InboxKind, query: InboxQuery) -> tuple[list[Item], str | None]:
-    listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
-    items, next_key = parts.inbox.page(kind, PAGE, listing.key(query.get("cursor")))
-    now = parts.now()
-    return [item for item in items if is_kept(item, now)], listing.cursor(next_key)
 
 
 ROUTES = (

@@ -1,8 +1,5 @@
 """Lifting the marks that outcomes 1 and 4 left on numbers (contract 5, docs/adr/0034)."""
 
-from functools import partial
-
-from admin_api.cursors import Listing, has
 from admin_api.models import LiftResult, MarksOfNumber, MarksOfPartner, NoQuery, NumberWithLift
 from admin_api.numbers import with_marks
 from admin_api.routes import Call, Route, id_in
@@ -13,7 +10,6 @@ from globalconnect.domain.marks import may_have_left_one, without_mark_of, witho
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.service import Catalogue
 from globalconnect.domain.times import parse_iso
-from globalconnect.store.activations import ENTRY
 from globalconnect.store.dynamo import ConditionFailed
 
 _TRIES = 10
@@ -50,19 +46,18 @@ def lift_of_partner(parts: Parts, call: Call[NoQuery, MarksOfPartner]) -> LiftRe
     """Lift a portion of the marks that a partner's activations since a time left, newest first."""
     partner_id = parts.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
     since, _ = parse_iso(call.body.since) or (0, 0)
-    is_key = partial(has, activation_id=int, entry=ENTRY, partner_id=partner_id, started_at=int)
-    listing = Listing("marks", is_key, (partner_id, str(since)))
-    after = listing.key(call.body.cursor)
+    cursor = call.body.cursor
     catalogue = parts.services.catalogue()
     lifted = looked_at = 0
     while True:
-        found, after = parts.activations.begun_since(partner_id, since, _PAGE, after)
-        lifted += sum(_lift(parts, catalogue, activation) for activation in found)
-        looked_at += len(found)
-        if after is None or lifted >= _PAGE or looked_at >= _MOST_LOOKED_AT:
+        page = parts.activations.started_since(partner_id, since, _PAGE, cursor)
+        cursor = page.cursor
+        lifted += sum(_lift(parts, catalogue, activation) for activation in page.items)
+        looked_at += len(page.items)
+        if cursor is None or lifted >= _PAGE or looked_at >= _MOST_LOOKED_AT:
             break
     call.log_change(since=call.body.since, lifted=lifted)
-    return LiftResult(lifted=lifted, cursor=listing.cursor(after))
+    return LiftResult(lifted=lifted, cursor=cursor)
 
 
 def _lift(parts: Parts, catalogue: Catalogue, activation: Activation) -> bool:

@@ -761,7 +761,7 @@ class SourcePage(View):
     cursor: str | None
 
 
-class UnclaimedSms(View):
+class UnclaimedSmsView(View):
     """An SMS that no activation got, and why; `repeats` is how often the same came again. `text` is null when it was asked
     to be hidden.
     """
@@ -780,11 +780,11 @@ class UnclaimedSms(View):
 class UnclaimedSmsPage(View):
     """A page of unclaimed SMS, newest first."""
 
-    messages: list[UnclaimedSms]
+    messages: list[UnclaimedSmsView]
     cursor: str | None
 
 
-class UnreadablePayload(View):
+class UnreadablePayloadView(View):
     """What a gateway sent that its adapter could not read, and why; `payload` is null when it was asked to be hidden."""
 
     source_id: str
@@ -796,7 +796,7 @@ class UnreadablePayload(View):
 class UnreadablePayloadPage(View):
     """A page of unreadable payloads, newest first."""
 
-    payloads: list[UnreadablePayload]
+    payloads: list[UnreadablePayloadView]
     cursor: str | None
 
 

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from admin_api import activations
-from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     CauseView,
     ImportResult,
@@ -21,14 +20,13 @@ from admin_api.models import (
     NumberWithHistory,
 )
 from admin_api.number_import import WRITERS, enter, read_rows
-from admin_api.routes import Call, Route, Upload
+from admin_api.routes import PAGE, Call, Route, Upload
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, NotFound
 from globalconnect.domain.names import StoredNames
 from globalconnect.domain.number import Cause, Number
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.times import to_iso
-from globalconnect.store.numbers import operator_phone_of
 
 _HISTORY = 50
 
@@ -43,10 +41,9 @@ def import_numbers(parts: Parts, call: Call[NoQuery, Upload]) -> ImportResult:
 def browse(parts: Parts, call: Call[NumbersQuery, NoFields]) -> NumberPage:
     """List numbers: all of them, of a country, or of an operator in it."""
     country, operator = _stored(parts, call.query.get("country"), call.query.get("operator"))
-    listing = _listing(country, operator)
-    found, next_key = parts.numbers.page(country, operator, PAGE, listing.key(call.query.get("cursor")))
+    page = parts.numbers.page(PAGE, call.query.get("cursor"), country=country, operator=operator)
     now = parts.now()
-    return NumberPage(numbers=[_shown(number, now) for number in found], cursor=listing.cursor(next_key))
+    return NumberPage(numbers=[_shown(number, now) for number in page.items], cursor=page.cursor)
 
 
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
@@ -56,7 +53,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     if number is None:
         raise NotFound("number")
     now = parts.now()
-    found, _ = parts.activations.page(None, phone, _HISTORY, None, now)
+    found = parts.activations.last_of_phone(phone, _HISTORY)
     history = [activations.shown(activation, now) for activation in found]
     return NumberWithHistory(**with_marks(number, now), activations=history)
 
@@ -98,18 +95,6 @@ def _stored(parts: Parts, country: str | None, operator: str | None) -> tuple[st
         # Two countries may be the same but for their form; then the one that is spelled so is meant.
         return (country if country in {of for of, _ in pools} else StoredNames(pools).country(country)), None
     return (country, operator) if (country, operator) in pools else StoredNames(pools).pool(country, operator)
-
-
-def _listing(country: str | None, operator: str | None) -> Listing:
-    if country is None:
-        return Listing("numbers", partial(has, phone=str))
-
-    def is_key(key: object) -> bool:
-        return has(key, phone=str, country=country, operator_phone=str) and (
-            operator is None or key["operator_phone"] == operator_phone_of(operator, key["phone"])  # type: ignore[index]
-        )
-
-    return Listing("numbers", is_key, (country, operator))
 
 
 def _shown(number: Number, now: int) -> NumberView:

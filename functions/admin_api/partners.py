@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic.alias_generators import to_camel
 
 from admin_api import outcomes
-from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     ActivityQuery,
     FailedAttempt,
@@ -27,7 +26,7 @@ from admin_api.models import (
     TestPushResult,
 )
 from admin_api.push_once import push_once
-from admin_api.routes import Call, Route, id_in
+from admin_api.routes import PAGE, Call, Route, id_in
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.backlog import PendingNote
@@ -41,7 +40,6 @@ from globalconnect.domain.times import to_iso, to_iso_if_any
 if TYPE_CHECKING:
     from globalconnect.store.partners import PartnerUpdate
 
-_LISTING = Listing("partners", partial(has, partner_id=str))
 # How far back a partner's activity is looked for, in activations, how many are read at once, and what is shown of it.
 _LOOKED_AT = 25
 _READERS = 8
@@ -70,10 +68,10 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
     """List partners."""
-    found, next_key = parts.partners.page(PAGE, _LISTING.key(call.query.get("cursor")))
+    page = parts.partners.page(PAGE, call.query.get("cursor"))
     now, note = parts.now(), parts.statistics.pending()
     return PartnerPage(
-        partners=[PartnerView(**_fields(partner, now, note)) for partner in found], cursor=_LISTING.cursor(next_key)
+        partners=[PartnerView(**_fields(partner, now, note)) for partner in page.items], cursor=page.cursor
     )
 
 
@@ -90,7 +88,7 @@ def activity(parts: Parts, call: Call[ActivityQuery, NoFields]) -> PartnerActivi
     A look at what the partner answered is entered in the audit log first.
     """
     partner = parts.partners.get(_id(call.path))
-    found, _ = parts.activations.page(partner.partner_id, None, _LOOKED_AT, None, parts.now())
+    found = parts.activations.last_of_partner(partner.partner_id, _LOOKED_AT)
     with ThreadPoolExecutor(_READERS) as threads:
         failures = [failure for failed in threads.map(partial(_failures, parts), found) for failure in failed]
     failures.sort(key=lambda failure: failure[0], reverse=True)

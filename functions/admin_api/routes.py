@@ -19,6 +19,7 @@ from globalconnect.domain.requests import LARGEST_BODY, read_json_object
 from globalconnect.runtime import http
 from globalconnect.runtime.logs import Event, log
 
+PAGE = 100
 LARGEST_UPLOAD = 2 * 1024 * 1024
 
 # API Gateway passes on no more than this.

@@ -1,9 +1,7 @@
 """Sources: the gateways that deliver SMS to us (contract 4 and 5)."""
 
-from functools import partial
 from typing import Any
 
-from admin_api.cursors import PAGE, Listing, has
 from admin_api.models import (
     Acknowledgement,
     NewSource,
@@ -17,7 +15,7 @@ from admin_api.models import (
     SourceView,
     SourceWithSecret,
 )
-from admin_api.routes import Call, Route, id_in
+from admin_api.routes import PAGE, Call, Route, id_in
 from admin_api.wiring import Parts
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.source import Problem, Source
@@ -30,7 +28,6 @@ _ID_LENGTH = 10
 _SECRET_LENGTH = 40
 # A given one that is shorter gets a warning.
 _SAFE_SECRET = 16
-_LISTING = Listing("sources", partial(has, source_id=str))
 
 
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
@@ -49,9 +46,9 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     """List gateways."""
-    found, next_key = parts.sources.page(PAGE, _LISTING.key(call.query.get("cursor")))
-    shown = [SourceView(**_fields(source, call.request)) for source in found]
-    return SourcePage(sources=shown, cursor=_LISTING.cursor(next_key))
+    page = parts.sources.page(PAGE, call.query.get("cursor"))
+    shown = [SourceView(**_fields(source, call.request)) for source in page.items]
+    return SourcePage(sources=shown, cursor=page.cursor)
 
 
 def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:

@@ -193,11 +193,11 @@ class Recount:
         return found, [*suspects, *counted]
 
     def _every_number(self) -> Iterator[Number]:
-        page, after = self.numbers.page(None, None, _PAGE, None)
-        yield from page
-        while after is not None:
-            page, after = self.numbers.page(None, None, _PAGE, after)
-            yield from page
+        page = self.numbers.page(_PAGE, None)
+        yield from page.items
+        while page.cursor is not None:
+            page = self.numbers.page(_PAGE, page.cursor)
+            yield from page.items
 
     def _correct_numbers(self, suspects: Sequence[str]) -> int:
         differ = {phone: number for phone, _, number in self._that_differ(suspects)}

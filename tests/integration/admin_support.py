@@ -96,7 +96,7 @@ class Desk:
         sms = InboundSms("447472190035", "Telegram", text, str(number))
         receipt = Receipt(number, "gw", identity_of(sms, "gw", at), sms, at)
         inbox = self.admin.inbox
-        item = inbox.unclaimed(receipt, at if received_at is None else received_at, Unclaimed.NOT_HELD)
+        item = inbox.noted_unclaimed(receipt, at if received_at is None else received_at, Unclaimed.NOT_HELD)
         self.cloud.db.put(inbox.table, item)
 
     def upload(self, content: str, media_type: str = CSV) -> Reply:

@@ -149,7 +149,7 @@ class Shop:
 
     def all_numbers(self) -> list[Number]:
         """Return every number."""
-        return self.numbers.page(None, None, 1_000, None)[0]
+        return self.numbers.page(1_000, None).items
 
     def sweep(self) -> None:
         """Let a minute's sweep run."""

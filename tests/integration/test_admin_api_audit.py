@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from admin_api.cursors import Listing
 from globalconnect.domain.audit import AuditEntry, AuditResult
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.times import DAY
 from globalconnect.store.audit import Audit
+from globalconnect.store.cursors import Listing
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from globalconnect.store.sources import Sources

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from globalconnect.domain.inbound import InboxKind
 from globalconnect.store.dynamo import Dynamo
 from local import template as templates
 from tests.conftest import ROOT
@@ -190,7 +189,7 @@ def test_an_sms_that_could_not_be_made_durable_is_not_acknowledged(shop: Shop) -
 )
 def test_an_unreadable_payload_of_any_size_we_take_is_400_and_kept(shop: Shop, raw: bytes) -> None:
     assert shop.deliver(shop.source(), None, raw=raw).status == 400
-    kept, _ = shop.inbound_parts.inbox.page(InboxKind.UNREADABLE, 100, None)
+    kept = shop.inbound_parts.inbox.unreadable(100, None, shop.cloud.clock()).items
     assert len(kept) == 1
     assert Desk(shop.cloud).get("/admin/unreadable").status == 200
 

@@ -21,7 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from globalconnect.domain.inbound import InboundSms, InboxKind
+from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.times import to_iso
 from globalconnect.store.arrivals import ArrivalContext, Arrivals
 from globalconnect.store.dynamo import Dynamo
@@ -268,8 +268,8 @@ class Deliveries(RuleBasedStateMachine):
         """Look at what buyers and staff are shown."""
         for activation_id, sold in self.sales.items():
             assert self._shown(sold) == self.books.shown.get(activation_id, Counter())
-        kept = self.shop.inbound_parts.inbox.page(InboxKind.UNCLAIMED, 1_000, None)[0]
-        assert Counter(item["text"] for item in kept) == self.books.unclaimed
+        kept = self.shop.inbound_parts.inbox.unclaimed(1_000, None, self.clock()).items
+        assert Counter(sms.text for sms in kept) == self.books.unclaimed
         items = self.cloud.db.scan_all(self.cloud.env["INBOX_TABLE"])
         assert sum(item.get("repeats", 0) for item in items) == self.books.repeats
 

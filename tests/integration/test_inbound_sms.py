@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import hmac
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -35,7 +35,9 @@ def _texts(shop: Shop, partner: Any, activation_id: int) -> list[str]:
 
 
 def _kept(shop: Shop, kind: InboxKind) -> list[dict[str, Any]]:
-    return shop.inbound_parts.inbox.page(kind, 100, None)[0]
+    inbox = shop.inbound_parts.inbox
+    listed = inbox.unclaimed if kind is InboxKind.UNCLAIMED else inbox.unreadable
+    return [asdict(kept) for kept in listed(100, None, shop.cloud.clock()).items]
 
 
 class _Telling(Arrivals):

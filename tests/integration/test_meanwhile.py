@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.inbound import InboundSms, InboxKind
+from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import PushState
 from globalconnect.store.activations import ENTRY, Activations
@@ -114,7 +114,7 @@ def test_an_sms_that_arrives_before_its_activation_ends_is_shown_though_it_is_st
     _deliver_meanwhile(shop, end_it)
     (message,) = shop.messages(partner, activation_id).body["messages"]
     assert message["text"] == SMS["text"]
-    assert shop.inbound_parts.inbox.page(InboxKind.UNCLAIMED, 10, None)[0] == []
+    assert shop.inbound_parts.inbox.unclaimed(10, None, shop.cloud.clock()).items == []
 
 
 def test_an_sms_that_arrives_as_its_activation_is_finished_is_nobodys(shop: Shop) -> None:
@@ -122,8 +122,8 @@ def test_an_sms_that_arrives_as_its_activation_is_finished_is_nobodys(shop: Shop
     activation_id = shop.buy(partner).body["activationId"]
     _deliver_meanwhile(shop, lambda: shop.finish(partner, activation_id, 3))
     assert shop.messages(partner, activation_id).body == {"status": "EXPIRED"}
-    kept, _ = shop.inbound_parts.inbox.page(InboxKind.UNCLAIMED, 10, None)
-    assert [item["text"] for item in kept] == [SMS["text"]]
+    kept = shop.inbound_parts.inbox.unclaimed(10, None, shop.cloud.clock()).items
+    assert [sms.text for sms in kept] == [SMS["text"]]
 
 
 def test_of_two_refunds_at_once_the_first_stands(shop: Shop) -> None:

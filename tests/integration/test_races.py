@@ -225,11 +225,12 @@ def test_a_cancel_is_counted_in_the_map_that_import_made(busy_shop: Shop) -> Non
 def test_a_table_is_read_to_its_end_page_by_page(busy_shop: Shop) -> None:
     busy_shop.stock(*PHONES)
     found: list[str] = []
-    after = None
+    cursor = None
     while True:
-        numbers, after = busy_shop.numbers.page("england", None, 7, after)
-        found += [number.phone for number in numbers]
-        if after is None:
+        page = busy_shop.numbers.page(7, cursor, country="england")
+        found += [number.phone for number in page.items]
+        cursor = page.cursor
+        if cursor is None:
             break
     assert found == PHONES
 

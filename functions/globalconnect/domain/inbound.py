@@ -94,6 +94,39 @@ class Unclaimed(StrEnum):
     DOUBTFUL = "may be a repeat of an earlier SMS"
 
 
+@dataclass(frozen=True, slots=True)
+class UnclaimedSms:
+    """An SMS that no activation got, as it is kept; times in ms, `repeats` is how often it came again."""
+
+    sms_id: str
+    source_id: str
+    phone: str
+    phone_from: str
+    text: str
+    received_at: int
+    stored_at: int
+    reason: str
+    repeats: int
+
+    def __repr__(self) -> str:
+        """Leave out what the SMS says and who sent it: a repr ends up in logs."""
+        return f"UnclaimedSms({self.sms_id!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePayload:
+    """What a source sent that could not be read, and why it could not; `stored_at` in ms."""
+
+    source_id: str
+    payload: bytes
+    reason: str
+    stored_at: int
+
+    def __repr__(self) -> str:
+        """Leave the payload out: a repr ends up in logs."""
+        return f"UnreadablePayload({self.source_id!r})"
+
+
 def identity_of(sms: InboundSms, source_id: str, stored_at: int) -> Identity:
     """Return what an SMS is stored under at `stored_at` (ms).
 

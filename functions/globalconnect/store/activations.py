@@ -2,10 +2,12 @@
 
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.sms import ActivationWithSms, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, SECOND, day_of
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import Dynamo, Expression, Item, expression
 
 ENTRY = "activation"
@@ -58,25 +60,49 @@ class Activations:
 
     # -------------------------------------------------------------- listings
 
-    def page(
-        self, partner_id: str | None, phone: str | None, limit: int, after: Item | None, now: int
-    ) -> tuple[list[Activation], Item | None]:
-        """Return one page of activations, newest first, and the key to go on from: of a partner, of a phone, or all."""
-        if partner_id is not None and phone is not None:
-            found, next_key = self.page(None, phone, limit, after, now)
-            return [activation for activation in found if activation.partner_id == partner_id], next_key
-        if partner_id is not None:
-            return self._listed("by-partner", "partner_id", partner_id, limit, after)
-        if phone is not None:
-            return self._listed("by-phone", "phone", phone, limit, after)
-        return self._list_by_day(limit, after, now)
+    def page(  # noqa: PLR0913 - what there is to filter by, by name
+        self,
+        limit: int,
+        cursor: str | None,
+        *,
+        partner_id: str | None = None,
+        phone: str | None = None,
+        now: int,
+        filters: tuple[str | None, ...] = (),
+    ) -> Page[Activation]:
+        """Return one page of activations, newest first: of a partner, of a phone, or all that there are at `now` (ms).
 
-    def begun_since(
-        self, partner_id: str, since: int, limit: int, after: Item | None
-    ) -> tuple[list[Activation], Item | None]:
-        """Return one page of a partner's activations that began from `since` (ms) on, newest first, as they are now."""
+        Takes what the caller filters by besides: cursors are bound to it. Raises InvalidInput for a cursor of something
+        else.
+        """
+        listing = listing_of(partner_id, phone, now, filters)
+        after = listing.key(cursor)
+        if phone is not None:
+            found, next_key = self._listed("by-phone", "phone", phone, limit, after)
+            found = [one for one in found if partner_id in {None, one.partner_id}]
+        elif partner_id is not None:
+            found, next_key = self._listed("by-partner", "partner_id", partner_id, limit, after)
+        else:
+            found, next_key = self._list_by_day(limit, after, now)
+        return Page(found, listing.cursor(next_key))
+
+    def started_since(self, partner_id: str, since: int, limit: int, cursor: str | None) -> Page[Activation]:
+        """Return one page of a partner's activations that began from `since` (ms) on, newest first, as they are now.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        listing = Listing("marks", _is_key_of(partner_id=partner_id), (partner_id, str(since)))
         condition = expression("#partner_id = :value AND #started_at >= :since", value=partner_id, since=since)
-        return self._read_listed("by-partner", condition, limit, after)
+        found, next_key = self._read_listed("by-partner", condition, limit, listing.key(cursor))
+        return Page(found, listing.cursor(next_key))
+
+    def last_of_phone(self, phone: str, limit: int) -> list[Activation]:
+        """Return the last activations of a number, newest first."""
+        return self._listed("by-phone", "phone", phone, limit, None)[0]
+
+    def last_of_partner(self, partner_id: str, limit: int) -> list[Activation]:
+        """Return the last activations of a partner, newest first."""
+        return self._listed("by-partner", "partner_id", partner_id, limit, None)[0]
 
     def _list_by_day(self, limit: int, after: Item | None, now: int) -> tuple[list[Activation], Item | None]:
         """Go back day by day until the page is full or nothing older is kept."""
@@ -108,6 +134,29 @@ class Activations:
         items = [item for item in self._db.get_many(self.table, keys) if is_kept(item, now)]
         found = {item["activation_id"]: to_activation(item) for item in items}
         return [found[activation_id] for activation_id in ids if activation_id in found], page.next_key
+
+
+def listing_of(partner_id: str | None, phone: str | None, now: int, filters: tuple[str | None, ...] = ()) -> Listing:
+    """Return the listing of activations of a phone, of a partner, or of all that there are at `now` (ms)."""
+    bound = (partner_id, phone, *filters)
+    if phone is not None:
+        return Listing("activations", _is_key_of(phone=phone), bound)
+    if partner_id is not None:
+        return Listing("activations", _is_key_of(partner_id=partner_id), bound)
+    return Listing("activations", partial(_is_key_by_day, now), bound)
+
+
+def _is_key_of(**attribute: str) -> Callable[[object], bool]:
+    return partial(has, activation_id=int, entry=ENTRY, started_at=int, **attribute)
+
+
+def _is_key_by_day(now: int, key: object) -> bool:
+    """Return whether a key is one of the listing that goes back day by day: a day, and the last one seen of it if any."""
+    if not isinstance(key, dict) or not has({"day_at": key.get("day_at")}, day_at=int) or key["day_at"] > now:
+        return False
+    if key.keys() == {"day_at"}:
+        return True
+    return key.keys() == {"day_at", "key"} and _is_key_of(started_day=day_of(key["day_at"]))(key["key"])
 
 
 def pending_shard(sms_id: int) -> str:

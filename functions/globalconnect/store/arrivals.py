@@ -59,8 +59,7 @@ class Arrivals:
         """Return the activation that held a number when an SMS arrived (ms) and has ended since; None when none did."""
         if number is None or max(number.available_from, number.held_from or 0) <= arrived_at:
             return None
-        found, _ = self._activations.page(None, number.phone, _LOOKED_AT, None, arrived_at)
-        for one in found:
+        for one in self._activations.last_of_phone(number.phone, _LOOKED_AT):
             if one.held_at(arrived_at):
                 return Lease(number.phone, one.activation_id, one.partner_id, one.started_at, has_ended=True)
         return None
@@ -90,7 +89,7 @@ class Arrivals:
 
     def keep_unclaimed(self, receipt: Receipt, heard: WordsRecord | None, received_at: int, reason: Unclaimed) -> None:
         """Keep an SMS that no activation gets, for staff, and note its words. Raises ConditionFailed as `store` does."""
-        item = self._inbox.unclaimed(receipt, received_at, reason)
+        item = self._inbox.noted_unclaimed(receipt, received_at, reason)
         self._db.transact(
             put(self._inbox.table, item, is_new(receipt.stored_at)), *self._inbox.hear(receipt, heard, None)
         )

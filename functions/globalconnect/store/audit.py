@@ -1,8 +1,14 @@
 """The Audit table: what staff have changed, and at which SMS texts they have looked (docs/adr/0025)."""
 
+import re
+from functools import partial
+
 from globalconnect.domain.audit import AuditEntry, AuditResult
 from globalconnect.domain.times import SECOND, day_of
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import Dynamo, Item, expression
+
+_MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
 
 class Audit:
@@ -17,8 +23,10 @@ class Audit:
         """Enter an entry, or put it in the place of what was entered for the same deed before. Raises Busy."""
         self._db.put(self._table, self._to_item(entry))
 
-    def page(self, limit: int, after: Item | None, now: int) -> tuple[list[AuditEntry], Item | None]:
-        """Return one page of all entries, newest first, and the key to go on from."""
+    def page(self, limit: int, cursor: str | None, now: int) -> Page[AuditEntry]:
+        """Return one page of all entries at `now` (ms), newest first. Raises InvalidInput for a cursor of something else."""
+        listing = Listing("audit", partial(_is_key, now))
+        after = listing.key(cursor)
         month = month_of(now) if after is None else str(after["month"])
         found: list[Item] = []
         while month >= month_of(now - self._retention):
@@ -33,12 +41,12 @@ class Audit:
             )
             found += page.items
             if page.next_key is not None:
-                return [_to_entry(item) for item in found], page.next_key
+                return Page([_to_entry(item) for item in found], listing.cursor(page.next_key))
             if len(found) >= limit:
-                last = found[-1]
-                return [_to_entry(item) for item in found], {"month": last["month"], "entry": last["entry"]}
+                last = {name: found[-1][name] for name in ("month", "entry")}
+                return Page([_to_entry(item) for item in found], listing.cursor(last))
             month, after = _month_before(month), None
-        return [_to_entry(item) for item in found], None
+        return Page([_to_entry(item) for item in found], None)
 
     def _to_item(self, entry: AuditEntry) -> Item:
         return {
@@ -55,6 +63,12 @@ class Audit:
             "details": dict(entry.details),
             "expire_at": (entry.at + self._retention) // SECOND,
         }
+
+
+def _is_key(now: int, key: object) -> bool:
+    if not isinstance(key, dict) or not has(key, month=str, entry=str):
+        return False
+    return _MONTH.fullmatch(key["month"]) is not None and key["month"] <= month_of(now)
 
 
 def month_of(at: int) -> str:

@@ -7,14 +7,17 @@ import gzip
 import json
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any
 
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.store.activations import expire_at
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, expression, put, update
 
 IMPORTS = "imports"
+_LISTING = Listing("imports", partial(has, collection=IMPORTS, entry=str))
 
 _COUNTS = ("rows", "imported", "updated", "unchanged")
 
@@ -48,11 +51,11 @@ class ImportJobs:
         item = self._db.get(self.table, _key_of(import_id))
         return _to_import(item) if item else None
 
-    def page(self, limit: int, after: Item | None) -> tuple[list[ImportJob], Item | None]:
-        """Return one page of all imports, newest first, and the key to go on from."""
+    def page(self, limit: int, cursor: str | None) -> Page[ImportJob]:
+        """Return one page of all imports, newest first. Raises InvalidInput for a cursor of something else."""
         condition = expression("#collection = :imports", imports=IMPORTS)
-        page = self._db.query(self.table, condition, limit=limit, after=after, newest_first=True)
-        return [_to_import(item) for item in page.items], page.next_key
+        page = self._db.query(self.table, condition, limit=limit, after=_LISTING.key(cursor), newest_first=True)
+        return Page([_to_import(item) for item in page.items], _LISTING.cursor(page.next_key))
 
     def part(self, import_id: str, number: int) -> ImportPart | None:
         """Return what a part did, None as long as it is not recorded."""
@@ -109,11 +112,14 @@ class ImportJobs:
             return job
         return _to_import(ended)
 
-    def refused(self, import_id: str, limit: int, after: Item | None) -> tuple[list[RejectedRow], Item | None]:
-        """Return one page of the rows that were not imported, in the order of the file, and the key to go on from.
+    def rejected(self, import_id: str, limit: int, cursor: str | None) -> Page[RejectedRow]:
+        """Return one page of the rows that were not imported, in the order of the file.
 
-        Such a key names the last row of the page, and its part.
+        Raises InvalidInput for a cursor of something else.
         """
+        # Its keys name the last row of the page, and that row's part.
+        listing = Listing("rejected", partial(has, part=int, row=int), (import_id,))
+        after = listing.key(cursor)
         part, row = (after["part"], after["row"]) if after else (1, 0)
         condition = expression(
             "#collection = :parts AND #entry >= :entry", parts=_parts_of(import_id), entry=_entry_of(part)
@@ -124,10 +130,10 @@ class ImportJobs:
                 if refused.row <= row:
                     continue
                 if len(found) == limit:
-                    return found, {"part": part, "row": found[-1].row}
+                    return Page(found, listing.cursor({"part": part, "row": found[-1].row}))
                 found.append(refused)
                 part = int(item["entry"])
-        return found, None
+        return Page(found, None)
 
 
 def _key_of(import_id: str) -> Key:

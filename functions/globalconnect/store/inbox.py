@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Receipt, Unclaimed, WordsRecord
+from globalconnect.domain.inbound import (
+    Identity,
+    InboundSms,
+    InboxKind,
+    Receipt,
+    Unclaimed,
+    UnclaimedSms,
+    UnreadablePayload,
+    WordsRecord,
+)
 from globalconnect.domain.times import SECOND
 from globalconnect.store.activations import expire_at, is_kept
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression, put
 
 # DynamoDB takes no more in an item.
@@ -36,7 +47,7 @@ class Inbox:
         """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
         counts how often it came.
         """
-        item = self.unclaimed(receipt, received_at, Unclaimed.DOUBTFUL)
+        item = self.noted_unclaimed(receipt, received_at, Unclaimed.DOUBTFUL)
         del item["inbox_id"]
         first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item if name != "expire_at")
         change = expression(f"SET #expire_at = :expire_at, {first} ADD #repeats :one", one=1, **item)
@@ -59,17 +70,33 @@ class Inbox:
         with suppress(ConditionFailed):
             self._db.put(self.table, item, is_new(now))
 
-    def page(self, kind: InboxKind, limit: int, after: Item | None) -> tuple[list[Item], Item | None]:
-        """Return one page of what was kept for staff, newest first, and the key to go on from."""
+    def unclaimed(self, limit: int, cursor: str | None, now: int) -> Page[UnclaimedSms]:
+        """Return one page of the SMS that no activation got and that are kept at `now` (ms), newest first.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        page = self._page(InboxKind.UNCLAIMED, limit, cursor, now)
+        return Page([_to_unclaimed(item) for item in page.items], page.cursor)
+
+    def unreadable(self, limit: int, cursor: str | None, now: int) -> Page[UnreadablePayload]:
+        """Return one page of the payloads that could not be read and are kept at `now` (ms), newest first.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        page = self._page(InboxKind.UNREADABLE, limit, cursor, now)
+        return Page([_to_unreadable(item) for item in page.items], page.cursor)
+
+    def _page(self, kind: InboxKind, limit: int, cursor: str | None, now: int) -> Page[Item]:
+        listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
         page = self._db.query(
             self.table,
             expression("#kind = :kind", kind=kind.value),
             index="by-kind",
             limit=limit,
-            after=after,
+            after=listing.key(cursor),
             newest_first=True,
         )
-        return page.items, page.next_key
+        return Page([item for item in page.items if is_kept(item, now)], listing.cursor(page.next_key))
 
     def noted(self, receipt: Receipt) -> Item:
         """Return the entry of an SMS."""
@@ -81,7 +108,7 @@ class Inbox:
             "expire_at": expire_at(receipt.stored_at, self.retention),
         }
 
-    def unclaimed(self, receipt: Receipt, received_at: int, reason: Unclaimed) -> Item:
+    def noted_unclaimed(self, receipt: Receipt, received_at: int, reason: Unclaimed) -> Item:
         """Return the entry of an SMS that no activation gets: it holds the SMS."""
         return self.noted(receipt) | {
             "kind": InboxKind.UNCLAIMED.value,
@@ -111,6 +138,25 @@ class Inbox:
         }
         is_as_read = is_new(receipt.stored_at) if heard is None else expression("#sms_id = :heard", heard=heard.sms_id)
         return [put(self.table, noted, is_as_read)]
+
+
+def _to_unclaimed(item: Item) -> UnclaimedSms:
+    return UnclaimedSms(
+        sms_id=item["inbox_id"].removeprefix(COPY),
+        source_id=item["source_id"],
+        phone=item["phone"],
+        phone_from=item["phone_from"],
+        text=item["text"],
+        received_at=item["received_at"],
+        stored_at=item["stored_at"],
+        # An earlier version did not keep why.
+        reason=item.get("reason", Unclaimed.NOT_HELD.value),
+        repeats=item.get("repeats", 0),
+    )
+
+
+def _to_unreadable(item: Item) -> UnreadablePayload:
+    return UnreadablePayload(item["source_id"], item["payload"], item["reason"], item["stored_at"])
 
 
 def is_new(now: int) -> Expression:

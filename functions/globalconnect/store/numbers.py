@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
@@ -10,6 +11,7 @@ from globalconnect.domain.errors import NotFound
 from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Candidate, Cause, EndedLease, Number, pool_of, rests_until
 from globalconnect.domain.times import MINUTE
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, ItemPage, expression, update
 
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
@@ -176,12 +178,17 @@ class Numbers:
         return True
 
     def page(
-        self, country: str | None, operator: str | None, limit: int, after: Item | None
-    ) -> tuple[list[Number], Item | None]:
-        """Return one page of all numbers, of a country, or of an operator in it, and the key to go on from."""
+        self, limit: int, cursor: str | None, *, country: str | None = None, operator: str | None = None
+    ) -> Page[Number]:
+        """Return one page of all numbers, of a country, or of an operator in it.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        listing = listing_of(country, operator)
+        after = listing.key(cursor)
         if country is None:
             page = self._db.scan(self.table, limit=limit, after=after)
-            return [to_number(item) for item in page.items], page.next_key
+            return Page([to_number(item) for item in page.items], listing.cursor(page.next_key))
         condition = expression("#country = :country", country=country)
         if operator is not None:
             condition = expression(
@@ -192,7 +199,7 @@ class Numbers:
         page = self._db.query(self.table, condition, index="by-country", limit=limit, after=after)
         phones = [item["phone"] for item in page.items]
         found = {number.phone: number for number in self.get_many(phones)}
-        return [found[phone] for phone in phones if phone in found], page.next_key
+        return Page([found[phone] for phone in phones if phone in found], listing.cursor(page.next_key))
 
     def get_many(self, phones: Sequence[str]) -> list[Number]:
         """Return those of the numbers that exist."""
@@ -203,6 +210,19 @@ class Numbers:
             return to_number(self._db.update(self.table, {"phone": phone}, change, condition))
         except ConditionFailed:
             raise NotFound("number") from None
+
+
+def listing_of(country: str | None, operator: str | None) -> Listing:
+    """Return the listing of all numbers, of a country, or of an operator in it."""
+    if country is None:
+        return Listing("numbers", partial(has, phone=str))
+
+    def is_key(key: object) -> bool:
+        return has(key, phone=str, country=country, operator_phone=str) and (
+            operator is None or key["operator_phone"] == operator_phone_of(operator, key["phone"])  # type: ignore[index]
+        )
+
+    return Listing("numbers", is_key, (country, operator))
 
 
 def for_sale(pool: str, service: str, now: int, rest: int) -> Expression:

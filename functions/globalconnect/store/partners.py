@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TypedDict
 
 from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
 from globalconnect.domain.partner import Partner, Pause, SigningSecret, partner_id_of, rotated
 from globalconnect.store.cache import Cache
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
 # Of every change by staff.
 _NEXT = "ADD #version :one"
+_LISTING = Listing("partners", partial(has, partner_id=str))
 
 
 class PartnerUpdate(TypedDict, total=False):
@@ -59,10 +62,10 @@ class Partners:
             raise NotFound("partner")
         return partner
 
-    def page(self, limit: int, after: Item | None) -> tuple[list[Partner], Item | None]:
-        """Return one page of all partners, and the key to go on from."""
-        page = self._db.scan(self._table, limit=limit, after=after)
-        return [_to_partner(item) for item in page.items], page.next_key
+    def page(self, limit: int, cursor: str | None) -> Page[Partner]:
+        """Return one page of all partners, in no order. Raises InvalidInput for a cursor of something else."""
+        page = self._db.scan(self._table, limit=limit, after=_LISTING.key(cursor))
+        return Page([_to_partner(item) for item in page.items], _LISTING.cursor(page.next_key))
 
     def add(self, partner: Partner) -> None:
         """Store a new partner. Raises ConditionFailed when its id is taken."""

@@ -4,14 +4,17 @@ them together with the counts of partners.
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from globalconnect.domain.number import pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts, ProjectedCount
 from globalconnect.store.cache import Cache
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove
 from globalconnect.store.holders import HolderChange, change_of, from_holder, to_holder
 
 _ALL = "all"
+_LISTING = Listing("pools", partial(has, country=str, operator=str))
 
 # `blocked_free` is kept as text, see _packed: read as a map of DynamoDB, it would be most of the work of GET_SERVICES.
 _NONE_BLOCKED = ""
@@ -28,6 +31,21 @@ class PoolCountsStore:
     def all(self) -> list[PoolCounts]:
         """Return the counts of every pool, as they were at most `cache_seconds` ago."""
         return self._cache.get(_ALL, lambda: [_to_counts(item) for item in self._db.scan_all(self._table)]) or []
+
+    def page(self, limit: int, cursor: str | None) -> Page[PoolCounts]:
+        """Return one page of the pools, by country and operator, as late as `all`.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        after = _LISTING.key(cursor)
+        # The table is by a hash of the country: what comes next in order is known only when all has been read. One page
+        # of DynamoDB holds thousands of pools.
+        pools = sorted(self.all(), key=lambda pool: (pool.country, pool.operator))
+        if after is not None:
+            pools = [pool for pool in pools if (pool.country, pool.operator) > (after["country"], after["operator"])]
+        found = pools[:limit]
+        more = {"country": found[-1].country, "operator": found[-1].operator} if len(pools) > limit else None
+        return Page(found, _LISTING.cursor(more))
 
     def of_country(self, country: str) -> list[PoolCounts]:
         """Return the counts of a country's pools as they are now."""

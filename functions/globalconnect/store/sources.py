@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 
 from globalconnect.domain.errors import Conflict, NotFound
 from globalconnect.domain.partner import SigningSecret
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
+from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
 # What is heard from a source is noted so often at most.
 NOTED_EVERY = MINUTE
+_LISTING = Listing("sources", partial(has, source_id=str))
 
 
 class Sources:
@@ -28,10 +31,10 @@ class Sources:
         """Return a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
         return self._cache.get(source_id, lambda: self._read(source_id), oldest)
 
-    def page(self, limit: int, after: Item | None) -> tuple[list[Source], Item | None]:
-        """Return one page of all sources, and the key to go on from."""
-        page = self._db.scan(self._table, limit=limit, after=after)
-        return [_to_source(item) for item in page.items], page.next_key
+    def page(self, limit: int, cursor: str | None) -> Page[Source]:
+        """Return one page of all sources, in no order. Raises InvalidInput for a cursor of something else."""
+        page = self._db.scan(self._table, limit=limit, after=_LISTING.key(cursor))
+        return Page([_to_source(item) for item in page.items], _LISTING.cursor(page.next_key))
 
     def add(self, source: Source) -> None:
         """Store a new source. Raises ConditionFailed when its id is taken."""

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from admin_api.activations import _listing as activations_listing
-from admin_api.cursors import Listing, has
-from admin_api.numbers import _listing as numbers_listing
 from globalconnect.domain.errors import InvalidInput
+from globalconnect.store.activations import listing_of as activations_listing
+from globalconnect.store.cursors import Listing, has
+from globalconnect.store.numbers import listing_of as numbers_listing
 
 NOW = 1_790_000_000_000
 PARTNERS = Listing("partners", partial(has, partner_id=str))

@@ -1,6 +1,6 @@
-"""Cursors: where the next page of a listing begins, opaque to whoever gets one.
+"""Cursors: where the next page of a listing begins, opaque to whoever gets one (docs/adr/0017).
 
-A cursor is the store's key to go on from, bound to its listing and filters. It is not signed: staff may read
+A cursor is the key to go on from, bound to its listing and filters. It is not signed: staff may read
 every listing anyway. But one that was made up, or made for another listing, must end as a clear 400 and never reach
 the store, so the key in it has to look exactly as the store would have written it.
 """
@@ -8,18 +8,26 @@ the store, so the key in it has to look exactly as the store would have written 
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.text import is_text
-from globalconnect.store.dynamo import Item
 
-PAGE = 100
+type Key = Mapping[str, Any]
 
 _VERSION = 1
 _LONGEST_TEXT = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """One page of a listing, and the cursor of the next (None at the end)."""
+
+    items: list[T]
+    cursor: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +38,14 @@ class Listing:
     is_key: Callable[[object], bool]
     filters: tuple[str | None, ...] = ()
 
-    def cursor(self, key: Item | None) -> str | None:
+    def cursor(self, key: Key | None) -> str | None:
         """Return the cursor of the page that begins after `key`; None at the end."""
         if key is None:
             return None
         content = json.dumps([_VERSION, self._binding(), key], separators=(",", ":"))
         return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
 
-    def key(self, cursor: str | None) -> Item | None:
+    def key(self, cursor: str | None) -> dict[str, Any] | None:
         """Return the key in a cursor of this listing; None for the first page. Raises InvalidInput."""
         if cursor is None:
             return None
