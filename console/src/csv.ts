@@ -1,9 +1,9 @@
-/** CSV files, read piece by piece: records as Python's strict reader of them, the server's, finds them. */
+/** CSV files, read piece by piece; records are the ones that the server's reader, Python's strict one, finds. */
 
-/** What is wrong with a file; the message is for the operator. */
+/** What is wrong with a file; the message is for staff. */
 export class CsvError extends Error {}
 
-/** A record: as it stands in the file, without the end of its line, and its cells. */
+/** A record: its text without the line end, and its cells. */
 export interface CsvRecord {
   readonly text: string;
   readonly cells: readonly string[];
@@ -17,52 +17,53 @@ export interface CsvPart {
   readonly records: readonly CsvRecord[];
 }
 
-export interface Scanned {
+/** What a file holds. */
+export interface FileSummary {
   readonly rows: number;
   readonly parts: number;
-  /** The pools that its rows name, those of most rows first. */
-  readonly pools: readonly PoolNamed[];
+  /** The pools of its rows, those with most rows first. */
+  readonly pools: readonly PoolCount[];
 }
 
-/** A pool as the API would keep its names, and how many rows name it. */
-export interface PoolNamed {
+/** A pool, by its names as the API keeps them, and how many rows are in it. */
+export interface PoolCount {
   readonly country: string;
   readonly operator: string;
   readonly rows: number;
 }
 
-export const COLUMNS: readonly string[] = ["phone", "country", "operator"];
-/** Half of what the API takes at once: on a slow local stack, too, a part is done within the gateway's 29 s. */
-export const ROWS_AT_ONCE = 2_500;
-/** The API takes no more. */
-export const MOST_PARTS = 200;
+const COLUMNS: readonly string[] = ["phone", "country", "operator"];
+// Half of what the API takes at once: even on a slow local stack a part is done within the gateway's 29 s.
+const ROWS_AT_ONCE = 2_500;
+// The API takes no more.
+const MAX_PARTS = 200;
 
 // The API takes 2 MiB at once; a character is 3 bytes at most here (4 for two of them).
 const CHARACTERS_AT_ONCE = 600_000;
-// No row of numbers is so long: a quote is missing somewhere.
+// No row of numbers is so long: a quote must be missing.
 const LONGEST_RECORD = 50_000;
 const SLICE_BYTES = 256 * 1024;
 
 const DELIMITERS: Readonly<Record<string, string>> = { ",": "a comma", ";": "a semicolon", "\t": "a tab" };
-// White space as Python has it, which differs from that of trim(), and a byte-order mark.
+// White space as Python has it, unlike that of trim(), and a byte-order mark.
 const BLANK = /^[\s\x1c-\x1f\x85]*$/;
 const COLUMN = /^[\s\x1c-\x1f\x85]*(phone|country|operator)[\s\x1c-\x1f\x85]*$/i;
 const WHITE = /[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/g;
-// The first of these after the first name of the header parts the cells of the whole file.
+// The first of these after the header's first name is the delimiter of the whole file.
 const HEADER = /^[\s\x1c-\x1f\x85,;"]*[^,;\t\r\n]*([,;\t])?/;
 
-/** Finds records in a text that comes in pieces, wherever those were cut. Records of nothing but white space are none. */
+/** Finds records in a text that comes in pieces, wherever it was cut. Blank records don't count. */
 export class CsvReader {
   #rest = "";
   #found = 0;
   #delimiter: string | undefined;
 
-  /** Give the records that end in this piece. Throws CsvError. */
+  /** Return the records that end in this piece. Throws CsvError. */
   push(piece: string): CsvRecord[] {
     return this.#read(this.#rest + piece, false);
   }
 
-  /** Give what is left at the end of the text. Throws CsvError. */
+  /** Return what is left at the end of the text. Throws CsvError. */
   end(): CsvRecord[] {
     return this.#read(this.#rest, true);
   }
@@ -95,7 +96,7 @@ export class CsvReader {
   }
 }
 
-/** Go through a file's records, a slice of it at a time; the header is the first. Throws CsvError. */
+/** Yield a file's records, a slice of it at a time; the header is the first. Throws CsvError. */
 export async function* recordsOf(file: Blob): AsyncGenerator<readonly CsvRecord[]> {
   const reader = new CsvReader();
   const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -106,7 +107,7 @@ export async function* recordsOf(file: Blob): AsyncGenerator<readonly CsvRecord[
   yield [...reader.push(decoded(() => decoder.decode())), ...reader.end()];
 }
 
-/** Split a file into parts, each with the header; of the same file always the same. Throws CsvError. */
+/** Split a file into parts, each with the header; the same file gives the same parts. Throws CsvError. */
 export async function* partsOf(file: Blob): AsyncGenerator<CsvPart> {
   let header: string | undefined;
   let records: CsvRecord[] = [];
@@ -133,32 +134,32 @@ export async function* partsOf(file: Blob): AsyncGenerator<CsvPart> {
   if (records.length > 0) yield part();
 }
 
-/** Read a file to its end before anything of it is sent. Throws CsvError when it can't be imported. */
-export async function scan(file: Blob): Promise<Scanned> {
+/** Read a file to its end, before anything is sent. Throws CsvError when it can't be imported. */
+export async function scan(file: Blob): Promise<FileSummary> {
   const columns = await checkedColumns(file);
   const [country, operator] = [columns.indexOf("country"), columns.indexOf("operator")];
-  const pools = new Map<string, PoolNamed>();
+  const pools = new Map<string, PoolCount>();
   let rows = 0;
   let parts = 0;
   for await (const part of partsOf(file)) {
     rows += part.rows;
     parts = part.number;
     for (const { cells } of part.records) {
-      // Rows with other cells are refused.
+      // The API rejects rows with more or fewer cells.
       if (cells.length !== columns.length) continue;
       const named = { country: folded(cells[country] ?? ""), operator: folded(cells[operator] ?? "") };
       const key = poolKey(named);
       pools.set(key, { ...named, rows: (pools.get(key)?.rows ?? 0) + 1 });
     }
-    if (parts > MOST_PARTS) {
-      throw new CsvError(`The file is too long: at most ${MOST_PARTS * ROWS_AT_ONCE} rows. Split it.`);
+    if (parts > MAX_PARTS) {
+      throw new CsvError(`The file is too long: at most ${MAX_PARTS * ROWS_AT_ONCE} rows. Split it.`);
     }
   }
-  if (rows === 0) throw new CsvError("The file has a header and no rows.");
+  if (rows === 0) throw new CsvError("The file has a header but no rows.");
   return { rows, parts, pools: [...pools.values()].sort((one, other) => other.rows - one.rows) };
 }
 
-/** Give the file's header. Throws CsvError. */
+/** Return a file's header. Throws CsvError. */
 export async function headerOf(file: Blob): Promise<readonly string[]> {
   for await (const records of recordsOf(file)) {
     if (records[0]) return records[0].cells;
@@ -166,17 +167,17 @@ export async function headerOf(file: Blob): Promise<readonly string[]> {
   throw new CsvError("The file is empty.");
 }
 
-/** Write a record so that a spreadsheet shows it and runs nothing of it. */
+/** Return a record as a line that no spreadsheet takes for formulas. */
 export function writeRecord(cells: readonly (string | number)[]): string {
   return cells.map((cell) => (typeof cell === "number" ? String(cell) : quoted(cell))).join(",");
 }
 
-/** A name as the API keeps it: in NFC, without white space at its ends, one space for any in it. */
+/** Return a name as the API keeps it: NFC, trimmed, inner white space as single spaces. */
 export function folded(name: string): string {
   return name.normalize("NFC").replace(WHITE, " ").replace(/^ | $/g, "");
 }
 
-/** What tells pools apart, however their names are stored. */
+/** Return what identifies a pool, however its names are written. */
 export function poolKey(pool: { readonly country: string; readonly operator: string }): string {
   return JSON.stringify([folded(pool.country), folded(pool.operator)]);
 }
@@ -199,7 +200,7 @@ async function bytesOf(slice: Blob): Promise<ArrayBuffer> {
   try {
     return await slice.arrayBuffer();
   } catch {
-    throw new CsvError("The file can't be read any more: it was changed or moved. Choose it again.");
+    throw new CsvError("The file can no longer be read: it was changed or moved. Choose it again.");
   }
 }
 
@@ -211,14 +212,14 @@ function decoded(decode: () => string): string {
   }
 }
 
-/** What parts cells, by the header; undefined when that is not all there yet. */
+/** Return the delimiter that the header uses; undefined while the header is incomplete. */
 function delimiterOf(text: string, last: boolean): string | undefined {
   const found = HEADER.exec(text);
   if (found?.[1] === undefined && found?.[0].length === text.length && !last) return undefined;
   return found?.[1] ?? ",";
 }
 
-/** The record that begins at `from`; "cut" when its end is not in the text; else what is wrong with it. */
+/** Return the record that starts at `from`; "cut" when the text ends before it; else what is wrong with it. */
 function recordAt(
   text: string,
   from: number,
@@ -240,7 +241,7 @@ function recordAt(
     }
     const after = text[at];
     if (after === undefined && !last) return "cut";
-    // The second character of \r\n is then an empty record, which is none.
+    // The second character of \r\n is then a blank record.
     if (after === undefined || after === "\n" || after === "\r") {
       return { record: { text: text.slice(from, at), cells }, next: at + 1 };
     }
@@ -252,7 +253,7 @@ function recordAt(
 function closingQuote(text: string, from: number, last: boolean): number {
   let at = text.indexOf('"', from);
   while (at !== -1 && text[at + 1] === '"') at = text.indexOf('"', at + 2);
-  // At the very end of a piece nobody knows yet whether it is doubled.
+  // At the end of a piece it may turn out to be doubled.
   return at === text.length - 1 && !last ? -1 : at;
 }
 
@@ -263,7 +264,7 @@ function endOfCell(text: string, from: number, delimiter: string): number {
 }
 
 function quoted(cell: string): string {
-  // What begins like this a spreadsheet takes for a formula.
+  // A spreadsheet takes these for formulas.
   const safe = /^[=+\-@\t\r]/.test(cell) ? `'${cell}` : cell;
   return /[",\r\n']|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

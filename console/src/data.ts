@@ -1,14 +1,16 @@
-/** What pages show: read from the API, read again when asked to, when time has passed, or when the stack comes back. */
+/** What pages show: read from the API, and again on request, after some time, or when the stack is back. */
 
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { ApiError, cameBack, message } from "./api";
+import { recoveries } from "./api";
+import { message } from "./errors";
+import { ApiError } from "./http";
 import { SignedOut } from "./session";
 import { useStore } from "./store";
 
 export interface Data<T> {
   /** What was read last; stays while it is read again. */
   readonly value: T | undefined;
-  /** Why the last reading failed, for the operator; null when it did not. */
+  /** Why the last read failed, for staff; null if it did not. */
   readonly error: string | null;
   readonly status: number | null;
   readonly loading: boolean;
@@ -17,7 +19,7 @@ export interface Data<T> {
   readonly reload: () => void;
 }
 
-const LONGEST_PAUSE = 60_000;
+const LONGEST_WAIT = 60_000;
 
 /** Read data when the component appears and whenever one of `deps` changes. */
 export function useData<T>(load: (signal: AbortSignal) => Promise<T>, deps: readonly unknown[]): Data<T> {
@@ -25,8 +27,8 @@ export function useData<T>(load: (signal: AbortSignal) => Promise<T>, deps: read
 }
 
 /**
- * The same, and again every `seconds` (null: never). It pauses while the tab is hidden, and waits longer and longer while
- * the reading fails.
+ * The same, and again every `seconds` (null: never). It stops while the tab is hidden, and backs off while reads
+ * fail.
  */
 export function usePolling<T>(
   load: (signal: AbortSignal) => Promise<T>,
@@ -35,7 +37,7 @@ export function usePolling<T>(
 ): Data<T> {
   const [state, setState] = useState<Omit<Data<T>, "reload">>(NOTHING_YET);
   const [asked, setAsked] = useState(0);
-  const back = useStore(cameBack);
+  const recovered = useStore(recoveries);
   const loading = useRef(load);
   loading.current = load;
   const shown = useRef<readonly unknown[] | null>(null);
@@ -43,9 +45,9 @@ export function usePolling<T>(
   useEffect(() => {
     const ended = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let pause = seconds === null ? 0 : seconds * 1000;
+    let wait = seconds === null ? 0 : seconds * 1000;
     let reading = false;
-    // Of another question nothing is shown while its answer is awaited.
+    // Nothing old is shown while other data is awaited.
     if (!shown.current || !same(shown.current, deps)) setState(NOTHING_YET);
     shown.current = deps;
 
@@ -58,16 +60,16 @@ export function usePolling<T>(
         const value = await loading.current(ended.signal);
         if (ended.signal.aborted) return;
         setState({ value, error: null, status: null, loading: false, updatedAt: Date.now() });
-        pause = (seconds ?? 0) * 1000;
+        wait = (seconds ?? 0) * 1000;
       } catch (error) {
         if (ended.signal.aborted || error instanceof SignedOut) return;
         const status = error instanceof ApiError ? error.status : null;
         setState((before) => ({ ...before, error: message(error), status, loading: false }));
-        pause = Math.min(pause * 2, LONGEST_PAUSE);
+        wait = Math.min(wait * 2, LONGEST_WAIT);
       } finally {
         reading = false;
       }
-      if (seconds !== null) timer = setTimeout(() => void read(), pause);
+      if (seconds !== null) timer = setTimeout(() => void read(), wait);
     };
     const seen = () => {
       if (!document.hidden && seconds !== null) void read();
@@ -79,7 +81,7 @@ export function usePolling<T>(
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", seen);
     };
-  }, [...deps, seconds, asked, back]);
+  }, [...deps, seconds, asked, recovered]);
 
   const reload = useCallback(() => setAsked((times) => times + 1), []);
   return { ...state, reload };

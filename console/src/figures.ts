@@ -1,4 +1,4 @@
-/** Numbers as operators read them. */
+/** Numbers as people read them. */
 
 const WHOLE = new Intl.NumberFormat("en-GB");
 const SHARE = new Intl.NumberFormat("en-GB", { style: "percent", maximumFractionDigits: 1 });
@@ -7,22 +7,22 @@ export function count(number: number): string {
   return WHOLE.format(number);
 }
 
-/** "1 row", "2 rows". */
+/** Return "1 row", "2 rows". */
 export function plural(number: number, one: string): string {
   return `${count(number)} ${one}${number === 1 ? "" : "s"}`;
 }
 
-/** A part of a whole; a dash when there is no whole. */
+/** Return a part as a percentage, a dash when the whole is 0. */
 export function share(part: number, whole: number): string {
   return whole === 0 ? "–" : SHARE.format(part / whole);
 }
 
-/** Steps of an axis of what is whole. */
+/** Steps of an axis of whole numbers. */
 export const WHOLE_STEPS: readonly number[] = Array.from({ length: 10 }, (_, power) =>
   [1, 2, 5].map((step) => step * 10 ** power),
 ).flat();
 
-/** Units of time (ms), each with how many of it are told in the next larger one. */
+/** Units of time (ms), each with how many of it make up the next one. */
 const UNITS = [
   ["ms", 1, 1_000],
   ["s", 1_000, 60],
@@ -40,7 +40,7 @@ export const DURATION_STEPS: readonly number[] = [
   ...[1, 2, 5, 10, 20, 50, 100].map((days) => days * 86_400_000),
 ];
 
-/** How long something took or waits (ms), rounded, in the largest unit that fits. */
+/** Return a duration (ms), rounded, in the largest unit that fits. */
 export function duration(ms: number): string {
   for (const [unit, length, most] of UNITS) {
     const rounded = twoDigits(ms / length);
@@ -49,7 +49,7 @@ export function duration(ms: number): string {
   return "–";
 }
 
-/** Rounded to two digits, or to a whole if it has more. */
+/** Round to two digits, or to a whole number if it has more. */
 function twoDigits(value: number): number {
   return value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
 }

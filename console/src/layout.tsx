@@ -1,24 +1,24 @@
-import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { away, lookAgain } from "./api";
+import { checkAgain, isDown } from "./api";
 import { Announcer } from "./components/announce";
+import { Head, useTitle } from "./components/head";
 import { config } from "./config";
 import { pages } from "./pages";
 import type { Page } from "./pages/page";
-import { hrefTo, match, place } from "./router";
-import { operator, signOut } from "./session";
+import { type Place, hrefTo, match, place } from "./router";
+import { signOut, staff } from "./session";
 import { useStore } from "./store";
 
-// While the stack is away it is looked for this often (ms).
-const LOOK_EVERY = 5_000;
+// How often a stack that is down is checked (ms).
+const CHECK_EVERY = 5_000;
 
-/** What is around every page: the menu, who is signed in, and whether the stack is there. */
+/** What surrounds every page: the menu, who is signed in, and whether the stack responds. */
 export function Layout() {
   const at = useStore(place);
   const main = useRef<HTMLElement>(null);
   const [open, setOpen] = useState(false);
   const found = find(at);
-  const title = found?.page.title ?? "No such page";
+  const title = found?.page.title ?? "Page not found";
   const address = at.parts.join("/");
 
   useTitle(title);
@@ -28,7 +28,7 @@ export function Layout() {
   return (
     <>
       <button type="button" class="skip" onClick={() => main.current?.focus()}>
-        Skip to the content
+        Skip to content
       </button>
       <header class="top">
         <span class="brand">GlobalConnect</span>
@@ -52,21 +52,21 @@ export function Layout() {
             ))}
           </ul>
           <div class="who">
-            <span class="name">{useStore(operator)}</span>
+            <span class="name">{useStore(staff)}</span>
             <button type="button" onClick={signOut}>
               Sign out
             </button>
           </div>
         </nav>
       </header>
-      <Away />
+      <Outage />
       <main ref={main} tabIndex={-1}>
         {found ? (
-          // A key, so that a page begins anew for another partner or number.
+          // A key, so that a page starts over for another partner or number.
           <found.page.view key={address} params={found.params} />
         ) : (
-          <Head title="No such page">
-            <a href={hrefTo("overview")}>To the overview</a>
+          <Head title="Page not found">
+            <a href={hrefTo("overview")}>Go to the overview</a>
           </Head>
         )}
       </main>
@@ -75,27 +75,10 @@ export function Layout() {
   );
 }
 
-/** A page's heading, with what can be done there. */
-export function Head({ title, children }: { title: ComponentChildren; children?: ComponentChildren }) {
-  return (
-    <div class="head">
-      <h1>{title}</h1>
-      {children && <div class="buttons">{children}</div>}
-    </div>
-  );
-}
-
-/** Name the page in the browser's own places. */
-export function useTitle(title: string): void {
-  useEffect(() => {
-    document.title = `${title} · GlobalConnect`;
-  }, [title]);
-}
-
 function useFocusOnArrival(main: { current: HTMLElement | null }, address: string): void {
   const first = useRef(true);
   useEffect(() => {
-    // The browser itself puts the focus where a page begins when it is loaded.
+    // On load the browser itself sets the focus.
     if (first.current) first.current = false;
     else {
       main.current?.focus();
@@ -104,30 +87,30 @@ function useFocusOnArrival(main: { current: HTMLElement | null }, address: strin
   }, [address]);
 }
 
-function Away() {
-  const gone = useStore(away);
-  const [looking, setLooking] = useState(false);
+function Outage() {
+  const down = useStore(isDown);
+  const [checking, setChecking] = useState(false);
 
-  const look = async () => {
-    setLooking(true);
-    await lookAgain();
-    setLooking(false);
+  const check = async () => {
+    setChecking(true);
+    await checkAgain();
+    setChecking(false);
   };
 
   useEffect(() => {
-    if (!gone) return;
-    const timer = setInterval(() => void lookAgain(), LOOK_EVERY);
+    if (!down) return;
+    const timer = setInterval(() => void checkAgain(), CHECK_EVERY);
     return () => clearInterval(timer);
-  }, [gone]);
+  }, [down]);
 
-  // Always there, so that a screen reader hears it fill.
+  // Always rendered, so that a screen reader notices when it fills.
   return (
-    <div class="away" role="status">
-      {gone && (
+    <div class="outage" role="status">
+      {down && (
         <>
-          <p>The stack does not answer. What you see may be old; nothing is lost that you have typed.</p>
-          <button type="button" aria-disabled={looking} onClick={() => void look()}>
-            {looking ? "Looking…" : "Try again"}
+          <p>The stack is not responding. What you see may be out of date; nothing you typed is lost.</p>
+          <button type="button" aria-disabled={checking} onClick={() => void check()}>
+            {checking ? "Checking…" : "Try again"}
           </button>
         </>
       )}
@@ -135,7 +118,7 @@ function Away() {
   );
 }
 
-function find(at: typeof place.value): { page: Page; params: Readonly<Record<string, string>> } | null {
+function find(at: Place): { page: Page; params: Readonly<Record<string, string>> } | null {
   for (const page of pages) {
     const params = match(page.route, at);
     if (params && isHere(page)) return { page, params };
@@ -151,7 +134,7 @@ function isHere(page: Page): boolean {
   return page.when?.(config) ?? true;
 }
 
-/** The menu's word of the page that is shown, or of the one that it is reached from. */
+/** Return the aria-current of a menu entry: whether it is the page shown, or the one it is reached from. */
 function current(entry: Page, shown: Page | undefined): "page" | "true" | undefined {
   if (entry === shown) return "page";
   return shown?.route.startsWith(`${entry.route}/`) ? "true" : undefined;

@@ -1,13 +1,14 @@
 import { Component, type ComponentChildren, render } from "preact";
-import { Head, Layout } from "./layout";
-import { SignIn, SignInAgain } from "./pages/signin";
-import { asking, operator } from "./session";
+import { Head } from "./components/head";
+import { Layout } from "./layout";
+import { SignIn, SignInAgain } from "./pages/sign-in";
+import { isSessionOver, staff } from "./session";
 import { useStore } from "./store";
 import "./styles.css";
 
 function Console() {
-  const name = useStore(operator);
-  const again = useStore(asking);
+  const name = useStore(staff);
+  const again = useStore(isSessionOver);
   if (name === null) return <SignIn />;
   return (
     <>
@@ -17,7 +18,7 @@ function Console() {
   );
 }
 
-/** A fault of the console's own: it says so, and takes nothing else with it. */
+/** Shows a bug of the console instead of a blank page. */
 class Guard extends Component<{ children: ComponentChildren }, { failed: boolean }> {
   override state = { failed: false };
 
@@ -34,23 +35,23 @@ class Guard extends Component<{ children: ComponentChildren }, { failed: boolean
     return (
       <main>
         <Head title="Something went wrong in the console" />
-        <p role="alert">That is our fault, not yours. Nothing was changed by it.</p>
+        <p role="alert">This is a bug in the console. It changed nothing.</p>
         <button type="button" class="primary" onClick={() => location.reload()}>
-          Load the page again
+          Reload
         </button>
       </main>
     );
   }
 }
 
-// Links of the form #/partners are relative to the page's base, which is the address with the slash.
+// Links such as #/partners are relative to the page's base, which ends with a slash.
 const base = new URL(document.baseURI);
 if (location.origin === base.origin && location.pathname !== base.pathname) {
   history.replaceState(null, "", `${base.pathname}${location.hash}`);
 }
 
 const root = document.getElementById("app");
-if (!root) throw new Error("the page has no place for the console");
+if (!root) throw new Error("the page has no element for the console");
 render(
   <Guard>
     <Console />

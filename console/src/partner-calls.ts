@@ -1,7 +1,7 @@
-/** Calls that are not an operator's: what partners and gateways send, with everything that went over the wire. */
+/** The calls of partners and gateways, with everything that went over the wire. */
 
-import { ApiError } from "./api";
 import { config } from "./config";
+import { ApiError, parsed, refusalIn, request } from "./http";
 
 /** A request and its answer, as the console shows them: keys and secrets are masked. */
 export interface Exchange {
@@ -27,7 +27,6 @@ export interface Source {
 }
 
 const MASK = "•••";
-const PATIENCE = 35_000;
 
 /** Do a partner's action. Throws CallRefused, ApiError. */
 export function partnerCall(key: string, action: string, fields: object): Promise<[unknown, Exchange]> {
@@ -48,16 +47,16 @@ export async function deliver(source: Source, sms: object): Promise<[unknown, Ex
   return call("POST", source.url, headers, body, [source.secret]);
 }
 
-/** Give an exchange of the admin API, which `api` has had; `secrets` of it are masked. */
+/** Return the exchange of a call that went through `api`; `secrets` are masked. */
 export function adminExchange(
-  request: string,
+  line: string,
   body: object,
   status: number,
   answer: object,
   secrets: readonly string[],
 ): Exchange {
   return {
-    request: masked(`${request}\n\n${pretty(JSON.stringify(body))}`, secrets),
+    request: masked(`${line}\n\n${pretty(JSON.stringify(body))}`, secrets),
     status,
     answer: masked(pretty(JSON.stringify(answer)), secrets),
   };
@@ -71,30 +70,15 @@ async function call(
   secrets: readonly string[],
   signal?: AbortSignal,
 ): Promise<[unknown, Exchange]> {
-  const late = AbortSignal.timeout(PATIENCE);
-  const ended = signal ? AbortSignal.any([signal, late]) : late;
-  const init: RequestInit = { method, headers, cache: "no-store", signal: ended };
-  if (body !== undefined) init.body = body;
-  let response: Response;
-  let text: string;
-  try {
-    response = await fetch(url, init);
-    text = await response.text();
-  } catch (error) {
-    // Nobody waits for it any more.
-    if (signal?.aborted) throw error;
-    throw new ApiError(0, "The stack does not answer.");
-  }
+  const answer = await request(url, { method, headers, ...(body !== undefined && { body }) }, signal);
   const head = [`${method} ${url}`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)].join("\n");
   const exchange: Exchange = {
     request: masked(body === undefined ? head : `${head}\n\n${pretty(body)}`, secrets),
-    status: response.status,
-    answer: masked(pretty(text), secrets),
+    status: answer.status,
+    answer: masked(pretty(answer.text), secrets),
   };
-  const content = parsed(text);
-  if (response.ok && content !== undefined) return [content, exchange];
-  const said = (content as { message?: unknown } | undefined)?.message;
-  throw new CallRefused(exchange, typeof said === "string" ? said : `The stack answered ${response.status}.`);
+  if (answer.isSuccess && answer.content !== undefined) return [answer.content, exchange];
+  throw new CallRefused(exchange, refusalIn(answer));
 }
 
 async function signature(secret: string, body: string): Promise<string> {
@@ -112,12 +96,4 @@ function masked(text: string, secrets: readonly string[]): string {
 function pretty(text: string): string {
   const content = parsed(text);
   return content === undefined ? text : JSON.stringify(content, null, 2);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
 }

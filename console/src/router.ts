@@ -1,30 +1,29 @@
-/** Which page is shown: the part of the address after #, as `#/partners/abc?tab=sales`. */
+/** Which page is shown, by the part of the address after #: `#/activations?state=live`. */
 
 import { Store } from "./store";
 
 export interface Place {
-  /** As it stands in the address, decoded: `["partners", "abc"]`. */
+  /** Decoded: `["partners", "abc"]`. */
   readonly parts: readonly string[];
   readonly query: URLSearchParams;
 }
 
-export const START = "/overview";
+const START = "/overview";
 
 export const place = new Store<Place>(read(location.hash));
 
 addEventListener("hashchange", () => place.set(read(location.hash)));
 
-/** The link to a page: `hrefTo("partners", id)`. Parts may hold anything. */
+/** Return the link to a page: `hrefTo("partners", id)`. Parts may hold any characters. */
 export function hrefTo(...parts: (string | number)[]): string {
   return `#/${parts.map((part) => encodeURIComponent(String(part))).join("/")}`;
 }
 
-/** Go to a page. */
 export function goTo(...parts: (string | number)[]): void {
   location.hash = hrefTo(...parts);
 }
 
-/** Match a pattern as `/partners/:partnerId`: gives its parameters, null when the place is another. */
+/** Return the parameters of a pattern such as `/partners/:partnerId`, null when the place does not match. */
 export function match(pattern: string, at: Place): Readonly<Record<string, string>> | null {
   const wanted = pattern.split("/").filter(Boolean);
   if (wanted.length !== at.parts.length) return null;
@@ -47,7 +46,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    // Typed by hand and no valid encoding: it is no page of ours.
+    // Typed by hand, and not validly encoded: no page matches.
     return part;
   }
 }

@@ -1,4 +1,4 @@
-/** Who is signed in: tokens of Cognito, kept for this tab only, renewed while they can be. */
+/** Who is signed in: Cognito's tokens, kept by this tab only and renewed while they can be. */
 
 import { config } from "./config";
 import { Store } from "./store";
@@ -6,7 +6,7 @@ import { Store } from "./store";
 interface Tokens {
   readonly id: string;
   readonly refresh: string;
-  /** When the ID token ends, by this browser's clock (ms). */
+  /** When the ID token expires, by this browser's clock (ms). */
   readonly endsAt: number;
   /** The name to sign in with again. */
   readonly name: string;
@@ -25,7 +25,7 @@ interface CognitoAnswer {
   readonly ChallengeParameters?: Readonly<Record<string, string>>;
 }
 
-/** Signing in did not work; the message is for the operator. */
+/** Signing in failed; the message is for staff. */
 export class SignInError extends Error {
   readonly kind: string;
 
@@ -35,30 +35,30 @@ export class SignInError extends Error {
   }
 }
 
-/** The operator signed out instead of signing in again. */
+/** Staff signed out instead of signing in again. */
 export class SignedOut extends Error {}
 
-/** Cognito wants a new password before it lets the operator in. */
-export interface NewPasswordWanted {
+/** Cognito asks for a new password before it signs in. */
+export interface NewPasswordChallenge {
   readonly name: string;
   readonly session: string;
 }
 
 const KEPT = "globalconnect.session";
-// A token that ends sooner than this is renewed before it is used (ms).
-const ENDS_SOON = 60_000;
-const PATIENCE = 20_000;
+// A token with less time left is renewed before it is used (ms).
+const LEAST_LEFT = 60_000;
+const TIMEOUT = 20_000;
 
-/** The operator's name, null while nobody is signed in. */
-export const operator = new Store<string | null>(read()?.name ?? null);
+/** Who is signed in, null while nobody is. */
+export const staff = new Store<string | null>(read()?.name ?? null);
 
-/** Whether the operator is being asked to sign in again; what they were doing waits. */
-export const asking = new Store(false);
+/** Whether staff are being asked to sign in again; their requests wait. */
+export const isSessionOver = new Store(false);
 
-let answered: { resolve: (token: string) => void; reject: (error: Error) => void } | null = null;
+let waiting: { resolve: (token: string) => void; reject: (error: Error) => void } | null = null;
 let renewing: Promise<string> | null = null;
 
-/** What a new password has to be, as the pool's policy in template.yaml says; gives what a password lacks. */
+/** Return what a new password lacks by the pool's policy in template.yaml. */
 export function lacking(password: string): string[] {
   const wanted: [string, boolean][] = [
     ["at least 12 characters", password.length >= 12],
@@ -69,8 +69,8 @@ export function lacking(password: string): string[] {
   return wanted.filter(([, is]) => !is).map(([what]) => what);
 }
 
-/** Sign in. Gives null when that is done, else what is still wanted. Throws SignInError. */
-export async function signIn(name: string, password: string): Promise<NewPasswordWanted | null> {
+/** Sign in. Return what Cognito still asks for, null if nothing. Throws SignInError. */
+export async function signIn(name: string, password: string): Promise<NewPasswordChallenge | null> {
   const given = await ask("InitiateAuth", {
     AuthFlow: "USER_PASSWORD_AUTH",
     ClientId: config.userPoolClientId,
@@ -84,37 +84,40 @@ export async function signIn(name: string, password: string): Promise<NewPasswor
 }
 
 /** Set the first password of one's own, which signs in. Throws SignInError. */
-export async function setNewPassword(wanted: NewPasswordWanted, password: string): Promise<void> {
+export async function setNewPassword(challenge: NewPasswordChallenge, password: string): Promise<void> {
   const given = await ask("RespondToAuthChallenge", {
     ChallengeName: "NEW_PASSWORD_REQUIRED",
     ClientId: config.userPoolClientId,
-    Session: wanted.session,
-    ChallengeResponses: { USERNAME: wanted.name, NEW_PASSWORD: password },
+    Session: challenge.session,
+    ChallengeResponses: { USERNAME: challenge.name, NEW_PASSWORD: password },
   });
-  keep(given, wanted.name);
+  keep(given, challenge.name);
 }
 
-/** Sign out here. The session ends at Cognito too, if Cognito can be reached. */
+/** Sign out here, and at Cognito if it can be reached. */
 export function signOut(): void {
   const tokens = read();
   sessionStorage.removeItem(KEPT);
-  asking.set(false);
-  answered?.reject(new SignedOut("signed out"));
-  answered = null;
-  operator.set(null);
+  isSessionOver.set(false);
+  waiting?.reject(new SignedOut("signed out"));
+  waiting = null;
+  staff.set(null);
   if (tokens) {
-    // Nobody waits for it: here the session is over in any case.
+    // Here the session is over in any case.
     ask("RevokeToken", { ClientId: config.userPoolClientId, Token: tokens.refresh }).catch(() => undefined);
   }
 }
 
-/** Give a token for a request: the one we have, or a new one when it ends soon. Throws SignInError, SignedOut. */
+/** Return a token for a request: the one at hand, or a new one if that expires soon. Throws SignInError, SignedOut. */
 export async function token(): Promise<string> {
   const tokens = read();
-  return tokens && tokens.endsAt - Date.now() > ENDS_SOON ? tokens.id : renewed();
+  return tokens && tokens.endsAt - Date.now() > LEAST_LEFT ? tokens.id : renewed();
 }
 
-/** Give a new token: by the refresh token, else by asking the operator for the password. For all who wait at once. */
+/**
+ * Return a new token, by the refresh token or by asking for the password; one for all who wait. Throws SignInError,
+ * SignedOut.
+ */
 export function renewed(): Promise<string> {
   renewing ??= renew().finally(() => {
     renewing = null;
@@ -136,28 +139,28 @@ async function renew(): Promise<string> {
     });
     return keep(given, tokens.name);
   } catch (error) {
-    // Cognito can't be reached: nothing is known about the session.
+    // Unreachable, Cognito says nothing about the session.
     if (error instanceof SignInError && error.kind === "away") throw error;
   }
   return new Promise((resolve, reject) => {
-    answered = { resolve, reject };
-    asking.set(true);
+    waiting = { resolve, reject };
+    isSessionOver.set(true);
   });
 }
 
-/** The operator has signed in again: what waited goes on. */
-export function goOn(): void {
+/** Let requests go on after signing in again. */
+export function resume(): void {
   const tokens = read();
   if (!tokens) return;
-  asking.set(false);
-  answered?.resolve(tokens.id);
-  answered = null;
+  isSessionOver.set(false);
+  waiting?.resolve(tokens.id);
+  waiting = null;
 }
 
 function keep(given: CognitoAnswer, name: string): string {
   const result = given.AuthenticationResult;
   if (!result) {
-    throw new SignInError("challenge", `Signing in asks for ${given.ChallengeName ?? "more"}, which the console can't do.`);
+    throw new SignInError("challenge", `Sign-in asks for ${given.ChallengeName ?? "more"}, which the console does not support.`);
   }
   const tokens: Tokens = {
     id: result.IdToken,
@@ -166,7 +169,7 @@ function keep(given: CognitoAnswer, name: string): string {
     name,
   };
   sessionStorage.setItem(KEPT, JSON.stringify(tokens));
-  operator.set(name);
+  staff.set(name);
   return tokens.id;
 }
 
@@ -185,10 +188,10 @@ async function ask(action: string, body: object): Promise<CognitoAnswer> {
         "X-Amz-Target": `AWSCognitoIdentityProviderService.${action}`,
       },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE),
+      signal: AbortSignal.timeout(TIMEOUT),
     });
   } catch {
-    throw new SignInError("away", "The sign-in service does not answer. Check the connection, then try again.");
+    throw new SignInError("away", "The sign-in service is not responding. Check your connection, then try again.");
   }
   const text = await response.text();
   if (response.ok) return (text ? JSON.parse(text) : {}) as CognitoAnswer;
@@ -203,30 +206,30 @@ function refusal(status: number, text: string): SignInError {
     kind = said.__type?.split("#").pop() ?? "";
     message = said.message ?? said.Message ?? "";
   } catch {
-    // Not Cognito's form: what is left to say is the status.
+    // Not Cognito's JSON: only the status is known.
   }
-  if (status >= 500) return new SignInError("away", "The sign-in service is in trouble. Try again in a moment.");
-  return new SignInError(kind, inOurWords(kind, message));
+  if (status >= 500) return new SignInError("away", "The sign-in service has a problem. Try again in a moment.");
+  return new SignInError(kind, explanation(kind, message));
 }
 
-function inOurWords(kind: string, message: string): string {
+function explanation(kind: string, message: string): string {
   switch (kind) {
     case "NotAuthorizedException":
-      if (/disabled/i.test(message)) return "This operator is disabled. Whoever manages the operators can enable it.";
-      if (/attempts/i.test(message)) return "Too many wrong passwords. Wait some minutes, then try again.";
-      if (/expired/i.test(message)) return "The temporary password has expired. Whoever manages the operators can set a new one.";
+      if (/disabled/i.test(message)) return "This account is disabled. Ask whoever manages accounts to enable it.";
+      if (/attempts/i.test(message)) return "Too many wrong passwords. Try again in a few minutes.";
+      if (/expired/i.test(message)) return "The temporary password has expired. Ask whoever manages accounts for a new one.";
       if (/session/i.test(message)) return "That took too long. Sign in with the temporary password again.";
-      return "The name or the password is wrong.";
+      return "Wrong email or password.";
     case "UserNotFoundException":
-      return "The name or the password is wrong.";
+      return "Wrong email or password.";
     case "InvalidPasswordException":
-      return `The new password was refused: ${message || "it is too simple"}.`;
+      return `The new password was rejected: ${message || "it is too simple"}.`;
     case "PasswordResetRequiredException":
-      return "The password has to be reset by whoever manages the operators.";
+      return "Your password must be reset. Ask whoever manages accounts.";
     case "TooManyRequestsException":
     case "LimitExceededException":
-      return "Too many attempts. Wait some minutes, then try again.";
+      return "Too many attempts. Try again in a few minutes.";
     default:
-      return `Signing in was refused (${kind || "no reason given"}).`;
+      return `Sign-in failed (${kind || "no reason given"}).`;
   }
 }

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** A value that several parts of the console look at. */
+/** A value that several parts of the console watch. */
 export class Store<T> {
   readonly #listeners = new Set<() => void>();
   #value: T;
@@ -19,19 +19,19 @@ export class Store<T> {
     for (const listener of [...this.#listeners]) listener();
   }
 
-  /** Have `listener` called after each change; gives what ends that. */
+  /** Call `listener` after each change. Return what ends that. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 }
 
-/** Look at a store from a component, which is drawn again when it changes. */
+/** Return a store's value; the component is rendered again when it changes. */
 export function useStore<T>(store: Store<T>): T {
   const [value, setValue] = useState(() => store.value);
   useEffect(() => {
     const look = () => setValue(() => store.value);
-    // It may have changed between drawing and now.
+    // It may have changed since it was rendered.
     look();
     return store.subscribe(look);
   }, [store]);

@@ -54,7 +54,7 @@ def launch(playwright: Playwright) -> Browser:
 
 @dataclass
 class Console:
-    """The console of one operator in a browser window of their own, and what went wrong in it."""
+    """The console in a browser window of its own, and what went wrong in it."""
 
     stack: Stack
     context: BrowserContext
@@ -93,9 +93,9 @@ class Console:
         (page or self.page).goto(f"{self.url}#{route}")
 
     def sign_in(self, name: str | None = None, password: str | None = None, page: Page | None = None) -> None:
-        """Sign in where the sign-in page is shown, as the local operator if nobody is named."""
+        """Sign in where the sign-in page is shown, as the local user if nobody is named."""
         page = page or self.page
-        page.get_by_label("Operator").fill(name or self.stack.admin_user)
+        page.get_by_label("Email").fill(name or self.stack.admin_user)
         page.get_by_label("Password").fill(password or self.stack.admin_password)
         page.get_by_role("button", name="Sign in").click()
 

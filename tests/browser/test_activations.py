@@ -117,15 +117,15 @@ def test_each_filter_narrows_the_list_and_stands_in_the_address(console: Console
     lists(page, finished.activation_id)
     expect(page.get_by_label("Partner").locator("option:checked")).to_have_text("Hub of the filters")
 
-    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Clear filters").click()
     expect(rows(page).filter(has_text=str(elsewhere.activation_id))).to_have_count(1)
     page.get_by_label("Service").select_option(elsewhere.service)
     lists(page, elsewhere.activation_id)
-    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Clear filters").click()
     page.get_by_label("Number").fill(f"+{live.phone[:3]} {live.phone[3:]}")
     lists(page, live.activation_id)
     page.get_by_label("Service").select_option(elsewhere.service)
-    expect(page.get_by_text("No activation is like that.")).to_be_visible()
+    expect(page.get_by_text("No activations match.")).to_be_visible()
 
 
 def test_a_sale_appears_and_changes_in_the_list_by_itself(console: Console, shop: Shop) -> None:
@@ -191,7 +191,7 @@ def test_a_timeline_shows_every_push_and_a_delivered_sms_is_pushed_again(console
         expect(line.filter(has_text="from Telegram")).to_contain_text("Delivered", timeout=PATIENCE)
 
         page.get_by_role("button", name="Push again: SMS").click()
-        expect(page.get_by_text("It is queued")).to_be_visible()
+        expect(page.get_by_text("Queued; the attempt will appear here.")).to_be_visible()
         partner.wait_for(3, NEXT_PUSH)
         expect(line.filter(has_text="Push 3")).to_contain_text("Delivered", timeout=PATIENCE)
     shop.hub.finish(shop.activation_id, 3)
@@ -210,7 +210,7 @@ def test_each_sms_text_is_hidden_until_asked_for_and_who_looked_is_recorded(cons
     with page.expect_response(is_reading) as read:
         console.enter(f"/activations/{shop.activation_id}")
     show = page.get_by_role("button", name="Show text of SMS 1")
-    expect(page.get_by_text("That you looked is recorded in the audit log.").first).to_be_visible()
+    expect(page.get_by_text("Viewing is recorded in the audit log.").first).to_be_visible()
     with page.expect_response(is_reading) as read_again:
         expect(show).to_be_visible()
     assert "1111" not in page.content() + read.value.text() + read_again.value.text()
@@ -283,6 +283,6 @@ def test_what_outsiders_wrote_is_text_and_fits_a_narrow_window(narrow: Console, 
 
 def test_an_activation_that_does_not_exist_is_said_to_be_gone(console: Console) -> None:
     page = console.enter("/activations/123456")
-    expect(page.get_by_text("There is no such activation.")).to_be_visible()
+    expect(page.get_by_text("Activation not found.")).to_be_visible()
     page.get_by_role("link", name="All activations").click()
     expect(page.get_by_role("heading", name="Activations", level=1)).to_be_visible()

@@ -38,7 +38,7 @@ def test_news_come_when_looked_for_again(console: Console, market: Market) -> No
     page = console.enter("/audit")
     market.made("PUT", "/admin/services/of-the-audit-log", {"name": "Of the audit log"})
     expect(entry(page, "of-the-audit-log", "Service saved")).to_have_count(0)
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Refresh").click()
     expect(entry(page, "of-the-audit-log", "Service saved").first).to_be_visible()
 
 

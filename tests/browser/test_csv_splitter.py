@@ -147,7 +147,7 @@ def test_a_file_is_split_at_2500_rows_each_part_with_the_header() -> None:
     ("content", "wrong"),
     [
         (b"", "The file is empty."),
-        (b"phone,country,operator\n", "The file has a header and no rows."),
+        (b"phone,country,operator\n", "The file has a header but no rows."),
         (b"phone|country|operator\n1|a|b\n", "with commas, semicolons or tabs. Found: phone|country|operator"),
         (b"phone;country\n1;a\n", "with commas, semicolons or tabs. Found: phone, country"),
         (b'phone;country;operator\n1;a;"b"x\n', "Row 1: text follows a closing quote; expected a semicolon"),

@@ -129,13 +129,13 @@ def test_a_window_of_360_pixels_is_wide_enough(at: At, life: Life, narrow: Conso
 
 def test_axe_finds_nothing_where_one_signs_in(console: Console) -> None:
     console.open()
-    expect(console.page.get_by_label("Operator")).to_be_visible()
+    expect(console.page.get_by_label("Email")).to_be_visible()
     assert console.axe() == []
 
 
 def test_axe_does_find_what_is_wrong(console: Console) -> None:
     console.open()
-    expect(console.page.get_by_label("Operator")).to_be_visible()
+    expect(console.page.get_by_label("Email")).to_be_visible()
     console.page.evaluate("document.querySelector('main').append(document.createElement('button'))")
     assert [line.partition(":")[0] for line in console.axe()] == ["button-name"]
 
@@ -157,7 +157,7 @@ def test_the_keyboard_comes_past_the_menu(console: Console) -> None:
     page.reload()
     console.settle()
     page.keyboard.press("Tab")
-    skip = page.get_by_role("button", name="Skip to the content")
+    skip = page.get_by_role("button", name="Skip to content")
     expect(skip).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
@@ -166,7 +166,7 @@ def test_the_keyboard_comes_past_the_menu(console: Console) -> None:
 
 def test_a_page_that_does_not_exist_says_so(console: Console) -> None:
     page = console.enter("/nothing/%E0%A4%A/here")
-    expect(page.get_by_role("heading", name="No such page")).to_be_visible()
+    expect(page.get_by_role("heading", name="Page not found")).to_be_visible()
 
 
 def test_the_first_load_of_the_overview_is_small(console: Console) -> None:
@@ -196,7 +196,7 @@ def test_what_violates_the_policy_fails_a_test(browser: Browser, built: None, de
     def violate() -> None:
         with Console.opened(browser, deployed) as console:
             console.open()
-            expect(console.page.get_by_label("Operator")).to_be_visible()
+            expect(console.page.get_by_label("Email")).to_be_visible()
             with console.page.expect_console_message():
                 console.page.evaluate("document.querySelector('main').setAttribute('style', 'color: red')")
 

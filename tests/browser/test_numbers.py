@@ -56,10 +56,10 @@ def test_many_are_withdrawn_and_restored_after_a_question(console: Console, mark
     pool = market.pool(5)
     market.made("PATCH", f"/admin/numbers/{pool.phones[0]}", {"enabled": False})
     page = console.enter(f"/numbers?{urlencode({'country': pool.country, 'operator': pool.operator})}")
-    page.get_by_label(f"Pick {pool.phones[4]}").check()
-    page.get_by_role("button", name="Pick all shown").click()
-    page.get_by_label(f"Pick {pool.phones[4]}").uncheck()
-    expect(page.get_by_text("4 numbers picked")).to_be_visible()
+    page.get_by_label(f"Select {pool.phones[4]}").check()
+    page.get_by_role("button", name="Select all shown").click()
+    page.get_by_label(f"Select {pool.phones[4]}").uncheck()
+    expect(page.get_by_text("4 numbers selected")).to_be_visible()
 
     def enabled() -> list[bool]:
         return [market.made("GET", f"/admin/numbers/{phone}")["enabled"] for phone in pool.phones]
@@ -74,7 +74,7 @@ def test_many_are_withdrawn_and_restored_after_a_question(console: Console, mark
     expect(page.get_by_text("Withdrawn", exact=True)).to_have_count(4)
     assert enabled() == [False, False, False, False, True]
 
-    page.get_by_role("button", name="Pick all shown").click()
+    page.get_by_role("button", name="Select all shown").click()
     page.get_by_role("button", name="Restore").click()
     page.get_by_role("dialog").get_by_role("button", name="Restore").click()
     expect(page.get_by_text("4 numbers restored. 1 number already was.")).to_be_visible()
@@ -93,7 +93,7 @@ def test_a_number_is_found_as_people_write_it_with_its_history(console: Console,
     find(page, f"+{phone[:2]} {phone[2:5]}-{phone[5:]} ")
     expect(page.get_by_role("heading", name=phone)).to_be_visible()
     expect(page.get_by_role("link", name=f"activation {live['activationId']}")).to_be_visible()
-    history = page.get_by_role("table", name="Last activations").get_by_role("row")
+    history = page.get_by_role("table", name="Recent activations").get_by_role("row")
     expect(history).to_have_count(3)
     expect(history.nth(1)).to_contain_text("Live")
     expect(history.nth(2)).to_contain_text("Canceled")
@@ -126,7 +126,7 @@ def test_a_mark_is_shown_with_its_cause_and_lifted_with_a_reason(console: Consol
     row.get_by_role("button", name=f"Lift {service}").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Lift", exact=True).click()
-    expect(dialog.get_by_text("Why they are lifted")).to_be_visible()
+    expect(dialog.get_by_text("Enter a reason.")).to_be_visible()
     dialog.get_by_label("Reason").fill("By mistake")
     dialog.get_by_role("button", name="Lift", exact=True).click()
     expect(page.get_by_text(f"1 mark of {service} lifted.")).to_be_visible()
@@ -139,7 +139,7 @@ def test_an_unknown_number_and_no_number_are_told_apart(console: Console) -> Non
     find(page, "no number")
     expect(page.get_by_text("Expected 5 to 15 digits, country code first")).to_be_visible()
     find(page, "499999999999")
-    expect(page.get_by_role("heading", name="No such number")).to_be_visible()
+    expect(page.get_by_role("heading", name="Number not found")).to_be_visible()
     expect(page.get_by_text("499999999999 is not one of ours.")).to_be_visible()
     assert console.axe() == []
 

@@ -70,10 +70,10 @@ def test_a_known_history_shows(console: Console, market: Market, deployed: Stack
     assert grown == {"started": 7, "success": 3, "returned": 1}
     page = console.enter("/overview")
     totals, stock = after["totals"], after["stock"]
-    expect(figure(page, "Activations, 24 hours", "Began")).to_have_text(f"{totals['started']:,}")
+    expect(figure(page, "Activations, 24 hours", "Started")).to_have_text(f"{totals['started']:,}")
     expect(figure(page, "Activations, 24 hours", "Live")).to_have_text(f"{totals['live']:,}")
     share = 100 * totals["success"] / (totals["started"] - totals["live"])
-    shown = figure(page, "Activations, 24 hours", "Success, of those ended").inner_text()
+    shown = figure(page, "Activations, 24 hours", "Success rate of those ended").inner_text()
     assert float(shown.removesuffix("%")) == pytest.approx(share, abs=0.06)
     expect(figure(page, "Numbers now", "On sale")).to_have_text(f"{stock['numbers']:,}")
     expect(figure(page, "Numbers now", "Free")).to_have_text(f"{stock['free']:,}")
@@ -81,7 +81,7 @@ def test_a_known_history_shows(console: Console, market: Market, deployed: Stack
     # As a plot, and for those who can't see it as a table.
     expect(page.locator(".plot canvas")).to_have_count(3)
     page.get_by_text("As a table").click()
-    table = page.get_by_role("table", name="Hours in which something happened, newest first")
+    table = page.get_by_role("table", name="Hours with activity, newest first")
     newest = [hour for hour in after["hours"] if hour["started"]][-1]
     assert table.get_by_role("row").nth(1).get_by_role("cell").nth(1).inner_text() == f"{newest['started']:,}"
     assert console.axe() == []

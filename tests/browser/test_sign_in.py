@@ -22,7 +22,7 @@ _serial = itertools.count(1)
 
 @pytest.fixture
 def newcomer(deployed: Stack) -> Iterator[str]:
-    """Return the name of an operator who was invited and never signed in."""
+    """Return the name of somebody who was invited and never signed in."""
     users = session().client("cognito-idp", endpoint_url=deployed.endpoint_url, config=CONFIG)
     pool = users.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
     name = f"newcomer{next(_serial)}@example.com"
@@ -38,23 +38,23 @@ def signed_in(page: Page) -> None:
 def test_a_wrong_password_is_said_and_the_right_one_then_works(console: Console) -> None:
     console.open("/services")
     console.sign_in(password="Not-the-password-1")
-    expect(console.page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    expect(console.page.get_by_role("alert")).to_have_text("Wrong email or password.")
     console.sign_in()
     signed_in(console.page)
     expect(console.page.get_by_role("heading", name="Services", level=1)).to_be_visible()
 
 
-def test_an_unknown_operator_reads_the_same_as_a_wrong_password(console: Console) -> None:
+def test_an_unknown_name_reads_the_same_as_a_wrong_password(console: Console) -> None:
     console.open()
     console.sign_in(name="nobody@example.com")
-    expect(console.page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    expect(console.page.get_by_role("alert")).to_have_text("Wrong email or password.")
 
 
 def test_fields_that_are_empty_are_named_and_nothing_is_sent(console: Console) -> None:
     console.open()
     console.page.get_by_role("button", name="Sign in").click()
-    expect(console.page.get_by_label("Operator")).to_be_focused()
-    expect(console.page.get_by_label("Operator")).to_have_accessible_description("Your name")
+    expect(console.page.get_by_label("Email")).to_be_focused()
+    expect(console.page.get_by_label("Email")).to_have_accessible_description("Enter your email.")
 
 
 def test_the_first_sign_in_sets_a_password_of_ones_own(console: Console, newcomer: str) -> None:
@@ -66,27 +66,27 @@ def test_the_first_sign_in_sets_a_password_of_ones_own(console: Console, newcome
         "At least 12 characters, with a lower-case letter, an upper-case letter and a digit."
     )
     new.fill("tooshort")
-    page.get_by_role("button", name="Set the password and sign in").click()
-    expect(page.get_by_text("It lacks at least 12 characters, an upper-case letter, a digit.")).to_be_visible()
+    page.get_by_role("button", name="Set password and sign in").click()
+    expect(page.get_by_text("Missing: at least 12 characters, an upper-case letter, a digit.")).to_be_visible()
     new.fill(OWN)
-    page.get_by_label("The same once more").fill("Another-password-3")
-    page.get_by_role("button", name="Set the password and sign in").click()
-    expect(page.get_by_text("This is not the same password.")).to_be_visible()
-    page.get_by_label("The same once more").fill(OWN)
-    page.get_by_role("button", name="Set the password and sign in").click()
+    page.get_by_label("Repeat password").fill("Another-password-3")
+    page.get_by_role("button", name="Set password and sign in").click()
+    expect(page.get_by_text("The passwords don't match.")).to_be_visible()
+    page.get_by_label("Repeat password").fill(OWN)
+    page.get_by_role("button", name="Set password and sign in").click()
     signed_in(page)
     page.get_by_role("button", name="Sign out", exact=True).click()
     console.sign_in(newcomer, OWN)
     signed_in(page)
 
 
-def test_an_operator_who_was_disabled_is_told_so(console: Console, deployed: Stack, newcomer: str) -> None:
+def test_who_was_disabled_is_told_so(console: Console, deployed: Stack, newcomer: str) -> None:
     users = session().client("cognito-idp", endpoint_url=deployed.endpoint_url, config=CONFIG)
     pool = users.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
     users.admin_disable_user(UserPoolId=pool, Username=newcomer)
     console.open()
     console.sign_in(newcomer, TEMPORARY)
-    expect(console.page.get_by_role("alert")).to_contain_text("This operator is disabled.")
+    expect(console.page.get_by_role("alert")).to_contain_text("This account is disabled.")
 
 
 def test_loading_the_page_again_keeps_one_signed_in_and_another_tab_signs_in_by_itself(console: Console) -> None:
@@ -139,7 +139,7 @@ def test_a_session_that_ends_in_the_middle_of_a_form_asks_for_the_password_and_t
     expect(again.get_by_label("Password")).to_be_focused()
     again.get_by_label("Password").fill("Not-the-password-1")
     again.get_by_role("button", name="Sign in").click()
-    expect(again.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+    expect(again.get_by_role("alert")).to_have_text("Wrong email or password.")
     assert console.axe() == []
     again.get_by_label("Password").fill(console.stack.admin_password)
     again.get_by_role("button", name="Sign in").click()
@@ -164,14 +164,14 @@ def test_a_stack_that_goes_away_is_said_and_found_again_by_itself(console: Conso
     stacks.down(stack_root)
     try:
         form.get_by_role("button", name="Save").click()
-        expect(form.get_by_role("alert")).to_have_text("The stack does not answer.")
-        expect(page.get_by_text("What you see may be old")).to_be_visible()
+        expect(form.get_by_role("alert")).to_have_text("The stack is not responding.")
+        expect(page.get_by_text("What you see may be out of date")).to_be_visible()
         form.get_by_role("button", name="Cancel").click()
         page.get_by_role("link", name="Sources").click()
-        expect(page.locator("main").get_by_role("alert")).to_contain_text("The stack does not answer.")
+        expect(page.locator("main").get_by_role("alert")).to_contain_text("The stack is not responding.")
     finally:
         stacks.up(stack_root)
-    expect(page.get_by_text("What you see may be old")).to_have_count(0, timeout=BACK)
+    expect(page.get_by_text("What you see may be out of date")).to_have_count(0, timeout=BACK)
     expect(page.locator("main").get_by_role("alert")).to_have_count(0)
     expect(page.get_by_role("heading", name="Sources", level=1)).to_be_visible()
     console.settle()

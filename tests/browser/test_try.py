@@ -1,4 +1,4 @@
-"""The page that plays partner and telephone: the whole of a sale, what it leaves behind, and that it can be off."""
+"""The page that plays partner and phone: the whole of a sale, what it leaves behind, and that it can be off."""
 
 import re
 from collections.abc import Iterator
@@ -70,19 +70,26 @@ def test_a_whole_sale_is_played_with_the_mouse_and_removed(
     console: Console, market: Market, pool: Pool, secrets: list[str]
 ) -> None:
     page = console.enter("/try")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     take(page, pool)
     expect(page.get_by_text("None yet.")).to_be_visible()
     page.get_by_label("Text").fill("Your code: 90210")
-    page.get_by_role("button", name="Send the SMS").click()
+    page.get_by_role("button", name="Send SMS").click()
     arrived = page.get_by_role("log", name="SMS that arrived")
     expect(arrived).to_contain_text("Your code: 90210", timeout=PATIENCE)
     expect(arrived).to_contain_text("From Telegram")
     # Each step shows what went over the wire, keys masked.
-    for wire in ("Issuing the key", "GET_SERVICES", "GET_NUMBER", "Making the source", "Delivering the SMS", "getsms"):
+    for wire in (
+        "Issuing the key",
+        "GET_SERVICES",
+        "GET_NUMBER",
+        "Creating the source",
+        "Delivering the SMS",
+        "getsms",
+    ):
         page.locator("summary").filter(has_text=wire).click()
     expect(page.get_by_role("region", name="GET_NUMBER: request")).to_contain_text('"key": "•••"')
-    expect(page.get_by_role("region", name="getsms, asked last: request")).to_contain_text("apiKey=•••")
+    expect(page.get_by_role("region", name="Last getsms: request")).to_contain_text("apiKey=•••")
     expect(page.get_by_role("region", name="Delivering the SMS: request")).to_contain_text(
         re.compile(r"X-Signature: [0-9a-f]{64}")
     )
@@ -104,18 +111,18 @@ def test_a_whole_sale_is_played_with_the_mouse_and_removed(
     activation = market.made("GET", f"/admin/activations?partnerId={partners[0]['partnerId']}")["activations"]
     assert [one["outcome"] for one in activation] == [3]
 
-    page.get_by_role("button", name="Remove what was made").click()
+    page.get_by_role("button", name="Remove test data").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
-    expect(page.get_by_text("What was made here is removed.")).to_be_visible()
+    expect(page.get_by_text("The test data is removed.")).to_be_visible()
     assert made_here(market) == ([], [])
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
 
 def test_a_whole_sale_is_played_with_the_keyboard_alone(
     console: Console, market: Market, pool: Pool, secrets: list[str]
 ) -> None:
     page = console.enter("/try")
-    press_until(page, page.get_by_role("button", name="Go on"))
+    press_until(page, page.get_by_role("button", name="Continue"))
     page.keyboard.press("Enter")
     # The form is gone: the focus is at the next step, not lost.
     expect(page.get_by_role("heading", name="2. Take a number")).to_be_focused(timeout=PATIENCE)
@@ -137,23 +144,23 @@ def test_a_whole_sale_is_played_with_the_keyboard_alone(
     press_until(page, page.get_by_role("button", name="Take another number"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="2. Take a number")).to_be_focused()
-    press_until(page, page.get_by_role("button", name="Remove what was made"), "Shift+Tab")
+    press_until(page, page.get_by_role("button", name="Remove test data"), "Shift+Tab")
     page.keyboard.press("Enter")
     press_until(page, page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True))
     page.keyboard.press("Enter")
-    expect(page.get_by_text("What was made here is removed.")).to_be_visible()
+    expect(page.get_by_text("The test data is removed.")).to_be_visible()
     assert made_here(market) == ([], [])
     assert len(secrets) == 2
 
 
 def test_removing_in_the_middle_returns_the_number(console: Console, market: Market, pool: Pool) -> None:
     page = console.enter("/try")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     take(page, pool)
     (partner,), _ = made_here(market)
-    page.get_by_role("button", name="Remove what was made").click()
+    page.get_by_role("button", name="Remove test data").click()
     page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
-    expect(page.get_by_text("What was made here is removed.")).to_be_visible()
+    expect(page.get_by_text("The test data is removed.")).to_be_visible()
     (activation,) = market.made("GET", f"/admin/activations?partnerId={partner['partnerId']}")["activations"]
     assert activation["outcome"] == 5
 
@@ -163,15 +170,15 @@ def test_a_key_of_ones_own_is_taken_and_a_wrong_one_is_told(console: Console, ma
     page = console.enter("/try")
     page.get_by_label("With").select_option("a key that I have")
     page.get_by_label("Key", exact=True).fill("not-a-key")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("This key is not valid.")).to_be_visible()
     page.get_by_label("Key", exact=True).fill(hub.key)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     take(page, pool)
     assert hub.key not in page.content()
     assert market.made("GET", f"/admin/activations?partnerId={hub.partner_id}")["activations"][0]["state"] == "live"
     # Nothing was made, so there is nothing to remove.
-    expect(page.get_by_role("button", name="Remove what was made")).to_have_count(0)
+    expect(page.get_by_role("button", name="Remove test data")).to_have_count(0)
     page.reload()
     console.settle()
     expect(page.get_by_label("With")).to_be_visible()
@@ -185,11 +192,11 @@ def test_hostile_words_arrive_as_words_in_a_narrow_window(
         page = console.page
         console.open("/try")
         console.sign_in()
-        page.get_by_role("button", name="Go on").click()
+        page.get_by_role("button", name="Continue").click()
         take(page, pool)
         page.get_by_label("From").fill(HOSTILE)
         page.get_by_label("Text").fill(f"{HOSTILE} {'W' * 1_000}")
-        page.get_by_role("button", name="Send the SMS").click()
+        page.get_by_role("button", name="Send SMS").click()
         expect(page.get_by_role("log")).to_contain_text(HOSTILE[:60], timeout=PATIENCE)
         for wire in page.locator("summary").all():
             wire.click()
@@ -197,9 +204,9 @@ def test_hostile_words_arrive_as_words_in_a_narrow_window(
         assert page.title() == "Try it · GlobalConnect"
         assert console.overflow() == 0
         assert console.axe() == []
-        page.get_by_role("button", name="Remove what was made").click()
+        page.get_by_role("button", name="Remove test data").click()
         page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
-        expect(page.get_by_text("What was made here is removed.")).to_be_visible()
+        expect(page.get_by_text("The test data is removed.")).to_be_visible()
 
 
 def test_signing_out_forgets_the_key(console: Console, market: Market, pool: Pool) -> None:
@@ -207,11 +214,11 @@ def test_signing_out_forgets_the_key(console: Console, market: Market, pool: Poo
     page = console.enter("/try")
     page.get_by_label("With").select_option("a key that I have")
     page.get_by_label("Key", exact=True).fill(hub.key)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.get_by_role("button", name="Take a number")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     console.sign_in()
-    expect(page.get_by_role("button", name="Go on")).to_be_visible()
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
 
 
 def test_it_is_off_where_the_deployment_says_so(console: Console) -> None:
@@ -224,6 +231,6 @@ def test_it_is_off_where_the_deployment_says_so(console: Console) -> None:
     console.page.route(re.compile(r"/console/$"), switched_off)
     page = console.enter("/try")
     expect(page.get_by_text("This page is off on this stack.")).to_be_visible()
-    expect(page.get_by_role("button", name="Go on")).to_have_count(0)
+    expect(page.get_by_role("button", name="Continue")).to_have_count(0)
     expect(page.get_by_role("link", name="Try it")).to_have_count(0)
     assert console.axe() == []

@@ -30,11 +30,11 @@ def test_texts_are_hidden_until_asked_for_and_the_look_is_recorded(console: Cons
     row = page.get_by_role("row").filter(has_text=phone)
     expect(row).to_contain_text("Hidden")
     expect(row).to_contain_text("Gateway")
-    expect(row).to_contain_text("no activation held the number; came 1 more time")
+    expect(row).to_contain_text("no activation held the number; received 1 more time")
     assert len(looks(market, "unclaimed.texts_read")) == before
     show = page.get_by_role("button", name="Show texts")
     expect(show).to_have_accessible_description(
-        "They hold other people's codes: who looks is recorded in the audit log."
+        "They hold other people's codes: viewing them is recorded in the audit log."
     )
     show.click()
     expect(row).to_contain_text("Your code: 4711")
@@ -103,5 +103,5 @@ def test_there_are_more_pages_and_new_ones_come_when_looked_for_again(console: C
     expect(rows.nth(at_first)).to_be_visible()
     other = market.pool().phones[0]
     gateway.deliver({"phone": other, "from": "Late", "text": "Late"})
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Refresh").click()
     expect(rows.filter(has_text=other)).to_be_visible()

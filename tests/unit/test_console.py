@@ -23,6 +23,8 @@ SETTINGS = ConsoleSettings(user_pool_client_id="client", cognito_url="https://co
 PAGE = '<base href="{{base}}"><meta name="globalconnect" content="{{configuration}}">'
 SCRIPT = "app-ABCD2345.js"
 SOURCES = [path for path in (ROOT / "console" / "src").rglob("*.ts*") if path.name != "api-types.ts"]
+# `import type` too: a circle of types is one to the reader all the same.
+IMPORT = re.compile(r"""(?:^(?:import|export)\b[^;"']*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 # What makes markup of a text, runs one, or needs a laxer policy.
 FORBIDDEN = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|createContextualFragment"
@@ -173,6 +175,22 @@ def test_there_are_sources() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_no_source_of_the_console_makes_markup_of_text(path: Path) -> None:
     assert FORBIDDEN.findall(path.read_text(encoding="utf-8")) == []
+
+
+def imports(path: Path) -> set[Path]:
+    """Return the sources that a source of the console imports."""
+    named = [(path.parent / name).resolve() for name in IMPORT.findall(path.read_text(encoding="utf-8"))]
+    endings = (".ts", ".tsx", "/index.ts", "/index.tsx")
+    return {Path(f"{name}{ending}") for name in named for ending in endings} & set(SOURCES)
+
+
+def test_no_sources_of_the_console_import_each_other_in_a_circle() -> None:
+    left = {path: imports(path) for path in SOURCES}
+    assert sum(map(len, left.values())) > len(left)
+    # Whatever imports nothing that is left is in no circle.
+    while free := {path for path, imported in left.items() if not imported & left.keys()}:
+        left = {path: imported for path, imported in left.items() if path not in free}
+    assert [str(path.relative_to(ROOT)) for path in left] == []
 
 
 def test_the_lock_of_the_console_names_no_registry() -> None:

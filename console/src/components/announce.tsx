@@ -2,14 +2,14 @@ import { Store, useStore } from "../store";
 
 const said = new Store("");
 
-/** Have a screen reader say something that the page shows without words, as "Copied". */
+/** Have a screen reader say what the page shows without words, such as "Copied". */
 export function announce(text: string): void {
-  // The same text twice has to be a change, or the second time says nothing.
+  // A text is read out only when it changes.
   said.set("");
   setTimeout(() => said.set(text), 50);
 }
 
-/** The place where announcements are made; once in the page, and in each open dialog. */
+/** Where announcements are made: one in the page, one in each open dialog. */
 export function Announcer() {
   return (
     <p role="status" class="unseen">

@@ -1,18 +1,17 @@
 import type { ComponentChildren } from "preact";
-import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { message } from "../api";
-import { SignedOut } from "../session";
+import { useId, useLayoutEffect, useRef } from "preact/hooks";
+import { useAction } from "../action";
 import { Announcer } from "./announce";
 import { Failure } from "./status";
 
 interface DialogProps {
   readonly title: string;
-  /** Called when the operator closes it, by Escape too; without it, it can't be closed. */
+  /** Called when it is closed, by Escape too; without it, it can't be closed. */
   readonly onClose?: () => void;
   readonly children: ComponentChildren;
 }
 
-/** A window over the page, open for as long as it is there. The focus goes in, and back to where it came from. */
+/** A window over the page, open while it is rendered. It takes the focus, and returns it to where it was. */
 export function Dialog({ title, onClose, children }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const heading = useId();
@@ -52,43 +51,31 @@ export function Dialog({ title, onClose, children }: DialogProps) {
 
 interface ConfirmProps {
   readonly title: string;
-  /** What will happen, and what can't be undone. */
+  /** What happens, and what can't be undone. */
   readonly children: ComponentChildren;
-  /** The word on the button: what is done. */
+  /** The button's label. */
   readonly action: string;
   readonly onConfirm: () => Promise<void>;
   readonly onClose: () => void;
 }
 
-/** A question before something that can't be undone. It stays open when that fails, and says why. */
+/** Asks before something that can't be undone. It stays open when that fails, and says why. */
 export function Confirm({ title, children, action, onConfirm, onClose }: ConfirmProps) {
-  const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState<string | null>(null);
-
-  const confirm = async () => {
-    if (busy) return;
-    setBusy(true);
-    setFailed(null);
-    try {
-      await onConfirm();
-      onClose();
-    } catch (error) {
-      if (error instanceof SignedOut) return;
-      setFailed(message(error));
-      setBusy(false);
-    }
-  };
+  const confirm = useAction(async () => {
+    await onConfirm();
+    onClose();
+  });
 
   return (
     <Dialog title={title} onClose={onClose}>
-      <div class="dialog-text">{children}</div>
-      {failed !== null && <Failure text={failed} />}
+      <div>{children}</div>
+      {confirm.error !== null && <Failure text={confirm.error} />}
       <div class="buttons">
         <button type="button" onClick={onClose} autofocus>
           Cancel
         </button>
-        <button type="button" class="danger" aria-disabled={busy} onClick={() => void confirm()}>
-          {busy ? "One moment…" : action}
+        <button type="button" class="danger" aria-disabled={confirm.busy} onClick={() => confirm.run()}>
+          {confirm.busy ? "One moment…" : action}
         </button>
       </div>
     </Dialog>

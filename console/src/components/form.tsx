@@ -1,10 +1,11 @@
 import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
-import { ApiError, message } from "../api";
+import { message } from "../errors";
+import { ApiError } from "../http";
 import { SignedOut } from "../session";
 import { Failure } from "./status";
 
-/** What is wrong with fields, by their names in the API. Throw it from `onSubmit` to say so at the fields. */
+/** What is wrong with fields, by their names in the API. Thrown from `onSubmit`, it shows at the fields. */
 export class FieldErrors extends Error {
   readonly fields: Readonly<Record<string, string>>;
 
@@ -22,17 +23,17 @@ interface State {
 const Context = createContext<State>({ errors: {}, known: new Set() });
 
 interface FormProps {
-  /** The word on the button. */
+  /** The button's label. */
   readonly submit: string;
-  /** Does it; what it throws is shown, at the field that the API names if the form has it. */
+  /** What it throws is shown, at the field that the API names if the form has it. */
   readonly onSubmit: () => Promise<void>;
   readonly onCancel?: () => void;
   readonly children: ComponentChildren;
-  /** Names the form where no heading does. */
+  /** The form's name where no heading says it. */
   readonly label?: string;
 }
 
-/** A form that is sent once at a time, keeps what was typed, and says what is wrong. */
+/** A form that is sent once at a time, keeps what was typed, and shows what is wrong. */
 export function Form({ submit, onSubmit, onCancel, children, label }: FormProps) {
   const [busy, setBusy] = useState(false);
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
@@ -90,8 +91,8 @@ export function Form({ submit, onSubmit, onCancel, children, label }: FormProps)
   );
 }
 
-/** What a field gives to its control: `<input {...control} />`. */
-export interface Control {
+/** What a field gives its control: `<input {...control} />`. */
+interface Control {
   readonly id: string;
   readonly name: string;
   readonly "aria-describedby": string | undefined;
@@ -106,7 +107,7 @@ interface FieldProps {
   readonly children: (control: Control) => ComponentChildren;
 }
 
-/** A label, a hint, a control, and what is wrong with it. */
+/** A label, a hint, a control and its error. */
 export function Field({ name, label, hint, children }: FieldProps) {
   const { errors, known } = useContext(Context);
   const id = useId();
@@ -148,7 +149,6 @@ interface TextFieldProps {
   readonly autofocus?: boolean;
 }
 
-/** A line of text. */
 export function TextField({ name, label, hint, value, onChange, type = "text", ...rest }: TextFieldProps) {
   return (
     <Field name={name} label={label} hint={hint}>
@@ -176,7 +176,6 @@ interface SelectFieldProps<V extends string> {
   readonly hint?: string;
 }
 
-/** One of a few. */
 export function SelectField<V extends string>({ name, label, hint, value, options, onChange }: SelectFieldProps<V>) {
   return (
     <Field name={name} label={label} hint={hint}>
@@ -201,7 +200,6 @@ interface CheckFieldProps {
   readonly hint?: string;
 }
 
-/** Yes or no. */
 export function CheckField({ name, label, hint, checked, onChange }: CheckFieldProps) {
   const id = useId();
   return (

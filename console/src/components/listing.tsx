@@ -1,12 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
-import { message } from "../api";
 import { usePolling } from "../data";
+import { message } from "../errors";
 import { SignedOut } from "../session";
 import { announce } from "./announce";
-import { Failure, Updated } from "./status";
+import { Failure, Loaded, UpdatedAt } from "./status";
 
-export interface PageOf<T> {
+interface PageOf<T> {
   readonly rows: readonly T[];
   /** Where the next page begins, null at the end. */
   readonly cursor: string | null;
@@ -15,26 +15,26 @@ export interface PageOf<T> {
 export interface Column<T> {
   readonly title: string;
   readonly cell: (row: T) => ComponentChildren;
-  /** Set for numbers, which stand on the right. */
+  /** Whether its cells are figures, aligned to the right. */
   readonly number?: boolean;
 }
 
 interface ListingProps<T> {
-  /** What is listed; a screen reader's name for the table. */
+  /** The table's name for screen readers. */
   readonly caption: string;
   readonly load: (cursor: string | undefined, signal: AbortSignal) => Promise<PageOf<T>>;
-  /** The listing begins anew when one of these changes: filters, a count of changes made. */
+  /** The listing starts over when one of these changes: filters, a count of changes made. */
   readonly deps?: readonly unknown[];
   readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string | number;
-  /** Said when there is nothing. */
+  /** Shown when there are no rows. */
   readonly empty: ComponentChildren;
-  /** Read the first page again every so many seconds; for listings that have the newest first. */
+  /** Refresh the first page every so many seconds; for listings with the newest first. */
   readonly every?: number;
 }
 
-// A filtered page may hold nothing while later ones do; so many are looked at by themselves.
-const MOST_EMPTY_PAGES = 10;
+// A filtered page may be empty while later ones are not; so many are skipped without asking.
+const MAX_EMPTY_PAGES = 10;
 
 /** A listing, page by page; below 1100 px its rows are cards. */
 export function Listing<T>({ caption, load, deps = [], columns, keyOf, empty, every }: ListingProps<T>) {
@@ -52,14 +52,14 @@ export function Listing<T>({ caption, load, deps = [], columns, keyOf, empty, ev
   const cursor = later ? later.cursor : (first.value?.cursor ?? null);
   const rows = first.value ? merged(first.value.rows, later?.rows ?? [], keyOf) : [];
 
-  const goOn = useCallback(async () => {
+  const loadMore = useCallback(async () => {
     if (more.busy || cursor === null) return;
     const asked = generation.current;
     setMore({ busy: true, error: null });
     try {
       const page = await filled(load, cursor, new AbortController().signal);
       if (asked !== generation.current) return;
-      // What the first page holds by now must not fall out when it is read again.
+      // Rows of the first page must not vanish when it is read again.
       const before = later ? later.rows : (first.value?.rows ?? []);
       setLater({ rows: [...before, ...page.rows], cursor: page.cursor });
       setMore(NOT_BUSY);
@@ -70,30 +70,26 @@ export function Listing<T>({ caption, load, deps = [], columns, keyOf, empty, ev
     }
   }, [cursor, later, first.value, more.busy, load]);
 
-  if (first.value === undefined) {
-    return first.error !== null ? (
-      <Failure text={first.error} onRetry={first.reload} />
-    ) : (
-      <p class="quiet" role="status">
-        Loading…
-      </p>
-    );
-  }
   return (
     <div class="listing" aria-busy={first.loading || more.busy}>
-      {first.error !== null && <Failure text={first.error} onRetry={first.reload} />}
-      {rows.length === 0 ? (
-        <p class="empty">{empty}</p>
-      ) : (
-        <Rows caption={caption} columns={columns} rows={rows} keyOf={keyOf} />
-      )}
-      {more.error !== null && <Failure text={more.error} />}
-      {cursor !== null && (
-        <button type="button" aria-disabled={more.busy} onClick={() => void goOn()}>
-          {more.busy ? "Loading…" : rows.length === 0 ? "Look further" : "More"}
-        </button>
-      )}
-      {every !== undefined && <Updated at={first.updatedAt} loading={first.loading} />}
+      <Loaded data={first}>
+        {() => (
+          <>
+            {rows.length === 0 ? (
+              <p class="empty">{empty}</p>
+            ) : (
+              <Rows caption={caption} columns={columns} rows={rows} keyOf={keyOf} />
+            )}
+            {more.error !== null && <Failure text={more.error} />}
+            {cursor !== null && (
+              <button type="button" aria-disabled={more.busy} onClick={() => void loadMore()}>
+                {more.busy ? "Loading…" : rows.length === 0 ? "Keep looking" : "More"}
+              </button>
+            )}
+            {every !== undefined && <UpdatedAt at={first.updatedAt} loading={first.loading} />}
+          </>
+        )}
+      </Loaded>
     </div>
   );
 }
@@ -107,7 +103,7 @@ interface RowsProps<T> {
 
 /** A table; below 1100 px its rows are cards. */
 export function Rows<T>({ caption, columns, rows, keyOf }: RowsProps<T>) {
-  // Roles are stated because a table that is laid out as cards would lose its own.
+  // Laid out as cards, a table would lose its roles.
   return (
     <table role="table">
       <caption class="unseen">{caption}</caption>
@@ -143,7 +139,7 @@ async function filled<T>(
   signal: AbortSignal,
 ): Promise<PageOf<T>> {
   let page = await load(from, signal);
-  for (let looked = 1; page.rows.length === 0 && page.cursor !== null && looked < MOST_EMPTY_PAGES; looked += 1) {
+  for (let looked = 1; page.rows.length === 0 && page.cursor !== null && looked < MAX_EMPTY_PAGES; looked += 1) {
     page = await load(page.cursor, signal);
   }
   return page;

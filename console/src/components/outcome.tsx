@@ -13,7 +13,6 @@ const PUSH_OUTCOMES: Readonly<Record<string, string>> = {
   bad_url: "URL not allowed",
 };
 
-/** The words of outcomes. */
 export const OUTCOMES: Readonly<Record<number, string>> = { 1: "Prohibited", 3: "Success", 4: "Canceled", 5: "Returned" };
 
 /** How a push attempt ended. */
@@ -21,7 +20,7 @@ export function PushOutcome({ outcome }: { outcome: string }) {
   return <Badge tone={outcome === "delivered" ? "good" : "bad"}>{PUSH_OUTCOMES[outcome] ?? outcome}</Badge>;
 }
 
-/** What became of an activation: its outcome, or its state while it has none. */
+/** An activation's outcome, or its state while it has none. */
 export function ActivationOutcome({ activation }: { activation: Schemas["ActivationView"] }) {
   const { outcome, state } = activation;
   if (outcome !== null) return <Badge tone={outcome === 3 ? "good" : "plain"}>{OUTCOMES[outcome] ?? outcome}</Badge>;

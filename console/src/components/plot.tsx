@@ -6,22 +6,20 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 export interface Series {
   readonly name: string;
   readonly colour: string;
-  /** One per hour; null where there is nothing to tell. */
+  /** One per hour; null where there is none. */
   readonly values: readonly (number | null)[];
 }
 
 interface PlotProps {
-  /** What is plotted, for a screen reader too. */
   readonly title: string;
-  /** When each hour begins (s). */
+  /** When each hour starts (s). */
   readonly hours: readonly number[];
   readonly series: readonly Series[];
-  /** Whether series stand on each other or beside each other as lines. */
   readonly kind: "stacked" | "lines";
   readonly format: (value: number) => string;
-  /** What may lie between two lines of the grid; `format` gives each multiple exactly. */
+  /** Possible distances of grid lines; `format` writes their multiples exactly. */
   readonly steps: readonly number[];
-  /** What the legend says while no hour is pointed at, by the series' names. */
+  /** What the legend shows while no hour is pointed at, by the series' names. */
   readonly totals: Readonly<Record<string, string>>;
   /** The span in words, for the legend: "24 hours". */
   readonly span: string;
@@ -32,8 +30,8 @@ const HEIGHT = 220;
 const AXIS_WIDTH = 64;
 const AXIS_HEIGHT = 34;
 const DAY = 24 * HOUR;
-// More bars than these would be thinner than a finger of the mouse: then they are drawn as one outline.
-const MOST_BARS = 48;
+// More bars would be too thin to point at: then they are drawn as one outline.
+const MAX_BARS = 48;
 
 const CLOCK = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
@@ -49,7 +47,7 @@ export function Plot({ title, hours, series, kind, format, steps, totals, span }
   const [failed, setFailed] = useState(false);
   const [pointed, setPointed] = useState<number | null>(null);
   const dark = useScheme();
-  const bars = hours.length <= MOST_BARS;
+  const bars = hours.length <= MAX_BARS;
   const data = useMemo(() => dataOf(hours, series, kind, bars), [hours, series, kind, bars]);
   const names = series.map(({ name }) => name).join();
 
@@ -92,23 +90,31 @@ export function Plot({ title, hours, series, kind, format, steps, totals, span }
         <p class="quiet">{at === undefined ? span : `${MOMENT.format(at * 1000)} – ${CLOCK.format((at + HOUR) * 1000)}`}</p>
       </figcaption>
       {failed ? (
-        <p class="quiet">The plot could not be loaded; the table below says the same.</p>
+        <p class="quiet">The plot could not be loaded; the table below has the same figures.</p>
       ) : (
         <div ref={place} class="plot-place" aria-hidden="true" />
       )}
-      <ul class="legend">
-        {series.map(({ name, colour, values }) => {
-          const value = pointed === null ? undefined : values[pointed];
-          return (
-            <li key={name}>
-              <span class={`swatch plot-${colour}`} aria-hidden="true" />
-              {name}{" "}
-              <strong>{pointed === null ? totals[name] : value === null || value === undefined ? "–" : format(value)}</strong>
-            </li>
-          );
-        })}
-      </ul>
+      <Legend series={series} pointed={pointed} format={format} totals={totals} />
     </figure>
+  );
+}
+
+type LegendProps = Pick<PlotProps, "series" | "format" | "totals"> & { readonly pointed: number | null };
+
+function Legend({ series, pointed, format, totals }: LegendProps) {
+  return (
+    <ul class="legend">
+      {series.map(({ name, colour, values }) => {
+        const value = pointed === null ? undefined : values[pointed];
+        return (
+          <li key={name}>
+            <span class={`swatch plot-${colour}`} aria-hidden="true" />
+            {name}{" "}
+            <strong>{pointed === null ? totals[name] : value === null || value === undefined ? "–" : format(value)}</strong>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 
@@ -122,7 +128,7 @@ function useScheme(): boolean {
   return dark;
 }
 
-/** What is drawn: of stacked series the sums, the highest first, so that lower ones are drawn over it. */
+/** Return what is drawn: of stacked series the sums, the highest first, so that lower ones are drawn over it. */
 function dataOf(
   hours: readonly number[],
   series: readonly Series[],
@@ -202,7 +208,7 @@ function optionsOf(
   };
 }
 
-/** The hour under the cursor: the one that began before it, not the one that begins nearest. */
+/** Return the hour under the cursor: the last to start before it, not the nearest. */
 function hourAt(plot: uPlot): number | null {
   const time = plot.posToVal(plot.cursor.left ?? 0, "x");
   const index = Math.floor((time - (plot.data[0][0] ?? 0)) / HOUR);

@@ -1,15 +1,37 @@
+import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { announce } from "./announce";
+import { Dialog } from "./dialog";
 
-/** A key or secret that is shown this once, and never again. */
-export function Secret({ label, value }: { label: string; value: string }) {
+interface SecretDialogProps {
+  readonly title: string;
+  /** What the secret is: "Key". */
+  readonly label: string;
+  readonly value: string;
+  readonly onClose: () => void;
+  /** Called instead of `onClose` when it was copied. */
+  readonly onCopied?: () => void;
+  /** What stands above the secret. */
+  readonly children: ComponentChildren;
+}
+
+/** Shows a key or secret, which the API gives only once. */
+export function SecretDialog({ title, label, value, onClose, onCopied = onClose, children }: SecretDialogProps) {
   return (
-    <div class="secret">
-      <p>
-        <strong>{label}</strong> — shown this once. Copy it now: it can't be read again, only replaced.
-      </p>
-      <Copyable label={label} value={value} />
-    </div>
+    <Dialog title={title} onClose={onClose}>
+      {children}
+      <div class="secret">
+        <p>
+          <strong>{label}</strong> — shown only once. Copy it now: if it is lost, it can only be replaced.
+        </p>
+        <Copyable label={label} value={value} />
+      </div>
+      <div class="buttons">
+        <button type="button" class="primary" onClick={onCopied}>
+          I have copied it
+        </button>
+      </div>
+    </Dialog>
   );
 }
 
@@ -24,7 +46,7 @@ export function Copyable({ label, value }: { label: string; value: string }) {
       setCopied(true);
       announce("Copied");
     } catch {
-      // The browser does not allow it: the text is selected, to be copied by hand.
+      // The browser forbids it: select the text, to be copied by hand.
       if (text.current) getSelection()?.selectAllChildren(text.current);
       announce("Selected. Copy it with the keyboard.");
     }

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Data } from "../data";
 import { Time } from "./time";
 
-/** A failure, with what can be done about it. */
+/** An error, and a way to try again where there is one. */
 export function Failure({ text, onRetry }: { text: string; onRetry?: () => void }) {
   return (
     <div class="failure" role="alert">
@@ -16,8 +16,8 @@ export function Failure({ text, onRetry }: { text: string; onRetry?: () => void 
   );
 }
 
-/** Something that went well, said once it has. */
-export function Done({ children }: { children: ComponentChildren }) {
+/** That something went well. */
+export function Success({ children }: { children: ComponentChildren }) {
   return (
     <p class="done" role="status">
       {children}
@@ -25,7 +25,7 @@ export function Done({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Data of the API: a word while it is awaited, what went wrong, or what `children` makes of it. */
+/** Data of the API: whether it is loading, its error, or what `children` makes of it. */
 export function Loaded<T>({ data, children }: { data: Data<T>; children: (value: T) => ComponentChildren }) {
   return (
     <>
@@ -41,7 +41,7 @@ export function Loaded<T>({ data, children }: { data: Data<T>; children: (value:
   );
 }
 
-/** When data that updates itself was read last. */
-export function Updated({ at, loading }: { at: number | null; loading: boolean }) {
+/** When data that refreshes itself was last read. */
+export function UpdatedAt({ at, loading }: { at: number | null; loading: boolean }) {
   return <p class="quiet">{at === null ? loading ? "Loading…" : "" : <>Updated <Time at={at} short /></>}</p>;
 }

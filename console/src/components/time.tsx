@@ -1,7 +1,7 @@
 const FULL = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
 const SHORT = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 
-/** A time of the API in the operator's zone, in UTC on hover. */
+/** A time of the API in the browser's zone, in UTC on hover. */
 export function Time({ at, short = false }: { at: string | number; short?: boolean }) {
   const moment = new Date(at);
   const utc = moment.toISOString();

@@ -1,16 +1,17 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
 import { SelectField, TextField } from "../components/form";
+import { Head } from "../components/head";
 import { Listing } from "../components/listing";
 import { ActivationOutcome } from "../components/outcome";
+import { Pool } from "../components/pool";
 import { Time } from "../components/time";
 import { useData } from "../data";
-import { Head } from "../layout";
 import { hrefTo, place } from "../router";
 import { useStore } from "../store";
-import { STATES } from "./activation-words";
+import { STATES } from "./activation/words";
 import type { Page } from "./page";
-import { morePartners, readPartnersAnew, usePartnerNames } from "./partner-names";
+import { forgetPartnerNames, morePartners, usePartnerNames } from "./partner-names";
 
 type Activation = Schemas["ActivationView"];
 type State = Activation["state"];
@@ -22,37 +23,37 @@ export const activations: Page = {
   view: Activations,
 };
 
-/** Which activations are listed, as it stands in the address; an empty text is all. */
-interface Wanted {
+/** Which activations are listed, by the address; empty is all. */
+interface Filter {
   readonly partnerId: string;
   readonly phone: string;
   readonly service: string;
   readonly state: State | "";
 }
 
-const EVERY_SECONDS = 5;
-// Typing has come to a rest after this (ms).
-const REST = 400;
+const REFRESH_EVERY = 5;
+// Typing has ended after this (ms).
+const TYPING_PAUSE = 400;
 
 function Activations() {
   const { query } = useStore(place);
-  const wanted = wantedBy(query);
+  const filter = filterIn(query);
   const [seen, setSeen] = useState<readonly string[]>([]);
-  useEffect(readPartnersAnew, []);
-  const { names } = usePartnerNames(wanted.partnerId ? [...seen, wanted.partnerId] : seen);
+  useEffect(forgetPartnerNames, []);
+  const { names } = usePartnerNames(filter.partnerId ? [...seen, filter.partnerId] : seen);
 
   return (
     <>
       <Head title="Activations" />
-      <p class="lead">Every sale of a number, newest first. The list goes on by itself.</p>
-      <Filters wanted={wanted} />
+      <p class="lead">Every number that was sold, newest first. The list refreshes itself.</p>
+      <Filters filter={filter} />
       <Listing<Activation>
         caption="Activations"
-        deps={[wanted.partnerId, wanted.phone, wanted.service, wanted.state]}
-        every={EVERY_SECONDS}
+        deps={[filter.partnerId, filter.phone, filter.service, filter.state]}
+        every={REFRESH_EVERY}
         load={async (cursor, signal) => {
           const page = await api.get("/admin/activations", {
-            query: { ...wanted, state: wanted.state || undefined, cursor },
+            query: { ...filter, state: filter.state || undefined, cursor },
             signal,
           });
           const partners = page.activations.map((activation) => activation.partnerId);
@@ -69,7 +70,7 @@ function Activations() {
               </a>
             ),
           },
-          { title: "Began", cell: ({ startedAt }) => <Time at={startedAt} /> },
+          { title: "Started", cell: ({ startedAt }) => <Time at={startedAt} /> },
           {
             title: "Number",
             cell: ({ phone }) => (
@@ -90,37 +91,28 @@ function Activations() {
           },
           { title: "State", cell: (activation) => <ActivationOutcome activation={activation} /> },
         ]}
-        empty={anything(wanted) ? "No activation is like that." : "There are no activations yet."}
+        empty={isSet(filter) ? "No activations match." : "No activations yet."}
       />
     </>
   );
 }
 
-/** Country and operator of a number. */
-export function Pool({ country, operator }: { country: string; operator: string }) {
-  return (
-    <>
-      <bdi>{country}</bdi>, <bdi>{operator}</bdi>
-    </>
-  );
-}
-
-function Filters({ wanted }: { wanted: Wanted }) {
+function Filters({ filter }: { filter: Filter }) {
   const { names, cursor } = usePartnerNames([]);
   const services = useData(async (signal) => (await api.get("/admin/services", { signal })).services, []);
   const partners = [...names].sort(([, one], [, other]) => one.localeCompare(other));
   const codes = (services.value ?? []).map(({ code, name }) => {
     return [code, name === code ? code : `${code} · ${name}`] as const;
   });
-  const set = (change: Partial<Wanted>) => show({ ...wanted, ...change });
+  const set = (change: Partial<Filter>) => show({ ...filter, ...change });
 
   return (
-    <div class="filters" role="search" aria-label="Which activations">
+    <div class="filters" role="search" aria-label="Filter">
       <SelectField
         name="partnerId"
         label="Partner"
-        value={wanted.partnerId}
-        options={withAll(partners, wanted.partnerId)}
+        value={filter.partnerId}
+        options={withAll(partners, filter.partnerId)}
         onChange={(partnerId) => set({ partnerId })}
       />
       {partners.length > 0 && cursor !== null && (
@@ -130,25 +122,25 @@ function Filters({ wanted }: { wanted: Wanted }) {
           </button>
         </div>
       )}
-      <PhoneFilter phone={wanted.phone} onChange={(phone) => set({ phone })} />
+      <PhoneFilter phone={filter.phone} onChange={(phone) => set({ phone })} />
       <SelectField
         name="service"
         label="Service"
-        value={wanted.service}
-        options={withAll(codes, wanted.service)}
+        value={filter.service}
+        options={withAll(codes, filter.service)}
         onChange={(service) => set({ service })}
       />
       <SelectField
         name="state"
         label="State"
-        value={wanted.state}
+        value={filter.state}
         options={[["", "All"], ...STATES]}
         onChange={(state) => set({ state })}
       />
-      {anything(wanted) && (
+      {isSet(filter) && (
         <div class="field">
           <button type="button" onClick={() => show({ partnerId: "", phone: "", service: "", state: "" })}>
-            Show all
+            Clear filters
           </button>
         </div>
       )}
@@ -156,24 +148,24 @@ function Filters({ wanted }: { wanted: Wanted }) {
   );
 }
 
-/** A number as people write it; the list waits until they have stopped typing. */
+/** A number as people write it; the list waits until typing ends. */
 function PhoneFilter({ phone, onChange }: { phone: string; onChange: (phone: string) => void }) {
   const [typed, setTyped] = useState(phone);
   const change = useRef(onChange);
   change.current = onChange;
 
-  // The address has changed in another way: by a link, or by "Show all".
+  // The address was changed otherwise: by a link, or by "Clear filters".
   useEffect(() => setTyped((now) => (digitsOf(now) === phone ? now : phone)), [phone]);
   useEffect(() => {
     if (digitsOf(typed) === phone) return;
-    const timer = setTimeout(() => change.current(digitsOf(typed)), REST);
+    const timer = setTimeout(() => change.current(digitsOf(typed)), TYPING_PAUSE);
     return () => clearTimeout(timer);
   }, [typed]);
 
   return <TextField name="phone" label="Number" type="search" inputMode="tel" value={typed} onChange={setTyped} />;
 }
 
-/** Give both, each once; the same list when there is nothing new. */
+/** Return both, each once; the same array when there is nothing new. */
 function union(before: readonly string[], found: readonly string[]): readonly string[] {
   return found.every((one) => before.includes(one)) ? before : [...new Set([...before, ...found])];
 }
@@ -187,11 +179,11 @@ function withAll(options: readonly (readonly [string, string])[], chosen: string
   return [["", "All"], ...(known ? [] : [[chosen, chosen] as const]), ...options];
 }
 
-function anything(wanted: Wanted): boolean {
-  return Object.values(wanted).some(Boolean);
+function isSet(filter: Filter): boolean {
+  return Object.values(filter).some(Boolean);
 }
 
-function wantedBy(query: URLSearchParams): Wanted {
+function filterIn(query: URLSearchParams): Filter {
   const state = STATES.find(([known]) => known === query.get("state"))?.[0] ?? "";
   return {
     partnerId: query.get("partnerId") ?? "",
@@ -201,9 +193,9 @@ function wantedBy(query: URLSearchParams): Wanted {
   };
 }
 
-/** Put it into the address, in the place of what stood there: Back leads to the page before. */
-function show(wanted: Wanted): void {
-  const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value));
+/** Put it into the address, in place of the last filter: Back leads to the page before. */
+function show(filter: Filter): void {
+  const query = new URLSearchParams(Object.entries(filter).filter(([, value]) => value));
   const asked = query.toString();
   location.replace(`${hrefTo("activations")}${asked ? `?${asked}` : ""}`);
 }

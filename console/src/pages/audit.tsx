@@ -1,9 +1,9 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
 import { Badge, type Tone } from "../components/badge";
+import { Head } from "../components/head";
 import { Listing } from "../components/listing";
 import { Time } from "../components/time";
-import { Head } from "../layout";
 import { hrefTo } from "../router";
 import type { Page } from "./page";
 
@@ -13,37 +13,37 @@ type Detail = Entry["details"][string];
 export const audit: Page = { route: "/audit", title: "Audit log", menu: "Audit log", view: Audit };
 
 const ACTIONS: Readonly<Record<string, string>> = {
-  "import.started": "Import begun",
-  "import.part_sent": "Part of an import sent",
+  "import.started": "Import started",
+  "import.part_sent": "Import part sent",
   "import.finished": "Import finished",
   "message.pushed_again": "SMS pushed again",
   "number.changed": "Number changed",
-  "number.marks_lifted": "Marks of a number lifted",
+  "number.marks_lifted": "Marks lifted from a number",
   "number.restored": "Number restored",
   "number.withdrawn": "Number withdrawn",
   "numbers.changed": "Numbers changed",
   "numbers.imported": "Numbers imported",
   "numbers.restored": "Numbers restored",
   "numbers.withdrawn": "Numbers withdrawn",
-  "partner.answers_read": "Looked at answers to pushes",
+  "partner.answers_read": "Answers to pushes viewed",
   "partner.changed": "Partner changed",
   "partner.issued": "Key issued",
   "partner.key_rotated": "Key rotated",
   "partner.marks_lifted": "Marks of a partner lifted",
   "partner.push_tested": "Test push sent",
   "partner.revoked": "Partner revoked",
-  "partner.signing_secret_rotated": "Signing secret made",
+  "partner.signing_secret_rotated": "Signing secret created",
   "partner.signing_secrets_removed": "Signing stopped",
   "service.put": "Service saved",
-  "sms.texts_read": "Looked at SMS texts",
-  "source.added": "Source entered",
+  "sms.texts_read": "SMS texts viewed",
+  "source.added": "Source added",
   "source.removed": "Source removed",
-  "source.secret_replaced": "Source's secret replaced",
-  "unclaimed.texts_read": "Looked at unclaimed SMS",
-  "unreadable.payloads_read": "Looked at unreadable payloads",
+  "source.secret_replaced": "Source secret replaced",
+  "unclaimed.texts_read": "Unclaimed SMS viewed",
+  "unreadable.payloads_read": "Unreadable payloads viewed",
 };
 
-// The page of what an action is about, by what the action's name begins with.
+// The page of an action's subject, by the start of the action's name.
 const PAGES: Readonly<Record<string, string>> = {
   import: "imports",
   message: "activations",
@@ -55,28 +55,28 @@ const PAGES: Readonly<Record<string, string>> = {
 const RESULTS: Readonly<Record<Entry["result"], readonly [Tone, string]>> = {
   done: ["good", "Done"],
   refused: ["bad", "Refused"],
-  started: ["warn", "Not known"],
+  started: ["warn", "Unknown"],
 };
 
-// A list with more is folded.
-const MOST_LISTED = 6;
+// Longer lists are folded.
+const MAX_LISTED = 6;
 
 function Audit() {
-  const [again, setAgain] = useState(0);
+  const [refreshes, setRefreshes] = useState(0);
   return (
     <>
       <Head title={audit.title}>
-        <button type="button" onClick={() => setAgain(again + 1)}>
-          Look again
+        <button type="button" onClick={() => setRefreshes(refreshes + 1)}>
+          Refresh
         </button>
       </Head>
-      <p class="lead">Every change by staff, and every look at SMS texts. The newest come first.</p>
+      <p class="lead">Every change by staff and every view of SMS texts, newest first.</p>
       <Listing<Entry>
         caption={audit.title}
-        deps={[again]}
+        deps={[refreshes]}
         load={async (cursor, signal) => {
           const page = await api.get("/admin/audit", { query: { cursor }, signal });
-          // They have no id: where one stands tells it apart, since what is listed is not read again by itself.
+          // Entries have no id; since the list does not refresh itself, their place in it serves as one.
           const rows = page.entries.map((entry, index) => ({ ...entry, place: `${cursor ?? ""}/${index}` }));
           return { rows, cursor: page.cursor };
         }}
@@ -84,12 +84,12 @@ function Audit() {
         columns={[
           { title: "When", cell: (entry) => <Time at={entry.at} /> },
           { title: "Staff", cell: (entry) => <span class="email" title={entry.staff}>{entry.staffName}</span> },
-          { title: "What", cell: (entry) => ACTIONS[entry.action] ?? entry.action },
-          { title: "Of", cell: (entry) => <Subject entry={entry} /> },
+          { title: "Action", cell: (entry) => ACTIONS[entry.action] ?? entry.action },
+          { title: "Subject", cell: (entry) => <Subject entry={entry} /> },
           { title: "Result", cell: (entry) => <Result result={entry.result} /> },
           { title: "Details", cell: (entry) => <Details details={entry.details} /> },
         ]}
-        empty="Nothing is entered yet."
+        empty="No entries yet."
       />
     </>
   );
@@ -113,7 +113,7 @@ function Details({ details }: { details: Entry["details"] }) {
     <ul class="details">
       {named.map(([name, detail]) => (
         <li key={name}>
-          {Array.isArray(detail) && detail.length > MOST_LISTED ? (
+          {Array.isArray(detail) && detail.length > MAX_LISTED ? (
             <details>
               <summary>
                 {name}: {detail.length}

@@ -1,12 +1,11 @@
-// Every page, in the order of the menu: overview, partners, numbers, imports, services, sources, unclaimed, activations,
-// audit, try. A page is its module and its line here.
+// Every page, in the order of the menu. A page is its module or folder and its line here.
 
 import type { Page } from "./page";
 import { activation } from "./activation";
 import { activations } from "./activations";
 import { audit } from "./audit";
-import { imports, oneImport } from "./imports";
-import { numbers, oneNumber } from "./numbers";
+import { importJob, importJobs } from "./import-jobs";
+import { number, numbers } from "./numbers";
 import { overview } from "./overview";
 import { partner } from "./partner";
 import { partners } from "./partners";
@@ -20,9 +19,9 @@ export const pages: readonly Page[] = [
   partners,
   partner,
   numbers,
-  oneNumber,
-  imports,
-  oneImport,
+  number,
+  importJobs,
+  importJob,
   services,
   sources,
   unclaimed,

@@ -4,7 +4,7 @@ import { type Schemas, api } from "../api";
 import { Badge } from "../components/badge";
 import { Rows } from "../components/listing";
 import { Plot, type Series } from "../components/plot";
-import { Loaded, Updated } from "../components/status";
+import { Loaded, UpdatedAt } from "../components/status";
 import { Time } from "../components/time";
 import { usePolling } from "../data";
 import { DURATION_STEPS, WHOLE_STEPS, count, duration, share } from "../figures";
@@ -16,14 +16,14 @@ type Statistics = Schemas["StatisticsView"];
 type Hour = Schemas["HourView"];
 type Outcome = "success" | "live" | "canceled" | "returned" | "prohibited" | "unfinished";
 
-// How often it is read anew (s); it is measured once a minute.
-const EVERY = 30;
+// How often it is read again (s); it is measured once a minute.
+const REFRESH_EVERY = 30;
 const SPANS: readonly (readonly [hours: number, name: string])[] = [
   [24, "24 hours"],
   [168, "7 days"],
   [720, "30 days"],
 ];
-// In the order in which they stand on each other, the lowest first.
+// In the order of the stacked plot, the lowest first.
 const OUTCOMES: readonly (readonly [field: Outcome, name: string])[] = [
   ["success", "Success"],
   ["live", "Live"],
@@ -41,14 +41,14 @@ function Overview() {
   const [hours, span] = SPANS.find(([of]) => of === asked) ?? [24, "24 hours"];
   const data = usePolling<Statistics>(
     (signal) => api.get("/admin/statistics", { query: { hours: String(hours) }, signal }),
-    EVERY,
+    REFRESH_EVERY,
     [hours],
   );
   return (
     <>
       <div class="head">
         <h1>Overview</h1>
-        <nav aria-label="Span" class="spans">
+        <nav aria-label="Period" class="spans">
           {SPANS.map(([of, name]) => (
             <a key={of} href={`${hrefTo("overview")}?hours=${of}`} aria-current={of === hours ? "true" : undefined}>
               {name}
@@ -56,23 +56,23 @@ function Overview() {
           ))}
         </nav>
       </div>
-      <Loaded data={data}>{(read) => <Read read={read} span={span} />}</Loaded>
-      {data.value && <Updated at={data.updatedAt} loading={data.loading} />}
+      <Loaded data={data}>{(statistics) => <Figures statistics={statistics} span={span} />}</Loaded>
+      {data.value && <UpdatedAt at={data.updatedAt} loading={data.loading} />}
     </>
   );
 }
 
-function Read({ read, span }: { read: Statistics; span: string }) {
-  const { stock, pushes, totals } = read;
+function Figures({ statistics, span }: { statistics: Statistics; span: string }) {
+  const { stock, pushes, totals } = statistics;
   const ended = totals.started - totals.live;
   const oldest = pushes.oldestPendingAt === null ? null : Math.max(0, Date.now() - Date.parse(pushes.oldestPendingAt));
-  // What waits is red when the table below says for whom, and never without.
-  const trouble = read.partnersInTrouble.length > 0 ? "bad" : undefined;
+  // Red only when the table below says for whom.
+  const trouble = statistics.partnersInTrouble.length > 0 ? "bad" : undefined;
   return (
     <>
-      {read.measuredAt === null && (
+      {statistics.measuredAt === null && (
         <p class="quiet" role="status">
-          Not everything has been measured yet; that happens once a minute.
+          Some figures are not measured yet; that happens once a minute.
         </p>
       )}
       <div class="tiles">
@@ -82,9 +82,9 @@ function Read({ read, span }: { read: Statistics; span: string }) {
           <Figure name="On sale" value={count(stock.numbers)} />
         </Tile>
         <Tile title={`Activations, ${span}`}>
-          <Figure name="Began" value={count(totals.started)} large />
+          <Figure name="Started" value={count(totals.started)} large />
           <Figure name="Live" value={count(totals.live)} />
-          <Figure name="Success, of those ended" value={share(totals.success, ended)} />
+          <Figure name="Success rate of those ended" value={share(totals.success, ended)} />
         </Tile>
         <Tile title={`Pushes, ${span}`}>
           <Figure name="Delivered" value={count(totals.delivered)} large />
@@ -93,17 +93,17 @@ function Read({ read, span }: { read: Statistics; span: string }) {
         </Tile>
         <Tile title="Pushes now">
           <Figure name="Waiting over 45 s" value={<span class={trouble}>{count(pushes.waiting)}</span>} large />
-          <Figure name="Oldest waits for" value={oldest === null ? "–" : duration(oldest)} />
+          <Figure name="Oldest waiting for" value={oldest === null ? "–" : duration(oldest)} />
           <Figure
             name="Partners in trouble"
-            value={<span class={trouble}>{count(read.partnersInTrouble.length)}</span>}
+            value={<span class={trouble}>{count(statistics.partnersInTrouble.length)}</span>}
           />
         </Tile>
       </div>
-      <Trouble partners={read.partnersInTrouble} />
-      <OverLimit partners={read.partnersOverOutcomeLimit} />
-      <Plots read={read} span={span} />
-      <Table hours={read.hours} />
+      <Trouble partners={statistics.partnersInTrouble} />
+      <OverLimit partners={statistics.partnersOverOutcomeLimit} />
+      <Plots statistics={statistics} span={span} />
+      <Table hours={statistics.hours} />
     </>
   );
 }
@@ -145,9 +145,9 @@ function Trouble({ partners }: { partners: Statistics["partnersInTrouble"] }) {
             ),
           },
           { title: "SMS waiting", cell: (partner) => <Badge tone="bad">{count(partner.waiting)}</Badge> },
-          { title: "Oldest since", cell: (partner) => <Time at={partner.oldestPendingAt} /> },
+          { title: "Oldest waiting since", cell: (partner) => <Time at={partner.oldestPendingAt} /> },
           {
-            title: "Last push taken",
+            title: "Last delivered push",
             cell: (partner) => (partner.lastSuccessAt === null ? "Never" : <Time at={partner.lastSuccessAt} />),
           },
         ]}
@@ -182,19 +182,19 @@ function OverLimit({ partners }: { partners: Statistics["partnersOverOutcomeLimi
                 outcomes.prohibited + outcomes.success + outcomes.canceled + outcomes.returned,
               ),
           },
-          { title: "SMS taken, then taken back", cell: ({ outcomes }) => share(outcomes.takenBack, outcomes.delivered) },
+          { title: "Canceled or returned after SMS", cell: ({ outcomes }) => share(outcomes.takenBack, outcomes.delivered) },
         ]}
       />
     </section>
   );
 }
 
-function Plots({ read, span }: { read: Statistics; span: string }) {
-  const { totals } = read;
+function Plots({ statistics, span }: { statistics: Statistics; span: string }) {
+  const { totals } = statistics;
   const plotted = useMemo(() => {
-    const of = (field: Exclude<keyof Hour, "at">) => read.hours.map((hour) => hour[field]);
+    const of = (field: Exclude<keyof Hour, "at">) => statistics.hours.map((hour) => hour[field]);
     return {
-      hours: read.hours.map(({ at }) => Date.parse(at) / 1000),
+      hours: statistics.hours.map(({ at }) => Date.parse(at) / 1000),
       outcomes: OUTCOMES.map(([field, name]): Series => ({ name, colour: field, values: of(field) })),
       delivered: [{ name: "Delivered", colour: "success", values: of("delivered") }],
       times: [
@@ -202,7 +202,7 @@ function Plots({ read, span }: { read: Statistics; span: string }) {
         { name: "p99", colour: "returned", values: of("timeToDeliverP99Ms") },
       ],
     };
-  }, [read]);
+  }, [statistics]);
 
   return (
     <>
@@ -242,22 +242,22 @@ function Plots({ read, span }: { read: Statistics; span: string }) {
   );
 }
 
-/** The plots in numbers, hours in which something happened, newest first. */
+/** The plots as figures: hours with activity, newest first. */
 function Table({ hours }: { hours: readonly Hour[] }) {
   const [open, setOpen] = useState(false);
-  const lively = open ? hours.filter((hour) => hour.started > 0 || hour.delivered > 0).reverse() : [];
+  const active = open ? hours.filter((hour) => hour.started > 0 || hour.delivered > 0).reverse() : [];
   return (
     <details class="as-table" onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>As a table</summary>
-      {open && lively.length === 0 && <p class="empty">Nothing happened in this span.</p>}
-      {lively.length > 0 && (
+      {open && active.length === 0 && <p class="empty">Nothing happened in this period.</p>}
+      {active.length > 0 && (
         <Rows<Hour>
-          caption="Hours in which something happened, newest first"
-          rows={lively}
+          caption="Hours with activity, newest first"
+          rows={active}
           keyOf={({ at }) => at}
           columns={[
-            { title: "Hour from", cell: ({ at }) => <Time at={at} /> },
-            { title: "Began", cell: ({ started }) => count(started), number: true },
+            { title: "Hour starting", cell: ({ at }) => <Time at={at} /> },
+            { title: "Started", cell: ({ started }) => count(started), number: true },
             ...OUTCOMES.map(([field, name]) => ({ title: name, cell: (hour: Hour) => count(hour[field]), number: true })),
             { title: "Delivered", cell: ({ delivered }) => count(delivered), number: true },
             { title: "p50", cell: ({ timeToDeliverP50Ms }) => time(timeToDeliverP50Ms), number: true },

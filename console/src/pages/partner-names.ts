@@ -1,31 +1,31 @@
-// The names of partners, for pages that know their ids. Read page by page, no further than needed.
+// The names of partners, for pages that know their ids: read page by page, no further than needed.
 
 import { useEffect } from "preact/hooks";
 import { api } from "../api";
 import { useData } from "../data";
 import { Store, useStore } from "../store";
 
-interface Known {
-  /** Names by partner id, in the order in which they were read. */
+interface PartnerNames {
+  /** By partner id, in the order in which they were read. */
   readonly names: ReadonlyMap<string, string>;
-  /** Where the next page begins; null at the end, undefined before the first. */
+  /** Where the next page starts; null at the end, undefined before the first. */
   readonly cursor: string | null | undefined;
 }
 
-// Beyond so many names more are read only when the operator asks for them; partners then go by their ids.
-const MOST = 500;
+// More names than these are read only on request; other partners go by their ids.
+const MAX_NAMES = 500;
 
-const known = new Store<Known>({ names: new Map(), cursor: undefined });
+const known = new Store<PartnerNames>({ names: new Map(), cursor: undefined });
 
 let reading: Promise<void> | null = null;
 
-/** Give the names that are known, and have those of `ids` found; a partner without a name yet goes by its id. */
-export function usePartnerNames(ids: readonly string[]): Known {
+/** Return the names that are known, and look for those of `ids`. */
+export function usePartnerNames(ids: readonly string[]): PartnerNames {
   const { names, cursor } = useStore(known);
-  const lacking = names.size < MOST && ids.some((id) => !names.has(id));
+  const lacking = names.size < MAX_NAMES && ids.some((id) => !names.has(id));
   const wanted = cursor === undefined || (cursor !== null && lacking);
   useEffect(() => {
-    // A failure is no matter: ids are shown, and the next reading of the list asks again.
+    // On failure ids are shown, and the next read of the list asks again.
     if (wanted) morePartners().catch(() => undefined);
   }, [wanted, names, ids.join()]);
   return { names, cursor };
@@ -39,12 +39,12 @@ export function morePartners(): Promise<void> {
   return reading;
 }
 
-/** Begin again with the first page when names are wanted next: they may have been changed. */
-export function readPartnersAnew(): void {
+/** Start over with the first page: names may have changed. */
+export function forgetPartnerNames(): void {
   known.set({ ...known.value, cursor: undefined });
 }
 
-/** Give the name of one partner, its id until that was read. */
+/** Return the name of one partner, its id until that was read. */
 export function usePartnerName(partnerId: string): string {
   const { value } = useData(
     (signal) => api.get("/admin/partners/{partnerId}", { path: { partnerId }, signal }),

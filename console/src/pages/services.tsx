@@ -4,8 +4,8 @@ import { announce } from "../components/announce";
 import { Badge } from "../components/badge";
 import { Dialog } from "../components/dialog";
 import { CheckField, FieldErrors, Form, TextField } from "../components/form";
+import { Head } from "../components/head";
 import { Listing } from "../components/listing";
-import { Head } from "../layout";
 import type { Page } from "./page";
 
 type Service = Schemas["ServiceView"];
@@ -43,7 +43,7 @@ function Services() {
           { title: "Name", cell: (service) => <bdi>{service.name}</bdi> },
           { title: "State", cell: (service) => (service.enabled ? <Badge tone="good">On sale</Badge> : <Badge>Off</Badge>) },
           { title: "After a success", cell: (service) => (service.reusable ? "Sold again" : "Used up") },
-          { title: "Cancel limit", cell: (service) => service.cancelLimit ?? "As deployed", number: true },
+          { title: "Cancel limit", cell: (service) => service.cancelLimit ?? "Default", number: true },
           {
             title: "Change",
             cell: (service) => (
@@ -53,7 +53,7 @@ function Services() {
             ),
           },
         ]}
-        empty="There are no services yet. The first one puts your numbers on sale."
+        empty="No services yet. The first one puts your numbers on sale."
       />
       {editing !== null && (
         <ServiceDialog known={editing === "new" ? null : editing} onDone={done} onClose={() => setEditing(null)} />
@@ -93,7 +93,7 @@ function ServiceDialog({ known, onDone, onClose }: ServiceDialogProps) {
         <TextField
           name="code"
           label="Code"
-          hint={known ? "A code stays what it is." : "What partners send, as tg. It can't be changed later."}
+          hint={known ? "The code can't be changed." : "What partners send, such as tg. It can't be changed later."}
           value={code}
           onChange={setCode}
           readOnly={known !== null}
@@ -104,14 +104,14 @@ function ServiceDialog({ known, onDone, onClose }: ServiceDialogProps) {
         <CheckField
           name="reusable"
           label="Sell a number again after a success"
-          hint="Otherwise one success uses a number up for this service."
+          hint="Otherwise one success uses up a number for this service."
           checked={reusable}
           onChange={setReusable}
         />
         <TextField
           name="cancelLimit"
           label="Cancel limit"
-          hint="At this many cancels a number is no longer sold for this service. Empty: as deployed."
+          hint="At this many cancels a number is no longer sold for this service. Empty: the deployment's default."
           value={limit}
           onChange={setLimit}
           inputMode="numeric"

@@ -4,10 +4,10 @@ import { announce } from "../components/announce";
 import { Badge } from "../components/badge";
 import { Confirm, Dialog } from "../components/dialog";
 import { Form, SelectField, TextField } from "../components/form";
+import { Head } from "../components/head";
 import { Listing } from "../components/listing";
-import { Copyable, Secret } from "../components/secret";
+import { Copyable, SecretDialog } from "../components/secret";
 import { Time } from "../components/time";
-import { Head } from "../layout";
 import { hrefTo } from "../router";
 import type { Page } from "./page";
 
@@ -61,7 +61,7 @@ function Sources() {
             ),
           },
         ]}
-        empty="There are no sources yet. Without one no SMS can arrive."
+        empty="No sources yet. Without one, no SMS can arrive."
       />
       {adding && <NewSourceDialog onAdded={changed} onClose={() => setAdding(false)} />}
       {renewing && <NewSecretDialog source={renewing} onClose={() => setRenewing(null)} />}
@@ -76,7 +76,7 @@ function Sources() {
           }}
           onClose={() => setRemoving(null)}
         >
-          <p>What it delivers is refused from then on. Its secret can't be had back.</p>
+          <p>Its deliveries are refused from now on. Its secret can't be recovered.</p>
         </Confirm>
       )}
     </>
@@ -94,7 +94,7 @@ function problems({ lastUnreadable, lastUntimed }: Source) {
       {lastUnreadable && (
         <div>
           Unreadable <Time at={lastUnreadable.at} />: <span class="foreign">{lastUnreadable.reason}</span>{" "}
-          <a href={hrefTo("unclaimed", "payloads")}>Look</a>
+          <a href={hrefTo("unclaimed", "payloads")}>View</a>
         </div>
       )}
       {lastUntimed && (
@@ -118,24 +118,18 @@ function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: (
 
   if (added) {
     return (
-      <Dialog title={`${added.name} is entered`} onClose={onClose}>
+      <SecretDialog title={`${added.name} added`} label="Secret" value={added.secret} onClose={onClose}>
         <p>
           <strong>URL</strong> — where the gateway posts its SMS.
         </p>
         <Copyable label="URL" value={added.url} />
-        <Secret label="Secret" value={added.secret} />
-        <div class="buttons">
-          <button type="button" class="primary" onClick={onClose}>
-            I have copied it
-          </button>
-        </div>
-      </Dialog>
+      </SecretDialog>
     );
   }
   return (
     <Dialog title="New source" onClose={onClose}>
-      <Form submit="Enter the source" onSubmit={send} onCancel={onClose}>
-        <TextField name="name" label="Name" hint="For operators only." value={name} onChange={setName} required />
+      <Form submit="Add source" onSubmit={send} onCancel={onClose}>
+        <TextField name="name" label="Name" hint="Visible to staff only." value={name} onChange={setName} required />
         <SelectField name="provider" label="Type" value={provider} options={PROVIDERS} onChange={setProvider} />
       </Form>
     </Dialog>
@@ -153,30 +147,24 @@ function NewSecretDialog({ source, onClose }: { source: Source; onClose: () => v
 
   if (made) {
     return (
-      <Dialog title={`${source.name} has a new secret`} onClose={onClose}>
-        <p>The former one is good for another 24 hours.</p>
+      <SecretDialog title={`${source.name} has a new secret`} label="Secret" value={made.secret} onClose={onClose}>
+        <p>The old one works for another 24 hours.</p>
         {made.warning !== null && (
           <p>
-            <Badge tone="warn">Short</Badge> It has less than 16 characters and may be guessed.
+            <Badge tone="warn">Short</Badge> It has fewer than 16 characters and may be guessed.
           </p>
         )}
-        <Secret label="Secret" value={made.secret} />
-        <div class="buttons">
-          <button type="button" class="primary" onClick={onClose}>
-            I have copied it
-          </button>
-        </div>
-      </Dialog>
+      </SecretDialog>
     );
   }
   return (
     <Dialog title={`New secret for ${source.name}`} onClose={onClose}>
-      <p>The gateway has 24 hours to change over: until then the one it has is good, too.</p>
-      <Form submit="Replace the secret" onSubmit={send} onCancel={onClose}>
+      <p>The gateway has 24 hours to switch: until then its old secret works too.</p>
+      <Form submit="Replace secret" onSubmit={send} onCancel={onClose}>
         <TextField
           name="secret"
           label="Secret"
-          hint="Of 8 characters or more, if the provider has made it. Left empty, one is made."
+          hint="At least 8 characters, if the provider gave one. Empty: one is generated."
           value={secret}
           onChange={setSecret}
         />

@@ -1,15 +1,15 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
+import { Head } from "../components/head";
 import { Listing } from "../components/listing";
 import { Time } from "../components/time";
 import { useData } from "../data";
-import { Head } from "../layout";
 import { hrefTo } from "../router";
 import type { Page } from "./page";
 
-type Message = Schemas["UnclaimedSms"];
-type Payload = Schemas["UnreadablePayload"] & { readonly place: string };
+type Sms = Schemas["UnclaimedSmsView"];
+type Payload = Schemas["UnreadablePayloadView"] & { readonly place: string };
 type Texts = "shown" | "hidden";
 
 export const unclaimed: Page = { route: "/unclaimed", title: "Unclaimed SMS", menu: "Unclaimed", view: Unclaimed };
@@ -18,33 +18,33 @@ export const unreadable: Page = { route: "/unclaimed/payloads", title: "Unreadab
 function Unclaimed() {
   const name = useSourceNames();
   return (
-    <Inbox title={unclaimed.title} what="texts" lead="SMS that were given to no activation, and why.">
+    <Inbox title={unclaimed.title} what="texts" lead="SMS that belong to no activation, and why.">
       {(texts) => (
-        <Listing<Message>
+        <Listing<Sms>
           caption={unclaimed.title}
           deps={[texts]}
           load={async (cursor, signal) => {
             const page = await api.get("/admin/unclaimed", { query: { cursor, texts }, signal });
             return { rows: page.messages, cursor: page.cursor };
           }}
-          keyOf={(message) => message.smsId}
+          keyOf={(sms) => sms.smsId}
           columns={[
-            { title: "Received", cell: (message) => <Time at={message.receivedAt} /> },
-            { title: "Number", cell: (message) => <a href={hrefTo("numbers", message.phone)}>{message.phone}</a> },
-            { title: "From", cell: (message) => <bdi class="foreign">{message.phoneFrom}</bdi> },
-            { title: "Text", cell: (message) => <Foreign text={message.text} /> },
-            { title: "Source", cell: (message) => <bdi>{name(message.sourceId)}</bdi> },
-            { title: "Why", cell: why },
+            { title: "Received", cell: (sms) => <Time at={sms.receivedAt} /> },
+            { title: "Number", cell: (sms) => <a href={hrefTo("numbers", sms.phone)}>{sms.phone}</a> },
+            { title: "From", cell: (sms) => <bdi class="foreign">{sms.phoneFrom}</bdi> },
+            { title: "Text", cell: (sms) => <Foreign text={sms.text} /> },
+            { title: "Source", cell: (sms) => <bdi>{name(sms.sourceId)}</bdi> },
+            { title: "Reason", cell: reasonOf },
           ]}
-          empty="Every SMS that arrived belonged to an activation."
+          empty="No unclaimed SMS."
         />
       )}
     </Inbox>
   );
 }
 
-function why({ reason, repeats }: Message) {
-  return repeats ? `${reason}; came ${repeats} more ${repeats === 1 ? "time" : "times"}` : reason;
+function reasonOf({ reason, repeats }: Sms) {
+  return repeats ? `${reason}; received ${repeats} more ${repeats === 1 ? "time" : "times"}` : reason;
 }
 
 function Unreadable() {
@@ -57,18 +57,18 @@ function Unreadable() {
           deps={[texts]}
           load={async (cursor, signal) => {
             const page = await api.get("/admin/unreadable", { query: { cursor, texts }, signal });
-            // They have no id: where one stands tells it apart, since what is listed is not read again by itself.
+            // Payloads have no id; since the list does not refresh itself, their place in it serves as one.
             const rows = page.payloads.map((payload, index) => ({ ...payload, place: `${cursor ?? ""}/${index}` }));
             return { rows, cursor: page.cursor };
           }}
           keyOf={(payload) => payload.place}
           columns={[
-            { title: "Arrived", cell: (payload) => <Time at={payload.storedAt} /> },
+            { title: "Received", cell: (payload) => <Time at={payload.storedAt} /> },
             { title: "Source", cell: (payload) => <bdi>{name(payload.sourceId)}</bdi> },
-            { title: "Why it can't be read", cell: (payload) => <span class="foreign">{payload.reason}</span> },
+            { title: "Reason", cell: (payload) => <span class="foreign">{payload.reason}</span> },
             { title: "Payload", cell: (payload) => <Foreign text={payload.payload} /> },
           ]}
-          empty="Everything that arrived could be read."
+          empty="No unreadable payloads."
         />
       )}
     </Inbox>
@@ -83,15 +83,15 @@ interface InboxProps {
   readonly children: (texts: Texts) => ComponentChildren;
 }
 
-/** One of the two lists of what found no activation. */
+/** One of the two lists of what reached no activation. */
 function Inbox({ title, what, lead, children }: InboxProps) {
   const [texts, setTexts] = useState<Texts>("hidden");
-  const [again, setAgain] = useState(0);
+  const [refreshes, setRefreshes] = useState(0);
   return (
     <>
       <Head title={title}>
-        <button type="button" onClick={() => setAgain(again + 1)}>
-          Look again
+        <button type="button" onClick={() => setRefreshes(refreshes + 1)}>
+          Refresh
         </button>
         <button
           type="button"
@@ -106,9 +106,9 @@ function Inbox({ title, what, lead, children }: InboxProps) {
         <Tab page={unreadable} title={title} />
       </nav>
       <p class="lead">
-        {lead} <span id="recorded">They hold other people's codes: who looks is recorded in the audit log.</span>
+        {lead} <span id="recorded">They hold other people's codes: viewing them is recorded in the audit log.</span>
       </p>
-      <div key={again}>{children(texts)}</div>
+      <div key={refreshes}>{children(texts)}</div>
     </>
   );
 }
@@ -126,7 +126,7 @@ function Foreign({ text }: { text: string | null }) {
   return text ? <span class="foreign">{text}</span> : <span class="quiet">Empty</span>;
 }
 
-/** Gives the name of a source by its id; the id itself while it is not known. */
+/** Return what gives a source's name by its id, or the id while that is unknown. */
 function useSourceNames(): (sourceId: string) => string {
   const sources = useData((signal) => api.get("/admin/sources", { signal }), []);
   const names = new Map(sources.value?.sources.map((source) => [source.sourceId, source.name]));

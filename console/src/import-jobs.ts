@@ -1,23 +1,25 @@
-/** Imports under way: sent part by part while the operator looks at other pages, for as long as the tab is there. */
+/** Imports of numbers, sent part by part while the tab is open, whatever page it shows. */
 
-import { ApiError, type Schemas, api, message } from "./api";
-import { CsvError, type Scanned, headerOf, partsOf, recordsOf, writeRecord } from "./csv";
+import { type Schemas, api } from "./api";
+import { CsvError, type FileSummary, headerOf, partsOf, recordsOf, writeRecord } from "./csv";
+import { message } from "./errors";
+import { ApiError } from "./http";
 import { SignedOut } from "./session";
 import { Store } from "./store";
 
-export type Import = Schemas["ImportJobView"];
-type Rejected = Schemas["RejectedRowView"];
+export type ImportJob = Schemas["ImportJobView"];
+type RejectedRow = Schemas["RejectedRowView"];
 
-/** A file that was chosen, and read to its end. */
-export interface Chosen {
+/** A file that was read to its end. */
+export interface NumbersFile {
   readonly file: File;
-  readonly scanned: Scanned;
+  readonly summary: FileSummary;
 }
 
-/** What is known here of an import: its file, how far it was sent, and what the server counted. */
-export interface Run extends Chosen {
-  /** `stopped` can go on; `refused` can't. */
-  readonly state: "sending" | "stopped" | "refused" | "sent";
+/** How far this tab has sent an import, and what the API counted. */
+export interface Upload extends NumbersFile {
+  /** `stopped` can be resumed; `failed` can't. */
+  readonly state: "sending" | "stopped" | "failed" | "sent";
   readonly counts: Counts;
   readonly error: string | null;
 }
@@ -31,12 +33,12 @@ export interface Counts {
 }
 
 /** By the import's id. */
-export const runs = new Store<ReadonlyMap<string, Run>>(new Map());
+export const uploads = new Store<ReadonlyMap<string, Upload>>(new Map());
 
 const NOTHING: Counts = { rows: 0, imported: 0, updated: 0, unchanged: 0, rejected: 0 };
-// A part that the server could not take just now is sent again after each of these (ms).
-const PAUSES = [1_000, 2_000, 4_000];
-const LONGEST_NAME = 255;
+// Waits before a part is sent again (ms).
+const RETRY_AFTER = [1_000, 2_000, 4_000];
+const MAX_NAME_LENGTH = 255;
 
 const stops = new Map<string, AbortController>();
 
@@ -44,62 +46,61 @@ addEventListener("beforeunload", (event) => {
   if (stops.size > 0) event.preventDefault();
 });
 
-/** Begin an import of a file; gives its id, while it is being sent. Throws ApiError, SignedOut. */
-export async function begin(chosen: Chosen, dryRun: boolean): Promise<string> {
+/** Start an import and return its id; the file is sent meanwhile. Throws ApiError, SignedOut. */
+export async function start(chosen: NumbersFile, dryRun: boolean): Promise<string> {
   const { importId } = await api.post("/admin/imports", { body: { fileName: nameOf(chosen.file), dryRun } });
   void send(importId, chosen);
   return importId;
 }
 
-/** Send a file from its beginning: what the server has already taken has no effect again. */
-export async function send(importId: string, chosen: Chosen): Promise<void> {
+/** Send a file from its start; parts that the API has already are idempotent. */
+export async function send(importId: string, chosen: NumbersFile): Promise<void> {
   if (stops.has(importId)) return;
   const stop = new AbortController();
   stops.set(importId, stop);
   let counts = NOTHING;
-  const tell = (state: Run["state"], error: string | null = null) => note(importId, { ...chosen, state, counts, error });
-  tell("sending");
+  const { file, summary } = chosen;
+  const note = (state: Upload["state"], error: string | null = null) =>
+    uploads.set(new Map(uploads.value).set(importId, { file, summary, state, counts, error }));
+  note("sending");
   try {
-    for await (const { number, text } of partsOf(chosen.file)) {
+    for await (const { number, text } of partsOf(file)) {
       counts = sum(counts, await sendPart(importId, number, text, stop.signal));
-      tell("sending");
+      note("sending");
     }
     await retried(() => api.post("/admin/imports/{importId}/finish", { path: { importId }, signal: stop.signal }), stop.signal);
-    tell("sent");
+    note("sent");
   } catch (error) {
-    if (stop.signal.aborted) tell("stopped");
+    if (stop.signal.aborted) note("stopped");
     else if (error instanceof SignedOut) forget(importId);
-    else if (error instanceof CsvError) tell("refused", error.message);
-    else if (isPassing(error)) tell("stopped", message(error));
-    else tell("refused", refusal(error));
+    else if (error instanceof CsvError) note("failed", error.message);
+    else if (isTransient(error)) note("stopped", message(error));
+    else note("failed", refusal(error));
   } finally {
     stops.delete(importId);
   }
 }
 
-/** Stop sending; it can go on later. */
+/** Stop sending; it can be resumed. */
 export function stop(importId: string): void {
   stops.get(importId)?.abort();
 }
 
-/** Write the refused rows as CSV, with their own cells when the file is at hand. Throws ApiError, CsvError. */
-export async function refusedRows(importId: string, file: File | undefined): Promise<Blob> {
-  const rejected: Rejected[] = [];
+/** Return the rejected rows as CSV, with their cells if the file is at hand. Throws ApiError, CsvError. */
+export async function rejectedRows(importId: string, file: File | undefined): Promise<Blob> {
+  const rejected: RejectedRow[] = [];
   let cursor: string | undefined;
   do {
     const page = await api.get("/admin/imports/{importId}/rejected", { path: { importId }, query: { cursor } });
     rejected.push(...page.rejected);
     cursor = page.cursor ?? undefined;
   } while (cursor !== undefined);
-  const header = ["row", "reason", ...(file ? await headerOf(file) : [])];
-  const lines = [writeRecord(header)];
-  if (file) {
-    const cells = await cellsOf(file, new Set(rejected.map(({ row }) => row)));
-    for (const { row, reason } of rejected) lines.push(writeRecord([row, reason, ...(cells.get(row) ?? [])]));
-  } else {
-    for (const { row, reason } of rejected) lines.push(writeRecord([row, reason]));
-  }
-  // By the mark at its beginning a spreadsheet knows that it is UTF-8.
+  const cells = file ? await cellsOf(file, new Set(rejected.map(({ row }) => row))) : null;
+  const lines = [
+    writeRecord(["row", "reason", ...(file ? await headerOf(file) : [])]),
+    ...rejected.map(({ row, reason }) => writeRecord([row, reason, ...(cells?.get(row) ?? [])])),
+  ];
+  // By the byte-order mark a spreadsheet knows that it is UTF-8.
   return new Blob(["\uFEFF", lines.join("\r\n"), "\r\n"], { type: "text/csv;charset=utf-8" });
 }
 
@@ -123,24 +124,24 @@ async function sendPart(importId: string, part: number, csv: string, signal: Abo
 }
 
 async function retried<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (const pause of PAUSES) {
+  for (const pause of RETRY_AFTER) {
     try {
       return await ask();
     } catch (error) {
-      if (!isPassing(error)) throw error;
+      if (!isTransient(error)) throw error;
     }
     await paused(pause, signal);
   }
   return ask();
 }
 
-function isPassing(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
 
 function refusal(error: unknown): string {
   if (error instanceof ApiError && error.status === 409) {
-    return `${error.message} — this is not the file that the import began with, or it was ended meanwhile.`;
+    return `${error.message} — this is not the file that the import started with, or the import was ended.`;
   }
   return message(error);
 }
@@ -165,18 +166,14 @@ function sum(before: Counts, part: Counts): Counts {
   };
 }
 
-function note(importId: string, run: Run): void {
-  runs.set(new Map(runs.value).set(importId, run));
-}
-
 function forget(importId: string): void {
-  const left = new Map(runs.value);
+  const left = new Map(uploads.value);
   left.delete(importId);
-  runs.set(left);
+  uploads.set(left);
 }
 
-/** A file's name as the API takes it. */
+/** Return a file's name as the API takes it. */
 function nameOf(file: File): string {
   const name = file.name.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").replace(/\p{Zs}/gu, " ").trim();
-  return [...name].slice(0, LONGEST_NAME).join("") || "numbers.csv";
+  return [...name].slice(0, MAX_NAME_LENGTH).join("") || "numbers.csv";
 }

@@ -1,7 +1,7 @@
-// What states of activations and of pushes are called.
+// The words for states of activations and pushes.
 
-import type { Schemas } from "../api";
-import { Badge, type Tone } from "../components/badge";
+import type { Schemas } from "../../api";
+import { Badge, type Tone } from "../../components/badge";
 
 type PushState = Schemas["SmsView"]["pushState"];
 
@@ -12,13 +12,13 @@ export const STATES: readonly (readonly [Schemas["ActivationView"]["state"], str
 ];
 
 const PUSH_STATES: Readonly<Record<PushState, readonly [string, Tone]>> = {
-  pending: ["Waits to be pushed", "warn"],
+  pending: ["Waiting to be pushed", "warn"],
   delivered: ["Delivered", "good"],
-  stopped: ["Pushing has stopped", "plain"],
+  stopped: ["Pushing stopped", "plain"],
   "no-url": ["No Push URL", "plain"],
 };
 
-/** Where the pushing of an SMS stands. */
+/** Whether an SMS was pushed. */
 export function PushBadge({ state }: { state: PushState }) {
   const [word, tone] = PUSH_STATES[state];
   return <Badge tone={tone}>{word}</Badge>;

@@ -1,37 +1,44 @@
 import { useState } from "preact/hooks";
 import { Dialog } from "../components/dialog";
 import { FieldErrors, Form, TextField } from "../components/form";
-import { useTitle } from "../layout";
-import { type NewPasswordWanted, goOn, lacking, setNewPassword, signIn, signOut } from "../session";
+import { useTitle } from "../components/head";
+import { type NewPasswordChallenge, lacking, resume, setNewPassword, signIn, signOut } from "../session";
 
 const POLICY = "At least 12 characters, with a lower-case letter, an upper-case letter and a digit.";
 
-/** Where everybody begins who is not signed in. */
+/** The page while nobody is signed in. */
 export function SignIn() {
-  const [wanted, setWanted] = useState<NewPasswordWanted | null>(null);
+  const [challenge, setChallenge] = useState<NewPasswordChallenge | null>(null);
   useTitle("Sign in");
   return (
     <main class="sign-in">
-      <h1>{wanted ? "Choose a password of your own" : "Sign in to GlobalConnect"}</h1>
-      {wanted ? <NewPassword wanted={wanted} onBack={() => setWanted(null)} /> : <Password onWanted={setWanted} />}
+      <h1>{challenge ? "Choose your own password" : "Sign in to GlobalConnect"}</h1>
+      {challenge ? (
+        <NewPassword challenge={challenge} onBack={() => setChallenge(null)} />
+      ) : (
+        <Password onChallenge={setChallenge} />
+      )}
     </main>
   );
 }
 
-function Password({ onWanted }: { onWanted: (wanted: NewPasswordWanted) => void }) {
+function Password({ onChallenge }: { onChallenge: (challenge: NewPasswordChallenge) => void }) {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
 
   const send = async () => {
-    const missing = { ...(name.trim() ? {} : { name: "Your name" }), ...(password ? {} : { password: "Your password" }) };
+    const missing = {
+      ...(!name.trim() && { name: "Enter your email." }),
+      ...(!password && { password: "Enter your password." }),
+    };
     if (Object.keys(missing).length) throw new FieldErrors(missing);
-    const wanted = await signIn(name.trim(), password);
-    if (wanted) onWanted(wanted);
+    const challenge = await signIn(name.trim(), password);
+    if (challenge) onChallenge(challenge);
   };
 
   return (
     <Form submit="Sign in" onSubmit={send}>
-      <TextField name="name" label="Operator" value={name} onChange={setName} autocomplete="username" required />
+      <TextField name="name" label="Email" value={name} onChange={setName} autocomplete="username" required />
       <TextField
         name="password"
         label="Password"
@@ -45,21 +52,21 @@ function Password({ onWanted }: { onWanted: (wanted: NewPasswordWanted) => void 
   );
 }
 
-function NewPassword({ wanted, onBack }: { wanted: NewPasswordWanted; onBack: () => void }) {
+function NewPassword({ challenge, onBack }: { challenge: NewPasswordChallenge; onBack: () => void }) {
   const [password, setPassword] = useState("");
   const [repeated, setRepeated] = useState("");
 
   const send = async () => {
     const missing = lacking(password);
-    if (missing.length) throw new FieldErrors({ password: `It lacks ${missing.join(", ")}.` });
-    if (password !== repeated) throw new FieldErrors({ repeated: "This is not the same password." });
-    await setNewPassword(wanted, password);
+    if (missing.length) throw new FieldErrors({ password: `Missing: ${missing.join(", ")}.` });
+    if (password !== repeated) throw new FieldErrors({ repeated: "The passwords don't match." });
+    await setNewPassword(challenge, password);
   };
 
   return (
     <>
-      <p>Your password was set for you and is good for this first time only.</p>
-      <Form submit="Set the password and sign in" onSubmit={send} onCancel={onBack}>
+      <p>Your temporary password works only once.</p>
+      <Form submit="Set password and sign in" onSubmit={send} onCancel={onBack}>
         <TextField
           name="password"
           label="New password"
@@ -72,7 +79,7 @@ function NewPassword({ wanted, onBack }: { wanted: NewPasswordWanted; onBack: ()
         />
         <TextField
           name="repeated"
-          label="The same once more"
+          label="Repeat password"
           type="password"
           value={repeated}
           onChange={setRepeated}
@@ -84,23 +91,23 @@ function NewPassword({ wanted, onBack }: { wanted: NewPasswordWanted; onBack: ()
   );
 }
 
-/** Over the page that the operator was at: what they typed stays, and what they sent is sent when they are back. */
+/** Over the page: what was typed stays, and requests go on after signing in. */
 export function SignInAgain({ name }: { name: string }) {
   const [password, setPassword] = useState("");
 
   const send = async () => {
-    if (!password) throw new FieldErrors({ password: "Your password" });
-    const wanted = await signIn(name, password);
-    if (wanted) throw new FieldErrors({ password: "Your password was set anew for you. Sign out, then sign in with it." });
-    goOn();
+    if (!password) throw new FieldErrors({ password: "Enter your password." });
+    const challenge = await signIn(name, password);
+    if (challenge) throw new FieldErrors({ password: "Your password was reset. Sign out, then sign in with the new one." });
+    resume();
   };
 
   return (
     <Dialog title="Your session has ended">
-      <p>Sign in again to go on where you were. Nothing that you typed is lost.</p>
+      <p>Sign in again to continue. Nothing you typed is lost.</p>
       <Form submit="Sign in" onSubmit={send}>
         <p>
-          Operator: <strong>{name}</strong>
+          Signed in as <strong>{name}</strong>
         </p>
         <TextField
           name="password"

@@ -1,0 +1,30 @@
+import { Head } from "../../components/head";
+import { hrefTo, place } from "../../router";
+import { useStore } from "../../store";
+import type { Page } from "../page";
+import { SingleNumber } from "./number";
+import { PoolNumbers } from "./pool-numbers";
+import { Pools } from "./pools";
+import { Search } from "./search";
+
+export const numbers: Page = { route: "/numbers", title: "Numbers", menu: "Numbers", view: Numbers };
+export const number: Page = { route: "/numbers/:phone", title: "Number", view: SingleNumber };
+
+function Numbers() {
+  const { query } = useStore(place);
+  const country = query.get("country");
+  const operator = query.get("operator");
+  return (
+    <>
+      <Head title="Numbers">
+        <a href={hrefTo("imports")}>Import numbers</a>
+      </Head>
+      <Search />
+      {country === null ? (
+        <Pools />
+      ) : (
+        <PoolNumbers key={JSON.stringify([country, operator])} country={country} operator={operator} />
+      )}
+    </>
+  );
+}
