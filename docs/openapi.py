@@ -18,10 +18,10 @@ sys.path.insert(0, str(ROOT / "functions"))
 from pydantic import TypeAdapter  # noqa: E402
 
 from admin_api.app import ROUTES  # noqa: E402
-from admin_api.import_jobs import MOST_PARTS  # noqa: E402
-from admin_api.models import SERVICE_CODE  # noqa: E402
-from admin_api.number_import import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
-from admin_api.routes import Route, Upload  # noqa: E402
+from admin_api.import_jobs.use_cases import MOST_PARTS  # noqa: E402
+from admin_api.numbers.rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
+from admin_api.route import Route, Upload  # noqa: E402
+from admin_api.schema import SERVICE_CODE  # noqa: E402
 from globalconnect import VERSION  # noqa: E402
 from globalconnect.domain.activation import Outcome  # noqa: E402
 from globalconnect.domain.ids import LARGEST_ID  # noqa: E402
@@ -377,7 +377,7 @@ def webhooks() -> Schema:
                 "operationId": "push_sms",
                 "summary": "An SMS, sent to the partner's Push URL as soon as it is stored.",
                 "description": "Signed as Standard Webhooks (standardwebhooks.com) says, with all three headers, if "
-                "the operator has given the partner a signing secret; else without them.",
+                "staff have given the partner a signing secret; else without them.",
                 "tags": ["partners"],
                 "parameters": [
                     parameter("header", name, schema, required=False) for name, schema in SIGNATURE_HEADERS.items()
@@ -405,7 +405,7 @@ PATH_FIELDS: Mapping[str, Schema] = {
 
 
 def admin_schemas() -> Schema:
-    """Return the schemas of what operators send and get, from the models."""
+    """Return the schemas of what staff send and get, from the models."""
     given: list[tuple[Any, Mode]] = [(route.body, "validation") for route in ROUTES if route.body is not Upload]
     shown: list[tuple[Any, Mode]] = [(route.answer, "serialization") for route in ROUTES]
     inputs = [(kind, mode, TypeAdapter(kind)) for kind, mode in dict.fromkeys([*given, *shown])]
@@ -423,14 +423,15 @@ def admin_paths() -> Schema:
 
 
 def _operation(route: Route[Any, Any, Any]) -> Schema:
-    module = route.use.__module__.rpartition(".")[2]
+    resource = route.use.__module__.split(".")[1]
     summary = route.answer.__doc__ or ""
     operation: Schema = {
-        "operationId": f"{module}_{route.use.__name__}",
+        "operationId": f"{resource}_{route.use.__name__}",
         "summary": route.summary,
-        "tags": [f"operators: {module}"],
+        "x-role": route.role.value,
+        "tags": [f"staff: {resource}"],
         "responses": answers(route.status, ref(route.answer.__name__), summary, (400, 401, *route.errors)),
-        "security": [{"operator": []}],
+        "security": [{"staff": []}],
     }
     query = TypeAdapter(route.query).json_schema().get("properties", {})
     parameters = [parameter("path", name, PATH_FIELDS[name], required=True) for name in _path_fields(route.path)]
@@ -481,8 +482,8 @@ def build() -> Schema:
         "info": {
             "title": "GlobalConnect",
             "version": VERSION,
-            "description": "Phone numbers for SMS verification: what partners, gateways and operators call. Every "
-            "answer is `application/json; charset=utf-8`. Lists of the operators' API are paged: send the `cursor` of "
+            "description": "Phone numbers for SMS verification: what partners, gateways and staff call. Every "
+            "answer is `application/json; charset=utf-8`. Lists of the staff API are paged: send the `cursor` of "
             "an answer to get the next page; null is the end.",
         },
         "servers": [
@@ -501,7 +502,7 @@ def build() -> Schema:
         "components": {
             "schemas": components | dict(OTHER_SCHEMAS),
             "securitySchemes": {
-                "operator": {
+                "staff": {
                     "type": "apiKey",
                     "in": "header",
                     "name": "Authorization",

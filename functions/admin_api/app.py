@@ -4,32 +4,24 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from admin_api import (
-    activations,
-    audit,
-    import_jobs,
-    inbox,
-    marks,
-    numbers,
-    partners,
-    pools,
-    services,
-    sources,
-    statistics,
-)
-from admin_api.routes import Route, check_token
+from admin_api import audit, inbox, marks, pools, services, sources, statistics
+from admin_api.activations.routes import ROUTES as ACTIVATIONS
+from admin_api.import_jobs.routes import ROUTES as IMPORT_JOBS
+from admin_api.numbers.routes import ROUTES as NUMBERS
+from admin_api.partners.routes import ROUTES as PARTNERS
+from admin_api.route import Route, check_token
 from admin_api.wiring import Parts, parts
 from globalconnect.domain.errors import NotFound
 from globalconnect.runtime import http
 
 ROUTES: tuple[Route[Any, Any, Any], ...] = (
-    *partners.ROUTES,
+    *PARTNERS,
     *services.ROUTES,
-    *numbers.ROUTES,
+    *NUMBERS,
     *marks.ROUTES,
-    *import_jobs.ROUTES,
+    *IMPORT_JOBS,
     *pools.ROUTES,
-    *activations.ROUTES,
+    *ACTIVATIONS,
     *sources.ROUTES,
     *inbox.ROUTES,
     *audit.ROUTES,

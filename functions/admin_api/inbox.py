@@ -1,18 +1,62 @@
 """The inbox: SMS that no activation held, and payloads that could not be read (contract 1.6, 4 and 5)."""
 
 from collections.abc import Sized
+from typing import TypedDict
 
-from admin_api.models import (
-    InboxQuery,
-    NoFields,
-    UnclaimedSmsPage,
-    UnclaimedSmsView,
-    UnreadablePayloadPage,
-    UnreadablePayloadView,
-)
-from admin_api.routes import PAGE, Call, Route
+from pydantic import Field, with_config
+
+from admin_api.route import PAGE, Call, Route
+from admin_api.schema import STRICT, Cursor, NoFields, SmsId, Texts, Time, View
 from admin_api.wiring import Parts
+from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso
+
+
+@with_config(STRICT)
+class InboxQuery(TypedDict, total=False):
+    """Which page of the inbox, and whether what was sent is shown."""
+
+    texts: Texts
+    cursor: Cursor
+
+
+class UnclaimedSmsView(View):
+    """An SMS that no activation got, and why; `repeats` is how often the same came again. `text` is null when it was asked
+    to be hidden.
+    """
+
+    sms_id: SmsId
+    source_id: str
+    phone: str
+    phone_from: str = Field(repr=False)
+    text: str | None = Field(repr=False)
+    received_at: Time
+    stored_at: Time
+    reason: str
+    repeats: int
+
+
+class UnclaimedSmsPage(View):
+    """A page of unclaimed SMS, newest first."""
+
+    messages: list[UnclaimedSmsView]
+    cursor: str | None
+
+
+class UnreadablePayloadView(View):
+    """What a gateway sent that its adapter could not read, and why; `payload` is null when it was asked to be hidden."""
+
+    source_id: str
+    payload: str | None = Field(repr=False)
+    reason: str
+    stored_at: Time
+
+
+class UnreadablePayloadPage(View):
+    """A page of unreadable payloads, newest first."""
+
+    payloads: list[UnreadablePayloadView]
+    cursor: str | None
 
 
 def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:
@@ -65,6 +109,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/admin/unclaimed",
+        role=Role.ADMINISTRATOR,
         use=unclaimed,
         query=InboxQuery,
         answer=UnclaimedSmsPage,
@@ -74,6 +119,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/admin/unreadable",
+        role=Role.ADMINISTRATOR,
         use=unreadable,
         query=InboxQuery,
         answer=UnreadablePayloadPage,

@@ -1,14 +1,19 @@
 """Lifting the marks that outcomes 1 and 4 left on numbers (contract 5, docs/adr/0034)."""
 
-from admin_api.models import LiftResult, MarksOfNumber, MarksOfPartner, NoQuery, NumberWithLift
-from admin_api.numbers import with_marks
-from admin_api.routes import Call, Route, id_in
+from typing import Annotated
+
+from pydantic import Field
+
+from admin_api.numbers.views import NumberWithMarks
+from admin_api.route import Call, Route, id_in
+from admin_api.schema import BodyWithReason, Cursor, Moment, NoQuery, ServiceCode, View
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Busy, NotFound
 from globalconnect.domain.marks import may_have_left_one, without_mark_of, without_marks
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.service import Catalogue
+from globalconnect.domain.staff import Role
 from globalconnect.domain.times import parse_iso
 from globalconnect.store.dynamo import ConditionFailed
 
@@ -18,6 +23,33 @@ _PAGE = 50
 _MOST_LOOKED_AT = 1_000
 
 _UNSURE = "It is not known what blocked the number for this service: it may have been a success."
+
+
+class MarksOfNumber(BodyWithReason):
+    """The service for which a number's marks are to be lifted."""
+
+    service: ServiceCode
+
+
+class MarksOfPartner(BodyWithReason):
+    """Since when the activations began whose marks are to be lifted, and where an earlier answer ended."""
+
+    since: Moment
+    cursor: Annotated[Cursor | None, Field(description="the cursor of the answer before, or null")] = None
+
+
+class NumberWithLift(NumberWithMarks):
+    """A number as it is now, how many marks were lifted, and a warning when one of them may have been a success."""
+
+    lifted: int
+    warning: str | None
+
+
+class LiftResult(View):
+    """How many marks this call lifted, and where the next goes on, null at the end."""
+
+    lifted: int
+    cursor: str | None
 
 
 def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWithLift:
@@ -30,7 +62,7 @@ def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWi
             raise NotFound("number")
         left = without_marks(number, service)
         if left is None:
-            return NumberWithLift(**with_marks(number, parts.now()), lifted=0, warning=None)
+            return NumberWithLift.of(number, parts.now(), lifted=0, warning=None)
         try:
             number = parts.numbers.lift(number, left, parts.now())
         except ConditionFailed:
@@ -38,7 +70,7 @@ def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWi
             continue
         call.log_change(lifted=left.lifted)
         warning = _UNSURE if left.unsure else None
-        return NumberWithLift(**with_marks(number, parts.now()), lifted=left.lifted, warning=warning)
+        return NumberWithLift.of(number, parts.now(), lifted=left.lifted, warning=warning)
     raise Busy
 
 
@@ -87,6 +119,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/admin/numbers/{phone}/lift-marks",
+        role=Role.ADMINISTRATOR,
         action="number.marks_lifted",
         use=lift_of_number,
         body=MarksOfNumber,
@@ -99,6 +132,7 @@ ROUTES = (
     Route(
         method="POST",
         path="/admin/partners/{partnerId}/lift-marks",
+        role=Role.ADMINISTRATOR,
         action="partner.marks_lifted",
         use=lift_of_partner,
         body=MarksOfPartner,

@@ -1,8 +1,26 @@
 """Pools: how many numbers of an operator there are, and how many can be bought for each service (contract 1.1 and 5)."""
 
-from admin_api.models import NoFields, PageQuery, PoolPage, PoolView
-from admin_api.routes import PAGE, Call, Route
+from admin_api.route import PAGE, Call, Route
+from admin_api.schema import NoFields, PageQuery, View
 from admin_api.wiring import Parts
+from globalconnect.domain.staff import Role
+
+
+class PoolView(View):
+    """A pool: its numbers that are not withdrawn, how many are free, and how many can be bought for each service."""
+
+    country: str
+    operator: str
+    total: int
+    free: int
+    services: dict[str, int]
+
+
+class PoolPage(View):
+    """A page of pools, by country and operator."""
+
+    pools: list[PoolView]
+    cursor: str | None
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PoolPage:
@@ -26,6 +44,7 @@ ROUTES = (
     Route(
         method="GET",
         path="/admin/pools",
+        role=Role.ADMINISTRATOR,
         use=browse,
         query=PageQuery,
         answer=PoolPage,

@@ -1,26 +1,27 @@
 """Sources: the gateways that deliver SMS to us (contract 4 and 5)."""
 
-from typing import Any
+from typing import Any, Self
 
-from admin_api.models import (
+from pydantic import Field
+
+from admin_api.route import PAGE, Call, Route, id_in
+from admin_api.schema import (
     Acknowledgement,
-    NewSource,
-    NewSourceSecret,
+    Body,
+    Name,
     NoFields,
     NoQuery,
     PageQuery,
-    ProblemView,
-    SourcePage,
-    SourceSecretView,
-    SourceView,
-    SourceWithSecret,
+    Provider,
+    SourceSecret,
+    Time,
+    View,
 )
-from admin_api.routes import PAGE, Call, Route, id_in
 from admin_api.wiring import Parts
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.source import Problem, Source
+from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
-from globalconnect.runtime import http
 
 RESOURCE = "/admin/sources"
 
@@ -28,6 +29,80 @@ _ID_LENGTH = 10
 _SECRET_LENGTH = 40
 # A given one that is shorter gets a warning.
 _SAFE_SECRET = 16
+
+
+class NewSource(Body):
+    """An inbound gateway that is to get a secret."""
+
+    name: Name
+    provider: Provider
+
+
+class NewSourceSecret(Body):
+    """The secret that a gateway signs with from now on; without one we make it."""
+
+    secret: SourceSecret = None
+
+
+class ProblemView(View):
+    """When a gateway last sent what could not be used, and why it could not."""
+
+    at: Time
+    reason: str
+
+    @classmethod
+    def of(cls, problem: Problem) -> Self:
+        """Return a problem as staff see it."""
+        return cls(at=to_iso(problem.at), reason=problem.reason)
+
+
+class SourceView(View):
+    """An inbound gateway, without its secret; what was last heard from it is at most a minute behind."""
+
+    source_id: str
+    name: str
+    provider: str
+    url: str
+    created_at: Time
+    last_heard_at: Time | None
+    last_unreadable: ProblemView | None
+    last_untimed: ProblemView | None
+
+    @classmethod
+    def of(cls, source: Source, base: str, **more: Any) -> Self:
+        """Return a source as staff see it; `base` is this API's URL, `more` are the fields of a subclass."""
+        return cls(
+            source_id=source.source_id,
+            name=source.name,
+            provider=source.provider,
+            url=f"{base}/inbound/{source.source_id}",
+            created_at=to_iso(source.created_at),
+            last_heard_at=to_iso_if_any(source.last_heard_at),
+            last_unreadable=source.last_unreadable and ProblemView.of(source.last_unreadable),
+            last_untimed=source.last_untimed and ProblemView.of(source.last_untimed),
+            **more,
+        )
+
+
+class SourceWithSecret(SourceView):
+    """An inbound gateway with its secret, which is never shown again."""
+
+    secret: str = Field(repr=False)
+
+
+class SourceSecretView(View):
+    """A source's new secret, which is never shown again, and what is to be said against it."""
+
+    source_id: str
+    secret: str = Field(repr=False)
+    warning: str | None
+
+
+class SourcePage(View):
+    """A page of inbound gateways."""
+
+    sources: list[SourceView]
+    cursor: str | None
 
 
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
@@ -41,14 +116,14 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     )
     parts.sources.add(source)
     call.log_change(changed_id=source.source_id)
-    return SourceWithSecret(**_fields(source, call.request), secret=source.secret)
+    return SourceWithSecret.of(source, call.request.public_url(RESOURCE), secret=source.secret)
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     """List gateways."""
     page = parts.sources.page(PAGE, call.query.get("cursor"))
-    shown = [SourceView(**_fields(source, call.request)) for source in page.items]
-    return SourcePage(sources=shown, cursor=page.cursor)
+    base = call.request.public_url(RESOURCE)
+    return SourcePage(sources=[SourceView.of(source, base) for source in page.items], cursor=page.cursor)
 
 
 def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
@@ -67,27 +142,11 @@ def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
     return Acknowledgement()
 
 
-def _fields(source: Source, request: http.Request) -> dict[str, Any]:
-    return {
-        "source_id": source.source_id,
-        "name": source.name,
-        "provider": source.provider,
-        "url": f"{request.public_url(RESOURCE)}/inbound/{source.source_id}",
-        "created_at": to_iso(source.created_at),
-        "last_heard_at": to_iso_if_any(source.last_heard_at),
-        "last_unreadable": _shown(source.last_unreadable),
-        "last_untimed": _shown(source.last_untimed),
-    }
-
-
-def _shown(problem: Problem | None) -> ProblemView | None:
-    return None if problem is None else ProblemView(at=to_iso(problem.at), reason=problem.reason)
-
-
 ROUTES = (
     Route(
         method="POST",
         path=RESOURCE,
+        role=Role.ADMINISTRATOR,
         action="source.added",
         use=add,
         body=NewSource,
@@ -98,6 +157,7 @@ ROUTES = (
     Route(
         method="GET",
         path=RESOURCE,
+        role=Role.ADMINISTRATOR,
         use=browse,
         query=PageQuery,
         answer=SourcePage,
@@ -106,6 +166,7 @@ ROUTES = (
     Route(
         method="POST",
         path=f"{RESOURCE}/{{sourceId}}/secret",
+        role=Role.ADMINISTRATOR,
         action="source.secret_replaced",
         use=replace_secret,
         body=NewSourceSecret,
@@ -119,6 +180,7 @@ ROUTES = (
     Route(
         method="DELETE",
         path=f"{RESOURCE}/{{sourceId}}",
+        role=Role.ADMINISTRATOR,
         action="source.removed",
         use=remove,
         answer=Acknowledgement,

@@ -1,27 +1,110 @@
 """The overview of staff: what happened by the hour, what there is of numbers, whose SMS wait (contract 5)."""
 
-from typing import Any
+from typing import Any, Self, TypedDict
 
-from admin_api.models import (
-    HourView,
-    NoFields,
-    PartnerInTrouble,
-    PushBacklogView,
-    StatisticsQuery,
-    StatisticsView,
-    StockView,
-    TotalsView,
-)
-from admin_api.outcomes import over_limit
-from admin_api.routes import Call, Route
+from pydantic import with_config
+
+from admin_api.outcomes import PartnerOverOutcomeLimit, over_limit
+from admin_api.route import Call, Route
+from admin_api.schema import STRICT, Hours, NoFields, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.backlog import PendingNote
+from globalconnect.domain.staff import Role
 from globalconnect.domain.statistics import Hour, HourCounts, hour_of
 from globalconnect.domain.times import HOUR, to_iso, to_iso_if_any
 
 MOST_IN_TROUBLE = 20
 
 _USUAL_HOURS = "24"
+
+
+@with_config(STRICT)
+class StatisticsQuery(TypedDict, total=False):
+    """Of how many hours, the current one among them; of 24 when not said."""
+
+    hours: Hours
+
+
+class TotalsView(View):
+    """Activations that began in a span, by what became of them, and SMS that were delivered in it.
+
+    `started` is the sum of the six; `unfinished` are those that expired without an outcome.
+    """
+
+    started: int
+    live: int
+    unfinished: int
+    prohibited: int
+    success: int
+    canceled: int
+    returned: int
+    delivered: int
+    time_to_deliver_p50_ms: int | None
+    time_to_deliver_p99_ms: int | None
+
+    @classmethod
+    def of(cls, counts: HourCounts, **more: Any) -> Self:
+        """Return counts as staff see them; `more` are the fields of a subclass."""
+        return cls(
+            started=counts.started,
+            live=counts.live,
+            unfinished=counts.unfinished,
+            prohibited=counts.prohibited,
+            success=counts.success,
+            canceled=counts.canceled,
+            returned=counts.returned,
+            delivered=counts.delivered,
+            time_to_deliver_p50_ms=counts.time_to_deliver(0.5),
+            time_to_deliver_p99_ms=counts.time_to_deliver(0.99),
+            **more,
+        )
+
+
+class HourView(TotalsView):
+    """The same of the hour that begins at `at`."""
+
+    at: Time
+
+
+class StockView(View):
+    """The numbers on sale: how many, how many of them are free, and how many held by an activation or at rest."""
+
+    numbers: int
+    free: int
+    held: int
+
+
+class PushBacklogView(View):
+    """SMS that have waited for 45 s or longer to be pushed."""
+
+    waiting: int
+    oldest_pending_at: Time | None
+
+
+class PartnerInTrouble(View):
+    """A partner that has taken no push for 5 minutes while SMS wait for it."""
+
+    partner_id: str
+    name: str
+    waiting: int
+    oldest_pending_at: Time
+    last_success_at: Time | None
+
+
+class StatisticsView(View):
+    """What happened by the hour, oldest first, and what there is now: nothing of it older than `measuredAt`.
+
+    `partnersInTrouble` are 20 at most, the longest waiting first; so are `partnersOverOutcomeLimit`, those with the most
+    outcomes first.
+    """
+
+    measured_at: Time | None
+    stock: StockView
+    pushes: PushBacklogView
+    partners_in_trouble: list[PartnerInTrouble]
+    partners_over_outcome_limit: list[PartnerOverOutcomeLimit]
+    hours: list[HourView]
+    totals: TotalsView
 
 
 def read(parts: Parts, call: Call[StatisticsQuery, NoFields]) -> StatisticsView:
@@ -42,10 +125,8 @@ def read(parts: Parts, call: Call[StatisticsQuery, NoFields]) -> StatisticsView:
         ),
         partners_in_trouble=[] if note is None else _in_trouble(parts, note),
         partners_over_outcome_limit=over_limit(parts),
-        hours=[
-            HourView(at=to_iso(at), **_fields(counts.get(at, HourCounts()))) for at in range(first, last + HOUR, HOUR)
-        ],
-        totals=TotalsView(**_fields(sum(counts.values(), HourCounts()))),
+        hours=[HourView.of(counts.get(at, HourCounts()), at=to_iso(at)) for at in range(first, last + HOUR, HOUR)],
+        totals=TotalsView.of(sum(counts.values(), HourCounts())),
     )
 
 
@@ -80,25 +161,11 @@ def _in_trouble(parts: Parts, note: PendingNote) -> list[PartnerInTrouble]:
     ]
 
 
-def _fields(counts: HourCounts) -> dict[str, Any]:
-    return {
-        "started": counts.started,
-        "live": counts.live,
-        "unfinished": counts.unfinished,
-        "prohibited": counts.prohibited,
-        "success": counts.success,
-        "canceled": counts.canceled,
-        "returned": counts.returned,
-        "delivered": counts.delivered,
-        "time_to_deliver_p50_ms": counts.time_to_deliver(0.5),
-        "time_to_deliver_p99_ms": counts.time_to_deliver(0.99),
-    }
-
-
 ROUTES = (
     Route(
         method="GET",
         path="/admin/statistics",
+        role=Role.ADMINISTRATOR,
         use=read,
         query=StatisticsQuery,
         answer=StatisticsView,

@@ -22,8 +22,8 @@ import admin_api.app
 import getsms.app
 import inbound_sms.app
 import partner_api.app
-from admin_api.models import NumbersChange
-from admin_api.routes import Upload
+from admin_api.numbers.views import NumbersChange
+from admin_api.route import Upload
 from globalconnect.domain.partner import Partner
 from globalconnect.runtime.http import Request, Response, endpoint
 from globalconnect.store.dynamo import Dynamo

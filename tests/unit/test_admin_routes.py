@@ -10,8 +10,8 @@ import pytest
 from pydantic import TypeAdapter
 
 from admin_api.app import ROUTES, find
-from admin_api.models import NewSource
-from admin_api.routes import Call, Upload
+from admin_api.route import Call, Upload
+from admin_api.sources import NewSource
 from globalconnect.domain.errors import NotFound
 from inbound_sms.app import ADAPTERS
 from local import template as templates

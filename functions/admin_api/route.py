@@ -8,14 +8,15 @@ from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from admin_api.models import Body, BodyWithReason, NoFields, NoQuery, View
 from admin_api.recording import record, record_end
+from admin_api.schema import Body, BodyWithReason, NoFields, NoQuery, View
 from admin_api.wiring import Parts
 from globalconnect.domain.audit import AuditDetail, AuditEntry, AuditResult
 from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, NotSignedIn, TooLarge
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
 from globalconnect.domain.requests import LARGEST_BODY, read_json_object
+from globalconnect.domain.staff import Role
 from globalconnect.runtime import http
 from globalconnect.runtime.logs import Event, log
 
@@ -88,11 +89,12 @@ class Route[Q, B, A: View]:
     """A method and path below /admin, the types of what goes in and out, and the use case between them.
 
     `shortened` names the list of its answer that loses its first entries when they are too many to be given. `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them. `action` is what
-    the audit log calls a change; every route that changes something has one.
+    the audit log calls a change; every route that changes something has one. `role` is who may use it.
     """
 
     method: str
     path: str
+    role: Role
     use: Callable[[Parts, Call[Q, B]], A]
     answer: type[A]
     summary: str

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import batched
 
-from admin_api.models import RejectedRowView
-from admin_api.routes import Upload
+from admin_api.route import Upload
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, TooLarge
+from globalconnect.domain.import_job import RejectedRow
 from globalconnect.domain.names import StoredNames, check_operator, check_pool_name
 from globalconnect.domain.number import Number
 from globalconnect.domain.numerals import plain_number, read_json
@@ -63,7 +63,7 @@ class ImportCounts:
     new: int
     moved: int
     unchanged: int
-    rejected: Sequence[RejectedRowView]
+    rejected: Sequence[RejectedRow]
 
     @property
     def updated(self) -> int:
@@ -78,7 +78,7 @@ class _RowResult(StrEnum):
     CONTESTED = "contested"
 
 
-def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[RejectedRowView]]:
+def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[RejectedRow]]:
     """Return the rows that can be imported, and the others with what is wrong with each; `before` rows came earlier.
 
     An upload is read as CSV when its media type says so, else as JSON. Raises InvalidInput when it can't be read as
@@ -95,17 +95,17 @@ def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[Rejected
 
 
 def refuse_repeated(
-    rows: Sequence[Row], rejected: Sequence[RejectedRowView], taken: AbstractSet[str]
-) -> tuple[list[Row], list[RejectedRowView]]:
+    rows: Sequence[Row], rejected: Sequence[RejectedRow], taken: AbstractSet[str]
+) -> tuple[list[Row], list[RejectedRow]]:
     """Return what `read_rows` gave, with the rows refused whose phone an earlier part of the file has taken."""
-    refused = [RejectedRowView(row=row.row, reason=str(InvalidInput(*_TWICE))) for row in rows if row.phone in taken]
+    refused = [RejectedRow(row=row.row, reason=str(InvalidInput(*_TWICE))) for row in rows if row.phone in taken]
     return [row for row in rows if row.phone not in taken], _in_order([*rejected, *refused])
 
 
 def enter(
     parts: Parts,
     rows: Sequence[Row],
-    rejected: Sequence[RejectedRowView],
+    rejected: Sequence[RejectedRow],
     *,
     sent_as: str | None = None,
     dry_run: bool = False,
@@ -130,7 +130,7 @@ def enter(
             placed = threads.map(lambda row: _place(parts, row, known.get(row.phone), sent_as), moving)
             ends |= zip(moving, placed, strict=True)
     contested = [
-        RejectedRowView(row=row.row, reason=_CONTESTED) for row, end in ends.items() if end is _RowResult.CONTESTED
+        RejectedRow(row=row.row, reason=_CONTESTED) for row, end in ends.items() if end is _RowResult.CONTESTED
     ]
     counts = Counter(ends.values())
     return ImportCounts(
@@ -187,7 +187,7 @@ def _place(parts: Parts, row: Row, known: Number | None, sent_as: str | None) ->
     return _RowResult.MOVED
 
 
-def _in_order(rejected: Iterable[RejectedRowView]) -> list[RejectedRowView]:
+def _in_order(rejected: Iterable[RejectedRow]) -> list[RejectedRow]:
     return sorted(rejected, key=lambda refused: refused.row)
 
 
@@ -234,15 +234,15 @@ def _json_rows(content: bytes) -> list[object]:
     return rows
 
 
-def _check(given: Iterable[object], first: int) -> tuple[list[Row], list[RejectedRowView]]:
+def _check(given: Iterable[object], first: int) -> tuple[list[Row], list[RejectedRow]]:
     rows: list[Row] = []
-    rejected: list[RejectedRowView] = []
+    rejected: list[RejectedRow] = []
     phones: set[str] = set()
     for position, fields in enumerate(given, start=first):
         try:
             row = _checked(position, fields, phones)
         except InvalidInput as error:
-            rejected.append(RejectedRowView(row=position, reason=str(error)))
+            rejected.append(RejectedRow(row=position, reason=str(error)))
         else:
             phones.add(row.phone)
             rows.append(row)

@@ -3,39 +3,35 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic.alias_generators import to_camel
 
-from admin_api import outcomes
-from admin_api.models import (
+from admin_api.outcomes import OutcomesView, outcomes_by_partner
+from admin_api.partners.push_once import push_once
+from admin_api.partners.views import (
     ActivityQuery,
     FailedAttempt,
     NewPartner,
-    NoFields,
-    NoQuery,
-    PageQuery,
     PartnerActivity,
     PartnerChange,
     PartnerPage,
     PartnerView,
     PartnerWithKey,
     PauseReason,
-    PauseView,
     SigningSecretView,
     TestPushResult,
 )
-from admin_api.push_once import push_once
-from admin_api.routes import PAGE, Call, Route, id_in
+from admin_api.route import PAGE, Call, id_in
+from admin_api.schema import NoFields, NoQuery, PageQuery
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
-from globalconnect.domain.backlog import PendingNote
 from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.outcomes import Outcomes
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_attempt import AttemptOutcome
-from globalconnect.domain.push_url import check_push_url, is_plain_http
-from globalconnect.domain.times import to_iso, to_iso_if_any
+from globalconnect.domain.push_url import check_push_url
+from globalconnect.domain.times import to_iso
 
 if TYPE_CHECKING:
     from globalconnect.store.partners import PartnerUpdate
@@ -63,22 +59,20 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
     parts.partners.add(partner)
     call.log_change(changed_id=partner_id)
     # Nothing can wait for it yet.
-    return PartnerWithKey(**_fields(partner, parts.now(), None), key=partner.key)
+    return PartnerWithKey.of(partner, parts.now(), None, key=partner.key)
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
     """List partners."""
     page = parts.partners.page(PAGE, call.query.get("cursor"))
     now, note = parts.now(), parts.statistics.pending()
-    return PartnerPage(
-        partners=[PartnerView(**_fields(partner, now, note)) for partner in page.items], cursor=page.cursor
-    )
+    return PartnerPage(partners=[PartnerView.of(partner, now, note) for partner in page.items], cursor=page.cursor)
 
 
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Read a partner."""
     partner = parts.partners.get(_id(call.path))
-    return PartnerView(**_fields(partner, parts.now(), parts.statistics.pending()))
+    return PartnerView.of(partner, parts.now(), parts.statistics.pending())
 
 
 def activity(parts: Parts, call: Call[ActivityQuery, NoFields]) -> PartnerActivity:
@@ -105,7 +99,7 @@ def activity(parts: Parts, call: Call[ActivityQuery, NoFields]) -> PartnerActivi
         oldest_pending_at=None if pending is None else to_iso(pending.oldest_at),
         measured_at=None if note is None else to_iso(note.measured_at),
         failures=newest,
-        outcomes=outcomes.shown(parts, outcomes.outcomes_by_partner(parts).get(partner.partner_id, Outcomes())),
+        outcomes=OutcomesView.of(outcomes_by_partner(parts).get(partner.partner_id, Outcomes()), parts.outcome_limits),
     )
 
 
@@ -156,7 +150,7 @@ def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
         changed["max_live"] = asked["max_live"]
     note = parts.statistics.pending()
     partner = parts.partners.change(_id(call.path), changed, asked.get("version"))
-    return PartnerView(**_fields(partner, parts.now(), note))
+    return PartnerView.of(partner, parts.now(), note)
 
 
 def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
@@ -165,7 +159,7 @@ def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     # Read first: once there is a new key, nothing must keep its only copy from being shown.
     note = parts.statistics.pending()
     partner = parts.partners.rotate_key(partner_id, new_key(partner_id, parts.rng))
-    return PartnerWithKey(**_fields(partner, parts.now(), note), key=partner.key)
+    return PartnerWithKey.of(partner, parts.now(), note, key=partner.key)
 
 
 def rotate_signing_secret(parts: Parts, call: Call[NoQuery, NoFields]) -> SigningSecretView:
@@ -180,7 +174,7 @@ def remove_signing_secrets(parts: Parts, call: Call[NoQuery, NoFields]) -> Partn
     """Sign no more pushes, with no secret; a second time changes nothing."""
     note = parts.statistics.pending()
     partner = parts.partners.remove_signing_secrets(_id(call.path))
-    return PartnerView(**_fields(partner, parts.now(), note))
+    return PartnerView.of(partner, parts.now(), note)
 
 
 def test_push(parts: Parts, call: Call[NoQuery, NoFields]) -> TestPushResult:
@@ -205,19 +199,19 @@ def pause(parts: Parts, call: Call[NoQuery, PauseReason]) -> PartnerView:
     """Sell nothing to a partner until it is resumed; one that is paused already is so for another reason."""
     now, note = parts.now(), parts.statistics.pending()
     call.log_change(fields=["reason"])
-    return PartnerView(**_fields(parts.partners.pause(_id(call.path), call.body.reason, now), now, note))
+    return PartnerView.of(parts.partners.pause(_id(call.path), call.body.reason, now), now, note)
 
 
 def resume(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Sell to a partner again; a second time changes nothing."""
     note = parts.statistics.pending()
-    return PartnerView(**_fields(parts.partners.resume(_id(call.path)), parts.now(), note))
+    return PartnerView.of(parts.partners.resume(_id(call.path)), parts.now(), note)
 
 
 def revoke(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     """Make the key stop working for good; a second time changes nothing."""
     now, note = parts.now(), parts.statistics.pending()
-    return PartnerView(**_fields(parts.partners.revoke(_id(call.path), now), now, note))
+    return PartnerView.of(parts.partners.revoke(_id(call.path), now), now, note)
 
 
 def _id(path: Mapping[str, str]) -> str:
@@ -228,145 +222,3 @@ def _checked(parts: Parts, push_url: str | None) -> str | None:
     if push_url is None:
         return None
     return check_push_url(push_url, loopback=parts.push_loopback, https_only=parts.push_https_only)
-
-
-def _fields(partner: Partner, now: int, note: PendingNote | None) -> dict[str, Any]:
-    return {
-        "partner_id": partner.partner_id,
-        "name": partner.name,
-        "push_url": partner.push_url,
-        "push_url_is_plain_http": partner.push_url is not None and is_plain_http(partner.push_url),
-        "services": None if partner.services is None else sorted(partner.services),
-        "dialect": partner.dialect,
-        "max_live": partner.max_live,
-        "paused": partner.paused and PauseView(at=to_iso(partner.paused.at), reason=partner.paused.reason),
-        "created_at": to_iso(partner.created_at),
-        "revoked": partner.revoked_at is not None,
-        "signed": partner.is_signed,
-        "version": partner.version,
-        "last_success_at": to_iso_if_any(partner.last_success_at),
-        "slow_until": to_iso(partner.slow_until) if partner.is_slow(now) else None,
-        "in_trouble": note is not None and note.is_in_trouble(partner),
-    }
-
-
-ROUTES = (
-    Route(
-        method="POST",
-        path="/admin/partners",
-        action="partner.issued",
-        use=issue,
-        body=NewPartner,
-        answer=PartnerWithKey,
-        status=201,
-        summary="Issue a key to a new partner. The key is shown in this answer only.",
-    ),
-    Route(
-        method="GET",
-        path="/admin/partners",
-        use=browse,
-        query=PageQuery,
-        answer=PartnerPage,
-        summary="List partners, in no particular order.",
-    ),
-    Route(
-        method="GET",
-        path="/admin/partners/{partnerId}",
-        use=read,
-        answer=PartnerView,
-        errors=(404,),
-        summary="Read a partner.",
-    ),
-    Route(
-        method="GET",
-        path="/admin/partners/{partnerId}/activity",
-        use=activity,
-        query=ActivityQuery,
-        answer=PartnerActivity,
-        errors=(404,),
-        summary="Show how pushing to a partner goes: how many SMS wait, as last measured (once a minute), and the newest "
-        "failed push attempts (at most 20) among its last 25 activations; and its outcomes of 24 hours.",
-    ),
-    Route(
-        method="PATCH",
-        path="/admin/partners/{partnerId}",
-        action="partner.changed",
-        use=change,
-        body=PartnerChange,
-        answer=PartnerView,
-        errors=(404, 409),
-        summary="Change the fields that are given. With a `version`, only if the partner still has it (409). A revoked "
-        "partner can't be changed (409).",
-    ),
-    Route(
-        method="DELETE",
-        path="/admin/partners/{partnerId}",
-        action="partner.revoked",
-        use=revoke,
-        answer=PartnerView,
-        errors=(404,),
-        summary="Revoke a partner: its key stops working within 60 s, for good. Repeating it changes nothing.",
-    ),
-    Route(
-        method="POST",
-        path="/admin/partners/{partnerId}/pause",
-        action="partner.paused",
-        use=pause,
-        body=PauseReason,
-        answer=PartnerView,
-        errors=(404, 409),
-        summary="Sell nothing to a partner: within 60 s its counts are 0 and its GET_NUMBER is NO_NUMBERS. All else goes "
-        "on. One that is paused already is given the new reason. A revoked partner can't be changed (409).",
-    ),
-    Route(
-        method="DELETE",
-        path="/admin/partners/{partnerId}/pause",
-        action="partner.resumed",
-        use=resume,
-        answer=PartnerView,
-        errors=(404, 409),
-        summary="Sell to a paused partner again, within 60 s. Repeating it changes nothing. A revoked partner can't be "
-        "changed (409).",
-    ),
-    Route(
-        method="POST",
-        path="/admin/partners/{partnerId}/rotate-key",
-        action="partner.key_rotated",
-        use=rotate_key,
-        answer=PartnerWithKey,
-        errors=(404, 409),
-        summary="Give a partner a new key, shown in this answer only. The old one stops working within 60 s.",
-    ),
-    Route(
-        method="POST",
-        path="/admin/partners/{partnerId}/signing-secret",
-        action="partner.signing_secret_rotated",
-        use=rotate_signing_secret,
-        answer=SigningSecretView,
-        status=201,
-        errors=(404, 409),
-        summary="Sign the partner's pushes with a new secret, shown in this answer only. A former one goes on signing "
-        "beside it for 24 hours. 409 when the partner is revoked, or was given another secret at the same moment.",
-    ),
-    Route(
-        method="DELETE",
-        path="/admin/partners/{partnerId}/signing-secret",
-        action="partner.signing_secrets_removed",
-        use=remove_signing_secrets,
-        answer=PartnerView,
-        errors=(404, 409),
-        summary="Stop signing the partner's pushes, at once. Repeating it changes nothing. A revoked partner can't be "
-        "changed (409).",
-    ),
-    Route(
-        method="POST",
-        path="/admin/partners/{partnerId}/test-push",
-        action="partner.push_tested",
-        use=test_push,
-        answer=TestPushResult,
-        errors=(404, 409),
-        summary="Push a made-up SMS to the partner's Push URL: once, now, in the form of every push and signed if they "
-        "are. The phone is 447700900000, which nobody has; the smsId is at most 2^32, as no real one is. Nothing is "
-        "tried again or kept. 409 when the partner is revoked or has no Push URL.",
-    ),
-)

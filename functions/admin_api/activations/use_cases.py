@@ -1,21 +1,18 @@
 """Activations: list, read with messages and push attempts, push an SMS once more (contract 5)."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
 
-from admin_api.models import (
+from admin_api.activations.views import (
     ActivationDetails,
     ActivationDetailsQuery,
     ActivationPage,
     ActivationsQuery,
     ActivationView,
-    AttemptView,
-    NoFields,
-    NoQuery,
     PushDueView,
     SmsView,
 )
-from admin_api.routes import PAGE, Call, Route
+from admin_api.route import PAGE, Call
+from admin_api.schema import NoFields, NoQuery
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound
@@ -23,8 +20,8 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.requests import read_activation_id
-from globalconnect.domain.sms import Attempt, Sms, SmsRef
-from globalconnect.domain.times import DAY, SECOND, to_iso, to_iso_if_any
+from globalconnect.domain.sms import SmsRef
+from globalconnect.domain.times import DAY, SECOND, to_iso
 from globalconnect.push.queue import DuePush
 
 # How long after its claim the attempt that may be under way can still last: it may start late.
@@ -56,7 +53,7 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
             cursor = None
         if cursor is None or len(found) == PAGE:
             break
-    return ActivationPage(activations=[shown(activation, now) for activation in found], cursor=cursor)
+    return ActivationPage(activations=[ActivationView.of(activation, now) for activation in found], cursor=cursor)
 
 
 def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
@@ -83,9 +80,9 @@ def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> Activati
         only = {} if texts == "shown" else {"smsId": texts}
         call.log_look(parts, "sms.texts_read", str(activation_id), messages=len(looked_at), **only)
     messages = [
-        _message(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.sms
+        SmsView.of(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.sms
     ]
-    return ActivationDetails(**_fields(sale.activation, parts.now()), message_count=len(messages), messages=messages)
+    return ActivationDetails.of(sale.activation, parts.now(), message_count=len(messages), messages=messages)
 
 
 def push(parts: Parts, call: Call[NoQuery, NoFields]) -> PushDueView:
@@ -107,11 +104,6 @@ def push(parts: Parts, call: Call[NoQuery, NoFields]) -> PushDueView:
     return PushDueView(due_at=to_iso(sms.next_due))
 
 
-def shown(activation: Activation, now: int) -> ActivationView:
-    """Return an activation as staff see it at `now` (ms)."""
-    return ActivationView(**_fields(activation, now))
-
-
 def _pushed_to(parts: Parts, activation: Activation) -> Partner:
     """Return the partner of an activation. Raises Conflict when a push would be against contract 3 or go nowhere."""
     if activation.outcome is not None:
@@ -122,86 +114,3 @@ def _pushed_to(parts: Parts, activation: Activation) -> Partner:
     if partner.push_url is None:
         raise Conflict("partner: has no Push URL")
     return partner
-
-
-def _fields(activation: Activation, now: int) -> dict[str, Any]:
-    return {
-        "activation_id": activation.activation_id,
-        "partner_id": activation.partner_id,
-        "phone": activation.phone,
-        "country": activation.country,
-        "operator": activation.operator,
-        "service": activation.service,
-        "started_at": to_iso(activation.started_at),
-        "expires_at": to_iso(activation.expires_at),
-        "state": activation.state(now).value,
-        "outcome": None if activation.outcome is None else activation.outcome.value,
-        "finished_at": to_iso_if_any(activation.finished_at),
-        "sum": activation.total,
-        "currency": activation.currency,
-    }
-
-
-def _message(stored: Sms, attempts: Sequence[Attempt], *, hidden: bool) -> SmsView:
-    sms = stored.caught_up(attempts)
-    attempt_log = [
-        AttemptView(
-            number=attempt.number,
-            started_at=to_iso(attempt.started_at),
-            duration_ms=attempt.duration_ms,
-            outcome=attempt.outcome,
-            http_status=attempt.http_status,
-            # It may repeat the text.
-            answer=None if hidden else attempt.answer,
-        )
-        for attempt in attempts
-    ]
-    return SmsView(
-        sms_id=str(sms.sms_id),
-        phone=sms.phone,
-        phone_from=sms.phone_from,
-        text=None if hidden else sms.text,
-        received_at=to_iso(sms.received_at),
-        stored_at=to_iso(sms.stored_at),
-        push_state=sms.push_state.value,
-        attempts=sms.attempts,
-        outcomes=dict(sms.outcomes),
-        delivered_at=to_iso_if_any(sms.delivered_at),
-        attempt_log=attempt_log,
-    )
-
-
-ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/activations",
-        use=browse,
-        query=ActivationsQuery,
-        answer=ActivationPage,
-        summary="List activations, newest first. With several filters, or by service or state, a page may hold fewer "
-        "than there are to come, or none: only a null cursor is the end.",
-    ),
-    Route(
-        method="GET",
-        path="/admin/activations/{activationId}",
-        use=read,
-        query=ActivationDetailsQuery,
-        answer=ActivationDetails,
-        shortened="messages",
-        errors=(404,),
-        summary="Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts, "
-        "and what was answered to their pushes, were looked at is entered in the audit log, unless they are hidden; with an "
-        "smsId, only those of that one are shown.",
-    ),
-    Route(
-        method="POST",
-        path="/admin/activations/{activationId}/messages/{smsId}/push",
-        action="message.pushed_again",
-        use=push,
-        answer=PushDueView,
-        status=202,
-        errors=(404, 409),
-        summary="Push an SMS once more, also one that was delivered: now, or when the attempt under way has ended. "
-        "409 when the activation is finished, or its partner is revoked or has no Push URL.",
-    ),
-)
