@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass, replace
+from enum import Enum, auto
 from typing import Protocol
 
 from globalconnect.domain.errors import Busy, Unavailable
@@ -102,6 +103,14 @@ _UNMEASURED = Unmeasured()
 _UNTRIED = AttemptTally()
 
 
+class Handling(Enum):
+    """What is left to do for a push that the pusher was given."""
+
+    DONE = auto()
+    REDELIVER = auto()
+    """Not even its attempt could be claimed: the record or queue message must be delivered again."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewSms:
     """An SMS that has just been stored, and whose it is."""
@@ -173,7 +182,7 @@ class Pusher:
             self._runner.run(self._opened.aclose())
 
     async def _all[P: (DuePush, NewSms)](
-        self, batch: Sequence[P], deal_with: Callable[[P, Partner | None, AttemptClient], Awaitable[bool]]
+        self, batch: Sequence[P], handle: Callable[[P, Partner | None, AttemptClient], Awaitable[Handling]]
     ) -> frozenset[SmsRef]:
         # Of several for the same SMS, the last.
         by_ref = {push.ref: push for push in batch}
@@ -186,7 +195,7 @@ class Pusher:
             self._client = await self._opened.enter_async_context(self._open_client())
         client = self._client
         ended = await asyncio.gather(
-            *(deal_with(push, partners.get(push.partner_id), client) for push in by_ref.values()),
+            *(handle(push, partners.get(push.partner_id), client) for push in by_ref.values()),
             return_exceptions=True,
         )
         self._meter.publish()
@@ -200,21 +209,21 @@ class Pusher:
             log(Event.PUSH_ATTEMPTS, attempts=self._attempted)
         self._attempted = []
 
-    async def _first(self, sms: NewSms, partner: Partner | None, client: AttemptClient) -> bool:
+    async def _first(self, sms: NewSms, partner: Partner | None, client: AttemptClient) -> Handling:
         push = DuePush(sms.ref, sms.partner_id, due=self._now(), tally=_UNTRIED)
         if partner is not None and self._health.is_slow(partner):
-            return await self._queue(push, slow=True)
+            return Handling.DONE if await self._queue(push, slow=True) else Handling.REDELIVER
         return await self._push(push, partner, client)
 
-    async def _push(self, push: DuePush, partner: Partner | None, client: AttemptClient) -> bool:
-        """Take one SMS through the routine; return whether nothing is left to do for this push.
+    async def _push(self, push: DuePush, partner: Partner | None, client: AttemptClient) -> Handling:
+        """Take one SMS through the routine.
 
-        Once the attempt is claimed there is nothing left: what could not be queued then is queued by the sweep.
+        Once the attempt is claimed it is done: what could not be queued then is queued by the sweep.
         """
         await self._sleep(wait_seconds(push.due, self._now()))
         sms = await self._claims.ask(push)
         if sms is None:
-            return True
+            return Handling.DONE
         next_push = replace(push, due=sms.next_due, tally=sms.tally)
         slow = partner is not None and self._health.is_slow(partner)
         try:
@@ -222,14 +231,14 @@ class Pusher:
         except _AWS_TROUBLE as error:
             log_failure(Event.UNEXPECTED, error, sms_id=sms.sms_id)
             await self._queue(next_push, slow=slow)
-            return True
+            return Handling.DONE
         if end is not None or partner is None or partner.push_url is None:
             await self._stop(sms, end or PushState.STOPPED)
         elif not may_start(sms.next_due, self._now()):
             await self._queue(next_push, slow=slow)
         else:
             await self._attempt(client, next_push, sms, partner, partner.push_url)
-        return True
+        return Handling.DONE
 
     def _end_of(self, sms: Sms, partner: Partner | None) -> PushState | None:
         """Return how the pushing of a claimed SMS ends because nobody may have it, None when somebody may."""
@@ -279,6 +288,7 @@ class Pusher:
             log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id)
 
     async def _queue(self, push: DuePush, *, slow: bool) -> bool:
+        """Queue a push; return whether that worked."""
         try:
             await self._queues[slow].ask(push)
         except _AWS_TROUBLE as error:
@@ -318,12 +328,12 @@ def _send(queues: Queues, now: Callable[[], int], pushes: Sequence[DuePush], *, 
     return queues.send(pushes, slow=slow, now=now())
 
 
-def _left(by_ref: Iterable[SmsRef], ended: Iterable[bool | BaseException]) -> Iterator[SmsRef]:
+def _left(by_ref: Iterable[SmsRef], ended: Iterable[Handling | BaseException]) -> Iterator[SmsRef]:
     for ref, end in zip(by_ref, ended, strict=True):
         if isinstance(end, BaseException):
             # One SMS that trips us must not take the others of its batch along: it comes again by itself.
             log_failure(Event.UNEXPECTED, end, sms_id=ref.sms_id)
-        if end is not True:
+        if end is not Handling.DONE:
             yield ref
 
 

@@ -16,7 +16,7 @@ from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.text import is_text
 
-type Key = Mapping[str, Any]
+type CursorKey = Mapping[str, Any]
 
 _VERSION = 1
 _LONGEST_TEXT = 1_000
@@ -38,7 +38,7 @@ class Listing:
     is_key: Callable[[object], bool]
     filters: tuple[str | None, ...] = ()
 
-    def cursor(self, key: Key | None) -> str | None:
+    def cursor(self, key: CursorKey | None) -> str | None:
         """Return the cursor of the page that begins after `key`; None at the end."""
         if key is None:
             return None
