@@ -60,7 +60,7 @@ console/node_modules/.done: console/package-lock.json console/package.json conso
 	@$(NPM) console ci --silent
 	@touch $@
 
-screenshots: browser $(ALL) $(CONSOLE) ## write docs/console/*.png again, of a stack of their own
+screenshots: browser $(ALL) $(CONSOLE) ## write docs/console/*.png, every page of the console, from a stack of their own
 	@PYTHONPATH=functions $(RUN) -m tests.browser.screenshots
 
 # ---------------------------------------------------------------- AWS

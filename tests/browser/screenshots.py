@@ -1,4 +1,7 @@
-"""Writes docs/console/: every page of the console, as it looks on a stack with some life in it (`make screenshots`)."""
+"""Writes docs/console/: every page of the console, as it looks on a stack with some life in it (`make screenshots`).
+
+Those that a document shows are committed; .gitignore names them.
+"""
 
 import os
 import sys

@@ -1,0 +1,45 @@
+"""Links lead somewhere, the index of decisions says what its pages say, and diagrams can be drawn."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "events").glob("*.md")])
+DECISIONS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+INDEX = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+
+
+def _anchors(page: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        if not re.match(r"[a-z]+:", link):
+            assert target.exists(), link
+            assert not anchor or anchor in _anchors(target), link
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name[:4])
+def test_a_decision_has_a_status_and_a_date_and_the_index_says_the_same(page: Path) -> None:
+    first, _, second, *_ = page.read_text(encoding="utf-8").splitlines()
+    title = re.fullmatch(rf"# {page.name[:4]}: (.+)", first)
+    state = re.fullmatch(r"Status: (accepted|superseded by \S+) \((\d{4}-\d\d-\d\d)\)(, amended by .+)?", second)
+    assert title
+    assert state
+    status = state[1] + (state[3] or "")
+    assert f"| [{page.name[:4]}]({page.name}) | {title[1]} | {status} | {state[2]} |\n" in INDEX
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_no_diagram_has_a_semicolon_which_would_end_its_line(page: Path) -> None:
+    diagrams = re.findall(r"^```mermaid\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert [line for diagram in diagrams for line in diagram.splitlines() if ";" in line.replace("#35;", "")] == []
