@@ -59,7 +59,6 @@ class Parts:
 
 
 def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], rng: Rng) -> Parts:
-    """Put the function together."""
     kept_for = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
     activations = Activations(db, settings.activations_table, kept_for, now)
@@ -89,7 +88,6 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now
 
 @at_startup
 def parts() -> Parts:
-    """Return the function's parts, put together once per environment."""
     settings = AdminApiSettings.from_env()
     retry_queues = RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url)
     return build(settings, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.rng)

@@ -62,5 +62,4 @@ def _file(path: Path) -> Response:
 
 @at_startup
 def parts() -> Parts:
-    """Return the function's parts, put together once per environment."""
     return read(ConsoleSettings.from_env())

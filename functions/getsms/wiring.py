@@ -22,7 +22,6 @@ class Parts:
 
 
 def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:
-    """Put the function together."""
     return Parts(
         Partners(db, settings.partners_table, settings.cache_seconds, now),
         Activations(db, settings.activations_table, retention(settings.retention_days), now),
@@ -32,5 +31,4 @@ def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts
 
 @at_startup
 def parts() -> Parts:
-    """Return the function's parts, put together once per environment."""
     return build(GetsmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)

@@ -41,7 +41,7 @@ def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: Parts) -> N
         except ConditionFailed:
             match parts.inbox.has(receipt):
                 case None:
-                    # The lease ended, or the words were heard again, between the reads and the write: look again.
+                    # The lease ended, or the words were heard again, between the reads and the write: re-read.
                     continue
                 case True:
                     _count_repeat(receipt.sms_id, source_id, parts)

@@ -27,7 +27,6 @@ class Parts:
 
 
 def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:
-    """Put the function together."""
     kept_for = retention(settings.retention_days)
     numbers = Numbers(db, settings.numbers_table)
     inbox = Inbox(db, settings.inbox_table, kept_for)
@@ -43,5 +42,4 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> P
 
 @at_startup
 def parts() -> Parts:
-    """Return the function's parts, put together once per environment."""
     return build(InboundSmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)

@@ -25,7 +25,7 @@ def finish(request: FinishActivation, partner: Partner, parts: Parts) -> None:
         try:
             _take_step(activation, request.outcome, parts)
         except ConditionFailed:
-            # The activation or its number changed since it was read: look again.
+            # The activation or its number changed since it was read: re-read.
             continue
         return
     raise Busy

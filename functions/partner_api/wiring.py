@@ -43,7 +43,6 @@ class Parts:
 
 
 def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng: Rng) -> Parts:
-    """Put the function together."""
     numbers = Numbers(db, settings.numbers_table, settings.rest)
     activations = Activations(db, settings.activations_table, retention(settings.retention_days), now)
     counts_cache = min(_COUNTS_CACHE_SECONDS, settings.cache_seconds)
@@ -64,5 +63,4 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng:
 
 @at_startup
 def parts() -> Parts:
-    """Return the function's parts, put together once per environment."""
     return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.rng)

@@ -8,9 +8,9 @@ from globalconnect.runtime.logs import Event, log_failure
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """Make the attempts a batch of messages asks for. Messages that must come again are reported by their id.
+    """Make the attempts a batch of messages asks for. Messages that must be redelivered are reported by their id.
 
-    A message that can't be read is reported too, until the queue puts it aside.
+    A message that can't be read is reported too, until the queue dead-letters it.
     """
     due: dict[str, DuePush] = {}
     failed: list[str] = []

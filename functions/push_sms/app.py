@@ -11,7 +11,7 @@ from globalconnect.store.dynamo import from_wire
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """Push a batch of new SMS at once. A partner's failure goes to the retry queue and never fails the batch.
 
-    When an SMS can't even be claimed because AWS gives trouble, the batch comes again from that record on; pushes
+    When an SMS can't even be claimed because AWS gives trouble, the batch is redelivered from that record on; pushes
     already made are not due then, so they aren't repeated.
     """
     records = {record["dynamodb"]["SequenceNumber"]: _new_sms(record["dynamodb"]) for record in event["Records"]}

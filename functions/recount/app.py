@@ -1,4 +1,4 @@
-"""Every night: compare numbers with the counts per pool and partner, put right what is off, and say so."""
+"""Every night: compare numbers with the counts per pool and partner, repair what is off, and say so."""
 
 from typing import Any
 
@@ -7,5 +7,5 @@ from recount.wiring import parts
 
 
 def handler(_event: dict[str, Any], _context: object) -> None:
-    """Recount once. A failure is raised; what was put right until then is right."""
+    """Recount once. A failure is raised; what was repaired until then is correct."""
     publish_recount(parts().run().off)

@@ -1,4 +1,4 @@
-"""Compare numbers with what was counted of them, and that with the counts of pools and partners; put right what is off.
+"""Compare numbers with what was counted of them, and that with the counts of pools and partners; repair what is off.
 
 While a count is compared its changes go on: the projection notes in it whose contribution changed since the
 recount began, so only those numbers have to be read again (docs/adr/0022).
@@ -45,7 +45,7 @@ class _End(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a recount looked at, what it put right, and how many counts never stood still for it; holders are the
+    """What a recount looked at, what it repaired, and how many counts never stood still for it; holders are the
     partners that have a count.
     """
 

@@ -46,7 +46,7 @@ class Sweep:
     now: Callable[[], int]
 
     def run(self) -> SweepReport:
-        """Sweep once. Doing it again, or twice at once, changes nothing more.
+        """Sweep once. Idempotent; safe to run concurrently.
 
         Returns the partners for whom SMS had waited OVERDUE or longer when it began: all of them, once all were looked at.
         """

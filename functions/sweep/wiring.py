@@ -25,7 +25,6 @@ class Parts:
 
 @at_startup
 def parts() -> Parts:
-    """Return the function's parts, put together once per environment."""
     settings = SweepSettings.from_env()
     db = Dynamo(dynamodb_client())
     sweep = Sweep(

@@ -24,7 +24,6 @@ _FINISHED = "import: is finished; begin another"
 
 
 def start(parts: Parts, call: Call[NoQuery, NewImport]) -> ImportJobView:
-    """Begin an import."""
     now = parts.now()
     job = ImportJob(
         # In the order in which they were begun.
@@ -85,7 +84,6 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
 
 
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
-    """Read an import."""
     return ImportJobView.of(_job(parts, call.path))
 
 

@@ -43,7 +43,6 @@ _MOST_FAILURES = 20
 
 
 def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
-    """Issue a key."""
     wanted = call.body
     partner_id = new_partner_id(parts.rng)
     partner = Partner(
@@ -63,14 +62,12 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
-    """List partners."""
     page = parts.partners.page(PAGE, call.query.get("cursor"))
     now, note = parts.now(), parts.statistics.pending()
     return PartnerPage(partners=[PartnerView.of(partner, now, note) for partner in page.items], cursor=page.cursor)
 
 
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
-    """Read a partner."""
     partner = parts.partners.get(_id(call.path))
     return PartnerView.of(partner, parts.now(), parts.statistics.pending())
 
@@ -154,7 +151,6 @@ def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
 
 
 def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
-    """Replace the key."""
     partner_id = _id(call.path)
     # Read first: once there is a new key, nothing must keep its only copy from being shown.
     note = parts.statistics.pending()

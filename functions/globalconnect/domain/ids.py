@@ -25,11 +25,11 @@ _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read the
 
 
 def new_activation_id(now: int, rng: Rng) -> int:
-    """Return an activation id: a positive integer below 10^14, unique for ever, not guessable by counting.
+    """Return an activation id: a positive integer below 10^14, unique permanently, not guessable by counting.
 
     The day is in the upper digits and 10 random ones below, so two days can never give the same id; within a day the
     conditional write that stores the activation refuses a second one. Enough days until May 2051. Until 2026 ids had 40
-    random bits below the day, which made them larger than 10^14 after March 2024: none of those comes again.
+    random bits below the day, which made them larger than 10^14 after March 2024: none of those is reused.
     """
     return ((now - _EPOCH) // DAY + 1) * _IDS_PER_DAY + rng(_IDS_PER_DAY)
 

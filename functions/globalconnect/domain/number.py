@@ -33,7 +33,7 @@ class Number:
     `resting`: it was sold a short while ago and is nobody's until `available_from`; that stays until it is issued
     again or swept. `free_since` (ms) is since when it had been free when it was sold last, None when that was not noted. A
     withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
-    put it into its pool did, so that the part counts the same when it comes again (docs/adr/0024). `causes` are those of
+    put it into its pool did, so that the part counts the same when it is sent again (docs/adr/0024). `causes` are those of
     each block, none when it is older than they are; `lifted` is, per service, the version in which all marks were lifted:
     what activations left up to then is gone (docs/adr/0034).
     """

@@ -89,7 +89,6 @@ class Partner:
 
 
 def new_partner_id(rng: Rng) -> str:
-    """Return the id of a new partner."""
     return new_token(10, rng)
 
 

@@ -70,11 +70,9 @@ class HolderCount(ProjectedCount):
     held: int = 0
 
     def add(self, contribution: Contribution, sign: int) -> None:  # noqa: ARG002 - a held number is one, whatever else
-        """Count a contribution in (sign 1) or out (sign -1)."""
         self.held += sign
 
     def sums(self) -> dict[str, int]:
-        """Return all that is counted."""
         return {"held": self.held}
 
 
@@ -93,7 +91,6 @@ class PoolCounts(ProjectedCount):
         return max(0, self.free - self.blocked_free.get(service, 0))
 
     def add(self, contribution: Contribution, sign: int) -> None:
-        """Count a contribution in (sign 1) or out (sign -1)."""
         self.total += sign
         if not contribution.free:
             return
@@ -114,7 +111,6 @@ class PoolCounts(ProjectedCount):
             self.recount, self.changed = None, frozenset()
 
     def sums(self) -> dict[str, int]:
-        """Return all that is counted."""
         return {"total": self.total, "free": self.free} | {
             f"blocked_free:{code}": count for code, count in self.blocked_free.items()
         }

@@ -64,7 +64,7 @@ def is_fresh(looked_at: int, now: int) -> bool:
 def lost_its_message(due: int, queued_again_at: int | None, now: int) -> bool:
     """Return whether a push due at `due` (ms) must have lost its queue message: the sweep should queue it again.
 
-    `queued_again_at` (ms) is when it last did. That counts until an attempt sets a new `due`, and not for ever.
+    `queued_again_at` (ms) is when it last did. That counts until an attempt sets a new `due`, and not permanently.
     """
     if now < due + OVERDUE:
         return False

@@ -5,7 +5,6 @@ from globalconnect.domain.sms import Sms
 
 
 def push_body(sms: Sms, partner: Partner) -> dict[str, object]:
-    """Return the JSON body that pushes an SMS to a partner."""
     return {
         "key": partner.key,
         "action": "PUSH_SMS",

@@ -33,7 +33,7 @@ _LOOKS = 3
 # Pauses (s) after each try to record a success that AWS refuses: one that is not recorded would be pushed again.
 _RECORD_PAUSES = (0.2, 1.0, 3.0, 0.0)
 
-# What a call to AWS fails with when AWS, not the data, is the trouble: the SMS is still pending and will come again.
+# What a call to AWS fails with when AWS, not the data, is the trouble: the SMS is still pending and will be redelivered.
 _AWS_TROUBLE = (Busy, Unavailable)
 
 
@@ -163,10 +163,10 @@ class Pusher:
     def deliver(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
         """Make one attempt for each push that is still wanted, when it is due, and queue what failed.
 
-        Returns those whose attempt could not even be claimed: they must come again. A partner's failure is not one of
+        Returns those whose attempt could not even be claimed: they must be redelivered. A partner's failure is not one of
         them, nor a retry that could not be queued: the sweep queues that.
         """
-        # A message that comes again after minutes may meet the live one of its SMS; of two, the later due is the live one.
+        # A message that is redelivered after minutes may meet the live one of its SMS; of two, the later due is the live one.
         return self._runner.run(self._all(sorted(pushes, key=lambda push: push.due), self._push))
 
     def deliver_new(self, batch: Sequence[NewSms]) -> frozenset[SmsRef]:
@@ -331,7 +331,7 @@ def _send(queues: Queues, now: Callable[[], int], pushes: Sequence[DuePush], *, 
 def _left(by_ref: Iterable[SmsRef], ended: Iterable[Handling | BaseException]) -> Iterator[SmsRef]:
     for ref, end in zip(by_ref, ended, strict=True):
         if isinstance(end, BaseException):
-            # One SMS that trips us must not take the others of its batch along: it comes again by itself.
+            # One SMS that trips us must not take the others of its batch along: it is redelivered by itself.
             log_failure(Event.UNEXPECTED, end, sms_id=ref.sms_id)
         if end is not Handling.DONE:
             yield ref

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_sqs.client import SQSClient
 
-# Short time-outs and few retries: whoever waits for us has time-outs too, and what fails for good comes again.
+# Short time-outs and few retries: our callers have time-outs too, and what fails is redelivered.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
     connect_timeout=2,

@@ -199,7 +199,6 @@ def _log_unexpected(error: Exception) -> None:
 
 
 def error_response(error: errors.GlobalConnectError) -> Response:
-    """Return the response for an error, by STATUS_OF."""
     return Response(STATUS_OF[type(error)], error_body(str(error)))
 
 

@@ -88,7 +88,7 @@ def publish_outcomes(over: int) -> None:
 
 
 def publish_recount(off: int) -> None:
-    """Print how much a recount found off, at 0 too: pools and numbers that it put right, and pools it could not."""
+    """Print how much a recount found off, at 0 too: pools and numbers that it repaired, and pools it could not."""
     _print({Metric.COUNTS_OFF: [off]})
 
 

@@ -31,7 +31,6 @@ class Activations:
         self._now = now
 
     def get(self, activation_id: int) -> Activation | None:
-        """Return an activation as it is now."""
         item = self._db.get(self.table, {"activation_id": activation_id, "entry": ENTRY})
         return to_activation(item) if item and is_kept(item, self._now()) else None
 
@@ -180,7 +179,6 @@ def is_kept(item: Item, now: int) -> bool:
 
 
 def from_activation(activation: Activation, retention: int) -> Item:
-    """Return an activation as it is stored."""
     return {
         "activation_id": activation.activation_id,
         "entry": ENTRY,
@@ -204,7 +202,6 @@ def from_activation(activation: Activation, retention: int) -> Item:
 
 
 def to_activation(item: Item) -> Activation:
-    """Return an activation from its item."""
     outcome = item.get("outcome")
     return Activation(
         activation_id=item["activation_id"],
@@ -246,7 +243,6 @@ def from_sms(sms: Sms, retention: int) -> Item:
 
 
 def to_sms(item: Item) -> Sms:
-    """Return a message from its item."""
     return Sms(
         sms_id=item["sms_id"],
         activation_id=item["activation_id"],
@@ -266,5 +262,4 @@ def to_sms(item: Item) -> Sms:
 
 
 def sms_key(ref: SmsRef) -> dict[str, str | int]:
-    """Return the key of a message."""
     return {"activation_id": ref.activation_id, "entry": f"{_SMS_PREFIX}{ref.sms_id}"}

@@ -30,5 +30,4 @@ class Cache[V]:
         return value
 
     def forget(self, key: object) -> None:
-        """Forget what is remembered for `key`."""
         self._kept.pop(key, None)

@@ -47,7 +47,6 @@ class ImportJobs:
         self._db.put(self.table, item, expression("attribute_not_exists(#entry)"))
 
     def get(self, import_id: str) -> ImportJob | None:
-        """Return an import as it is now."""
         item = self._db.get(self.table, _key_of(import_id))
         return _to_import(item) if item else None
 

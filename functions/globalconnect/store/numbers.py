@@ -41,7 +41,6 @@ class Numbers:
         self._used_up: dict[tuple[str, str], int] = {}
 
     def get(self, phone: str) -> Number | None:
-        """Return a number as it is now."""
         item = self._db.get(self.table, {"phone": phone})
         return to_number(item) if item else None
 
@@ -305,7 +304,6 @@ def to_item(number: Number) -> Item:
 
 
 def to_number(item: Item) -> Number:
-    """Return a number from its item."""
     return Number(
         phone=item["phone"],
         country=item["country"],

@@ -51,7 +51,6 @@ class Partners:
         return self._cache.get(partner_id, lambda: self._read(partner_id))
 
     def fresh(self, partner_id: str) -> Partner | None:
-        """Return a partner as it is now."""
         self._cache.forget(partner_id)
         return self.cached(partner_id)
 
