@@ -25,7 +25,7 @@ class PoolPage(View):
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PoolPage:
     """List pools by country and operator, counted as GET_SERVICES counts them for a key that may buy everything."""
-    page = parts.availability.page(PAGE, call.query.get("cursor"))
+    page = parts.pool_counts.page(PAGE, call.query.get("cursor"))
     services = sorted(code for code, service in parts.services.catalogue().items() if service.enabled)
     shown = [
         PoolView(

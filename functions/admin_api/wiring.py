@@ -39,13 +39,13 @@ class Parts:
     partners: Partners
     services: Services
     numbers: Numbers
-    availability: PoolCountsStore
+    pool_counts: PoolCountsStore
     activations: Activations
     transactions: Transactions
     pushes: Pushes
     sources: Sources
     inbox: Inbox
-    imports: ImportJobs
+    import_jobs: ImportJobs
     audit: Audit
     statistics: Statistics
     retry_queues: RetryQueues
@@ -66,13 +66,13 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now
         partners=Partners(db, settings.partners_table, _NO_CACHE, now),
         services=Services(db, settings.services_table, _NO_CACHE, now),
         numbers=numbers,
-        availability=PoolCountsStore(db, settings.availability_table, _NO_CACHE, now),
+        pool_counts=PoolCountsStore(db, settings.availability_table, _NO_CACHE, now),
         activations=activations,
         transactions=Transactions(db, numbers, activations),
         pushes=Pushes(db, settings.activations_table, kept_for),
         sources=Sources(db, settings.sources_table, _NO_CACHE, now),
         inbox=Inbox(db, settings.inbox_table, kept_for),
-        imports=ImportJobs(db, settings.imports_table, kept_for),
+        import_jobs=ImportJobs(db, settings.imports_table, kept_for),
         audit=Audit(db, settings.audit_table, retention(settings.audit_days)),
         statistics=Statistics(db, settings.statistics_table),
         retry_queues=retry_queues,

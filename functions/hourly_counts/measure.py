@@ -27,7 +27,7 @@ class Measure:
     """
 
     happened: HourEvents
-    availability: PoolCountsStore
+    pool_counts: PoolCountsStore
     statistics: Statistics
     lease: int
     retention: int
@@ -80,7 +80,7 @@ class Measure:
 
     def _take_stock(self) -> None:
         now = self.now()
-        pools = self.availability.all()
+        pools = self.pool_counts.all()
         stock = Stock(now, numbers=sum(pool.total for pool in pools), free=sum(pool.free for pool in pools))
         self.statistics.put_stock(stock)
 

@@ -34,7 +34,7 @@ def parts() -> Measure:
     db = Dynamo(dynamodb_client())
     return Measure(
         happened=HourEvents(db, settings.activations_table),
-        availability=PoolCountsStore(db, settings.availability_table, cache_seconds=0, now=clock.now),
+        pool_counts=PoolCountsStore(db, settings.availability_table, cache_seconds=0, now=clock.now),
         statistics=Statistics(db, settings.statistics_table),
         lease=settings.lease,
         retention=retention(settings.retention_days),

@@ -6,7 +6,7 @@ from globalconnect.domain.inbound import (
     InboundSms,
     Lease,
     Receipt,
-    Unclaimed,
+    UnclaimedReason,
     Verdict,
     holder_of,
     identity_of,
@@ -81,11 +81,11 @@ def _store(receipt: Receipt, known: ArrivalContext, holder: Lease | None, arrive
     sms = receipt.sms
     received_at = sms.received_at(arrived_at)
     if holder is None:
-        reason = Unclaimed.NOT_HELD
+        reason = UnclaimedReason.NOT_HELD
     elif known.may_be_known:
-        reason = Unclaimed.DOUBTFUL
+        reason = UnclaimedReason.DOUBTFUL
     elif is_before_sale(sms, holder, parts.receipt_skew):
-        reason = Unclaimed.BEFORE_SALE
+        reason = UnclaimedReason.BEFORE_SALE
     else:
         stored = Sms(
             sms_id=receipt.sms_id,

@@ -41,7 +41,7 @@ def _fields(request: Request) -> Fields:
 
 def _get_services(partner: Partner, parts: Parts) -> Response:
     left = _left(partner, parts)
-    countries = country_list(parts.availability.all(), parts.services.catalogue(), partner, left)
+    countries = country_list(parts.pool_counts.all(), parts.services.catalogue(), partner, left)
     body = f'{{"status":"SUCCESS","countryList":{countries}}}'
     return Response(200, body, ask_for_less="ask with a key that may buy fewer services")
 

@@ -93,7 +93,7 @@ def _pools(request: GetNumber, parts: Parts) -> Sequence[tuple[str, str]]:
     countries = spellings_of(request.country)
     if folded(request.operator) != ANY_OPERATOR:
         return list(product(countries, spellings_of(request.operator)))
-    pools = [pool for country in countries for pool in parts.availability.of_country(country)]
+    pools = [pool for country in countries for pool in parts.pool_counts.of_country(country)]
     # Counts lag a little, so a pool that seems sold out is asked too, but last.
     pools.sort(key=lambda pool: pool.for_sale(request.service), reverse=True)
     return [(pool.country, pool.operator) for pool in pools[:_MOST_POOLS]]

@@ -32,7 +32,7 @@ class Parts:
     settings: PartnerApiSettings
     partners: Partners
     services: Services
-    availability: PoolCountsStore
+    pool_counts: PoolCountsStore
     holders: Holders
     numbers: Numbers
     activations: Activations
@@ -50,7 +50,7 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng:
         settings=settings,
         partners=Partners(db, settings.partners_table, settings.cache_seconds, now),
         services=Services(db, settings.services_table, settings.cache_seconds, now),
-        availability=PoolCountsStore(db, settings.availability_table, counts_cache, now),
+        pool_counts=PoolCountsStore(db, settings.availability_table, counts_cache, now),
         holders=Holders(db, settings.holders_table),
         numbers=numbers,
         activations=activations,

@@ -12,7 +12,7 @@ from admin_api.app import answer
 from admin_api.wiring import Parts, build
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.audit import AuditEntry
-from globalconnect.domain.inbound import InboundSms, Receipt, Unclaimed, identity_of
+from globalconnect.domain.inbound import InboundSms, Receipt, UnclaimedReason, identity_of
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
@@ -96,7 +96,7 @@ class Desk:
         sms = InboundSms("447472190035", "Telegram", text, str(number))
         receipt = Receipt(number, "gw", identity_of(sms, "gw", at), sms, at)
         inbox = self.admin.inbox
-        item = inbox.noted_unclaimed(receipt, at if received_at is None else received_at, Unclaimed.NOT_HELD)
+        item = inbox.noted_unclaimed(receipt, at if received_at is None else received_at, UnclaimedReason.NOT_HELD)
         self.cloud.db.put(inbox.table, item)
 
     def upload(self, content: str, media_type: str = CSV) -> Reply:

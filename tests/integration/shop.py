@@ -163,7 +163,7 @@ class Shop:
         settings = HourlyCountsSettings.from_env({**self.cloud.env, **self.overrides})
         measure = Measure(
             happened=happened,
-            availability=counts,
+            pool_counts=counts,
             statistics=self.statistics,
             lease=settings.lease,
             retention=self.activations.retention,

@@ -302,10 +302,10 @@ def test_an_import_has_at_most_200_parts_and_the_last_knows_the_phones_of_all(de
     refusal = (413, "part: expected at most 200 parts of up to 5000 rows")
     assert desk.send_part(import_id, 201, csv_of(phones_from(0, 1))).refusal == refusal
     for part in range(1, 200):
-        current = desk.admin.imports.get(import_id)
+        current = desk.admin.import_jobs.get(import_id)
         assert current is not None
         done = ImportPart(part, "content", rows=1, imported=1, updated=0, unchanged=0, rejected=())
-        desk.admin.imports.record(current, done, phones_from(part, 1))
+        desk.admin.import_jobs.record(current, done, phones_from(part, 1))
     answer = taken(desk, import_id, 200, csv_of(phones_from(0, 202)))
     assert (answer["imported"], len(answer["rejected"]), answer["rejected"][0]["row"]) == (3, 199, 201)
     assert known(desk) == {phone for place in (0, 200, 201) for phone in phones_from(place, 1)}

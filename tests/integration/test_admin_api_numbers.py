@@ -59,7 +59,7 @@ def test_imported_numbers_are_for_sale_at_once_and_their_pools_are_entered(desk:
     assert reply.body == {"imported": 3, "updated": 0, "rejected": []}
     assert sorted(for_sale(desk, "england|O2")) == [PHONE, OTHER]
     assert for_sale(desk, "poland|Play") == ["48111111111"]
-    pools = desk.admin.availability.all()
+    pools = desk.admin.pool_counts.all()
     assert {(pool.country, pool.operator, pool.total) for pool in pools} == {
         ("england", "O2", 0),
         ("poland", "Play", 0),
@@ -292,7 +292,7 @@ COMPOSED, DECOMPOSED = "C\u00f4te d'Ivoire", "Co\u0302te d'Ivoire"
 
 def test_an_import_uses_the_stored_names_of_a_pool(desk: Desk) -> None:
     stored = desk.stocked("2250700000001", DECOMPOSED, "Orange  CI")
-    desk.admin.availability.open_pool(stored.country, stored.operator)
+    desk.admin.pool_counts.open_pool(stored.country, stored.operator)
     rows = [row("2250700000001", COMPOSED, "Orange CI"), row("2250700000002", COMPOSED, " Orange CI")]
     assert imported(desk, [*rows, row("2250700000003", COMPOSED, "MTN")]).body == {
         "imported": 2,
@@ -310,7 +310,7 @@ def test_an_import_uses_the_stored_names_of_a_pool(desk: Desk) -> None:
 @pytest.mark.parametrize("operator", ["Orange  CI", "Orange CI"])
 def test_numbers_are_found_by_any_spelling_of_their_pool(desk: Desk, country: str, operator: str) -> None:
     desk.stocked("2250700000001", DECOMPOSED, "Orange  CI")
-    desk.admin.availability.open_pool(DECOMPOSED, "Orange  CI")
+    desk.admin.pool_counts.open_pool(DECOMPOSED, "Orange  CI")
     for query in ([("country", country)], [("country", country), ("operator", operator)]):
         assert [number["phone"] for number in desk.get("/admin/numbers", *query).body["numbers"]] == ["2250700000001"]
 

@@ -439,11 +439,11 @@ def test_counts_follow_a_lift(shop: Shop, desk: Desk) -> None:
     partner = shop.partner()
     _mark(shop, partner, 1)
     shop.project()
-    pools = shop.partner_parts.availability.all()
+    pools = shop.partner_parts.pool_counts.all()
     assert [pool.for_sale("tg") for pool in pools] == [0]
     _lift(desk)
     shop.project()
-    assert [pool.for_sale("tg") for pool in shop.partner_parts.availability.all()] == [1]
+    assert [pool.for_sale("tg") for pool in shop.partner_parts.pool_counts.all()] == [1]
 
 
 # ---------------------------------------------------------------- at once, and without an answer

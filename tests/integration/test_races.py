@@ -95,7 +95,7 @@ def test_two_shards_counting_into_one_pool_at_once_lose_nothing(busy_shop: Shop)
     busy_shop.stock(*PHONES)
     numbers = busy_shop.all_numbers()
     _at_once(4, lambda shard: _until_counted(lambda: project(numbers[shard * 10 : shard * 10 + 20], busy_shop.counts)))
-    (pool,) = busy_shop.partner_parts.availability.all()
+    (pool,) = busy_shop.partner_parts.pool_counts.all()
     assert (pool.total, pool.free) == (40, 40)
 
 

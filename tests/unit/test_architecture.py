@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / "functions"
 SHARED = "globalconnect"
 FUNCTIONS = sorted(path.parent.name for path in CODE.glob("*/app.py"))
+MODULES = {".".join(path.relative_to(CODE).with_suffix("").parts): path for path in CODE.rglob("*.py")}
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 HTTP = {"aiohttp", "yarl", "urllib.request", "http.client"}
 MEASURED = {"sweep", "hourly_counts", "push_retry", "push_sms", "recount"}
@@ -80,6 +81,22 @@ def test_only_functions_that_measure_pay_for_metrics_at_a_cold_start(function: s
 def test_metrics_are_made_in_one_place() -> None:
     makers = {line.split(" imports ")[0] for line in _offenders(CODE, {"aws_lambda_powertools.metrics"})}
     assert makers == {"globalconnect/runtime/metrics.py"}
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    left = {name: {found for found in _imports(path) if found in MODULES} - {name} for name, path in MODULES.items()}
+    while leaves := {name for name, imported in left.items() if not imported & left.keys()}:
+        left = {name: imported for name, imported in left.items() if name not in leaves}
+    assert left == {}
+
+
+def test_no_two_public_types_of_globalconnect_share_a_name() -> None:
+    found: dict[str, list[str]] = {}
+    for name, path in MODULES.items():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body if name.startswith(f"{SHARED}.") else []:
+            if isinstance(node, ast.ClassDef | ast.TypeAlias):
+                found.setdefault(node.name if isinstance(node, ast.ClassDef) else node.name.id, []).append(name)
+    assert {name: places for name, places in found.items() if len(places) > 1 and not name.startswith("_")} == {}
 
 
 def _reached(function: str) -> set[str]:

@@ -1,11 +1,14 @@
 """The glossary holds in the code: what it calls otherwise has no identifier."""
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 
 from tests.conftest import ROOT
 
+# What has been done to something is no name for it; exceptions are named for what happened.
+PARTICIPLE = re.compile(r"(ed|Shown|Given|Told|Begun|Swept|Left|Known|Heard|Done|Sent|Sold|Held|Kept)$")
 CODE = ("functions", "local", "deployment", "bench", "tests")
 
 
@@ -33,3 +36,15 @@ def test_no_identifier_has_a_word_that_the_glossary_calls_otherwise() -> None:
                 words = {*re.split(r"[_.]", identifier.lower()), *identifier.split(".")}
                 found |= {(str(path.relative_to(ROOT)), word) for word in words & forbidden}
     assert found == set()
+
+
+def test_classes_are_named_by_nouns() -> None:
+    classes = {
+        node.name
+        for path in (ROOT / "functions").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef)
+        and not any("Exception" in ast.unparse(base) or "Error" in ast.unparse(base) for base in node.bases)
+    }
+    schemas = json.loads((ROOT / "docs/openapi.json").read_text())["components"]["schemas"]
+    assert {name for name in classes | schemas.keys() if PARTICIPLE.search(name)} == set()

@@ -33,7 +33,7 @@ def start(parts: Parts, call: Call[NoQuery, NewImport]) -> ImportJobView:
         staff=call.staff,
         started_at=now,
     )
-    parts.imports.start(job)
+    parts.import_jobs.start(job)
     call.log_change(changed_id=job.import_id)
     return ImportJobView.of(job)
 
@@ -49,7 +49,7 @@ def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
     if number > job.parts + 1:
         raise Conflict(f"part: expected {job.parts + 1}, the next one")
     rows, rejected = read_rows(call.body, job.rows)
-    taken = parts.imports.taken_before(job.import_id, number, {row.phone for row in rows})
+    taken = parts.import_jobs.taken_before(job.import_id, number, {row.phone for row in rows})
     fresh, refused = refuse_repeated(rows, rejected, taken)
     outcome = enter(parts, fresh, refused, sent_as=f"{job.import_id}#{number}", dry_run=job.dry_run)
     part = ImportPart(
@@ -62,7 +62,7 @@ def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
         rejected=tuple(outcome.rejected),
     )
     try:
-        parts.imports.record(job, part, [row.phone for row in fresh])
+        parts.import_jobs.record(job, part, [row.phone for row in fresh])
     except ConditionFailed:
         # Another copy of it was faster, or the import was finished meanwhile.
         part = _recorded(parts, job, number, content)
@@ -72,14 +72,14 @@ def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
 
 def finish(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
     """End an import: it takes no more parts."""
-    job = parts.imports.finish(_id(call.path), parts.now())
+    job = parts.import_jobs.finish(_id(call.path), parts.now())
     call.log_change(parts=job.parts, rows=job.rows)
     return ImportJobView.of(job)
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
     """List imports, newest first."""
-    page = parts.imports.page(PAGE, call.query.get("cursor"))
+    page = parts.import_jobs.page(PAGE, call.query.get("cursor"))
     return ImportJobPage(imports=[ImportJobView.of(job) for job in page.items], cursor=page.cursor)
 
 
@@ -89,7 +89,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 
 def rejected(parts: Parts, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
     """List the rows of an import that were not imported."""
-    page = parts.imports.rejected(_job(parts, call.path).import_id, _REJECTED_PAGE, call.query.get("cursor"))
+    page = parts.import_jobs.rejected(_job(parts, call.path).import_id, _REJECTED_PAGE, call.query.get("cursor"))
     return RejectedRowPage(rejected=[RejectedRowView.of(row) for row in page.items], cursor=page.cursor)
 
 
@@ -107,7 +107,7 @@ def _number(path: Mapping[str, str]) -> int:
 
 
 def _job(parts: Parts, path: Mapping[str, str]) -> ImportJob:
-    job = parts.imports.get(_id(path))
+    job = parts.import_jobs.get(_id(path))
     if job is None:
         raise NotFound("import")
     return job
@@ -115,7 +115,7 @@ def _job(parts: Parts, path: Mapping[str, str]) -> ImportJob:
 
 def _recorded(parts: Parts, job: ImportJob, number: int, content: str) -> ImportPart:
     """Return a part as it was recorded. Raises Conflict when it was not, or was another one."""
-    part = parts.imports.part(job.import_id, number)
+    part = parts.import_jobs.part(job.import_id, number)
     if part is None:
         raise Conflict(_FINISHED)
     if part.content != content:

@@ -119,14 +119,14 @@ def enter(
         phones = batched((row.phone for row in rows), _READ_AT_ONCE, strict=False)
         known = {number.phone: number for found in threads.map(parts.numbers.get_many, phones) for number in found}
         if not all(_is_in_place(row, known.get(row.phone)) for row in rows):
-            stored = StoredNames((pool.country, pool.operator) for pool in parts.availability.all())
+            stored = StoredNames((pool.country, pool.operator) for pool in parts.pool_counts.all())
             rows = [_in_pool(row, *stored.pool(row.country, row.operator)) for row in rows]
         ends = {row: _row_result(row, known.get(row.phone), sent_as) for row in rows}
         if not dry_run:
             moving = [row for row in rows if not _is_in_place(row, known.get(row.phone))]
             # Pools first, so that the number can be found and counted as soon as it is there.
             pools = sorted({(row.country, row.operator) for row in moving})
-            list(threads.map(lambda pool: parts.availability.open_pool(*pool), pools))
+            list(threads.map(lambda pool: parts.pool_counts.open_pool(*pool), pools))
             placed = threads.map(lambda row: _place(parts, row, known.get(row.phone), sent_as), moving)
             ends |= zip(moving, placed, strict=True)
     contested = [

@@ -87,7 +87,7 @@ def _stored(parts: Parts, country: str | None, operator: str | None) -> tuple[st
         if operator is not None:
             raise InvalidInput("country", "expected with operator")
         return None, None
-    pools = [(pool.country, pool.operator) for pool in parts.availability.all()]
+    pools = [(pool.country, pool.operator) for pool in parts.pool_counts.all()]
     if operator is None:
         # Two countries may be the same but for their form; then the one that is spelled so is meant.
         return (country if country in {of for of, _ in pools} else StoredNames(pools).country(country)), None

@@ -86,7 +86,7 @@ class Lease:
     has_ended: bool = False
 
 
-class Unclaimed(StrEnum):
+class UnclaimedReason(StrEnum):
     """Why an SMS was given to no activation, as staff read it."""
 
     NOT_HELD = "no activation held the number"

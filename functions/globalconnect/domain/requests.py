@@ -56,14 +56,14 @@ class FinishActivation:
     outcome: Outcome
 
 
-type Request = GetServices | GetNumber | FinishActivation
+type PartnerRequest = GetServices | GetNumber | FinishActivation
 
 
-class Repeated:
+class RepeatedField:
     """A query field that was given more than once, where only one makes sense."""
 
 
-REPEATED = Repeated()
+REPEATED = RepeatedField()
 
 
 def read_json_object(body: bytes, number: Callable[[str], object] = Numeral) -> dict[str, object]:
@@ -95,7 +95,7 @@ def read_key(fields: Fields, name: str) -> str:
     raise InvalidKey
 
 
-def read_request(fields: Fields) -> Request:
+def read_request(fields: Fields) -> PartnerRequest:
     """Return the typed request, its action first. Raises InvalidInput naming the field (contract 1: 400)."""
     match fields.get("action"):
         case "GET_SERVICES":

@@ -88,7 +88,7 @@ class Meter(Protocol):
         """Tell what was measured since the last time."""
 
 
-class Unmeasured:
+class NoMeter:
     """A Meter where nobody wants to know."""
 
     def note(self, sms: Sms, ended_at: int, *, delivered: bool) -> None:
@@ -98,7 +98,7 @@ class Unmeasured:
         """Tell nothing."""
 
 
-_UNMEASURED = Unmeasured()
+_UNMEASURED = NoMeter()
 # What a new SMS is stored with.
 _UNTRIED = AttemptTally()
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from globalconnect.domain.ids import sms_id_of
-from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease, Receipt, Unclaimed, WordsRecord
+from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease, Receipt, UnclaimedReason, WordsRecord
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import Activations, from_sms, is_kept
@@ -87,7 +87,9 @@ class Arrivals:
             ),
         )
 
-    def keep_unclaimed(self, receipt: Receipt, heard: WordsRecord | None, received_at: int, reason: Unclaimed) -> None:
+    def keep_unclaimed(
+        self, receipt: Receipt, heard: WordsRecord | None, received_at: int, reason: UnclaimedReason
+    ) -> None:
         """Keep an SMS that no activation gets, for staff, and note its words. Raises ConditionFailed as `store` does."""
         item = self._inbox.noted_unclaimed(receipt, received_at, reason)
         self._db.transact(

@@ -10,7 +10,7 @@ from globalconnect.domain.inbound import (
     InboundSms,
     InboxKind,
     Receipt,
-    Unclaimed,
+    UnclaimedReason,
     UnclaimedSms,
     UnreadablePayload,
     WordsRecord,
@@ -47,7 +47,7 @@ class Inbox:
         """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
         counts how often it came.
         """
-        item = self.noted_unclaimed(receipt, received_at, Unclaimed.DOUBTFUL)
+        item = self.noted_unclaimed(receipt, received_at, UnclaimedReason.DOUBTFUL)
         del item["inbox_id"]
         first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item if name != "expire_at")
         change = expression(f"SET #expire_at = :expire_at, {first} ADD #repeats :one", one=1, **item)
@@ -108,7 +108,7 @@ class Inbox:
             "expire_at": expire_at(receipt.stored_at, self.retention),
         }
 
-    def noted_unclaimed(self, receipt: Receipt, received_at: int, reason: Unclaimed) -> Item:
+    def noted_unclaimed(self, receipt: Receipt, received_at: int, reason: UnclaimedReason) -> Item:
         """Return the entry of an SMS that no activation gets: it holds the SMS."""
         return self.noted(receipt) | {
             "kind": InboxKind.UNCLAIMED.value,
@@ -150,7 +150,7 @@ def _to_unclaimed(item: Item) -> UnclaimedSms:
         received_at=item["received_at"],
         stored_at=item["stored_at"],
         # An earlier version did not keep why.
-        reason=item.get("reason", Unclaimed.NOT_HELD.value),
+        reason=item.get("reason", UnclaimedReason.NOT_HELD.value),
         repeats=item.get("repeats", 0),
     )
 

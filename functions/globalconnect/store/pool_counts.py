@@ -67,7 +67,7 @@ class PoolCountsStore:
 
 
 class CountsStore:
-    """What `availability` needs to change counts: pools, partners and counted numbers, written together."""
+    """What the projection needs to change counts: pools, partners and counted numbers, written together."""
 
     def __init__(self, db: Dynamo, availability_table: str, counted_table: str, holders_table: str) -> None:
         self._db = db
