@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
 
 import hourly_counts.wiring
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
-from globalconnect.domain.errors import Busy
+from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import Hour, HourCounts, StartedActivation, Stock, counts_of, hour_of
@@ -456,7 +455,7 @@ def test_a_sweep_that_did_not_see_all_notes_nothing(life: Life) -> None:
     assert life.receive(activation_id)
     life.shop.cloud.clock.advance(minutes=2)
 
-    with pytest.raises(ReadTimeoutError):
+    with pytest.raises(Unavailable):
         over(life.shop, Scripted(*[Fault.UNHEARD] * 10, operation="BatchGetItem")).sweep()
     assert life.shop.statistics.pending() is None
 

@@ -66,10 +66,10 @@ def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
     assert referred == DESCRIBED["components"]["schemas"].keys()
 
 
-def test_only_operators_routes_ask_for_an_operator() -> None:
+def test_only_staff_routes_ask_for_staff() -> None:
     for path, methods in DESCRIBED["paths"].items():
         for operation in methods.values():
-            assert ({"operator": []} in operation["security"]) == path.startswith("/admin/")
+            assert ({"staff": []} in operation["security"]) == path.startswith("/admin/")
 
 
 # ---------------------------------------------------------------- hand-written schemas against the parsers

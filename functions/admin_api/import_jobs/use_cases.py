@@ -89,7 +89,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 
 def rejected(parts: Parts, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
     """List the rows of an import that were not imported."""
-    page = parts.import_jobs.rejected(_job(parts, call.path).import_id, _REJECTED_PAGE, call.query.get("cursor"))
+    page = parts.import_jobs.rejected(_id(call.path), _REJECTED_PAGE, call.query.get("cursor"))
     return RejectedRowPage(rejected=[RejectedRowView.of(row) for row in page.items], cursor=page.cursor)
 
 

@@ -114,11 +114,13 @@ class ImportJobs:
     def rejected(self, import_id: str, limit: int, cursor: str | None) -> Page[RejectedRow]:
         """Return one page of the rows that were not imported, in the order of the file.
 
-        Raises InvalidInput for a cursor of something else.
+        Raises InvalidInput for a cursor of something else, and NotFound.
         """
         # Its keys name the last row of the page, and that row's part.
         listing = Listing("rejected", partial(has, part=int, row=int), (import_id,))
         after = listing.key(cursor)
+        if self.get(import_id) is None:
+            raise NotFound("import")
         part, row = (after["part"], after["row"]) if after else (1, 0)
         condition = expression(
             "#collection = :parts AND #entry >= :entry", parts=_parts_of(import_id), entry=_entry_of(part)
