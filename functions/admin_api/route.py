@@ -153,7 +153,7 @@ class Route[Q, B, A: View]:
         entry = _ended(entry, call.told, AuditResult.DONE)
         # What people write is for the audit log only.
         told = {name: detail for name, detail in entry.details.items() if name != "reason"}
-        log(Event.CHANGED, operator=entry.staff, action=entry.action, id=entry.changed_id, **told)
+        log(Event.CHANGED, staff=entry.staff, action=entry.action, id=entry.changed_id, **told)
         record_end(parts, entry)
         return shown
 

@@ -303,7 +303,7 @@ def test_every_change_is_logged_with_who_and_what_by_ids_only(desk: Desk, caplog
         ("source.removed", source["sourceId"]),
         ("partner.revoked", partner["partnerId"]),
     ]
-    assert {record.operator for record in changes_logged(caplog)} == {OPERATOR_ID}
+    assert {record.staff for record in changes_logged(caplog)} == {OPERATOR_ID}
     written = str([vars(record) for record in caplog.records])
     for hidden in (
         partner["key"],
