@@ -12,10 +12,11 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from bench.costing import page, prices
-from bench.costing.assumed import IDLE
-from bench.costing.measured import Measured, measure
-from bench.costing.prices import Prices
+from bench.costing import page
+from bench.costing.assumed import IDLE, USUAL
+from bench.costing.measured import measure, remeasure
+from bench.costing.month import month, total
+from bench.costing.prices import by_service
 from bench.row import Row, Say
 
 IDS = ("inventory.10", "deploy.7")
@@ -31,51 +32,42 @@ LIMIT = 200
 def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
     """Compute the rows, without writing the document."""
     measured = measure()
-    listed = prices.read()
-    cost = round(listed.total(measured.month_of()), 1)
-    if "deploy.7" in wanted:
-        yield _deployed(progress, measured, listed)
-    if "inventory.10" not in wanted:
-        return
-    for line in page.growth_lines(measured, listed):
-        progress(f"inventory.10: {line}")
-    yield Row(
-        "inventory.10",
-        "a million sales a month of the profile in docs/costs.md cost at most a fiftieth of a cent each at list prices",
-        cost,
-        "US$ per million sales",
-        LIMIT,
-        cost <= LIMIT,
+    sales, idle = (by_service(total(month(measured, profile))) for profile in (USUAL, IDLE))
+    for name, costs in (("a million sales", sales), ("10,000 numbers and nobody calling", idle)):
+        services = ", ".join(f"{service} {cost:.2f}" for service, cost in costs.items())
+        progress(f"costs: US$ {sum(costs.values()):.2f} for {name}: {services}")
+    cost = round(sum(sales.values()), 1)
+    share = max(sum(sales.values()) / MOST, sum(idle.values()) / MOST_IDLE)
+    found = (
+        Row(
+            "deploy.7",
+            f"a million sales a month cost at most US$ {MOST}, and a month with 10,000 numbers and nobody calling {MOST_IDLE}",
+            round(share, 4),
+            "of the limit, the larger of the two",
+            1,
+            share <= 1,
+        ),
+        Row(
+            "inventory.10",
+            "a million sales a month of the profile in docs/costs.md cost at most a fiftieth of a cent each at list prices",
+            cost,
+            "US$ per million sales",
+            LIMIT,
+            cost <= LIMIT,
+        ),
     )
-
-
-def _deployed(progress: Say, measured: Measured, listed: Prices) -> Row:
-    sales, idle = measured.month_of(), measured.month_of(IDLE)
-    for name, usage in (("a million sales", sales), ("10,000 numbers and nobody calling", idle)):
-        services = ", ".join(f"{service} {cost:.2f}" for service, cost in listed.by_service(usage).items())
-        progress(f"deploy.7: US$ {listed.total(usage):.2f} for {name}: {services}")
-    share = max(listed.total(sales) / MOST, listed.total(idle) / MOST_IDLE)
-    return Row(
-        "deploy.7",
-        f"a million sales a month cost at most US$ {MOST}, and a month with 10,000 numbers and nobody calling {MOST_IDLE}",
-        round(share, 2),
-        "of the limit, the larger of the two",
-        1,
-        share <= 1,
-    )
+    yield from (row for row in found if row.id in wanted)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the file, or check it; the exit code tells whether it is what it should be."""
+    """Write the file, or check it; return an exit code that tells whether it is what it should be."""
     parser = argparse.ArgumentParser(prog="python -m bench.costs", description="Write docs/costs.md.")
     parser.add_argument("--check", action="store_true", help="only tell whether the file is what the code gives")
     parser.add_argument("--durations", action="store_true", help="measure the processor times again first")
     given = parser.parse_args(arguments)
     if given.durations:
-        from bench.costing import timing  # noqa: PLC0415 - brings an HTTP client along
-
-        timing.measure()
-    text = page.rendered(measure(), prices.read())
+        remeasure()
+    text = page.rendered(measure())
     if not given.check:
         FILE.write_text(text, encoding="utf-8")
         return 0

@@ -11,22 +11,21 @@ MEMORY_OF_ONE_PROCESSOR_GB = 1769 / 1024
 
 
 def slower(memory_gb: float) -> float:
-    """Tell how many times as long as a whole processor a function with that memory takes."""
+    """Return how many times as long as a whole processor a function with that memory takes."""
     return max(1.0, MEMORY_OF_ONE_PROCESSOR_GB / memory_gb)
 
 
-# Where functions are traced, X-Ray's default rule: one trace a second, and this share of the rest.
-TRACED = 0.05
-
+# START, END and REPORT of each invocation, 26 bytes around each as CloudWatch counts them.
+INVOCATION_LOG_BYTES = 345
 # Headers of an answer of the API, beside its body.
 ANSWER_HEADERS_BYTES = 500
 
-# Goes out for an attempt: TCP and TLS up to the request, and the request's headers, beside its body.
+# Goes out for an attempt: TCP up to a refusal, or TCP and TLS, and the request with its headers.
 SYN_BYTES = 60
 HANDSHAKE_BYTES = 1_000
-PUSH_HEADERS_BYTES = 250
-# The processor's part in a TLS handshake (s, one whole processor).
-HANDSHAKE_SECONDS = 0.002
+PUSH_BYTES = 550
+# The processor's part in a TLS handshake (ms, one whole processor).
+HANDSHAKE_MS = 2.0
 
 # How long a partner takes to take a push, and a server to refuse a connection (s).
 PARTNER_SECONDS = 0.2
@@ -39,28 +38,24 @@ PICK_UP_SECONDS = 0.3
 # A poller with nothing to read asks again after this (s).
 LONG_POLL_SECONDS = 20
 
-# Detailed metrics of API Gateway: so many for each of the methods that partners and gateways call.
-DETAILED_METRICS = 5 * 7
-# Ours that are reported whatever happens, and those that come with pushes.
+# Metrics of ours that are reported whatever happens, and those that come with pushes.
 STEADY_METRICS = 3
 PUSH_METRICS = 3
-# For operation, which the template is to get.
-DASHBOARDS = 1
-
-# DynamoDB asks KMS for a table's key so often (s), for each function that uses the table.
-KMS_SECONDS = 300
-
 # The share of hours in which some SMS of a partner waits for 45 s or longer.
 WAITING_HOURS = 0.1
 
 # Statistics count the hours of the last ActivationMinutes and one more every minute, and those of a day every hour.
 ENTRY_READS = 3 * 60 + 23
+# What an index holds of an activation, an outcome or an SMS.
+ENTRY_BYTES = 92
+
+# How long a function remembers partners and the catalogue (s).
+CACHED_SECONDS = 30
 
 MONTH_SECONDS = 30 * 24 * 3600
+MONTH_MINUTES = MONTH_SECONDS // 60
 
-SERVICES = 20
-# Of them, a number is used up for so many.
-USED_UP_SERVICES = 10
+SERVICES = [f"s{place:02}" for place in range(20)]
 SMS_TEXT = "G-482913 is your verification code. Не сообщайте его никому. Valid for 10 minutes."  # noqa: RUF001 - Cyrillic is two bytes a letter
 
 
@@ -83,11 +78,23 @@ class Profile:
     gives_up: int = 120
 
     @property
+    def sold(self) -> float:
+        """Sales that get their SMS."""
+        return self.sales * self.succeeds
+
+    @property
     def runs_out(self) -> float:
         """The share of sales that nobody closes."""
         return 1 - self.succeeds - self.canceled
 
+    @property
+    def polls(self) -> float:
+        """Requests for messages that are not there yet."""
+        without = (self.sales - self.sold) * self.gives_up / self.sms_every
+        return self.sold * (self.sms_after // self.sms_every) + without
 
+
+USUAL = Profile()
 # Nobody calls.
 IDLE = Profile(sales=0, partners=0, numbers=10_000)
 
