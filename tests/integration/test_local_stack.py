@@ -309,7 +309,7 @@ def test_a_restart_with_a_stock_costs_less_than_its_import_and_says_what_it_is_d
         "stopping the emulator, which saves its data",
         "starting the emulator, which loads its data",
         "comparing what is deployed with the sources",
-        "opening the API and signing the operator in",
+        "opening the API and signing in",
     ]
 
 

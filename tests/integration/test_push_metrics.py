@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 import push_retry.app
 import push_sms.app
 from globalconnect.domain.backlog import PartnerPending
+from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import PushState, Sms, SmsRef
@@ -316,12 +316,12 @@ def test_a_sweep_that_fails_measures_nothing(
     shop: Shop, partner: Partner, monkeypatch: pytest.MonkeyPatch, printed: Printed
 ) -> None:
     def fail(refs: Sequence[SmsRef]) -> list[Sms]:
-        raise EndpointConnectionError(endpoint_url="the table")
+        raise Unavailable("EndpointConnectionError")
 
     stored(shop, partner, PHONES[0])
     shop.cloud.clock.advance(minutes=6)
-    monkeypatch.setattr(shop.pushes, "messages", fail)
-    with pytest.raises(EndpointConnectionError):
+    monkeypatch.setattr(shop.pushes, "find", fail)
+    with pytest.raises(Unavailable):
         run_sweep()
     assert printed.lines() == []
 

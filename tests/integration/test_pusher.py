@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
-from botocore.exceptions import EndpointConnectionError
 
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
@@ -416,7 +415,7 @@ class Trouble(Pushes):
     def _fail(self, call: str) -> None:
         if self.failures.get(call):
             self.failures[call] -= 1
-            raise EndpointConnectionError(endpoint_url="the table")
+            raise Unavailable("EndpointConnectionError")
 
     def claim(
         self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
@@ -470,7 +469,7 @@ def test_an_attempt_that_could_not_be_kept_is_only_a_gap_in_the_log(office: Offi
 def test_partners_that_cannot_be_read_leave_the_pushes_to_come_again(office: Office) -> None:
     class Unreadable(Partners):
         def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-            raise EndpointConnectionError(endpoint_url="the table")
+            raise Unavailable("EndpointConnectionError")
 
     partners = Unreadable(office.shop.cloud.db, "", 0, office.shop.cloud.clock)
     assert office.with_parts(partners=partners).deliver([office.due()]) == {office.ref}
