@@ -130,7 +130,7 @@ def ask_any(pools: int) -> Asked:
     shop.index.put(_PHONE, pool_of(COUNTRY, operator_of(pools - 1)), NOW - 1, frozenset())
     client = CountryClient(shop.index, pools)
     environment = build(SETTINGS, Dynamo(cast("DynamoDBClient", client)), lambda: shop.now, shop.rng.randrange)
-    sale = issue(GetNumber(COUNTRY, "any", SERVICE, None, None, ()), PARTNER, environment)
+    sale = issue(GetNumber(COUNTRY, None, SERVICE, None, None, ()), PARTNER, environment)
     return Asked(sale.phone if sale else None, shop.index.read.queries, client.rounds, client.most_at_once)
 
 

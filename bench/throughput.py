@@ -29,8 +29,9 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, MINUTE
+from globalconnect.hub_protocol.catalogue import DEFAULT
+from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.attempt import PushClient
-from globalconnect.push.body import push_body
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues
@@ -294,7 +295,7 @@ def _open_client() -> PushClient:
 
 
 def _json(sms: Sms, partner: Partner) -> bytes:
-    return json.dumps(push_body(sms, partner), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(push_body(sms, partner.key, DEFAULT), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _ref(sms: Sms) -> SmsRef:

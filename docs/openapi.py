@@ -23,8 +23,11 @@ from admin_api.numbers.rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
 from admin_api.route import Route, Upload  # noqa: E402
 from admin_api.schema import SERVICE_CODE  # noqa: E402
 from globalconnect import VERSION  # noqa: E402
-from globalconnect.domain.activation import Outcome  # noqa: E402
 from globalconnect.domain.ids import LARGEST_ID  # noqa: E402
+from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest  # noqa: E402
+from globalconnect.hub_protocol import answers as said  # noqa: E402
+from globalconnect.hub_protocol import push, requests  # noqa: E402
+from globalconnect.hub_protocol.catalogue import DEFAULT  # noqa: E402
 
 FILE = ROOT / "docs" / "openapi.json"
 
@@ -32,7 +35,6 @@ type Schema = dict[str, Any]
 type Mode = Literal["validation", "serialization"]
 
 _REFERENCE = "#/components/schemas/{model}"
-_LONGEST_PARTNER_TEXT = 200
 
 ERRORS: Mapping[int, str] = {
     400: "A field is wrong, missing or unknown; the message names it and says what was expected.",
@@ -91,10 +93,10 @@ ACTIVATION_ID: Schema = {
     ],
 }
 OUTCOME: Schema = {
-    "description": "1 Prohibited, 3 Success, 4 Canceled, 5 Returned",
+    "description": ", ".join(f"{code} {outcome.name.capitalize()}" for code, outcome in DEFAULT.outcomes.items()),
     "anyOf": [
-        {"type": "integer", "enum": [outcome.value for outcome in Outcome]},
-        {"type": "string", "enum": [str(outcome.value) for outcome in Outcome]},
+        {"type": "integer", "enum": [*DEFAULT.outcomes]},
+        {"type": "string", "enum": [*map(str, DEFAULT.outcomes)]},
     ],
 }
 _PREFIX_OR_NONE = r"\s*(\+?[0-9]{1,15}\s*)?"
@@ -102,7 +104,7 @@ _PREFIXES_AS_TEXT: Schema = {"type": "string", "pattern": f"^{_PREFIX_OR_NONE}(,
 PREFIXES: Schema = {
     "description": "Phone numbers that are not wanted, or their beginnings: a list, or one text with commas. White space "
     "around them, a leading + and empty entries are ignored. In a query it may be repeated, and spelled "
-    "`exceptionPhoneSet[]` or `exceptionPhoneSet[0]`",
+    f"`{requests.RESTRICTION}[]` or `{requests.RESTRICTION}[0]`",
     "anyOf": [
         {"type": "null"},
         _PREFIXES_AS_TEXT,
@@ -124,39 +126,51 @@ HINT: Schema = {"description": "Kept with the activation, a text or a number; ne
 
 def partner_text(description: str, example: str) -> Schema:
     """Return the schema of a text that partners send."""
-    return text(description, minLength=1, maxLength=_LONGEST_PARTNER_TEXT, examples=[example])
+    return text(description, minLength=1, maxLength=requests.LONGEST_TEXT, examples=[example])
 
 
-def action(name: str) -> Schema:
+def const(value: object) -> Schema:
+    """Return the schema of a field that always has this value."""
+    return {"type": "integer" if isinstance(value, int) else "string", "const": value}
+
+
+def action(asked: type[PartnerRequest]) -> Schema:
     """Return the schema of the field that says what is asked for."""
-    return {"type": "string", "const": name}
+    return const(next(word for word, request in DEFAULT.actions.items() if request is asked))
+
+
+def extras(fields: Mapping[str, object]) -> dict[str, Schema]:
+    """Return the schemas of a dialect's constant fields."""
+    return {name: const(value) for name, value in fields.items()}
 
 
 PARTNER_REQUESTS: Mapping[str, Schema] = {
     "GetServices": record(
-        "What is available? Unknown fields are ignored.", {"key": KEY, "action": action("GET_SERVICES")}
+        "What is available? Unknown fields are ignored.", {requests.KEY: KEY, requests.ACTION: action(GetServices)}
     ),
     "GetNumber": record(
         "Issue a number. Unknown fields are ignored.",
         {
-            "key": KEY,
-            "action": action("GET_NUMBER"),
+            requests.KEY: KEY,
+            requests.ACTION: action(GetNumber),
             "country": partner_text("The country, as GET_SERVICES names it", "england"),
-            "operator": partner_text("The operator, as GET_SERVICES names it, or `any`", "Hutchison 3G UK Ltd"),
+            "operator": partner_text(
+                f"The operator, as GET_SERVICES names it, or `{requests.ANY_OPERATOR}`", "Hutchison 3G UK Ltd"
+            ),
             "service": partner_text("The service's code", "tg"),
             "sum": HINT,
             "currency": HINT,
-            "exceptionPhoneSet": PREFIXES,
+            requests.RESTRICTION: PREFIXES,
         },
-        optional=("sum", "currency", "exceptionPhoneSet"),
+        optional=("sum", "currency", requests.RESTRICTION),
     ),
     "FinishActivation": record(
         "Close an activation. Unknown fields are ignored.",
         {
-            "key": KEY,
-            "action": action("FINISH_ACTIVATION"),
-            "activationId": ACTIVATION_ID,
-            "status": OUTCOME,
+            requests.KEY: KEY,
+            requests.ACTION: action(FinishActivation),
+            requests.ACTIVATION_ID: ACTIVATION_ID,
+            requests.OUTCOME: OUTCOME,
         },
     ),
 }
@@ -178,13 +192,13 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
     "GatewaySms": GATEWAY_SMS,
     "Error": record(
         "Every refusal. The message for a bad key is exactly `Invalid key`.",
-        {"status": {"type": "string", "const": "ERROR"}, "message": {"type": "string"}},
+        {"status": const(said.ERROR)} | {name: {"type": "string"} for name in DEFAULT.error_fields},
     ),
-    "Success": record("It is done.", {"status": {"type": "string", "const": "SUCCESS"}}),
+    "Success": record("It is done.", {"status": const(said.SUCCESS)}),
     "Services": record(
         "What is available: how many numbers can be bought, by country, operator and service.",
         {
-            "status": {"type": "string", "const": "SUCCESS"},
+            "status": const(said.SUCCESS),
             "countryList": {
                 "type": "array",
                 "items": record(
@@ -206,14 +220,13 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
     "IssuedNumber": record(
         "A number, reserved for this activation.",
         {
-            "status": {"type": "string", "const": "SUCCESS"},
+            "status": const(said.SUCCESS),
             "number": PHONE,
             "activationId": {"type": "integer", "minimum": 1, "maximum": 10**14 - 1},
-            "call": {"type": "integer", "const": 0},
-            "voice": {"type": "integer", "const": 0},
+            **extras(DEFAULT.number_extras),
         },
     ),
-    "NoNumbers": record("No number can be issued now.", {"status": {"type": "string", "const": "NO_NUMBERS"}}),
+    "NoNumbers": record("No number can be issued now.", {"status": const(said.NO_NUMBERS)}),
     "Sms": record(
         "An SMS that arrived for an activation.",
         {
@@ -226,23 +239,22 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
     ),
     "Messages": record(
         "The messages of an activation, oldest first.",
-        {"status": {"type": "string", "const": "SUCCESS"}, "messages": {"type": "array", "items": ref("Sms")}},
+        {"status": const(said.SUCCESS), said.MESSAGES: {"type": "array", "items": ref("Sms")}},
     ),
     "NoMessages": record(
-        "WAIT_CODE: none yet. EXPIRED: none, and the activation is expired or finished.",
-        {"status": {"type": "string", "enum": ["WAIT_CODE", "EXPIRED"]}},
+        f"{said.WAIT_CODE}: none yet. {said.EXPIRED}: none, and the activation is expired or finished.",
+        {"status": {"type": "string", "enum": [said.WAIT_CODE, said.EXPIRED]}},
     ),
     "PushedSms": record(
         "An SMS, pushed to the partner's Push URL.",
         {
-            "key": KEY,
-            "action": action("PUSH_SMS"),
+            requests.KEY: KEY,
+            "action": const(push.ACTION),
             "smsId": SMS_ID,
             "phone": PHONE,
             "phoneFrom": {"type": "string"},
             "text": {"type": "string"},
-            "call": {"type": "integer", "const": 0},
-            "voice": {"type": "integer", "const": 0},
+            **extras(DEFAULT.push_extras),
         },
     ),
     "NumberRow": record(
@@ -291,21 +303,21 @@ def partner_paths() -> Schema:
     fields: dict[str, Schema] = {}
     for request in PARTNER_REQUESTS.values():
         fields |= request["properties"]
-    fields["action"] = {
-        "type": "string",
-        "enum": [name["properties"]["action"]["const"] for name in PARTNER_REQUESTS.values()],
-    }
-    fields["exceptionPhoneSet"] = PREFIXES | {
+    fields[requests.ACTION] = {"type": "string", "enum": [*DEFAULT.actions]}
+    fields[requests.RESTRICTION] = PREFIXES | {
         "type": "array",
         "description": f"{PREFIXES['description']}. May be repeated or comma-separated.",
     }
-    query = [parameter("query", name, schema, required=name in {"key", "action"}) for name, schema in fields.items()]
+    query = [
+        parameter("query", name, schema, required=name in {requests.KEY, requests.ACTION})
+        for name, schema in fields.items()
+    ]
     polled = answers(200, any_of("Messages", "NoMessages"), "The messages, or what to do without.", (400, 401, 404))
     paths: Schema = {}
     for base, name in (("/SMSBOWER", "smsbower"), ("/api/partner", "partner")):
         post = {
             "operationId": f"{name}_post",
-            "summary": "GET_SERVICES, GET_NUMBER or FINISH_ACTIVATION.",
+            "summary": f"{requests.one_of(DEFAULT.actions)}.",
             "tags": ["partners"],
             "requestBody": {"required": True, "content": as_json(any_of(*PARTNER_REQUESTS))},
             "responses": done,
@@ -324,8 +336,8 @@ def partner_paths() -> Schema:
             "summary": "Poll the SMS of an activation.",
             "tags": ["partners"],
             "parameters": [
-                parameter("query", "apiKey", KEY, required=True),
-                parameter("query", "id", ACTIVATION_ID, required=True),
+                parameter("query", requests.POLLING_KEY, KEY, required=True),
+                parameter("query", requests.POLLED_ID, ACTIVATION_ID, required=True),
             ],
             "responses": polled,
             "security": [{"partnerApiKey": []}],
@@ -370,7 +382,7 @@ SIGNATURE_HEADERS: Mapping[str, Schema] = {
 
 def webhooks() -> Schema:
     """Describe what we call: the partners' Push URLs."""
-    taken = "2xx with `status` SUCCESS is delivered. Anything else is pushed again 10 s after this push began."
+    taken = f"2xx with `status` {said.SUCCESS} is delivered. Anything else is pushed again 10 s after this push began."
     return {
         "pushSms": {
             "post": {
@@ -508,8 +520,8 @@ def build() -> Schema:
                     "name": "Authorization",
                     "description": "An ID token of the stack's Cognito user pool",
                 },
-                "partnerKey": {"type": "apiKey", "in": "query", "name": "key"},
-                "partnerApiKey": {"type": "apiKey", "in": "query", "name": "apiKey"},
+                "partnerKey": {"type": "apiKey", "in": "query", "name": requests.KEY},
+                "partnerApiKey": {"type": "apiKey", "in": "query", "name": requests.POLLING_KEY},
             },
         },
     }

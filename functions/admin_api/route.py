@@ -15,7 +15,6 @@ from globalconnect.domain.audit import AuditDetail, AuditEntry, AuditResult
 from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, NotSignedIn, TooLarge
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
-from globalconnect.domain.requests import LARGEST_BODY, read_json_object
 from globalconnect.domain.staff import Role
 from globalconnect.runtime import http
 from globalconnect.runtime.logs import Event, log
@@ -167,10 +166,10 @@ class Route[Q, B, A: View]:
     def _read_body(self, request: http.Request) -> B:
         if self.body is Upload:
             return cast("B", _read_upload(request))
-        content = request.body(largest=LARGEST_BODY)
+        content = request.body()
         if not content.strip() and self.may_lack_body:
             return _read(self.body, {})
-        return _read(self.body, read_json_object(content, plain_number))
+        return _read(self.body, http.read_json_object(content, plain_number))
 
 
 def id_in(path: Mapping[str, str], name: str, what: str) -> str:

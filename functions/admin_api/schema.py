@@ -12,10 +12,10 @@ from pydantic.alias_generators import to_camel
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
-from globalconnect.domain.partner import DIALECTS
 from globalconnect.domain.phones import check_phone, phone_to_find
 from globalconnect.domain.push_url import MAX_LENGTH as LONGEST_PUSH_URL
 from globalconnect.domain.times import parse_iso
+from globalconnect.hub_protocol.catalogue import DIALECTS
 
 SERVICE_CODE = re.compile(r"[A-Za-z0-9_.-]{1,40}", re.ASCII)
 _HOURS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)

@@ -1,36 +1,28 @@
 """Polling for the SMS of an activation (contract 2)."""
 
+from functools import partial
+
+from getsms.poll import poll
 from getsms.wiring import Parts, parts
-from globalconnect.domain.activation import State
-from globalconnect.domain.errors import NotFound
-from globalconnect.domain.requests import read_activation_id, read_key, read_query
-from globalconnect.domain.sms import Sms
-from globalconnect.domain.times import to_iso
-from globalconnect.runtime.http import Request, Response, endpoint
+from globalconnect.domain.ids import read_activation_id
+from globalconnect.domain.partner import Partner
+from globalconnect.hub_protocol.answers import MESSAGES, error_body, messages_body
+from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.hub_protocol.requests import POLLED_ID, POLLING_KEY, Fields, read_key, read_query
+from globalconnect.runtime.http import Request, Response, answered, endpoint
 
 
 def answer(request: Request, parts: Parts) -> Response:
     """Return the messages of one of the partner's activations, or say whether to wait for them."""
     fields = read_query(request.query)
-    partner = parts.partners.authenticate(read_key(fields, "apiKey"))
-    sale = parts.activations.sale(read_activation_id(fields, "id"), partner.partner_id)
-    if sale is None:
-        raise NotFound("id")
-    if sale.sms:
-        messages = [_shown(sms) for sms in sale.sms]
-        return Response(200, {"status": "SUCCESS", "messages": messages}, shortened="messages")
-    live = sale.activation.state(parts.now()) is State.LIVE
-    return Response(200, {"status": "WAIT_CODE" if live else "EXPIRED"})
+    partner = parts.partners.authenticate(read_key(fields, POLLING_KEY))
+    dialect = parts.dialects[partner.dialect]
+    return answered(lambda: _answer(fields, partner, dialect, parts), partial(error_body, dialect=dialect))
 
 
-def _shown(sms: Sms) -> dict[str, str]:
-    return {
-        "smsId": str(sms.sms_id),
-        "phone": sms.phone,
-        "phoneFrom": sms.phone_from,
-        "text": sms.text,
-        "receivedAt": to_iso(sms.received_at),
-    }
+def _answer(fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
+    sms, state = poll(read_activation_id(fields, POLLED_ID), partner, parts)
+    return Response(200, messages_body(sms, state, dialect), shortened=MESSAGES)
 
 
 handler = endpoint(lambda request: answer(request, parts()))

@@ -1,8 +1,10 @@
 """What getsms is made of, put together in one place and replaced whole in tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from globalconnect.hub_protocol.catalogue import DIALECTS
+from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.settings import GetsmsSettings, retention
@@ -19,6 +21,7 @@ class Parts:
     partners: Partners
     activations: Activations
     now: Callable[[], int]
+    dialects: Mapping[str, Dialect] = DIALECTS
 
 
 def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:

@@ -5,10 +5,9 @@ from collections.abc import Callable
 
 from globalconnect.domain.errors import Busy, InvalidInput, InvalidSignature, TooLarge, Unavailable
 from globalconnect.domain.ids import is_token
-from globalconnect.domain.requests import LARGEST_BODY
 from globalconnect.domain.source import Source
 from globalconnect.domain.times import SECOND
-from globalconnect.runtime.http import Request, Response, endpoint
+from globalconnect.runtime.http import LARGEST_BODY, Request, Response, endpoint
 from globalconnect.runtime.logs import Event, log, log_failure
 from inbound_sms.providers import Adapter, Payload, Reading
 from inbound_sms.providers.generic import Generic

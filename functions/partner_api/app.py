@@ -1,19 +1,16 @@
-"""The partners' endpoint: GET_SERVICES, GET_NUMBER and FINISH_ACTIVATION by GET and POST (contract 1)."""
+"""The partners' endpoint: what is available, a number, its outcome, by GET and POST (contract 1)."""
 
+from functools import partial
+
+from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import ServiceNotAllowed
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.pool_counts import country_list
-from globalconnect.domain.requests import (
-    Fields,
-    FinishActivation,
-    GetNumber,
-    GetServices,
-    read_json_object,
-    read_key,
-    read_query,
-    read_request,
-)
-from globalconnect.runtime.http import Request, Response, endpoint
+from globalconnect.domain.pool_counts import on_sale
+from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices
+from globalconnect.hub_protocol.answers import error_body, finished_body, number_body, services_body
+from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.hub_protocol.requests import KEY, Fields, read_key, read_query, read_request
+from globalconnect.runtime.http import Request, Response, answered, endpoint, read_json_object
 from partner_api.finish import finish
 from partner_api.issue import issue
 from partner_api.wiring import Parts, parts
@@ -21,47 +18,28 @@ from partner_api.wiring import Parts, parts
 
 def answer(request: Request, parts: Parts) -> Response:
     """Return the answer to a request. The order of the checks is the contract's (section 1)."""
-    fields = _fields(request)
-    partner = parts.partners.authenticate(read_key(fields, "key"))
-    match read_request(fields):
+    fields = read_query(request.query) if request.method == "GET" else read_json_object(request.body())
+    partner = parts.partners.authenticate(read_key(fields, KEY))
+    dialect = parts.dialects[partner.dialect]
+    return answered(lambda: _answer(fields, partner, dialect, parts), partial(error_body, dialect=dialect))
+
+
+def _answer(fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
+    match read_request(fields, dialect):
         case GetServices():
-            return _get_services(partner, parts)
+            shown = on_sale(parts.pool_counts.all(), parts.services.catalogue(), partner, _left(partner, parts))
+            return Response(200, services_body(shown), ask_for_less="ask with a key that may buy fewer services")
         case GetNumber() as wanted:
-            return _get_number(wanted, partner, parts)
+            return Response(200, number_body(_issued(wanted, partner, parts), dialect))
         case FinishActivation() as finished:
             finish(finished, partner, parts)
-            return Response(200, {"status": "SUCCESS"})
+            return Response(200, finished_body())
 
 
-def _fields(request: Request) -> Fields:
-    if request.method == "GET":
-        return read_query(request.query)
-    return read_json_object(request.body())
-
-
-def _get_services(partner: Partner, parts: Parts) -> Response:
-    left = _left(partner, parts)
-    countries = country_list(parts.pool_counts.all(), parts.services.catalogue(), partner, left)
-    body = f'{{"status":"SUCCESS","countryList":{countries}}}'
-    return Response(200, body, ask_for_less="ask with a key that may buy fewer services")
-
-
-def _get_number(request: GetNumber, partner: Partner, parts: Parts) -> Response:
-    if not partner.may_buy(request.service):
+def _issued(wanted: GetNumber, partner: Partner, parts: Parts) -> Activation | None:
+    if not partner.may_buy(wanted.service):
         raise ServiceNotAllowed
-    activation = None if _left(partner, parts) == 0 else issue(request, partner, parts)
-    if activation is None:
-        return Response(200, {"status": "NO_NUMBERS"})
-    return Response(
-        200,
-        {
-            "number": activation.phone,
-            "activationId": activation.activation_id,
-            "status": "SUCCESS",
-            "call": 0,
-            "voice": 0,
-        },
-    )
+    return None if _left(partner, parts) == 0 else issue(wanted, partner, parts)
 
 
 def _left(partner: Partner, parts: Parts) -> int | None:

@@ -5,6 +5,7 @@ from globalconnect.domain.errors import Busy, NotFound
 from globalconnect.domain.number import mark_for
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import FinishActivation
+from globalconnect.hub_protocol.requests import ACTIVATION_ID
 from globalconnect.store.dynamo import ConditionFailed
 from partner_api.wiring import Parts
 
@@ -21,7 +22,7 @@ def finish(request: FinishActivation, partner: Partner, parts: Parts) -> None:
     for _ in range(_TRIES):
         activation = parts.activations.get(request.activation_id)
         if activation is None or activation.partner_id != partner.partner_id:
-            raise NotFound("activationId")
+            raise NotFound(ACTIVATION_ID)
         try:
             _take_step(activation, request.outcome, parts)
         except ConditionFailed:
@@ -44,7 +45,7 @@ def _take_step(activation: Activation, outcome: Outcome, parts: Parts) -> None:
 def _record(activation: Activation, outcome: Outcome, parts: Parts) -> None:
     number = parts.numbers.get(activation.phone)
     if number is None:
-        raise NotFound("activationId")
+        raise NotFound(ACTIVATION_ID)
     service = parts.services.find(activation.service) if outcome in _DECIDED_BY_SERVICE else None
     limit = None if service is None else service.cancel_limit
     mark = mark_for(

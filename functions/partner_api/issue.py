@@ -8,7 +8,7 @@ from itertools import batched, chain, islice, product
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import new_activation_id
-from globalconnect.domain.names import ANY_OPERATOR, folded, spellings_of
+from globalconnect.domain.names import spellings_of
 from globalconnect.domain.number import Candidate
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
@@ -91,7 +91,7 @@ def _begun(asked: Sequence[Iterator[Candidate]], threads: Executor) -> list[Iter
 def _pools(request: GetNumber, parts: Parts) -> Sequence[tuple[str, str]]:
     """Return the pools to ask by country and operator, each name as it may be stored."""
     countries = spellings_of(request.country)
-    if folded(request.operator) != ANY_OPERATOR:
+    if request.operator is not None:
         return list(product(countries, spellings_of(request.operator)))
     pools = [pool for country in countries for pool in parts.pool_counts.of_country(country)]
     # Counts lag a little, so a pool that seems sold out is asked too, but last.

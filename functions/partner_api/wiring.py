@@ -1,10 +1,12 @@
 """What partner_api is made of, put together in one place and replaced whole in tests."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from globalconnect.domain.ids import Rng
+from globalconnect.hub_protocol.catalogue import DIALECTS
+from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.settings import PartnerApiSettings, retention
@@ -40,6 +42,7 @@ class Parts:
     threads: Executor
     now: Callable[[], int]
     rng: Rng
+    dialects: Mapping[str, Dialect] = DIALECTS
 
 
 def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng: Rng) -> Parts:

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from globalconnect.domain.pool_counts import PoolCounts, country_list
+from globalconnect.domain.pool_counts import PoolCounts, on_sale
 from globalconnect.domain.service import Service
+from globalconnect.hub_protocol.answers import services_body
 from globalconnect.runtime.http import LARGEST_RESPONSE, ProxyAnswer, Request, Response, proxy_answer
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
@@ -99,9 +100,10 @@ def test_names_and_codes_of_any_characters_are_spelled_as_json(shop: Shop) -> No
     country, operator, code = 'Côte d\'Ivoire "%s" {', 'Орёл \\ 100 %d "', "100%-tg"
     pools = [PoolCounts(country, operator, 3, 3, {code: 1}), PoolCounts(country, "B", 1, 0), PoolCounts("a", "B", 0)]
     catalogue = {code: Service(code, "A service"), "go": Service("go", "Google")}
-    text = country_list(pools, catalogue, shop.partner())
+    text = services_body(on_sale(pools, catalogue, shop.partner()))
     countries = [{"country": country, "operatorMap": {"B": {code: 0, "go": 0}, operator: {code: 2, "go": 3}}}]
-    assert text == json.dumps(countries, ensure_ascii=False, separators=(",", ":"))
+    body = {"status": "SUCCESS", "countryList": countries}
+    assert text == json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def test_a_key_that_may_buy_nothing_sees_pools_without_services(shop: Shop) -> None:

@@ -4,14 +4,15 @@ import base64
 import gzip
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import partner_api.app
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.requests import LARGEST_BODY
-from globalconnect.runtime.http import endpoint
+from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.runtime.http import LARGEST_BODY, endpoint
 from tests.integration.shop import COUNTRY, OPERATOR, Shop
 
 PHONE = "447472190082"
@@ -363,3 +364,17 @@ def test_an_unexpected_failure_is_our_json_and_logs_no_secret(shop: Shop, logged
     assert json.loads(answer["body"])["status"] == "ERROR"
     assert "RuntimeError" in logged.getvalue()
     assert key not in logged.getvalue()
+
+
+def test_answers_and_errors_are_written_in_the_dialect_of_the_partner(shop: Shop) -> None:
+    dialects = {"default": Dialect(number=int, error_fields=("error",))}
+    shop.partner_parts = replace(shop.partner_parts, dialects=dialects)
+    shop.getsms_parts = replace(shop.getsms_parts, dialects=dialects)
+    partner = shop.partner()
+    issued = shop.buy(partner)
+    assert issued.body["number"] == int(PHONE)
+    for refused in (shop.finish(partner, 1, 3), shop.messages(partner, 1)):
+        assert refused.status == 404
+        assert refused.body.keys() == {"status", "error"}
+    # Whose key is not known has no dialect yet.
+    assert shop.post({"key": "x", "action": "GET_SERVICES"}).body == INVALID_KEY

@@ -1,4 +1,4 @@
-"""The dependency direction: domain <- store, push <- functions; functions never import each other."""
+"""The dependency direction: domain <- hub_protocol, store <- push <- functions; functions never import each other."""
 
 import ast
 import re
@@ -50,7 +50,7 @@ def test_there_is_a_folder_for_every_function_of_the_template() -> None:
 
 def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_rng() -> None:
     outside = AWS | HTTP | {"os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS}
-    shared = {f"{SHARED}.{name}" for name in ("store", "push", "runtime")}
+    shared = {f"{SHARED}.{name}" for name in ("hub_protocol", "store", "push", "runtime")}
     assert _offenders(CODE / SHARED / "domain", outside | shared) == []
 
 
@@ -59,8 +59,36 @@ def test_the_domain_never_asks_what_time_it_is() -> None:
     assert [path.name for path in (CODE / SHARED / "domain").glob("*.py") if asking.search(path.read_text())] == []
 
 
+def test_the_domain_has_no_name_and_no_word_of_what_hubs_send_and_get() -> None:
+    wire = re.compile(r"\b(?:[a-z]{2,}[A-Z]\w*|[A-Z]+(?:_[A-Z]+)+|SUCCESS|ERROR|EXPIRED)\b|^any$")
+    found = [
+        f"{path.name}:{line}: {text}"
+        for path in sorted((CODE / SHARED / "domain").glob("*.py"))
+        for line, text in _texts(path)
+        if wire.search(text)
+    ]
+    assert found == []
+
+
+def _texts(path: Path) -> Iterator[tuple[int, str]]:
+    """Return the strings of a module that are no docstrings, each with its line."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            yield node.lineno, node.value
+
+
+def test_the_hub_protocol_knows_the_domain_and_nothing_else_of_ours() -> None:
+    shared = {f"{SHARED}.{name}" for name in ("store", "push", "runtime")}
+    assert (
+        _offenders(CODE / SHARED / "hub_protocol", AWS | HTTP | {"os", "time", "random"} | shared | set(FUNCTIONS))
+        == []
+    )
+
+
 def test_the_store_knows_no_http_no_environment_and_no_function() -> None:
-    forbidden = HTTP | {"os", f"{SHARED}.push", f"{SHARED}.runtime", *FUNCTIONS}
+    forbidden = HTTP | {"os", f"{SHARED}.hub_protocol", f"{SHARED}.push", f"{SHARED}.runtime", *FUNCTIONS}
     assert _offenders(CODE / SHARED / "store", forbidden) == []
 
 

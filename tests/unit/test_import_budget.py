@@ -25,8 +25,8 @@ LOGS = {"aws_lambda_powertools"}
 # Beyond a DynamoDB client: the libraries that a function may import, and how many modules, its own among them. About a
 # tenth is left for new modules of ours; one of these libraries is more than that.
 BUDGETS: dict[str, tuple[set[str], int]] = {
-    "partner_api": (set(), 46),
-    "getsms": (set(), 34),
+    "partner_api": (set(), 50),
+    "getsms": (set(), 38),
     "inbound_sms": (LOGS, 90),
     "projection": (LOGS, 78),
     "sweep": (LOGS, 86),

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.names import StoredNames, check_name, check_operator, check_pool_name, folded, spellings_of
+from globalconnect.domain.names import StoredNames, check_name, check_pool_name, folded, spellings_of
+from globalconnect.hub_protocol.requests import check_operator
 
 NAME = "C\u00f4te d'Ivoire"
 

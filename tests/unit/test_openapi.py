@@ -10,7 +10,9 @@ import pytest
 from admin_api.app import ROUTES
 from docs import openapi
 from globalconnect.domain.errors import GlobalConnectError, InvalidInput, TooLarge
-from globalconnect.domain.requests import read_json_object, read_key, read_request
+from globalconnect.hub_protocol.catalogue import DEFAULT
+from globalconnect.hub_protocol.requests import read_key, read_request
+from globalconnect.runtime.http import read_json_object
 from inbound_sms.providers import Payload
 from inbound_sms.providers.generic import Generic
 from local import template as templates
@@ -156,7 +158,7 @@ def _is_read_for_partners(body: object) -> bool:
     try:
         fields = read_json_object(json.dumps(body).encode())
         read_key(fields, "key")
-        read_request(fields)
+        read_request(fields, DEFAULT)
     except GlobalConnectError:
         return False
     return True

@@ -20,7 +20,7 @@ STANDARD_BAD_PORTS = 82
 
 def refused(url: str, *, loopback: bool = False, https_only: bool = False) -> bool:
     try:
-        check_push_url(url, loopback=loopback, https_only=https_only)
+        check_push_url(url, "pushUrl", loopback=loopback, https_only=https_only)
     except InvalidInput:
         return True
     return False
@@ -49,8 +49,8 @@ def refused(url: str, *, loopback: bool = False, https_only: bool = False) -> bo
     ],
 )
 def test_push_url_outside_is_accepted(url: str, stored: str) -> None:
-    assert check_push_url(url, loopback=False) == stored
-    assert check_push_url(stored, loopback=False) == stored
+    assert check_push_url(url, "pushUrl", loopback=False) == stored
+    assert check_push_url(stored, "pushUrl", loopback=False) == stored
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_malformed_push_url_is_refused(url: str) -> None:
 
 def test_push_url_of_exactly_the_longest_length_is_accepted() -> None:
     url = "https://partner.example/".ljust(MAX_LENGTH, "a")
-    assert check_push_url(url, loopback=False) == url
+    assert check_push_url(url, "pushUrl", loopback=False) == url
 
 
 @pytest.mark.parametrize("port", ["", "0", "00", "0080", "65536", "99999", "+80", "8o", "\u0661"])
@@ -143,7 +143,7 @@ def test_push_url_port_that_is_none_is_refused(port: str) -> None:
 def test_push_url_port_that_browsers_refuse_is_refused_when_it_is_set_only(port: int, loopback: bool) -> None:
     url = f"http://partner.example:{port}/"
     assert refused(url, loopback=loopback)
-    assert read_push_url(url, loopback=loopback) == url
+    assert read_push_url(url, "pushUrl", loopback=loopback) == url
 
 
 def test_push_url_is_accepted_on_every_port_but_those_of_the_standard() -> None:
@@ -157,12 +157,12 @@ def test_plain_http_is_refused_when_it_is_set_where_only_https_is_wanted() -> No
     assert refused("HTTP://partner.example/", https_only=True)
     assert refused("http://127.0.0.1:8080/", https_only=True, loopback=True)
     assert not refused("https://partner.example/", https_only=True)
-    assert read_push_url(url, loopback=False) == url
+    assert read_push_url(url, "pushUrl", loopback=False) == url
 
 
 def test_plain_http_is_told_from_https() -> None:
-    assert is_plain_http(check_push_url("HTTP://partner.example/", loopback=False))
-    assert not is_plain_http(check_push_url("HTTPS://partner.example/http://", loopback=False))
+    assert is_plain_http(check_push_url("HTTP://partner.example/", "pushUrl", loopback=False))
+    assert not is_plain_http(check_push_url("HTTPS://partner.example/http://", "pushUrl", loopback=False))
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ def test_inside_or_unreadable_name_is_refused(host: str) -> None:
     ],
 )
 def test_loopback_is_accepted_on_any_port_on_the_local_stack_only(url: str) -> None:
-    assert check_push_url(url, loopback=True) == url
+    assert check_push_url(url, "pushUrl", loopback=True) == url
     assert refused(url)
 
 
@@ -345,7 +345,7 @@ def test_local_stack_still_refuses_ports_that_are_none(url: str) -> None:
 
 def test_error_names_the_field_and_never_repeats_the_url() -> None:
     with pytest.raises(InvalidInput) as caught:
-        check_push_url("https://user:hunter2@partner.example/", loopback=False)
+        check_push_url("https://user:hunter2@partner.example/", "pushUrl", loopback=False)
     assert caught.value.field == "pushUrl"
     assert caught.value.expected
     assert "hunter2" not in str(caught.value)
@@ -374,10 +374,10 @@ def test_what_is_no_plain_address_is_not_public(text: str) -> None:
 @given(st.text(max_size=60).map(lambda text: f"http://{text}"), st.booleans())
 def test_any_text_is_stored_stable_or_refused(url: str, loopback: bool) -> None:
     try:
-        stored = check_push_url(url, loopback=loopback)
+        stored = check_push_url(url, "pushUrl", loopback=loopback)
     except InvalidInput:
         return
-    assert check_push_url(stored, loopback=loopback) == stored
+    assert check_push_url(stored, "pushUrl", loopback=loopback) == stored
 
 
 @given(st.ip_addresses(v=4))
@@ -425,7 +425,7 @@ PARTS = st.sampled_from(
 @given(st.lists(PARTS, max_size=8).map(lambda parts: "http://" + "".join(parts)))
 def test_the_http_library_reads_an_accepted_url_as_we_did(url: str) -> None:
     try:
-        stored = check_push_url(url, loopback=False)
+        stored = check_push_url(url, "pushUrl", loopback=False)
     except InvalidInput:
         return
     read = URL(stored, encoded=True)

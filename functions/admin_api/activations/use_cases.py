@@ -16,10 +16,10 @@ from admin_api.schema import NoFields, NoQuery
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound
+from globalconnect.domain.ids import read_activation_id
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
-from globalconnect.domain.requests import read_activation_id
 from globalconnect.domain.sms import SmsRef
 from globalconnect.domain.times import DAY, SECOND, to_iso
 from globalconnect.push.queue import DuePush

@@ -19,10 +19,11 @@ from admin_api.route import Upload
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, TooLarge
 from globalconnect.domain.import_job import RejectedRow
-from globalconnect.domain.names import StoredNames, check_operator, check_pool_name
+from globalconnect.domain.names import StoredNames, check_pool_name
 from globalconnect.domain.number import Number
 from globalconnect.domain.numerals import plain_number, read_json
 from globalconnect.domain.phones import check_phone
+from globalconnect.hub_protocol.requests import check_operator
 from globalconnect.store.dynamo import ConditionFailed
 
 MOST_ROWS = 5_000

@@ -8,7 +8,8 @@ from globalconnect import VERSION
 from globalconnect.domain.ids import new_test_sms_id
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Sms
-from globalconnect.push.body import push_body
+from globalconnect.hub_protocol.catalogue import DIALECTS
+from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.signing import Signer
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ async def _attempt(parts: Parts, partner: Partner, url: str) -> "AttemptResult":
     signer = Signer.of(partner, sms.sms_id, parts.now())
     async with PushClient(version=VERSION, loopback=parts.push_loopback) as client:
         # What the SMS says is no secret; an answer that repeats it is worth seeing.
-        return await client.attempt(url, push_body(sms, partner), [partner.key], signer)
+        return await client.attempt(url, push_body(sms, partner.key, DIALECTS[partner.dialect]), [partner.key], signer)
 
 
 def _made_up_sms(parts: Parts, partner: Partner) -> Sms:

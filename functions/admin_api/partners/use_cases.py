@@ -217,4 +217,4 @@ def _id(path: Mapping[str, str]) -> str:
 def _checked(parts: Parts, push_url: str | None) -> str | None:
     if push_url is None:
         return None
-    return check_push_url(push_url, loopback=parts.push_loopback, https_only=parts.push_https_only)
+    return check_push_url(push_url, "pushUrl", loopback=parts.push_loopback, https_only=parts.push_https_only)

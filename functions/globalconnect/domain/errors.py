@@ -56,19 +56,6 @@ class TooLarge(GlobalConnectError):
     """The caller must send less at once."""
 
 
-class AnswerTooLarge(GlobalConnectError):
-    """The caller must accept gzip, or ask for less: the answer is too large as the caller accepts it.
-
-    Takes how one asks for less here, nothing where one can't.
-    """
-
-    def __init__(self, ask_for_less: str | None = None) -> None:
-        advice = f"; if you do, {ask_for_less}" if ask_for_less else ""
-        super().__init__(
-            f"The answer is too large as you accept it: send Accept: */* and Accept-Encoding: gzip{advice}"
-        )
-
-
 class Conflict(GlobalConnectError):
     """Somebody changed the same thing meanwhile; the caller should read it again and decide."""
 

@@ -5,9 +5,10 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from globalconnect.domain.numerals import LARGEST_WHOLE_NUMBER
+from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.numerals import LARGEST_WHOLE_NUMBER, whole_number
 from globalconnect.domain.times import DAY
 
 type Rng = Callable[[int], int]
@@ -32,6 +33,14 @@ def new_activation_id(now: int, rng: Rng) -> int:
     random bits below the day, which made them larger than 10^14 after March 2024: none of those is reused.
     """
     return ((now - _EPOCH) // DAY + 1) * _IDS_PER_DAY + rng(_IDS_PER_DAY)
+
+
+def read_activation_id(fields: Mapping[str, object], name: str) -> int:
+    """Return an activation id: a whole number, positive and below 2^53 (contract 1.3). Raises InvalidInput."""
+    value = whole_number(fields.get(name), LARGEST_ID)
+    if not value:
+        raise InvalidInput(name, "expected a positive integer below 2^53, as a number or a string of digits")
+    return value
 
 
 def sms_id_of(source_id: str, delivery: str, salt: int) -> int:

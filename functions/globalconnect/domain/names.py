@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 from globalconnect.domain.errors import InvalidInput
 
-ANY_OPERATOR = "any"
 POOL_SEPARATOR = "|"
 
 _LONGEST = 100
@@ -70,14 +69,6 @@ def check_pool_name(value: object, name: str) -> str:
     if POOL_SEPARATOR in text:
         raise InvalidInput(name, f"expected a text without {POOL_SEPARATOR}")
     return text
-
-
-def check_operator(value: object, name: str) -> str:
-    """Return an operator's name as we keep it; `any` is what partners ask for, never an operator. Raises InvalidInput."""
-    operator = check_pool_name(value, name)
-    if operator.lower() == ANY_OPERATOR:
-        raise InvalidInput(name, f'"{ANY_OPERATOR}" means any operator and can\'t be the name of one')
-    return operator
 
 
 def _first_unseen(text: str) -> str | None:

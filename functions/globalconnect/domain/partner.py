@@ -9,7 +9,6 @@ from globalconnect.domain.ids import Rng, new_token
 from globalconnect.domain.times import DAY
 
 _PREFIX = "gc"
-DIALECTS = frozenset({"default"})
 
 SIGNING_SECRET_PREFIX = "whsec_"  # noqa: S105 - what such a secret begins with, for everybody to see
 _SIGNING_SECRET_BYTES = 32

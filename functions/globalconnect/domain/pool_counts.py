@@ -6,10 +6,8 @@ numbers it holds, withdrawn ones too. *Free* means that no activation is entered
 a comparison with the clock: the sweep turns a silent expiry, and the end of a rest, into a change.
 """
 
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner
@@ -29,9 +27,6 @@ class Contribution:
 
 
 NOTHING = Contribution(None)
-
-_quoted = json.JSONEncoder(ensure_ascii=False).encode
-
 
 # So many changes of a count are noted for a recount, which has to begin again after more: an item must stay small.
 MOST_CHANGED = 2_000
@@ -131,42 +126,34 @@ def contribution_of(number: Number) -> Contribution:
     )
 
 
-def country_list(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, most: int | None = None) -> str:
-    """Return the `countryList` of GET_SERVICES as JSON: pools without a number are left out, sold-out services show 0.
+@dataclass(frozen=True, slots=True)
+class OnSale:
+    """What a partner is shown: codes of services, and the pools that have numbers by country, all in order.
 
-    No count is above `most`, how many more the partner may hold; None is no limit. It is text because a partner may ask
-    for 100,000 counts at once, and writing them down costs less than half of what building them as an object and turning
-    that into text does.
+    No count is above `most`, how many more the partner may hold; None is no limit.
     """
+
+    services: Sequence[str]
+    countries: Mapping[str, Sequence[PoolCounts]]
+    most: int | None = None
+
+    def counts(self, pool: PoolCounts) -> tuple[int, ...]:
+        """Return how many numbers of a pool can be bought for each service, 0 for one that is sold out."""
+        # As for_sale does, without a call for each of very many.
+        free, blocked_free, most = pool.free, pool.blocked_free.get, self.most
+        counts = [left if (left := free - blocked_free(code, 0)) > 0 else 0 for code in self.services]
+        return tuple(counts if most is None else [min(most, count) for count in counts])
+
+
+def on_sale(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, most: int | None = None) -> OnSale:
+    """Return what a partner is shown of these pools and services (contract 1.1)."""
     services = sorted(code for code, service in catalogue.items() if service.enabled and partner.may_buy(code))
-    form = "{" + ",".join(f"{_quoted(code).replace('%', '%%')}:%d" for code in services) + "}"
     countries: dict[str, list[PoolCounts]] = {}
     for pool in pools:
         if pool.total > 0:
             countries.setdefault(pool.country, []).append(pool)
-    texts = (
-        f'{{"country":{_quoted(country)},"operatorMap":{{{_operators(countries[country], services, form, most)}}}}}'
-        for country in sorted(countries)
-    )
-    return f"[{','.join(texts)}]"
-
-
-def _operators(pools: Iterable[PoolCounts], services: Sequence[str], form: str, most: int | None) -> str:
-    shown = _for_sale if most is None else partial(_at_most, most)
-    return ",".join(
-        f"{_quoted(pool.operator)}:{form % shown(pool, services)}"
-        for pool in sorted(pools, key=lambda pool: pool.operator)
-    )
-
-
-def _at_most(most: int, pool: PoolCounts, services: Sequence[str]) -> tuple[int, ...]:
-    return tuple([min(most, count) for count in _for_sale(pool, services)])
-
-
-def _for_sale(pool: PoolCounts, services: Sequence[str]) -> tuple[int, ...]:
-    # As for_sale does, without a call for each of very many.
-    free, blocked_free = pool.free, pool.blocked_free.get
-    return tuple([left if (left := free - blocked_free(service, 0)) > 0 else 0 for service in services])
+    ordered = {country: sorted(countries[country], key=lambda pool: pool.operator) for country in sorted(countries)}
+    return OnSale(services, ordered, most)
 
 
 @dataclass(frozen=True, slots=True)

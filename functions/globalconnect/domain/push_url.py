@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from globalconnect.domain.errors import InvalidInput
 
-FIELD = "pushUrl"
 MAX_LENGTH = 2048
 LOOPBACK_ADDRESS = "127.0.0.1"
 LOOPBACK_NAME = "localhost"
@@ -55,57 +54,58 @@ _IPV6_INSIDE = (
 )
 
 
-def check_push_url(url: str, *, loopback: bool, https_only: bool = False) -> str:
+def check_push_url(url: str, name: str, *, loopback: bool, https_only: bool = False) -> str:
     """Return a URL that is to be set as it is to be stored: as `read_push_url` gives it.
 
-    Takes whether this deployment lets partners listen on 127.0.0.1 (the local stack only, contract 6), there on any
-    port, and whether it refuses plain http. A URL that was stored before those rules is pushed to all the same.
+    Takes its name as the caller knows it, whether this deployment lets partners listen on 127.0.0.1 (the local stack
+    only, contract 6), there on any port, and whether it refuses plain http. A URL that was stored before those rules is
+    pushed to all the same.
 
     Raises InvalidInput as `read_push_url`, and for a port or a scheme that we don't take.
     """
-    read = read_push_url(url, loopback=loopback)
+    read = read_push_url(url, name, loopback=loopback)
     parts = urlsplit(read)
     if https_only and parts.scheme != "https":
-        raise InvalidInput(FIELD, "expected a URL that starts with https://")
+        raise InvalidInput(name, "expected a URL that starts with https://")
     if parts.port in _BAD_PORTS and not (loopback and parts.hostname in _LOOPBACK_HOSTS):
-        raise InvalidInput(FIELD, "expected a port that browsers don't refuse as one of another protocol")
+        raise InvalidInput(name, "expected a port that browsers don't refuse as one of another protocol")
     return read
 
 
-def read_push_url(url: str, *, loopback: bool) -> str:
+def read_push_url(url: str, name: str, *, loopback: bool) -> str:
     """Return `url` as it is used: scheme and host in lower case, the rest as it was written.
 
     With `loopback`, exactly `127.0.0.1` and `localhost` pass too.
 
-    Raises InvalidInput for the field `pushUrl` when the URL is not http(s), carries credentials or a fragment, has no
+    Raises InvalidInput for `name` when the URL is not http(s), carries credentials or a fragment, has no
     readable port, or spells an address that is not public, in any notation (contract 3). An address is accepted
     only in its plain form, and an international name only in its xn-- form: what nobody can misread, nobody can use
     to be read in two ways.
     """
     if not 0 < len(url) <= MAX_LENGTH:
-        raise InvalidInput(FIELD, f"expected a URL of 1 to {MAX_LENGTH} characters")
+        raise InvalidInput(name, f"expected a URL of 1 to {MAX_LENGTH} characters")
     if not (url.isascii() and url.isprintable()) or " " in url or "\\" in url:
         raise InvalidInput(
-            FIELD,
+            name,
             "expected printable ASCII without spaces or backslashes (percent-encode anything else; a host name in its xn-- form)",
         )
     if "#" in url:
-        raise InvalidInput(FIELD, "expected a URL without a fragment (#)")
+        raise InvalidInput(name, "expected a URL without a fragment (#)")
     scheme = _SCHEME.match(url)
     if scheme is None:
-        raise InvalidInput(FIELD, "expected a URL that starts with http:// or https://")
+        raise InvalidInput(name, "expected a URL that starts with http:// or https://")
 
     authority, path_and_query = _split(url[scheme.end() :])
     if "@" in authority:
-        raise InvalidInput(FIELD, "expected a URL without a user or password")
+        raise InvalidInput(name, "expected a URL without a user or password")
     parts = _AUTHORITY.fullmatch(authority)
     if parts is None:
-        raise InvalidInput(FIELD, "expected a URL with a readable host and port")
-    host = _check_host(parts["host"].lower(), loopback=loopback)
+        raise InvalidInput(name, "expected a URL with a readable host and port")
+    host = _check_host(parts["host"].lower(), name, loopback=loopback)
     port = parts["port"] or ""
-    _check_port(port)
+    _check_port(port, name)
     if _PATH_AND_QUERY.fullmatch(path_and_query) is None:
-        raise InvalidInput(FIELD, "expected a path and query in which special characters are percent-encoded")
+        raise InvalidInput(name, "expected a path and query in which special characters are percent-encoded")
     return f"{scheme[1].lower()}://{host}{port}{path_and_query}"
 
 
@@ -145,46 +145,46 @@ def _split(after_scheme: str) -> tuple[str, str]:
     return authority, f"{path or '/'}?{query}" if query else path or "/"
 
 
-def _check_host(host: str, *, loopback: bool) -> str:
+def _check_host(host: str, name: str, *, loopback: bool) -> str:
     if not host:
-        raise InvalidInput(FIELD, "expected a URL with a host")
+        raise InvalidInput(name, "expected a URL with a host")
     if loopback and host in _LOOPBACK_HOSTS:
         return host
     if host.startswith("["):
-        return _check_ipv6(host[1:-1])
+        return _check_ipv6(host[1:-1], name)
     if _DOTTED_DECIMAL.fullmatch(host):
-        return _check_public(host)
+        return _check_public(host, name)
     if host == LOOPBACK_NAME or host.endswith(_INSIDE_SUFFIXES):
-        raise InvalidInput(FIELD, "expected a host outside, not localhost, *.localhost, *.local or *.internal")
+        raise InvalidInput(name, "expected a host outside, not localhost, *.localhost, *.local or *.internal")
     if _NAME.fullmatch(host) is None:
         raise InvalidInput(
-            FIELD,
+            name,
             "expected a full host name without a trailing dot, a dotted-decimal IPv4 address or an IPv6 address in brackets",
         )
     return host
 
 
-def _check_ipv6(address: str) -> str:
+def _check_ipv6(address: str, name: str) -> str:
     # The dotted tail is one more way to spell an IPv4 address, and a zone (%) names an interface of ours.
     if "." in address or "%" in address:
-        raise InvalidInput(FIELD, "expected an IPv6 address without a dotted part and without a zone")
+        raise InvalidInput(name, "expected an IPv6 address without a dotted part and without a zone")
     try:
         plain = ipaddress.IPv6Address(address).compressed
     except ValueError:
-        raise InvalidInput(FIELD, "expected a valid IPv6 address in brackets") from None
-    return f"[{_check_public(plain)}]"
+        raise InvalidInput(name, "expected a valid IPv6 address in brackets") from None
+    return f"[{_check_public(plain, name)}]"
 
 
-def _check_public(address: str) -> str:
+def _check_public(address: str, name: str) -> str:
     if not is_public_address(address, loopback=False):
-        raise InvalidInput(FIELD, "expected a public address")
+        raise InvalidInput(name, "expected a public address")
     return address
 
 
-def _check_port(port: str) -> None:
+def _check_port(port: str, name: str) -> None:
     """Take the port as written, with its colon, or nothing."""
     if not port:
         return
     number = _PORT.fullmatch(port)
     if number is None or int(number[1]) > _LAST_PORT:
-        raise InvalidInput(FIELD, f"expected a port of 1 to {_LAST_PORT}")
+        raise InvalidInput(name, f"expected a port of 1 to {_LAST_PORT}")

@@ -9,8 +9,9 @@ import re
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Never
 from urllib.parse import quote, quote_plus
+
+from globalconnect.hub_protocol.push import says_taken
 
 MAX_ANSWER_BYTES = 64 * 1024
 KEPT_ANSWER_CHARACTERS = 200
@@ -28,9 +29,6 @@ _HTML_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&qu
 # A partner may well repeat only the code.
 _CODE = re.compile(r"[0-9]{3,}")
 _CODE_STARTS = 3
-_SUCCESS = "SUCCESS"
-_JSON_SPACE = " \t\r\n"
-_BYTE_ORDER_MARK = "\ufeff"
 
 # How zlib is told the form: deflate comes with zlib's frame, as it should, or bare.
 _FORMS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}
@@ -51,9 +49,9 @@ class PartnerAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReading:
-    """What was found in an answer: whether it says SUCCESS, whether it is too large, and what is kept of it."""
+    """What was found in an answer: whether it says that the push is taken, whether it is too large, and what is kept of it."""
 
-    success: bool
+    taken: bool
     too_large: bool
     kept: str
 
@@ -67,7 +65,7 @@ def read_answer(answer: PartnerAnswer, secrets: Sequence[str], hidden: Sequence[
     content = _unpacked(answer, MAX_ANSWER_BYTES + 1)
     too_large = len(content) > MAX_ANSWER_BYTES
     return AnswerReading(
-        success=_says_success(content),
+        taken=says_taken(content),
         too_large=too_large,
         kept=_kept(content, secrets, hidden, whole=answer.whole and not too_large),
     )
@@ -84,34 +82,6 @@ def _unpacked(answer: PartnerAnswer, most: int) -> bytes:
                 continue
             break
     return content
-
-
-# ---------------------------------------------------------------- success
-
-
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(name)
-
-
-# Numbers stay text: only `status` matters, and a number of 60,000 digits is expensive to convert.
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=str, parse_float=str)
-
-
-def _says_success(content: bytes) -> bool:
-    """Return whether it begins with a whole JSON object that says so, whatever follows that."""
-    text = content.decode("utf-8", "surrogateescape").removeprefix(_BYTE_ORDER_MARK).lstrip(_JSON_SPACE)
-    if not text.startswith("{"):
-        return False
-    try:
-        found, end = _JSON.raw_decode(text)
-        # What was no UTF-8 is a surrogate now.
-        text[:end].encode()
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(found, dict) and found.get("status") == _SUCCESS
-
-
-# ---------------------------------------------------------------- what is kept
 
 
 def _kept(content: bytes, secrets: Sequence[str], hidden: Sequence[str], *, whole: bool) -> str:

@@ -188,11 +188,11 @@ class PushClient:
 def _target(url: str, *, loopback: bool) -> URL:
     """Return what a stored URL leads to. Raises InvalidInput when it would not be accepted today."""
     # encoded=True: the URL goes out as it was stored and checked, not as a second parser would rewrite it.
-    return URL(read_push_url(url, loopback=loopback), encoded=True)
+    return URL(read_push_url(url, "url", loopback=loopback), encoded=True)
 
 
 def _judge(answer: PartnerAnswer, failure: AttemptOutcome | None, reading: AnswerReading) -> AttemptOutcome:
-    if answer.status in _HTTP_OK and reading.success:
+    if answer.status in _HTTP_OK and reading.taken:
         return AttemptOutcome.DELIVERED
     if failure is not None:
         return failure

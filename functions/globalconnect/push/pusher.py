@@ -18,8 +18,9 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
 from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
+from globalconnect.hub_protocol.catalogue import DIALECTS
+from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.batches import Batches
-from globalconnect.push.body import push_body
 from globalconnect.push.health import Health
 from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush
 from globalconnect.push.signing import Signer
@@ -268,7 +269,8 @@ class Pusher:
     async def _attempt(self, client: AttemptClient, next_push: DuePush, sms: Sms, partner: Partner, url: str) -> None:
         started_at = self._now()
         signer = Signer.of(partner, sms.sms_id, started_at)
-        result = await client.attempt(url, push_body(sms, partner), (partner.key, sms.text), signer)
+        body = push_body(sms, partner.key, DIALECTS[partner.dialect])
+        result = await client.attempt(url, body, (partner.key, sms.text), signer)
         sms = sms.attempted(result.outcome.value)
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
         self._attempted.append(_logged(sms, result))

@@ -12,12 +12,14 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from globalconnect.domain import errors
-from globalconnect.domain.requests import LARGEST_BODY
+from globalconnect.domain.numerals import Numeral, read_json
 
 type ProxyEvent = Mapping[str, Any]
 type ProxyAnswer = dict[str, Any]
 
 CONTENT_TYPE = "application/json; charset=utf-8"
+# Of a request, in bytes, packed or unpacked (contract 1).
+LARGEST_BODY = 256 * 1024
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PACKED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
@@ -32,6 +34,20 @@ LARGEST_RESPONSE = 6 * 1024 * 1024
 _MOST_BYTES = 6
 _HEAD = 1024
 
+
+class AnswerTooLarge(errors.GlobalConnectError):
+    """The caller must accept gzip, or ask for less: the answer is too large as the caller accepts it.
+
+    Takes how one asks for less here, nothing where one can't.
+    """
+
+    def __init__(self, ask_for_less: str | None = None) -> None:
+        advice = f"; if you do, {ask_for_less}" if ask_for_less else ""
+        super().__init__(
+            f"The answer is too large as you accept it: send Accept: */* and Accept-Encoding: gzip{advice}"
+        )
+
+
 # What the caller should do, as HTTP says it.
 STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
     errors.InvalidInput: 400,
@@ -40,7 +56,7 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
     errors.NotSignedIn: 401,
     errors.ServiceNotAllowed: 403,
     errors.NotFound: 404,
-    errors.AnswerTooLarge: 406,
+    AnswerTooLarge: 406,
     errors.Conflict: 409,
     errors.TooLarge: 413,
     errors.Unavailable: 500,
@@ -177,18 +193,30 @@ def endpoint(use: Callable[[Request], Response]) -> Callable[[ProxyEvent, object
 
     def handler(event: ProxyEvent, _context: object) -> ProxyAnswer:
         request = Request(event)
-        try:
-            response = use(request)
-        except errors.GlobalConnectError as error:
-            if isinstance(error, errors.Unavailable):
-                _log_unexpected(error)
-            response = error_response(error)
-        except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
-            _log_unexpected(error)
-            response = error_response(errors.Unavailable(type(error).__name__))
-        return proxy_answer(response, request)
+        return proxy_answer(answered(lambda: use(request)), request)
 
     return handler
+
+
+def error_body(error: errors.GlobalConnectError) -> Mapping[str, object]:
+    """Return the body of an error where no dialect has its own (contract 1)."""
+    return {"status": "ERROR", "message": str(error)}
+
+
+def answered(
+    use: Callable[[], Response], body: Callable[[errors.GlobalConnectError], Mapping[str, object]] = error_body
+) -> Response:
+    """Return what `use` gives, or with `body` the error that it ends in; what is our fault is logged."""
+    try:
+        return use()
+    except errors.GlobalConnectError as error:
+        if isinstance(error, errors.Unavailable):
+            _log_unexpected(error)
+        refusal = error
+    except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
+        _log_unexpected(error)
+        refusal = errors.Unavailable(type(error).__name__)
+    return Response(STATUS_OF[type(refusal)], body(refusal))
 
 
 def _log_unexpected(error: Exception) -> None:
@@ -198,13 +226,15 @@ def _log_unexpected(error: Exception) -> None:
     log_failure(Event.UNEXPECTED, error)
 
 
-def error_response(error: errors.GlobalConnectError) -> Response:
-    return Response(STATUS_OF[type(error)], error_body(str(error)))
+def read_json_object(body: bytes, number: Callable[[str], object] = Numeral) -> dict[str, object]:
+    """Return the JSON object in a request's body, with each of its numbers as `number` makes it of its spelling.
 
-
-def error_body(message: str) -> dict[str, object]:
-    """Return the body of every error (contract 1)."""
-    return {"status": "ERROR", "message": message}
+    Raises InvalidInput when it is not one (contract 1: 400).
+    """
+    value = read_json(body, number)
+    if not isinstance(value, dict):
+        raise errors.InvalidInput("body", "expected a JSON object")
+    return value
 
 
 def _unpacked(packed: bytes, most: int) -> bytes:
@@ -226,7 +256,10 @@ def proxy_answer(response: Response, request: Request) -> ProxyAnswer:
     if _fits(proxied):
         return proxied
     shorter = _shortened(response, request)
-    return shorter or proxy_answer(error_response(errors.AnswerTooLarge(response.ask_for_less)), request)
+    if shorter is not None:
+        return shorter
+    refusal = AnswerTooLarge(response.ask_for_less)
+    return proxy_answer(Response(STATUS_OF[AnswerTooLarge], error_body(refusal)), request)
 
 
 def _proxied(response: Response, request: Request) -> ProxyAnswer:

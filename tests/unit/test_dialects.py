@@ -1,0 +1,90 @@
+"""What a hub may have of its own changes what is read and written for it, and nothing else does."""
+
+from typing import Any, get_args
+
+import pytest
+
+from globalconnect.domain.activation import Activation, Outcome, State
+from globalconnect.domain.errors import Busy, InvalidInput
+from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest
+from globalconnect.domain.sms import Sms
+from globalconnect.hub_protocol.answers import error_body, messages_body, number_body
+from globalconnect.hub_protocol.catalogue import DEFAULT, DIALECTS
+from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.hub_protocol.push import push_body
+from globalconnect.hub_protocol.requests import read_request
+from globalconnect.runtime import http
+
+PHONE = "447472190082"
+ACTIVATION = Activation(355, "p", PHONE, "england", "O2", "tg", started_at=0, expires_at=1)
+SMS = Sms(901, 355, "p", PHONE, "Telegram", "code 123", received_at=0, stored_at=0)
+SAMPLES: dict[type[object], dict[str, object]] = {
+    GetServices: {},
+    GetNumber: {"country": "england", "operator": "O2", "service": "tg"},
+    FinishActivation: {"activationId": 355, "status": 3},
+}
+
+
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+@pytest.mark.parametrize("asked", get_args(PartnerRequest.__value__))
+def test_whatever_may_be_asked_for_is_asked_for_by_a_word_of_every_dialect(
+    dialect: Dialect, asked: type[object]
+) -> None:
+    words = [word for word, request in dialect.actions.items() if request is asked]
+    assert words
+    assert all(isinstance(read_request({"action": word, **SAMPLES[asked]}, dialect), asked) for word in words)
+
+
+def test_a_word_that_a_dialect_does_not_have_is_refused_by_naming_those_that_it_has() -> None:
+    dialect = Dialect(actions={"GET_COUNT": GetServices, "GET_NUMBER": GetNumber})
+    assert read_request({"action": "GET_COUNT"}, dialect) == GetServices()
+    for action in ("GET_SERVICES", None, ["GET_COUNT"]):
+        with pytest.raises(InvalidInput, match=r"^action: expected GET_COUNT or GET_NUMBER$"):
+            read_request({"action": action}, dialect)
+
+
+def test_the_codes_of_outcomes_are_the_dialects() -> None:
+    dialect = Dialect(outcomes={3: Outcome.SUCCESS, 14: Outcome.SUCCESS})
+    finish: dict[str, object] = {"action": "FINISH_ACTIVATION", "activationId": 355}
+    assert read_request({**finish, "status": "14"}, dialect) == FinishActivation(355, Outcome.SUCCESS)
+    with pytest.raises(InvalidInput, match=r"^status: expected 3 \(Success\) or 14 \(Success\)$"):
+        read_request({**finish, "status": 1}, dialect)
+
+
+def test_numbers_are_spelled_as_the_dialect_has_them() -> None:
+    dialect = Dialect(number=int, phone=int, sms_id=int)
+    pushed, issued = push_body(SMS, "key", dialect), number_body(ACTIVATION, dialect)
+    polled: Any = messages_body([SMS], State.LIVE, dialect)["messages"]
+    assert (issued["number"], issued["activationId"]) == (447472190082, 355)
+    assert [(said["smsId"], said["phone"]) for said in (pushed, polled[0])] == [(901, 447472190082)] * 2
+
+
+def test_constant_fields_are_the_dialects() -> None:
+    dialect = Dialect(number_extras={"flashcall": False}, push_extras={})
+    assert number_body(ACTIVATION, dialect) == {
+        "number": PHONE,
+        "activationId": 355,
+        "status": "SUCCESS",
+        "flashcall": False,
+    }
+    assert push_body(SMS, "key", dialect) == {
+        "key": "key",
+        "action": "PUSH_SMS",
+        "smsId": "901",
+        "phone": PHONE,
+        "phoneFrom": "Telegram",
+        "text": "code 123",
+    }
+
+
+def test_the_text_of_an_error_is_in_every_field_that_the_dialect_names() -> None:
+    text = "Temporarily busy; try again"
+    assert error_body(Busy(), Dialect(error_fields=("error", "message"))) == {
+        "status": "ERROR",
+        "error": text,
+        "message": text,
+    }
+
+
+def test_who_has_no_dialect_yet_is_answered_in_the_default_one() -> None:
+    assert http.error_body(Busy()) == error_body(Busy(), DEFAULT)
