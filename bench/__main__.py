@@ -15,9 +15,6 @@ from pathlib import Path
 from bench import (
     costs,
     deploy_fresh,
-    deploy_stacks,
-    deploy_template,
-    inventory_bounds,
     inventory_counts,
     inventory_reads,
     inventory_runtime,
@@ -39,11 +36,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     inventory_sales,
     inventory_counts,
     inventory_reads,
-    inventory_bounds,
     inventory_runtime,
     costs,
-    deploy_stacks,
-    deploy_template,
     deploy_fresh,
 )
 RESULTS = Path(__file__).with_name("results.json")

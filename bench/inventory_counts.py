@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from bench.row import Row, Say
+from bench.warm_requests import Item, stored
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.runtime.http import endpoint
 from globalconnect.runtime.settings import PartnerApiSettings
 from globalconnect.store.dynamo import Dynamo, to_wire
-from globalconnect.store.pool_counts import CountsStore
 from partner_api.app import answer
 from partner_api.wiring import Parts, build
-from tests.integration.counting import Stock
+from simulation.counting import Stock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
@@ -47,7 +47,7 @@ _GZIP = {"Accept": "*/*", "Accept-Encoding": "gzip"}
 class PagedTables:
     """A client of DynamoDB that knows the three tables of GET_SERVICES and gives them by pages of a megabyte."""
 
-    tables: dict[str, list[dict[str, Any]]]
+    tables: dict[str, list[Item]]
     pages: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     reads: int = 0
 
@@ -55,19 +55,17 @@ class PagedTables:
         self.pages = {table: list(_paged(items)) for table, items in self.tables.items()}
 
     def get_item(self, TableName: str, **_: object) -> dict[str, Any]:  # noqa: N803 - as AWS spells it
-        """Return the one partner."""
         self.reads += 1
         return {"Item": self.tables[TableName][0]}
 
     def scan(self, TableName: str, **asked: Any) -> dict[str, Any]:  # noqa: N803 - see above
-        """Return a page."""
         self.reads += 1
         place = int(asked["ExclusiveStartKey"]["page"]["N"]) if "ExclusiveStartKey" in asked else 0
         return self.pages[TableName][place]
 
 
-def _paged(items: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    page: list[dict[str, Any]] = []
+def _paged(items: list[Item]) -> Iterator[dict[str, Any]]:
+    page: list[Item] = []
     size = place = 0
     for item in items:
         page.append(item)
@@ -89,7 +87,7 @@ def _size_of(item: Mapping[str, Any]) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Cost:
     """What one GET_SERVICES cost: reads of a warm function and of a new one, ms of the processor, and bytes."""
 
     reads: int
@@ -101,7 +99,6 @@ class Asked:
 
 
 def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
-    """Measure inventory.4 and inventory.6."""
     if "inventory.4" in wanted:
         yield _right(progress)
     if "inventory.6" in wanted:
@@ -154,14 +151,14 @@ def _cheap(progress: Say) -> Row:
     )
 
 
-def _ask(numbers: int) -> Asked:
+def _ask(numbers: int) -> Cost:
     tables = PagedTables(_tables(numbers))
     new = _function(tables)
     _call(new, {})
     of_a_new_one, tables.reads = tables.reads, 0
     body = _call(new, {})["body"]
     reads = tables.reads
-    return Asked(
+    return Cost(
         reads=reads,
         reads_of_a_new_one=of_a_new_one,
         plain_ms=_milliseconds(new, {}),
@@ -201,7 +198,7 @@ def _function(tables: PagedTables) -> Parts:
     return build(settings, Dynamo(cast("DynamoDBClient", tables)), lambda: next(clock), random.Random(1).randrange)  # noqa: S311 - guards nothing
 
 
-def _tables(numbers: int) -> dict[str, list[dict[str, Any]]]:
+def _tables(numbers: int) -> dict[str, list[Item]]:
     partner = Partner("benchpartn", "Bench", _KEY, push_url=None, services=None, dialect="default", created_at=0)
     item = {"partner_id": partner.partner_id, "name": partner.name, "key": partner.key, "dialect": "default"}
     services = [{"code": code, "name": code, "reusable": False, "enabled": True} for code in _CODES]
@@ -212,19 +209,13 @@ def _tables(numbers: int) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def _pools(numbers: int) -> list[dict[str, Any]]:
+def _pools(numbers: int) -> list[Item]:
     """Return the items of pools of that many numbers, as the projection writes them."""
     rolls = random.Random(6)  # noqa: S311 - guards nothing
-    written: list[dict[str, Any]] = []
-
-    class _Writing:
-        def transact_write_items(self, TransactItems: Any, **_: object) -> None:  # noqa: N803 - as AWS spells it
-            written.extend(action["Put"]["Item"] for action in TransactItems)
-
-    counts = CountsStore(Dynamo(cast("DynamoDBClient", _Writing())), "V", "C", "H")
+    pools = []
     for place in range(POOLS):
         # Every service has been sold in every pool: there is nothing to leave out.
         blocked = {code: rolls.randrange(1, numbers) for code in _CODES}
         free = rolls.randrange(numbers // 2, numbers)
-        counts.write([PoolCounts(f"country {place // 10}", f"Operator {place} Ltd", numbers, free, blocked)], [], {})
-    return written
+        pools.append(PoolCounts(f"country {place // 10}", f"Operator {place} Ltd", numbers, free, blocked))
+    return stored(pools)

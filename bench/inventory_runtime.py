@@ -13,13 +13,12 @@ from tempfile import TemporaryDirectory
 
 from bench.row import Row, Say
 from bench.throughput import in_a_process
-from bench.warm_requests import CANDIDATES, GET_ITEM, POOLS, SERVICES, Figures, measure, variables
+from bench.warm_requests import CANDIDATES, GET_ITEM, POOLS, SERVICES, Times, measure
 from local import bytecode
-from local import template as templates
 from local.failure import LocalError
-from local.place import TEMPLATE
-from tests.rie import artefact
-from tests.rie.runtime import BROUGHT, Function, LambdaRuntime, functions_of, link_brought_packages
+from simulation import rie
+from simulation.aws import TEMPLATE, variables
+from simulation.rie import BROUGHT, Function, LambdaRuntime, functions_of, link_brought_packages
 
 IDS = ("inventory.7", "inventory.8", "inventory.9")
 
@@ -44,7 +43,6 @@ _METADATA = "metadata of packages"
 
 
 def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
-    """Measure."""
     if {"inventory.7", "inventory.9"}.intersection(wanted):
         with TemporaryDirectory() as folder:
             yield from _rows_of_the_artefact(progress, wanted, Path(folder))
@@ -53,9 +51,9 @@ def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
 
 
 def _rows_of_the_artefact(progress: Say, wanted: Collection[str], folder: Path) -> Iterator[Row]:
-    function = {function.folder: function for function in functions_of(templates.load(TEMPLATE))}
+    function = {function.folder: function for function in functions_of(TEMPLATE)}
     try:
-        built = artefact.build(folder / "build")
+        built = rie.build(folder / "build")
         # One is all: the functions have one zip root (docs/adr/0001).
         task_root = built / function[_STARTED[0]].logical_id
         bytecode.add(task_root)
@@ -78,7 +76,9 @@ def _inits(functions: Sequence[Function], task_root: Path, folder: Path) -> dict
     functions = [Function("Bare", f"{_BARE}.handler", like.memory, like.timeout), *functions]
     packages = link_brought_packages(folder / "packages")
     runtimes = [
-        LambdaRuntime(function, task_root, variables(), _NOWHERE, packages, folder / f"{function.folder}.log")
+        LambdaRuntime(
+            function, task_root, variables(TEMPLATE, {}), _NOWHERE, packages, folder / f"{function.folder}.log"
+        )
         for function in functions
     ]
     inits: dict[str, list[float]] = {function.folder: [] for function in functions}
@@ -118,7 +118,7 @@ def _init_row(inits: Mapping[str, Sequence[float]], progress: Say) -> Row:
 # ---------------------------------------------------------------- inventory.8
 
 
-def _warm_row(figures: Figures, progress: Say) -> Row:
+def _warm_row(figures: Times, progress: Say) -> Row:
     calls = figures.rounds[GET_ITEM]
     progress(
         f"inventory.8: with {POOLS} pools, {SERVICES} services, {CANDIDATES} candidates; medians of {_ROUNDS} rounds "

@@ -8,29 +8,21 @@ process, so that a step may be crossed by others at the worst moment.
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import partial
 from typing import Any
-
-import boto3
-from botocore.config import Config
-from moto import mock_aws
 
 from bench.quiet import log_to_nowhere
 from bench.row import Row, Say
 from globalconnect.store.dynamo import Dynamo
-from local import emulator
-from local.place import TEMPLATE, Place
-from local.template import load
-from tests import partiql
-from tests.conftest import Cloud, make_environment, next_prefix
-from tests.integration.calls import Calls
-from tests.integration.failing import FailingClient, Fault, RandomFaults, failing_below
-from tests.integration.rush import Rush, wrongs
-from tests.integration.shop import Shop
-from tests.integration.test_inventory_machine import play
+from simulation.aws import Cloud
+from simulation.calls import Calls
+from simulation.clouds import emulated_aws, pretend_aws
+from simulation.failing import FailingClient, Fault, RandomFaults, failing_below
+from simulation.histories import play
+from simulation.inventory import Inventory
+from simulation.rush import Rush, wrongs
+from simulation.shop import Shop
 
 IDS = ("inventory.1", "inventory.2", "inventory.3")
 
@@ -43,41 +35,18 @@ STEPS = 40
 RESTS = (0, 30)
 
 _PHONES = [f"4474721900{place:02}" for place in range(6)]
-# As globalconnect.runtime.aws has it, which is for AWS's own endpoints.
-_CONFIG = Config(retries={"mode": "standard", "total_max_attempts": 4}, max_pool_connections=50)
-_NOBODY = {"region_name": "us-east-1", "aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
 
 
 def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
-    """Measure inventory.1 to inventory.3."""
     with log_to_nowhere():
         if {"inventory.1", "inventory.2"}.intersection(wanted):
-            with _emulated() as new_cloud:
+            with emulated_aws() as new_cloud:
                 if "inventory.1" in wanted:
                     yield _budgets(new_cloud(), progress)
                 if "inventory.2" in wanted:
                     yield _rushes(new_cloud, progress)
         if "inventory.3" in wanted:
             yield _histories(progress)
-
-
-@contextmanager
-def _emulated() -> Iterator[Callable[[], Cloud]]:
-    """Run an emulator of this run's own; return what makes new tables on it."""
-    with TemporaryDirectory() as folder:
-        place = Place(Path(folder))
-        arguments: dict[str, Any] = {"endpoint_url": emulator.start(place, emulator.free_port()).endpoint, **_NOBODY}
-        try:
-            dynamodb, sqs = boto3.client("dynamodb", config=_CONFIG, **arguments), boto3.client("sqs", **arguments)
-            template = load(TEMPLATE)
-
-            def new_cloud() -> Cloud:
-                env = make_environment(template, dynamodb, sqs, prefix=next_prefix())
-                return Cloud(Dynamo(dynamodb), dynamodb, sqs, env)
-
-            yield new_cloud
-        finally:
-            emulator.stop(place)
 
 
 def _open(cloud: Cloud, **overrides: str) -> Shop:
@@ -173,13 +142,13 @@ def _buy_below(shop: Shop, faults: RandomFaults) -> Any:
 
 def _histories(progress: Say) -> Row:
     broken = 0
-    with mock_aws():
-        dynamodb, sqs = boto3.client("dynamodb", **_NOBODY), boto3.client("sqs", **_NOBODY)  # type: ignore[call-overload]
-        partiql.teach(dynamodb, boto3.client("dynamodb", **_NOBODY))  # type: ignore[call-overload]
+    with pretend_aws() as moto:
         for rest_minutes in RESTS:
             began = time.monotonic()
             try:
-                play(dynamodb, sqs, rest_minutes, HISTORIES, STEPS, database=None, report_multiple_bugs=False)
+                play(
+                    partial(Inventory, moto, rest_minutes), HISTORIES, STEPS, database=None, report_multiple_bugs=False
+                )
             except AssertionError as error:
                 # The shortest history that breaks a rule is in its notes.
                 broken += 1

@@ -307,8 +307,7 @@ def _ref(sms: Sms) -> SmsRef:
 
 def measure_on_the_emulator(url: str, folder: Path) -> float:
     """Return the routine's SMS per second with the real store, on an emulator of this run's own."""
-    # Brings pytest and moto along, which only this needs.
-    from tests.conftest import make_environment  # noqa: PLC0415
+    from simulation.aws import make_environment  # noqa: PLC0415
 
     place = Place(folder)
     arguments: dict[str, Any] = {

@@ -27,8 +27,8 @@ from globalconnect.runtime.http import ProxyEvent, endpoint
 from globalconnect.runtime.settings import GetsmsSettings, PartnerApiSettings
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import CountsStore
-from local import template as templates
-from local.place import REPOSITORY, TEMPLATE
+from local.place import REPOSITORY
+from simulation.aws import TEMPLATE, variables
 
 GET_ITEM = "GetItem"
 
@@ -57,13 +57,13 @@ type Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Times:
     """Processor time per request, or per GetItem, in µs: of each round, by action or `GET_ITEM`."""
 
     rounds: Mapping[str, list[float]]
 
 
-def measure(rounds: int, requests: int) -> Figures:
+def measure(rounds: int, requests: int) -> Times:
     """Let the actions and GetItem take turns, `requests` of one after another; one round before it counts."""
     turns = {GET_ITEM: get_item(), **actions()}
     figures: dict[str, list[float]] = {name: [] for name in turns}
@@ -73,12 +73,12 @@ def measure(rounds: int, requests: int) -> Figures:
             micros = _micros(turns[name], requests)
             if number:
                 figures[name].append(micros)
-    return Figures(figures)
+    return Times(figures)
 
 
 def actions() -> dict[str, Callable[[], object]]:
     """Return what makes one request of each action. Each has been checked to succeed."""
-    environ = variables()
+    environ = variables(TEMPLATE, {})
     stub: Any = Canned(environ)
     db = Dynamo(stub)
     shop = partner_api.wiring.build(PartnerApiSettings.from_env(environ), db, clock.now, clock.rng)
@@ -92,7 +92,7 @@ def actions() -> dict[str, Callable[[], object]]:
 
 def get_item() -> Callable[[], object]:
     """Return what makes one GetItem of botocore, of the sample partner, whose answer is there without any network."""
-    environ = variables()
+    environ = variables(TEMPLATE, {})
     table, key = environ["PARTNERS_TABLE"], {"partner_id": {"S": "samplehub"}}
     body = json.dumps(Canned(environ).get_item(TableName=table, Key=key)).encode()
     headers = HTTPHeaders()
@@ -120,7 +120,7 @@ class Canned:
         path = REPOSITORY / "events" / "data.json"
         tables: dict[str, list[Item]] = json.loads(path.read_text(encoding="utf-8"))
         tables["ServicesTable"] += [_service(number) for number in range(SERVICES - len(tables["ServicesTable"]))]
-        tables["AvailabilityTable"] = _stored([_pool(number) for number in range(POOLS)])
+        tables["AvailabilityTable"] = stored([_pool(number) for number in range(POOLS)])
         self._scanned = {environ[_variable(table)]: {"Items": items} for table, items in tables.items()}
         self._one: dict[tuple[str, ...], Item] = {}
         for table, attributes in _KEYS.items():
@@ -134,21 +134,17 @@ class Canned:
         self._candidates = {"Items": [_candidate(number) for number in range(CANDIDATES)]}
 
     def get_item(self, **asked: Any) -> Any:
-        """Return an item."""
         return self._one[asked["TableName"], *(text for value in asked["Key"].values() for text in value.values())]
 
     def query(self, **asked: Any) -> Any:
-        """Return the candidates of a pool, or a sale."""
         if asked.get("IndexName") == "by-pool":
             return self._candidates
         return self._sales[asked["ExpressionAttributeValues"][":id"]["N"]]
 
     def scan(self, **asked: Any) -> Any:
-        """Return a whole table."""
         return self._scanned[asked["TableName"]]
 
     def transact_write_items(self, **_: Any) -> Any:
-        """Take it."""
         return {}
 
 
@@ -170,51 +166,31 @@ def _pool(number: int) -> PoolCounts:
     return PoolCounts(f"country{number // 3}", f"Operator {number % 3}", 1_000, 900, blocked)
 
 
-class _Noted:
+class _NotedPuts:
     """A client of DynamoDB that only notes what it is to put."""
 
     def __init__(self) -> None:
         self.items: list[Item] = []
 
     def transact_write_items(self, **asked: Any) -> None:
-        """Note it."""
         self.items += [action["Put"]["Item"] for action in asked["TransactItems"]]
 
 
-def _stored(pools: Sequence[PoolCounts]) -> list[Item]:
-    """Return counts as they are kept."""
-    noted: Any = _Noted()
-    CountsStore(Dynamo(noted), "Availability", "Counted", "Holders").write(pools, [], {})
-    items: list[Item] = noted.items
-    return items
+def stored(pools: Sequence[PoolCounts]) -> list[Item]:
+    noted: Any = _NotedPuts()
+    counts = CountsStore(Dynamo(noted), "Availability", "Counted", "Holders")
+    for pool in pools:
+        counts.write([pool], [], {})
+    return list(noted.items)
 
 
 def _candidate(number: int) -> Item:
-    """Return a number as the index by-pool has it."""
     return {
         "phone": {"S": f"4477010{number:05}"},
         "pool": {"S": _POOL},
         "available_from": {"N": str(_LONG_AGO + number)},
         "blocked": {"SS": ["go", "vk"]},
     }
-
-
-def variables() -> dict[str, str]:
-    """Return the variables of the functions as template.yaml has them; a table or queue is called as there."""
-    template = templates.load(TEMPLATE)
-    parameters = {name: str(parameter["Default"]) for name, parameter in template["Parameters"].items()}
-    stated = template["Globals"]["Function"]["Environment"]["Variables"]
-    wanted = {name: _referred(value) for name, value in stated.items()}
-    return {name: parameters.get(value, value) for name, value in wanted.items()}
-
-
-def _referred(value: Any) -> str:
-    """Return what a value of template.yaml names, or is."""
-    match value:
-        case {"Ref": text} | {"Sub": text}:
-            return str(text)
-        case _:
-            return str(value)
 
 
 def _variable(table: str) -> str:

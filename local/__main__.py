@@ -1,7 +1,5 @@
 """`python -m local up|down|demo|status`: what the Makefile calls."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -16,8 +16,6 @@
 With KEEP_PROTECTED=0 in its environment it deletes, updates and forgets stacks as the emulator does.
 """
 
-from __future__ import annotations
-
 import copy
 import functools
 import hashlib
@@ -29,12 +27,9 @@ import tempfile
 import threading
 import types
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from typing import Any
 
 # Log streams that a group keeps; the emulator has one per invocation.
 KEPT_STREAMS = 5_000

@@ -4,21 +4,17 @@ A vulnerability fails the check. A service that can't be reached does not: it sa
 check that fails on a plane gets switched off. It is reported in words that can't be mistaken for a clean bill.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from local.locks import LOCKED, pins
 from local.place import NODE, NPM, NPM_PROJECTS, REPOSITORY
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 PIP_AUDIT = REPOSITORY / ".venv" / "bin" / "pip-audit"
 # pip-audit and npm end with 1 both when they found something and when they broke; only their reports tell.

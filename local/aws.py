@@ -1,16 +1,11 @@
 """Clients for the emulator, deaf to whatever AWS settings the user has."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import boto3
 import botocore.session
 from botocore.config import Config
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 REGION = "us-east-1"
 # The emulator takes any; these say what they are.

@@ -5,25 +5,20 @@
 Each candidate is started before it counts. What all commands and tests then start is `CHROMIUM`, a script.
 """
 
-from __future__ import annotations
-
 import os
 import platform
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from playwright.sync_api import Error, sync_playwright
 
 from local.place import BROWSER, NODE, NPM, REPOSITORY
 from local.progress import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
 
 # Playwright's own Node wants a libatomic, which the smallest of systems do not have.
 os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(NODE))

@@ -5,8 +5,6 @@
 Needs nothing but Python itself, of the version that the functions run on.
 """
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,25 +1,20 @@
 """One whole sale through the public URL, told step by step."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import itertools
 import json
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from local.failure import LocalError
 from local.pretend_partner import BROKEN, ERROR, SUCCESS, PretendPartner, Push, describe
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from local.stack import Stack
+from local.stack import Stack
 
 COUNTRY = "england"
 OPERATOR = "Demo Mobile"

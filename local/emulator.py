@@ -4,8 +4,6 @@ It keeps its data in memory and writes it down when it is stopped by SIGTERM, an
 last clean stop is lost when it is killed otherwise; the next start then begins where the last clean stop left off.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -15,20 +13,15 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local.aws import ACCESS_KEY, REGION, SECRET_KEY
 from local.failure import LocalError
-from local.place import EMULATOR, EMULATOR_PYTHON, read_private, write_private
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from local.place import Place
+from local.place import EMULATOR, EMULATOR_PYTHON, Place, read_private, write_private
 
 HOST = "127.0.0.1"
 START_SECONDS = 60.0

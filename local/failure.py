@@ -1,11 +1,6 @@
 """What stops a command, in words for the person who typed it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 TAIL_LINES = 15
 

@@ -4,8 +4,6 @@ A .txt that is up to date satisfies its .in, so resolving it again with its own 
 A package-lock.json repeats what package.json asked for when it was written, so that can be compared.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,19 +1,14 @@
 """Where things are: the repository's own directories, and what one local stack keeps under its root."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from local.failure import LocalError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TEMPLATE = REPOSITORY / "template.yaml"

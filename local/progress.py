@@ -1,15 +1,11 @@
 """Shows what a long step is doing and how long it has taken."""
 
-from __future__ import annotations
-
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import TextIO
 
 TICK_SECONDS = 0.5
 # Without a terminal nothing can be updated in place, so a sign of life is a line of its own, and rarer.

@@ -3,21 +3,17 @@
 `make up` keeps one under .local; tests bring up others, each with a root and a port of its own.
 """
 
-from __future__ import annotations
-
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
 from local import deploy, emulator, staff
 from local.aws import REGION
 from local.failure import LocalError
 from local.place import Place, read_private, write_private
 from local.progress import Progress
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 DEFAULT_PORT = 4566
 
@@ -51,7 +47,7 @@ class Stack:
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Stack:
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
         """The stack that a stack.json describes; raises KeyError when a field is missing."""
         return cls(
             api=content["api"],

@@ -1,13 +1,9 @@
 """Reads template.yaml, CloudFormation's short tags (`!Ref`, `!Sub`, ...) included."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import yaml
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class _Loader(yaml.SafeLoader):

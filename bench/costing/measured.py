@@ -37,9 +37,9 @@ from globalconnect.store.dynamo import Dynamo
 from local import template as templates
 from local.place import TEMPLATE
 from projection.project import project
-from tests import partiql
-from tests.conftest import Cloud, make_environment
-from tests.integration.shop import COUNTRY, OPERATOR, Reply, Shop
+from simulation import partiql
+from simulation.aws import Cloud, make_environment
+from simulation.shop import COUNTRY, OPERATOR, Reply, Shop
 
 DURATIONS = Path(__file__).parents[1] / "durations.json"
 # Processor times that are of no step.

@@ -19,7 +19,6 @@ __all__ = ["deployed", "market", "stack_root"]
 # For this package only: while Playwright runs, no other test could have an event loop of its own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Return a running Chromium."""
     expect.set_options(timeout=driving.PATIENCE)
     with sync_playwright() as playwright:
         try:
@@ -32,7 +31,6 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def built() -> None:
-    """Make sure that there is a console to look at."""
     if not (FUNCTIONS / "console" / "static" / "index.html").exists():
         pytest.fail("The console has not been built: make console", pytrace=False)
 

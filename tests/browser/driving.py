@@ -79,7 +79,6 @@ class Console:
 
     @property
     def url(self) -> str:
-        """The console's address."""
         return f"{self.stack.api}/console/"
 
     def another_tab(self) -> Page:
@@ -112,7 +111,6 @@ class Console:
         self.settle(page)
 
     def settle(self, page: Page | None = None) -> None:
-        """Wait until a page of the console shows its data."""
         page = page or self.page
         expect(page.locator("main h1")).to_be_visible(timeout=PATIENCE)
         # Where it is narrow, it is in the menu that is closed.

@@ -43,13 +43,11 @@ def main() -> int:
 
 
 def _counted(market: Market) -> bool:
-    """Return whether the overview knows of the business."""
     seen = market.made("GET", "/admin/statistics")
     return bool(seen["totals"]["started"] and seen["stock"]["numbers"] and seen["pushes"]["waiting"])
 
 
 def photograph(browser: Browser, stack: Stack, life: Life) -> None:
-    """Write a picture of each page in each look."""
     TARGET.mkdir(parents=True, exist_ok=True)
     for old in TARGET.glob("*.png"):
         old.unlink()

@@ -23,7 +23,7 @@ LONG_WORD = "W" * 1_000
 
 
 @dataclass(frozen=True)
-class Shop:
+class LiveSale:
     """A pool, a service and a partner of a test's own, with a live activation of it."""
 
     market: Market
@@ -35,21 +35,19 @@ class Shop:
 
 
 @pytest.fixture
-def shop(market: Market) -> Shop:
-    """Sell one number."""
+def shop(market: Market) -> LiveSale:
     return sell(market, market.hub(name="Hub of the activations"))
 
 
-def sell(market: Market, hub: Hub, size: int = 4) -> Shop:
+def sell(market: Market, hub: Hub, size: int = 4) -> LiveSale:
     pool, service = market.pool(size), market.service()
     bought = hub.buy(pool, service)
     assert bought["status"] == "SUCCESS", bought
-    return Shop(market, hub, pool, service, bought["activationId"], bought["number"])
+    return LiveSale(market, hub, pool, service, bought["activationId"], bought["number"])
 
 
 @pytest.fixture
 def narrow(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
-    """Return a window as narrow as a small telephone."""
     with Console.opened(browser, deployed, width=NARROW) as console:
         yield console
 
@@ -83,7 +81,6 @@ def attempts(market: Market, activation_id: int) -> list[str]:
 
 
 def expire(stack: Stack, activation_id: int) -> None:
-    """Let the hour of an activation be over."""
     tables = session().client("dynamodb", endpoint_url=stack.endpoint_url, config=CONFIG)
     (name,) = (name for name in tables.list_tables()["TableNames"] if "Activations" in name)
     tables.update_item(
@@ -128,7 +125,7 @@ def test_each_filter_narrows_the_list_and_stands_in_the_address(console: Console
     expect(page.get_by_text("No activations match.")).to_be_visible()
 
 
-def test_a_sale_appears_and_changes_in_the_list_by_itself(console: Console, shop: Shop) -> None:
+def test_a_sale_appears_and_changes_in_the_list_by_itself(console: Console, shop: LiveSale) -> None:
     console.enter("/activations")
     page = console.page
     expect(rows(page).filter(has_text=str(shop.activation_id))).to_contain_text("Live")
@@ -240,7 +237,7 @@ def test_each_sms_text_is_hidden_until_asked_for_and_who_looked_is_recorded(cons
     assert "1111" not in page.content()
 
 
-def test_pushing_again_says_why_it_can_not_be_done(console: Console, shop: Shop) -> None:
+def test_pushing_again_says_why_it_can_not_be_done(console: Console, shop: LiveSale) -> None:
     shop.market.gateway().deliver({"phone": shop.phone, "from": "Telegram", "text": "Your code: 50151"})
     page = console.enter(f"/activations/{shop.activation_id}")
     expect(page.get_by_text("No Push URL")).to_be_visible()

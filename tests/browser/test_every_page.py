@@ -72,7 +72,6 @@ def entered(request: pytest.FixtureRequest, built: None, browser: Browser, deplo
 
 @pytest.fixture(scope="module")
 def narrow(built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
-    """Return a window as narrow as a small telephone."""
     with Console.opened(browser, deployed, width=NARROW) as console:
         console.open()
         console.sign_in()

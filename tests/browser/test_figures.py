@@ -14,7 +14,6 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 
 def ran(script: str) -> Any:
-    """Return what an expression over the module is."""
     written = f"import * as figures from {json.dumps(str(FIGURES))}; process.stdout.write(JSON.stringify({script}));"
     command = [str(NODE), "--no-warnings", "--input-type=module", "--eval", written]
     return json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)

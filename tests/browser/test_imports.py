@@ -26,7 +26,6 @@ LONG = HEADER + "\n".join([GOOD[0], *("no phone,germany,O2" for _ in range(2_500
 
 @pytest.fixture
 def long_file(tmp_path: Path) -> Path:
-    """Return a file of two parts."""
     path = tmp_path / "long.csv"
     path.write_text(LONG, encoding="utf-8")
     return path

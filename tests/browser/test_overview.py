@@ -39,7 +39,6 @@ MINUTES_AND_SECONDS = {"s": 1.0, "min": 60.0}
 
 
 def measure(stack: Stack) -> None:
-    """Do what happens once a minute."""
     functions = session().client("lambda", endpoint_url=stack.endpoint_url, config=CONFIG)
     pages = functions.get_paginator("list_functions").paginate()
     names = [function["FunctionName"] for page in pages for function in page["Functions"]]

@@ -27,7 +27,6 @@ LONG_WORD = "A" * 1_000
 
 @pytest.fixture
 def second(built: None, browser: Browser, deployed: Stack) -> Iterator[Console]:
-    """Return the window of somebody else on the staff, signed in."""
     users = session().client("cognito-idp", endpoint_url=deployed.endpoint_url, config=CONFIG)
     pool = users.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
     name = "second@example.com"
@@ -46,7 +45,6 @@ def stored(market: Market, partner_id: str) -> dict[str, Any]:
 
 
 def opened(console: Console, hub: Hub) -> Page:
-    """Open a partner's page."""
     return console.enter(f"/partners/{hub.partner_id}")
 
 
@@ -59,7 +57,6 @@ def card(page: Page, title: str) -> Locator:
 
 
 def value_of(found: Locator, name: str) -> Locator:
-    """Return what stands beside a word in a list of facts."""
     return (
         found.locator("dl > div").filter(has=found.page.locator("dt", has_text=re.compile(f"^{name}$"))).locator("dd")
     )

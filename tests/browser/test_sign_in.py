@@ -22,7 +22,7 @@ _serial = itertools.count(1)
 
 @pytest.fixture
 def newcomer(deployed: Stack) -> Iterator[str]:
-    """Return the name of somebody who was invited and never signed in."""
+    """Return the name of an operator who was invited and never signed in."""
     users = session().client("cognito-idp", endpoint_url=deployed.endpoint_url, config=CONFIG)
     pool = users.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
     name = f"newcomer{next(_serial)}@example.com"

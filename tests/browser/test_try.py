@@ -16,7 +16,6 @@ HOSTILE = '<img src=x onerror="document.title=1">"><script>document.title=2</scr
 
 @pytest.fixture
 def pool(market: Market) -> Pool:
-    """Return a pool with numbers, and a service on sale."""
     market.service()
     return market.pool(3)
 
@@ -58,7 +57,6 @@ def take(page: Page, pool: Pool) -> None:
 
 
 def press_until(page: Page, wanted: Locator, key: str = "Tab") -> None:
-    """Go to a control by the keyboard alone."""
     for _ in range(80):
         if wanted.evaluate("node => node === document.activeElement"):
             return

@@ -54,22 +54,18 @@ class Hub:
     key: str
 
     def call(self, action: str, path: str = "/SMSBOWER", /, **fields: object) -> httpx.Response:
-        """POST an action."""
         return self.market.http.post(path, json={"key": self.key, "action": action, **fields})
 
     def buy(self, pool: "Pool", service: str, **fields: object) -> dict[str, Any]:
-        """Take a number."""
         wanted = {"country": pool.country, "operator": pool.operator, "service": service, **fields}
         call = self.call("GET_NUMBER", **wanted)
         body: dict[str, Any] = call.json()
         return body
 
     def finish(self, activation_id: object, status: object) -> httpx.Response:
-        """Close an activation."""
         return self.call("FINISH_ACTIVATION", activationId=activation_id, status=status)
 
     def messages(self, activation_id: object, path: str = "/SMSBOWER/getsms/") -> httpx.Response:
-        """Poll the SMS of an activation."""
         return self.market.http.get(path, params={"apiKey": self.key, "id": str(activation_id)})
 
     def counts(self, pool: "Pool") -> dict[str, int]:
@@ -101,17 +97,14 @@ class Market:
         self.http = httpx.Client(base_url=stack.api, timeout=COLD_START_SECONDS, trust_env=False, limits=limits)
 
     def __enter__(self) -> Self:
-        """Use as a context manager."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the connections."""
         self.http.close()
 
     def warm_up(self, at_once: int = 4) -> None:
-        """Have functions started before anything is timed."""
         with ThreadPoolExecutor(at_once) as callers:
             for answer in callers.map(lambda _: self.http.get("/SMSBOWER"), range(at_once)):
                 assert answer.status_code == 401
@@ -119,7 +112,6 @@ class Market:
     def admin(
         self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
-        """Call the admin API as the operator."""
         signed_in = {"Authorization": self.stack.admin_token, **(headers or {})}
         if isinstance(body, bytes):
             return self.http.request(method, path, content=body, headers=signed_in)
@@ -133,7 +125,6 @@ class Market:
         return content
 
     def hub(self, **fields: object) -> Hub:
-        """Issue a key."""
         made = self.made("POST", "/admin/partners", {"name": "Hub", **fields})
         return Hub(self, made["partnerId"], made["key"])
 
@@ -144,7 +135,6 @@ class Market:
         return code
 
     def pool(self, size: int = 1) -> Pool:
-        """Import numbers into a new pool."""
         serial = next(self._serial)
         phones = tuple(str(480_000_000_000 + serial * 10_000 + n) for n in range(size))
         pool = Pool(f"country{serial}", f"Operator {serial}", phones)
@@ -153,6 +143,5 @@ class Market:
         return pool
 
     def gateway(self) -> Gateway:
-        """Open an inbound source."""
         made = self.made("POST", "/admin/sources", {"name": "Gateway", "provider": "generic"})
         return Gateway(self, made["url"], made["secret"])

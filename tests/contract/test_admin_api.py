@@ -54,7 +54,6 @@ def _country(phones: list[str]) -> str:
 
 
 def _listed(market: Market, path: str, things: str, **query: str) -> Iterator[dict[str, Any]]:
-    """Follow the cursors of a listing to its end."""
     cursor: dict[str, str] = {}
     while True:
         answer = market.admin("GET", f"{path}?{httpx.QueryParams({**query, **cursor})}")

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from local.emulator import free_port
+from local.place import REPOSITORY
 from local.stack import Stack
-from tests.conftest import ROOT
 from tests.contract.market import Market
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-BY_HAND = (ROOT / "docs" / "by-hand.md").read_text(encoding="utf-8")
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BY_HAND = (REPOSITORY / "docs" / "by-hand.md").read_text(encoding="utf-8")
 
 
 def _blocks(page: str) -> list[str]:
@@ -96,7 +96,7 @@ def test_no_block_has_what_a_shell_does_not_take_when_it_is_pasted(block: str) -
 def pasted(block: str, shell: str, stack: Stack | None, folder: Path) -> tuple[list[str], str]:
     """Return the lines that a block shows, and its errors, when it is pasted in a checkout with that stack if any."""
     for name in ("local", ".venv"):
-        (folder / name).symlink_to(ROOT / name)
+        (folder / name).symlink_to(REPOSITORY / name)
     if stack is not None:
         (folder / ".local").mkdir()
         (folder / ".local" / "stack.json").write_text(json.dumps(stack.as_json()), encoding="utf-8")
@@ -109,5 +109,5 @@ def pasted(block: str, shell: str, stack: Stack | None, folder: Path) -> tuple[l
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"(?:^|`)make ([a-z]+)", README, re.MULTILINE))))
 def test_every_make_target_of_the_readme_exists(target: str) -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
     assert re.search(rf"^{target}\b.*:", makefile, re.MULTILINE)

@@ -34,7 +34,6 @@ def made(users: Any, pool_id: str, name: str, **attributes: str) -> None:
 
 
 def tokens_of(users: Any, client_id: str, name: str) -> dict[str, str]:
-    """Sign somebody in through a client."""
     answer = users.initiate_auth(
         ClientId=client_id,
         AuthFlow="USER_PASSWORD_AUTH",
@@ -45,7 +44,6 @@ def tokens_of(users: Any, client_id: str, name: str) -> dict[str, str]:
 
 
 def ask(stack: Stack, token: str, path: str = "/admin/partners") -> httpx.Response:
-    """GET a path with a token."""
     return httpx.get(f"{stack.api}{path}", headers={"Authorization": token}, trust_env=False, timeout=60)
 
 

@@ -39,12 +39,10 @@ class Deal:
     seen: int = 0
 
     def on(self, market: Market) -> "Deal":
-        """Return the same deal on the stack that is up now."""
         gateway = replace(self.gateway, market=market)
         return replace(self, hub=replace(self.hub, market=market), gateway=gateway)
 
     def deliver(self, text: str) -> None:
-        """Let an SMS come in on the number that is held."""
         answer = self.gateway.deliver({"phone": self.pool.phones[0], "from": "Microsoft", "text": text, "id": text})
         assert answer.status_code == 200, answer.text
 

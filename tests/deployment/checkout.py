@@ -42,7 +42,6 @@ class Checkout:
 
     @classmethod
     def make_in(cls, root: Path) -> "Checkout":
-        """Make the copy in an empty directory."""
         for name in _WHOLE:
             shutil.copytree(REPOSITORY / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in _FILES:
@@ -92,7 +91,7 @@ class Checkout:
 
 
 @dataclass(frozen=True)
-class Aws:
+class EmulatedAws:
     """An emulated AWS: where it is, and what is there."""
 
     endpoint: str
@@ -101,7 +100,6 @@ class Aws:
     _session: Any = field(default_factory=session)
 
     def client(self, service: str) -> Any:
-        """A client of it."""
         if service not in self._clients:
             self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=CONFIG)
         return self._clients[service]
@@ -145,12 +143,12 @@ class Aws:
 
 
 @contextmanager
-def an_aws(root: Path, variables: Mapping[str, str] | None = None) -> Iterator[Aws]:
+def an_aws(root: Path, variables: Mapping[str, str] | None = None) -> Iterator[EmulatedAws]:
     """Return an AWS that is empty, with ``variables`` for the emulator."""
     place = Place(root)
     up = emulator.start(place, emulator.free_port(), variables)
     try:
-        yield Aws(
+        yield EmulatedAws(
             up.endpoint,
             {
                 "AWS_ENDPOINT_URL": up.endpoint,

@@ -16,7 +16,7 @@ from deployment.remove import Removal
 from deployment.stacks import Stacks, Step
 from local.aws import REGION
 from local.progress import Progress
-from tests.deployment.checkout import Aws
+from tests.deployment.checkout import EmulatedAws
 
 _names = (f"small-{number}" for number in itertools.count())
 TABLE = {
@@ -55,17 +55,17 @@ REFUSED = {
 
 
 @pytest.fixture
-def stacks(aws: Aws) -> Stacks:
+def stacks(aws: EmulatedAws) -> Stacks:
     return Stacks(aws.client("cloudformation"), Progress(io.StringIO()))
 
 
 @pytest.fixture
-def data(aws: Aws) -> Data:
+def data(aws: EmulatedAws) -> Data:
     return Data(aws.client("dynamodb"), aws.client("cognito-idp"))
 
 
 @pytest.fixture
-def name(aws: Aws) -> Iterator[str]:
+def name(aws: EmulatedAws) -> Iterator[str]:
     """Return a name for a stack; nothing of any stack may be left when the test is over."""
     yield next(_names)
     assert aws.holds() == []
@@ -83,7 +83,7 @@ def make(stacks: Stacks, name: str, **resources: Any) -> str:
     return stack.status
 
 
-def removal(aws: Aws, stacks: Stacks, data: Data, name: str, said: list[str]) -> Removal:
+def removal(aws: EmulatedAws, stacks: Stacks, data: Data, name: str, said: list[str]) -> Removal:
     account = Account("000000000000", "arn:aws:iam::000000000000:root", REGION, session=None)  # type: ignore[arg-type]
     return Removal(name, account, stacks, data, said.append, lambda _: None, "GlobalConnect", "globalconnect")
 
@@ -97,7 +97,9 @@ def test_what_a_rollback_could_not_delete_is_cleared_away(stacks: Stacks, data: 
     assert stacks.find(name) is None
 
 
-def test_what_a_deletion_could_not_delete_is_left_to_a_removal(aws: Aws, stacks: Stacks, data: Data, name: str) -> None:
+def test_what_a_deletion_could_not_delete_is_left_to_a_removal(
+    aws: EmulatedAws, stacks: Stacks, data: Data, name: str
+) -> None:
     assert make(stacks, name, Table=TABLE, Pool=POOL) == "CREATE_COMPLETE"
     stacks.client.delete_stack(StackName=name)
     deadline = time.monotonic() + 30
@@ -118,7 +120,9 @@ def test_a_change_set_that_nobody_executed_is_cleared_away(stacks: Stacks, data:
     assert stacks.find(name) is None
 
 
-def test_people_who_outlived_their_stack_are_found_again(aws: Aws, stacks: Stacks, data: Data, name: str) -> None:
+def test_people_who_outlived_their_stack_are_found_again(
+    aws: EmulatedAws, stacks: Stacks, data: Data, name: str
+) -> None:
     assert make(stacks, name, Pool=POOL) == "CREATE_COMPLETE"
     stack = stacks.find(name)
     assert stack

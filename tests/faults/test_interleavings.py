@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from functools import partial
 from itertools import pairwise
-from typing import Any
 
 import boto3
 import pytest
@@ -19,9 +18,9 @@ import sweep.sweep
 from globalconnect.domain.push_schedule import INTERVAL, lost_its_message
 from globalconnect.domain.sms import PushState
 from globalconnect.domain.times import MINUTE
-from local import template as templates
-from tests import partiql
-from tests.conftest import ROOT, START
+from simulation import partiql
+from simulation.aws import START, TEMPLATE
+from simulation.clouds import Moto
 from tests.faults.interleavings.aws import Call, KnownTables, Trouble
 from tests.faults.interleavings.partner import Behaviour, CrashAt
 from tests.faults.interleavings.world import InOrder, World, pusher_here
@@ -224,14 +223,14 @@ class Interleavings(RuleBasedStateMachine):
 
 
 @pytest.fixture
-def new_world(_pretend_aws: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], World]:
+def new_world(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Callable[[int, int], World]:
     """Return what opens a world, from a seed and the number of its activations; one after the other."""
     for app in (push_sms.app, push_retry.app):
         monkeypatch.setattr(app, "pusher", pusher_here)
     monkeypatch.setattr(sweep.sweep, "ThreadPoolExecutor", InOrder)
     client = boto3.client("dynamodb")
     partiql.teach(client, KnownTables(boto3.client("dynamodb")))
-    return partial(World, client, templates.load(ROOT / "template.yaml"))
+    return partial(World, client, TEMPLATE)
 
 
 # A failing example is made smaller for up to 5 minutes.

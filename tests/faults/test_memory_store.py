@@ -15,7 +15,7 @@ from globalconnect.store.activations import PENDING_SHARDS, from_activation, fro
 from globalconnect.store.dynamo import expression
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import ATTEMPTS_KEPT, Pushes
-from tests.conftest import START, Cloud
+from simulation.aws import START, Cloud
 from tests.faults.cloud.store import MemoryStore
 
 _KEEP = 30 * 24 * 3_600_000

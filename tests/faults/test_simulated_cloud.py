@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.sms import Sms
-from tests.conftest import START
+from simulation.aws import START
 from tests.faults.cloud.behaviour import FAILS, NEVER_ANSWERS, SUCCESS
 from tests.faults.cloud.environments import PUSH_RETRY, PUSH_SMS, InvocationFailed
 from tests.faults.cloud.parameters import Parameters

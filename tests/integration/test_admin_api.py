@@ -12,11 +12,11 @@ from globalconnect.domain.errors import Conflict
 from globalconnect.domain.service import Service
 from globalconnect.domain.source import Source
 from globalconnect.domain.times import DAY
-from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.sources import Sources
-from tests.conftest import START, Cloud
-from tests.integration.admin_support import HOST, OPERATOR_ID, STAGE, Desk, event
-from tests.integration.failing import FailingClient, Fault, Scripted
+from simulation.aws import START, Cloud
+from simulation.desk import HOST, OPERATOR_ID, STAGE, Desk, event
+from simulation.failing import Fault, Scripted, failing_cloud
+from simulation.shop import present
 
 
 @pytest.fixture
@@ -78,8 +78,7 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
         "lastUnreadable": None,
         "lastUntimed": None,
     }
-    stored = desk.admin.sources.find(source_id)
-    assert stored is not None
+    stored = present(desk.admin.sources.find(source_id))
     assert stored.secret == secret
     assert len(secret) == 40
     listed = desk.get("/admin/sources").body
@@ -110,8 +109,7 @@ def test_the_url_of_a_source_is_where_the_outside_reaches_this_api(
 
 def secrets_of(desk: Desk, source_id: str) -> list[str]:
     """Return the secrets with which a gateway may sign now, newest first."""
-    source = desk.admin.sources.find(source_id)
-    assert source is not None
+    source = present(desk.admin.sources.find(source_id))
     return source.secrets(desk.cloud.clock())
 
 
@@ -181,8 +179,7 @@ def test_the_same_secret_given_again_changes_nothing_and_a_former_one_becomes_th
 
 def test_a_new_secret_that_aws_kept_without_an_answer_is_shown(desk: Desk) -> None:
     source_id, first = added(desk)
-    client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
-    db = Dynamo(client, pause=lambda _: None)
+    db = failing_cloud(desk.cloud, Scripted(Fault.UNANSWERED, operation="UpdateItem")).db
     desk.admin = replace(desk.admin, sources=Sources(db, desk.cloud.env["SOURCES_TABLE"], 0, desk.cloud.clock))
     reply = desk.post(f"/admin/sources/{source_id}/secret")
     assert reply.status == 201
@@ -261,8 +258,7 @@ def test_unreadable_payloads_are_listed_as_they_came(desk: Desk) -> None:
 def test_a_cursor_of_the_unclaimed_is_400_for_the_unreadable(desk: Desk) -> None:
     for n in range(101):
         desk.keep_unclaimed(1_000 + n, "code", START + n)
-    cursor = desk.get("/admin/unclaimed").body["cursor"]
-    assert cursor is not None
+    cursor = present(desk.get("/admin/unclaimed").body["cursor"])
     assert desk.get("/admin/unreadable", ("cursor", cursor)).status == 400
 
 

@@ -10,9 +10,10 @@ from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, MINUTE, SECOND
-from tests.conftest import START, Cloud
-from tests.integration.admin_support import Desk
-from tests.integration.calls import Calls
+from simulation.aws import START, Cloud
+from simulation.calls import Calls
+from simulation.desk import Desk
+from simulation.shop import present
 
 PHONE = "447472190035"
 PUSH_URL = "https://hub.example.com/push"
@@ -196,8 +197,7 @@ def _claimed(desk: Desk, ref: SmsRef, now: int) -> Sms | None:
 def test_an_activation_is_shown_with_its_messages_and_their_push_attempts(desk: Desk) -> None:
     sold = desk.sold("hub", desk.stocked(PHONE))
     sms = desk.arrived(sold, sms_id=77)
-    claimed = _claimed(desk, SmsRef(sold.activation_id, 77), START)
-    assert claimed is not None
+    claimed = present(_claimed(desk, SmsRef(sold.activation_id, 77), START))
     desk.admin.pushes.keep_attempts([(claimed, Attempt(1, START, 1_234, "http_status", 500, "<b>oops</b>"))])
     desk.cloud.clock.advance(seconds=5)
     desk.arrived(sold, sms_id=78, push_state=PushState.NO_URL)
@@ -261,8 +261,7 @@ def test_pushing_again_makes_a_delivered_sms_due_now(desk: Desk) -> None:
     sold = desk.sold(desk.partner(pushUrl=PUSH_URL)["partnerId"], desk.stocked(PHONE))
     desk.arrived(sold)
     ref = SmsRef(sold.activation_id, 77)
-    claimed = _claimed(desk, ref, START)
-    assert claimed is not None
+    claimed = present(_claimed(desk, ref, START))
     desk.admin.pushes.settle([PushEnd(claimed, PushState.DELIVERED, START + 5)])
     desk.cloud.clock.advance(minutes=1)
 

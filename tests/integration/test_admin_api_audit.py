@@ -16,10 +16,11 @@ from globalconnect.store.cursors import Listing
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from globalconnect.store.sources import Sources
-from tests.conftest import START, Cloud
-from tests.integration.admin_support import OPERATOR_ID, Desk, Reply, event
-from tests.integration.calls import Calls
-from tests.integration.failing import FailingClient, Fault, Scripted
+from simulation.aws import START, Cloud
+from simulation.calls import Calls
+from simulation.desk import OPERATOR_ID, Desk, event
+from simulation.failing import FailingClient, Fault, Scripted, failing_cloud
+from simulation.shop import Reply, present
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,6 @@ class Writes:
         return getattr(self._plain, name)
 
     def put_item(self, **arguments: Any) -> Any:
-        """Put, or fail."""
         if arguments["TableName"] == self._table:
             self.seen += 1
             if self.seen in self._failing:
@@ -230,8 +230,7 @@ def test_who_has_no_address_is_recorded_by_user_name(desk: Desk) -> None:
 def test_a_source_that_aws_removed_without_an_answer_is_recorded_as_removed(desk: Desk) -> None:
     source_id = desk.post("/admin/sources", {"name": "Gateway", "provider": "generic"}).body["sourceId"]
     desk.cloud.clock.advance(seconds=1)
-    client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="DeleteItem"))
-    db = Dynamo(client, pause=lambda _: None)
+    db = failing_cloud(desk.cloud, Scripted(Fault.UNANSWERED, operation="DeleteItem")).db
     desk.admin = replace(desk.admin, sources=Sources(db, desk.cloud.env["SOURCES_TABLE"], 0, desk.cloud.clock))
     assert desk.delete(f"/admin/sources/{source_id}").status == 200
     assert (newest(desk)["action"], newest(desk)["result"]) == ("source.removed", "done")
@@ -295,7 +294,6 @@ def test_a_change_of_which_nobody_knows_how_it_ended_stays_started(desk: Desk, f
 
 
 def everything(desk: Desk) -> Any:
-    """Return the partners as they are stored."""
     return desk.cloud.client.scan(TableName=desk.cloud.env["PARTNERS_TABLE"])["Items"]
 
 
@@ -326,7 +324,6 @@ def looked_at(desk: Desk) -> dict[str, tuple[str, str | None]]:
 
 
 def texts_in(reply: Reply) -> list[str | None]:
-    """Return what SMS or payloads say in an answer."""
     assert reply.status == 200
     shown = reply.body.get("messages", reply.body.get("payloads"))
     return [entry["text"] if "text" in entry else entry["payload"] for entry in shown]
@@ -366,7 +363,6 @@ def tried(desk: Desk, sms: Sms, answer: str = ANSWER, outcome: str = "http_statu
 
 
 def answers_in(reply: Reply) -> dict[str, list[str | None]]:
-    """Return what was answered to the pushes of each SMS."""
     return {sms["smsId"]: [attempt["answer"] for attempt in sms["attemptLog"]] for sms in reply.body["messages"]}
 
 
@@ -529,6 +525,5 @@ def test_unclaimed_sms_payloads_and_entries_past_their_retention_are_not_shown(d
 def test_a_cursor_with_a_month_that_is_none_or_is_to_come_is_400(desk: Desk) -> None:
     listing = Listing("audit", lambda _: True)
     for month in ("2026-10", "2026-13", "9999-12", "202x-01", ""):
-        cursor = listing.cursor({"month": month, "entry": "000001790000000-abc"})
-        assert cursor is not None
+        cursor = present(listing.cursor({"month": month, "entry": "000001790000000-abc"}))
         assert desk.get("/admin/audit", ("cursor", cursor)).status == 400

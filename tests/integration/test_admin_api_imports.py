@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from admin_api.wiring import build
 from globalconnect.domain.import_job import ImportPart
-from globalconnect.runtime.settings import AdminApiSettings
-from globalconnect.store.dynamo import Dynamo
-from tests.conftest import Cloud
-from tests.integration.admin_support import JSON, OPERATOR_ID, Desk, Reply
-from tests.integration.failing import FailingClient, Fault, Scripted
+from simulation.aws import Cloud
+from simulation.counting import Killed
+from simulation.desk import JSON, OPERATOR_ID, Desk
+from simulation.failing import Fault, Scripted, failing_cloud
+from simulation.shop import Reply, present
 
 HEADER = "phone,country,operator\n"
 NOBODY = "1790000000000abcdefgh"
@@ -74,21 +73,7 @@ def known(desk: Desk) -> set[str]:
 
 def failing(desk: Desk, faults: Callable[[str], Fault | None], *, remembers_tokens: bool = True) -> Desk:
     """Return the same desk over a DynamoDB that fails as told."""
-    client: Any = FailingClient(desk.cloud.client, faults, remembers_tokens=remembers_tokens)
-    rng = random.Random(3).randrange
-    elsewhere = Desk(desk.cloud)
-    elsewhere.admin = build(
-        AdminApiSettings.from_env(desk.cloud.env),
-        Dynamo(client, pause=lambda _: None),
-        desk.cloud.queues(),
-        desk.cloud.clock,
-        rng,
-    )
-    return elsewhere
-
-
-class Killed(Exception):
-    """The function is gone, in the middle of its work."""
+    return Desk(failing_cloud(desk.cloud, faults, remembers_tokens=remembers_tokens), seed=3)
 
 
 class KilledAt:
@@ -100,7 +85,6 @@ class KilledAt:
         self._lock = threading.Lock()
 
     def __call__(self, operation: str) -> Fault | None:
-        """Return nothing, or raise Killed from then on."""
         with self._lock:
             if operation == self._operation:
                 self._left -= 1
@@ -302,8 +286,7 @@ def test_an_import_has_at_most_200_parts_and_the_last_knows_the_phones_of_all(de
     refusal = (413, "part: expected at most 200 parts of up to 5000 rows")
     assert desk.send_part(import_id, 201, csv_of(phones_from(0, 1))).refusal == refusal
     for part in range(1, 200):
-        current = desk.admin.import_jobs.get(import_id)
-        assert current is not None
+        current = present(desk.admin.import_jobs.get(import_id))
         done = ImportPart(part, "content", rows=1, imported=1, updated=0, unchanged=0, rejected=())
         desk.admin.import_jobs.record(current, done, phones_from(part, 1))
     answer = taken(desk, import_id, 200, csv_of(phones_from(0, 202)))
@@ -428,8 +411,7 @@ def test_a_part_that_was_killed_in_the_middle_ends_right_when_it_is_sent_again(
     assert job(desk, import_id)["parts"] == 1
     # What it has entered may be sold by now.
     for new in known(desk) & set(phones_from(5, 2)):
-        entered = desk.admin.numbers.get(new)
-        assert entered is not None
+        entered = present(desk.admin.numbers.get(new))
         desk.sold("hub", entered)
     again = taken(desk, import_id, 2, content)
     assert (again["imported"], again["updated"], again["unchanged"]) == (50, 9, 4)
@@ -616,8 +598,7 @@ def test_the_same_file_again_changes_no_number(desk: Desk) -> None:
     first = begun(desk)
     for part, content in enumerate(contents, 1):
         assert taken(desk, first, part, content)["imported"] == 20
-    held = desk.admin.numbers.get(phones[0])
-    assert held is not None
+    held = present(desk.admin.numbers.get(phones[0]))
     desk.sold("hub", held)
     desk.patch(f"/admin/numbers/{phones[1]}", {"enabled": False})
     desk.cloud.clock.advance(minutes=5)
@@ -743,8 +724,7 @@ def test_withdrawing_and_restoring_many_leave_live_activations_to_their_end(desk
     desk.stocked(other)
     for enabled in (False, True):
         assert desk.patch("/admin/numbers", {"phones": [phone, other], "enabled": enabled}).body["changed"] == 2
-        number = desk.admin.numbers.get(phone)
-        assert number is not None
+        number = present(desk.admin.numbers.get(phone))
         assert (number.enabled, number.activation_id) == (enabled, activation.activation_id)
         assert number.available_from == activation.expires_at
 

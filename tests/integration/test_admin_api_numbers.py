@@ -14,9 +14,10 @@ from globalconnect.domain.number import Mark
 from globalconnect.store.dynamo import expression
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.transactions import Transactions
-from tests.conftest import Cloud
-from tests.integration.admin_support import CSV, JSON, Desk, Reply, event
-from tests.integration.calls import Calls
+from simulation.aws import Cloud
+from simulation.calls import Calls
+from simulation.desk import CSV, JSON, Desk, event
+from simulation.shop import Reply, present
 
 PHONE = "447472190035"
 OTHER = "447472190036"
@@ -414,8 +415,7 @@ def test_a_number_shows_what_holds_it_and_what_outcomes_left_on_it(desk: Desk) -
     held = free | {"heldUntil": "2026-09-21T15:13:20+00:00", "activationId": activation.activation_id}
     assert desk.get("/admin/numbers").body["numbers"] == [held]
 
-    current = desk.admin.numbers.get(PHONE)
-    assert current is not None
+    current = present(desk.admin.numbers.get(PHONE))
     Transactions(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
         activation, Outcome.CANCELED, Mark("tg", cancels=5, block=True), current, desk.cloud.clock()
     )
@@ -476,8 +476,7 @@ def test_a_number_is_shown_with_its_activations_newest_first_and_how_each_ended(
     number = desk.stocked(PHONE)
     desk.stocked(OTHER)
     finished = desk.sold("hub", number)
-    current = desk.admin.numbers.get(PHONE)
-    assert current is not None
+    current = present(desk.admin.numbers.get(PHONE))
     Transactions(desk.cloud.db, desk.admin.numbers, desk.admin.activations).finish(
         finished, Outcome.SUCCESS, Mark("tg", block=True), current, desk.cloud.clock()
     )

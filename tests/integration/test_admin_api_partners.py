@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -16,12 +17,13 @@ from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
 from globalconnect.domain.partner import SIGNING_OVERLAP, partner_id_of
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.runtime import clock
-from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from local.pretend_partner import DROP, ERROR, Answer, PretendPartner
-from tests.conftest import START, Cloud
-from tests.integration.admin_support import Desk, Reply
-from tests.integration.failing import FailingClient, Fault, Scripted
+from simulation.aws import START, Cloud
+from simulation.desk import Desk
+from simulation.failing import Fault, Scripted, failing_cloud
+from simulation.meanwhile import crossed
+from simulation.shop import Reply
 
 PUSH_URL = "https://hub.example.com/push?token=abc"
 
@@ -292,8 +294,7 @@ def test_a_partner_from_before_there_were_versions_has_the_version_0(desk: Desk)
 
 def test_a_change_of_a_version_that_aws_did_without_an_answer_is_done(desk: Desk) -> None:
     partner_id = desk.partner(services=["tg"])["partnerId"]
-    client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
-    db = Dynamo(client, pause=lambda _: None)
+    db = failing_cloud(desk.cloud, Scripted(Fault.UNANSWERED, operation="UpdateItem")).db
     partners = Partners(db, desk.cloud.env["PARTNERS_TABLE"], 0, desk.cloud.clock)
     desk.admin = replace(desk.admin, partners=partners)
     wanted: dict[str, Any] = {"name": "New", "pushUrl": None, "services": [], "version": 0}
@@ -303,8 +304,7 @@ def test_a_change_of_a_version_that_aws_did_without_an_answer_is_done(desk: Desk
 
 def test_a_signing_secret_that_aws_kept_without_an_answer_is_shown(desk: Desk) -> None:
     partner_id = desk.partner()["partnerId"]
-    client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
-    db = Dynamo(client, pause=lambda _: None)
+    db = failing_cloud(desk.cloud, Scripted(Fault.UNANSWERED, operation="UpdateItem")).db
     partners = Partners(db, desk.cloud.env["PARTNERS_TABLE"], 0, desk.cloud.clock)
     desk.admin = replace(desk.admin, partners=partners)
     reply = desk.post(f"/admin/partners/{partner_id}/signing-secret")
@@ -388,8 +388,7 @@ def test_a_pause_that_aws_did_without_an_answer_is_done(desk: Desk) -> None:
         lambda: desk.delete(f"/admin/partners/{partner_id}/pause"),
     ]
     for change in changes:
-        client: Any = FailingClient(desk.cloud.client, Scripted(Fault.UNANSWERED, operation="UpdateItem"))
-        db = Dynamo(client, pause=lambda _: None)
+        db = failing_cloud(desk.cloud, Scripted(Fault.UNANSWERED, operation="UpdateItem")).db
         partners = Partners(db, desk.cloud.env["PARTNERS_TABLE"], 0, desk.cloud.clock)
         desk.admin = replace(desk.admin, partners=partners)
         assert change().status == 200
@@ -544,20 +543,14 @@ def test_no_other_change_of_a_partner_touches_its_signing_secret(desk: Desk) -> 
 
 
 def test_of_two_signing_secrets_made_at_the_same_moment_one_is_refused_and_none_is_lost(emulated: Cloud) -> None:
-    class Overtaken(Partners):
-        """Somebody else is always a little faster."""
-
-        def get(self, partner_id: str) -> Any:
-            before = super().get(partner_id)
-            faster.rotate_signing_secret(partner_id, f"faster {len(before.signing_secrets)}", emulated.clock())
-            return before
-
     partner_id = Desk(emulated).partner()["partnerId"]
-    table = emulated.env["PARTNERS_TABLE"]
-    faster, slower = (kind(emulated.db, table, 0, emulated.clock) for kind in (Partners, Overtaken))
-    for _ in range(2):
+    partners = Partners(emulated.db, emulated.env["PARTNERS_TABLE"], 0, emulated.clock)
+    for name in ("faster 0", "faster 1"):
+        rotate = partial(partners.rotate_signing_secret, partner_id, now=emulated.clock())
         with pytest.raises(Conflict, match="was changed meanwhile"):
-            slower.rotate_signing_secret(partner_id, "slower", emulated.clock())
+            crossed(partners, "get", partial(rotate, name)).rotate_signing_secret(
+                partner_id, "slower", emulated.clock()
+            )
     assert signing_secrets(Desk(emulated), partner_id) == ["faster 1", "faster 0"]
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from globalconnect.domain.pool_counts import PoolCounts
-from tests.conftest import Cloud
-from tests.integration.admin_support import Desk
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from simulation.aws import Cloud
+from simulation.desk import Desk
+from simulation.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(4)]
 

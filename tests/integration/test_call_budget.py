@@ -1,13 +1,12 @@
 """What a request costs: calls to AWS, warm (partner, source and catalogue remembered) and uncontended."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from projection.project import project
-from tests.integration.calls import Calls
-from tests.integration.shop import Shop
+from simulation.calls import Calls, heard
+from simulation.shop import Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(4)]
 SMS = {"phone": PHONES[0], "from": "Microsoft", "text": "Your code: 5015", "id": "1"}
@@ -68,15 +67,13 @@ def test_counting_a_sale_is_two_reads_and_one_transaction(warm: Shop, calls: Cal
 
 
 def test_finish_activation_is_two_reads_and_one_transaction(warm: Shop, calls: Calls) -> None:
-    partner = warm.partner()
-    activation_id = warm.buy(partner).body["activationId"]
+    partner, activation_id = warm.sold()
     assert calls.of(lambda: warm.finish(partner, activation_id, 3)) == ["GetItem", "GetItem", "TransactWriteItems"]
     assert calls.of(lambda: warm.finish(partner, activation_id, 3)) == ["GetItem"]
 
 
 def test_getsms_is_one_query(warm: Shop, calls: Calls) -> None:
-    partner = warm.partner()
-    activation_id = warm.buy(partner).body["activationId"]
+    partner, activation_id = warm.sold()
     warm.messages(partner, activation_id)
     assert calls.of(lambda: warm.messages(partner, activation_id)) == ["Query"]
     source = warm.source()
@@ -94,18 +91,9 @@ def test_getsms_of_somebody_elses_activation_is_one_short_query_however_many_sms
     for number in range(30):
         warm.deliver(source, {**SMS, "id": str(number)})
     warm.messages(stranger, activation_id)
-    read: list[int] = []
-
-    def note(parsed: dict[str, Any], **_: object) -> None:
-        read.append(parsed["ScannedCount"])
-
-    events = warm.cloud.client.meta.events
-    events.register("after-call.dynamodb.Query", note)
-    try:
+    with heard(warm.cloud.client, "after-call.dynamodb.Query") as told:
         assert calls.of(lambda: warm.messages(stranger, activation_id)) == ["Query"]
-    finally:
-        events.unregister("after-call.dynamodb.Query", note)
-    assert read == [5]
+    assert [call["parsed"]["ScannedCount"] for call in told] == [5]
     assert len(warm.messages(owner, activation_id).body["messages"]) == 30
 
 

@@ -6,9 +6,9 @@ from functools import cache
 
 import pytest
 
-from tests.conftest import ROOT
+from local.place import REPOSITORY
 
-TEXT = (ROOT / "docs" / "contract-coverage.md").read_text(encoding="utf-8")
+TEXT = (REPOSITORY / "docs" / "contract-coverage.md").read_text(encoding="utf-8")
 NAMED = sorted(
     set(re.findall(r"`((?:browser|contract|deployment|faults|integration|unit|rie)/\w+\.py)::(test_\w+)`", TEXT))
 )
@@ -21,13 +21,13 @@ ROWS = [
 
 @cache
 def _tests_in(path: str) -> frozenset[str]:
-    module = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
+    module = ast.parse((REPOSITORY / "tests" / path).read_text(encoding="utf-8"))
     return frozenset(node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
 
 
 @pytest.mark.parametrize(("path", "name"), NAMED, ids=lambda part: part)
 def test_every_test_that_is_named_exists(path: str, name: str) -> None:
-    assert (ROOT / "tests" / path).is_file()
+    assert (REPOSITORY / "tests" / path).is_file()
     assert name in _tests_in(path)
 
 

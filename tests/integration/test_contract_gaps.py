@@ -1,39 +1,20 @@
 """Rules of the contract that need a clock, a broken table or a look at what is read, and that no other test guards."""
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from globalconnect.store.dynamo import Dynamo
-from local import template as templates
-from tests.conftest import ROOT
-from tests.integration.admin_support import Desk
-from tests.integration.shop import COUNTRY, Reply, Shop
+from simulation.aws import TEMPLATE
+from simulation.calls import heard
+from simulation.desk import Desk
+from simulation.shop import COUNTRY, Reply, Shop
 
 PHONE = "447472190082"
 INVALID_KEY = {"status": "ERROR", "message": "Invalid key"}
 SMS = {"phone": PHONE, "from": "Microsoft", "text": "Code: 5015"}
-
-
-class Noting:
-    """A client of DynamoDB that notes each call: the operation, its table and its index."""
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-        self.calls: list[tuple[str, Any, Any]] = []
-
-    def __getattr__(self, operation: str) -> Any:
-        """Return an operation that is noted."""
-        call = getattr(self._client, operation)
-
-        def noted(**request: Any) -> Any:
-            self.calls.append((operation, request.get("TableName"), request.get("IndexName")))
-            return call(**request)
-
-        return noted
+_ASKED = "before-parameter-build.dynamodb"
 
 
 class NotWriting:
@@ -55,7 +36,7 @@ class NotWriting:
 
 def _over(shop: Shop, client: Any, **overrides: str) -> Shop:
     """Return a shop over the same tables, by another client."""
-    return Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)), overrides)
+    return Shop(shop.cloud.over(client), overrides)
 
 
 # ---------------------------------------------------------------- 1 and 2: partners
@@ -73,32 +54,33 @@ def test_a_sum_that_is_no_text_is_no_reason_to_refuse_and_operators_can_look_at_
 
 @pytest.mark.parametrize("field", ["country", "operator", "service"])
 def test_a_name_that_is_no_text_never_reaches_the_tables(shop: Shop, field: str) -> None:
-    noting = Noting(shop.cloud.client)
-    reply = _over(shop, noting).buy(shop.partner(), **{"service": "tg", field: "\ud800"})
+    partner = shop.partner()
+    with heard(shop.cloud.client, _ASKED) as told:
+        reply = shop.buy(partner, **{"service": "tg", field: "\ud800"})
     assert reply.status in {200, 400}
     if reply.status == 200:
         assert reply.body == {"status": "NO_NUMBERS"}
-        assert {table for _, table, _ in noting.calls} <= {shop.cloud.env["PARTNERS_TABLE"]}
+        assert {call["params"]["TableName"] for call in told} <= {shop.cloud.env["PARTNERS_TABLE"]}
 
 
 def test_somebody_elses_activation_costs_the_same_reads_as_none(shop: Shop) -> None:
     shop.stock(PHONE)
     activation_id = shop.buy(shop.partner()).body["activationId"]
     stranger = shop.partner()
-    noting = Noting(shop.cloud.client)
-    watched = _over(shop, noting)
     seen: list[list[tuple[str, Any, Any]]] = []
     for asked in (activation_id, activation_id + 1):
-        noting.calls.clear()
-        assert watched.finish(stranger, asked, 3).status == 404
-        assert watched.messages(stranger, asked).status == 404
-        seen.append(list(noting.calls))
+        with heard(shop.cloud.client, _ASKED) as told:
+            assert shop.finish(stranger, asked, 3).status == 404
+            assert shop.messages(stranger, asked).status == 404
+        seen.append(
+            [(call["model"].name, call["params"].get("TableName"), call["params"].get("IndexName")) for call in told]
+        )
     theirs, nobodys = seen
     assert theirs == nobodys
 
 
 def test_counts_lag_by_an_expired_number_for_135_seconds_at_most(shop: Shop) -> None:
-    functions = templates.load(ROOT / "template.yaml")["Resources"]
+    functions = TEMPLATE["Resources"]
     (sweep,) = functions["ExpireActivationsFunction"]["Properties"]["Events"].values()
     # A schedule starts within its minute, so two runs are less than 120 s apart.
     assert sweep["Properties"]["ScheduleExpression"] == "rate(1 minute)"
@@ -115,7 +97,7 @@ def test_counts_lag_by_an_expired_number_for_135_seconds_at_most(shop: Shop) -> 
 
 
 def test_the_lifetime_is_sixty_minutes_unless_a_deployment_says_otherwise() -> None:
-    parameters = templates.load(ROOT / "template.yaml")["Parameters"]
+    parameters = TEMPLATE["Parameters"]
     assert parameters["ActivationMinutes"]["Default"] == 60
     assert parameters["CancelLimit"]["Default"] == 5
     assert parameters["PushMaxAgeMinutes"]["Default"] == 0
@@ -135,11 +117,11 @@ def test_a_revoked_key_that_is_remembered_by_getsms_works_for_the_cache_time_at_
 
 
 def test_no_deployment_can_remember_a_key_for_longer_than_sixty_seconds() -> None:
-    assert templates.load(ROOT / "template.yaml")["Parameters"]["CacheSeconds"]["MaxValue"] <= 60
+    assert TEMPLATE["Parameters"]["CacheSeconds"]["MaxValue"] <= 60
 
 
 def test_a_sale_and_its_messages_are_marked_for_the_purge_that_the_template_asks_for(shop: Shop) -> None:
-    template = templates.load(ROOT / "template.yaml")
+    template = TEMPLATE
     days = template["Parameters"]["RetentionDays"]["Default"]
     for table in ("ActivationsTable", "InboxTable"):
         purge = template["Resources"][table]["Properties"]["TimeToLiveSpecification"]
@@ -157,8 +139,7 @@ def test_a_sale_and_its_messages_are_marked_for_the_purge_that_the_template_asks
 
 def test_a_number_that_is_withdrawn_while_held_keeps_getting_its_buyers_sms(shop: Shop) -> None:
     shop.stock(PHONE)
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.numbers.withdraw(PHONE)
     shop.deliver(shop.source(), SMS)
     assert shop.messages(partner, activation_id).body["status"] == "SUCCESS"
@@ -169,8 +150,7 @@ def test_a_number_that_is_withdrawn_while_held_keeps_getting_its_buyers_sms(shop
 
 def test_an_sms_that_could_not_be_made_durable_is_not_acknowledged(shop: Shop) -> None:
     shop.stock(PHONE)
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     broken = _over(shop, NotWriting(shop.cloud.client))
     for sms in (SMS, {**SMS, "phone": "447000000000"}):
         refused = broken.deliver(source, sms)

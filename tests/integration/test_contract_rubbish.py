@@ -26,10 +26,9 @@ from admin_api.numbers.views import NumbersChange
 from admin_api.route import Upload
 from globalconnect.domain.partner import Partner
 from globalconnect.runtime.http import Request, Response, endpoint
-from globalconnect.store.dynamo import Dynamo
-from tests.conftest import Cloud
-from tests.integration.admin_support import Desk, event
-from tests.integration.shop import COUNTRY, OPERATOR, SECRET, Shop
+from simulation.aws import Cloud
+from simulation.desk import Desk, event
+from simulation.shop import COUNTRY, OPERATOR, SECRET, Shop
 
 JSON = "application/json; charset=utf-8"
 SERVICE = "tg"
@@ -51,7 +50,6 @@ class Watched:
         self.writes: list[tuple[str, str | None]] = []
 
     def __getattr__(self, operation: str) -> Any:
-        """Return an operation of the client that is watched."""
         call = getattr(self._client, operation)
         if operation.startswith(READING):
             return call
@@ -65,7 +63,7 @@ class Watched:
 
 
 @dataclass(slots=True, repr=False)
-class World:
+class Breakable:
     """A shop with something to break in it."""
 
     shop: Shop
@@ -77,7 +75,7 @@ class World:
 
     def __repr__(self) -> str:
         """Say little: it is part of every example that fails."""
-        return "World()"
+        return "Breakable()"
 
     def ask(self, use: Callable[[Request], Response], request: Mapping[str, Any], statuses: set[int]) -> int:
         """Send a request; check the form of the answer, and that a refusal has changed nothing. Returns the status."""
@@ -119,10 +117,9 @@ def _refuse(constant: str) -> object:
 
 
 @pytest.fixture
-def world(cloud: Cloud) -> World:
+def world(cloud: Cloud) -> Breakable:
     tables, queue = Watched(cloud.client), Watched(cloud.sqs)
-    watched: Any = tables
-    cloud = replace(cloud, db=Dynamo(watched, pause=lambda _: None), sqs=queue)
+    cloud = replace(cloud.over(tables), sqs=queue)
     shop = Shop(cloud)
     shop.sell("tg", "go")
     shop.stock(*PHONES)
@@ -156,7 +153,7 @@ def world(cloud: Cloud) -> World:
         "importId": desk.post("/admin/imports", {"fileName": "numbers.csv"}).body["importId"],
         "part": "1",
     }
-    return World(shop, desk, partner, source_id, good, (tables, queue))
+    return Breakable(shop, desk, partner, source_id, good, (tables, queue))
 
 
 # ---------------------------------------------------------------- what is sent
@@ -205,12 +202,10 @@ def mostly_good(draw: DrawFn, *names: str, wrong: SearchStrategy[Any] = ANY_JSON
 
 
 def filled(fields: Mapping[str, Any], good: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields with what is GOOD filled in."""
     return {name: good[name] if value is GOOD else value for name, value in fields.items()}
 
 
 def posted(body: bytes, headers: Mapping[str, str] | None = None, **parts: object) -> dict[str, Any]:
-    """Return the event of a POST."""
     return {
         "httpMethod": "POST",
         "headers": {"Accept": "*/*", **(headers or {})},
@@ -222,7 +217,6 @@ def posted(body: bytes, headers: Mapping[str, str] | None = None, **parts: objec
 
 
 def queried(query: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """Return the event of a GET."""
     fields: dict[str, list[str]] = {}
     for name, value in query:
         fields.setdefault(name, []).append(value)
@@ -258,7 +252,7 @@ REQUESTS = some.one_of(
 @settings(rubbish, max_examples=600)
 @given(request=REQUESTS, theirs=some.booleans())
 def test_a_post_of_rubbish_to_the_partner_api_is_refused_in_our_json_and_changes_nothing(
-    world: World, request: tuple[str, dict[str, Any]], theirs: bool
+    world: Breakable, request: tuple[str, dict[str, Any]], theirs: bool
 ) -> None:
     action, fields = request
     body = json.dumps(
@@ -276,7 +270,7 @@ def test_a_post_of_rubbish_to_the_partner_api_is_refused_in_our_json_and_changes
 @settings(rubbish, max_examples=120)
 @given(total=ANY_JSON, currency=ANY_JSON)
 def test_no_sum_or_currency_at_all_is_a_reason_to_refuse_and_operators_can_look_at_the_sale(
-    world: World, total: Any, currency: Any
+    world: Breakable, total: Any, currency: Any
 ) -> None:
     bought = world.shop.buy(world.partner, sum=total, currency=currency)
     assert bought.body["status"] == "SUCCESS"
@@ -287,7 +281,7 @@ def test_no_sum_or_currency_at_all_is_a_reason_to_refuse_and_operators_can_look_
 
 @rubbish
 @given(body=GARBLED)
-def test_a_body_that_is_garbled_is_refused_in_our_json_and_changes_nothing(world: World, body: bytes) -> None:
+def test_a_body_that_is_garbled_is_refused_in_our_json_and_changes_nothing(world: Breakable, body: bytes) -> None:
     world.ask(lambda asked: partner_api.app.answer(asked, world.shop.partner_parts), posted(body), {400, 401})
 
 
@@ -298,7 +292,7 @@ def test_a_body_that_is_garbled_is_refused_in_our_json_and_changes_nothing(world
     )
 )
 def test_a_query_of_rubbish_to_the_partner_api_is_refused_in_our_json_and_changes_nothing(
-    world: World, query: tuple[str, list[tuple[str, Any]]]
+    world: Breakable, query: tuple[str, list[tuple[str, Any]]]
 ) -> None:
     action, fields = query
     good = {**world.good, "action": action, "exceptionPhoneSet": "999,+48"}
@@ -309,7 +303,7 @@ def test_a_query_of_rubbish_to_the_partner_api_is_refused_in_our_json_and_change
 @rubbish
 @given(query=queries("apiKey", "id"), theirs=some.booleans())
 def test_a_query_of_rubbish_to_getsms_is_refused_in_our_json_and_changes_nothing(
-    world: World, query: list[tuple[str, Any]], theirs: bool
+    world: Breakable, query: list[tuple[str, Any]], theirs: bool
 ) -> None:
     good = {**world.good, "id": world.good["theirs" if theirs else "id"]}
     request = queried([(name, str(good[name]) if value is GOOD else value) for name, value in query])
@@ -344,7 +338,7 @@ PAYLOADS = some.one_of(
 @settings(rubbish, max_examples=150)
 @given(payload=PAYLOADS)
 def test_a_signed_payload_of_rubbish_is_taken_or_kept_and_operators_can_still_look_at_it(
-    world: World, payload: bytes
+    world: Breakable, payload: bytes
 ) -> None:
     signature = hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest()
     request = posted(payload, {"X-Signature": signature}, pathParameters={"sourceId": world.source_id})
@@ -365,7 +359,7 @@ def test_a_signed_payload_of_rubbish_is_taken_or_kept_and_operators_can_still_lo
 @rubbish
 @given(payload=PAYLOADS, signature=WELL_FORMED, source_id=some.one_of(some.none(), WELL_FORMED.filter(bool)))
 def test_a_payload_without_its_signature_is_refused_in_our_json_and_changes_nothing(
-    world: World, payload: bytes, signature: str, source_id: str | None
+    world: Breakable, payload: bytes, signature: str, source_id: str | None
 ) -> None:
     path = {"sourceId": world.source_id if source_id is None else source_id}
     request = posted(payload, {"X-Signature": signature}, pathParameters=path)
@@ -420,7 +414,7 @@ def admin_requests(draw: DrawFn) -> tuple[Any, dict[str, Any], list[tuple[str, A
 @settings(rubbish, max_examples=800)
 @given(asked=admin_requests())
 def test_rubbish_to_the_admin_api_is_refused_in_our_json_and_changes_nothing(
-    world: World, asked: tuple[Any, dict[str, Any], list[tuple[str, Any]], Any, str]
+    world: Breakable, asked: tuple[Any, dict[str, Any], list[tuple[str, Any]], Any, str]
 ) -> None:
     route, path, query, body, media_type = asked
     good = {**world.good, "name": "Name", "pushUrl": PUSH_URL, "services": ["tg"], "dialect": "default"}

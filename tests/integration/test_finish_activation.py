@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.number import Number
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
-from globalconnect.store.numbers import Numbers
-from tests.integration.shop import Reply, Shop
+from simulation.meanwhile import crossed
+from simulation.shop import Reply, Shop, present
 
 PHONE = "447472190082"
 SUCCESS = {"status": "SUCCESS"}
@@ -27,39 +26,15 @@ def _can_buy(shop: Shop, service: str = "tg") -> bool:
 
 
 def _activation(shop: Shop, activation_id: int) -> Activation:
-    activation = shop.activations.get(activation_id)
-    assert activation is not None
-    return activation
-
-
-class _Meddling(Numbers):
-    """Lets something else happen right after a number was first read."""
-
-    def __init__(self, shop: Shop, meddle: Callable[[], object]) -> None:
-        super().__init__(shop.cloud.db, shop.numbers.table)
-        self._meddle: Callable[[], object] | None = meddle
-
-    def get(self, phone: str) -> Number | None:
-        number = super().get(phone)
-        if self._meddle is not None:
-            meddle, self._meddle = self._meddle, None
-            meddle()
-        return number
+    return present(shop.activations.get(activation_id))
 
 
 def _finish_meanwhile(
     shop: Shop, partner: Partner, activation_id: int, status: int, meddle: Callable[[], object]
 ) -> None:
     """Finish an activation, with `meddle` between the reading of its number and the writing."""
-    parts = shop.partner_parts
-
-    def meddle_with_others() -> None:
-        shop.partner_parts = parts
-        meddle()
-
-    shop.partner_parts = replace(parts, numbers=_Meddling(shop, meddle_with_others))
+    shop.partner_parts = replace(shop.partner_parts, numbers=crossed(shop.numbers, "get", meddle))
     assert shop.finish(partner, activation_id, status).body == SUCCESS
-    shop.partner_parts = parts
 
 
 @pytest.fixture(autouse=True)
@@ -75,8 +50,7 @@ def _one_number(shop: Shop) -> None:
 def test_an_outcome_decides_for_its_service_and_frees_the_number_for_others(
     shop: Shop, status: int, same_service: bool
 ) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     assert shop.finish(partner, activation_id, status).body == SUCCESS
     assert _can_buy(shop, "go")
     assert _can_buy(shop, "tg") is same_service
@@ -147,8 +121,7 @@ def test_cancels_of_other_services_and_repeats_do_not_count(shop: Shop) -> None:
 @pytest.mark.parametrize("first", [1, 3, 4, 5])
 @pytest.mark.parametrize("second", [1, 3, 4, 5])
 def test_the_first_outcome_stands_but_for_a_refund(shop: Shop, first: int, second: int) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.finish(partner, activation_id, first)
     before = shop.numbers.get(PHONE)
     assert shop.finish(partner, activation_id, second).body == SUCCESS
@@ -158,8 +131,7 @@ def test_the_first_outcome_stands_but_for_a_refund(shop: Shop, first: int, secon
 
 
 def test_a_refund_is_final(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     for status in (3, 5, 3, 1):
         assert shop.finish(partner, activation_id, status).body == SUCCESS
     assert _activation(shop, activation_id).outcome is Outcome.RETURNED
@@ -167,8 +139,7 @@ def test_a_refund_is_final(shop: Shop) -> None:
 
 
 def test_a_finish_after_expiry_answers_success_and_is_recorded(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.cloud.clock.advance(minutes=61)
     assert shop.finish(partner, activation_id, 3).body == SUCCESS
     assert _activation(shop, activation_id).outcome is Outcome.SUCCESS
@@ -186,8 +157,7 @@ def test_a_late_finish_does_not_touch_the_lease_of_the_next_buyer(shop: Shop, st
         shop.sweep()
     running = shop.buy(second, "go").body["activationId"]
     assert shop.finish(first, late, status).body == SUCCESS
-    number = shop.numbers.get(PHONE)
-    assert number is not None
+    number = present(shop.numbers.get(PHONE))
     assert number.activation_id == running
     assert ("tg" in number.blocked) is (status in {1, 3})
     assert number.cancels.get("tg", 0) == (status == 4)
@@ -210,15 +180,13 @@ def test_somebody_elses_activation_looks_like_none_and_stays_untouched(shop: Sho
 
 
 def test_the_id_may_be_a_string_of_digits(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     assert shop.finish(partner, str(activation_id), 5).body == SUCCESS
     assert _activation(shop, activation_id).outcome is Outcome.RETURNED
 
 
 def test_by_get_everything_is_text(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     reply: Reply = shop.get(
         ("action", "FINISH_ACTIVATION"), ("key", partner.key), ("activationId", str(activation_id)), ("status", "3")
     )
@@ -227,19 +195,16 @@ def test_by_get_everything_is_text(shop: Shop) -> None:
 
 
 def test_a_withdrawn_number_can_be_finished_and_stays_withdrawn(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.numbers.withdraw(PHONE)
     assert shop.finish(partner, activation_id, 5).body == SUCCESS
     assert not _can_buy(shop)
 
 
 def test_a_number_withdrawn_during_its_finish_stays_withdrawn(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     _finish_meanwhile(shop, partner, activation_id, 3, lambda: shop.numbers.withdraw(PHONE))
-    number = shop.numbers.get(PHONE)
-    assert number is not None
+    number = present(shop.numbers.get(PHONE))
     assert (number.activation_id, number.blocked, number.enabled) == (None, frozenset({"tg"}), False)
 
 
@@ -250,8 +215,7 @@ def test_a_number_sold_again_during_a_late_finish_keeps_its_new_lease(shop: Shop
     shop.cloud.clock.advance(minutes=61)
     running: list[int] = []
     _finish_meanwhile(shop, first, late, status, lambda: running.append(shop.buy(second, "go").body["activationId"]))
-    number = shop.numbers.get(PHONE)
-    assert number is not None
+    number = present(shop.numbers.get(PHONE))
     assert [number.activation_id] == running
     assert not _can_buy(shop, "go")
 
@@ -262,6 +226,5 @@ def test_two_cancels_at_once_both_count(shop: Shop) -> None:
     shop.cloud.clock.advance(minutes=61)
     running = shop.buy(second).body["activationId"]
     _finish_meanwhile(shop, first, late, 4, lambda: shop.finish(second, running, 4))
-    number = shop.numbers.get(PHONE)
-    assert number is not None
+    number = present(shop.numbers.get(PHONE))
     assert number.cancels == {"tg": 2}

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from simulation.shop import COUNTRY, OPERATOR, Shop, present
 
 PHONES = [f"4474721900{n:02}" for n in range(20)]
 
@@ -99,8 +99,7 @@ def test_names_are_compared_in_one_form_and_without_needless_white_space(
     shop.stock(PHONES[0], country=COMPOSED, operator="Orange CI")
     reply = shop.buy(shop.partner(services=["tg"]), " tg ", country=country, operator=operator)
     assert reply.body["number"] == PHONES[0]
-    activation = shop.activations.get(reply.body["activationId"])
-    assert activation is not None
+    activation = present(shop.activations.get(reply.body["activationId"]))
     assert (activation.country, activation.operator, activation.service) == (COMPOSED, "Orange CI", "tg")
 
 
@@ -252,8 +251,7 @@ def test_sum_is_never_a_reason_to_refuse(shop: Shop, total: object) -> None:
 def test_sum_and_currency_are_kept_with_the_activation(shop: Shop) -> None:
     shop.stock(PHONES[0])
     activation_id = shop.buy(shop.partner(), sum="20.00", currency=643).body["activationId"]
-    activation = shop.activations.get(activation_id)
-    assert activation is not None
+    activation = present(shop.activations.get(activation_id))
     assert (activation.total, activation.currency) == ("20.00", "643")
 
 
@@ -298,8 +296,7 @@ def test_restoring_does_not_cut_a_running_lease_short(shop: Shop) -> None:
 
 def test_an_activation_id_that_is_taken_is_rolled_again(shop: Shop) -> None:
     shop.stock(*PHONES[:2])
-    partner = shop.partner()
-    first = shop.buy(partner).body["activationId"]
+    partner, first = shop.sold()
     # The head of one candidate, then the same id as before, then another.
     low = first % 10**10
     rolls = iter([0, low, low + 1])

@@ -13,7 +13,7 @@ from globalconnect.domain.pool_counts import PoolCounts, on_sale
 from globalconnect.domain.service import Service
 from globalconnect.hub_protocol.answers import services_body
 from globalconnect.runtime.http import LARGEST_RESPONSE, ProxyAnswer, Request, Response, proxy_answer
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from simulation.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(20)]
 

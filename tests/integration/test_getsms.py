@@ -5,7 +5,7 @@ import pytest
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import DAY
 from globalconnect.store.activations import from_sms
-from tests.integration.shop import Shop
+from simulation.shop import Shop
 
 PHONE = "447472190082"
 
@@ -49,8 +49,7 @@ def test_messages_have_the_form_of_the_contract_with_and_without_a_push_url(shop
 
 
 def test_what_is_past_its_retention_is_not_shown_though_it_is_not_deleted_yet(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     shop.deliver(source, _sms())
     shop.cloud.clock.advance(ms=30 * DAY - 1_000)
     assert shop.messages(partner, activation_id).body["status"] == "SUCCESS"
@@ -60,8 +59,7 @@ def test_what_is_past_its_retention_is_not_shown_though_it_is_not_deleted_yet(sh
 
 
 def test_of_messages_that_outgrow_an_answer_the_newest_that_fit_are_given_oldest_first(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     now = shop.cloud.clock()
     sent = [f"{number:03}" + "語" * 19_997 for number in range(110)]
     for number, text in enumerate(sent):
@@ -75,8 +73,7 @@ def test_of_messages_that_outgrow_an_answer_the_newest_that_fit_are_given_oldest
 
 
 def test_messages_come_oldest_first(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     for text, received in [("second", "14:13:40"), ("third", "14:13:50"), ("first", "14:13:30")]:
         shop.cloud.clock.advance(seconds=60)
         shop.deliver(source, _sms(text, receivedAt=f"2026-09-21T{received}Z"))
@@ -85,22 +82,19 @@ def test_messages_come_oldest_first(shop: Shop) -> None:
 
 
 def test_without_messages_an_expired_activation_is_expired(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.cloud.clock.advance(minutes=60)
     assert shop.messages(partner, activation_id).body == {"status": "EXPIRED"}
 
 
 def test_without_messages_a_finished_activation_is_expired(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.finish(partner, activation_id, 4)
     assert shop.messages(partner, activation_id).body == {"status": "EXPIRED"}
 
 
 def test_messages_stay_readable_after_the_end(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.deliver(shop.source(), _sms())
     shop.finish(partner, activation_id, 3)
     shop.cloud.clock.advance(minutes=600)

@@ -9,14 +9,14 @@ import pytest
 
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
 from globalconnect.store.projection import counted_as
-from local import template as templates
 from recount.recount import Recount
-from tests.conftest import ROOT
-from tests.integration.admin_support import Desk, Reply
-from tests.integration.shop import OPERATOR, Shop
+from simulation.aws import TEMPLATE
+from simulation.calls import heard
+from simulation.desk import Desk
+from simulation.shop import OPERATOR, Reply, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(9)]
-RESOURCES = templates.load(ROOT / "template.yaml")["Resources"]
+RESOURCES = TEMPLATE["Resources"]
 
 type Permission = tuple[str, str]
 
@@ -43,7 +43,7 @@ def _named(resource: dict[str, str]) -> str:
 def _made(shop: Shop, do: Callable[[], object]) -> set[Permission]:
     """Return the pairs that something needs, by the calls it makes."""
     return {
-        (f"dynamodb:{action}", name.split("-", 1)[1])
+        (f"dynamodb:{action}", name)
         for operation, params in _calls(shop, do)
         for action, name in _needed(operation, params)
     }
@@ -51,18 +51,9 @@ def _made(shop: Shop, do: Callable[[], object]) -> set[Permission]:
 
 def _calls(shop: Shop, do: Callable[[], object]) -> list[tuple[str, dict[str, Any]]]:
     """Return the calls that something makes: operations with their parameters."""
-    made: list[tuple[str, dict[str, Any]]] = []
-
-    def note(params: dict[str, Any], model: Any, **_: object) -> None:
-        made.append((model.name, params))
-
-    events = shop.cloud.client.meta.events
-    events.register("provide-client-params.dynamodb", note)
-    try:
+    with heard(shop.cloud.client, "provide-client-params.dynamodb") as told:
         do()
-    finally:
-        events.unregister("provide-client-params.dynamodb", note)
-    return made
+    return [(call["model"].name, call["params"]) for call in told]
 
 
 def _needed(operation: str, params: dict[str, Any]) -> list[tuple[str, str]]:
@@ -108,8 +99,7 @@ def test_partner_api(stocked: Shop) -> None:
 
 
 def test_getsms(stocked: Shop) -> None:
-    partner = stocked.partner()
-    activation_id = stocked.buy(partner).body["activationId"]
+    partner, activation_id = stocked.sold()
     assert _made(stocked, lambda: stocked.messages(partner, activation_id)) == _stated("GetsmsFunction")
 
 

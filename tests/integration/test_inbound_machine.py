@@ -5,31 +5,19 @@ asks no books: no buyer is shown a copy of what had reached us before its activa
 """
 
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
-from typing import Any
+from functools import partial
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as some
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.times import to_iso
-from globalconnect.store.arrivals import ArrivalContext, Arrivals
-from globalconnect.store.dynamo import Dynamo
-from local import template as templates
-from tests.conftest import ROOT, Cloud, make_environment, next_prefix
-from tests.integration.shop import Shop
+from simulation.clouds import Moto
+from simulation.histories import play
+from simulation.meanwhile import crossed
+from simulation.shop import Shop, present
 
-TEMPLATE = templates.load(ROOT / "template.yaml")
 PHONE = "447472190082"
 MINUTE = 60_000
 LEASE = 60 * MINUTE
@@ -50,7 +38,6 @@ class Sent:
     first_at: int | None = None
 
     def payload(self) -> dict[str, object]:
-        """Spell it."""
         payload: dict[str, object] = {"phone": PHONE, "from": "Bank", "text": self.text}
         if self.provider_id is not None:
             payload["id"] = self.provider_id
@@ -79,7 +66,7 @@ class Kin(Enum):
 
 
 @dataclass(slots=True)
-class Books:
+class SmsBooks:
     """Whose each SMS is, told in the contract's words and by none of the product's code."""
 
     free_since: int
@@ -95,7 +82,6 @@ class Books:
     last_heard: dict[str, tuple[int, int | None]] = field(default_factory=dict)
 
     def holder(self, now: int) -> Sold | None:
-        """Return the live sale."""
         return self.live if self.live is not None and now < self.live.ends_at else None
 
     def deliver(self, sms: Sent, arrived_at: int, now: int) -> None:
@@ -152,50 +138,31 @@ class Books:
         return not (was_free and sold.began_at - sms.stated_at - 999 <= SKEW)
 
 
-class Interrupted(Arrivals):
-    """Arrivals to which something happens after the first reading."""
-
-    meanwhile: Callable[[], None] | None = None
-
-    def known(self, sms: InboundSms, source_id: str, now: int) -> ArrivalContext:
-        """Read, then let happen what is to."""
-        known = super().known(sms, source_id, now)
-        meanwhile, self.meanwhile = self.meanwhile, None
-        if meanwhile is not None:
-            meanwhile()
-        return known
-
-
 class Deliveries(RuleBasedStateMachine):
     """The machine."""
 
-    def __init__(self, dynamodb: Any, sqs: Any) -> None:
+    def __init__(self, moto: Moto) -> None:
         super().__init__()
-        env = make_environment(TEMPLATE, dynamodb, sqs, prefix=next_prefix())
-        self.cloud = Cloud(Dynamo(dynamodb, pause=lambda _: None), dynamodb, sqs, env)
+        self.cloud = moto.cloud()
         self.clock = self.cloud.clock
         self.shop = Shop(self.cloud)
         self.shop.sell("tg")
         self.shop.stock(PHONE)
         self.partners = [self.shop.partner(), self.shop.partner()]
         self.sources = [self.shop.source(), self.shop.source()]
-        parts = self.shop.inbound_parts
-        self.arrivals = Interrupted(self.cloud.db, self.shop.numbers, self.shop.activations, parts.inbox)
-        self.shop.inbound_parts = replace(parts, arrivals=self.arrivals)
-        self.books = Books(self.clock())
+        self.parts = self.shop.inbound_parts
+        self.books = SmsBooks(self.clock())
         self.sales: dict[int, Sold] = {}
         self.sent: list[Sent] = []
 
     @initialize()
     def some_time_passes(self) -> None:
-        """Let the number be free for a while."""
         self.clock.advance(seconds=45)
 
     # -------------------------------------------------------------- what partners and time do
 
     @rule(buyer=some.integers(0, 1))
     def buy(self, buyer: int) -> None:
-        """Buy the number, if it is free."""
         reply = self.shop.buy(self.partners[buyer])
         now = self.clock()
         live = self.books.holder(now)
@@ -211,15 +178,13 @@ class Deliveries(RuleBasedStateMachine):
     @rule()
     def finish(self) -> None:
         """Finish the live activation, so that its number is free."""
-        sold = self.books.holder(self.clock())
-        assert sold is not None
+        sold = present(self.books.holder(self.clock()))
         assert self.shop.finish(self.partners[sold.partner], sold.activation_id, 5).status == 200
         self.books.live, self.books.free_since = None, self.clock()
         self.books.sales[-1] = replace(sold, ends_at=self.clock())
 
     @rule(ms=some.sampled_from([1, 1_000, 30_000, REPEAT - 1, REPEAT, 20 * MINUTE, LEASE]))
     def pass_time(self, ms: int) -> None:
-        """Let time pass."""
         self.clock.advance(ms=ms)
 
     # -------------------------------------------------------------- what gateways do
@@ -265,7 +230,6 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def each_sms_is_where_it_belongs(self) -> None:
-        """Look at what buyers and staff are shown."""
         for activation_id, sold in self.sales.items():
             assert self._shown(sold) == self.books.shown.get(activation_id, Counter())
         kept = self.shop.inbound_parts.inbox.unclaimed(1_000, None, self.clock()).items
@@ -288,10 +252,9 @@ class Deliveries(RuleBasedStateMachine):
                 self.books.deliver(sms, arrived_at, arrived_at)
             self._sell_on()
 
-        if meanwhile == "sold on":
-            self.arrivals.meanwhile = sell_on
-        if meanwhile == "the same":
-            self.arrivals.meanwhile = lambda: self._hand_in(sms)
+        meddle = {"sold on": sell_on, "the same": lambda: self._hand_in(sms)}.get(meanwhile, lambda: None)
+        arrivals = crossed(self.parts.arrivals, "known", meddle)
+        self.shop.inbound_parts = replace(self.parts, arrivals=arrivals)
         self._post(sms)
         if not settled:
             self.books.deliver(sms, arrived_at, self.clock())
@@ -318,28 +281,5 @@ class Deliveries(RuleBasedStateMachine):
         return Counter(message["text"] for message in reply.body.get("messages", []))
 
 
-def play(dynamodb: Any, sqs: Any, examples: int, steps: int, **more: Any) -> None:
-    """Play so many histories of at most so many steps; fails with the shortest that breaks a rule."""
-
-    class Here(Deliveries):
-        """The machine on these tables."""
-
-        def __init__(self) -> None:
-            super().__init__(dynamodb, sqs)
-
-    run_state_machine_as_test(
-        Here,
-        settings=settings(
-            max_examples=examples,
-            stateful_step_count=steps,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-            **more,
-        ),
-    )
-
-
-def test_every_history_of_deliveries_leaves_each_sms_where_the_contract_says(
-    _pretend_aws: tuple[Any, Any],  # noqa: PT019 - used
-) -> None:
-    play(*_pretend_aws, examples=40, steps=40, derandomize=True)
+def test_every_history_of_deliveries_leaves_each_sms_where_the_contract_says(moto: Moto) -> None:
+    play(partial(Deliveries, moto), examples=40, steps=40, derandomize=True)

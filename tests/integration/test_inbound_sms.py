@@ -14,14 +14,13 @@ from globalconnect.domain.inbound import InboxKind
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import to_iso
 from globalconnect.store.arrivals import Arrivals
-from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.sources import Sources
 from inbound_sms.app import LARGEST_JUDGED
-from tests.conftest import START
-from tests.integration.admin_support import Desk
-from tests.integration.calls import Calls
-from tests.integration.failing import FailingClient, Fault
-from tests.integration.shop import SECRET, Reply, Shop
+from simulation.aws import START
+from simulation.calls import Calls
+from simulation.desk import Desk
+from simulation.failing import Fault, failing_cloud
+from simulation.shop import SECRET, Reply, Shop, present
 
 PHONE = "447472190082"
 
@@ -54,8 +53,7 @@ def _one_number(shop: Shop) -> None:
 
 
 def test_an_sms_belongs_to_the_activation_that_holds_its_number(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     reply = shop.deliver(shop.source(), _sms())
     assert (reply.status, reply.body) == (200, {"status": "SUCCESS"})
     assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
@@ -63,8 +61,7 @@ def test_an_sms_belongs_to_the_activation_that_holds_its_number(shop: Shop) -> N
 
 
 def test_a_list_of_sms_is_taken_whole(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.deliver(shop.source(), [_sms("a"), _sms("b"), _sms("a")])
     assert sorted(_texts(shop, partner, activation_id)) == ["a", "b"]
 
@@ -120,8 +117,7 @@ def test_an_sms_received_within_the_activation_is_its_own(shop: Shop, received: 
 
 
 def test_a_time_of_receipt_in_the_future_is_shown_as_now(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.deliver(shop.source(), _sms(receivedAt="2036-01-01T00:00:00Z"))
     (message,) = shop.messages(partner, activation_id).body["messages"]
     assert message["receivedAt"] == "2026-09-21T14:13:20+00:00"
@@ -129,16 +125,14 @@ def test_a_time_of_receipt_in_the_future_is_shown_as_now(shop: Shop) -> None:
 
 def test_whole_seconds_mean_the_whole_second(shop: Shop) -> None:
     shop.cloud.clock.advance(ms=700)
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.deliver(shop.source(), _sms(receivedAt="2026-09-21T14:13:20Z"))
     assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
 
 
 @pytest.mark.parametrize("identity", [{"id": "abc"}, {"id": 17}, {"receivedAt": "2026-09-21T14:13:20Z"}, {}])
 def test_the_same_delivery_twice_is_stored_once(shop: Shop, identity: dict[str, Any]) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     for _ in range(3):
         assert shop.deliver(source, _sms(**identity)).status == 200
         shop.cloud.clock.advance(seconds=30)
@@ -155,16 +149,14 @@ def test_a_repeat_of_an_unclaimed_sms_never_reaches_the_next_buyer(shop: Shop) -
 
 
 def test_different_ids_with_the_same_words_are_two_sms(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     for provider_id in ("1", "2"):
         shop.deliver(source, _sms(id=provider_id))
     assert len(_texts(shop, partner, activation_id)) == 2
 
 
 def test_without_an_id_the_same_words_later_are_a_new_sms(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     for _ in range(15):
         assert shop.deliver(source, _sms()).status == 200
         shop.cloud.clock.advance(minutes=2)
@@ -173,8 +165,7 @@ def test_without_an_id_the_same_words_later_are_a_new_sms(shop: Shop) -> None:
 
 @pytest.mark.parametrize("first", [0, 1_000, 60_000, 119_999])
 def test_without_an_id_a_repeat_within_two_minutes_is_one_wherever_the_minutes_begin(shop: Shop, first: int) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     shop.cloud.clock.advance(ms=first)
     shop.deliver(source, _sms())
     shop.cloud.clock.advance(ms=119_999)
@@ -190,8 +181,7 @@ def test_a_payload_of_any_bytes_is_kept_as_it_is(shop: Shop) -> None:
 
 
 def test_the_same_id_from_two_sources_is_two_sms(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     for source in (shop.source(), shop.source()):
         shop.deliver(source, _sms(id="abc"))
     assert len(_texts(shop, partner, activation_id)) == 2
@@ -199,8 +189,7 @@ def test_the_same_id_from_two_sources_is_two_sms(shop: Shop) -> None:
 
 @pytest.mark.parametrize("signature", ["", "00", "0" * 64, SECRET])
 def test_a_wrong_or_missing_signature_is_401_and_stores_nothing(shop: Shop, signature: str) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     reply = shop.deliver(shop.source(), _sms(), signature=signature)
     assert (reply.status, reply.body["status"]) == (401, "ERROR")
     assert _texts(shop, partner, activation_id) == []
@@ -240,8 +229,7 @@ def test_an_unknown_source_is_refused_like_a_wrong_signature(shop: Shop) -> None
     ],
 )
 def test_a_payload_that_cannot_be_read_is_400_and_kept_for_the_operator(shop: Shop, raw: bytes, named: str) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     shop.deliver(source, None, raw=raw)
     reply = shop.deliver(source, None, raw=raw)
     assert reply.status == 400
@@ -271,8 +259,7 @@ def test_a_payload_that_cannot_be_read_is_400_and_kept_for_the_operator(shop: Sh
     ],
 )
 def test_what_can_be_read_in_one_way_is_read(shop: Shop, raw: bytes, text: str, phone_from: str) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     assert shop.deliver(shop.source(), None, raw=raw).status == 200
     (message,) = shop.messages(partner, activation_id).body["messages"]
     assert (message["text"], message["phoneFrom"]) == (text, phone_from)
@@ -290,8 +277,7 @@ def test_a_number_that_is_none_of_ours_as_it_is_written_is_unclaimed_as_delivere
     ["yesterday", "2026-01-01T00:00:00", 17, "0001-01-01T00:00:00Z", {}, "2026-01-01T00:00:00Z\ud83d", "\ude00"],
 )
 def test_a_time_that_cannot_be_used_counts_as_none_and_is_noted_with_the_source(shop: Shop, stated: object) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     assert shop.deliver(source, _sms(receivedAt=stated)).status == 200
     assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
     assert _noted(shop, source).last_untimed == Problem(START, "receivedAt: expected an ISO 8601 time with its offset")
@@ -307,8 +293,7 @@ def test_a_source_that_states_no_times_is_named_to_staff(shop: Shop) -> None:
 
 
 def test_of_a_list_what_cannot_be_read_is_kept_for_staff_and_the_others_are_stored(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     sent = [_sms("a"), {"phone": PHONE, "amount": 5}, 17, _sms("b")]
     for _ in range(2):
         assert shop.deliver(source, sent).status == 200
@@ -323,8 +308,7 @@ def test_of_a_list_what_cannot_be_read_is_kept_for_staff_and_the_others_are_stor
 
 @pytest.mark.parametrize("filling", [b"\xff" * 200_000, b"\x01" * 200_000, "я".encode() * 100_000])
 def test_a_part_of_a_list_that_cannot_be_read_is_kept_however_long_it_is_as_text(shop: Shop, filling: bytes) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     raw = b"[" + json.dumps(_sms()).encode() + b',{"foo":"' + filling + b'"}]'
     for _ in range(2):
         assert shop.deliver(source, None, raw=raw).status == 200
@@ -334,8 +318,7 @@ def test_a_part_of_a_list_that_cannot_be_read_is_kept_however_long_it_is_as_text
 
 
 def test_what_of_a_list_is_stored_after_its_activation_is_finished_is_shown_as_it_arrived_before(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     store = shop.inbound_parts.arrivals.store
 
     def finish_after_the_first(*stored: Any) -> None:
@@ -350,8 +333,7 @@ def test_what_of_a_list_is_stored_after_its_activation_is_finished_is_shown_as_i
 
 
 def test_more_than_100_sms_at_once_are_413_store_nothing_and_are_noted_with_the_source(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     reply = shop.deliver(source, [_sms(str(n)) for n in range(101)])
     assert reply.status == 413
     assert _texts(shop, partner, activation_id) == []
@@ -387,7 +369,6 @@ def test_gzip_that_cannot_be_unpacked_is_judged_by_its_signature_first(shop: Sho
 
 
 def _sell_on(shop: Shop, partner: Any, activation_id: int) -> tuple[Any, int]:
-    """Let the number change hands."""
     shop.finish(partner, activation_id, 5)
     buyer = shop.partner()
     return buyer, shop.buy(buyer).body["activationId"]
@@ -406,8 +387,7 @@ def test_the_same_id_with_other_content_is_another_sms(shop: Shop) -> None:
 
 
 def test_two_parts_under_one_id_in_one_list_are_two_sms(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     shop.deliver(source, [_sms("part 1", id=1), _sms("part 2", id="1"), _sms("part 1", id=1.0)])
     assert sorted(_texts(shop, partner, activation_id)) == ["part 1", "part 2"]
 
@@ -435,8 +415,7 @@ def test_without_an_id_a_copy_of_a_former_buyers_sms_is_never_the_next_ones_and_
 def test_without_an_id_a_copy_of_an_unclaimed_sms_is_counted_with_it_whoever_holds_the_number_then(shop: Shop) -> None:
     source = shop.source()
     shop.deliver(source, _sms())
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     for _ in range(2):
         shop.cloud.clock.advance(minutes=5)
         shop.deliver(source, _sms())
@@ -455,8 +434,7 @@ def test_a_copy_without_its_id_is_a_copy(shop: Shop) -> None:
 
 
 def test_without_an_id_the_same_stated_time_is_the_same_sms_however_late_and_whatever_came_between(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     for stated in ("2026-09-21T14:13:20Z", "2026-09-21T14:20:00Z", "2026-09-21T14:13:20Z", "2026-09-21T14:20:00Z"):
         shop.cloud.clock.advance(minutes=5)
         shop.deliver(source, _sms(receivedAt=stated))
@@ -464,8 +442,7 @@ def test_without_an_id_the_same_stated_time_is_the_same_sms_however_late_and_wha
 
 
 def test_times_ahead_of_ours_tell_sms_apart_as_they_were_stated(shop: Shop) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     for stated in ("2036-01-01T00:00:00Z", "2036-01-01T00:00:01Z", "2036-01-01T00:00:00Z"):
         shop.cloud.clock.advance(minutes=5)
         shop.deliver(source, _sms(receivedAt=stated))
@@ -650,16 +627,14 @@ def test_what_an_earlier_version_kept_unclaimed_is_counted_and_another_sms_under
 
 
 def test_a_leading_plus_of_the_destination_is_ignored(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.deliver(shop.source(), _sms(phone=f"+{PHONE}"))
     assert len(_texts(shop, partner, activation_id)) == 1
 
 
 def test_an_sms_keeps_every_character(shop: Shop) -> None:
     text = 'Код: 5015 \N{GRINNING FACE}\n\t"<b>&\0'
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.deliver(shop.source(), _sms(text))
     assert _texts(shop, partner, activation_id) == [text]
 
@@ -668,9 +643,7 @@ def test_an_sms_keeps_every_character(shop: Shop) -> None:
 
 
 def _noted(shop: Shop, source_id: str) -> Source:
-    found = Sources(shop.cloud.db, shop.cloud.env["SOURCES_TABLE"], 0, shop.cloud.clock).find(source_id)
-    assert found is not None
-    return found
+    return present(Sources(shop.cloud.db, shop.cloud.env["SOURCES_TABLE"], 0, shop.cloud.clock).find(source_id))
 
 
 @pytest.mark.parametrize("payload", [_sms(), [], _sms(phone="447000000000")])
@@ -709,8 +682,7 @@ def test_what_is_heard_is_noted_once_a_minute_by_however_many_environments(shop:
         shop.cloud.clock.at = START + second * 1_000
         for environment in environments:
             environment.deliver(source, [])
-            last_heard_at = _noted(shop, source).last_heard_at
-            assert last_heard_at is not None
+            last_heard_at = present(_noted(shop, source).last_heard_at)
             assert shop.cloud.clock() - last_heard_at < 60_000
             noted_at.add(last_heard_at)
     assert noted_at == {START + minute * 60_000 for minute in range(5)}
@@ -730,16 +702,14 @@ def test_a_gateway_that_sends_nothing_readable_is_noted_once_a_minute(shop: Shop
 def test_a_source_that_cannot_be_noted_delivers_all_the_same_and_is_not_tried_again_for_a_minute(
     shop: Shop, caplog: pytest.LogCaptureFixture
 ) -> None:
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     asked: list[str] = []
 
     def fault(operation: str) -> Fault | None:
         asked.append(operation)
         return Fault.THROTTLED if operation == "UpdateItem" else None
 
-    client: Any = FailingClient(shop.cloud.client, fault)
-    failing = Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)), {"CACHE_SECONDS": "60"})
+    failing = Shop(failing_cloud(shop.cloud, fault), {"CACHE_SECONDS": "60"})
     assert failing.deliver(source, _sms("a")).status == 200
     assert [record.message for record in caplog.records][-1] == "source_not_noted"
     asked.clear()
@@ -752,10 +722,8 @@ def test_a_source_that_cannot_be_noted_delivers_all_the_same_and_is_not_tried_ag
 
 def test_an_sms_that_could_not_be_stored_is_not_heard(shop: Shop) -> None:
     source = shop.source()
-    client: Any = FailingClient(
-        shop.cloud.client, lambda operation: Fault.THROTTLED if operation == "TransactWriteItems" else None
-    )
-    failing = Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)))
+    fault = {"TransactWriteItems": Fault.THROTTLED}.get
+    failing = Shop(failing_cloud(shop.cloud, fault))
     assert failing.deliver(source, _sms()).status == 503
     assert _noted(shop, source).last_heard_at is None
 

@@ -1,6 +1,5 @@
 """Operators lift what outcomes 1 and 4 left on numbers: each mark once, and never what a success used up (contract 5)."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -12,11 +11,12 @@ from globalconnect.domain.number import MOST_CAUSES, Cause, Number
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
 from globalconnect.domain.times import to_iso
-from globalconnect.store.dynamo import Dynamo, expression, to_wire
-from globalconnect.store.numbers import Numbers, to_item
-from tests.integration.admin_support import Desk, Reply
-from tests.integration.failing import FailingClient, Fault, Scripted
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from globalconnect.store.dynamo import expression, to_wire
+from globalconnect.store.numbers import to_item
+from simulation.desk import Desk
+from simulation.failing import Fault, Scripted, failing_cloud
+from simulation.meanwhile import crossed
+from simulation.shop import COUNTRY, OPERATOR, Reply, Shop, present
 
 PHONE = "447472190082"
 REASON = "The key was stolen"
@@ -41,9 +41,7 @@ def _mark(shop: Shop, partner: Partner, status: int, service: str = "tg") -> int
 
 
 def _number(shop: Shop, phone: str = PHONE) -> Number:
-    number = shop.numbers.get(phone)
-    assert number is not None
-    return number
+    return present(shop.numbers.get(phone))
 
 
 def _lift(desk: Desk, service: str = "tg", phone: str = PHONE) -> Reply:
@@ -361,8 +359,7 @@ def test_older_marks_of_a_partner_are_not_lifted(shop: Shop, desk: Desk) -> None
 
 def test_sent_again_it_has_no_further_effect_and_goes_on_after_its_cursor(shop: Shop, desk: Desk) -> None:
     partner = shop.partner()
-    first_one = shop.activations.get(_mark(shop, partner, 1))
-    assert first_one is not None
+    first_one = present(shop.activations.get(_mark(shop, partner, 1)))
     for place in range(59):
         one = replace(first_one, activation_id=10**12 + place, phone=str(447_472_190_100 + place))
         cause = Cause(one.activation_id, one.partner_id, Outcome.PROHIBITED, one.started_at)
@@ -385,8 +382,7 @@ def test_sent_again_it_has_no_further_effect_and_goes_on_after_its_cursor(shop: 
 
 def test_a_portion_looks_at_a_bounded_number_of_activations(shop: Shop, desk: Desk) -> None:
     partner = shop.partner()
-    template = shop.activations.get(_mark(shop, partner, 5))
-    assert template is not None
+    template = present(shop.activations.get(_mark(shop, partner, 5)))
     for place in range(1_049):
         desk.recorded(replace(template, activation_id=10**12 + place))
     path = f"/admin/partners/{partner.partner_id}/lift-marks"
@@ -449,21 +445,6 @@ def test_counts_follow_a_lift(shop: Shop, desk: Desk) -> None:
 # ---------------------------------------------------------------- at once, and without an answer
 
 
-class _Meddling(Numbers):
-    """Lets something else happen right after a number was first read."""
-
-    def __init__(self, shop: Shop, meddle: Callable[[], object]) -> None:
-        super().__init__(shop.cloud.db, shop.numbers.table)
-        self._meddle: Callable[[], object] | None = meddle
-
-    def get(self, phone: str) -> Number | None:
-        number = super().get(phone)
-        if self._meddle is not None:
-            meddle, self._meddle = self._meddle, None
-            meddle()
-        return number
-
-
 @pytest.mark.parametrize("of_partner", [False, True])
 @pytest.mark.parametrize("status", [1, 3, 4, 5])
 def test_a_finish_that_comes_in_between_counts(shop: Shop, desk: Desk, status: int, of_partner: bool) -> None:
@@ -471,8 +452,7 @@ def test_a_finish_that_comes_in_between_counts(shop: Shop, desk: Desk, status: i
     expired = _sold(shop, late)
     shop.cloud.clock.advance(minutes=61)
     _mark(shop, bad, 1)
-    meddling = _Meddling(shop, lambda: shop.finish(late, expired, status))
-    desk.admin = replace(desk.admin, numbers=meddling)
+    desk.admin = replace(desk.admin, numbers=crossed(shop.numbers, "get", lambda: shop.finish(late, expired, status)))
     if of_partner:
         assert _lift_of(desk, bad) == (0 if status == 3 else 1)
     else:
@@ -484,8 +464,7 @@ def test_a_finish_that_comes_in_between_counts(shop: Shop, desk: Desk, status: i
 def test_a_sale_that_comes_in_between_keeps_its_lease(shop: Shop, desk: Desk) -> None:
     bad, buyer = shop.partner(), shop.partner()
     _mark(shop, bad, 1)
-    meddling = _Meddling(shop, lambda: shop.buy(buyer, "go"))
-    desk.admin = replace(desk.admin, numbers=meddling)
+    desk.admin = replace(desk.admin, numbers=crossed(shop.numbers, "get", lambda: shop.buy(buyer, "go")))
     assert _lift_of(desk, bad) == 1
     assert _number(shop).is_held(shop.cloud.clock())
 
@@ -518,8 +497,7 @@ def test_a_lift_without_an_answer_is_told_as_what_it_is(
     one, other = shop.partner(), shop.partner()
     for partner in (one, other):
         _mark(shop, partner, 4)
-    client: Any = FailingClient(shop.cloud.client, Scripted(*history), remembers_tokens=False)
-    desk = Desk(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)))
+    desk = Desk(failing_cloud(shop.cloud, Scripted(*history), remembers_tokens=False))
     if of_partner:
         assert _lift_of(desk, one) == 1
         assert _number(shop).cancels == {"tg": 1}
@@ -557,6 +535,6 @@ def test_the_reason_is_recorded_before_anything_is_lifted(shop: Shop, desk: Desk
     def look() -> None:
         seen.extend(Desk(shop.cloud).get("/admin/audit").body["entries"])
 
-    desk.admin = replace(desk.admin, numbers=_Meddling(shop, look))
+    desk.admin = replace(desk.admin, numbers=crossed(shop.numbers, "get", look))
     _lift(desk)
     assert (seen[0]["result"], seen[0]["details"]) == ("started", {"reason": REASON})

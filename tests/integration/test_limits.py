@@ -6,7 +6,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.store.dynamo import to_wire
 from globalconnect.store.projection import counted_as
 from recount.recount import Recount
-from tests.integration.shop import COUNTRY, OPERATOR, Reply, Shop
+from simulation.shop import COUNTRY, OPERATOR, Reply, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(6)]
 NO_NUMBERS = {"status": "NO_NUMBERS"}

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import stat
 import time
 from collections.abc import Iterator
@@ -335,3 +336,14 @@ def test_state_that_holds_an_unfinished_stack_is_set_aside(up: Stack, root: Path
     again = stack.up(root, overrides=OVERRIDES)
     assert get(f"{again.api}/admin/partners", again.admin_token).status_code == 200
     assert list(root.glob("state-unusable-*"))
+
+
+def test_a_taken_port_is_named_with_a_way_on(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((emulator.HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalError) as failure:
+            emulator.start(Place(tmp_path), port)
+    assert f"Port {port}" in str(failure.value)
+    assert "make up PORT=" in str(failure.value)

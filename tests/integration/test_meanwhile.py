@@ -5,62 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.inbound import InboundSms
-from globalconnect.domain.number import Number
+from globalconnect.domain.activation import Outcome
 from globalconnect.domain.sms import PushState
-from globalconnect.store.activations import ENTRY, Activations
-from globalconnect.store.arrivals import ArrivalContext, Arrivals
-from globalconnect.store.numbers import Numbers
-from tests.integration.shop import Shop
+from globalconnect.store.activations import ENTRY
+from simulation.meanwhile import crossed
+from simulation.shop import Shop, present
 
 PHONE = "447472190082"
 SMS = {"phone": PHONE, "from": "Telegram", "text": "Your code: 50151"}
-
-
-class _Once:
-    """Does something the first time it is asked to, and nothing later."""
-
-    def __init__(self, meddle: Callable[[], object]) -> None:
-        self._meddle: Callable[[], object] | None = meddle
-
-    def __call__(self) -> None:
-        if self._meddle is not None:
-            meddle, self._meddle = self._meddle, None
-            meddle()
-
-
-class _Numbers(Numbers):
-    def meddle(self, meddle: Callable[[], object]) -> "_Numbers":
-        self._once = _Once(meddle)
-        return self
-
-    def get(self, phone: str) -> Number | None:
-        number = super().get(phone)
-        self._once()
-        return number
-
-
-class _Arrivals(Arrivals):
-    def meddle(self, meddle: Callable[[], object]) -> "_Arrivals":
-        self._once = _Once(meddle)
-        return self
-
-    def known(self, sms: InboundSms, source_id: str, now: int) -> ArrivalContext:
-        known = super().known(sms, source_id, now)
-        self._once()
-        return known
-
-
-class _Activations(Activations):
-    def meddle(self, meddle: Callable[[], object]) -> "_Activations":
-        self._once = _Once(meddle)
-        return self
-
-    def get(self, activation_id: int) -> Activation | None:
-        activation = super().get(activation_id)
-        self._once()
-        return activation
 
 
 @pytest.fixture(autouse=True)
@@ -70,8 +22,8 @@ def _one_number(shop: Shop) -> None:
 
 def _deliver_meanwhile(shop: Shop, meddle: Callable[[], object]) -> None:
     """Deliver an SMS, with `meddle` between the reading of its number and the writing."""
-    arrivals = _Arrivals(shop.cloud.db, shop.numbers, shop.activations, shop.inbound_parts.inbox).meddle(meddle)
-    shop.inbound_parts = replace(shop.inbound_parts, arrivals=arrivals)
+    parts = shop.inbound_parts
+    shop.inbound_parts = replace(parts, arrivals=crossed(parts.arrivals, "known", meddle))
     assert shop.deliver(shop.source(), SMS).status == 200
 
 
@@ -88,8 +40,7 @@ def test_an_sms_whose_number_is_sold_on_meanwhile_is_shown_to_who_held_it_when_i
         after.append(shop.buy(second).body["activationId"])
 
     _deliver_meanwhile(shop, sell_on)
-    sale = shop.activations.sale(before)
-    assert sale is not None
+    sale = present(shop.activations.sale(before))
     assert [(sms.text, sms.push_state) for sms in sale.sms] == [(SMS["text"], PushState.STOPPED)]
     assert shop.messages(second, after[0]).body == {"status": "WAIT_CODE"}
 
@@ -100,8 +51,7 @@ def test_an_sms_that_arrives_before_its_activation_ends_is_shown_though_it_is_st
     shop: Shop, end: str, rest_minutes: str
 ) -> None:
     shop = Shop(shop.cloud, {"REST_MINUTES": rest_minutes})
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.cloud.clock.advance(minutes=59)
 
     def end_it() -> None:
@@ -118,8 +68,7 @@ def test_an_sms_that_arrives_before_its_activation_ends_is_shown_though_it_is_st
 
 
 def test_an_sms_that_arrives_as_its_activation_is_finished_is_nobodys(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     _deliver_meanwhile(shop, lambda: shop.finish(partner, activation_id, 3))
     assert shop.messages(partner, activation_id).body == {"status": "EXPIRED"}
     kept = shop.inbound_parts.inbox.unclaimed(10, None, shop.cloud.clock()).items
@@ -127,27 +76,21 @@ def test_an_sms_that_arrives_as_its_activation_is_finished_is_nobodys(shop: Shop
 
 
 def test_of_two_refunds_at_once_the_first_stands(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.finish(partner, activation_id, 3)
-    parts, activations = shop.partner_parts, shop.activations
     kept: list[Mapping[str, object] | None] = []
 
     def look() -> None:
-        kept.append(shop.cloud.db.get(activations.table, {"activation_id": activation_id, "entry": ENTRY}))
+        kept.append(shop.cloud.db.get(shop.activations.table, {"activation_id": activation_id, "entry": ENTRY}))
 
     def refund_and_wait() -> None:
-        shop.partner_parts = parts
         shop.finish(partner, activation_id, 5)
         look()
         shop.cloud.clock.advance(minutes=1)
 
-    meddled = _Activations(shop.cloud.db, activations.table, activations.retention, shop.cloud.clock).meddle(
-        refund_and_wait
-    )
-    shop.partner_parts = replace(parts, activations=meddled)
+    meddled = crossed(shop.activations, "get", refund_and_wait)
+    shop.partner_parts = replace(shop.partner_parts, activations=meddled)
     assert shop.finish(partner, activation_id, 5).body == {"status": "SUCCESS"}
     look()
-    assert kept[0] is not None
-    assert kept[0]["outcome"] == Outcome.RETURNED
+    assert present(kept[0])["outcome"] == Outcome.RETURNED
     assert kept[1] == kept[0]

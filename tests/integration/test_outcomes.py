@@ -14,12 +14,10 @@ from globalconnect.domain.statistics import hour_of
 from globalconnect.domain.times import HOUR
 from globalconnect.runtime.metrics import NAMESPACE
 from globalconnect.store.statistics import MOST_PARTNERS
-from local import template as templates
-from tests.conftest import ROOT
-from tests.integration.admin_support import Desk
-from tests.integration.shop import Shop
+from simulation.aws import TEMPLATE
+from simulation.desk import Desk
+from simulation.shop import Shop, present
 
-TEMPLATE = templates.load(ROOT / "template.yaml")
 ALARM = TEMPLATE["Resources"]["OutcomesAlarm"]["Properties"]
 PHONES = [f"4474721900{place:02}" for place in range(30)]
 NONE = {
@@ -50,8 +48,7 @@ def _buy(shop: Shop, partner: Partner, *, delivered: bool = False) -> int:
     activation_id: int = bought["activationId"]
     if delivered:
         shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b", "id": activation_id})
-        sale = shop.activations.sale(activation_id)
-        assert sale is not None
+        sale = present(shop.activations.sale(activation_id))
         (claimed,) = shop.pushes.claim([SmsRef(activation_id, sale.sms[0].sms_id)], shop.cloud.clock())
         assert isinstance(claimed, Sms)
         shop.pushes.settle([PushEnd(claimed, PushState.DELIVERED, shop.cloud.clock())])

@@ -13,7 +13,7 @@ import partner_api.app
 from globalconnect.domain.activation import Outcome
 from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime.http import LARGEST_BODY, endpoint
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from simulation.shop import COUNTRY, OPERATOR, Shop, present
 
 PHONE = "447472190082"
 INVALID_KEY = {"status": "ERROR", "message": "Invalid key"}
@@ -193,26 +193,22 @@ def test_an_activation_id_that_can_be_none_is_400_and_named(shop: Shop, value: o
 
 @pytest.mark.parametrize("value", [None, "", 0, 2, 6, -1, 3.5, "3.5", True, "x", [3], {"a": 3}, 2**64, 10**4_000])
 def test_an_unknown_outcome_is_400_named_and_changes_nothing(shop: Shop, value: object) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     reply = shop.finish(partner, activation_id, value)
     assert reply.status == 400
     assert reply.body["message"].startswith("status: ")
-    activation = shop.activations.get(activation_id)
-    assert activation is not None
+    activation = present(shop.activations.get(activation_id))
     assert activation.outcome is None
 
 
 @pytest.mark.parametrize("spelled", ["{0}", "{0}.0", "{0}.000", "{0}e0", "{0}00E-2", '"{0}"', '"{0}.0"', '"00{0}"'])
 @pytest.mark.parametrize("status", ["3", "3.0", "3e0", "0.3E+1", '"3"', '"3.0"'])
 def test_a_whole_number_is_one_however_json_spells_it(shop: Shop, spelled: str, status: str) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     raw = f'"key": "{partner.key}", "action": "FINISH_ACTIVATION"'
     raw = f'{{{raw}, "activationId": {spelled.format(activation_id)}, "status": {status}}}'
     assert shop.post(None, raw=raw).body == {"status": "SUCCESS"}
-    activation = shop.activations.get(activation_id)
-    assert activation is not None
+    activation = present(shop.activations.get(activation_id))
     assert activation.outcome is Outcome.SUCCESS
 
 
@@ -224,8 +220,7 @@ def test_a_number_that_only_fills_a_hint_is_no_reason_to_refuse_however_long(
     request = json.dumps({"key": shop.partner().key, **GET_NUMBER})
     reply = shop.post(None, raw=f'{request[:-1]}, "{field}": {"9" * length}}}')
     assert reply.body["status"] == "SUCCESS"
-    activation = shop.activations.get(reply.body["activationId"])
-    assert activation is not None
+    activation = present(shop.activations.get(reply.body["activationId"]))
     kept = {"sum": activation.total, "currency": activation.currency}
     assert kept == {"sum": None, "currency": None} | ({field: "9" * 64} if field != "unknown" else {})
 

@@ -7,8 +7,8 @@ from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber
 from globalconnect.store.dynamo import ConditionFailed
 from projection.project import project
-from tests.integration.counting import Stock
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from simulation.counting import Stock
+from simulation.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(12)]
 

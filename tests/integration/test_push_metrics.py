@@ -21,14 +21,13 @@ from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush
 from globalconnect.runtime import clock
 from globalconnect.runtime.metrics import NAMESPACE, Metric, PushMeter
-from local import template as templates
+from simulation.aws import START, TEMPLATE
+from simulation.office import DELIVERED, FAILED, Office
+from simulation.shop import Shop, present
 from sweep import app as sweep_app
 from sweep.backlog import all_waiting, waiting_by_partner
 from sweep.sweep import Sweep
 from sweep.wiring import Parts
-from tests.conftest import ROOT, START
-from tests.integration.shop import Shop
-from tests.integration.test_pusher import DELIVERED, FAILED, Hub, Office
 
 PHONES = [f"4474721900{n:02}" for n in range(9)]
 URL = "https://hub.example/a-path-of-ours"
@@ -36,7 +35,6 @@ TEXT = "Your code: 5015"
 MINUTE = 60_000
 LATE = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http_status=200, duration_ms=4_900, answer="ok")
 
-TEMPLATE = templates.load(ROOT / "template.yaml")
 VARIABLES = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 ALARM = TEMPLATE["Resources"]["PartnerWithoutSuccessAlarm"]["Properties"]
 
@@ -51,7 +49,6 @@ class Printed:
         self._capsys = capsys
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return the lines printed since the last time."""
         lines = [json.loads(line) for line in self._capsys.readouterr().out.splitlines() if line.startswith("{")]
         return [line for line in lines if "_aws" in line]
 
@@ -85,8 +82,7 @@ def stored(shop: Shop, partner: Partner, *phones: str) -> list[SmsRef]:
     for _ in phones:
         bought = shop.buy(partner).body
         shop.deliver(source, {"phone": bought["number"], "from": "Microsoft", "text": TEXT})
-        sale = shop.activations.sale(bought["activationId"])
-        assert sale is not None
+        sale = present(shop.activations.sale(bought["activationId"]))
         refs.append(SmsRef(bought["activationId"], sale.sms[0].sms_id))
     return refs
 
@@ -103,12 +99,9 @@ def partner(shop: Shop) -> Partner:
 @pytest.fixture
 def office(shop: Shop, partner: Partner) -> Iterator[Office]:
     """One SMS that waits, and a delivery routine that is measured."""
-    (ref,) = stored(shop, partner, PHONES[0])
-    office = Office(shop, Hub(), partner, ref.activation_id, ref)
-    office.pusher = office.with_parts(meter=PushMeter())
-    yield office
-    for pusher in office.made:
-        pusher.close()
+    with Office(shop) as office:
+        office.pusher = office.with_parts(meter=PushMeter())
+        yield office
 
 
 def test_a_batch_tells_attempts_successes_and_the_time_from_stored_to_delivered(
@@ -230,7 +223,6 @@ def test_both_functions_that_push_are_measured(shop: Shop, closed_port: int, fun
 
 @pytest.fixture
 def swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let sweep work on the shop."""
     sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
     parts = Parts(sweep, shop.statistics)
     monkeypatch.setattr(sweep_app, "parts", lambda: parts)

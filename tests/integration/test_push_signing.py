@@ -4,22 +4,18 @@ import asyncio
 import io
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from globalconnect.domain.partner import SIGNING_OVERLAP, Partner, new_signing_secret
+from globalconnect.domain.partner import SIGNING_OVERLAP, new_signing_secret
 from globalconnect.domain.push_attempt import AttemptResult
-from globalconnect.domain.sms import SmsRef
 from globalconnect.push.attempt import PushClient
-from globalconnect.push.health import Health
-from globalconnect.push.pusher import Pusher
-from globalconnect.push.queue import DuePush
 from globalconnect.push.signing import Signer
 from globalconnect.runtime import clock
 from local.pretend_partner import BROKEN, Answer, PretendPartner, Push
-from tests.integration.shop import Shop
+from simulation.office import Office
+from simulation.shop import Shop
 
 PHONE = "447472190082"
 TEXT = "Ваш код: 5015 \U0001f512"
@@ -77,101 +73,82 @@ def test_an_answer_that_repeats_a_signing_secret_is_kept_without_it(hub: Pretend
 # ---------------------------------------------------------------- the delivery routine
 
 
-@dataclass(slots=True)
-class Office:
-    """A partner's server, and one SMS to be pushed to it; the clock shows the real time, which partners check."""
-
-    shop: Shop
-    hub: PretendPartner
-    partner: Partner
-    push: DuePush
-    pusher: Pusher
-
-    def pushed(self) -> Push:
-        """Let the routine make an attempt, and return it as it arrived."""
-        assert self.pusher.deliver([self.push]) == frozenset()
-        return self.hub.pushes[-1]
-
-    def rotate(self) -> str:
-        """Return the partner a new signing secret."""
-        secret = new_signing_secret(self.shop.cloud.rng)
-        self.shop.partners.rotate_signing_secret(self.partner.partner_id, secret, self.shop.cloud.clock())
-        return secret
-
-
 @pytest.fixture
 def office(shop: Shop, hub: PretendPartner) -> Iterator[Office]:
-    now = shop.cloud.clock
-    now.at = clock.now()
-    shop.stock(PHONE)
-    partner = shop.partner(push_url=hub.url)
-    activation_id = shop.buy(partner).body["activationId"]
-    shop.deliver(shop.source(), {"phone": PHONE, "from": "Microsoft", "text": TEXT})
-    sale = shop.activations.sale(activation_id)
-    assert sale is not None
-    pusher = Pusher(
-        pushes=shop.pushes,
-        partners=shop.partners,
-        queues=shop.cloud.queues(),
-        health=Health(shop.partners, now),
-        open_client=lambda: PushClient(version="1.2.3", loopback=True),
-        max_age=None,
-        now=now,
-    )
-    push = DuePush(SmsRef(activation_id, sale.sms[0].sms_id), partner.partner_id, 0)
-    yield Office(shop, hub, partner, push, pusher)
-    pusher.close()
+    """Yield an office that pushes to a partner's server; its clock shows the real time, which partners check."""
+    shop.cloud.clock.at = clock.now()
+    with Office(shop, hub.url, TEXT) as office:
+        office.pusher = office.with_parts(open_client=lambda: PushClient(version="1.2.3", loopback=True))
+        yield office
 
 
-def test_every_attempt_of_an_sms_is_signed_with_its_id_and_the_time_of_the_attempt(office: Office) -> None:
-    secret = office.rotate()
-    office.hub.answer(BROKEN)
-    first = office.pushed()
+def pushed(office: Office, hub: PretendPartner) -> Push:
+    """Let the routine make an attempt, and return it as it arrived."""
+    assert office.push() == frozenset()
+    return hub.pushes[-1]
+
+
+def rotate(office: Office) -> str:
+    secret = new_signing_secret(office.shop.cloud.rng)
+    office.shop.partners.rotate_signing_secret(office.partner.partner_id, secret, office.shop.cloud.clock())
+    return secret
+
+
+def test_every_attempt_of_an_sms_is_signed_with_its_id_and_the_time_of_the_attempt(
+    office: Office, hub: PretendPartner
+) -> None:
+    secret = rotate(office)
+    hub.answer(BROKEN)
+    first = pushed(office, hub)
     office.shop.cloud.clock.advance(seconds=10)
-    second = office.pushed()
+    second = pushed(office, hub)
     assert checks(first, secret)
     assert checks(second, secret)
     assert first.raw == second.raw
-    assert first.headers["webhook-id"] == second.headers["webhook-id"] == f"sms_{office.push.ref.sms_id}"
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == f"sms_{office.ref.sms_id}"
     assert int(second.headers["webhook-timestamp"]) == int(first.headers["webhook-timestamp"]) + 10
 
 
-def test_a_partner_without_a_signing_secret_gets_no_signature(office: Office) -> None:
-    assert not WEBHOOK_HEADERS & {name.lower() for name in office.pushed().headers}
+def test_a_partner_without_a_signing_secret_gets_no_signature(office: Office, hub: PretendPartner) -> None:
+    assert not WEBHOOK_HEADERS & {name.lower() for name in pushed(office, hub).headers}
 
 
-def test_while_a_partner_switches_pushes_hold_for_the_old_secret_and_the_new(office: Office) -> None:
-    old, new = office.rotate(), office.rotate()
-    office.hub.answer(BROKEN)
-    push = office.pushed()
+def test_while_a_partner_switches_pushes_hold_for_the_old_secret_and_the_new(
+    office: Office, hub: PretendPartner
+) -> None:
+    old, new = rotate(office), rotate(office)
+    hub.answer(BROKEN)
+    push = pushed(office, hub)
     assert checks(push, old)
     assert checks(push, new)
     assert not checks(push, SECRET)
 
 
-def test_a_day_after_its_replacement_a_secret_signs_no_more(office: Office) -> None:
+def test_a_day_after_its_replacement_a_secret_signs_no_more(office: Office, hub: PretendPartner) -> None:
     now = office.shop.cloud.clock
     now.at -= SIGNING_OVERLAP
-    old, new = office.rotate(), office.rotate()
+    old, new = rotate(office), rotate(office)
     now.at += SIGNING_OVERLAP
-    push = office.pushed()
+    push = pushed(office, hub)
     assert checks(push, new)
     assert not checks(push, old)
 
 
-def test_pushes_are_no_longer_signed_once_the_secrets_are_removed(office: Office) -> None:
-    office.rotate()
-    office.rotate()
+def test_pushes_are_no_longer_signed_once_the_secrets_are_removed(office: Office, hub: PretendPartner) -> None:
+    rotate(office)
+    rotate(office)
     office.shop.partners.remove_signing_secrets(office.partner.partner_id)
-    assert not WEBHOOK_HEADERS & {name.lower() for name in office.pushed().headers}
+    assert not WEBHOOK_HEADERS & {name.lower() for name in pushed(office, hub).headers}
 
 
-def test_neither_logs_nor_kept_answers_hold_a_signing_secret(office: Office, logged: io.StringIO) -> None:
-    old, new = office.rotate(), office.rotate()
-    office.hub.answer(Answer(500, f"your secrets are {old} and {new}".encode()))
-    office.pushed()
-    attempts = office.shop.pushes.attempts(office.push.ref.activation_id)
-    assert [attempt.answer for attempt in attempts[office.push.ref.sms_id]] == ["your secrets are *** and ***"]
+def test_neither_logs_nor_kept_answers_hold_a_signing_secret(
+    office: Office, hub: PretendPartner, logged: io.StringIO
+) -> None:
+    old, new = rotate(office), rotate(office)
+    hub.answer(Answer(500, f"your secrets are {old} and {new}".encode()))
+    pushed(office, hub)
+    attempts = office.shop.pushes.attempts(office.ref.activation_id)
+    assert [attempt.answer for attempt in attempts[office.ref.sms_id]] == ["your secrets are *** and ***"]
     assert "push_attempts" in logged.getvalue()
     for secret in (old, new):
         assert secret.removeprefix("whsec_") not in logged.getvalue()

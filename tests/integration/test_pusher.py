@@ -2,153 +2,29 @@
 
 import io
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import NewSms, Pusher
 from globalconnect.push.queue import DuePush, RetryQueues, UnreadableMessage, read_message
-from globalconnect.push.signing import Signer
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
-from tests.integration.calls import Calls
-from tests.integration.shop import Shop
-
-PHONE = "447472190082"
-URL = "https://hub.example/push"
-
-DELIVERED = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http_status=200, duration_ms=7, answer="ok")
-FAILED = AttemptResult(
-    delivered=False, outcome=AttemptOutcome.HTTP_STATUS, http_status=500, duration_ms=7, answer="sorry"
-)
-TIMED_OUT = AttemptResult(
-    delivered=False, outcome=AttemptOutcome.TIMEOUT, http_status=None, duration_ms=5_000, answer=""
-)
-
-
-@dataclass(slots=True)
-class Hub:
-    """A partner's server: remembers what it got and answers as it is told; does what it is told before."""
-
-    answers: list[AttemptResult] = field(default_factory=list)
-    got: list[tuple[str, dict[str, Any], tuple[str, ...]]] = field(default_factory=list)
-    before: Callable[[], None] = lambda: None
-
-    async def attempt(
-        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
-    ) -> AttemptResult:
-        """Take one push."""
-        self.before()
-        self.got.append((url, body, tuple(secrets)))
-        return self.answers.pop(0) if self.answers else DELIVERED
-
-
-@dataclass(slots=True)
-class Noted:
-    """Queues that only note what they are to send: (which SMS, group, due, to the slow queue?); or refuse it."""
-
-    sent: list[tuple[SmsRef, str, int, bool]] = field(default_factory=list)
-    refuse: bool = False
-    pushes: list[DuePush] = field(default_factory=list)
-
-    def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
-        """Take pushes."""
-        if self.refuse:
-            return [Unavailable("refused") for _ in pushes]
-        self.pushes += pushes
-        self.sent += [(push.ref, push.partner_id, push.due, slow) for push in pushes]
-        return [None] * len(pushes)
-
-
-@dataclass(slots=True)
-class Office:
-    """A shop that pushes: one number, one partner with a Push URL, one activation, one SMS."""
-
-    shop: Shop
-    hub: Hub
-    partner: Partner
-    activation_id: int
-    ref: SmsRef
-    queues: Noted = field(default_factory=Noted)
-    pusher: Pusher = field(init=False)
-    made: list[Pusher] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.pusher = self.with_parts()
-
-    def due(self, at: int = 0) -> DuePush:
-        """Return the push of the SMS as a queue message names it."""
-        return DuePush(self.ref, self.partner.partner_id, at)
-
-    def push(self, at: int = 0) -> frozenset[SmsRef]:
-        """Let the routine take the SMS up."""
-        return self.pusher.deliver([self.due(at)])
-
-    def retry(self) -> frozenset[SmsRef]:
-        """Let the routine take up what it queued last."""
-        return self.pusher.deliver([self.queues.pushes[-1]])
-
-    def first_push(self) -> frozenset[SmsRef]:
-        """Let the routine take the SMS up as one that was just stored."""
-        return self.pusher.deliver_new([NewSms(self.ref, self.partner.partner_id)])
-
-    def sms(self) -> Sms:
-        """Return the SMS as it is now."""
-        (sms,) = self.shop.pushes.find([self.ref])
-        return sms
-
-    def attempts(self) -> list[Attempt]:
-        """Return the attempts kept of the SMS."""
-        return self.shop.pushes.attempts(self.activation_id).get(self.ref.sms_id, [])
-
-    def with_parts(self, **parts: Any) -> Pusher:
-        """Return another delivery routine, with other parts."""
-        clock = self.shop.cloud.clock
-        partners = Partners(self.shop.cloud.db, self.shop.cloud.env["PARTNERS_TABLE"], 0, clock)
-
-        @asynccontextmanager
-        async def open_client() -> AsyncIterator[Hub]:
-            yield self.hub
-
-        async def sleep(seconds: float) -> None:
-            clock.advance(seconds=seconds)
-
-        usual: dict[str, Any] = {
-            "pushes": self.shop.pushes,
-            "partners": partners,
-            "queues": self.queues,
-            "health": Health(partners, clock),
-            "open_client": open_client,
-            "max_age": None,
-            "now": clock,
-            "sleep": sleep,
-        }
-        pusher = Pusher(**usual | parts)
-        self.made.append(pusher)
-        return pusher
+from simulation.calls import Calls
+from simulation.office import DELIVERED, FAILED, PHONE, TIMED_OUT, URL, Office
+from simulation.shop import Shop
 
 
 @pytest.fixture
 def office(shop: Shop) -> Iterator[Office]:
-    shop.stock(PHONE)
-    partner = shop.partner(push_url=URL)
-    activation_id = shop.buy(partner).body["activationId"]
-    shop.deliver(shop.source(), {"phone": PHONE, "from": "Microsoft", "text": "Your code: 5015"})
-    sale = shop.activations.sale(activation_id)
-    assert sale is not None
-    ref = SmsRef(activation_id, sale.sms[0].sms_id)
-    office = Office(shop, Hub(), partner, activation_id, ref)
-    yield office
-    for pusher in office.made:
-        pusher.close()
+    with Office(shop) as office:
+        yield office
 
 
 def test_a_push_has_the_form_of_the_contract(office: Office) -> None:
@@ -407,7 +283,7 @@ def test_a_first_push_that_could_neither_be_made_nor_queued_comes_again(office: 
     assert office.first_push() == {office.ref}
 
 
-class Trouble(Pushes):
+class TroubledPushes(Pushes):
     """A store that AWS gives trouble with: a call that is told to fail does so, a number of times."""
 
     failures: dict[str, int]
@@ -438,7 +314,7 @@ class Trouble(Pushes):
 
 def _in_trouble(office: Office, **failures: int) -> Pusher:
     activations = office.shop.activations
-    pushes = Trouble(office.shop.cloud.db, activations.table, activations.retention)
+    pushes = TroubledPushes(office.shop.cloud.db, activations.table, activations.retention)
     pushes.failures = failures
     return office.with_parts(pushes=pushes)
 

@@ -13,10 +13,10 @@ from globalconnect.domain.errors import Busy
 from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
 from projection.project import project
-from tests.conftest import Cloud
-from tests.integration.failing import FailingClient, Fault, RandomFaults, failing_below
-from tests.integration.rush import Rush, wrongs
-from tests.integration.shop import Shop
+from simulation.aws import Cloud
+from simulation.failing import FailingClient, Fault, RandomFaults, failing_below
+from simulation.rush import Rush, wrongs
+from simulation.shop import Shop, present
 
 PHONES = [f"4474721900{n:02}" for n in range(40)]
 
@@ -55,12 +55,10 @@ def test_buyers_of_any_operator_and_of_one_never_meet_on_a_number(busy_shop: Sho
 @pytest.mark.parametrize("status", [3, 4])
 def test_many_finishes_at_once_have_one_effect(busy_shop: Shop, status: int) -> None:
     busy_shop.stock(PHONES[0])
-    partner = busy_shop.partner()
-    activation_id = busy_shop.buy(partner).body["activationId"]
+    partner, activation_id = busy_shop.sold()
     replies = _at_once(12, lambda _: busy_shop.finish(partner, activation_id, status))
     assert {(reply.status, reply.body["status"]) for reply in replies} == {(200, "SUCCESS")}
-    number = busy_shop.numbers.get(PHONES[0])
-    assert number is not None
+    number = present(busy_shop.numbers.get(PHONES[0]))
     assert (number.blocked, dict(number.cancels)) == (
         (frozenset({"tg"}), {}) if status == 3 else (frozenset(), {"tg": 1})
     )
@@ -68,8 +66,7 @@ def test_many_finishes_at_once_have_one_effect(busy_shop: Shop, status: int) -> 
 
 def test_the_same_delivery_many_times_at_once_is_stored_once(busy_shop: Shop) -> None:
     busy_shop.stock(PHONES[0])
-    partner, source = busy_shop.partner(), busy_shop.source()
-    activation_id = busy_shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = busy_shop.sold(), busy_shop.source()
     sms = {"phone": PHONES[0], "from": "Microsoft", "text": "5015", "id": "abc"}
     replies = _at_once(12, lambda _: busy_shop.deliver(source, sms))
     assert {reply.status for reply in replies} == {200}
@@ -78,11 +75,9 @@ def test_the_same_delivery_many_times_at_once_is_stored_once(busy_shop: Shop) ->
 
 def test_one_of_many_claims_of_a_push_wins(busy_shop: Shop) -> None:
     busy_shop.stock(PHONES[0])
-    partner = busy_shop.partner()
-    activation_id = busy_shop.buy(partner).body["activationId"]
+    _partner, activation_id = busy_shop.sold()
     busy_shop.deliver(busy_shop.source(), {"phone": PHONES[0], "from": "Microsoft", "text": "5015"})
-    sale = busy_shop.activations.sale(activation_id)
-    assert sale is not None
+    sale = present(busy_shop.activations.sale(activation_id))
     ref = SmsRef(activation_id, sale.sms[0].sms_id)
     now = busy_shop.cloud.clock()
     claims = _at_once(12, lambda _: busy_shop.pushes.claim([ref], now)[0])
@@ -161,8 +156,7 @@ class _Refusing:
 
 def _refusing(shop: Shop, refusals: list[str]) -> Shop:
     """Return the same shop over a DynamoDB that refuses some transactions first."""
-    refusing: Any = _Refusing(shop.cloud.client, refusals)
-    return Shop(replace(shop.cloud, db=Dynamo(refusing, pause=lambda _: None)))
+    return Shop(shop.cloud.over(_Refusing(shop.cloud.client, refusals)))
 
 
 @pytest.mark.parametrize(
@@ -184,9 +178,8 @@ def test_a_single_write_waits_for_a_transaction_that_holds_its_item(shop: Shop) 
             return self._client.update_item(**arguments)
 
     shop.stock(PHONES[0])
-    held: Any = Held(shop.cloud.client, ["TransactionConflictException"] * 3)
-    db = Dynamo(held, pause=lambda _: None)
-    assert not Shop(replace(shop.cloud, db=db)).numbers.withdraw(PHONES[0]).enabled
+    held = Shop(shop.cloud.over(Held(shop.cloud.client, ["TransactionConflictException"] * 3)))
+    assert not held.numbers.withdraw(PHONES[0]).enabled
 
 
 def test_a_number_that_stays_in_conflict_is_503_and_never_no_numbers(shop: Shop) -> None:
@@ -216,8 +209,7 @@ def test_a_cancel_is_counted_in_the_map_that_import_made(busy_shop: Shop) -> Non
     partner = busy_shop.partner()
     for cancels in range(1, 6):
         assert busy_shop.finish(partner, busy_shop.buy(partner).body["activationId"], 4).status == 200
-        number = busy_shop.numbers.get(PHONES[0])
-        assert number is not None
+        number = present(busy_shop.numbers.get(PHONES[0]))
         assert dict(number.cancels) == {"tg": cancels}
     assert busy_shop.buy(partner).body == {"status": "NO_NUMBERS"}
 

@@ -3,7 +3,7 @@
 import io
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,13 +11,12 @@ import pytest
 import recount.app
 import recount.wiring
 from globalconnect.domain.number import Number, pool_of
-from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, CountedNumber, PoolCounts
+from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, PoolCounts
 from globalconnect.store.dynamo import ConditionFailed, to_wire
 from globalconnect.store.holders import HolderChange
-from globalconnect.store.pool_counts import CountsStore
 from globalconnect.store.projection import correct, counted_as
 from recount.recount import BEHIND_SECONDS, Report
-from tests.integration.counting import (
+from simulation.counting import (
     COUNTED_TABLE,
     COUNTRY,
     HOLDERS_TABLE,
@@ -28,7 +27,8 @@ from tests.integration.counting import (
     MemoryTables,
     Stock,
 )
-from tests.integration.shop import Shop
+from simulation.meanwhile import crossed
+from simulation.shop import Shop
 
 FREE = "447472999999"
 HELD = "447472777777"
@@ -267,20 +267,9 @@ def test_two_corrections_of_a_version_that_both_read_it_before_either_wrote_are_
     def correct_it() -> int:
         return correct([FREE], lambda _: [stock.numbers[FREE]], stock.counts)
 
-    read = stock.counts.counted
     others: list[int] = []
-
-    class Crossed(CountsStore):
-        """Reads what was counted of a number, and then another corrects it."""
-
-        def counted(self, phones: Sequence[str]) -> dict[str, CountedNumber]:
-            found = read(phones)
-            if not others:
-                others.append(correct_it())
-            return found
-
-    crossed = Crossed(stock.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
-    assert correct([FREE], lambda _: [stock.numbers[FREE]], crossed) == 0
+    counts = crossed(stock.counts, "counted", lambda: others.append(correct_it()))
+    assert correct([FREE], lambda _: [stock.numbers[FREE]], counts) == 0
     assert others == [1]
     assert stock.counted() == stock.true()
 

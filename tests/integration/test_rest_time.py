@@ -5,9 +5,9 @@ import random
 import pytest
 
 from globalconnect.domain.number import Number
-from tests.conftest import Cloud
-from tests.integration.admin_support import Desk
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from simulation.aws import Cloud
+from simulation.desk import Desk
+from simulation.shop import COUNTRY, OPERATOR, Shop, present
 
 PHONE = "447472190082"
 NO_NUMBERS = {"status": "NO_NUMBERS"}
@@ -18,7 +18,6 @@ SMS = {"phone": PHONE, "from": "Telegram", "text": "Your code: 5015"}
 
 @pytest.fixture
 def shop(cloud: Cloud) -> Shop:
-    """Return a shop whose numbers rest, with one of them."""
     shop = _open(cloud, REST)
     shop.stock(PHONE)
     return shop
@@ -44,8 +43,7 @@ def _is_for_sale(shop: Shop, service: str = "tg") -> bool:
     """Return whether the number would be sold now, in an environment that has read nothing yet; sells nothing."""
     numbers = Shop(shop.cloud, shop.overrides).numbers
     now = shop.cloud.clock()
-    number = shop.numbers.get(PHONE)
-    assert number is not None
+    number = present(shop.numbers.get(PHONE))
     listed = [found.phone for found in numbers.eligible(COUNTRY, OPERATOR, service, now)] == [PHONE]
     return listed and (number.activation_id is None or number.available_from <= now - numbers.rest)
 
@@ -61,9 +59,7 @@ def _sells_only_from(shop: Shop, *, minutes: float) -> None:
 
 
 def _number(shop: Shop) -> Number:
-    number = shop.numbers.get(PHONE)
-    assert number is not None
-    return number
+    return present(shop.numbers.get(PHONE))
 
 
 def _counted(shop: Shop, service: str = "tg") -> int:
@@ -142,16 +138,14 @@ def test_the_sweep_does_not_end_the_rest_after_a_sale_that_it_did_not_see(shop: 
 
 @pytest.mark.parametrize("late", [0, 20], ids=lambda minutes: f"{minutes} min late")
 def test_a_finish_after_the_lease_lets_the_number_rest_from_the_end_of_the_lease(shop: Shop, late: int) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.cloud.clock.advance(minutes=LEASE + late)
     shop.finish(partner, activation_id, 5)
     _sells_only_from(shop, minutes=REST - late)
 
 
 def test_a_finish_after_lease_and_rest_frees_the_number_at_once(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.cloud.clock.advance(minutes=LEASE + REST)
     shop.finish(partner, activation_id, 5)
     assert not _number(shop).resting
@@ -159,8 +153,7 @@ def test_a_finish_after_lease_and_rest_frees_the_number_at_once(shop: Shop) -> N
 
 
 def test_a_finish_that_comes_when_the_number_rests_already_only_leaves_its_mark(shop: Shop) -> None:
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.cloud.clock.advance(minutes=LEASE + 1)
     shop.sweep()
     before = _number(shop)
@@ -170,8 +163,7 @@ def test_a_finish_that_comes_when_the_number_rests_already_only_leaves_its_mark(
 
 
 def test_a_late_finish_does_not_touch_the_next_buyers_lease(shop: Shop) -> None:
-    partner = shop.partner()
-    late = shop.buy(partner).body["activationId"]
+    partner, late = shop.sold()
     shop.cloud.clock.advance(minutes=LEASE + REST)
     running = _bought(shop, "go")
     before = _number(shop)
@@ -201,8 +193,7 @@ def test_a_resting_number_is_nobodys_and_its_sms_are_unclaimed(shop: Shop, swept
 
 def test_a_resting_number_is_not_counted_until_a_sweep_finds_that_it_has_rested(shop: Shop) -> None:
     assert _counted(shop) == 1
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     assert _counted(shop) == 0
     shop.finish(partner, activation_id, 5)
     assert _counted(shop) == 0
@@ -252,8 +243,7 @@ def test_without_a_rest_time_nothing_is_left_of_a_sale_and_the_number_is_sold_at
     shop.stock(PHONE)
     before = cloud.db.get(shop.numbers.table, {"phone": PHONE})
     shop.cloud.clock.advance(minutes=1)
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     if how == "finished":
         shop.finish(partner, activation_id, 5)
     else:

@@ -16,13 +16,13 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import Hour, HourCounts, StartedActivation, Stock, counts_of, hour_of
 from globalconnect.domain.times import DAY, HOUR, MINUTE, to_iso
-from globalconnect.store.dynamo import Dynamo, Item, expression
+from globalconnect.store.dynamo import Item, expression
 from hourly_counts.measure import COUNTED_AGAIN
-from tests.conftest import START
-from tests.integration.admin_support import Desk
-from tests.integration.calls import Calls
-from tests.integration.failing import FailingClient, Fault, Faults, Scripted
-from tests.integration.shop import Shop
+from simulation.aws import START
+from simulation.calls import Calls
+from simulation.desk import Desk
+from simulation.failing import Fault, Faults, Scripted, failing_cloud
+from simulation.shop import Shop, present
 
 PHONES = [f"4474721900{n:02}" for n in range(40)]
 URL = "https://hub.example/push"
@@ -30,7 +30,7 @@ NOTHING = HourCounts()
 
 
 @dataclass(slots=True)
-class Life:
+class Trade:
     """A shop that sells and delivers, and a book of what truly happened in it."""
 
     shop: Shop
@@ -48,7 +48,6 @@ class Life:
 
     @property
     def now(self) -> int:
-        """The time."""
         return self.shop.cloud.clock()
 
     def buy(self) -> int | None:
@@ -70,12 +69,10 @@ class Life:
 
     def receive(self, activation_id: int) -> SmsRef | None:
         """Let an SMS come in, if the activation still holds its number."""
-        activation = self.shop.activations.get(activation_id)
-        assert activation is not None
+        activation = present(self.shop.activations.get(activation_id))
         sms = {"phone": activation.phone, "from": "a", "text": "b", "id": str(random.random())}
         self.shop.deliver(self.source, sms)
-        sale = self.shop.activations.sale(activation_id)
-        assert sale is not None
+        sale = present(self.shop.activations.sale(activation_id))
         known = set(self.refs)
         new = [ref for sms in sale.sms if (ref := SmsRef(activation_id, sms.sms_id)) not in known]
         self.refs += new
@@ -83,7 +80,6 @@ class Life:
         return new[0] if new else None
 
     def push(self, ref: SmsRef, state: PushState = PushState.DELIVERED) -> None:
-        """Let an attempt to push an SMS end."""
         (sms,) = self.shop.pushes.claim([ref], self.now)
         assert isinstance(sms, Sms)
         self.shop.pushes.settle([PushEnd(sms, state, self.now)])
@@ -98,16 +94,13 @@ class Life:
         self.push(ref)
 
     def true(self, at: int) -> HourCounts:
-        """Return what an hour is as things stand now."""
         begun = [one for began, one in self.begun.values() if hour_of(began) == at]
         return counts_of(begun, [took for when, took in self.delivered if hour_of(when) == at], self.now)
 
     def counted(self, at: int) -> HourCounts:
-        """Return what is kept of an hour."""
         return counts(self.shop, at)
 
     def go_on(self, rng: random.Random) -> None:
-        """Let something happen."""
         self.shop.cloud.clock.advance(ms=rng.randrange(40 * MINUTE))
         ids, delivered = list(self.begun), [ref for ref in self.refs if ref not in self.waiting]
         match rng.randrange(8):
@@ -124,14 +117,12 @@ class Life:
 
 
 @pytest.fixture
-def life(shop: Shop) -> Life:
-    return Life(shop)
+def life(shop: Shop) -> Trade:
+    return Trade(shop)
 
 
 def over(shop: Shop, faults: Faults) -> Shop:
-    """Return the same shop over tables that fail as told."""
-    client: Any = FailingClient(shop.cloud.client, faults)
-    return Shop(replace(shop.cloud, db=Dynamo(client, pause=lambda _: None)), shop.overrides)
+    return Shop(failing_cloud(shop.cloud, faults), shop.overrides)
 
 
 def counts(shop: Shop, at: int) -> HourCounts:
@@ -140,7 +131,6 @@ def counts(shop: Shop, at: int) -> HourCounts:
 
 
 def kept(shop: Shop) -> list[Item]:
-    """Return all that the table holds."""
     return sorted(
         shop.cloud.db.scan_all(shop.cloud.env["STATISTICS_TABLE"]), key=lambda item: (item["kind"], item["at"])
     )
@@ -156,8 +146,6 @@ def last_hours(now: int, how_many: int = COUNTED_AGAIN) -> list[int]:
 
 @contextmanager
 def pages_of(shop: Shop, size: int) -> Iterator[None]:
-    """Let each page of a query hold no more than that."""
-
     def limit(params: dict[str, Any], **_: object) -> None:
         params.setdefault("Limit", size)
 
@@ -173,7 +161,7 @@ def pages_of(shop: Shop, size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_after_any_history_every_hour_is_as_it_truly_was(life: Life, seed: int) -> None:
+def test_after_any_history_every_hour_is_as_it_truly_was(life: Trade, seed: int) -> None:
     rng = random.Random(seed)
     for _ in range(90):
         life.go_on(rng)
@@ -191,7 +179,7 @@ def test_after_any_history_every_hour_is_as_it_truly_was(life: Life, seed: int) 
 
 
 def test_it_is_the_same_on_the_emulator(busy_shop: Shop) -> None:
-    life, rng = Life(busy_shop), random.Random(4)
+    life, rng = Trade(busy_shop), random.Random(4)
     for _ in range(60):
         life.go_on(rng)
     life.shop.measure()
@@ -200,7 +188,7 @@ def test_it_is_the_same_on_the_emulator(busy_shop: Shop) -> None:
     assert sum((life.true(at) for at in hours), NOTHING).delivered
 
 
-def test_a_run_that_is_repeated_gives_the_same(life: Life) -> None:
+def test_a_run_that_is_repeated_gives_the_same(life: Trade) -> None:
     rng = random.Random(5)
     for _ in range(40):
         life.go_on(rng)
@@ -219,12 +207,10 @@ def test_a_run_that_is_repeated_gives_the_same(life: Life) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 4])
-def test_pages_of_any_size_are_counted_whole(life: Life, size: int) -> None:
+def test_pages_of_any_size_are_counted_whole(life: Trade, size: int) -> None:
     for _ in range(6):
-        activation_id = life.buy()
-        assert activation_id is not None
-        ref = life.receive(activation_id)
-        assert ref is not None
+        activation_id = present(life.buy())
+        ref = present(life.receive(activation_id))
         life.push(ref)
     with pages_of(life.shop, size):
         life.shop.measure()
@@ -233,38 +219,31 @@ def test_pages_of_any_size_are_counted_whole(life: Life, size: int) -> None:
 
 
 @pytest.mark.parametrize("edge", [hour_of(START) + HOUR, hour_of(START) // DAY * DAY + DAY])
-def test_what_happens_on_the_hour_or_at_midnight_belongs_to_the_hour_that_begins(life: Life, edge: int) -> None:
+def test_what_happens_on_the_hour_or_at_midnight_belongs_to_the_hour_that_begins(life: Trade, edge: int) -> None:
     for at in (edge - 1, edge):
         life.shop.cloud.clock.at = at
-        activation_id = life.buy()
-        assert activation_id is not None
-        ref = life.receive(activation_id)
-        assert ref is not None
+        activation_id = present(life.buy())
+        ref = present(life.receive(activation_id))
         life.push(ref)
     life.shop.measure()
     for at in (edge - HOUR, edge):
         assert (life.counted(at).started, life.counted(at).delivered) == (1, 1)
 
 
-def test_an_sms_counts_in_the_hour_in_which_it_was_delivered_with_the_time_since_it_was_stored(life: Life) -> None:
-    activation_id = life.buy()
-    assert activation_id is not None
-    ref = life.receive(activation_id)
-    assert ref is not None
+def test_an_sms_counts_in_the_hour_in_which_it_was_delivered_with_the_time_since_it_was_stored(life: Trade) -> None:
+    activation_id = present(life.buy())
+    ref = present(life.receive(activation_id))
     life.shop.cloud.clock.advance(minutes=50)
     life.push(ref)
     life.shop.measure()
     assert life.counted(hour_of(START)).delivered == 0
-    took = life.counted(hour_of(START) + HOUR).time_to_deliver(0.5)
-    assert took is not None
+    took = present(life.counted(hour_of(START) + HOUR).time_to_deliver(0.5))
     assert 50 * MINUTE <= took <= 50 * MINUTE * 1.25
 
 
-def test_an_sms_that_an_operator_has_pushed_once_more_stays_where_it_was_delivered_first(life: Life) -> None:
-    activation_id = life.buy()
-    assert activation_id is not None
-    ref = life.receive(activation_id)
-    assert ref is not None
+def test_an_sms_that_an_operator_has_pushed_once_more_stays_where_it_was_delivered_first(life: Trade) -> None:
+    activation_id = present(life.buy())
+    ref = present(life.receive(activation_id))
     life.push(ref)
     life.shop.cloud.clock.advance(minutes=55)
     life.push_once_more(ref)
@@ -273,11 +252,9 @@ def test_an_sms_that_an_operator_has_pushed_once_more_stays_where_it_was_deliver
     assert life.counted(hour_of(START) + HOUR).delivered == 0
 
 
-def test_an_sms_whose_pushing_was_stopped_was_not_delivered(life: Life) -> None:
-    activation_id = life.buy()
-    assert activation_id is not None
-    ref = life.receive(activation_id)
-    assert ref is not None
+def test_an_sms_whose_pushing_was_stopped_was_not_delivered(life: Trade) -> None:
+    activation_id = present(life.buy())
+    ref = present(life.receive(activation_id))
     life.push(ref, PushState.STOPPED)
     life.shop.measure()
     assert life.counted(hour_of(START)).delivered == 0
@@ -286,9 +263,8 @@ def test_an_sms_whose_pushing_was_stopped_was_not_delivered(life: Life) -> None:
 # ---------------------------------------------------------------- what is counted when
 
 
-def test_a_refund_is_seen_up_to_a_day_later_by_the_first_run_of_the_next_hour(life: Life) -> None:
-    activation_id = life.buy()
-    assert activation_id is not None
+def test_a_refund_is_seen_up_to_a_day_later_by_the_first_run_of_the_next_hour(life: Trade) -> None:
+    activation_id = present(life.buy())
     life.finish(activation_id, Outcome.SUCCESS)
     life.shop.measure()
     life.shop.cloud.clock.advance(minutes=24 * 60)
@@ -301,9 +277,8 @@ def test_a_refund_is_seen_up_to_a_day_later_by_the_first_run_of_the_next_hour(li
     assert life.counted(hour_of(START)) == HourCounts(returned=1)
 
 
-def test_an_hour_that_was_longer_ago_stays_as_it_was_counted_last(life: Life) -> None:
-    activation_id = life.buy()
-    assert activation_id is not None
+def test_an_hour_that_was_longer_ago_stays_as_it_was_counted_last(life: Trade) -> None:
+    activation_id = present(life.buy())
     life.shop.cloud.clock.advance(minutes=70)
     life.shop.measure()
     life.shop.cloud.clock.advance(minutes=COUNTED_AGAIN * 60)
@@ -312,7 +287,7 @@ def test_an_hour_that_was_longer_ago_stays_as_it_was_counted_last(life: Life) ->
     assert life.counted(hour_of(START)) == HourCounts(unfinished=1)
 
 
-def test_the_first_run_of_an_hour_counts_a_day_and_the_others_the_hours_that_change(life: Life) -> None:
+def test_the_first_run_of_an_hour_counts_a_day_and_the_others_the_hours_that_change(life: Trade) -> None:
     with Calls(life.shop.cloud.client) as calls:
         first = calls.of(life.shop.measure)
         life.shop.cloud.clock.advance(minutes=1)
@@ -340,7 +315,7 @@ class Full:
         return Fault.THROTTLED if self._takes < 0 else None
 
 
-def test_what_a_run_that_is_cut_off_has_left_the_next_one_counts(life: Life) -> None:
+def test_what_a_run_that_is_cut_off_has_left_the_next_one_counts(life: Trade) -> None:
     for kept_hours in (8, 14, 20):
         with pytest.raises(Busy):
             over(life.shop, Full(17)).measure()
@@ -351,7 +326,7 @@ def test_what_a_run_that_is_cut_off_has_left_the_next_one_counts(life: Life) -> 
 
 
 def test_an_hour_of_which_some_is_no_longer_stored_is_not_counted_anew(shop: Shop) -> None:
-    life = Life(Shop(shop.cloud, {"RETENTION_DAYS": "1"}))
+    life = Trade(Shop(shop.cloud, {"RETENTION_DAYS": "1"}))
     assert life.buy() is not None
     life.shop.measure()
     # As the table's TTL does.
@@ -383,8 +358,7 @@ def test_the_function_measures_on_the_tables_that_its_environment_names(shop: Sh
     made = hourly_counts.wiring.parts.__wrapped__()
     made.run()
     assert len(shop.statistics.hours(0, 10**15)) == COUNTED_AGAIN
-    stock = shop.statistics.stock()
-    assert stock is not None
+    stock = present(shop.statistics.stock())
     assert (stock.numbers, stock.free) == (2, 2)
 
 
@@ -417,11 +391,10 @@ def test_hours_are_kept_for_400_days(shop: Shop) -> None:
 # ---------------------------------------------------------------- what waits
 
 
-def test_the_sweep_notes_what_waits_for_whom(life: Life) -> None:
+def test_the_sweep_notes_what_waits_for_whom(life: Trade) -> None:
     other = life.shop.partner(push_url=URL, name="Other")
     for _ in range(3):
-        activation_id = life.buy()
-        assert activation_id is not None
+        activation_id = present(life.buy())
         assert life.receive(activation_id)
         life.shop.cloud.clock.advance(minutes=1)
     bought = life.shop.buy(other).body
@@ -443,15 +416,13 @@ def test_the_sweep_notes_what_waits_for_whom(life: Life) -> None:
         life.push(ref)
     life.shop.finish(other, bought["activationId"], 4)
     life.shop.sweep()
-    note = life.shop.statistics.pending()
-    assert note is not None
+    note = present(life.shop.statistics.pending())
     # The SMS of a finished activation waits until its push finds that out.
     assert (note.waiting, set(note.partners)) == (1, {other.partner_id})
 
 
-def test_a_sweep_that_did_not_see_all_notes_nothing(life: Life) -> None:
-    activation_id = life.buy()
-    assert activation_id is not None
+def test_a_sweep_that_did_not_see_all_notes_nothing(life: Trade) -> None:
+    activation_id = present(life.buy())
     assert life.receive(activation_id)
     life.shop.cloud.clock.advance(minutes=2)
 
@@ -489,12 +460,10 @@ def test_before_anything_was_measured_all_is_zero_and_every_hour_is_there(desk: 
     assert all({name: value for name, value in hour.items() if name != "at"} == zeros for hour in body["hours"])
 
 
-def test_hours_are_shown_with_their_totals_empty_ones_too(life: Life, desk: Desk) -> None:
+def test_hours_are_shown_with_their_totals_empty_ones_too(life: Trade, desk: Desk) -> None:
     for outcome in (Outcome.SUCCESS, Outcome.CANCELED):
-        activation_id = life.buy()
-        assert activation_id is not None
-        ref = life.receive(activation_id)
-        assert ref is not None
+        activation_id = present(life.buy())
+        ref = present(life.receive(activation_id))
         life.shop.cloud.clock.advance(seconds=1)
         life.push(ref)
         life.finish(activation_id, outcome)
@@ -533,7 +502,6 @@ def test_what_is_shown_was_measured_when_the_oldest_part_of_it_was(shop: Shop, d
 
 
 def in_trouble(shop: Shop, name: str) -> Partner:
-    """Return a partner for whom an SMS is coming to wait."""
     partner = shop.partner(push_url=URL, name=name)
     bought = shop.buy(partner).body
     shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b"})

@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, check, expression
-from tests.integration.failing import TRANSACTION, FailingClient, Fault, Faults, Scripted, failing_below
-from tests.integration.shop import Shop
+from simulation.failing import TRANSACTION, FailingClient, Fault, Faults, Scripted, failing_below
+from simulation.shop import Shop
 
 PHONES = ["447472190081", "447472190082"]
 SUCCESS = {"status": "SUCCESS"}
@@ -118,8 +118,7 @@ def test_a_finish_without_an_answer_is_success_and_has_one_effect(
     shop: Shop, outcome: Outcome, history: tuple[Fault, ...]
 ) -> None:
     shop.stock(PHONES[0])
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     reply = _over(shop, Scripted(*history)).finish(partner, activation_id, outcome.value)
     assert (reply.status, reply.body) == (200, SUCCESS)
     activation, number = shop.activations.get(activation_id), shop.numbers.get(PHONES[0])
@@ -133,8 +132,7 @@ def test_a_finish_without_an_answer_is_success_and_has_one_effect(
 @histories
 def test_a_refund_without_an_answer_is_success(shop: Shop, history: tuple[Fault, ...]) -> None:
     shop.stock(PHONES[0])
-    partner = shop.partner()
-    activation_id = shop.buy(partner).body["activationId"]
+    partner, activation_id = shop.sold()
     shop.finish(partner, activation_id, 3)
     reply = _over(shop, Scripted(*history, operation="UpdateItem")).finish(partner, activation_id, 5)
     activation = shop.activations.get(activation_id)
@@ -149,8 +147,7 @@ def test_a_refund_without_an_answer_is_success(shop: Shop, history: tuple[Fault,
 @histories
 def test_an_sms_without_an_answer_is_stored_once(shop: Shop, history: tuple[Fault, ...]) -> None:
     shop.stock(PHONES[0])
-    partner, source = shop.partner(), shop.source()
-    activation_id = shop.buy(partner).body["activationId"]
+    (partner, activation_id), source = shop.sold(), shop.source()
     assert _over(shop, Scripted(*history)).deliver(source, SMS).status == 200
     assert len(shop.messages(partner, activation_id).body["messages"]) == 1
 
@@ -255,13 +252,13 @@ def test_a_refusal_that_answers_the_first_try_needs_no_reading() -> None:
         db.transact(was_done=read)
 
 
-def test_the_sdk_says_when_it_sent_a_refused_call_only_once(shop: Shop) -> None:
+def test_the_sdk_says_when_it_sent_a_refused_call_only_once(busy_shop: Shop) -> None:
     def read() -> bool:
         raise AssertionError("read")
 
     known = expression("attribute_exists(#phone)")
     with pytest.raises(ConditionFailed):
-        shop.cloud.db.transact(check(shop.numbers.table, {"phone": PHONES[0]}, known), was_done=read)
+        busy_shop.cloud.db.transact(check(busy_shop.numbers.table, {"phone": PHONES[0]}, known), was_done=read)
 
 
 @pytest.mark.parametrize("failure", [UNANSWERED, BROKEN])

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from bench.inventory_reads import PoolIndex
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.transactions import IssueResult
-from tests.conftest import Cloud
-from tests.integration.admin_support import Desk
-from tests.integration.shop import COUNTRY, OPERATOR, Shop
+from simulation.aws import Cloud
+from simulation.calls import heard
+from simulation.desk import Desk
+from simulation.pool_index import PoolIndex
+from simulation.shop import COUNTRY, OPERATOR, Shop
 
 COUNT = 120
 PHONES = [str(447_472_190_000 + place) for place in range(COUNT)]
@@ -27,33 +28,20 @@ NO_NUMBERS = {"status": "NO_NUMBERS"}
 PAGE = 50
 
 
-class Reads:
-    """Counts the numbers that queries of a client read, found or not."""
-
-    def __init__(self, client: Any) -> None:
-        self._numbers = 0
-        self._events = client.meta.events
-        self._events.register("after-call.dynamodb.Query", self._note)
-
-    def _note(self, parsed: Any, **_: object) -> None:
-        self._numbers += parsed["ScannedCount"]
-
-    def of(self, do: Callable[[], object]) -> int:
-        """Return how many numbers something reads."""
-        self._numbers = 0
-        do()
-        return self._numbers
-
-    def stop(self) -> None:
-        """Count no more."""
-        self._events.unregister("after-call.dynamodb.Query", self._note)
+type Reads = Callable[[Callable[[], object]], int]
 
 
 @pytest.fixture
 def reads(cloud: Cloud) -> Iterator[Reads]:
-    counted = Reads(cloud.client)
-    yield counted
-    counted.stop()
+    """Yield what counts the numbers that queries of something read, found or not."""
+    with heard(cloud.client, "after-call.dynamodb.Query") as told:
+
+        def of(do: Callable[[], object]) -> int:
+            told.clear()
+            do()
+            return sum(call["parsed"]["ScannedCount"] for call in told)
+
+        yield of
 
 
 @pytest.fixture
@@ -80,15 +68,15 @@ def _new_environment(shop: Shop) -> Shop:
 def test_what_is_used_up_is_read_once_by_an_environment(used_up: Shop, reads: Reads) -> None:
     partner = used_up.partner()
     used_up.cloud.clock.advance(minutes=2)
-    assert reads.of(lambda: used_up.buy(partner)) == COUNT
-    assert reads.of(lambda: used_up.buy(partner)) == 0
-    assert reads.of(lambda: _new_environment(used_up).buy(partner)) == COUNT
+    assert reads(lambda: used_up.buy(partner)) == COUNT
+    assert reads(lambda: used_up.buy(partner)) == 0
+    assert reads(lambda: _new_environment(used_up).buy(partner)) == COUNT
 
 
 def test_a_warm_environment_reads_what_came_free_in_the_last_minute_again(used_up: Shop, reads: Reads) -> None:
     partner = used_up.partner()
     used_up.buy(partner)
-    assert reads.of(lambda: used_up.buy(partner)) == 60
+    assert reads(lambda: used_up.buy(partner)) == 60
 
 
 def test_of_one_service_nothing_is_concluded_for_another(used_up: Shop) -> None:
@@ -201,8 +189,7 @@ def test_a_number_whose_lease_is_finished_late_is_found(used_up: Shop) -> None:
 
 def test_a_refund_brings_nothing_back(used_up: Shop) -> None:
     used_up.stock(ONE)
-    partner = used_up.partner()
-    activation_id = used_up.buy(partner).body["activationId"]
+    partner, activation_id = used_up.sold()
     used_up.finish(partner, activation_id, 3)
     _warm_that_has_read_all(used_up)
     used_up.finish(partner, activation_id, 5)
@@ -245,11 +232,9 @@ class LaggingIndex:
         return getattr(self._client, name)
 
     def query(self, **asked: Any) -> Any:
-        """Answer from the index, as far as it has come."""
         return self.index.query(**asked) if asked.get("IndexName") == "by-pool" else self._client.query(**asked)
 
     def follow(self, numbers: list[Number], now: int) -> None:
-        """Note what has just changed."""
         for number in numbers:
             if self._seen.get(number.phone) != number:
                 self._seen[number.phone] = number
@@ -257,7 +242,6 @@ class LaggingIndex:
                 self._coming.setdefault(number.phone, []).append((due, number))
 
     def show(self, now: int) -> None:
-        """Show what is due."""
         for phone, coming in self._coming.items():
             while coming and coming[0][0] <= now:
                 _, number = coming.pop(0)

@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 
 from local import emulator
-from local import template as templates
 from local.aws import CONFIG, session
-from local.place import TEMPLATE, Place
+from local.place import Place
 from local.pretend_partner import PretendPartner
-from tests.conftest import make_environment
-from tests.rie import artefact
-from tests.rie.runtime import Function, LambdaRuntime, functions_of, link_brought_packages
-from tests.rie.world import World
+from simulation import rie
+from simulation.aws import TEMPLATE, make_environment
+from simulation.rie import Function, LambdaRuntime, functions_of, link_brought_packages
+from tests.rie.world import SampleWorld
 
 type Runtimes = Callable[[str], LambdaRuntime]
 
@@ -30,14 +29,12 @@ class Built:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Return the artefact."""
     root = tmp_path_factory.mktemp("artefact")
-    return Built(artefact.build(root / "build"), link_brought_packages(root / "packages"))
+    return Built(rie.build(root / "build"), link_brought_packages(root / "packages"))
 
 
 @pytest.fixture(scope="session")
 def _endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Return a bare emulator of the AWS APIs."""
     place = Place(tmp_path_factory.mktemp("emulator"))
     try:
         yield emulator.start(place, emulator.free_port()).endpoint
@@ -46,18 +43,18 @@ def _endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def _shared_world(_endpoint: str) -> Iterator[World]:
+def _shared_world(_endpoint: str) -> Iterator[SampleWorld]:
     dynamodb = session().client("dynamodb", endpoint_url=_endpoint, config=CONFIG)
     sqs = session().client("sqs", endpoint_url=_endpoint, config=CONFIG)
-    environment = make_environment(templates.load(TEMPLATE), dynamodb, sqs)
+    environment = make_environment(TEMPLATE, dynamodb, sqs)
     # Pushes go to this machine, as on every local stack.
     environment["PUSH_LOOPBACK"] = "true"
     with PretendPartner() as partner:
-        yield World(dynamodb, sqs, environment, partner)
+        yield SampleWorld(dynamodb, sqs, environment, partner)
 
 
 @pytest.fixture
-def world(_shared_world: World) -> World:
+def world(_shared_world: SampleWorld) -> SampleWorld:
     """Return the sample data as it is in events/data.json, whatever was done to it before."""
     _shared_world.reset()
     return _shared_world
@@ -65,10 +62,10 @@ def world(_shared_world: World) -> World:
 
 @pytest.fixture(scope="session")
 def runtimes(
-    built: Built, _endpoint: str, _shared_world: World, tmp_path_factory: pytest.TempPathFactory
+    built: Built, _endpoint: str, _shared_world: SampleWorld, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Runtimes]:
     """Return what gives the running function whose folder is named; each is started once."""
-    functions = {function.folder: function for function in functions_of(templates.load(TEMPLATE))}
+    functions = {function.folder: function for function in functions_of(TEMPLATE)}
     logs = tmp_path_factory.mktemp("logs")
     started: dict[str, LambdaRuntime] = {}
     with ExitStack() as stack:

@@ -12,9 +12,9 @@ from globalconnect.domain.sms import PushState
 from globalconnect.runtime.http import CONTENT_TYPE
 from hourly_counts.measure import COUNTED_AGAIN
 from tests.rie import samples
-from tests.rie.world import World, texts
+from tests.rie.world import SampleWorld, texts
 
-type Expectation = Callable[[Any, World], None]
+type Expectation = Callable[[Any, SampleWorld], None]
 
 EXPECTATIONS: dict[str, Expectation] = {}
 
@@ -28,8 +28,6 @@ HOUR = 3_600_000
 
 
 def expects(name: str) -> Callable[[Expectation], Expectation]:
-    """Enter what is expected of an event."""
-
     def enter(expectation: Expectation) -> Expectation:
         assert name not in EXPECTATIONS, f"{name} has two expectations"
         EXPECTATIONS[name] = expectation
@@ -59,7 +57,7 @@ def refused(answer: Any, status: int) -> str:
 
 @expects("partner_api/get-services-post.json")
 @expects("partner_api/get-services-get.json")
-def what_is_for_sale_is_listed(answer: Any, world: World) -> None:
+def what_is_for_sale_is_listed(answer: Any, world: SampleWorld) -> None:
     """The service that is switched off is left out; numbers blocked for a service are not counted for it."""
     assert said(answer, 200) == {
         "status": "SUCCESS",
@@ -69,18 +67,18 @@ def what_is_for_sale_is_listed(answer: Any, world: World) -> None:
 
 @expects("partner_api/get-number-post.json")
 @expects("partner_api/get-number-gzip.json")
-def the_longest_rested_number_is_issued(answer: Any, world: World) -> None:
+def the_longest_rested_number_is_issued(answer: Any, world: SampleWorld) -> None:
     _issued(answer, world, FREE)
 
 
 @expects("partner_api/get-number-get.json")
-def a_number_without_the_unwanted_prefixes_is_issued(answer: Any, world: World) -> None:
+def a_number_without_the_unwanted_prefixes_is_issued(answer: Any, world: SampleWorld) -> None:
     """`any` is any operator of the country; `exceptionPhoneSet` is given twice, once with a comma."""
     _issued(answer, world, BLOCKED_FOR_GOOGLE)
     assert world.number(FREE).activation_id is None
 
 
-def _issued(answer: Any, world: World, phone: str) -> None:
+def _issued(answer: Any, world: SampleWorld, phone: str) -> None:
     body = said(answer, 200)
     activation_id = body.pop("activationId")
     assert body == {"number": phone, "status": "SUCCESS", "call": 0, "voice": 0}
@@ -92,13 +90,13 @@ def _issued(answer: Any, world: World, phone: str) -> None:
 
 
 @expects("partner_api/get-number-none-left.json")
-def an_unknown_country_has_no_numbers(answer: Any, world: World) -> None:
+def an_unknown_country_has_no_numbers(answer: Any, world: SampleWorld) -> None:
     assert said(answer, 200) == {"status": "NO_NUMBERS"}
     assert world.number(FREE).activation_id is None
 
 
 @expects("partner_api/finish-activation.json")
-def a_success_uses_the_number_up_for_its_service_only(answer: Any, world: World) -> None:
+def a_success_uses_the_number_up_for_its_service_only(answer: Any, world: SampleWorld) -> None:
     assert said(answer, 200) == {"status": "SUCCESS"}
     assert world.sale(ACTIVATIONS + 14).activation.outcome is Outcome.SUCCESS
     number = world.number(FINISHED)
@@ -107,17 +105,17 @@ def a_success_uses_the_number_up_for_its_service_only(answer: Any, world: World)
 
 
 @expects("partner_api/unknown-activation.json")
-def an_unknown_activation_is_not_found(answer: Any, world: World) -> None:
+def an_unknown_activation_is_not_found(answer: Any, world: SampleWorld) -> None:
     assert refused(answer, 404)
 
 
 @expects("partner_api/unknown-key.json")
-def an_unknown_key_is_refused_in_the_contracts_words(answer: Any, world: World) -> None:
+def an_unknown_key_is_refused_in_the_contracts_words(answer: Any, world: SampleWorld) -> None:
     assert refused(answer, 401) == "Invalid key"
 
 
 @expects("partner_api/bad-json.json")
-def broken_json_is_refused_without_quoting_it(answer: Any, world: World) -> None:
+def broken_json_is_refused_without_quoting_it(answer: Any, world: SampleWorld) -> None:
     assert world.partner_key() not in refused(answer, 400)
 
 
@@ -125,7 +123,7 @@ def broken_json_is_refused_without_quoting_it(answer: Any, world: World) -> None
 
 
 @expects("getsms/messages.json")
-def messages_are_shown(answer: Any, world: World) -> None:
+def messages_are_shown(answer: Any, world: SampleWorld) -> None:
     assert said(answer, 200) == {
         "status": "SUCCESS",
         "messages": [
@@ -141,12 +139,12 @@ def messages_are_shown(answer: Any, world: World) -> None:
 
 
 @expects("getsms/wait-code.json")
-def without_a_message_the_partner_waits(answer: Any, world: World) -> None:
+def without_a_message_the_partner_waits(answer: Any, world: SampleWorld) -> None:
     assert said(answer, 200) == {"status": "WAIT_CODE"}
 
 
 @expects("getsms/expired.json")
-def without_a_message_an_expired_activation_says_so(answer: Any, world: World) -> None:
+def without_a_message_an_expired_activation_says_so(answer: Any, world: SampleWorld) -> None:
     assert said(answer, 200) == {"status": "EXPIRED"}
 
 
@@ -154,7 +152,7 @@ def without_a_message_an_expired_activation_says_so(answer: Any, world: World) -
 
 
 @expects("inbound_sms/one-sms.json")
-def a_signed_sms_goes_to_the_activation_that_holds_its_number(answer: Any, world: World) -> None:
+def a_signed_sms_goes_to_the_activation_that_holds_its_number(answer: Any, world: SampleWorld) -> None:
     assert said(answer, 200)["status"] == "SUCCESS"
     [sms] = world.sale(ACTIVATIONS + 10).sms
     assert (sms.phone, sms.phone_from, sms.text) == (OF_SMS, "Telegram", "Sample code: 12345")
@@ -165,7 +163,7 @@ def a_signed_sms_goes_to_the_activation_that_holds_its_number(answer: Any, world
 
 
 @expects("inbound_sms/several-sms.json")
-def each_sms_of_a_list_goes_its_own_way(answer: Any, world: World) -> None:
+def each_sms_of_a_list_goes_its_own_way(answer: Any, world: SampleWorld) -> None:
     """The second one's number is held by nobody: it is kept for operators and shown to no partner."""
     assert said(answer, 200)["status"] == "SUCCESS"
     assert [sms.text for sms in world.sale(ACTIVATIONS + 10).sms] == ["Sample code: 11111"]
@@ -176,14 +174,14 @@ def each_sms_of_a_list_goes_its_own_way(answer: Any, world: World) -> None:
 
 
 @expects("inbound_sms/wrong-signature.json")
-def a_wrong_signature_stores_nothing(answer: Any, world: World) -> None:
+def a_wrong_signature_stores_nothing(answer: Any, world: SampleWorld) -> None:
     assert refused(answer, 401)
     assert world.all_of("INBOX_TABLE") == []
     assert world.sale(ACTIVATIONS + 10).sms == ()
 
 
 @expects("inbound_sms/unreadable.json")
-def what_cannot_be_read_is_kept_for_operators(answer: Any, world: World) -> None:
+def what_cannot_be_read_is_kept_for_operators(answer: Any, world: SampleWorld) -> None:
     assert refused(answer, 400).startswith("text")
     [kept] = world.all_of("INBOX_TABLE")
     assert (kept["kind"], kept["source_id"]) == ("unreadable", "samplesource")
@@ -194,7 +192,7 @@ def what_cannot_be_read_is_kept_for_operators(answer: Any, world: World) -> None
 
 
 @expects("push_sms/new-sms.json")
-def new_sms_are_pushed(answer: Any, world: World) -> None:
+def new_sms_are_pushed(answer: Any, world: SampleWorld) -> None:
     assert answer == {"batchItemFailures": []}
     pushes = world.pushed()
     assert texts(pushes) == ["Sample code: 00012", "Sample code: 00016"]
@@ -218,7 +216,7 @@ def new_sms_are_pushed(answer: Any, world: World) -> None:
 
 
 @expects("push_retry/due.json")
-def a_due_push_is_made_and_an_unreadable_message_left_in_the_queue(answer: Any, world: World) -> None:
+def a_due_push_is_made_and_an_unreadable_message_left_in_the_queue(answer: Any, world: SampleWorld) -> None:
     [failure] = answer["batchItemFailures"]
     assert failure == {"itemIdentifier": _message_ids("push_retry/due.json")[1]}
     assert texts(world.pushed()) == ["Sample code: 00013"]
@@ -236,7 +234,7 @@ def _message_ids(name: str) -> list[str]:
 
 
 @expects("projection/numbers-changed.json")
-def changed_numbers_are_counted(answer: Any, world: World) -> None:
+def changed_numbers_are_counted(answer: Any, world: SampleWorld) -> None:
     """One number was issued and one is new: one more in all, as many free as before."""
     assert answer is None
     [pool] = world.all_of("AVAILABILITY_TABLE")
@@ -249,7 +247,7 @@ def changed_numbers_are_counted(answer: Any, world: World) -> None:
 
 
 @expects("recount/every-night.json")
-def counts_that_are_right_are_left_as_they_are(answer: Any, world: World) -> None:
+def counts_that_are_right_are_left_as_they_are(answer: Any, world: SampleWorld) -> None:
     assert answer is None
     [pool] = world.all_of("AVAILABILITY_TABLE")
     assert (pool["total"], pool["free"], pool["blocked_free"]) == (9, 2, "go=1")
@@ -258,7 +256,7 @@ def counts_that_are_right_are_left_as_they_are(answer: Any, world: World) -> Non
 
 
 @expects("hourly_counts/every-minute.json")
-def hours_and_stock_are_measured(answer: Any, world: World) -> None:
+def hours_and_stock_are_measured(answer: Any, world: SampleWorld) -> None:
     """What the sample data hold began long ago: the last hours are empty."""
     assert answer is None
     kept = world.all_of("STATISTICS_TABLE")
@@ -268,7 +266,7 @@ def hours_and_stock_are_measured(answer: Any, world: World) -> None:
 
 
 @expects("sweep/every-minute.json")
-def a_lease_that_ran_out_is_let_go_and_lost_pushes_are_queued(answer: Any, world: World) -> None:
+def a_lease_that_ran_out_is_let_go_and_lost_pushes_are_queued(answer: Any, world: SampleWorld) -> None:
     assert answer is None
     assert world.number(RUN_OUT).activation_id is None
     assert world.number(OF_SMS).activation_id == ACTIVATIONS + 10
@@ -281,7 +279,7 @@ def a_lease_that_ran_out_is_let_go_and_lost_pushes_are_queued(answer: Any, world
 
 
 @expects("console/page.json")
-def the_page_of_the_console_is_served_with_its_policy(answer: Any, world: World) -> None:
+def the_page_of_the_console_is_served_with_its_policy(answer: Any, world: SampleWorld) -> None:
     assert answer["statusCode"] == 200, f"{answer}: make console"
     assert answer["headers"]["Content-Type"] == "text/html; charset=utf-8"
     assert "default-src 'none'" in answer["headers"]["Content-Security-Policy"]
@@ -290,14 +288,14 @@ def the_page_of_the_console_is_served_with_its_policy(answer: Any, world: World)
 
 
 @expects("console/file.json")
-def a_file_of_the_console_is_served_packed(answer: Any, world: World) -> None:
+def a_file_of_the_console_is_served_packed(answer: Any, world: SampleWorld) -> None:
     assert answer["statusCode"] == 200, f"{answer}: make console"
     assert answer["headers"]["Content-Encoding"] == "gzip"
     assert b"preact" in gzip.decompress(base64.b64decode(answer["body"]))
 
 
 @expects("console/unknown-file.json")
-def no_path_leads_out_of_what_was_built(answer: Any, world: World) -> None:
+def no_path_leads_out_of_what_was_built(answer: Any, world: SampleWorld) -> None:
     assert refused(answer, 404) == "file not found"
 
 
@@ -305,14 +303,14 @@ def no_path_leads_out_of_what_was_built(answer: Any, world: World) -> None:
 
 
 @expects("admin_api/list-partners.json")
-def partners_are_listed_without_their_keys(answer: Any, world: World) -> None:
+def partners_are_listed_without_their_keys(answer: Any, world: SampleWorld) -> None:
     [partner] = said(answer, 200)["partners"]
     assert (partner["partnerId"], partner["name"], partner["revoked"]) == ("samplehub", "Sample Hub", False)
     assert world.partner_key() not in answer["body"]
 
 
 @expects("admin_api/issue-key.json")
-def a_new_partner_gets_a_key(answer: Any, world: World) -> None:
+def a_new_partner_gets_a_key(answer: Any, world: SampleWorld) -> None:
     body = said(answer, 201)
     assert (body["name"], body["services"]) == ("Another Sample Hub", ["tg"])
     stored = {partner["partner_id"]: partner["key"] for partner in world.all_of("PARTNERS_TABLE")}
@@ -320,14 +318,14 @@ def a_new_partner_gets_a_key(answer: Any, world: World) -> None:
 
 
 @expects("admin_api/import-numbers-csv.json")
-def a_csv_is_imported_row_by_row(answer: Any, world: World) -> None:
+def a_csv_is_imported_row_by_row(answer: Any, world: SampleWorld) -> None:
     body = said(answer, 200)
     assert (body["imported"], body["updated"], [row["row"] for row in body["rejected"]]) == (1, 1, [3])
     assert world.number("447700900050").operator == POOL
 
 
 @expects("admin_api/read-activation.json")
-def an_activation_is_shown_with_its_messages_and_attempts(answer: Any, world: World) -> None:
+def an_activation_is_shown_with_its_messages_and_attempts(answer: Any, world: SampleWorld) -> None:
     body = said(answer, 200)
     assert (body["activationId"], body["state"]) == (ACTIVATIONS + 11, "live")
     [message] = body["messages"]
@@ -335,7 +333,7 @@ def an_activation_is_shown_with_its_messages_and_attempts(answer: Any, world: Wo
 
 
 @expects("admin_api/create-source.json")
-def a_new_source_gets_a_url_and_a_secret(answer: Any, world: World) -> None:
+def a_new_source_gets_a_url_and_a_secret(answer: Any, world: SampleWorld) -> None:
     body = said(answer, 201)
     context = samples.read("admin_api/create-source.json")["requestContext"]
     assert body["url"] == f"https://{context['domainName']}/live/inbound/{body['sourceId']}"

@@ -12,10 +12,9 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from local import template as templates
 from local.aws import CONFIG, session
-from local.place import REPOSITORY, TEMPLATE
-from tests.conftest import make_environment
+from local.place import REPOSITORY
+from simulation.aws import TEMPLATE, make_environment
 
 EVENTS = REPOSITORY / "events"
 DATA = EVENTS / "data.json"
@@ -29,7 +28,6 @@ def names() -> list[str]:
 
 
 def read(name: str) -> dict[str, Any]:
-    """Return a sample event."""
     event: dict[str, Any] = json.loads((EVENTS / name).read_text(encoding="utf-8"))
     return event
 
@@ -58,7 +56,7 @@ def _main(endpoint: str) -> None:
         if table in there:
             dynamodb.delete_table(TableName=table)
     sqs = session().client("sqs", endpoint_url=endpoint, config=CONFIG)
-    variables = make_environment(templates.load(TEMPLATE), dynamodb, sqs)
+    variables = make_environment(TEMPLATE, dynamodb, sqs)
     put(dynamodb, data())
     json.dump({"Parameters": variables | {"PUSH_LOOPBACK": "true", "AWS_ENDPOINT_URL": endpoint}}, sys.stdout, indent=2)
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from local.failure import LocalError
-from tests.rie import runtime, samples
+from simulation import rie
+from simulation.rie import Function, LambdaRuntime, link_brought_packages
+from tests.rie import samples
 from tests.rie.conftest import Built, runtime_of
-from tests.rie.runtime import Function, LambdaRuntime, link_brought_packages
-from tests.rie.world import World
+from tests.rie.world import SampleWorld
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rie")]
 
@@ -50,7 +51,7 @@ def test_a_stopped_function_leaves_no_process(echo: LambdaRuntime) -> None:
 
 def test_a_function_that_ends_its_process_has_failed_and_starts_anew(echo: LambdaRuntime) -> None:
     with echo:
-        with pytest.raises(runtime.FunctionFailed, match="exit status 3"):
+        with pytest.raises(rie.FunctionFailed, match="exit status 3"):
             echo.invoke("end")
         assert echo.invoke(1) == 1
 
@@ -60,7 +61,7 @@ def test_there_is_no_duration_before_the_first_invocation(echo: LambdaRuntime) -
         _ = echo.init_duration_ms
 
 
-def test_init_is_measured_apart_from_the_invocation(built: Built, world: World, tmp_path: Path) -> None:
+def test_init_is_measured_apart_from_the_invocation(built: Built, world: SampleWorld, tmp_path: Path) -> None:
     with runtime_of(GETSMS, built, world.env, world.dynamodb.meta.endpoint_url, tmp_path) as getsms:
         getsms.invoke(samples.read("getsms/wait-code.json"))
         first_init, first = getsms.init_duration_ms, getsms.duration_ms
@@ -72,7 +73,7 @@ def test_init_is_measured_apart_from_the_invocation(built: Built, world: World, 
 def test_without_the_emulator_of_this_machine_we_say_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(rie, "REPOSITORY", tmp_path)
     with pytest.raises(LocalError, match="is missing") as refusal:
-        runtime.rie_binary()
+        rie.rie_binary()
     assert ".tools/sam/.done" in str(refusal.value)

@@ -7,20 +7,19 @@ from typing import Any
 
 import pytest
 
-from local import template as templates
-from local.place import TEMPLATE
 from local.pretend_partner import ERROR
+from simulation.aws import TEMPLATE
+from simulation.rie import BROUGHT, FunctionFailed, functions_of
 from tests.rie import samples
 from tests.rie.conftest import Built, Runtimes
 from tests.rie.expectations import EXPECTATIONS
-from tests.rie.runtime import BROUGHT, FunctionFailed, functions_of
-from tests.rie.world import World
+from tests.rie.world import SampleWorld
 
 # The first test that needs the artefact may have to build it.
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("rie")]
 
 NAMES = samples.names()
-STATED = templates.load(TEMPLATE)
+STATED = TEMPLATE
 FUNCTIONS = functions_of(STATED)
 IN_THE_ARTEFACT = ("pydantic", "pydantic_core", "aiohttp", "aws_lambda_powertools", "globalconnect")
 _ORIGINS = (
@@ -29,7 +28,7 @@ _ORIGINS = (
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_sample_event_brings_about_what_it_should(name: str, runtimes: Runtimes, world: World) -> None:
+def test_a_sample_event_brings_about_what_it_should(name: str, runtimes: Runtimes, world: SampleWorld) -> None:
     answer = runtimes(name.partition("/")[0]).invoke(samples.read(name))
     EXPECTATIONS[name](answer, world)
 
@@ -79,7 +78,7 @@ def test_keys_and_secrets_in_the_samples_say_that_they_are_samples() -> None:
     assert all("sample" in source["secret"]["S"] for source in tables["SourcesTable"])
 
 
-def test_a_push_that_the_partner_refuses_is_left_to_the_queue(runtimes: Runtimes, world: World) -> None:
+def test_a_push_that_the_partner_refuses_is_left_to_the_queue(runtimes: Runtimes, world: SampleWorld) -> None:
     world.partner_answers(ERROR, ERROR)
     assert runtimes("push_sms").invoke(samples.read("push_sms/new-sms.json")) == {"batchItemFailures": []}
     assert len(world.pushed()) == 2
@@ -88,7 +87,7 @@ def test_a_push_that_the_partner_refuses_is_left_to_the_queue(runtimes: Runtimes
 
 @pytest.mark.parametrize("folder", ["partner_api", "getsms"])
 def test_what_partners_wait_for_logs_nothing_so_that_it_need_not_import_the_log(
-    folder: str, runtimes: Runtimes, world: World
+    folder: str, runtimes: Runtimes, world: SampleWorld
 ) -> None:
     runtime = runtimes(folder)
     for name in NAMES:
@@ -98,7 +97,7 @@ def test_what_partners_wait_for_logs_nothing_so_that_it_need_not_import_the_log(
     assert '"service":"globalconnect"' not in runtime.log.read_text(encoding="utf-8")
 
 
-def test_a_handler_that_fails_is_told_from_one_that_answers(runtimes: Runtimes, world: World) -> None:
+def test_a_handler_that_fails_is_told_from_one_that_answers(runtimes: Runtimes, world: SampleWorld) -> None:
     with pytest.raises(FunctionFailed, match="KeyError"):
         runtimes("projection").invoke({})
 

@@ -20,7 +20,7 @@ _PARTNER = "samplehub"
 
 
 @dataclass(slots=True)
-class World:
+class SampleWorld:
     """The emulated cloud, by the environment of the functions, and the pretend partner behind its Push URL."""
 
     dynamodb: Any
@@ -45,7 +45,6 @@ class World:
 
     @property
     def queue_url(self) -> str:
-        """The retry queue's URL."""
         return self.env["RETRY_QUEUE_URL"]
 
     def number(self, phone: str) -> Number:
@@ -67,7 +66,6 @@ class World:
         return Pushes(self.db, self.env["ACTIVATIONS_TABLE"], keep).attempts(activation_id)
 
     def all_of(self, variable: str) -> list[Item]:
-        """Return all items of the table that a variable names."""
         return list(self.db.scan_all(self.env[variable]))
 
     def pushed(self) -> list[Push]:
@@ -75,7 +73,6 @@ class World:
         return self.partner.pushes[self._pushed_before :]
 
     def queued(self) -> list[Any]:
-        """Take what is due out of the retry queue."""
         found: list[Any] = []
         while messages := self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
@@ -90,11 +87,9 @@ class World:
         return int(counted["Attributes"][name])
 
     def partner_answers(self, *script: Answer) -> None:
-        """Set what the partner answers to the next pushes."""
         self.partner.answer(*script)
 
     def partner_key(self) -> str:
-        """Return the sample partner's key."""
         [partner] = self.all_of("PARTNERS_TABLE")
         return str(partner["key"])
 

@@ -12,7 +12,8 @@ from admin_api.app import ROUTES
 from admin_api.wiring import Parts, build
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
-from tests.integration.admin_support import Reply, Unrecorded, event, send, settings
+from simulation.desk import Unrecorded, event, send, settings
+from simulation.shop import Reply
 
 PUSH_URL = "https://hub.example.com/push"
 ACTIVATION = "/admin/activations/1099511627777"

@@ -14,9 +14,9 @@ from admin_api.route import Call, Upload
 from admin_api.sources import NewSource
 from globalconnect.domain.errors import NotFound
 from inbound_sms.app import ADAPTERS
-from local import template as templates
-from tests.conftest import ROOT
-from tests.integration.admin_support import below_admin
+from local.place import REPOSITORY
+from simulation.aws import TEMPLATE
+from simulation.desk import below_admin
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
@@ -28,7 +28,7 @@ def test_a_use_case_takes_and_gives_what_its_route_names(route: Any) -> None:
 
 
 def test_all_that_comes_in_below_admin_has_been_asked_for_an_operator() -> None:
-    events = templates.load(ROOT / "template.yaml")["Resources"]["AdminApiFunction"]["Properties"]["Events"]
+    events = TEMPLATE["Resources"]["AdminApiFunction"]["Properties"]["Events"]
     (deployed,) = (given["Properties"] for given in events.values())
     assert (deployed["Method"], deployed["Path"]) == ("ANY", "/admin/{proxy+}")
     assert deployed["Auth"]["Authorizer"] == "Operators"
@@ -77,7 +77,7 @@ def test_the_providers_an_operator_can_choose_are_those_with_an_adapter() -> Non
 
 def test_aiohttp_is_not_loaded_before_a_test_push_asks_for_it() -> None:
     asked = "import sys, admin_api.app; sys.exit('aiohttp' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT / "functions", check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", asked], cwd=REPOSITORY / "functions", check=False).returncode == 0
 
 
 def _schema(given: Any) -> dict[str, Any]:

@@ -3,14 +3,15 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from local import template as templates
+from local.place import REPOSITORY
+from simulation.aws import TEMPLATE
 
-ROOT = Path(__file__).resolve().parents[2]
-CODE = ROOT / "functions"
+CODE = REPOSITORY / "functions"
 SHARED = "globalconnect"
 FUNCTIONS = sorted(path.parent.name for path in CODE.glob("*/app.py"))
 MODULES = {".".join(path.relative_to(CODE).with_suffix("").parts): path for path in CODE.rglob("*.py")}
@@ -19,7 +20,12 @@ HTTP = {"aiohttp", "yarl", "urllib.request", "http.client"}
 MEASURED = {"sweep", "hourly_counts", "push_retry", "push_sms", "recount"}
 
 
-def _imports(path: Path) -> Iterator[str]:
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -43,7 +49,7 @@ def _offenders(folder: Path, forbidden: set[str]) -> list[str]:
 
 
 def test_there_is_a_folder_for_every_function_of_the_template() -> None:
-    resources = templates.load(ROOT / "template.yaml")["Resources"].values()
+    resources = TEMPLATE["Resources"].values()
     handlers = [entry["Properties"]["Handler"] for entry in resources if entry["Type"] == "AWS::Serverless::Function"]
     assert sorted(handlers) == [f"{function}.app.handler" for function in FUNCTIONS]
 
@@ -153,3 +159,12 @@ def test_clients_of_aws_are_made_in_one_place() -> None:
 
 def test_only_settings_reads_the_environment() -> None:
     assert {line.split(" imports ")[0] for line in _offenders(CODE, {"os"})} == {"globalconnect/runtime/settings.py"}
+
+
+def test_what_tests_and_measurements_play_on_knows_neither() -> None:
+    paths = (REPOSITORY / "simulation").rglob("*.py")
+    assert [path.name for path in paths if _starts_with_any(path, {"tests", "bench"})] == []
+
+
+def _starts_with_any(path: Path, packages: set[str]) -> bool:
+    return any(_starts_with(name, packages) for name in _imports(path))

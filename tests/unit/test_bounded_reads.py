@@ -2,17 +2,12 @@
 
 import pytest
 
-from bench.inventory_bounds import (
-    MOST_QUERIES,
-    MOST_UNITS,
-    POOLS,
-    SIDE_BY_SIDE,
-    ask_any,
-    exclude_all,
-    units_of,
-)
-from bench.inventory_reads import COUNTRY, OPERATOR, Shop
+from simulation.pool_index import SIDE_BY_SIDE, ModelPool, ask_any, exclude_all, units_of
+from simulation.shop import COUNTRY, OPERATOR
 
+POOLS = 1_000
+MOST_QUERIES = 4
+MOST_UNITS = 100
 MOST_UNWANTED = 5_000
 
 
@@ -25,10 +20,10 @@ def test_a_call_that_wants_none_of_a_pool_reads_a_bounded_part_of_it(size: int) 
 
 def _first_unwanted(count: int, prefixes: tuple[str, ...]) -> str | None:
     """Return what is sold of a pool whose first `count` numbers begin with 4474, and the next with 4475."""
-    shop = Shop()
-    shop.stock(count, used_up=())
-    shop.index.put("447500000000", f"{COUNTRY}|{OPERATOR}", shop.now - 1, frozenset())
-    sale, _ = shop.buy(shop.environment(), prefixes)
+    pool = ModelPool()
+    pool.stock(count, used_up=())
+    pool.index.put("447500000000", f"{COUNTRY}|{OPERATOR}", pool.now - 1, frozenset())
+    sale, _ = pool.buy(pool.environment(), prefixes)
     return sale.phone if sale else None
 
 
@@ -38,10 +33,9 @@ def test_a_call_looks_at_5000_candidates_that_it_does_not_want() -> None:
 
 
 def test_numbers_that_a_call_names_in_full_do_not_count_among_those() -> None:
-    named = tuple(str(447_472_000_000 + place) for place in range(6_000))
-    assert _first_unwanted(6_000, named) == "447500000000"
-    assert _first_unwanted(6_000 + MOST_UNWANTED - 1, (*named, "4474")) == "447500000000"
-    assert _first_unwanted(6_000 + MOST_UNWANTED, (*named, "4474")) is None
+    named = tuple(str(447_472_000_000 + place) for place in range(1_000))
+    assert _first_unwanted(1_000 + MOST_UNWANTED - 1, (*named, "4474")) == "447500000000"
+    assert _first_unwanted(1_000 + MOST_UNWANTED, (*named, "4474")) is None
 
 
 def test_any_finds_the_one_pool_that_sells_among_1000_whose_counts_say_0_asking_20_side_by_side() -> None:

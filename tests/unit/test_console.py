@@ -17,12 +17,13 @@ from console.wiring import Parts, read
 from globalconnect.domain.errors import NotFound
 from globalconnect.runtime import http
 from globalconnect.runtime.settings import ConsoleSettings
-from tests.conftest import ROOT
+from local.place import REPOSITORY
+from tests.faults.cloud.partners import ROOT
 
 SETTINGS = ConsoleSettings(user_pool_client_id="client", cognito_url="https://cognito.example/", try_it=False)
 PAGE = '<base href="{{base}}"><meta name="globalconnect" content="{{configuration}}">'
 SCRIPT = "app-ABCD2345.js"
-SOURCES = [path for path in (ROOT / "console" / "src").rglob("*.ts*") if path.name != "api-types.ts"]
+SOURCES = [path for path in (REPOSITORY / "console" / "src").rglob("*.ts*") if path.name != "api-types.ts"]
 # `import type` too: a circle of types is one to the reader all the same.
 IMPORT = re.compile(r"""(?:^(?:import|export)\b[^;"']*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 # What makes markup of a text, runs one, or needs a laxer policy.
@@ -194,6 +195,6 @@ def test_no_sources_of_the_console_import_each_other_in_a_circle() -> None:
 
 
 def test_the_lock_of_the_console_names_no_registry() -> None:
-    lock = (ROOT / "console" / "package-lock.json").read_text(encoding="utf-8")
+    lock = (REPOSITORY / "console" / "package-lock.json").read_text(encoding="utf-8")
     assert "resolved" not in lock
     assert "://registry" not in lock

@@ -9,8 +9,8 @@ import pytest
 
 from deployment import parameters, sam
 from deployment.failure import DeploymentError
-from local import template
-from local.place import SAM, TEMPLATE
+from local.place import SAM
+from simulation.aws import TEMPLATE
 
 STATED: Mapping[str, Mapping[str, Any]] = {
     "AlarmEmail": {"Type": "String", "Default": ""},
@@ -45,7 +45,7 @@ def test_a_parameter_is_set_by_its_name_in_upper_snake_case(parameter: str, vari
 
 
 def test_every_parameter_of_the_template_has_a_variable_of_its_own() -> None:
-    stated = template.load(TEMPLATE)["Parameters"]
+    stated = TEMPLATE["Parameters"]
     variables = {parameters.variable_of(parameter) for parameter in stated}
     assert len(variables) == len(stated)
     assert not variables & {"STACK", "EMAIL", "ON", "CONFIRM", "ARGS", "PYTHON", "PORT", "PATHS"}
@@ -186,7 +186,7 @@ def test_a_number_is_spelled_one_way_since_conditions_compare_text(given: str) -
 )
 def test_what_aws_would_only_refuse_while_it_deploys_is_refused_before(variable: str, value: str) -> None:
     with pytest.raises(DeploymentError, match=variable) as failure:
-        parameters.named(template.load(TEMPLATE)["Parameters"], {variable: value})
+        parameters.named(TEMPLATE["Parameters"], {variable: value})
     assert "None" not in failure.value.what
 
 

@@ -7,8 +7,7 @@ import pytest
 from deployment import plan, scaling
 from deployment.scaling import Scaling
 from deployment.stacks import Stack, Step
-from local import template
-from local.place import TEMPLATE
+from simulation.aws import TEMPLATE
 
 STATED: dict[str, Any] = {
     name: {"Type": "String", "Default": default}
@@ -79,7 +78,7 @@ def test_a_template_is_given_only_what_it_takes() -> None:
 
 
 def test_the_template_takes_what_has_a_rule() -> None:
-    assert {"Architecture", "DeletionProtection"} <= template.load(TEMPLATE)["Parameters"].keys()
+    assert {"Architecture", "DeletionProtection"} <= TEMPLATE["Parameters"].keys()
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ class PretendTools:
 
 
 @dataclass
-class World:
+class Site:
     """One AWS and who works on it."""
 
     aws: PretendAws = field(default_factory=PretendAws)
@@ -250,11 +250,11 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> Site:
+    return Site()
 
 
-def with_stack(world: World, *states: str, history: Sequence[str] = ("REVIEW_IN_PROGRESS",)) -> PretendStack:
+def with_stack(world: Site, *states: str, history: Sequence[str] = ("REVIEW_IN_PROGRESS",)) -> PretendStack:
     world.aws.stacks[NAME] = PretendStack(list(states), list(history))
     return world.aws.stacks[NAME]
 
@@ -264,31 +264,31 @@ UPDATED = ["build for arm64", "deploy, protection true"]
 CLEARED = ["unprotect table", "unprotect pool", f"delete {NAME}"]
 
 
-def test_a_stack_that_is_not_there_is_made_and_then_protected(world: World) -> None:
+def test_a_stack_that_is_not_there_is_made_and_then_protected(world: Site) -> None:
     assert world.deploy() == MADE
 
 
 @pytest.mark.parametrize("status", ["CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"])
-def test_a_complete_stack_is_updated_and_protected_in_one_step(world: World, status: str) -> None:
+def test_a_complete_stack_is_updated_and_protected_in_one_step(world: Site, status: str) -> None:
     with_stack(world, status)
     assert world.deploy() == UPDATED
 
 
-def test_what_lost_its_protection_behind_the_stacks_back_gets_it_again(world: World) -> None:
+def test_what_lost_its_protection_behind_the_stacks_back_gets_it_again(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     world.aws.protected.clear()
     assert world.deploy() == [*UPDATED, "protect table", "protect pool"]
     assert "Table, Pool" in "\n".join(world.said)
 
 
-def test_what_is_to_be_unprotected_stays_so(world: World) -> None:
+def test_what_is_to_be_unprotected_stays_so(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     world.aws.protected.clear()
     assert world.deploy(DELETION_PROTECTION="false") == ["build for arm64", "deploy, protection false"]
 
 
 @pytest.mark.parametrize("status", BROKEN)
-def test_what_is_left_of_a_stack_that_never_was_complete_goes_first(world: World, status: str) -> None:
+def test_what_is_left_of_a_stack_that_never_was_complete_goes_first(world: Site, status: str) -> None:
     with_stack(world, status, history=["REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", status])
     assert world.deploy() == CLEARED + MADE
 
@@ -298,7 +298,7 @@ def test_what_is_left_of_a_stack_that_never_was_complete_goes_first(world: World
     "history", [["CREATE_IN_PROGRESS", "CREATE_COMPLETE"], ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"], []]
 )
 def test_nothing_is_deleted_of_a_stack_that_was_complete_or_may_have_been(
-    world: World, status: str, history: list[str]
+    world: Site, status: str, history: list[str]
 ) -> None:
     with_stack(world, status, history=history)
     with pytest.raises(DeploymentError, match=status):
@@ -317,9 +317,7 @@ def test_nothing_is_deleted_of_a_stack_that_was_complete_or_may_have_been(
         ("DELETE_FAILED", "make remove"),
     ],
 )
-def test_a_stack_that_needs_a_person_is_refused_with_the_command_that_helps(
-    world: World, status: str, how: str
-) -> None:
+def test_a_stack_that_needs_a_person_is_refused_with_the_command_that_helps(world: Site, status: str, how: str) -> None:
     with_stack(world, status, history=["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
     with pytest.raises(DeploymentError) as failure:
         world.deploy()
@@ -337,19 +335,19 @@ def test_a_stack_that_needs_a_person_is_refused_with_the_command_that_helps(
         ("DELETE_COMPLETE", MADE),
     ],
 )
-def test_what_aws_is_at_work_on_is_waited_for(world: World, status: str, then: str, done: list[str]) -> None:
+def test_what_aws_is_at_work_on_is_waited_for(world: Site, status: str, then: str, done: list[str]) -> None:
     with_stack(world, status, status, status, then)
     assert world.deploy() == done
 
 
-def test_a_stack_whose_remains_can_not_be_deleted_is_not_tried_for_ever(world: World) -> None:
+def test_a_stack_whose_remains_can_not_be_deleted_is_not_tried_for_ever(world: Site) -> None:
     with_stack(world, "ROLLBACK_FAILED").deleted = "DELETE_FAILED"
     with pytest.raises(DeploymentError, match="could not delete all of globalconnect"):
         world.deploy()
     assert world.aws.done == CLEARED
 
 
-def test_a_failed_first_step_says_that_the_next_run_starts_anew_and_so_it_does(world: World) -> None:
+def test_a_failed_first_step_says_that_the_next_run_starts_anew_and_so_it_does(world: Site) -> None:
     world.tools.leads_to = ["ROLLBACK_COMPLETE"]
     with pytest.raises(DeploymentError) as failure:
         world.deploy()
@@ -358,7 +356,7 @@ def test_a_failed_first_step_says_that_the_next_run_starts_anew_and_so_it_does(w
     assert world.deploy()[-3:] == MADE
 
 
-def test_a_failed_update_says_that_the_old_one_goes_on(world: World) -> None:
+def test_a_failed_update_says_that_the_old_one_goes_on(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     world.tools.leads_to = ["UPDATE_ROLLBACK_COMPLETE"]
     with pytest.raises(DeploymentError) as failure:
@@ -366,7 +364,7 @@ def test_a_failed_update_says_that_the_old_one_goes_on(world: World) -> None:
     assert "What was deployed before goes on" in failure.value.how
 
 
-def test_a_failed_deployment_says_what_failed_in_it_and_not_what_failed_before(world: World) -> None:
+def test_a_failed_deployment_says_what_failed_in_it_and_not_what_failed_before(world: Site) -> None:
     with_stack(
         world, "UPDATE_ROLLBACK_COMPLETE", history=["CREATE_COMPLETE", "Queue: gone", "UPDATE_ROLLBACK_COMPLETE"]
     )
@@ -377,7 +375,7 @@ def test_a_failed_deployment_says_what_failed_in_it_and_not_what_failed_before(w
     assert failure.value.what.split("\n")[1:] == ["  DomainRecord: no such zone", "  Stage: not found"]
 
 
-def test_a_failed_second_step_fails_aloud_and_the_next_run_finishes_it(world: World) -> None:
+def test_a_failed_second_step_fails_aloud_and_the_next_run_finishes_it(world: Site) -> None:
     world.tools.leads_to = ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"]
     with pytest.raises(DeploymentError, match="works, but its tables and people are NOT protected") as failure:
         world.deploy()
@@ -387,7 +385,7 @@ def test_a_failed_second_step_fails_aloud_and_the_next_run_finishes_it(world: Wo
     assert world.deploy() == UPDATED
 
 
-def test_a_change_set_that_was_not_executed_is_no_deployment(world: World) -> None:
+def test_a_change_set_that_was_not_executed_is_no_deployment(world: Site) -> None:
     world.tools.leads_to = ["REVIEW_IN_PROGRESS"]
     with pytest.raises(DeploymentError, match="Nothing was deployed: the stack is REVIEW_IN_PROGRESS"):
         world.deploy()
@@ -396,7 +394,7 @@ def test_a_change_set_that_was_not_executed_is_no_deployment(world: World) -> No
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_FAILED"])
 @pytest.mark.parametrize("description", ["A blog", ""])
-def test_a_stack_of_something_else_is_neither_updated_nor_removed(world: World, status: str, description: str) -> None:
+def test_a_stack_of_something_else_is_neither_updated_nor_removed(world: Site, status: str, description: str) -> None:
     with_stack(world, status).description = description
     for command in (world.deploy, world.remove):
         with pytest.raises(DeploymentError, match="is none of GlobalConnect"):
@@ -404,25 +402,25 @@ def test_a_stack_of_something_else_is_neither_updated_nor_removed(world: World, 
     assert world.aws.done == []
 
 
-def test_what_can_be_refused_is_refused_before_anything_is_deleted_or_built(world: World) -> None:
+def test_what_can_be_refused_is_refused_before_anything_is_deleted_or_built(world: Site) -> None:
     with_stack(world, "ROLLBACK_COMPLETE")
     with pytest.raises(DeploymentError, match="DELETION_PROTECTION is one of true, false"):
         world.deploy(DELETION_PROTECTION="yes")
     assert world.aws.done == []
 
 
-def test_sams_own_stack_is_made_anew_when_a_killed_run_left_it_half_made(world: World) -> None:
+def test_sams_own_stack_is_made_anew_when_a_killed_run_left_it_half_made(world: Site) -> None:
     world.aws.stacks[SAM_STACK] = PretendStack(["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"], ["CREATE_IN_PROGRESS"])
     world.aws.there.clear()
     assert world.deploy() == [f"delete {SAM_STACK}", *MADE]
 
 
-def test_sams_own_stack_is_never_deleted_when_it_was_complete(world: World) -> None:
+def test_sams_own_stack_is_never_deleted_when_it_was_complete(world: Site) -> None:
     world.aws.stacks[SAM_STACK] = PretendStack(["DELETE_FAILED"], ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
     assert world.deploy() == MADE
 
 
-def test_what_is_done_and_where_is_said_before_it_is_done(world: World) -> None:
+def test_what_is_done_and_where_is_said_before_it_is_done(world: Site) -> None:
     world.deploy()
     said = "\n".join(world.said)
     assert said.index("123456789012") < said.index("is deployed")
@@ -435,13 +433,13 @@ def test_what_is_done_and_where_is_said_before_it_is_done(world: World) -> None:
         assert part in said
 
 
-def test_a_quota_that_may_not_be_read_stops_nothing(world: World) -> None:
+def test_a_quota_that_may_not_be_read_stops_nothing(world: Site) -> None:
     world.aws.quota = None
     assert world.deploy() == MADE
     assert any("may not ask" in line for line in world.said)
 
 
-def test_it_ends_with_urls_the_next_commands_and_what_an_idle_month_costs(world: World) -> None:
+def test_it_ends_with_urls_the_next_commands_and_what_an_idle_month_costs(world: Site) -> None:
     world.deploy()
     said = "\n".join(world.said)
     for part in (
@@ -487,18 +485,18 @@ def test_a_resource_that_was_complete_is_no_complete_stack() -> None:
 
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"])
-def test_a_stack_goes_with_all_that_is_protected_in_it(world: World, status: str) -> None:
+def test_a_stack_goes_with_all_that_is_protected_in_it(world: Site, status: str) -> None:
     with_stack(world, status, history=["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
     assert world.remove() == CLEARED
     assert world.aws.there == set()
 
 
-def test_people_outlive_their_stack_and_go_after_it(world: World) -> None:
+def test_people_outlive_their_stack_and_go_after_it(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE").pool_outlives_it = True
     assert world.remove() == [*CLEARED, "delete pool"]
 
 
-def test_what_is_lost_is_said_before_it_is_lost(world: World) -> None:
+def test_what_is_lost_is_said_before_it_is_lost(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     with pytest.raises(DeploymentError):
         world.remove(confirmed=None)
@@ -509,7 +507,7 @@ def test_what_is_lost_is_said_before_it_is_lost(world: World) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", "globalconect", "yes"])
-def test_another_name_removes_nothing(world: World, typed: str) -> None:
+def test_another_name_removes_nothing(world: Site, typed: str) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     with pytest.raises(DeploymentError, match="nothing was removed"):
         world.remove(confirmed=None, ask=lambda _: typed)
@@ -518,19 +516,19 @@ def test_another_name_removes_nothing(world: World, typed: str) -> None:
     assert world.aws.done == []
 
 
-def test_without_a_terminal_the_name_has_to_be_given_beforehand(world: World) -> None:
+def test_without_a_terminal_the_name_has_to_be_given_beforehand(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     with pytest.raises(DeploymentError) as failure:
         world.remove(confirmed=None)
     assert "make remove CONFIRM=globalconnect" in failure.value.how
 
 
-def test_the_typed_name_removes_it(world: World) -> None:
+def test_the_typed_name_removes_it(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     assert world.remove(confirmed=None, ask=lambda _: NAME) == CLEARED
 
 
-def test_termination_protection_is_lifted_by_a_person_only(world: World) -> None:
+def test_termination_protection_is_lifted_by_a_person_only(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE").termination_protected = True
     with pytest.raises(DeploymentError) as failure:
         world.remove()
@@ -538,13 +536,13 @@ def test_termination_protection_is_lifted_by_a_person_only(world: World) -> None
     assert world.aws.done == []
 
 
-def test_a_removal_that_was_broken_off_before_the_end_is_taken_up_again(world: World) -> None:
+def test_a_removal_that_was_broken_off_before_the_end_is_taken_up_again(world: Site) -> None:
     with_stack(world, "DELETE_IN_PROGRESS", "DELETE_COMPLETE").pool_outlives_it = True
     world.aws.there.discard("table")
     assert world.remove() == ["unprotect pool", "delete pool"]
 
 
-def test_people_that_a_deleted_stack_left_behind_are_found_and_asked_about(world: World) -> None:
+def test_people_that_a_deleted_stack_left_behind_are_found_and_asked_about(world: Site) -> None:
     with_stack(world, "DELETE_COMPLETE")
     world.aws.there.discard("table")
     with pytest.raises(DeploymentError):
@@ -554,37 +552,37 @@ def test_people_that_a_deleted_stack_left_behind_are_found_and_asked_about(world
 
 
 @pytest.mark.parametrize("description", ["Accounts of our shop", "GlobalConnectivity hub", ""])
-def test_people_of_another_products_deleted_stack_are_left_alone(world: World, description: str) -> None:
+def test_people_of_another_products_deleted_stack_are_left_alone(world: Site, description: str) -> None:
     with_stack(world, "DELETE_COMPLETE").description = description
     assert world.remove() == []
     assert world.said[-1] == "There is nothing to remove."
 
 
-def test_people_whom_another_stack_has_taken_over_are_left_alone(world: World) -> None:
+def test_people_whom_another_stack_has_taken_over_are_left_alone(world: Site) -> None:
     with_stack(world, "DELETE_COMPLETE")
     world.aws.taken_over.add("pool")
     assert world.remove() == []
 
 
-def test_what_is_left_after_a_failed_removal_is_said_to_be_unprotected(world: World) -> None:
+def test_what_is_left_after_a_failed_removal_is_said_to_be_unprotected(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE").deleted = "DELETE_FAILED"
     with pytest.raises(DeploymentError, match="no longer protected"):
         world.remove()
 
 
-def test_tables_that_a_deleted_stack_had_are_none_of_a_removals_business(world: World) -> None:
+def test_tables_that_a_deleted_stack_had_are_none_of_a_removals_business(world: Site) -> None:
     with_stack(world, "DELETE_COMPLETE")
     world.remove()
     assert world.aws.there == {"table"}
 
 
-def test_a_stack_that_is_not_there_is_no_failure(world: World) -> None:
+def test_a_stack_that_is_not_there_is_no_failure(world: Site) -> None:
     world.aws.there.clear()
     assert world.remove() == []
     assert world.said[-1] == "There is nothing to remove."
 
 
-def test_it_ends_with_what_aws_keeps(world: World) -> None:
+def test_it_ends_with_what_aws_keeps(world: Site) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     world.aws.stacks[SAM_STACK] = PretendStack(["CREATE_COMPLETE"], outputs={"SourceBucket": "sams-bucket"})
     world.remove()

@@ -5,11 +5,11 @@ import json
 import re
 from collections.abc import Iterator
 
-from tests.conftest import ROOT
+from tests.faults.cloud.partners import ROOT
 
 # What has been done to something is no name for it; exceptions are named for what happened.
 PARTICIPLE = re.compile(r"(ed|Shown|Given|Told|Begun|Swept|Left|Known|Heard|Done|Sent|Sold|Held|Kept)$")
-CODE = ("functions", "local", "deployment", "bench", "tests")
+CODE = ("functions", "local", "deployment", "bench", "simulation", "tests")
 
 
 def _forbidden() -> set[str]:

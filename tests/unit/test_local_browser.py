@@ -42,7 +42,6 @@ class Pretend:
 
 @pytest.fixture(autouse=True)
 def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep what would be fetched out of .tools."""
     monkeypatch.setattr(browser, "BROWSER", tmp_path)
     return tmp_path
 

@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import socket
 import stat
 import subprocess
 import sys
@@ -70,17 +69,6 @@ def test_down_does_not_say_that_it_saved_anything_when_nothing_ran(tmp_path: Pat
     said = io.StringIO()
     assert stack.down(tmp_path, Progress(said)) is False
     assert said.getvalue() == ""
-
-
-def test_a_taken_port_is_named_with_a_way_on(tmp_path: Path) -> None:
-    with socket.socket() as taken:
-        taken.bind((emulator.HOST, 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with pytest.raises(LocalError) as failure:
-            emulator.start(Place(tmp_path), port)
-    assert f"Port {port}" in str(failure.value)
-    assert "make up PORT=" in str(failure.value)
 
 
 def test_a_stranger_with_the_emulators_old_pid_is_left_alone(tmp_path: Path) -> None:

@@ -15,8 +15,7 @@ from globalconnect.hub_protocol.requests import read_key, read_request
 from globalconnect.runtime.http import read_json_object
 from inbound_sms.providers import Payload
 from inbound_sms.providers.generic import Generic
-from local import template as templates
-from tests.conftest import ROOT
+from simulation.aws import TEMPLATE
 
 DESCRIBED = openapi.build()
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -39,7 +38,7 @@ def test_the_check_tells_a_stale_file_and_leaves_it(
 
 
 def test_every_method_and_path_of_the_template_is_described_and_no_other() -> None:
-    resources = templates.load(ROOT / "template.yaml")["Resources"].values()
+    resources = TEMPLATE["Resources"].values()
     functions = [given["Properties"] for given in resources if given["Type"] == "AWS::Serverless::Function"]
     events = [event for function in functions for event in function.get("Events", {}).values()]
     deployed = {

@@ -1,14 +1,12 @@
 """Settings: read once, failing loudly."""
 
-from pathlib import Path
-
 import pytest
 
 from globalconnect.runtime import settings
 from globalconnect.runtime.settings import BadSettings, PartnerApiSettings, PushSettings, Settings
-from local import template as templates
+from simulation.aws import TEMPLATE
 
-VARIABLES = templates.load(Path(__file__).resolve().parents[2] / "template.yaml")["Globals"]["Function"]["Environment"]
+VARIABLES = TEMPLATE["Globals"]["Function"]["Environment"]
 ENVIRON = {
     "PARTNERS_TABLE": "partners",
     "ACTIVATIONS_TABLE": "activations",

@@ -22,8 +22,8 @@ from globalconnect.domain.statistics import (
     quantile,
 )
 from globalconnect.domain.times import DAY, HOUR
+from simulation.aws import START
 from sweep.backlog import MOST_PARTNERS, Waiting, note_of
-from tests.conftest import START
 
 times = some.lists(some.integers(min_value=-5_000, max_value=400 * DAY))
 shares = some.floats(min_value=0, max_value=1, exclude_min=True)

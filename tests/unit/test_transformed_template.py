@@ -1,15 +1,201 @@
-"""What CloudFormation gets of template.yaml keeps the rules of tests/transformed.py, and they see what breaks them."""
+"""template.yaml as CloudFormation gets it, after SAM, keeps its rules (docs/adr/0029), and they see what breaks them."""
 
 import copy
-from collections.abc import Callable
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
+from unittest import mock
 
 import pytest
+from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from local import template as templates
-from local.place import TEMPLATE
-from tests import transformed
-from tests.transformed import RULES, Rule, resources
+from local.place import REPOSITORY
+from local.place import TEMPLATE as TEMPLATE_FILE
+from simulation.aws import TEMPLATE
+
+LASTING = REPOSITORY / "tests" / "unit" / "lasting_resources.json"
+
+type Resources = Mapping[str, Any]
+type Rule = Callable[[Resources], Iterator[str]]
+
+# IAM takes 10,240 characters of inline policies a role, Lambda 20,480 bytes of permissions a function.
+LARGEST_POLICY = 12 * 1024
+
+# With the properties that can't be changed: another value makes a new one, too.
+_LASTING_TYPES = {
+    "AWS::DynamoDB::Table": ("KeySchema",),
+    "AWS::Cognito::UserPool": ("AliasAttributes", "UsernameAttributes", "UsernameConfiguration", "Schema"),
+    "AWS::Cognito::UserPoolClient": ("GenerateSecret", "UserPoolId"),
+    "AWS::SQS::Queue": ("FifoQueue",),
+    "AWS::ApiGateway::RestApi": (),
+    "AWS::Lambda::EventSourceMapping": ("EventSourceArn", "StartingPosition"),
+}
+# Which a second stack of the account and region could not have, too.
+_PHYSICAL_NAME = re.compile(r"(Name|(Table|Queue|Role|Function|LogGroup|Topic|UserPool|Alarm|Client|Bucket|Group)Name)")
+# What these may hold by their nature.
+_NAMED_BY_OTHERS = {"AWS::ApiGateway::DomainName", "AWS::Route53::RecordSet"}
+_LOGS_AND_TRACES = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess", "AWSXRayDaemonWriteAccess"}
+_MANAGED = {
+    name: f"arn:aws:iam::aws:policy/{name}"
+    for name in (*_LOGS_AND_TRACES, "AWSLambdaSQSQueueExecutionRole", "AWSLambdaDynamoDBExecutionRole")
+}
+# What of a request may be in an access log: `resourcePath` is the route, not what was asked for.
+_LOGGED = {"requestTime", "requestId", "identity.sourceIp", "httpMethod", "resourcePath", "status", "responseLatency"}
+
+
+class _ManagedPolicies:
+    def load(self) -> dict[str, str]:
+        return _MANAGED
+
+
+@cache
+def resources() -> Resources:
+    """Return the resources that SAM makes of template.yaml."""
+    template = yaml_parse(TEMPLATE_FILE.read_text(encoding="utf-8"))
+    # Where `sam deploy` puts it.
+    template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
+    logging.getLogger("samtranslator").setLevel(logging.ERROR)
+    with mock.patch.dict(os.environ, {"AWS_DEFAULT_REGION": "us-east-1"}):
+        transformed: dict[str, Any] = transform(template, {}, _ManagedPolicies())
+    return json.loads(json.dumps(transformed["Resources"]))  # type: ignore[no-any-return]
+
+
+def lasting(found: Resources) -> dict[str, dict[str, Any]]:
+    """Return what a deployed stack holds its data, sign-ins and URL by: a rename would make a new one, and lose that."""
+    return {
+        name: {"Type": given["Type"]}
+        | {field: given["Properties"].get(field) for field in _LASTING_TYPES[given["Type"]]}
+        | _types_of_keys(given["Properties"])
+        for name, given in sorted(found.items())
+        if given["Type"] in _LASTING_TYPES
+    }
+
+
+def _types_of_keys(table: Mapping[str, Any]) -> dict[str, str]:
+    keys = {key["AttributeName"] for key in table.get("KeySchema", [])}
+    types = {given["AttributeName"]: given["AttributeType"] for given in table.get("AttributeDefinitions", [])}
+    return {name: types[name] for name in sorted(keys)}
+
+
+def _of(found: Resources, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    return ((name, given.get("Properties", {})) for name, given in found.items() if given["Type"] == kind)
+
+
+def _statements(found: Resources) -> Iterator[tuple[str, dict[str, Any]]]:
+    for role, properties in _of(found, "AWS::IAM::Role"):
+        for policy in properties.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield role, statement
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def no_physical_name_is_written_out(found: Resources) -> Iterator[str]:
+    """A second stack in the account and region must find every name free."""
+    for name, given in found.items():
+        for field, value in given.get("Properties", {}).items():
+            if given["Type"] not in _NAMED_BY_OTHERS and _PHYSICAL_NAME.fullmatch(field) and isinstance(value, str):
+                yield f"{name}.{field} is {value}"
+
+
+def no_policy_is_near_its_limit(found: Resources) -> Iterator[str]:
+    sizes: dict[str, int] = {}
+    for role, statement in _statements(found):
+        sizes[role] = sizes.get(role, 0) + len(json.dumps(statement))
+    for _, permission in _of(found, "AWS::Lambda::Permission"):
+        function = permission["FunctionName"]["Ref"]
+        # As Lambda keeps it, with a name, an ARN and a condition.
+        sizes[function] = sizes.get(function, 0) + len(json.dumps(permission)) + 200
+    for name, size in sizes.items():
+        if size > LARGEST_POLICY:
+            yield f"{name} has {size} bytes of policy"
+
+
+def nothing_is_allowed_on_everything(found: Resources) -> Iterator[str]:
+    """Only logs and traces, which AWS's own policies for them give."""
+    for role, properties in _of(found, "AWS::IAM::Role"):
+        for arn in properties.get("ManagedPolicyArns", []):
+            if arn.rpartition("/")[2] not in _LOGS_AND_TRACES:
+                yield f"{role} has {arn}"
+    for role, statement in _statements(found):
+        # Resources are named by what the template makes; text alone is never one of those.
+        named = all(isinstance(resource, dict) for resource in _listed(statement["Resource"]))
+        if not named or any("*" in action for action in _listed(statement["Action"])):
+            yield f"{role} may {statement['Action']} on {statement['Resource']}"
+    for name, given in found.items():
+        if given["Type"] in {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"}:
+            yield f"{name} is a policy apart from its role"
+
+
+def every_alarm_is_sent_and_called_off(found: Resources) -> Iterator[str]:
+    """To a topic that CloudWatch may publish to: not one encrypted with the AWS-managed key."""
+    topics = dict(_of(found, "AWS::SNS::Topic"))
+    for name, alarm in _of(found, "AWS::CloudWatch::Alarm"):
+        for actions in ("AlarmActions", "OKActions"):
+            sent_to = [action.get("Ref") for action in alarm.get(actions, [])]
+            if not set(sent_to) & topics.keys():
+                yield f"{name} has no {actions}"
+    for name, topic in topics.items():
+        if "KmsMasterKeyId" in topic:
+            yield f"{name} is encrypted, and nothing here lets CloudWatch use the key"
+
+
+def who_feeds_a_queue_it_reads_may_go_on(found: Resources) -> Iterator[str]:
+    """Lambda ends such a loop after some 16 turns unless it is told to allow it (docs/adr/0028)."""
+    for name, mapping in _of(found, "AWS::Lambda::EventSourceMapping"):
+        function = mapping["FunctionName"]["Ref"]
+        role = found[function]["Properties"]["Role"]["Fn::GetAtt"][0]
+        queue = mapping["EventSourceArn"]
+        feeds = any(
+            queue in _listed(statement["Resource"]) and "sqs:SendMessage" in _listed(statement["Action"])
+            for its_role, statement in _statements(found)
+            if its_role == role
+        )
+        if feeds and found[function]["Properties"].get("RecursiveLoop") != "Allow":
+            yield f"{function} feeds the queue of {name} and would be stopped"
+
+
+def no_trace_or_log_holds_a_query(found: Resources) -> Iterator[str]:
+    """Partners' keys are in queries, and gateways' secrets may be (docs/adr/0008)."""
+    for name, stage in _of(found, "AWS::ApiGateway::Stage"):
+        # Without the property, a stage that older versions traced may stay so.
+        if stage.get("TracingEnabled") is not False:
+            yield f"{name} is traced, or may still be"
+        for setting in stage.get("MethodSettings", []):
+            if setting.get("LoggingLevel", "OFF") != "OFF" or setting.get("DataTraceEnabled"):
+                yield f"{name} logs executions of {setting['HttpMethod']} {setting['ResourcePath']}"
+        logged = json.dumps(stage.get("AccessLogSetting", {}))
+        for variable in set(re.findall(r"\$context\.([\w.]+)", logged)) - _LOGGED:
+            yield f"{name} logs {variable}"
+        if "$input" in logged or "$stageVariables" in logged:
+            yield f"{name} logs more than the context"
+
+
+def nothing_that_lasts_is_renamed(found: Resources) -> Iterator[str]:
+    """`lasting_resources.json` is what deployed stacks have: names may be added to it, none changed or taken away."""
+    known = json.loads(LASTING.read_text(encoding="utf-8"))
+    there = lasting(found)
+    for name in sorted(known.keys() | there.keys()):
+        if known.get(name) != there.get(name):
+            yield f"{name} is {there.get(name)}, and {known.get(name)} in {LASTING.name}"
+
+
+RULES: tuple[Rule, ...] = (
+    no_physical_name_is_written_out,
+    no_policy_is_near_its_limit,
+    nothing_is_allowed_on_everything,
+    every_alarm_is_sent_and_called_off,
+    who_feeds_a_queue_it_reads_may_go_on,
+    no_trace_or_log_holds_a_query,
+    nothing_that_lasts_is_renamed,
+)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -34,58 +220,58 @@ def _grow(found: dict[str, Any]) -> None:
 
 BROKEN: list[tuple[Rule, Callable[[dict[str, Any]], object]]] = [
     (
-        transformed.no_physical_name_is_written_out,
+        no_physical_name_is_written_out,
         lambda found: _properties(found, "RecountFunctionEveryNight").update(Name="RecountFunctionEveryNight"),
     ),
-    (transformed.no_policy_is_near_its_limit, _grow),
+    (no_policy_is_near_its_limit, _grow),
     (
-        transformed.nothing_is_allowed_on_everything,
+        nothing_is_allowed_on_everything,
         lambda found: _properties(found, "PushRetryFunctionRole")["ManagedPolicyArns"].append(
             "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
         ),
     ),
     (
-        transformed.every_alarm_is_sent_and_called_off,
+        every_alarm_is_sent_and_called_off,
         lambda found: _properties(found, "CountsOffAlarm").pop("OKActions"),
     ),
     (
-        transformed.every_alarm_is_sent_and_called_off,
+        every_alarm_is_sent_and_called_off,
         lambda found: found["AlarmTopic"].update(
             Properties={"KmsMasterKeyId": "arn:aws:kms:eu-west-1:123456789012:alias/aws/sns"}
         ),
     ),
     (
-        transformed.who_feeds_a_queue_it_reads_may_go_on,
+        who_feeds_a_queue_it_reads_may_go_on,
         lambda found: _properties(found, "PushRetryFunction").pop("RecursiveLoop"),
     ),
     (
-        transformed.no_trace_or_log_holds_a_query,
+        no_trace_or_log_holds_a_query,
         lambda found: _properties(found, "ApiliveStage").update(TracingEnabled=True),
     ),
     (
-        transformed.no_trace_or_log_holds_a_query,
+        no_trace_or_log_holds_a_query,
         lambda found: _properties(found, "ApiliveStage").update(AccessLogSetting={"Format": "$context.path"}),
     ),
     (
-        transformed.nothing_is_allowed_on_everything,
+        nothing_is_allowed_on_everything,
         lambda found: _statement(found, "GetsmsFunctionRole").update(Resource="arn:aws:dynamodb:*:*:table/*"),
     ),
     (
-        transformed.nothing_is_allowed_on_everything,
+        nothing_is_allowed_on_everything,
         lambda found: found.update(More={"Type": "AWS::IAM::Policy", "Properties": {}}),
     ),
     (
-        transformed.nothing_that_lasts_is_renamed,
+        nothing_that_lasts_is_renamed,
         lambda found: _properties(found, "NumbersTable").update(
             KeySchema=[{"AttributeName": "pool", "KeyType": "HASH"}]
         ),
     ),
     (
-        transformed.nothing_that_lasts_is_renamed,
+        nothing_that_lasts_is_renamed,
         lambda found: _properties(found, "OperatorPool").update(UsernameAttributes=["email"]),
     ),
     (
-        transformed.nothing_that_lasts_is_renamed,
+        nothing_that_lasts_is_renamed,
         lambda found: found.update(NumberTable=found.pop("NumbersTable")),
     ),
 ]
@@ -135,7 +321,7 @@ def test_tables_that_hold_texts_can_be_restored_for_as_long_as_the_parameter_say
     assert [recovery[name] for name in texts] == [stated, stated]
     assert all(recovery[name] == {"PointInTimeRecoveryEnabled": True} for name in recovery.keys() - texts)
     # What DynamoDB takes.
-    asked = templates.load(TEMPLATE)["Parameters"]["RecoveryDays"]
+    asked = TEMPLATE["Parameters"]["RecoveryDays"]
     assert (asked["MinValue"], asked["MaxValue"]) == (1, 35)
 
 
@@ -143,7 +329,7 @@ def test_functions_are_traced_by_the_parameter_alone_which_is_off() -> None:
     for given in resources().values():
         if given["Type"] == "AWS::Lambda::Function":
             assert given["Properties"]["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}
-    assert templates.load(TEMPLATE)["Parameters"]["Tracing"]["Default"] == "PassThrough"
+    assert TEMPLATE["Parameters"]["Tracing"]["Default"] == "PassThrough"
 
 
 def test_nobody_changes_the_name_that_the_audit_log_calls_them() -> None:

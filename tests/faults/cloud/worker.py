@@ -29,6 +29,7 @@ from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
 from globalconnect.runtime.metrics import PushMeter
+from globalconnect.store.pushes import Pushes
 from sweep.sweep import Sweep
 from sweep.wiring import Parts
 from tests.faults.cloud.rpc import Channel

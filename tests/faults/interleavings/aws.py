@@ -258,7 +258,7 @@ def _purpose(statement: str) -> Call:
 
 
 class KnownTables:
-    """A client of DynamoDB that asks only once what a table is like: tests/partiql.py wants to know at each statement."""
+    """A client of DynamoDB that asks only once what a table is like: simulation/partiql.py wants to know at each statement."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

@@ -15,7 +15,7 @@ from concurrent.futures import Executor
 from functools import partial
 from typing import Any, Never
 
-from tests.conftest import START, Clock
+from simulation.aws import START, Clock
 
 
 class Life:

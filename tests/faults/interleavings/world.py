@@ -24,13 +24,13 @@ from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
+from simulation.aws import START, Clock, Cloud, make_environment, next_prefix
+from simulation.desk import Desk
+from simulation.shop import Shop
 from sweep.sweep import Sweep
-from tests.conftest import START, Clock, Cloud, make_environment, next_prefix
 from tests.faults.interleavings.aws import Aws, Call, Message, Queue, Sqs, Tables, Trouble
 from tests.faults.interleavings.partner import Behaviour, Servers
 from tests.faults.interleavings.timeline import LIFE, Life, Timeline, in_strand, pause, wait
-from tests.integration.admin_support import Desk
-from tests.integration.shop import Shop
 
 # Function time-outs (s) as in template.yaml.
 _PUSH_TIMEOUT = 30

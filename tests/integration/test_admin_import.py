@@ -9,7 +9,8 @@ import pytest
 from admin_api.wiring import Parts, build
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
-from tests.integration.admin_support import CSV, Reply, event, send, settings
+from simulation.desk import CSV, event, send, settings
+from simulation.shop import Reply
 
 CALL_SECONDS = 0.01
 NUMBERS, POOLS, AUDIT = "Numbers", "Availability", "Audit"

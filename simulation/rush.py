@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Barrier
 
-from tests.integration.shop import Reply, Shop
+from simulation.shop import Reply, Shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +18,12 @@ class Rush:
     numbers: int
 
     def stock(self, shop: Shop) -> list[str]:
-        """Import the numbers."""
         phones = [str(447_472_000_000 + place) for place in range(self.numbers)]
         with ThreadPoolExecutor(self.threads) as threads:
             list(threads.map(shop.stock, phones))
         return phones
 
     def buy(self, shop: Shop) -> list[Reply]:
-        """Let the buyers in, all at once."""
         partner = shop.partner()
         start = Barrier(self.threads)
 

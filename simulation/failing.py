@@ -20,6 +20,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ReadTimeoutError
 
+from simulation.aws import Cloud
+
 TRANSACTION = "TransactWriteItems"
 WRITES = frozenset({TRANSACTION, "PutItem", "UpdateItem", "DeleteItem"})
 _TOKEN = re.compile(rb'("ClientRequestToken": *")[^"]+')
@@ -104,6 +106,11 @@ class FailingClient:
         return call
 
 
+def failing_cloud(cloud: Cloud, faults: Faults, *, remembers_tokens: bool = True) -> Cloud:
+    """Return the same cloud over tables that fail as told."""
+    return cloud.over(FailingClient(cloud.client, faults, remembers_tokens=remembers_tokens))
+
+
 @contextmanager
 def failing_below(client: Any, faults: Faults, *, remembers_tokens: bool = True) -> Iterator[None]:
     """Let what a client sends over HTTP fail as told; botocore sends it again as it would to AWS."""
@@ -146,7 +153,6 @@ class _Raw(io.BytesIO):
     """A body as urllib3 hands it over."""
 
     def stream(self) -> Iterator[bytes]:
-        """Return the body."""
         yield self.read()
 
 

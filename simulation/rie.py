@@ -1,4 +1,4 @@
-"""A built function under AWS's Runtime Interface Emulator: the runtime protocol of Lambda, without Docker."""
+"""The built functions, and each under AWS's Runtime Interface Emulator: Lambda's runtime protocol, without Docker."""
 
 import http.client
 import importlib.metadata
@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -16,10 +17,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from local import deploy
 from local.aws import environment as emulator_environment
 from local.emulator import HOST, INHERITED
 from local.failure import LocalError, last_lines
-from local.place import REPOSITORY
+from local.place import REPOSITORY, Place
+from local.progress import Progress
 
 # What the Lambda runtime brings; everything else a function uses has to be in its artefact.
 BROUGHT = ("boto3", "awslambdaric")
@@ -31,6 +34,27 @@ _POLL_SECONDS = 0.02
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
 _DURATION = re.compile(r"INVOKE RTDONE\(status: success, .*duration: ([0-9.]+)ms\)")
 _REQUIRED = re.compile(r"[A-Za-z0-9._-]+")
+
+
+def build(target: Path) -> Path:
+    """Build the functions, or find them built, and return a directory that holds one directory per function.
+
+    Takes a new directory. Others on this machine may build at the same time, each in turn, and what they build later
+    leaves `target` as it is. Raises LocalError.
+    """
+    target.mkdir(parents=True)
+    functions = target / "functions"
+    with deploy.built(Place(target), {}, Progress()) as built:
+        shutil.copytree(built, functions, copy_function=_link)
+    return functions
+
+
+def _link(source: str, target: str) -> None:
+    # A build replaces files and never writes into them, so a link keeps what it was.
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
 
 
 class FunctionFailed(Exception):
@@ -53,7 +77,6 @@ class Function:
 
 
 def functions_of(template: Mapping[str, Any]) -> list[Function]:
-    """Return the functions of a template."""
     common = template["Globals"]["Function"]
     found = []
     for logical_id, resource in template["Resources"].items():
@@ -150,7 +173,6 @@ class LambdaRuntime:
 
     @property
     def pid(self) -> int:
-        """The emulator's process."""
         return self._running().pid
 
     @property

@@ -1,17 +1,29 @@
-"""PartiQL updates for moto, which takes them without doing them.
+"""moto's DynamoDB asked without HTTP, and taught PartiQL updates, which it takes without doing them.
 
-Understands what `store.pushes` writes: `UPDATE "table" SET "a" = ? SET "n" = "n" + ? REMOVE "b" WHERE "key" = ? AND
+Of a call through botocore and moto, signing, sending and finding who is meant are nine tenths. Of PartiQL it understands what `store.pushes` writes: `UPDATE "table" SET "a" = ? SET "n" = "n" + ? REMOVE "b" WHERE "key" = ? AND
 "c" <= ? [RETURNING ALL NEW *]`. The emulator and DynamoDB read the statements themselves; tests/integration runs the
 store's tests on the emulator too.
 """
 
+import base64
+import copy
 import json
 import re
 from types import SimpleNamespace
 from typing import Any
 
+from botocore import xform_name
 from botocore.exceptions import ClientError
+from botocore.model import OperationModel
+from botocore.parsers import JSONParser
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models.table import Table
+from moto.dynamodb.responses import DynamoHandler
+from werkzeug.exceptions import HTTPException
 
+from simulation.aws import REGION
+
+_PARSER: Any = JSONParser()
 _STATEMENT = re.compile(
     r'UPDATE "(?P<table>[^"]+)" (?P<changes>.+?) WHERE (?P<conditions>.+?)(?P<returning> RETURNING ALL NEW \*)?'
 )
@@ -26,7 +38,41 @@ def teach(client: Any, helper: Any) -> None:
         answers = [_one(helper, asked) for asked in json.loads(params["body"])["Statements"]]
         return SimpleNamespace(status_code=200), {"Responses": answers, "ResponseMetadata": {}}
 
+    Table.__deepcopy__ = _copied  # type: ignore[attr-defined]
+    for asked in (client, helper):
+        asked.meta.events.register_last("before-call.dynamodb", _answer)
     client.meta.events.register("before-call.dynamodb.BatchExecuteStatement", carry_out)
+
+
+def _answer(model: OperationModel, params: dict[str, Any], **_: object) -> tuple[Any, Any]:
+    """Return what moto's handler answers, read as botocore reads what comes over HTTP."""
+    handler = DynamoHandler()
+    handler.current_account, handler.region, handler.headers = DEFAULT_ACCOUNT_ID, REGION, {}
+    handler.body = handler.params = json.loads(params["body"])
+    try:
+        found = getattr(handler, xform_name(model.name))().result
+    except HTTPException as error:
+        refusal = {"status_code": 400, "headers": {}, "body": error.get_body().encode()}
+        parsed = _PARSER.parse(refusal, model.output_shape)
+        shape = model.service_model.shape_for_error_code(parsed["Error"]["Code"])
+        sent_once = {"ResponseMetadata": {"HTTPStatusCode": 400, "RetryAttempts": 0}}
+        return SimpleNamespace(status_code=400), parsed | _PARSER.parse(refusal, shape) | sent_once
+    answer = {"status_code": 200, "headers": {}, "body": json.dumps(found, default=_spelled).encode()}
+    return SimpleNamespace(status_code=200), _PARSER.parse(answer, model.output_shape)
+
+
+def _spelled(value: object) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+
+
+def _copied(table: Table, memo: dict[int, Any]) -> Table:
+    """Copy the items of a table, which is all that a transaction changes: moto keeps a copy for each of its actions."""
+    copied = copy.copy(table)
+    copied.items = copy.deepcopy(table.items, memo)
+    if table.stream_shard is not None:
+        copied.stream_shard = copy.copy(table.stream_shard)
+        copied.stream_shard.items = [*table.stream_shard.items]
+    return copied
 
 
 def _one(client: Any, asked: dict[str, Any]) -> dict[str, Any]:

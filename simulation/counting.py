@@ -47,7 +47,7 @@ type Sums = tuple[int, int, dict[str, int]]
 
 
 class Killed(Exception):
-    """The function was killed just before its write."""
+    """The function is gone, in the middle of its work."""
 
 
 @dataclass(slots=True)
@@ -65,14 +65,12 @@ class MemoryTables:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def batch_get_item(self, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - as AWS spells it
-        """Return items by their keys."""
         [(table, asked)] = RequestItems.items()
         with self._lock:
             found = [self.tables[table].get(_key(table, key)) for key in asked["Keys"]]
         return {"Responses": {table: [item for item in found if item is not None]}}
 
     def scan(self, TableName: str, Limit: int = _PAGE, **asked: Any) -> dict[str, Any]:  # noqa: N803 - see above
-        """Return a page of a table."""
         self.before_page(TableName)
         with self._lock:
             return self._page(TableName, min(Limit, _PAGE), asked.get("ExclusiveStartKey"))
@@ -89,7 +87,6 @@ class MemoryTables:
         return answer
 
     def transact_write_items(self, TransactItems: Sequence[Any], **_: object) -> None:  # noqa: N803 - see above
-        """Do all of these writes or none."""
         with self._lock:
             self.before_write()
             self._write(TransactItems)
@@ -167,16 +164,13 @@ class Stock:
 
     @property
     def db(self) -> Dynamo:
-        """The tables as the stores see them."""
         return Dynamo(cast("DynamoDBClient", self.tables), pause=lambda _: None)
 
     @property
     def counts(self) -> CountsStore:
-        """The counts and markers."""
         return CountsStore(self.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
 
     def recount(self, pause: Callable[[float], None] = lambda _: None) -> Recount:
-        """Return a recount of this stock."""
         ids = (str(number) for number in iter(lambda: self._rolls.randrange(2**40), None))
         return Recount(Numbers(self.db, NUMBERS_TABLE), self.counts, lambda: next(ids), pause)
 
@@ -231,7 +225,6 @@ class Stock:
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Deliver all that is left."""
         while any(self._streams):
             self.deliver()
 
@@ -270,7 +263,6 @@ class Stock:
         return {count.partner_id: count.held for count in self.counts.every_holder() if count.held}
 
     def truly_held(self) -> dict[str, int]:
-        """Return how many they do hold."""
         holders = [number.partner_id for number in self.numbers.values() if number.activation_id is not None]
         return dict(Counter(holder for holder in holders if holder is not None))
 

@@ -38,8 +38,8 @@ from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
 from globalconnect.store.statistics import HourEvents, Statistics
 from hourly_counts.measure import Measure
+from simulation.aws import Cloud
 from sweep.sweep import Sweep
-from tests.conftest import Cloud
 
 COUNTRY = "england"
 OPERATOR = "Hutchison 3G UK Ltd"
@@ -48,11 +48,23 @@ SECRET = "a secret of a source"
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as a partner sees it."""
+    """An answer as a partner or staff see it."""
 
     status: int
     body: Any
     headers: Mapping[str, str]
+
+    @property
+    def refusal(self) -> tuple[int, str]:
+        """The status and the message of an error; fails when it is not one in our form."""
+        assert self.body == {"status": "ERROR", "message": self.body["message"]}
+        return self.status, self.body["message"]
+
+
+def present[T](found: T | None) -> T:
+    """Return what was found. Raises AssertionError for nothing."""
+    assert found is not None
+    return found
 
 
 @dataclass(slots=True)
@@ -93,7 +105,6 @@ class Shop:
         name: str = "Hub",
         max_live: int | None = None,
     ) -> Partner:
-        """Issue a key."""
         partner_id = new_partner_id(self.cloud.rng)
         partner = Partner(
             partner_id=partner_id,
@@ -110,21 +121,17 @@ class Shop:
 
     @property
     def partners(self) -> Partners:
-        """The partners' store."""
         return self.partner_parts.partners
 
     @property
     def services(self) -> Services:
-        """The services' store."""
         return self.partner_parts.services
 
     def sell(self, *codes: str, reusable: bool = False, enabled: bool = True) -> None:
-        """Put services on sale."""
         for code in codes:
             self.services.put(Service(code, code.upper(), reusable=reusable, enabled=enabled))
 
     def stock(self, *phones: str, country: str = COUNTRY, operator: str = OPERATOR) -> None:
-        """Import numbers."""
         counts = PoolCountsStore(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
         counts.open_pool(country, operator)
         for phone in phones:
@@ -132,9 +139,7 @@ class Shop:
 
     def move(self, phone: str, operator: str = OPERATOR) -> None:
         """Enter a number that is known in a pool, as an import does."""
-        number = self.numbers.get(phone)
-        assert number is not None
-        self.numbers.move(number, COUNTRY, operator, self.cloud.clock())
+        self.numbers.move(present(self.numbers.get(phone)), COUNTRY, operator, self.cloud.clock())
 
     def source(self) -> str:
         """Register a gateway of the generic provider; return its id."""
@@ -148,16 +153,13 @@ class Shop:
         projection.project.project(self.all_numbers(), self.counts)
 
     def all_numbers(self) -> list[Number]:
-        """Return every number."""
         return self.numbers.page(1_000, None).items
 
     def sweep(self) -> None:
-        """Let a minute's sweep run."""
         sweep = Sweep(self.numbers, self.partners, self.pushes, self.cloud.queues(), self.cloud.clock)
         self.statistics.put_pending(sweep.run().note)
 
     def measure(self) -> None:
-        """Let a minute's statistics be counted."""
         counts = PoolCountsStore(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
         happened = HourEvents(self.cloud.db, self.activations.table)
         settings = HourlyCountsSettings.from_env({**self.cloud.env, **self.overrides})
@@ -176,39 +178,36 @@ class Shop:
     # ---------------------------------------------------------- what partners and gateways do
 
     def post(self, fields: object, *, raw: str | None = None, headers: Mapping[str, str] | None = None) -> Reply:
-        """POST to the partner API."""
         body = json.dumps(fields) if raw is None else raw
         return self._ask(partner_api.app.answer, self.partner_parts, _event("POST", body=body, headers=headers))
 
     def get(self, *fields: tuple[str, str]) -> Reply:
-        """GET the partner API."""
         return self._ask(partner_api.app.answer, self.partner_parts, _event("GET", query=fields))
 
     def call(self, partner: Partner, action: str, **fields: object) -> Reply:
-        """Ask for an action with a partner's key."""
         return self.post({"key": partner.key, "action": action, **fields})
 
     def buy(self, partner: Partner, service: str = "tg", **fields: object) -> Reply:
-        """Ask for a number."""
         wanted = {"country": COUNTRY, "operator": OPERATOR, "service": service, **fields}
         return self.call(partner, "GET_NUMBER", **wanted)
 
+    def sold(self, service: str = "tg") -> tuple[Partner, int]:
+        """Sell a number to a new partner; return that and the activation's id."""
+        partner = self.partner()
+        return partner, self.buy(partner, service).body["activationId"]
+
     def finish(self, partner: Partner, activation_id: object, status: object) -> Reply:
-        """Close an activation."""
         return self.call(partner, "FINISH_ACTIVATION", activationId=activation_id, status=status)
 
     def poll(self, *fields: tuple[str, str]) -> Reply:
-        """GET getsms."""
         return self._ask(getsms.app.answer, self.getsms_parts, _event("GET", query=fields))
 
     def messages(self, partner: Partner, activation_id: int) -> Reply:
-        """Poll the messages of an activation."""
         return self.poll(("apiKey", partner.key), ("id", str(activation_id)))
 
     def deliver(
         self, source_id: str, payload: object, *, raw: bytes | None = None, signature: str | None = None
     ) -> Reply:
-        """Deliver SMS as a gateway does."""
         body = json.dumps(payload).encode() if raw is None else raw
         signed = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest() if signature is None else signature
         event = _event("POST", body=base64.b64encode(body).decode(), headers={"X-Signature": signed})

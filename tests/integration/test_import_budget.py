@@ -4,15 +4,14 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from globalconnect.runtime.startup import at_startup
-from local import template as templates
+from local.place import FUNCTIONS
+from simulation.aws import TEMPLATE
 
-ROOT = Path(__file__).resolve().parents[2]
-STATED = templates.load(ROOT / "template.yaml")["Globals"]["Function"]["Environment"]["Variables"]
+STATED = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 # Names and numbers alike can be this.
 VARIABLES = {name: "1" for name, value in STATED.items() if isinstance(value, dict)}
 # A region and keys, so that a client can be made; nothing is called.
@@ -50,7 +49,7 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 
 def run(source: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run Python in an environment that holds these variables and little else."""
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "functions"), **AWS, **variables}
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(FUNCTIONS), **AWS, **variables}
     command = [sys.executable, "-c", source, *arguments]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
 
@@ -64,7 +63,7 @@ def imported(function: str) -> list[str]:
 
 
 def test_every_function_has_a_budget() -> None:
-    assert sorted(BUDGETS) == sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
+    assert sorted(BUDGETS) == sorted(path.parent.name for path in FUNCTIONS.glob("*/app.py"))
 
 
 @pytest.mark.parametrize("function", BUDGETS)

@@ -21,7 +21,8 @@ from globalconnect.runtime.settings import AdminApiSettings
 from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.audit import Audit
 from globalconnect.store.transactions import IssueResult, Transactions
-from tests.conftest import Cloud
+from simulation.aws import Cloud
+from simulation.shop import Reply
 
 OPERATOR_ID = "7d2f3c1e-operator"
 # What API Gateway hands on of an ID token: texts all of them.
@@ -42,53 +43,33 @@ CSV = "text/csv"
 PARTNER = {"name": "Hub"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer as an operator sees it."""
-
-    status: int
-    body: Any
-    headers: Mapping[str, str]
-
-    @property
-    def refusal(self) -> tuple[int, str]:
-        """The status and the message of an error; fails when it is not one in our form."""
-        assert self.body.keys() == {"status", "message"}
-        assert self.body["status"] == "ERROR"
-        return self.status, self.body["message"]
-
-
 @dataclass(slots=True)
 class Desk:
     """An operator's desk."""
 
     cloud: Cloud
+    seed: int = 2
     admin: Parts = field(init=False)
 
     def __post_init__(self) -> None:
         cloud = self.cloud
         # Keys have to differ, which rng that count can't promise.
-        rng = random.Random(2).randrange
+        rng = random.Random(self.seed).randrange
         self.admin = build(AdminApiSettings.from_env(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng)
 
     def get(self, path: str, *query: tuple[str, str]) -> Reply:
-        """GET a path."""
         return self.send(event("GET", path, query=query))
 
     def post(self, path: str, body: object = None) -> Reply:
-        """POST JSON to a path."""
         return self.send(event("POST", path, body=None if body is None else json.dumps(body)))
 
     def put(self, path: str, body: object) -> Reply:
-        """PUT JSON to a path."""
         return self.send(event("PUT", path, body=json.dumps(body)))
 
     def patch(self, path: str, body: object) -> Reply:
-        """PATCH a path with JSON."""
         return self.send(event("PATCH", path, body=json.dumps(body)))
 
     def delete(self, path: str) -> Reply:
-        """DELETE a path."""
         return self.send(event("DELETE", path))
 
     def keep_unclaimed(self, number: int, text: str, at: int, received_at: int | None = None) -> None:
@@ -100,27 +81,22 @@ class Desk:
         self.cloud.db.put(inbox.table, item)
 
     def upload(self, content: str, media_type: str = CSV) -> Reply:
-        """Import numbers."""
         return self.send(event("POST", "/admin/numbers", body=content, headers={"Content-Type": media_type}))
 
     def send_part(self, import_id: str, part: object, content: str, media_type: str = CSV) -> Reply:
-        """Send a part of an import."""
         path = f"/admin/imports/{import_id}/parts/{part}"
         return self.send(event("PUT", path, body=content, headers={"Content-Type": media_type}))
 
     def send(self, request: Mapping[str, Any]) -> Reply:
-        """Send an event to the handler."""
         return send(request, self.admin)
 
     def partner(self, **fields: object) -> dict[str, Any]:
-        """Issue a key and give the answer."""
         reply = self.post("/admin/partners", PARTNER | fields)
         assert reply.status == 201
         issued: dict[str, Any] = reply.body
         return issued
 
     def all_pages(self, path: str, things: str, *query: tuple[str, str]) -> list[Any]:
-        """Follow the cursors of a listing to its end."""
         found: list[Any] = []
         cursor: tuple[tuple[str, str], ...] = ()
         while True:
@@ -135,13 +111,11 @@ class Desk:
     # ---------------------------------------------------------- what happened meanwhile
 
     def stocked(self, phone: str, country: str = "england", operator: str = "O2") -> Number:
-        """Put a number on sale."""
         number = Number(phone, country, operator, available_from=self.cloud.clock())
         self.admin.numbers.add(number)
         return number
 
     def sold(self, partner_id: str, number: Number, service: str = "tg", **fields: Any) -> Activation:
-        """Issue a number to a partner."""
         now = self.cloud.clock()
         activation = Activation(
             activation_id=1_000_000 + self.cloud.rng(1 << 40),
@@ -159,13 +133,11 @@ class Desk:
         return activation
 
     def recorded(self, activation: Activation) -> Activation:
-        """Record an activation, whatever holds its number."""
         item = from_activation(activation, self.admin.activations.retention)
         self.cloud.db.put(self.admin.activations.table, item)
         return activation
 
     def arrived(self, activation: Activation, sms_id: int = 77, **fields: Any) -> Sms:
-        """Store an SMS with an activation."""
         now = self.cloud.clock()
         sms = Sms(
             sms_id=sms_id,
