@@ -116,7 +116,7 @@ template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
 # With ARGS that select, some of these may have nothing to run (pytest ends with 5).
 # Handlers in parallel processes; then, one after another, what is about real time or shares one deployed stack, which
 # parallel tests would only slow down.
-ON_HANDLERS := $(wildcard tests/unit tests/integration)
+ON_HANDLERS := $(wildcard tests/unit tests/integration tests/providers)
 OF_FAULTS := $(wildcard tests/faults)
 IN_THE_BROWSER := $(wildcard tests/browser)
 ON_THE_STACK := $(filter-out $(ON_HANDLERS) $(OF_FAULTS) $(IN_THE_BROWSER) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from admin_api import audit, inbox, marks, pools, services, sources, statistics
+from admin_api import audit, inbox, marks, pools, providers, services, sources, statistics
 from admin_api.activations.routes import ROUTES as ACTIVATIONS
 from admin_api.import_jobs.routes import ROUTES as IMPORT_JOBS
 from admin_api.numbers.routes import ROUTES as NUMBERS
@@ -22,6 +22,7 @@ ROUTES: tuple[Route[Any, Any, Any], ...] = (
     *IMPORT_JOBS,
     *pools.ROUTES,
     *ACTIVATIONS,
+    *providers.ROUTES,
     *sources.ROUTES,
     *inbox.ROUTES,
     *audit.ROUTES,

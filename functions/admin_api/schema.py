@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.phones import check_phone, phone_to_find
+from globalconnect.domain.provider import PROVIDERS
 from globalconnect.domain.push_url import MAX_LENGTH as LONGEST_PUSH_URL
 from globalconnect.domain.times import parse_iso
 from globalconnect.hub_protocol.catalogue import DIALECTS
@@ -47,6 +48,12 @@ def _known_dialect(dialect: str) -> str:
     if dialect in DIALECTS:
         return dialect
     raise ValueError("not a dialect")
+
+
+def _known_provider(provider: str) -> str:
+    if provider in PROVIDERS:
+        return provider
+    raise ValueError("not a provider")
 
 
 def _code(code: str) -> str:
@@ -111,7 +118,11 @@ Dialect = Annotated[
     Field(description=f"one of {', '.join(sorted(DIALECTS))}", json_schema_extra={"enum": [*sorted(DIALECTS)]}),
     AfterValidator(_known_dialect),
 ]
-Provider = Annotated[Literal["generic"], Field(description="generic")]
+Provider = Annotated[
+    str,
+    Field(description=", ".join(PROVIDERS), json_schema_extra={"enum": [*PROVIDERS]}),
+    AfterValidator(_known_provider),
+]
 CancelLimit = Annotated[
     Annotated[int, Field(ge=1, le=_HIGHEST_CANCEL_LIMIT)] | None,
     Field(description=f"a whole number from 1 to {_HIGHEST_CANCEL_LIMIT}, or null for the deployment's cancel limit"),
@@ -184,6 +195,10 @@ SourceSecret = Annotated[
         "or null for one that is made",
         repr=False,
     ),
+]
+SourceSettings = Annotated[
+    dict[str, str | bool],
+    Field(description="an object of the settings that its provider has, each a text, true or false"),
 ]
 Version = Annotated[int, Field(ge=0, le=LARGEST_ID, description="the version of the partner as it was read")]
 

@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from pydantic import Field
 
+from admin_api.providers import secret_for, settings_for
 from admin_api.route import PAGE, Call, Route, id_in
 from admin_api.schema import (
     Acknowledgement,
@@ -14,11 +15,14 @@ from admin_api.schema import (
     PageQuery,
     Provider,
     SourceSecret,
+    SourceSettings,
     Time,
     View,
 )
 from admin_api.wiring import Parts
+from globalconnect.domain.errors import NotFound
 from globalconnect.domain.ids import new_token
+from globalconnect.domain.provider import PROVIDERS
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
@@ -26,16 +30,17 @@ from globalconnect.domain.times import to_iso, to_iso_if_any
 RESOURCE = "/admin/sources"
 
 _ID_LENGTH = 10
-_SECRET_LENGTH = 40
 # A given one that is shorter gets a warning.
 _SAFE_SECRET = 16
 
 
 class NewSource(Body):
-    """An inbound gateway that is to get a secret."""
+    """An inbound gateway; where its provider makes no secret, it may be made here."""
 
     name: Name
     provider: Provider
+    secret: SourceSecret = None
+    settings: SourceSettings = Field(default_factory=dict)
 
 
 class NewSourceSecret(Body):
@@ -107,12 +112,14 @@ class SourcePage(View):
 
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     """Enter a gateway, with a secret of its own."""
+    spec = PROVIDERS[call.body.provider]
     source = Source(
         source_id=new_token(_ID_LENGTH, parts.rng),
         name=call.body.name,
         provider=call.body.provider,
-        secret=new_token(_SECRET_LENGTH, parts.rng),
+        secret=secret_for(spec, call.body.secret, parts.rng),
         created_at=parts.now(),
+        settings=settings_for(spec, call.body.settings),
     )
     parts.sources.add(source)
     call.log_change(changed_id=source.source_id)
@@ -129,7 +136,10 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
 def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
     """Replace a gateway's secret; the former one stays good for a while."""
     source_id = id_in(call.path, "sourceId", "source")
-    secret = call.body.secret or new_token(_SECRET_LENGTH, parts.rng)
+    source = parts.sources.find(source_id)
+    if source is None:
+        raise NotFound("source")
+    secret = secret_for(PROVIDERS[source.provider], call.body.secret, parts.rng)
     parts.sources.replace_secret(source_id, secret, parts.now())
     warning = f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None
     return SourceSecretView(source_id=source_id, secret=secret, warning=warning)
@@ -152,7 +162,8 @@ ROUTES = (
         body=NewSource,
         answer=SourceWithSecret,
         status=201,
-        summary="Enter an inbound gateway. Its secret is shown in this answer only.",
+        summary="Enter an inbound gateway, with the secret and the settings that its provider needs (GET /admin/providers). "
+        "Its secret is shown in this answer only.",
     ),
     Route(
         method="GET",

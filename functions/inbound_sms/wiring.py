@@ -13,6 +13,8 @@ from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.sources import Sources
+from inbound_sms.providers import provider_named
+from inbound_sms.providers.port import Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Parts:
     arrivals: Arrivals
     receipt_skew: int
     now: Callable[[], int]
+    provider: Callable[[str], Provider]
 
 
 def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:
@@ -37,6 +40,7 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> P
         arrivals=Arrivals(db, numbers, activations, inbox),
         receipt_skew=settings.receipt_skew,
         now=now,
+        provider=provider_named,
     )
 
 

@@ -86,6 +86,31 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
     assert secret not in json.dumps(listed)
 
 
+def test_a_source_may_be_entered_with_the_secret_that_its_provider_has_made(desk: Desk) -> None:
+    fields = {"name": "Gateway", "provider": "generic", "settings": {}}
+    reply = desk.post("/admin/sources", {**fields, "secret": "of a provider"})
+    assert (reply.status, reply.body["secret"]) == (201, "of a provider")
+    assert secrets_of(desk, reply.body["sourceId"]) == ["of a provider"]
+    for refused in ({"secret": "short"}, {"secret": 12_345_678}, {"settings": {"lines": "x"}}, {"settings": None}):
+        status, message = desk.post("/admin/sources", {**fields, **refused}).refusal
+        assert (status, message.partition(":")[0]) == (400, next(iter(refused)))
+
+
+def test_the_types_of_gateway_are_listed_with_what_each_needs(desk: Desk) -> None:
+    assert desk.get("/admin/providers").body == {
+        "providers": [
+            {
+                "name": "generic",
+                "title": "Generic (JSON, signed)",
+                "methods": ["POST"],
+                "authentication": "`X-Signature`: hex HMAC-SHA256 of the body, with the secret as key",
+                "secret": "made",
+                "settings": [],
+            }
+        ]
+    }
+
+
 @pytest.mark.parametrize(
     ("changes", "base"),
     [

@@ -10,7 +10,11 @@ from local.place import REPOSITORY
 
 TEXT = (REPOSITORY / "docs" / "contract-coverage.md").read_text(encoding="utf-8")
 NAMED = sorted(
-    set(re.findall(r"`((?:browser|contract|deployment|faults|integration|unit|rie)/\w+\.py)::(test_\w+)`", TEXT))
+    set(
+        re.findall(
+            r"`((?:browser|contract|deployment|faults|integration|providers|unit|rie)/\w+\.py)::(test_\w+)`", TEXT
+        )
+    )
 )
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -46,5 +50,5 @@ def test_every_section_and_numbered_decision_of_the_contract_has_its_rows() -> N
 
 def test_whatever_looks_like_a_test_is_one_we_check() -> None:
     assert TEXT.count("::test_") == len(
-        re.findall(r"`(?:browser|contract|deployment|faults|integration|unit|rie)/\w+\.py::test_\w+`", TEXT)
+        re.findall(r"`(?:browser|contract|deployment|faults|integration|providers|unit|rie)/\w+\.py::test_\w+`", TEXT)
     )

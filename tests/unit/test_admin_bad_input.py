@@ -182,7 +182,8 @@ def test_a_version_that_can_be_none_is_400(admin: Parts, version: object) -> Non
         ("POST", "/admin/sources", {"name": "G"}, "provider: expected generic"),
         ("POST", "/admin/sources", {"name": "G", "provider": "acme"}, "provider: expected generic"),
         ("POST", "/admin/sources", {"name": "G", "provider": 5}, "provider: expected generic"),
-        ("POST", "/admin/sources", {"name": "G", "provider": "generic", "secret": "s"}, "secret: unknown field"),
+        ("POST", "/admin/sources", {"name": "G", "provider": "generic", "secret": "s"}, f"secret: expected {SECRET}"),
+        ("POST", "/admin/sources", {"name": "G", "provider": "generic", "lines": "x"}, "lines: unknown field"),
         *(
             ("POST", "/admin/sources/gw/secret", {"secret": secret}, f"secret: expected {SECRET}")
             for secret in ("", "x" * 7, "x" * 4_097, "pasted with a\n", " spaces at its end ", "\ud800" * 8, 12345678)

@@ -102,6 +102,15 @@ def test_push_knows_no_function() -> None:
     assert _offenders(CODE / SHARED / "push", set(FUNCTIONS)) == []
 
 
+def test_a_provider_knows_no_store_and_nothing_of_what_takes_its_readings() -> None:
+    forbidden = AWS | {
+        "os",
+        f"{SHARED}.store",
+        *(f"inbound_sms.{name}" for name in ("app", "receive", "take", "wiring")),
+    }
+    assert _offenders(CODE / "inbound_sms" / "providers", forbidden) == []
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_functions_never_import_each_other(function: str) -> None:
     assert _offenders(CODE / function, set(FUNCTIONS) - {function}) == []

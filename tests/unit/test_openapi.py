@@ -12,9 +12,9 @@ from docs import openapi
 from globalconnect.domain.errors import GlobalConnectError, InvalidInput, TooLarge
 from globalconnect.hub_protocol.catalogue import DEFAULT
 from globalconnect.hub_protocol.requests import read_key, read_request
-from globalconnect.runtime.http import read_json_object
-from inbound_sms.providers import Payload
-from inbound_sms.providers.generic import Generic
+from globalconnect.runtime.http import Request, read_json_object
+from inbound_sms.providers.generic import PROVIDER
+from inbound_sms.providers.port import Delivery
 from simulation.aws import TEMPLATE
 
 DESCRIBED = openapi.build()
@@ -204,7 +204,7 @@ def test_a_delivery_that_fits_the_schema_of_a_gateways_sms_is_read_and_more_than
 
 def _is_read_for_gateways(delivery: object) -> bool:
     try:
-        Generic().read(Payload(json.dumps(delivery).encode(), {}), 1_790_000_000_000)
+        PROVIDER.read(Delivery(Request({}), json.dumps(delivery).encode()), {}, 1_790_000_000_000)
     except (InvalidInput, TooLarge):
         return False
     return True

@@ -14,7 +14,7 @@ REPEAT_WINDOW = 2 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class InboundSms:
-    """An SMS as a gateway delivered it, read by its provider's adapter.
+    """An SMS as a gateway delivered it and its provider read it.
 
     `provider_id` is what its source calls it, None when that gives no id. `stated_at` (ms) is when the gateway says that
     it received it, None when it doesn't; `stated_to` is the end of the moment meant by that, since many state whole

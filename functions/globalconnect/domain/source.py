@@ -1,9 +1,13 @@
 """Inbound gateways: what one is to us, and which of its secrets are good (contract 4)."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from globalconnect.domain.partner import SigningSecret, rotated
+
+# Values by the names of its provider's SettingSpecs.
+type Settings = Mapping[str, str | bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Source:
     last_unreadable: Problem | None = None
     last_untimed: Problem | None = None
     former_secrets: tuple[SigningSecret, ...] = ()
+    settings: Settings = field(default_factory=dict)
 
     def secrets(self, now: int) -> list[str]:
         """Return the secrets that are good at `now` (ms), newest first."""

@@ -7,7 +7,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -68,12 +68,20 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
 class Request:
     """A request as API Gateway hands it on (its REST proxy event)."""
 
-    event: ProxyEvent
+    event: ProxyEvent = field(repr=False)
 
     @property
     def method(self) -> str:
         """The HTTP method, in capitals."""
         return str(self.event["httpMethod"])
+
+    @property
+    def url(self) -> str:
+        """The URL that was called, as the outside writes it, without its query."""
+        stated, context = self.stage_variable("publicUrl"), self.event["requestContext"]
+        if stated:
+            return f"{stated.rstrip('/')}{self.event['path']}"
+        return f"https://{context['domainName']}{context['path']}"
 
     @property
     def path_parameters(self) -> Mapping[str, str]:

@@ -44,6 +44,7 @@ class Sources:
             "provider": source.provider,
             "secret": source.secret,
             "created_at": source.created_at,
+            "settings": source.settings or None,
         }
         self._db.put(self._table, item, expression("attribute_not_exists(#source_id)"))
 
@@ -168,4 +169,5 @@ def _to_source(item: Item) -> Source:
         last_unreadable=_problem(item, "unreadable"),
         last_untimed=_problem(item, "untimed"),
         former_secrets=tuple(SigningSecret(**former) for former in item.get("former_secrets", ())),
+        settings=item.get("settings", {}),
     )

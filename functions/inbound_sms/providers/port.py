@@ -1,0 +1,66 @@
+"""What a provider is to us: a whole request in, a reading out, any response back (contract 4, docs/adr/0036)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from globalconnect.domain.inbound import InboundSms
+from globalconnect.domain.source import Settings
+from globalconnect.runtime.http import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a gateway sends at once: its request, and the body of that, unpacked."""
+
+    request: Request
+    body: bytes
+
+    def __repr__(self) -> str:
+        """Leave the content out: a repr ends up in logs."""
+        return f"Delivery({len(self.body)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePiece:
+    """A piece of a delivery that is no SMS that can be read, as it came, and why."""
+
+    content: bytes
+    reason: str
+
+    def __repr__(self) -> str:
+        """Leave the content out: a repr ends up in logs."""
+        return f"UnreadablePiece({self.reason!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was in a delivery; empty when there is nothing in it for us.
+
+    `untimed` tells why the time of receipt of one of its SMS is not known, None when all are.
+    """
+
+    messages: Sequence[InboundSms] = ()
+    unreadable: Sequence[UnreadablePiece] = ()
+    untimed: str | None = None
+
+
+class Provider(Protocol):
+    """What each module of a provider has as its PROVIDER. It keeps nothing from one delivery to the next."""
+
+    @property
+    def acknowledgement(self) -> Response:
+        """The response that tells this provider that we have what it sent."""
+
+    def is_authentic(self, delivery: Delivery, secret: str, settings: Settings, now: int) -> bool:
+        """Return whether a delivery that arrived at `now` (ms) is from whoever knows a secret of the source.
+
+        It is asked once for each secret that is good, and takes as long for one as for another.
+        """
+
+    def read(self, delivery: Delivery, settings: Settings, now: int) -> Reading:
+        """Return what is in a delivery that arrived at `now` (ms).
+
+        Raises InvalidInput naming what can't be read when nothing can be, and TooLarge when there are too many SMS.
+        Neither quotes the delivery.
+        """

@@ -1,0 +1,193 @@
+"""What holds for the gateways of every type (contract 4)."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from docs import gateways
+from globalconnect.domain.inbound import InboxKind
+from globalconnect.domain.provider import PROVIDERS
+from globalconnect.domain.source import Problem
+from inbound_sms.app import LARGEST_JUDGED
+from inbound_sms.providers import provider_named
+from local import template as templates
+from simulation.aws import START
+from simulation.shop import Shop
+from tests.faults.cloud.partners import ROOT
+from tests.providers.gateway import Answer, Gateway
+from tests.providers.samples import SAMPLES, Sent
+
+FUNCTIONS = ROOT / "functions"
+REFUSED = (401, "application/json; charset=utf-8", '{"status":"ERROR","message":"Invalid signature"}')
+
+
+def _acknowledged(gateway: Gateway) -> Answer:
+    return Answer(*gateway.sample.acknowledged)
+
+
+def _nothing_is_stored(gateway: Gateway) -> bool:
+    return not (gateway.texts or gateway.kept() or gateway.kept(InboxKind.UNCLAIMED))
+
+
+def _left_no_trace(gateway: Gateway) -> bool:
+    source = gateway.source
+    noted = (source.last_heard_at, source.last_unreadable, source.last_untimed)
+    return noted == (None, None, None) and _nothing_is_stored(gateway)
+
+
+# ---------------------------------------------------------------- the catalogue
+
+
+def test_every_provider_of_the_catalogue_is_held_against_a_sample_of_what_it_sends() -> None:
+    assert [*PROVIDERS] == [*SAMPLES]
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_a_provider_is_loaded_with_its_first_delivery_and_no_sooner(name: str) -> None:
+    asked = f"import sys, inbound_sms.app; sys.exit('inbound_sms.providers.{name}' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=FUNCTIONS, check=False).returncode == 0
+    assert provider_named(name) is provider_named(name)
+
+
+def test_what_is_not_in_the_catalogue_is_no_provider() -> None:
+    with pytest.raises(LookupError):
+        provider_named("port")
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_the_api_takes_every_method_that_a_provider_delivers_by(name: str) -> None:
+    events = templates.load(ROOT / "template.yaml")["Resources"]["InboundSmsFunction"]["Properties"]["Events"]
+    assert {*PROVIDERS[name].methods} <= {event["Properties"]["Method"] for event in events.values()}
+    assert SAMPLES[name].nothing.method in PROVIDERS[name].methods
+
+
+def test_the_table_in_the_docs_is_that_of_the_catalogue() -> None:
+    assert gateways.FILE.read_text() == gateways.rendered(), "write it again: python -m docs.gateways"
+
+
+# ---------------------------------------------------------------- what is authentic
+
+
+def test_an_sms_is_its_activations_and_acknowledged_as_its_provider_wants_it(gateway: Gateway) -> None:
+    assert gateway.deliver("Your code: 5015") == [_acknowledged(gateway)]
+    assert gateway.texts == ["Your code: 5015"]
+    assert (gateway.source.last_heard_at, gateway.source.last_unreadable) == (START, None)
+
+
+def test_what_holds_no_sms_is_acknowledged_heard_and_kept_nowhere(gateway: Gateway) -> None:
+    assert gateway.send(gateway.signed(gateway.sample.nothing)) == _acknowledged(gateway)
+    assert gateway.source.last_heard_at == START
+    assert _nothing_is_stored(gateway)
+
+
+def test_the_same_delivery_again_is_acknowledged_alike_and_stored_once(gateway: Gateway) -> None:
+    sent = gateway.signed(gateway.write())
+    for _ in range(3):
+        assert gateway.send(sent) == _acknowledged(gateway)
+        gateway.shop.cloud.clock.advance(minutes=3)
+    assert gateway.texts == ["Your code: 5015"]
+    assert gateway.kept(InboxKind.UNCLAIMED) == []
+
+
+def test_every_character_arrives(gateway: Gateway) -> None:
+    text = 'Код: 5015 \N{GRINNING FACE}\n\t"<b>&+%20=;'
+    gateway.deliver(text, "another")
+    assert sorted(gateway.texts) == sorted([text, "another"])
+
+
+# ---------------------------------------------------------------- what is not
+
+
+def test_a_wrong_or_missing_signature_is_401_and_leaves_no_trace(gateway: Gateway) -> None:
+    genuine = gateway.signed(gateway.write())
+    forged = [*gateway.sample.forge(genuine), gateway.signed(gateway.write(), "another secret"), gateway.write()]
+    assert genuine not in forged
+    for sent in forged:
+        assert gateway.send(sent) == Answer(*REFUSED)
+    assert _left_no_trace(gateway)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_of_nothing_is_401(gateway: Gateway, method: str) -> None:
+    assert gateway.send(Sent(method)) == Answer(*REFUSED)
+    assert _left_no_trace(gateway)
+
+
+def test_a_new_secret_is_good_within_a_second_and_the_former_for_24_hours(gateway: Gateway) -> None:
+    shop = gateway.shop
+    warm = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+    shop.inbound_parts = replace(warm.inbound_parts, provider=shop.inbound_parts.provider)
+
+    def status(secret: str) -> int:
+        return gateway.send(gateway.signed(gateway.sample.nothing, secret)).status
+
+    taken = gateway.sample.acknowledged[0]
+    assert status(gateway.secret) == taken
+    shop.cloud.clock.advance(seconds=1)
+    gateway.sources.replace_secret(gateway.source_id, "another secret", shop.cloud.clock())
+    assert [status(secret) for secret in ("another secret", gateway.secret)] == [taken, taken]
+    shop.cloud.clock.advance(seconds=86_399)
+    assert status(gateway.secret) == taken
+    shop.cloud.clock.advance(seconds=1)
+    # Also by what was remembered a second ago.
+    assert [status(secret) for secret in ("another secret", gateway.secret)] == [taken, 401]
+
+
+# ---------------------------------------------------------------- what can't be read
+
+
+def test_what_cannot_be_read_is_400_and_kept_once_each(gateway: Gateway) -> None:
+    for sent in [*gateway.sample.unreadable] * 2:
+        answer = gateway.send(gateway.signed(sent))
+        assert (answer.status, answer.content_type) == (400, "application/json; charset=utf-8")
+        assert gateway.source.last_unreadable is not None
+    assert len(gateway.kept()) == len(gateway.sample.unreadable)
+    assert {kept["source_id"] for kept in gateway.kept()} == {gateway.source_id}
+    assert not gateway.texts
+
+
+def test_a_delivery_above_what_we_read_is_413_and_noted_with_its_size_once_it_is_authentic(gateway: Gateway) -> None:
+    long = replace(gateway.write(), body=gateway.write().body + b" " * 300_000)
+    assert gateway.send(long) == Answer(*REFUSED)
+    assert _left_no_trace(gateway)
+    answer = gateway.send(gateway.signed(long))
+    assert answer.status == 413
+    assert gateway.source.last_unreadable == Problem(START, json.loads(answer.body)["message"])
+    assert str(len(long.body)) in answer.body
+    assert _nothing_is_stored(gateway)
+
+
+def test_a_delivery_too_long_to_be_judged_is_413_without_a_trace(gateway: Gateway) -> None:
+    for body in (b"x" * (LARGEST_JUDGED + 1), gzip.compress(b"x" * (LARGEST_JUDGED + 1))):
+        assert gateway.send(gateway.signed(replace(gateway.write(), body=body))).status == 413
+    assert _left_no_trace(gateway)
+
+
+# ---------------------------------------------------------------- what nobody may read
+
+
+def test_neither_the_secret_nor_the_text_is_logged_told_or_kept_where_it_should_not_be(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret, text = "hush & 4711", "confidential 0815"
+    gateway.sources.replace_secret(gateway.source_id, secret, gateway.shop.cloud.clock())
+    told = [gateway.send(sent) for sent in gateway.sample.forge(gateway.signed(gateway.write(text), secret))]
+    unreadable = [replace(one, body=one.body + secret.encode()) for one in gateway.sample.unreadable]
+    unreadable += [replace(one, query={**one.query, "key": secret}) for one in gateway.sample.unreadable]
+    told += [gateway.send(gateway.signed(sent, secret)) for sent in unreadable]
+    assert gateway.texts == []
+    told.append(gateway.send(gateway.signed(gateway.write(text), secret)))
+    assert gateway.texts == [text]
+    # As a log writes it: all that a record has, the traces of errors with it.
+    logged = "".join(f"{record.__dict__}" for record in caplog.records)
+    assert not re.search("hush|4711|confidential|0815", f"{logged} {told}")
+    assert len(gateway.kept()) == len(unreadable)
+    for entry in gateway.kept():
+        assert not re.search(b"hush|4711", entry["payload"]), entry
+        assert b"***" in entry["payload"]
+    assert not re.search("hush|confidential", f"{gateway.source.last_unreadable} {gateway.source}")
