@@ -20,19 +20,13 @@ from bench import (
     inventory_runtime,
     inventory_sales,
     push_attempts,
-    push_failures,
-    push_isolation,
-    push_outages,
-    throughput,
+    pushes,
 )
 from bench.row import Benchmark, Row, Say
 
 BENCHMARKS: tuple[Benchmark, ...] = (
-    push_outages,
-    push_failures,
-    push_isolation,
+    pushes,
     push_attempts,
-    throughput,
     inventory_sales,
     inventory_counts,
     inventory_reads,

@@ -12,12 +12,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.row import Row, Say
-from bench.throughput import in_a_process
 from bench.warm_requests import CANDIDATES, GET_ITEM, POOLS, SERVICES, Times, measure
 from local import bytecode
 from local.failure import LocalError
 from simulation import rie
 from simulation.aws import TEMPLATE, variables
+from simulation.processes import in_a_process
 from simulation.rie import BROUGHT, Function, LambdaRuntime, functions_of, link_brought_packages
 
 IDS = ("inventory.7", "inventory.8", "inventory.9")

@@ -12,7 +12,6 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from bench.quiet import log_to_nowhere
 from bench.row import Row, Say
 from globalconnect.store.dynamo import Dynamo
 from simulation.aws import Cloud
@@ -21,6 +20,7 @@ from simulation.clouds import emulated_aws, pretend_aws
 from simulation.failing import FailingClient, Fault, RandomFaults, failing_below
 from simulation.histories import play
 from simulation.inventory import Inventory
+from simulation.logs import log_to_nowhere
 from simulation.rush import Rush, wrongs
 from simulation.shop import Shop
 

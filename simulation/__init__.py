@@ -1,0 +1,1 @@
+"""Pretend clouds and pretend partners, for the tests and the benchmark alike; neither imports the other."""

@@ -5,7 +5,7 @@ The situations of the benchmark's row push.9, with a shorter time-out.
 
 import pytest
 
-from bench.push_attempts import MEMORY_LIMIT_BYTES, TOLERANCE_SECONDS, Harm, Scale, measure_harm
+from simulation.attempts.harm import MEMORY_LIMIT_BYTES, TOLERANCE_SECONDS, Harm, Scale, measure_harm
 
 TIMEOUT_SECONDS = 1.0
 

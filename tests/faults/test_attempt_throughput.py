@@ -1,14 +1,13 @@
 """The benchmark's row push.11 measures what it says; what it finds is for `make bench`, on a quiet machine."""
 
-from pathlib import Path
+from simulation.attempts.speed import BATCH, measure
+from simulation.processes import in_a_process
+from simulation.pushes.partner_process import partner_process
+from simulation.pushes.partners import SUCCESS
 
-from bench.throughput import BATCH, in_a_process, measure
-from tests.faults.cloud.behaviour import SUCCESS
-from tests.faults.cloud.partners import PartnerServers
 
-
-def test_worker_and_bare_loop_make_the_same_posts(tmp_path: Path) -> None:
-    with PartnerServers(tmp_path) as servers:
+def test_worker_and_bare_loop_make_the_same_posts() -> None:
+    with partner_process() as servers:
         figures = in_a_process(measure, servers.open("bench", SUCCESS), rounds=2, batches=1)
         pushed = [seen.sms_id for seen in servers.attempts()]
     assert len(figures.worker) == len(figures.bare) == 2

@@ -1,7 +1,9 @@
-"""Contract 3: what one push attempt sends, what counts as delivered, and that no far side can do us harm."""
+"""Contract 3: what one push attempt sends, what counts as delivered, and that no far side can do us harm.
+
+What else a far side may do, with what it costs us: tests/faults/test_attempt_harm.py.
+"""
 
 import asyncio
-import gc
 import gzip
 import html
 import json
@@ -22,9 +24,9 @@ from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.push.answer import KEPT_ANSWER_CHARACTERS, MAX_ANSWER_BYTES
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.turns import MAX_HEAD_BYTES
-from tests.far_side import (
+from simulation.attempts.situations import full
+from simulation.partner_server import (
     PATIENCE,
-    SPELLINGS_INSIDE,
     SUCCESS,
     Authority,
     FixedResolver,
@@ -386,30 +388,11 @@ def test_attempt_ends_within_its_time_out_and_hangs_up(handler: Handler, status:
     assert far.accepts == 1
 
 
-def test_name_look_up_counts_against_the_time_out() -> None:
-    async def scenario() -> AttemptResult:
-        async with (
-            asyncio.timeout(PATIENCE),
-            client(attempt_timeout=SHORT, resolver=FixedResolver(answers=False)) as pushes,
-        ):
-            return await pushes.attempt("http://partner.example:8080/", BODY, SECRETS)
-
-    result = asyncio.run(scenario())
-    assert result.outcome is AttemptOutcome.TIMEOUT
-    assert result.duration_ms < PATIENCE * 1000 / 2
-
-
 def test_connection_that_is_not_accepted_ends_at_the_connect_time_out() -> None:
     async def scenario() -> AttemptResult:
-        # With its queue of one full, the kernel leaves further connections unanswered.
-        with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-            full.bind(("127.0.0.1", 0))
-            full.listen(0)
-            for filler in (first, second):
-                filler.setblocking(False)
-                filler.connect_ex(full.getsockname())
+        with full() as port:
             async with client(connect_timeout=SHORT) as pushes:
-                return await pushes.attempt(f"http://127.0.0.1:{full.getsockname()[1]}/", BODY, SECRETS)
+                return await pushes.attempt(f"http://127.0.0.1:{port}/", BODY, SECRETS)
 
     result = asyncio.run(scenario())
     assert (result.outcome, result.http_status) == (AttemptOutcome.TIMEOUT, None)
@@ -515,48 +498,6 @@ def test_gzip_bomb_is_not_unpacked() -> None:
     assert peak < 5_000_000
 
 
-@pytest.mark.parametrize(
-    "handler",
-    [
-        pytest.param(endless(b"HTTP/1.1 200 OK\r\n\r\n", b" " * 65_536), id="endless-body"),
-        pytest.param(endless(b"HTTP/1.1 200 OK\r\nX: ", b"y" * 65_536), id="endless-header-line"),
-        pytest.param(endless(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 1000), id="flood-of-interim-answers"),
-        pytest.param(silent, id="no-answer"),
-    ],
-)
-def test_memory_and_sockets_stay_flat_over_many_bad_answers(handler: Handler) -> None:
-    attempts = 20
-
-    async def scenario() -> tuple[int, int]:
-        async with partner(handler) as far, client(attempt_timeout=SHORT) as pushes:
-
-            async def one() -> None:
-                result = await pushes.attempt(far.url, BODY, SECRETS)
-                assert not result.delivered
-
-            # The first attempt loads what is loaded lazily; it must not count.
-            await one()
-            await far.ended.get()
-            gc.collect()
-            tracemalloc.start()
-            await asyncio.gather(*(one() for _ in range(attempts)))
-            for _ in range(attempts):
-                await far.ended.get()
-            assert far.accepts == attempts + 1
-            _, peak = tracemalloc.get_traced_memory()
-            gc.collect()
-            kept, _ = tracemalloc.get_traced_memory()
-            return kept, peak
-
-    try:
-        kept, peak = asyncio.run(scenario())
-    finally:
-        tracemalloc.stop()
-    assert kept < 500_000
-    # Both ends of all the connections at once.
-    assert peak < 12_000_000
-
-
 def test_cancelling_an_attempt_propagates_and_hangs_up() -> None:
     async def scenario() -> None:
         async with partner(silent) as far, client() as pushes:
@@ -568,17 +509,6 @@ def test_cancelling_an_attempt_propagates_and_hangs_up() -> None:
             await far.ended.get()
 
     asyncio.run(scenario())
-
-
-def test_refused_connection_is_a_failed_attempt() -> None:
-    async def scenario() -> AttemptResult:
-        with socket.socket() as nobody:
-            nobody.bind(("127.0.0.1", 0))
-            async with client() as pushes:
-                return await pushes.attempt(f"http://127.0.0.1:{nobody.getsockname()[1]}/", BODY, SECRETS)
-
-    result = asyncio.run(scenario())
-    assert (result.outcome, result.http_status, result.answer) == (AttemptOutcome.CONNECTION, None, "")
 
 
 def test_name_without_an_address_is_a_failed_connection() -> None:
@@ -741,17 +671,6 @@ def test_connection_closed_while_the_process_was_frozen_is_not_used(round_: int)
 
 
 # --- Never inside
-
-
-@pytest.mark.parametrize("host", SPELLINGS_INSIDE.values(), ids=SPELLINGS_INSIDE.keys())
-def test_stored_url_that_spells_an_address_inside_is_not_connected(host: str) -> None:
-    async def scenario() -> tuple[AttemptResult, int]:
-        async with partner(raw(http("200 OK", SUCCESS))) as inside, client(loopback=False) as pushes:
-            return await pushes.attempt(f"http://{host}:{inside.port}/", BODY, SECRETS), inside.accepts
-
-    result, accepts = asyncio.run(scenario())
-    assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.BAD_URL, None)
-    assert accepts == 0
 
 
 def test_name_that_leads_inside_is_not_connected() -> None:
@@ -919,26 +838,6 @@ def test_bad_certificate_is_a_failed_attempt_before_anything_is_sent(
     result, requests = push_over_tls(server, authority.trusted())
     assert (result.delivered, result.outcome, result.http_status) == (False, AttemptOutcome.TLS, None)
     assert requests == 0
-
-
-def test_certificate_of_an_unknown_authority_is_refused_by_default(authority: Authority) -> None:
-    result, requests = push_over_tls(authority.server("partner.example"), None)
-    assert result.outcome is AttemptOutcome.TLS
-    assert requests == 0
-
-
-def test_server_that_speaks_no_tls_is_a_tls_failure() -> None:
-    async def shout(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(http("400 Bad Request", b"plain HTTP here"))
-        await writer.drain()
-        writer.close()
-
-    async def scenario() -> AttemptResult:
-        async with await asyncio.start_server(shout, "127.0.0.1", 0) as server, client() as pushes:
-            port = server.sockets[0].getsockname()[1]
-            return await pushes.attempt(f"https://127.0.0.1:{port}/", BODY, SECRETS)
-
-    assert asyncio.run(scenario()).outcome is AttemptOutcome.TLS
 
 
 def test_tls_settings_that_check_nothing_are_refused_on_entering() -> None:

@@ -17,7 +17,7 @@ from globalconnect.push.guard import (
     guarded_connector,
     guarded_socket_factory,
 )
-from tests.far_side import SPELLINGS_INSIDE, ScriptedResolver, listening
+from simulation.partner_server import SPELLINGS_INSIDE, ScriptedResolver, listening
 
 PUBLIC = "8.8.8.8"
 PUBLIC_V6 = "2a00:1450:4001::8a"

@@ -16,13 +16,13 @@ from globalconnect.domain.source import Problem
 from inbound_sms.app import LARGEST_JUDGED
 from inbound_sms.providers import provider_named
 from local import template as templates
+from local.place import REPOSITORY
 from simulation.aws import START
 from simulation.shop import Shop
-from tests.faults.cloud.partners import ROOT
 from tests.providers.gateway import Answer, Gateway
 from tests.providers.samples import SAMPLES, Sent
 
-FUNCTIONS = ROOT / "functions"
+FUNCTIONS = REPOSITORY / "functions"
 REFUSED = (401, "application/json; charset=utf-8", '{"status":"ERROR","message":"Invalid signature"}')
 
 
@@ -61,7 +61,7 @@ def test_what_is_not_in_the_catalogue_is_no_provider() -> None:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_the_api_takes_every_method_that_a_provider_delivers_by(name: str) -> None:
-    events = templates.load(ROOT / "template.yaml")["Resources"]["InboundSmsFunction"]["Properties"]["Events"]
+    events = templates.load(REPOSITORY / "template.yaml")["Resources"]["InboundSmsFunction"]["Properties"]["Events"]
     assert {*PROVIDERS[name].methods} <= {event["Properties"]["Method"] for event in events.values()}
     assert SAMPLES[name].nothing.method in PROVIDERS[name].methods
 

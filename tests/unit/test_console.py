@@ -18,7 +18,6 @@ from globalconnect.domain.errors import NotFound
 from globalconnect.runtime import http
 from globalconnect.runtime.settings import ConsoleSettings
 from local.place import REPOSITORY
-from tests.faults.cloud.partners import ROOT
 
 SETTINGS = ConsoleSettings(user_pool_client_id="client", cognito_url="https://cognito.example/", try_it=False)
 PAGE = '<base href="{{base}}"><meta name="globalconnect" content="{{configuration}}">'
@@ -166,7 +165,7 @@ def test_without_a_build_it_says_how_to_build_it(tmp_path: Path, file: str | Non
 
 def test_it_imports_no_sdk() -> None:
     asked = "import sys, console.app; sys.exit(any(name in sys.modules for name in ('boto3', 'botocore', 'pydantic')))"
-    assert subprocess.run([sys.executable, "-c", asked], cwd=ROOT / "functions", check=False).returncode == 0
+    assert subprocess.run([sys.executable, "-c", asked], cwd=REPOSITORY / "functions", check=False).returncode == 0
 
 
 def test_there_are_sources() -> None:
@@ -191,7 +190,7 @@ def test_no_sources_of_the_console_import_each_other_in_a_circle() -> None:
     # Whatever imports nothing that is left is in no circle.
     while free := {path for path, imported in left.items() if not imported & left.keys()}:
         left = {path: imported for path, imported in left.items() if path not in free}
-    assert [str(path.relative_to(ROOT)) for path in left] == []
+    assert [str(path.relative_to(REPOSITORY)) for path in left] == []
 
 
 def test_the_lock_of_the_console_names_no_registry() -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.cloud.partners import ROOT
+from local.place import REPOSITORY
 
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "events").glob("*.md")])
-DECISIONS = sorted((ROOT / "docs" / "adr").glob("0*.md"))
-INDEX = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
+PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), *(REPOSITORY / "events").glob("*.md")])
+DECISIONS = sorted((REPOSITORY / "docs" / "adr").glob("0*.md"))
+INDEX = (REPOSITORY / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
 
 
 def _anchors(page: Path) -> set[str]:
@@ -18,7 +18,7 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_every_relative_link_leads_somewhere(page: Path) -> None:
     for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         path, _, anchor = link.partition("#")
@@ -39,7 +39,7 @@ def test_a_decision_has_a_status_and_a_date_and_the_index_says_the_same(page: Pa
     assert f"| [{page.name[:4]}]({page.name}) | {title[1]} | {status} | {state[2]} |\n" in INDEX
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_no_diagram_has_a_semicolon_which_would_end_its_line(page: Path) -> None:
     diagrams = re.findall(r"^```mermaid\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert [line for diagram in diagrams for line in diagram.splitlines() if ";" in line.replace("#35;", "")] == []

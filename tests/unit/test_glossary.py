@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from tests.faults.cloud.partners import ROOT
+from local.place import REPOSITORY
 
 # What has been done to something is no name for it; exceptions are named for what happened.
 PARTICIPLE = re.compile(r"(ed|Shown|Given|Told|Begun|Swept|Left|Known|Heard|Done|Sent|Sold|Held|Kept)$")
@@ -13,7 +13,7 @@ CODE = ("functions", "local", "deployment", "bench", "simulation", "tests")
 
 
 def _forbidden() -> set[str]:
-    rows = re.findall(r"^\|(.+)\|(.+)\|(.*)\|$", (ROOT / "docs/glossary.md").read_text(), flags=re.MULTILINE)
+    rows = re.findall(r"^\|(.+)\|(.+)\|(.*)\|$", (REPOSITORY / "docs/glossary.md").read_text(), flags=re.MULTILINE)
     words = {word.strip() for _, _, others in rows[2:] for word in others.split(",")}
     return words - {""}
 
@@ -31,20 +31,20 @@ def test_no_identifier_has_a_word_that_the_glossary_calls_otherwise() -> None:
     assert "dice" in forbidden
     found: set[tuple[str, str]] = set()
     for folder in CODE:
-        for path in (ROOT / folder).rglob("*.py"):
+        for path in (REPOSITORY / folder).rglob("*.py"):
             for identifier in _identifiers(ast.parse(path.read_text())):
                 words = {*re.split(r"[_.]", identifier.lower()), *identifier.split(".")}
-                found |= {(str(path.relative_to(ROOT)), word) for word in words & forbidden}
+                found |= {(str(path.relative_to(REPOSITORY)), word) for word in words & forbidden}
     assert found == set()
 
 
 def test_classes_are_named_by_nouns() -> None:
     classes = {
         node.name
-        for path in (ROOT / "functions").rglob("*.py")
+        for path in (REPOSITORY / "functions").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.ClassDef)
         and not any("Exception" in ast.unparse(base) or "Error" in ast.unparse(base) for base in node.bases)
     }
-    schemas = json.loads((ROOT / "docs/openapi.json").read_text())["components"]["schemas"]
+    schemas = json.loads((REPOSITORY / "docs/openapi.json").read_text())["components"]["schemas"]
     assert {name for name in classes | schemas.keys() if PARTICIPLE.search(name)} == set()

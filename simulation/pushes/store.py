@@ -21,12 +21,14 @@ class _Kept:
     attempts: dict[int, Attempt] = field(default_factory=dict)
 
     def log(self) -> list[Attempt]:
-        """Return the kept attempts, oldest first."""
         return sorted(self.attempts.values(), key=lambda attempt: attempt.number)
 
 
 class MemoryStore:
-    """Messages, activations and partners in memory; every call is one step, whatever the thread."""
+    """Messages, activations and partners in memory; every call is one step, whatever the thread.
+
+    The calls mean what those of Pushes and Partners do.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -37,18 +39,15 @@ class MemoryStore:
     # -------------------------------------------------------------- what the rest of the product writes
 
     def add_partner(self, partner: Partner) -> None:
-        """Store a partner."""
         with self._lock:
             self._partners[partner.partner_id] = partner
 
     def store_sms(self, sms: Sms) -> None:
-        """Store a new SMS, and its activation when that is new."""
         with self._lock:
             self._activations.setdefault(sms.activation_id, True)
             self._messages[SmsRef(sms.activation_id, sms.sms_id)] = _Kept(sms)
 
     def finish(self, activation_id: int) -> None:
-        """Return an activation an outcome."""
         with self._lock:
             self._activations[activation_id] = False
 
@@ -57,7 +56,6 @@ class MemoryStore:
     def claim(
         self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
-        """Claim the next attempt of each message, as Pushes.claim does."""
         with self._lock:
             return [self._claim(ref, now, (tallies or {}).get(ref)) for ref in refs]
 
@@ -72,12 +70,10 @@ class MemoryStore:
         return kept.sms.caught_up(kept.log())
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
-        """Return those of the activations that are not finished."""
         with self._lock:
             return frozenset(one for one in activation_ids if self._activations.get(one, False))
 
     def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
-        """End the pushing of messages that are still pending."""
         with self._lock:
             for end in ends:
                 kept = self._messages.get(SmsRef(end.sms.activation_id, end.sms.sms_id))
@@ -93,14 +89,12 @@ class MemoryStore:
             return [None] * len(ends)
 
     def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
-        """Keep how attempts ended, the first and the newest ATTEMPTS_KEPT of each message."""
         with self._lock:
             for sms, attempt in attempts:
                 kept = self._messages[SmsRef(sms.activation_id, sms.sms_id)]
                 kept.attempts[0 if attempt.number == 1 else 1 + attempt.number % ATTEMPTS_KEPT] = attempt
 
     def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
-        """Return the kept attempts of an activation's messages by SMS id, oldest first."""
         with self._lock:
             return {
                 ref.sms_id: kept.log()
@@ -109,7 +103,6 @@ class MemoryStore:
             }
 
     def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
-        """Return the undelivered messages of a shard that were stored until then (ms), oldest first."""
         with self._lock:
             found = [
                 (kept.sms.stored_at, ref)
@@ -121,12 +114,10 @@ class MemoryStore:
         return iter([ref for _, ref in sorted(found, key=lambda entry: entry[0])])
 
     def find(self, refs: Sequence[SmsRef]) -> list[Sms]:
-        """Return those of the messages that exist, as they are now."""
         with self._lock:
             return [self._messages[ref].sms for ref in refs if ref in self._messages]
 
     def note_queued_again(self, messages: Sequence[Sms], now: int) -> list[Exception | None]:
-        """Note that the sweep has queued messages again, unless an attempt came in between."""
         with self._lock:
             for sms in messages:
                 kept = self._messages.get(SmsRef(sms.activation_id, sms.sms_id))
@@ -136,7 +127,6 @@ class MemoryStore:
             return [None] * len(messages)
 
     def push_again(self, ref: SmsRef, now: int, overlap: int) -> Sms:
-        """Make an SMS due for a push, as Pushes.push_again does. Raises NotFound."""
         with self._lock:
             kept = self._messages.get(ref)
             if kept is None:
@@ -149,19 +139,16 @@ class MemoryStore:
     # -------------------------------------------------------------- Partners
 
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-        """Return those of the partners that exist, as they are now."""
         with self._lock:
             return {one: self._partners[one] for one in partner_ids if one in self._partners}
 
     def note_slow(self, partner_id: str, until: int) -> None:
-        """Note that a partner's server is slow until then (ms); an earlier end changes nothing."""
         with self._lock:
             partner = self._partners.get(partner_id)
             if partner is not None and partner.slow_until < until:
                 self._partners[partner_id] = replace(partner, slow_until=until)
 
     def note_success(self, partner_id: str, at: int) -> None:
-        """Note that a partner took a push then (ms); an earlier time changes nothing."""
         with self._lock:
             partner = self._partners.get(partner_id)
             if partner is not None and (partner.last_success_at or 0) < at:

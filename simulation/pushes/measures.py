@@ -6,10 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tests.faults.cloud.behaviour import Seen
+from simulation.pushes.partners import Seen
 
 CADENCE = 10.0
 """Seconds from the start of an attempt to the start of the next (contract 3)."""
+
+type Attempts = Mapping[int, Sequence[Seen]]
+"""By SMS id, by time of arrival."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +26,16 @@ class Part:
 
     @property
     def ok(self) -> bool:
-        """Return whether the figure keeps to its limit."""
         return self.value <= self.limit
 
     @property
     def used(self) -> float:
-        """Return how much of the limit the figure uses up; 1 is all of it."""
+        """How much of the limit the figure uses up; 1 is all of it."""
         if self.limit:
             return self.value / self.limit
         return 0.0 if self.ok else 1.0 + self.value
 
     def __str__(self) -> str:
-        """Say it in a line."""
         figure = f"{self.value:.3f}".rstrip("0").rstrip(".")
         return f"{'ok  ' if self.ok else 'MISS'} {self.what}: {figure} {self.unit} (at most {self.limit:g})"
 
@@ -53,32 +54,33 @@ def by_sms(attempts: Iterable[Seen]) -> dict[int, list[Seen]]:
     return found
 
 
-def off_cadence(attempts: Mapping[int, Sequence[Seen]]) -> list[float]:
+def _pairs(attempts: Attempts) -> Iterable[tuple[Seen, Seen]]:
+    return (pair for of_one in attempts.values() for pair in pairwise(of_one))
+
+
+def gaps(attempts: Attempts) -> list[float]:
+    """Return the times (s) from the start of each attempt to that of the next for the same SMS."""
+    return [after.arrived - before.arrived for before, after in _pairs(attempts)]
+
+
+def off_cadence(attempts: Attempts) -> list[float]:
     """Return by how much (s) each attempt after the first was early or late."""
-    return [
-        abs(after.arrived - before.arrived - CADENCE)
-        for of_one in attempts.values()
-        for before, after in pairwise(of_one)
-    ]
+    return [abs(gap - CADENCE) for gap in gaps(attempts)]
 
 
-def at_once(attempts: Mapping[int, Sequence[Seen]]) -> int:
+def at_once(attempts: Attempts) -> int:
     """Count the attempts that began while another one for the same SMS was under way."""
-    return sum(
-        before.ended is None or after.arrived < before.ended
-        for of_one in attempts.values()
-        for before, after in pairwise(of_one)
-    )
+    return sum(before.ended is None or after.arrived < before.ended for before, after in _pairs(attempts))
 
 
-def after_success(attempts: Mapping[int, Sequence[Seen]]) -> int:
+def after_success(attempts: Attempts) -> int:
     """Count the attempts for an SMS that its partner had already answered with SUCCESS."""
     return sum(
-        sum(seen.success for seen in of_one[:place]) > 0 for of_one in attempts.values() for place in range(len(of_one))
+        any(seen.success for seen in of_one[:place]) for of_one in attempts.values() for place in range(len(of_one))
     )
 
 
-def undelivered(attempts: Mapping[int, Sequence[Seen]], sms_ids: Iterable[int], by: float = math.inf) -> int:
+def undelivered(attempts: Attempts, sms_ids: Iterable[int], by: float = math.inf) -> int:
     """Count the SMS that were not answered with SUCCESS by then."""
     return sum(
         not any(seen.success and seen.ended is not None and seen.ended <= by for seen in attempts.get(sms_id, ()))
@@ -86,6 +88,25 @@ def undelivered(attempts: Mapping[int, Sequence[Seen]], sms_ids: Iterable[int], 
     )
 
 
-def first_pushes(attempts: Mapping[int, Sequence[Seen]], stored_at: Mapping[int, float]) -> list[float]:
+def first_pushes(attempts: Attempts, stored_at: Mapping[int, float]) -> list[float]:
     """Return how long (s) after it was stored each SMS reached its partner; infinity for those that never did."""
     return [attempts[sms_id][0].arrived - at if sms_id in attempts else math.inf for sms_id, at in stored_at.items()]
+
+
+def longest_without(attempts: Attempts, stored_at: Mapping[int, float]) -> float:
+    """Return the longest time (s) that an SMS was without an attempt since it was stored; infinity for never any."""
+    return max([0.0, *gaps(attempts), *first_pushes(attempts, stored_at)])
+
+
+def after_recorded(attempts: Attempts, recorded: Mapping[int, float]) -> int:
+    """Count the attempts that began after a SUCCESS for their SMS had been recorded."""
+    return sum(seen.arrived > recorded.get(sms_id, math.inf) for sms_id, of_one in attempts.items() for seen in of_one)
+
+
+def cut_off(attempts: Attempts, takes: Mapping[str, float]) -> int:
+    """Count the attempts whose connection closed before their partner answered, which `takes` it so long (s)."""
+    return sum(
+        not seen.success and seen.ended is not None and seen.ended - seen.arrived < takes.get(seen.partner, 0) - 0.05
+        for of_one in attempts.values()
+        for seen in of_one
+    )

@@ -1,30 +1,18 @@
 """Partners' outages, played on the simulated cloud at any scale.
 
-Each situation is a function that takes its scale and gives what it has to show as `Part`s; `bench/push_outages.py`
-plays them large, `test_outages.py` small.
+Each situation is a function that takes its scale and returns what it has to show as `Part`s; `bench/pushes.py` plays
+them large and in real time, `tests/faults/test_outages.py` small and in virtual time.
 """
 
 import asyncio
 import math
 import random
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.faults.cloud.behaviour import (
-    FAILS,
-    FAILS_EVERY_SECOND,
-    FAILS_LATE,
-    FAILS_ONE_IN_TWENTY,
-    NEVER_ANSWERS,
-    SUCCESS,
-    SUCCESS_LATE,
-    Behaviour,
-)
-from tests.faults.cloud.environments import PUSH_SMS
-from tests.faults.cloud.parameters import Parameters
-from tests.faults.cloud.simulated import SimulatedCloud
-from tests.faults.measures import (
+from simulation.pushes.cloud import Progress, SimulatedCloud
+from simulation.pushes.functions import PUSH_SMS
+from simulation.pushes.measures import (
     CADENCE,
     Part,
     after_success,
@@ -35,8 +23,18 @@ from tests.faults.measures import (
     percentile,
     undelivered,
 )
-
-type Progress = Callable[[str], None]
+from simulation.pushes.parameters import Parameters
+from simulation.pushes.partners import (
+    FAILS,
+    FAILS_EVERY_SECOND,
+    FAILS_LATE,
+    FAILS_ONE_IN_TWENTY,
+    NEVER_ANSWERS,
+    SUCCESS,
+    SUCCESS_LATE,
+    Behaviour,
+)
+from simulation.pushes.timeline import seconds
 
 HEALTHY = "healthy"
 _BURST = 500
@@ -68,33 +66,24 @@ async def cadence(scale: CadenceScale, parameters: Parameters, progress: Progres
     """Partners fail, one at once and one after 4 s, then answer SUCCESS."""
     behaviours = {"fails at once": FAILS, "fails after 4 s": FAILS_LATE}
     async with SimulatedCloud(parameters) as cloud:
-        for name, behaviour in behaviours.items():
-            cloud.add_partner(name, behaviour)
-        began = time.time()
-        for _ in range(scale.messages):
-            for name in behaviours:
-                cloud.store_sms(name)
-            await asyncio.sleep(scale.arriving / scale.messages)
-        await _until(began + scale.failing)
-        for name in behaviours:
-            cloud.behave(name, SUCCESS)
+        await cloud.arrive(behaviours, scale.messages, scale.arriving)
+        await asyncio.sleep(scale.failing - scale.arriving)
+        cloud.behave(behaviours, SUCCESS)
         # An interval until each is delivered, then whatever follows.
         await asyncio.sleep(CADENCE + 2 + scale.after)
-        attempts = cloud.attempts()
-        failed = len(cloud.environments.failures)
-        _tell("cadence", cloud, progress)
-    parts = [Part("invocations that failed", failed, "times", 0)]
-    for name in behaviours:
-        seen = by_sms(one for one in attempts if one.partner == name)
-        off = off_cadence(seen)
-        progress(f"{name}: {len(seen)} SMS, {sum(map(len, seen.values()))} attempts")
-        parts += [
-            Part(f"{name}: off the 10 s, p50", percentile(off, 0.5), "s", 0.5),
-            Part(f"{name}: off the 10 s, p99", percentile(off, 0.99), "s", 1.0),
-            Part(f"{name}: two attempts at once", at_once(seen), "times", 0),
-            Part(f"{name}: attempts after SUCCESS", after_success(seen), "times", 0),
-            Part(f"{name}: SMS not delivered", scale.messages - len(seen) + undelivered(seen, seen), "SMS", 0),
-        ]
+        parts = [Part("invocations that failed", len(cloud.environments.failures), "times", 0)]
+        for name in behaviours:
+            seen = by_sms(cloud.attempts([name]))
+            off = off_cadence(seen)
+            progress(f"{name}: {len(seen)} SMS, {sum(map(len, seen.values()))} attempts")
+            parts += [
+                Part(f"{name}: off the 10 s, p50", percentile(off, 0.5), "s", 0.5),
+                Part(f"{name}: off the 10 s, p99", percentile(off, 0.99), "s", 1.0),
+                Part(f"{name}: two attempts at once", at_once(seen), "times", 0),
+                Part(f"{name}: attempts after SUCCESS", after_success(seen), "times", 0),
+                Part(f"{name}: SMS not delivered", scale.messages - len(seen) + undelivered(seen, seen), "SMS", 0),
+            ]
+        cloud.tell("cadence", progress)
     return parts
 
 
@@ -110,6 +99,10 @@ class Outage:
     partners: int
     pending: int
     refill: float = 0.0
+
+    @property
+    def never_answers(self) -> bool:
+        return self.behaviour is NEVER_ANSWERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,30 +144,23 @@ class Healthy:
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """How an outage went: for the healthy partner beside it, and for those that had it once they came `back`.
-
-    `lag` is the p99 (s) by which the model itself was late: how busy the machine was, whatever the delivery code does.
-    """
+    """How an outage went: for the healthy partner beside it, and for those that had it once they came `back`."""
 
     what: Outage
     first: float
     healthy: Healthy
     failed_invocations: int
-    lag: float
     at_once: int
     back: Sequence[Part]
 
-    def beside(self, usual: float, allowance: float = 0.0) -> list[Part]:
-        """Return what the healthy partner must not notice; p99 (s) of its first pushes is `usual` otherwise.
-
-        `allowance` (s) is added to what a first push may take in all, on a machine that is known to be busy.
-        """
+    def beside(self, usual: float) -> list[Part]:
+        """Return what the healthy partner must not notice; p99 (s) of its first pushes is `usual` otherwise."""
         name, healthy = self.what.name, self.healthy
         later = percentile(healthy.later, 0.99)
         return [
-            Part(f"{name}: healthy first push, p99", 1000 * later, "ms", 500 + 1000 * allowance),
+            Part(f"{name}: healthy first push, p99", 1000 * later, "ms", 500),
             Part(f"{name}: that above the usual", 1000 * (later - usual), "ms", 200),
-            Part(f"{name}: the same in the first {self.first:g} s, worst", max(healthy.early), "s", 6.0 + allowance),
+            Part(f"{name}: the same in the first {self.first:g} s, worst", max(healthy.early), "s", 6.0),
             Part(f"{name}: healthy retries off the 10 s, p50", percentile(healthy.off, 0.5), "s", 0.5),
             Part(f"{name}: healthy retries off the 10 s, p99", percentile(healthy.off, 0.99), "s", 1.0),
             Part(f"{name}: invocations that failed", self.failed_invocations, "times", 0),
@@ -187,7 +173,7 @@ async def baseline(scale: OutageScale, parameters: Parameters, progress: Progres
     async with SimulatedCloud(parameters) as cloud:
         await _prepare(cloud, scale)
         healthy = await _watch_healthy(cloud, scale, scale.baseline, 0)
-        _tell("no outage", cloud, progress)
+        cloud.tell("no outage", progress)
     return percentile(healthy.later, 0.99)
 
 
@@ -201,26 +187,23 @@ async def outage(scale: OutageScale, what: Outage, parameters: Parameters, progr
         pending = asyncio.create_task(_fill(cloud, names, what))
         healthy = await _watch_healthy(cloud, scale, scale.watched, scale.first)
         pending.cancel()
-        back = await _come_back(cloud, names, progress) if what.behaviour is NEVER_ANSWERS else []
-        _tell(what.name, cloud, progress)
-        seen = by_sms(one for one in cloud.attempts() if one.partner in names)
-        failed = len(cloud.environments.failures)
-        lag = percentile(cloud.lags, 0.99)
-    progress(f"{what.name}: {len(seen)} SMS, {sum(map(len, seen.values()))} attempts")
-    return Played(what, scale.first, healthy, failed, lag, at_once(seen), back)
+        back = await _come_back(cloud, names, progress) if what.never_answers else []
+        cloud.tell(what.name, progress)
+        seen = by_sms(cloud.attempts(names))
+        progress(f"{what.name}: {len(seen)} SMS, {sum(map(len, seen.values()))} attempts")
+        return Played(what, scale.first, healthy, len(cloud.environments.failures), at_once(seen), back)
 
 
 async def _come_back(cloud: SimulatedCloud, names: Sequence[str], progress: Progress) -> list[Part]:
     """Have partners answer SUCCESS; return whether they get everything in time, and once."""
     messages = [sms_id for sms_id, partner in cloud.partner_of.items() if partner in names]
-    back = time.time()
-    for name in names:
-        cloud.behave(name, SUCCESS)
-    while cloud.served(names) < len(messages) and time.time() < back + _DELIVERED_WITHIN:  # noqa: ASYNC110 - far away
+    back = seconds()
+    cloud.behave(names, SUCCESS)
+    while cloud.servers.taken(names) < len(messages) and seconds() < back + _DELIVERED_WITHIN:  # noqa: ASYNC110 - far away
         await asyncio.sleep(0.5)
     # An interval more, to see that nothing comes twice.
     await asyncio.sleep(12)
-    seen = by_sms(one for one in cloud.attempts() if one.partner in names)
+    seen = by_sms(cloud.attempts(names))
     successes = [one.ended for of_one in seen.values() for one in of_one if one.success and one.ended]
     missing = undelivered(seen, messages, back + _DELIVERED_WITHIN)
     last = max(successes, default=math.inf) - back
@@ -244,7 +227,7 @@ async def _watch_healthy(cloud: SimulatedCloud, scale: OutageScale, seconds: flo
     early = await _feed(cloud, scale.rate, first)
     late = await _feed(cloud, scale.rate, seconds - first)
     await asyncio.sleep(_DRAIN)
-    attempts = by_sms(seen for seen in cloud.attempts() if seen.partner == HEALTHY)
+    attempts = by_sms(cloud.attempts([HEALTHY]))
     watched = {sms_id: attempts[sms_id] for sms_id in (*early, *late) if sms_id in attempts}
     return Healthy(
         early=first_pushes(attempts, early),
@@ -279,23 +262,3 @@ async def _fill(cloud: SimulatedCloud, names: Sequence[str], what: Outage) -> No
         for name in names:
             cloud.store_sms(name)
         await asyncio.sleep(len(names) / what.refill)
-
-
-async def _until(at: float) -> None:
-    await asyncio.sleep(max(0.0, at - time.time()))
-
-
-def _tell(name: str, cloud: SimulatedCloud, progress: Progress) -> None:
-    """Say what the machine was busy with, for judging the figures."""
-    lag = 1000 * percentile(cloud.lags, 0.99)
-    started = ", ".join(f"{count} of {function}" for function, count in sorted(cloud.environments.started.items()))
-    progress(
-        f"{name}: environments {started}; lanes in use at most: stream {cloud.stream.busy_most}, retry "
-        f"{cloud.retries.busy_most}, slow {cloud.slow_retries.busy_most}; messages waiting at most: "
-        f"{cloud.retries.backlog_most} and {cloud.slow_retries.backlog_most}"
-    )
-    progress(f"{name}: {cloud.busy()}; the model's own lag p99 {lag:.0f} ms, worst {1000 * max(cloud.lags):.0f} ms")
-    slow = ", ".join(cloud.slow_partners()) or "nobody"
-    progress(f"{name}: held to be slow: {slow}; {len(cloud.errors())} errors logged")
-    for failure in cloud.environments.failures[:3]:
-        progress(f"{name}: {failure}")

@@ -6,16 +6,15 @@ import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from globalconnect.domain.push_attempt import AttemptOutcome
-from tests import far_side
-from tests.far_side import SPELLINGS_INSIDE, SUCCESS, Authority, Handler, endless, http, raw, stalled
+from simulation import partner_server as far_side
+from simulation.partner_server import SPELLINGS_INSIDE, SUCCESS, Authority, Handler, endless, http, raw, stalled
+from simulation.processes import Link
 
 METADATA = "http://169.254.169.254/latest/meta-data/"
 # Where listeners are that must not be reached, all on the same port.
@@ -232,9 +231,6 @@ def _spellings() -> list[Situation]:
 # ---------------------------------------------------------------- the process they run in
 
 
-type Link = Connection[Any, Any]
-
-
 @dataclass(frozen=True, slots=True)
 class FarSide:
     """Where everything is: the ports of servers by name, the addresses inside that are listened on, our authority."""
@@ -245,9 +241,9 @@ class FarSide:
 
 
 def serve(pipe: Link) -> None:
-    """Be the far side until told to end: a process of its own, so that its work and memory are not the attempts'.
+    """Be the far side, in a process of its own, so that its work and memory are not the attempts'.
 
-    Sends its FarSide; at every "count" it sends how many connections have arrived inside, and at an "end" it ends.
+    Sends its FarSide, and whenever it is asked how many connections have arrived inside.
     """
     asyncio.run(_serve(pipe))
 
@@ -267,7 +263,7 @@ async def _serve(pipe: Link) -> None:
                 ports[f"tls {kind}"] = (await stack.enter_async_context(server)).port
             inside = await _inside(stack)
             ports[INSIDE] = next(iter(inside.values())).port
-            ports["full"] = stack.enter_context(_full())
+            ports["full"] = stack.enter_context(full())
             ports["nobody"] = stack.enter_context(_nobody())
             ports["mute"] = await stack.enter_async_context(_plain(_swallow))
             ports["shouts"] = await stack.enter_async_context(_plain(_shout))
@@ -275,8 +271,10 @@ async def _serve(pipe: Link) -> None:
             redirecting = far_side.partner(raw(http("302 Found", b"", location)), patience=None)
             ports["redirects inside"] = (await stack.enter_async_context(redirecting)).port
             pipe.send(FarSide(ports, tuple(inside), authority.pem))
-            while await asyncio.to_thread(pipe.recv) == "count":
-                pipe.send(sum(listener.accepts for listener in inside.values()))
+            with suppress(EOFError):
+                while True:
+                    await asyncio.to_thread(pipe.recv)
+                    pipe.send(sum(listener.accepts for listener in inside.values()))
 
 
 async def _inside(stack: AsyncExitStack) -> dict[str, far_side.Listener]:
@@ -295,7 +293,7 @@ async def _inside(stack: AsyncExitStack) -> dict[str, far_side.Listener]:
 
 
 @contextmanager
-def _full() -> Iterator[int]:
+def full() -> Iterator[int]:
     """Listen with a queue that is full: the kernel leaves further connections unanswered."""
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))

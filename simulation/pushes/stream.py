@@ -3,15 +3,15 @@
 import asyncio
 import itertools
 from collections import deque
-from collections.abc import Awaitable, Callable
 from typing import Any
 
+from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import from_sms
 from globalconnect.store.dynamo import to_wire
-from tests.faults.cloud.environments import InvocationFailed
-from tests.faults.cloud.parameters import Parameters
+from simulation.pushes.environments import InvocationFailed
+from simulation.pushes.parameters import Parameters
+from simulation.pushes.queue import Invoke
 
-type Invoke = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 type Record = dict[str, Any]
 
 _PAUSE_AFTER_FAILURE = 0.2
@@ -32,24 +32,20 @@ class Stream:
         self.busy_most = 0
         self._invoke = invoke
         self._parameters = parameters
-        self._new: list[tuple[int, Record]] = []
         self._lanes: list[deque[Record]] = [deque() for _ in range(parameters.stream_lanes)]
-        self._busy: set[int] = set()
+        self._reading: dict[int, asyncio.Task[None]] = {}
         self._serial = itertools.count(1)
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    def start(self) -> None:
-        """Begin to look for records."""
-        self._keep(asyncio.create_task(self._look()))
 
     async def stop(self) -> None:
-        """Stop reading; batches under way are given up."""
-        for task in self._tasks:
+        for task in self._reading.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._reading.values(), return_exceptions=True)
 
-    def inserted(self, sms: Any) -> None:
-        """Have the record of a new SMS read."""
+    @property
+    def unread(self) -> list[Record]:
+        return [record for lane in self._lanes for record in lane]
+
+    def inserted(self, sms: Sms) -> None:
         item = to_wire(from_sms(sms, _KEEP))
         record = {
             "eventName": "INSERT",
@@ -61,20 +57,17 @@ class Stream:
                 "StreamViewType": "NEW_IMAGE",
             },
         }
-        self._new.append((hash(sms.activation_id) % len(self._lanes), record))
-
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(self._parameters.stream_poll)
-            new, self._new = self._new, []
-            for lane, record in new:
-                self._lanes[lane].append(record)
-            for lane in {lane for lane, _ in new} - self._busy:
-                self._busy.add(lane)
-                self.busy_most = max(self.busy_most, len(self._busy))
-                self._keep(asyncio.create_task(self._read(lane)))
+        lane = sms.activation_id % len(self._lanes)
+        self._lanes[lane].append(record)
+        if lane not in self._reading:
+            self._reading[lane] = asyncio.get_running_loop().create_task(self._read(lane))
 
     async def _read(self, lane: int) -> None:
+        # Lambda looks at fixed times: what came since the last one is a batch.
+        await asyncio.sleep(
+            self._parameters.stream_poll - asyncio.get_running_loop().time() % self._parameters.stream_poll
+        )
+        self.busy_most = max(self.busy_most, len(self._reading))
         records = self._lanes[lane]
         size, tries = self._parameters.stream_batch, 0
         while records:
@@ -92,7 +85,7 @@ class Stream:
                 # BisectBatchOnFunctionError
                 size = max(1, len(batch) // 2)
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE)
-        self._busy.discard(lane)
+        del self._reading[lane]
 
     async def _deal_with(self, batch: list[Record]) -> int:
         """Have a batch dealt with; return how many of its records need not come again."""
@@ -112,7 +105,3 @@ class Stream:
             if record["dynamodb"]["SequenceNumber"] in failures:
                 return place
         return len(batch)
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

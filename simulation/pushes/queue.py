@@ -1,30 +1,39 @@
 """SQS in memory, and how Lambda reads it: at least once, a little late, in no particular order.
 
-Everything here belongs to one event loop.
+Everything here belongs to one event loop, in real or in virtual time.
 """
 
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.cloud.environments import InvocationFailed
-from tests.faults.cloud.parameters import Parameters
+from simulation.pushes.environments import InvocationFailed
+from simulation.pushes.parameters import Parameters
+from simulation.pushes.timeline import milliseconds
 
 type Invoke = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 _LONGEST_DELAY = 900
 
 
-@dataclass(slots=True)
+class Refused(Exception):
+    """What a queue answers for an entry that it does not take."""
+
+
+@dataclass(slots=True, eq=False)
 class Message:
-    """A message of a queue. `receipt` counts its receives, so that only the latest may delete or return it."""
+    """A message of a queue, and when (ms) it can be received next.
+
+    `receipt` counts its receives, so that only the latest may delete or return it.
+    """
 
     message_id: str
     body: str
     group: str
+    visible_at: int = 0
     receipt: int = 0
 
 
@@ -38,7 +47,7 @@ class Queue:
 
     def __init__(self, name: str, parameters: Parameters, rng: random.Random) -> None:
         self.name = name
-        self.deliver: Callable[[Message], None] | None = None
+        self.deliver: Callable[[Message], None] = lambda _: None
         self.dead: list[Message] = []
         self.fail_sends = 0.0
         self.delivered_twice = parameters.delivered_twice
@@ -47,85 +56,83 @@ class Queue:
         self._parameters = parameters
         self._rng = rng
         self._messages: dict[str, Message] = {}
-        self._serial = 0
 
     def __len__(self) -> int:
-        """Tell how many messages it holds, delayed ones and those in flight included."""
         return len(self._messages)
 
-    def send_batch(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
-        """Take messages as SendMessageBatch does."""
-        answer: dict[str, Any] = {"Successful": [], "Failed": []}
-        for entry in entries:
-            if self._rng.random() < self.fail_sends:
-                answer["Failed"].append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
-            else:
-                answer["Successful"].append({"Id": entry["Id"], "MessageId": self._send(entry)})
-        return answer
+    def messages(self) -> list[Message]:
+        return list(self._messages.values())
 
-    def purge(self) -> None:
-        """Lose every message."""
-        self._messages.clear()
+    def send_batch(self, entries: Sequence[dict[str, Any]]) -> list[Refused | None]:
+        """Take messages as SendMessageBatch does; return which were refused."""
+        return [self._send(entry) for entry in entries]
 
-    def is_current(self, message: Message, receipt: int) -> bool:
-        """Return whether a message is still in the queue and has not been received since."""
-        return self._messages.get(message.message_id) is message and message.receipt == receipt
-
-    def received(self, message: Message) -> int | None:
-        """Note that a poller has a message; return its receipt, None when the message is gone or set aside instead."""
-        if message.message_id not in self._messages:
-            return None
-        if message.receipt >= self._parameters.receives:
-            del self._messages[message.message_id]
-            self.dead.append(message)
-            return None
-        message.receipt += 1
-        self._again(message, self._parameters.visibility, message.receipt)
-        if self._rng.random() < self.delivered_twice:
-            self._later(self._rng.uniform(0, self._parameters.twice_within), self._due, message)
-        return message.receipt
-
-    def delete(self, message: Message) -> None:
-        """Take a message out for good."""
-        self._messages.pop(message.message_id, None)
-
-    def _send(self, entry: dict[str, Any]) -> str:
-        delay = entry.get("DelaySeconds", 0)
+    def _send(self, entry: dict[str, Any]) -> Refused | None:
+        delay = entry["DelaySeconds"]
         if type(delay) is not int or not 0 <= delay <= _LONGEST_DELAY:
             raise ValueError("DelaySeconds")
-        self._serial += 1
+        if self._rng.random() < self.fail_sends:
+            return Refused()
+        self.put(entry["MessageBody"], entry["MessageGroupId"], delay + self._rng.uniform(0, self._parameters.pick_up))
+        return None
+
+    def put(self, body: str, group: str, seconds: float) -> None:
+        """Have a message delivered in so many seconds."""
         self.sent += 1
-        message = Message(f"{self.name}-{self._serial}", entry["MessageBody"], entry["MessageGroupId"])
+        message = Message(f"{self.name}-{self.sent}", body, group)
         self._messages[message.message_id] = message
-        self._later(delay + self._rng.uniform(0, self._parameters.pick_up), self._due, message)
-        return message.message_id
+        self._later(seconds, message)
 
-    def _again(self, message: Message, seconds: float, receipt: int) -> None:
-        self._later(seconds, self._visible_again, message, receipt)
+    def purge(self) -> None:
+        self._messages.clear()
 
-    def _visible_again(self, message: Message, receipt: int) -> None:
-        if self.is_current(message, receipt):
-            self.timed_out += 1
+    def received(self, message: Message) -> bool:
+        """Note that a poller has a message; return whether it got it: not when it is gone, or set aside instead."""
+        if message.message_id not in self._messages:
+            return False
+        if message.receipt >= self._parameters.receives:
+            self.delete(message)
+            self.dead.append(message)
+            return False
+        message.receipt += 1
+        self._later(self._parameters.visibility, message)
+        if self._rng.random() < self.delivered_twice:
+            asyncio.get_running_loop().call_later(
+                self._rng.uniform(0, self._parameters.twice_within), self._due, message
+            )
+        return True
+
+    def delete(self, message: Message) -> None:
+        self._messages.pop(message.message_id, None)
+
+    def _later(self, seconds: float, message: Message) -> None:
+        """Have a message visible then, unless it is received once more before."""
+        message.visible_at = milliseconds() + round(seconds * 1_000)
+        asyncio.get_running_loop().call_later(seconds, self._visible, message, message.receipt)
+
+    def _visible(self, message: Message, receipt: int) -> None:
+        if message.message_id in self._messages and message.receipt == receipt:
+            self.timed_out += receipt > 0
             self._due(message)
 
     def _due(self, message: Message) -> None:
-        if message.message_id in self._messages and self.deliver is not None:
+        if message.message_id in self._messages:
             self.deliver(message)
-
-    def _later(self, seconds: float, call: Callable[..., None], *arguments: object) -> None:
-        asyncio.get_running_loop().call_later(seconds, call, *arguments)
 
 
 class _Lane:
     """A poller: gathers a batch, has it dealt with, and only then gathers the next."""
 
     def __init__(self) -> None:
-        self.batch: list[tuple[Message, int]] = []
+        self.batch: list[Message] = []
         self.timer: asyncio.TimerHandle | None = None
 
 
 class QueueSource:
-    """Reads a queue as an event source mapping of Lambda does, and invokes a function with its batches."""
+    """Reads a queue as an event source mapping of Lambda does, and invokes a function with its batches.
+
+    `in_hand` are the messages that were offered and not dealt with.
+    """
 
     def __init__(
         self, queue: Queue, invoke: Invoke, parameters: Parameters, concurrency: int, rng: random.Random
@@ -133,7 +140,6 @@ class QueueSource:
         self.queue = queue
         self.busy_most = 0
         self.backlog_most = 0
-        self.failed = 0
         self._invoke = invoke
         self._parameters = parameters
         self._concurrency = concurrency
@@ -141,29 +147,38 @@ class QueueSource:
         self._gathering = [_Lane() for _ in range(min(parameters.pollers, concurrency))]
         self._lanes = len(self._gathering)
         self._waiting: deque[Message] = deque()
-        self._stopped = False
+        self._dealing: list[Sequence[Message]] = []
+        self._growing: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         queue.deliver = self._offer
 
-    def start(self) -> None:
-        """Begin to add pollers while messages wait."""
-        self._keep(asyncio.create_task(self._grow()))
+    @property
+    def in_hand(self) -> list[Message]:
+        held = [*self._dealing, *(lane.batch for lane in self._gathering), self._waiting]
+        return [message for some in held for message in some]
 
     async def stop(self) -> None:
-        """Stop reading; batches under way are given up."""
-        self.queue.deliver = None
-        self._stopped = True
+        self.queue.purge()
+        self._waiting.clear()
+        for lane in self._gathering:
+            if lane.timer is not None:
+                lane.timer.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _grow(self) -> None:
-        pause = 1 / self._parameters.pollers_per_second
-        while self._lanes < self._concurrency:
-            await asyncio.sleep(pause)
-            if self._waiting:
-                self._lanes += 1
-                self._free(_Lane())
+    def _grow(self) -> None:
+        """Add a poller, one after the other while messages wait."""
+        self._growing = None
+        if self._waiting:
+            self._lanes += 1
+            self._free(_Lane())
+            self._grow_soon()
+
+    def _grow_soon(self) -> None:
+        if self._growing is None and self._lanes < self._concurrency:
+            pause = 1 / self._parameters.pollers_per_second
+            self._growing = asyncio.get_running_loop().call_later(pause, self._grow)
 
     def _offer(self, message: Message) -> None:
         if self._gathering:
@@ -171,37 +186,37 @@ class QueueSource:
         else:
             self._waiting.append(message)
             self.backlog_most = max(self.backlog_most, len(self._waiting))
+            self._grow_soon()
 
     def _take(self, lane: _Lane, message: Message) -> None:
-        receipt = self.queue.received(message)
-        if receipt is None:
+        if not self.queue.received(message):
             return
-        lane.batch.append((message, receipt))
+        lane.batch.append(message)
         if len(lane.batch) >= self._parameters.queue_batch:
             self._go(lane)
         elif lane.timer is None:
             lane.timer = asyncio.get_running_loop().call_later(self._parameters.window, self._go, lane)
 
     def _go(self, lane: _Lane) -> None:
-        if self._stopped:
-            return
         if lane.timer is not None:
             lane.timer.cancel()
             lane.timer = None
         self._gathering.remove(lane)
         self.busy_most = max(self.busy_most, self._lanes - len(self._gathering))
         batch, lane.batch = lane.batch, []
-        self._keep(asyncio.create_task(self._deal_with(lane, batch)))
+        task = asyncio.get_running_loop().create_task(self._deal_with(lane, batch))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
-    async def _deal_with(self, lane: _Lane, batch: list[tuple[Message, int]]) -> None:
-        event = {"Records": [_record(message) for message, _ in batch]}
+    async def _deal_with(self, lane: _Lane, batch: Sequence[Message]) -> None:
+        self._dealing.append(batch)
         try:
-            answer = await self._invoke(event)
+            answer = await self._invoke({"Records": [_record(message) for message in batch]})
             left = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
         except InvocationFailed:
-            left = {message.message_id for message, _ in batch}
-        self.failed += len(left)
-        for message, _ in batch:
+            left = {message.message_id for message in batch}
+        self._dealing.remove(batch)
+        for message in batch:
             # What is left stays invisible for the rest of its time.
             if message.message_id not in left:
                 self.queue.delete(message)
@@ -215,10 +230,6 @@ class QueueSource:
             message = self._waiting.popleft()
             self._waiting.rotate(place)
             self._take(lane, message)
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def _record(message: Message) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Partners' servers that behave as they like, resolvers that say what they are told, certificates good and bad.
 
-What the tests and the benchmark of push attempts share. Everything listens on loopback addresses only.
+Everything listens on loopback addresses only.
 """
 
 import asyncio
@@ -107,7 +107,6 @@ class Partner:
 
     @property
     def url(self) -> str:
-        """Its Push URL."""
         return f"http://127.0.0.1:{self.port}/push"
 
 
@@ -165,6 +164,16 @@ def raw(answer: bytes, *, close: bool = False) -> Handler:
         await writer.drain()
         if close:
             writer.close()
+
+    return handler
+
+
+def scripted(*first: Handler, then: Handler) -> Handler:
+    """Return a handler that takes the first requests as these do, one each, and then all as another does."""
+    script = list(first)
+
+    async def handler(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await (script.pop(0) if script else then)(request, reader, writer)
 
     return handler
 
@@ -269,7 +278,6 @@ class FixedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses."""
         if not self._answers:
             await asyncio.get_running_loop().create_future()
         return _found(host, port, family, self._addresses)
@@ -289,7 +297,6 @@ class ScriptedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses that are next."""
         addresses = self._answers[min(self.asked, len(self._answers) - 1)]
         self.asked += 1
         return _found(host, port, family, addresses)
@@ -320,7 +327,6 @@ class Authority:
 
     @property
     def pem(self) -> str:
-        """Its certificate."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
     def trusted(self) -> ssl.SSLContext:
