@@ -116,13 +116,13 @@ template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
 # With ARGS that select, some of these may have nothing to run (pytest ends with 5).
 # Handlers in parallel processes; then, one after another, what is about real time or shares one deployed stack, which
 # parallel tests would only slow down.
-ON_HANDLERS := $(wildcard tests/unit tests/integration tests/providers)
+ON_HANDLERS := $(wildcard tests/unit tests/integration tests/providers tests/stores)
 OF_FAULTS := $(wildcard tests/faults)
 IN_THE_BROWSER := $(wildcard tests/browser)
 ON_THE_STACK := $(filter-out $(ON_HANDLERS) $(OF_FAULTS) $(IN_THE_BROWSER) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 NONE_IS_FINE := $(if $(ARGS), || [ $$? = 5 ])
 
-pytest: needed browser $(ALL) $(CONSOLE) ## the tests (ARGS="-k push")
+pytest: needed browser $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests (ARGS="-k push")
 	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests of outages and crashes,.venv/bin/pytest $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
@@ -151,7 +151,7 @@ lock: $(UV) ## write the requirements .txt and npm's locks again (ARGS="--upgrad
 	@$(COMPILE) $(ARGS) functions/requirements.in -o functions/requirements.txt
 	@for set in $(SETS); do $(COMPILE) $(ARGS) requirements/$$set.in -o requirements/$$set.txt; done
 	@$(MAKE) .tools/node/.done
-	@for project in console requirements/browser; do \
+	@for project in console requirements/browser requirements/dynalite; do \
 	  $(NPM) $$project $(if $(findstring --upgrade,$(ARGS)),update,install) --silent --package-lock-only; done
 
 $(UV): requirements/uv.txt
@@ -184,3 +184,11 @@ endef
 
 .tools/node/.done: requirements/node.txt | $(UV)
 	$(call environment,.tools/node,node)
+
+# A second reading of DynamoDB's rules, for the tests of the stores.
+DYNALITE := $(addprefix requirements/dynalite/,package.json package-lock.json .npmrc)
+.tools/dynalite/.done: $(DYNALITE) .tools/node/.done
+	@echo "installing requirements/dynalite/package-lock.json into .tools/dynalite ..."
+	@mkdir -p .tools/dynalite && cp $(DYNALITE) .tools/dynalite
+	@$(NPM) .tools/dynalite ci --silent
+	@touch $@

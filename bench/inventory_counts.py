@@ -18,7 +18,8 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.runtime.http import endpoint
 from globalconnect.runtime.settings import PartnerApiSettings
-from globalconnect.store.dynamo import Dynamo, to_wire
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import to_wire
 from partner_api.app import answer
 from partner_api.wiring import Parts, build
 from simulation.counting import Stock

@@ -19,7 +19,7 @@ NODE_HOME = REPOSITORY / ".tools" / "node" / "lib" / "python3.13" / "site-packag
 NODE = NODE_HOME / "bin" / "node"
 NPM = (str(NODE), str(NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"))
 # Projects of npm, each a package.json and its lock.
-NPM_PROJECTS = (REPOSITORY / "console", REPOSITORY / "requirements" / "browser")
+NPM_PROJECTS = tuple(REPOSITORY / project for project in ("console", "requirements/browser", "requirements/dynalite"))
 BROWSER = REPOSITORY / ".tools" / "browser"
 EMULATOR_PYTHON = REPOSITORY / ".tools" / "emulator" / "bin" / "python"
 EMULATOR = REPOSITORY / "local" / "as_aws.py"

@@ -8,9 +8,9 @@ from typing import Any, Self
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
-from globalconnect.domain.sms import Attempt, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, NewSms, Sms, SmsRef
 from globalconnect.push.health import Health
-from globalconnect.push.pusher import NewSms, Pusher
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush
 from globalconnect.push.signing import Signer
 from globalconnect.store.partners import Partners

@@ -15,7 +15,7 @@ from globalconnect.domain.phones import check_phone
 from globalconnect.domain.service import Catalogue
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import parse_iso
-from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.failures import ConditionFailed
 
 _TRIES = 10
 # A portion ends with the page in which it has lifted or looked at so many.

@@ -11,7 +11,7 @@ from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import Rng, new_token
 from globalconnect.domain.provider import PROVIDERS, ProviderSpec, SecretOrigin, SettingType
-from globalconnect.domain.source import Settings
+from globalconnect.domain.source import SourceSettings
 from globalconnect.domain.staff import Role
 
 _SECRET_LENGTH = 40
@@ -77,7 +77,7 @@ def secret_for(spec: ProviderSpec, given: str | None, rng: Rng) -> str:
     return given or new_token(_SECRET_LENGTH, rng)
 
 
-def settings_for(spec: ProviderSpec, given: Settings) -> Settings:
+def settings_for(spec: ProviderSpec, given: SourceSettings) -> SourceSettings:
     """Return a source's settings by the names of their specs. Raises InvalidInput when they are not what its type needs."""
     specs = {to_camel(setting.name): setting for setting in spec.settings}
     if given.keys() - specs.keys():

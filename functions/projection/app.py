@@ -3,14 +3,13 @@
 from typing import Any
 
 from globalconnect.runtime.logs import Event, log
-from globalconnect.store.dynamo import from_wire
-from globalconnect.store.numbers import to_number
+from globalconnect.store.numbers import changed_number
 from projection.project import project
 from projection.wiring import parts
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
     """Count a batch of changed numbers. A failure is raised: the batch is redelivered, and counts nothing twice."""
-    images = (record["dynamodb"].get("NewImage") for record in event["Records"])
-    changed = project([to_number(from_wire(image)) for image in images if image], parts())
+    numbers = (changed_number(record["dynamodb"]) for record in event["Records"])
+    changed = project([number for number in numbers if number], parts())
     log(Event.COUNTED, records=len(event["Records"]), changed=changed)

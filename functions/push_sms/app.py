@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from globalconnect.domain.sms import SmsRef
-from globalconnect.push.pusher import NewSms
 from globalconnect.push.wiring import pusher
-from globalconnect.store.dynamo import from_wire
+from globalconnect.store.activations import new_sms
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -14,13 +12,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     When an SMS can't even be claimed because AWS gives trouble, the batch is redelivered from that record on; pushes
     already made are not due then, so they aren't repeated.
     """
-    records = {record["dynamodb"]["SequenceNumber"]: _new_sms(record["dynamodb"]) for record in event["Records"]}
+    records = {record["dynamodb"]["SequenceNumber"]: new_sms(record["dynamodb"]) for record in event["Records"]}
     left = pusher().deliver_new(list(records.values()))
     failed = [sequence_number for sequence_number, sms in records.items() if sms.ref in left]
     return {"batchItemFailures": [{"itemIdentifier": failed[0]}] if failed else []}
-
-
-def _new_sms(change: dict[str, Any]) -> NewSms:
-    image = change["NewImage"]
-    sms = from_wire({name: image[name] for name in ("activation_id", "sms_id", "partner_id")})
-    return NewSms(SmsRef(sms["activation_id"], sms["sms_id"]), sms["partner_id"])

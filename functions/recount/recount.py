@@ -17,7 +17,7 @@ from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.number import Number, names_of, pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts
 from globalconnect.runtime.logs import Event, log
-from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.failures import ConditionFailed
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pool_counts import CountsStore
 from globalconnect.store.projection import correct, counted_as

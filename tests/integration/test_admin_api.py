@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from globalconnect.domain.errors import Conflict
 from globalconnect.domain.service import Service
-from globalconnect.domain.source import Source
 from globalconnect.domain.times import DAY
 from globalconnect.store.sources import Sources
 from simulation.aws import START, Cloud
@@ -209,26 +207,6 @@ def test_a_new_secret_that_aws_kept_without_an_answer_is_shown(desk: Desk) -> No
     reply = desk.post(f"/admin/sources/{source_id}/secret")
     assert reply.status == 201
     assert secrets_of(desk, source_id) == [reply.body["secret"], first]
-
-
-def test_of_two_new_secrets_at_the_same_moment_one_is_refused_and_none_is_lost(desk: Desk) -> None:
-    class Overtaken(Sources):
-        """Somebody else is always a little faster."""
-
-        def _read(self, source_id: str) -> Source | None:
-            before = super()._read(source_id)
-            if faster:
-                desk.admin.sources.replace_secret(source_id, faster.pop(), desk.cloud.clock())
-            return before
-
-    source_id, first = added(desk)
-    faster: list[str] = []
-    slower = Overtaken(desk.cloud.db, desk.cloud.env["SOURCES_TABLE"], 0, desk.cloud.clock)
-    for secret in ("faster 1", "faster 2"):
-        faster.append(secret)
-        with pytest.raises(Conflict, match="was replaced meanwhile"):
-            slower.replace_secret(source_id, "the slower", desk.cloud.clock())
-    assert secrets_of(desk, source_id) == ["faster 2", "faster 1", first]
 
 
 def test_the_secret_of_no_source_can_be_replaced(desk: Desk) -> None:

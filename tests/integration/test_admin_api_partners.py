@@ -5,14 +5,13 @@ import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from globalconnect.domain.backlog import PartnerPending, PendingNote
-from globalconnect.domain.errors import Conflict, InvalidKey
+from globalconnect.domain.errors import InvalidKey
 from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
 from globalconnect.domain.partner import SIGNING_OVERLAP, partner_id_of
 from globalconnect.domain.sms import Attempt, Sms
@@ -22,7 +21,6 @@ from local.pretend_partner import DROP, ERROR, Answer, PretendPartner
 from simulation.aws import START, Cloud
 from simulation.desk import Desk
 from simulation.failing import Fault, Scripted, failing_cloud
-from simulation.meanwhile import crossed
 from simulation.shop import Reply
 
 PUSH_URL = "https://hub.example.com/push?token=abc"
@@ -540,18 +538,6 @@ def test_no_other_change_of_a_partner_touches_its_signing_secret(desk: Desk) -> 
     desk.patch(path, {"name": "New", "pushUrl": PUSH_URL, "services": []})
     desk.post(f"{path}/rotate-key")
     assert signing_secrets(desk, partner_id) == [secret]
-
-
-def test_of_two_signing_secrets_made_at_the_same_moment_one_is_refused_and_none_is_lost(emulated: Cloud) -> None:
-    partner_id = Desk(emulated).partner()["partnerId"]
-    partners = Partners(emulated.db, emulated.env["PARTNERS_TABLE"], 0, emulated.clock)
-    for name in ("faster 0", "faster 1"):
-        rotate = partial(partners.rotate_signing_secret, partner_id, now=emulated.clock())
-        with pytest.raises(Conflict, match="was changed meanwhile"):
-            crossed(partners, "get", partial(rotate, name)).rotate_signing_secret(
-                partner_id, "slower", emulated.clock()
-            )
-    assert signing_secrets(Desk(emulated), partner_id) == ["faster 1", "faster 0"]
 
 
 # ---------------------------------------------------------------- test pushes

@@ -12,7 +12,8 @@ TEXT = (REPOSITORY / "docs" / "contract-coverage.md").read_text(encoding="utf-8"
 NAMED = sorted(
     set(
         re.findall(
-            r"`((?:browser|contract|deployment|faults|integration|providers|unit|rie)/\w+\.py)::(test_\w+)`", TEXT
+            r"`((?:browser|contract|deployment|faults|integration|providers|stores|unit|rie)/\w+\.py)::(test_\w+)`",
+            TEXT,
         )
     )
 )
@@ -50,5 +51,7 @@ def test_every_section_and_numbered_decision_of_the_contract_has_its_rows() -> N
 
 def test_whatever_looks_like_a_test_is_one_we_check() -> None:
     assert TEXT.count("::test_") == len(
-        re.findall(r"`(?:browser|contract|deployment|faults|integration|providers|unit|rie)/\w+\.py::test_\w+`", TEXT)
+        re.findall(
+            r"`(?:browser|contract|deployment|faults|integration|providers|stores|unit|rie)/\w+\.py::test_\w+`", TEXT
+        )
     )

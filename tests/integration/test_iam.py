@@ -1,5 +1,6 @@
 """Each function may do what it does, and nothing else: its statements in template.yaml are its calls, exactly."""
 
+import copy
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -38,6 +39,18 @@ def _stated(function: str) -> set[Permission]:
 
 def _named(resource: dict[str, str]) -> str:
     return (resource.get("GetAtt") or resource["Sub"]).replace("${", "").replace("}", "").replace(".Arn", "")
+
+
+def _condition(function: str, action: str) -> dict[str, Any]:
+    """Return the condition on which a function may do something to partners."""
+    policies = copy.deepcopy(RESOURCES[function]["Properties"]["Policies"])
+    (condition,) = [
+        statement["Condition"]
+        for policy in policies
+        for statement in policy["Statement"]
+        if {"GetAtt": "PartnersTable.Arn"} in statement["Resource"] and action in statement["Action"]
+    ]
+    return dict(condition)
 
 
 def _made(shop: Shop, do: Callable[[], object]) -> set[Permission]:
@@ -218,6 +231,23 @@ def test_admin_api_at_imports(stocked: Shop) -> None:
     assert {pair for pair in stated if pair[1] == "ImportsTable"} <= made
 
 
+@pytest.mark.parametrize("function", ["PartnerApiFunction", "GetsmsFunction"])
+def test_who_sells_to_a_partner_may_read_neither_its_secrets_nor_its_push_url(stocked: Shop, function: str) -> None:
+    partner = stocked.partner(push_url="https://hub.example/")
+    stocked.forget_digest(partner)
+    reads = [params for operation, params in _calls(stocked, lambda: stocked.call(partner, "GET_SERVICES"))]
+    of_partner = [params for params in reads if params["TableName"].endswith("PartnersTable")]
+    named = {name for params in of_partner for name in (*params["Key"], *params["ExpressionAttributeNames"].values())}
+    condition = _condition(function, "dynamodb:GetItem")
+    assert named == set(condition["ForAllValues:StringEquals"].pop("dynamodb:Attributes"))
+    assert condition == {
+        "ForAllValues:StringEquals": {},
+        "StringEqualsIfExists": {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"},
+    }
+    assert {"signing_secrets", "push_url"} & named == set()
+    assert all("ProjectionExpression" in params for params in of_partner)
+
+
 @pytest.mark.parametrize("function", ["PushSmsFunction", "PushRetryFunction"])
 def test_pushes(stocked: Shop, function: str) -> None:
     partner = stocked.partner(push_url="https://hub.example/")
@@ -252,13 +282,7 @@ def test_pushes_may_write_of_a_partner_what_they_note_and_be_given_nothing_back(
     updates = [params for operation, params in _calls(stocked, note) if operation == "UpdateItem"]
     # What IAM takes for the attributes of a request: those of its key, and all that its expressions name.
     named = {name for params in updates for name in (*params["Key"], *params["ExpressionAttributeNames"].values())}
-    policies = RESOURCES[function]["Properties"]["Policies"]
-    (condition,) = [
-        statement["Condition"]
-        for policy in policies
-        for statement in policy["Statement"]
-        if {"GetAtt": "PartnersTable.Arn"} in statement["Resource"] and "dynamodb:UpdateItem" in statement["Action"]
-    ]
+    condition = _condition(function, "dynamodb:UpdateItem")
     assert condition == {
         "ForAllValues:StringEquals": {"dynamodb:Attributes": ["partner_id", "slow_until", "last_success_at"]},
         "StringEquals": {"dynamodb:ReturnValues": "NONE"},

@@ -24,15 +24,15 @@ LOGS = {"aws_lambda_powertools"}
 # Beyond a DynamoDB client: the libraries that a function may import, and how many modules, its own among them. About a
 # tenth is left for new modules of ours; one of these libraries is more than that.
 BUDGETS: dict[str, tuple[set[str], int]] = {
-    "partner_api": (set(), 50),
-    "getsms": (set(), 38),
-    "inbound_sms": (LOGS, 90),
-    "projection": (LOGS, 78),
-    "sweep": (LOGS, 86),
-    "recount": (LOGS, 80),
-    "hourly_counts": (LOGS, 84),
-    "console": (set(), 22),
-    "admin_api": (LOGS | {"pydantic"}, 235),
+    "partner_api": (set(), 55),
+    "getsms": (set(), 44),
+    "inbound_sms": (LOGS, 94),
+    "projection": (LOGS, 86),
+    "sweep": (LOGS, 96),
+    "recount": (LOGS, 89),
+    "hourly_counts": (LOGS, 93),
+    "console": (set(), 14),
+    "admin_api": (LOGS | {"pydantic"}, 250),
     "push_sms": (LOGS | {"aiohttp"}, 220),
     "push_retry": (LOGS | {"aiohttp"}, 220),
 }

@@ -93,6 +93,35 @@ def test_a_rotated_key_stops_working_and_the_new_one_works(shop: Shop) -> None:
     assert shop.call(rotated, "GET_SERVICES").status == 200
 
 
+def test_a_key_from_before_digests_works_until_it_is_rotated_or_revoked(shop: Shop) -> None:
+    partner, other = shop.partner(), shop.partner()
+    for each in (partner, other):
+        shop.forget_digest(each)
+        assert shop.call(each, "GET_SERVICES").status == 200
+        assert shop.post({"key": f"{each.key}x", "action": "GET_SERVICES"}).body == INVALID_KEY
+    rotated = shop.partners.rotate_key(partner.partner_id, f"gc_{partner.partner_id}_new")
+    shop.partners.revoke(other.partner_id, shop.cloud.clock())
+    assert shop.call(rotated, "GET_SERVICES").status == 200
+    assert [shop.call(each, "GET_SERVICES").body for each in (partner, other)] == [INVALID_KEY] * 2
+
+
+def test_the_readable_key_is_not_read_to_check_a_key(shop: Shop) -> None:
+    partner = shop.partner()
+    read: list[str] = []
+
+    def note(parsed: dict[str, Any], **_: object) -> None:
+        read.extend(parsed["Item"])
+
+    shop.cloud.client.meta.events.register("after-call.dynamodb.GetItem", note)
+    try:
+        shop.call(partner, "GET_SERVICES")
+        shop.messages(partner, 1)
+    finally:
+        shop.cloud.client.meta.events.unregister("after-call.dynamodb.GetItem", note)
+    assert read.count("key_sha256") == 2
+    assert not {"key", "signing_secrets", "push_url"} & set(read)
+
+
 def test_a_revoked_key_that_is_remembered_works_for_the_cache_time_at_most(shop: Shop) -> None:
     remembering = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
     partner = remembering.partner()

@@ -5,7 +5,7 @@ import random
 
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber
-from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.failures import ConditionFailed
 from projection.project import project
 from simulation.counting import Stock
 from simulation.shop import COUNTRY, OPERATOR, Shop
@@ -143,20 +143,3 @@ def test_a_batch_that_was_written_by_a_function_killed_then_changes_nothing_when
     before = {table: dict(items) for table, items in stock.tables.tables.items()}
     assert project(changes, stock.counts) == 0
     assert stock.tables.tables == before
-
-
-def test_counts_kept_as_they_were_before_are_read_and_written_anew(shop: Shop) -> None:
-    shop.stock(*PHONES[:2])
-    shop.project()
-    key = {"country": {"S": COUNTRY}, "operator": {"S": OPERATOR}}
-    shop.cloud.client.update_item(
-        TableName=shop.cloud.env["AVAILABILITY_TABLE"],
-        Key=key,
-        UpdateExpression="SET blocked_free = :map",
-        ExpressionAttributeValues={":map": {"M": {"go": {"N": "2"}}}},
-    )
-    assert _counted(shop) == (2, 2, {"go": 2})
-    shop.numbers.withdraw(PHONES[0])
-    shop.project()
-    found = shop.cloud.client.get_item(TableName=shop.cloud.env["AVAILABILITY_TABLE"], Key=key)
-    assert found["Item"]["blocked_free"] == {"S": "go=2"}

@@ -10,9 +10,9 @@ import pytest
 
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, AttemptTally, NewSms, PushEnd, PushState, Sms, SmsRef
 from globalconnect.push.health import Health
-from globalconnect.push.pusher import NewSms, Pusher
+from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import DuePush, RetryQueues, UnreadableMessage, read_message
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes

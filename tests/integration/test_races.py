@@ -11,7 +11,9 @@ from botocore.exceptions import ClientError
 
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.sms import Sms, SmsRef
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import expression
+from globalconnect.store.failures import ConditionFailed
 from projection.project import project
 from simulation.aws import Cloud
 from simulation.failing import FailingClient, Fault, RandomFaults, failing_below
@@ -212,19 +214,6 @@ def test_a_cancel_is_counted_in_the_map_that_import_made(busy_shop: Shop) -> Non
         number = present(busy_shop.numbers.get(PHONES[0]))
         assert dict(number.cancels) == {"tg": cancels}
     assert busy_shop.buy(partner).body == {"status": "NO_NUMBERS"}
-
-
-def test_a_table_is_read_to_its_end_page_by_page(busy_shop: Shop) -> None:
-    busy_shop.stock(*PHONES)
-    found: list[str] = []
-    cursor = None
-    while True:
-        page = busy_shop.numbers.page(7, cursor, country="england")
-        found += [number.phone for number in page.items]
-        cursor = page.cursor
-        if cursor is None:
-            break
-    assert found == PHONES
 
 
 def test_more_than_a_page_of_blocked_numbers_hides_no_eligible_one(busy_shop: Shop) -> None:

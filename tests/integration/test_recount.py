@@ -12,7 +12,8 @@ import recount.app
 import recount.wiring
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, PoolCounts
-from globalconnect.store.dynamo import ConditionFailed, to_wire
+from globalconnect.store.expressions import to_wire
+from globalconnect.store.failures import ConditionFailed
 from globalconnect.store.holders import HolderChange
 from globalconnect.store.projection import correct, counted_as
 from recount.recount import BEHIND_SECONDS, Report

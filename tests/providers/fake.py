@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.inbound import InboundSms
-from globalconnect.domain.source import Settings
+from globalconnect.domain.source import SourceSettings
 from globalconnect.runtime.http import Response
 from inbound_sms.providers.port import Delivery, Reading
 from inbound_sms.providers.signatures import is_hex_hmac
@@ -15,13 +15,13 @@ class Fake:
 
     acknowledgement = Response(202, "<Response/>", {"Content-Type": "text/xml"})
 
-    def is_authentic(self, delivery: Delivery, secret: str, _settings: Settings, _now: int) -> bool:
+    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
         """Compare what is signed: the URL with its fields sorted by name."""
         request = delivery.request
         signed = f"{request.url}?{urlencode(sorted(request.query.items()), doseq=True)}"
         return is_hex_hmac(request.header("x-proof") or "", secret, signed.encode())
 
-    def read(self, delivery: Delivery, settings: Settings, _now: int) -> Reading:
+    def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         """Read the fields of the query; a receipt is nothing to us."""
         fields = {name: values[-1] for name, values in delivery.request.query.items()}
         if fields.get("type") == "receipt":

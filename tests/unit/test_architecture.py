@@ -155,9 +155,11 @@ def _reached(function: str) -> set[str]:
     return reached
 
 
-def test_three_modules_import_boto() -> None:
-    importers = {line.split(" imports ")[0] for line in _offenders(CODE, {"boto3", "botocore"})}
-    assert importers == {"globalconnect/runtime/aws.py", "globalconnect/store/dynamo.py", "globalconnect/push/queue.py"}
+def test_boto_is_imported_by_what_makes_clients_the_queue_and_the_parts_of_dynamo() -> None:
+    importers = {line.split(" imports ")[0] for line in _offenders(CODE / SHARED, {"boto3", "botocore"})}
+    parts = {"runtime/aws.py", "push/queue.py", "store/expressions.py", "store/failures.py"}
+    assert importers == {f"{SHARED}/{part}" for part in parts}
+    assert [line for function in FUNCTIONS for line in _offenders(CODE / function, {"boto3", "botocore"})] == []
 
 
 def test_clients_of_aws_are_made_in_one_place() -> None:

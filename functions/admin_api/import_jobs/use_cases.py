@@ -13,7 +13,7 @@ from admin_api.wiring import Parts
 from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.import_job import ImportJob, ImportPart
-from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.failures import ConditionFailed
 
 MOST_PARTS = 200
 

@@ -1,6 +1,7 @@
 """Partners, their keys, and the secrets that sign their pushes (contract 1 and 5)."""
 
 import base64
+import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -43,7 +44,7 @@ class Partner:
     """A hub that buys from us.
 
     `services` is None when it may buy every service, `max_live` when it has no limit of its own for live activations.
-    The key is kept readable because PUSH_SMS has to send it.
+    The key is kept readable because PUSH_SMS has to send it; who sells to a partner is not given it, and has "" here.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
     not signed. `version` grows with every change by staff, and with nothing else.
@@ -73,11 +74,6 @@ class Partner:
         """Return whether its pushes are signed."""
         return bool(self.signing_secrets)
 
-    def accepts_key(self, key: str) -> bool:
-        """Return whether `key` is this partner's and still works."""
-        same = hmac.compare_digest(self.key.encode(), key.encode())
-        return same and self.revoked_at is None
-
     def is_slow(self, now: int) -> bool:
         """Return whether this partner's server counts as slow at `now` (ms)."""
         return now < self.slow_until
@@ -85,6 +81,24 @@ class Partner:
     def may_buy(self, service: str) -> bool:
         """Return whether this partner may buy `service` at all (contract 1, 403)."""
         return self.services is None or service in self.services
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """A partner, with the digest of its key in place of that."""
+
+    partner: Partner
+    digest: str
+
+    def accepts(self, key: str) -> bool:
+        """Return whether `key` is this partner's and still works."""
+        same = hmac.compare_digest(self.digest, digest_of(key))
+        return same and self.partner.revoked_at is None
+
+
+def digest_of(key: str) -> str:
+    """Return what a key is compared by: its SHA-256 (hex). Of 160 random bits, it needs no salt and no slow hash."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 def new_partner_id(rng: Rng) -> str:

@@ -97,6 +97,14 @@ class SmsRef:
 
 
 @dataclass(frozen=True, slots=True)
+class NewSms:
+    """An SMS that has just been stored, and whose it is."""
+
+    ref: SmsRef
+    partner_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActivationWithSms:
     """An activation with its messages, oldest first."""
 

@@ -7,7 +7,7 @@ from typing import Self
 from globalconnect.domain.partner import SigningSecret, rotated
 
 # Values by the names of its provider's SettingSpecs.
-type Settings = Mapping[str, str | bool]
+type SourceSettings = Mapping[str, str | bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Source:
     last_unreadable: Problem | None = None
     last_untimed: Problem | None = None
     former_secrets: tuple[SigningSecret, ...] = ()
-    settings: Settings = field(default_factory=dict)
+    settings: SourceSettings = field(default_factory=dict)
 
     def secrets(self, now: int) -> list[str]:
         """Return the secrets that are good at `now` (ms), newest first."""

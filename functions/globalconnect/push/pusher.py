@@ -9,7 +9,7 @@ import functools
 from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, auto
 from typing import Protocol
 
@@ -17,7 +17,7 @@ from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
-from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, AttemptTally, NewSms, PushEnd, PushState, Sms, SmsRef
 from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.batches import Batches
@@ -110,14 +110,6 @@ class Handling(Enum):
     DONE = auto()
     REDELIVER = auto()
     """Not even its attempt could be claimed: the record or queue message must be delivered again."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewSms:
-    """An SMS that has just been stored, and whose it is."""
-
-    ref: SmsRef
-    partner_id: str
 
 
 class Pusher:

@@ -1,14 +1,17 @@
 """The Activations table: sales and their messages. How the pushing of each message stands is in `pushes`."""
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
-from globalconnect.domain.activation import Activation, Outcome
-from globalconnect.domain.sms import ActivationWithSms, PushState, Sms, SmsRef
+from globalconnect.domain.activation import Activation
+from globalconnect.domain.sms import ActivationWithSms, NewSms, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, SECOND, day_of
+from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo, Expression, Item, expression
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Expression, Item, expression, from_wire
 
 ENTRY = "activation"
 PENDING_SHARDS = tuple(str(shard) for shard in range(8))
@@ -19,6 +22,11 @@ ATTEMPT_PREFIX = "sms-attempt#"
 # What is read of a sale before it is known whose it is: the activation, which comes first, and more messages than most
 # have.
 _FIRST_READ = 5
+
+_ACTIVATION = Codec(Activation)
+to_activation = _ACTIVATION.from_item
+_SMS = Codec(Sms)
+to_sms = _SMS.from_item
 
 
 class Activations:
@@ -180,45 +188,12 @@ def is_kept(item: Item, now: int) -> bool:
 
 def from_activation(activation: Activation, retention: int) -> Item:
     return {
-        "activation_id": activation.activation_id,
+        **_ACTIVATION.to_item(activation),
         "entry": ENTRY,
-        "partner_id": activation.partner_id,
-        "phone": activation.phone,
-        "country": activation.country,
-        "operator": activation.operator,
-        "service": activation.service,
         "started_day": day_of(activation.started_at),
-        "started_at": activation.started_at,
-        "expires_at": activation.expires_at,
-        "total": activation.total,
-        "currency": activation.currency,
-        "outcome": None if activation.outcome is None else activation.outcome.value,
         "finished_day": None if activation.finished_at is None else day_of(activation.finished_at),
-        "finished_at": activation.finished_at,
-        "marked_version": activation.marked_version,
-        "lifted_at": activation.lifted_at,
         "expire_at": expire_at(activation.started_at, retention),
     }
-
-
-def to_activation(item: Item) -> Activation:
-    outcome = item.get("outcome")
-    return Activation(
-        activation_id=item["activation_id"],
-        partner_id=item["partner_id"],
-        phone=item["phone"],
-        country=item["country"],
-        operator=item["operator"],
-        service=item["service"],
-        started_at=item["started_at"],
-        expires_at=item["expires_at"],
-        total=item.get("total"),
-        currency=item.get("currency"),
-        outcome=None if outcome is None else Outcome(outcome),
-        finished_at=item.get("finished_at"),
-        marked_version=item.get("marked_version"),
-        lifted_at=item.get("lifted_at"),
-    )
 
 
 def from_sms(sms: Sms, retention: int) -> Item:
@@ -226,39 +201,17 @@ def from_sms(sms: Sms, retention: int) -> Item:
     pending = sms.push_state is PushState.PENDING
     return {
         **sms_key(SmsRef(sms.activation_id, sms.sms_id)),
-        "sms_id": sms.sms_id,
-        "partner_id": sms.partner_id,
-        "phone": sms.phone,
-        "phone_from": sms.phone_from,
-        "text": sms.text,
-        "received_at": sms.received_at,
-        "stored_at": sms.stored_at,
-        "push_state": sms.push_state.value,
+        **_SMS.to_item(sms),
         "pending_shard": pending_shard(sms.sms_id) if pending else None,
-        "next_due": sms.next_due,
-        "attempts": sms.attempts,
-        "outcomes": dict(sms.outcomes) or None,
         "expire_at": expire_at(sms.stored_at, retention),
     }
 
 
-def to_sms(item: Item) -> Sms:
-    return Sms(
-        sms_id=item["sms_id"],
-        activation_id=item["activation_id"],
-        partner_id=item["partner_id"],
-        phone=item["phone"],
-        phone_from=item["phone_from"],
-        text=item["text"],
-        received_at=item["received_at"],
-        stored_at=item["stored_at"],
-        push_state=PushState(item["push_state"]),
-        next_due=item["next_due"],
-        attempts=item["attempts"],
-        delivered_at=item.get("delivered_at"),
-        queued_again_at=item.get("queued_again_at"),
-        outcomes=item.get("outcomes", {}),
-    )
+def new_sms(change: Mapping[str, Any]) -> NewSms:
+    """Return the SMS that a record of the table's stream is about: its `dynamodb` part."""
+    image = change["NewImage"]
+    sms = from_wire({name: image[name] for name in ("activation_id", "sms_id", "partner_id")})
+    return NewSms(SmsRef(sms["activation_id"], sms["sms_id"]), sms["partner_id"])
 
 
 def sms_key(ref: SmsRef) -> dict[str, str | int]:

@@ -3,10 +3,16 @@
 import re
 from functools import partial
 
-from globalconnect.domain.audit import AuditEntry, AuditResult
+from globalconnect.domain.audit import AuditEntry
 from globalconnect.domain.times import SECOND, day_of
+from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo, Item, expression
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Item, expression
+
+# Deployed stacks have entries with these names.
+_CODEC = Codec(AuditEntry, {"staff": "operator", "staff_name": "operator_name"})
+_to_entry = _CODEC.from_item
 
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])", re.ASCII)
 
@@ -52,15 +58,7 @@ class Audit:
         return {
             "month": month_of(entry.at),
             "entry": f"{entry.at:015}-{entry.token}",
-            "at": entry.at,
-            "token": entry.token,
-            # Deployed stacks have entries with these names.
-            "operator": entry.staff,
-            "operator_name": entry.staff_name,
-            "action": entry.action,
-            "changed_id": entry.changed_id,
-            "result": entry.result.value,
-            "details": dict(entry.details),
+            **_CODEC.to_item(entry),
             "expire_at": (entry.at + self._retention) // SECOND,
         }
 
@@ -79,16 +77,3 @@ def month_of(at: int) -> str:
 def _month_before(month: str) -> str:
     year, number = map(int, month.split("-"))
     return f"{year:04}-{number - 1:02}" if number > 1 else f"{year - 1:04}-12"
-
-
-def _to_entry(item: Item) -> AuditEntry:
-    return AuditEntry(
-        at=item["at"],
-        token=item["token"],
-        staff=item["operator"],
-        staff_name=item["operator_name"],
-        action=item["action"],
-        changed_id=item.get("changed_id"),
-        result=AuditResult(item["result"]),
-        details=item["details"],
-    )

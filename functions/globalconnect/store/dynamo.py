@@ -1,86 +1,44 @@
-"""A thin, typed way to DynamoDB: plain Python values in and out, and failures typed by what to do about them.
-
-Expressions name attributes as `#attribute` (many of our words are reserved in DynamoDB) and values as `:value`; the
-maps that DynamoDB wants beside them are made here.
-"""
+"""A thin, typed way to DynamoDB: plain Python values in and out, and failures typed by what to do about them."""
 
 import random
-import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from http import HTTPStatus
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
-
-from globalconnect.domain.errors import Busy, Unavailable
+from globalconnect.domain.errors import Busy
+from globalconnect.store.expressions import (
+    Expression,
+    Item,
+    Key,
+    Statement,
+    from_wire,
+    projection,
+    put,
+    spell,
+    to_value,
+    to_wire,
+    update,
+)
+from globalconnect.store.failures import (
+    FAILURES,
+    TRIES,
+    failure_of_call,
+    failure_of_statement,
+    may_be_done,
+    unavailable,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
 
-type Item = dict[str, Any]
-type Key = Mapping[str, str | int]
-
-_NAME = re.compile(r"#(\w+)")
 _BATCH_GET_LIMIT = 100
 _BATCH_WRITE_LIMIT = 25
 _STATEMENTS_LIMIT = 25
-_TRIES = 8
-# botocore has tried for longer than this when it gives up for want of an answer; connections that are refused or cut
-# fail at once.
-_UNANSWERED_SECONDS = 10.0
 # Statements come by themselves again when they fail, so their callers rather know soon.
 _BATCH_TRIES = 4
-_RETRIED = frozenset(
-    {
-        "InternalServerError",
-        "TransactionConflict",
-        "ThrottlingError",
-        "ProvisionedThroughputExceeded",
-        "RequestLimitExceeded",
-    }
-)
-_CONDITION_FAILED = "ConditionalCheckFailed"
-_CONDITION_FAILED_WHOLE = "ConditionalCheckFailedException"
-_CANCELED = "TransactionCanceledException"
-_RETRIED_WHOLE = frozenset(
-    {
-        "TransactionConflictException",
-        "TransactionInProgressException",
-        "ThrottlingException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-    }
-)
-
-
-class ConditionFailed(Exception):
-    """A conditional write found something else than expected; nothing was written.
-
-    `failed` are the positions of the actions whose condition failed.
-    """
-
-    def __init__(self, failed: frozenset[int] = frozenset({0})) -> None:
-        super().__init__("the condition of a write failed")
-        self.failed = failed
-
-
-class _Plain(TypeDeserializer):
-    """Every number we keep is an integer, so none has to come back as a Decimal; bytes are bytes."""
-
-    def _deserialize_n(self, value: str) -> int:
-        return int(value)
-
-    def _deserialize_b(self, value: bytes) -> bytes:
-        return value
-
-
-_serialize = TypeSerializer().serialize
-_deserialize = _Plain().deserialize
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,42 +47,6 @@ class ItemPage:
 
     items: list[Item]
     next_key: Item | None
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """An expression with the values it names; `names` says what a `#name` stands for when it is not itself."""
-
-    text: str
-    values: Mapping[str, object]
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-def expression(text: str, /, **values: object) -> Expression:
-    """Return an expression: `expression("#pool = :pool", pool="...")`."""
-    return Expression(text, values)
-
-
-def to_wire(item: Mapping[str, object]) -> dict[str, Any]:
-    """Return an item as DynamoDB writes it. None and empty sets are left out: an absent attribute says the same."""
-    return {
-        name: _serialize(set(value) if isinstance(value, frozenset) else value)
-        for name, value in item.items()
-        if value is not None and value != frozenset()
-    }
-
-
-def from_wire(item: Mapping[str, Any]) -> Item:
-    """Return an item of DynamoDB, or of its streams, as plain Python values; numbers are integers."""
-    return {name: _deserialize(value) for name, value in item.items()}
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A PartiQL statement on one item, with the values of its question marks in order."""
-
-    text: str
-    values: tuple[str | int | Mapping[str, int], ...]
 
 
 class Dynamo:
@@ -144,9 +66,15 @@ class Dynamo:
         self._pause = pause
         self._elapsed = elapsed
 
-    def get(self, table: str, key: Key) -> Item | None:
-        """Return one item as it is now, None when there is none. Raises Busy."""
-        arguments = {"TableName": table, "Key": to_wire(key), "ConsistentRead": True}
+    def get(self, table: str, key: Key, attributes: Collection[str] | None = None) -> Item | None:
+        """Return one item, or these attributes of it, as it is now, None when there is none. Raises Busy."""
+        only = None if attributes is None else projection(attributes)
+        arguments = {
+            "TableName": table,
+            "Key": to_wire(key),
+            "ConsistentRead": True,
+            **spell(ProjectionExpression=only),
+        }
         found = self._ask(self._client.get_item, arguments)
         return from_wire(found["Item"]) if "Item" in found else None
 
@@ -211,7 +139,7 @@ class Dynamo:
 
     def _execute(self, statements: Mapping[int, Statement]) -> dict[int, Item | Exception]:
         asked = [
-            {"Statement": statement.text, "Parameters": [_serialize(value) for value in statement.values]}
+            {"Statement": statement.text, "Parameters": [to_value(value) for value in statement.values]}
             for statement in statements.values()
         ]
         answers = _once(self._client.batch_execute_statement, Statements=asked)["Responses"]
@@ -231,7 +159,7 @@ class Dynamo:
 
     def delete(self, table: str, key: Key, condition: Expression) -> None:
         """Remove an item. Raises ConditionFailed, and Busy."""
-        arguments = {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}
+        arguments = {"TableName": table, "Key": to_wire(key), **spell(ConditionExpression=condition)}
         self._ask(self._client.delete_item, arguments)
 
     def query(  # noqa: PLR0913 - one place that knows how a query is spelled
@@ -248,7 +176,7 @@ class Dynamo:
         """Return one page of the items a key condition names; `only` filters what was read. Tables are read as they are
         now, indexes a little late.
         """
-        arguments: dict[str, Any] = _spelled(KeyConditionExpression=condition, FilterExpression=only)
+        arguments: dict[str, Any] = spell(KeyConditionExpression=condition, FilterExpression=only)
         if index is None:
             arguments["ConsistentRead"] = True
         else:
@@ -257,13 +185,7 @@ class Dynamo:
 
     def query_all(self, table: str, condition: Expression, *, index: str | None = None) -> Iterator[Item]:
         """Return all the items a key condition names."""
-        after: Item | None = None
-        while True:
-            page = self.query(table, condition, index=index, after=after)
-            yield from page.items
-            if page.next_key is None:
-                return
-            after = page.next_key
+        return _every(lambda after: self.query(table, condition, index=index, after=after))
 
     def scan(
         self, table: str, *, limit: int | None = None, after: Item | None = None, consistent: bool = False
@@ -274,16 +196,10 @@ class Dynamo:
 
     def scan_all(self, table: str, *, consistent: bool = False) -> Iterator[Item]:
         """Return a whole table, page by page."""
-        after: Item | None = None
-        while True:
-            page = self.scan(table, after=after, consistent=consistent)
-            yield from page.items
-            if page.next_key is None:
-                return
-            after = page.next_key
+        return _every(lambda after: self.scan(table, after=after, consistent=consistent))
 
     def transact(
-        self, *actions: Mapping[str, Any], tries: int = _TRIES, was_done: Callable[[], bool] = lambda: False
+        self, *actions: Mapping[str, Any], tries: int = TRIES, was_done: Callable[[], bool] = lambda: False
     ) -> None:
         """Do all of these writes or none, once.
 
@@ -299,7 +215,7 @@ class Dynamo:
         self,
         call: Callable[..., Any],
         arguments: Mapping[str, Any],
-        tries: int = _TRIES,
+        tries: int = TRIES,
         was_done: Callable[[], bool] = lambda: False,
     ) -> Any:
         """Make a call, again while others hold its items (up to `tries`) and while no answer comes; return the answer.
@@ -313,12 +229,10 @@ class Dynamo:
             attempt += 1
             try:
                 return call(**arguments)
-            except (ClientError, HTTPClientError) as error:
-                unsure = unsure or _may_be_done(error)
+            except FAILURES as error:
+                unsure = unsure or may_be_done(error)
                 # Whoever would rather go on to something else must know first that this was not done.
-                end = _end_of(error, attempt, _TRIES if unsure else tries, self._elapsed() - began)
-            except BotoCoreError as error:
-                raise unavailable(error) from None
+                end = failure_of_call(error, attempt, TRIES if unsure else tries, self._elapsed() - began)
             if end is not None:
                 if unsure and was_done():
                     return None
@@ -342,8 +256,8 @@ class Dynamo:
         last = found.get("LastEvaluatedKey")
         return ItemPage([from_wire(item) for item in found["Items"]], from_wire(last) if last else None)
 
-    def _wait_or_give_up(self, attempt: int, tries: int = _TRIES) -> None:
-        if attempt >= tries:
+    def _wait_or_give_up(self, attempt: int) -> None:
+        if attempt >= TRIES:
             raise Busy
         self._wait(attempt)
 
@@ -351,110 +265,24 @@ class Dynamo:
         self._pause(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - spreads retries, guards nothing
 
 
+def _every(page: Callable[[Item | None], ItemPage]) -> Iterator[Item]:
+    after: Item | None = None
+    while True:
+        found = page(after)
+        yield from found.items
+        after = found.next_key
+        if after is None:
+            return
+
+
 def _once(call: Callable[..., Any], **arguments: object) -> Any:
     """Make a call that is not tried again here. Raises Unavailable."""
     try:
         return call(**arguments)
-    except (BotoCoreError, ClientError) as error:
+    except FAILURES as error:
         raise unavailable(error) from None
-
-
-def unavailable(error: BotoCoreError | ClientError) -> Unavailable:
-    """Return what callers are told of a failure of AWS; its message may quote what somebody sent, and stays out."""
-    return Unavailable(error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__)
 
 
 def _end_of_statement(answer: Mapping[str, Any]) -> Item | Exception:
     error = answer.get("Error")
-    if error is None:
-        return from_wire(answer.get("Item", {}))
-    code = str(error.get("Code"))
-    if code == _CONDITION_FAILED:
-        return ConditionFailed()
-    return Busy() if code in _RETRIED else Unavailable(code)
-
-
-def put(table: str, item: Mapping[str, object], condition: Expression | None = None) -> Item:
-    """Return the action that writes an item."""
-    return {"Put": {"TableName": table, "Item": to_wire(item), **_spelled(ConditionExpression=condition)}}
-
-
-def update(table: str, key: Key, change: Expression, condition: Expression | None = None) -> Item:
-    """Return the action that changes an item."""
-    spelled = _spelled(UpdateExpression=change, ConditionExpression=condition)
-    return {"Update": {"TableName": table, "Key": to_wire(key), **spelled}}
-
-
-def remove(table: str, key: Key, condition: Expression) -> Item:
-    """Return the action that removes an item."""
-    return {"Delete": {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}}
-
-
-def check(table: str, key: Key, condition: Expression) -> Item:
-    """Return the action that only checks an item."""
-    return {"ConditionCheck": {"TableName": table, "Key": to_wire(key), **_spelled(ConditionExpression=condition)}}
-
-
-def _spelled(**expressions: Expression | None) -> Item:
-    spelled: Item = {}
-    names: dict[str, str] = {}
-    values: dict[str, object] = {}
-    for argument, part in expressions.items():
-        if part is not None:
-            spelled[argument] = part.text
-            names |= {f"#{name}": part.names.get(name, name) for name in _NAME.findall(part.text)}
-            values |= {f":{name}": value for name, value in part.values.items()}
-    if names:
-        spelled["ExpressionAttributeNames"] = names
-    if values:
-        spelled["ExpressionAttributeValues"] = to_wire(values)
-    return spelled
-
-
-def _may_be_done(error: ClientError | HTTPClientError) -> bool:
-    """Return whether a try that failed so, or one that botocore made before it, may have been carried out."""
-    if isinstance(error, HTTPClientError):
-        return True
-    answer: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
-    # An SDK that does not say how often it sent a call may have sent it again (docs/adr/0031).
-    return answer.get("RetryAttempts", 1) > 0 or _is_failure_of_aws(error)
-
-
-def _end_of(
-    error: ClientError | HTTPClientError, attempt: int, tries: int, seconds: float
-) -> ConditionFailed | Busy | Unavailable | None:
-    """Return what to raise after the attempt of that number failed so, `seconds` after the first began; None to go on."""
-    if isinstance(error, ClientError):
-        failed = _failed_conditions(error)
-        if failed:
-            return ConditionFailed(failed)
-        if _is_contention(error):
-            return Busy() if attempt >= tries else None
-        if not _is_failure_of_aws(error):
-            return unavailable(error)
-    return unavailable(error) if attempt >= _TRIES or seconds > _UNANSWERED_SECONDS else None
-
-
-def _failed_conditions(error: ClientError) -> frozenset[int]:
-    if error.response["Error"]["Code"] == _CONDITION_FAILED_WHOLE:
-        return frozenset({0})
-    return frozenset(place for place, reason in enumerate(_reasons(error)) if reason == _CONDITION_FAILED)
-
-
-def _is_contention(error: ClientError) -> bool:
-    """Return whether it only has to be tried again, whatever it was: others hold the items, or it was throttled."""
-    code = error.response["Error"]["Code"]
-    return code in _RETRIED_WHOLE or any(reason in _RETRIED for reason in _reasons(error))
-
-
-def _reasons(error: ClientError) -> list[str]:
-    """Return why a transaction was cancelled, action by action."""
-    if error.response["Error"]["Code"] != _CANCELED:
-        return []
-    reasons: Iterable[Mapping[str, Any]] = error.response.get("CancellationReasons", [])
-    return [reason.get("Code", "None") for reason in reasons]
-
-
-def _is_failure_of_aws(error: ClientError) -> bool:
-    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    return from_wire(answer.get("Item", {})) if error is None else failure_of_statement(str(error.get("Code")))

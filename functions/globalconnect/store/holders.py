@@ -3,7 +3,12 @@
 from dataclasses import dataclass
 
 from globalconnect.domain.pool_counts import MOST_CHANGED, HolderCount
-from globalconnect.store.dynamo import Dynamo, Item, expression, update
+from globalconnect.store.codec import Codec
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Item, expression, update
+
+_CODEC = Codec(HolderCount)
+to_holder = _CODEC.from_item
 
 
 class Holders:
@@ -50,21 +55,4 @@ def change_of(table: str, change: HolderChange) -> Item:
 
 def from_holder(count: HolderCount) -> Item:
     """Return a partner's count as it is stored anew."""
-    return {
-        "partner_id": count.partner_id,
-        "held": count.held,
-        "version": count.version + 1,
-        "recount": count.recount,
-        "changed": count.changed,
-    }
-
-
-def to_holder(item: Item) -> HolderCount:
-    """Return a partner's count from its item."""
-    return HolderCount(
-        partner_id=item["partner_id"],
-        held=item["held"],
-        version=item["version"],
-        recount=item.get("recount"),
-        changed=frozenset(item.get("changed", ())),
-    )
+    return _CODEC.to_item(count) | {"version": count.version + 1}

@@ -3,22 +3,26 @@
 The collection `imports` holds every import by its id, `parts#<id>` what became of the parts of one, by their number.
 """
 
-import gzip
-import json
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any
 
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.store.activations import expire_at
+from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, expression, put, update
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Item, Key, expression, put, update
+from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.packing import pack_json, unpack_json
 
 IMPORTS = "imports"
 _LISTING = Listing("imports", partial(has, collection=IMPORTS, entry=str))
 
+# Deployed stacks have imports with these names.
+_CODEC = Codec(ImportJob, {"import_id": "entry", "staff": "operator"})
+_to_import = _CODEC.from_item
 _COUNTS = ("rows", "imported", "updated", "unchanged")
 
 
@@ -33,15 +37,8 @@ class ImportJobs:
     def start(self, job: ImportJob) -> None:
         """Store a new import. Raises ConditionFailed when its id is taken."""
         item = {
-            **_key_of(job.import_id),
-            "file_name": job.file_name,
-            "dry_run": job.dry_run,
-            # Deployed stacks have imports with this name.
-            "operator": job.staff,
-            "started_at": job.started_at,
-            "finished_at": job.finished_at,
-            "parts": job.parts,
-            **{name: getattr(job, name) for name in (*_COUNTS, "rejected")},
+            "collection": IMPORTS,
+            **_CODEC.to_item(job),
             "expire_at": expire_at(job.started_at, self._retention),
         }
         self._db.put(self.table, item, expression("attribute_not_exists(#entry)"))
@@ -68,7 +65,7 @@ class ImportJobs:
         )
         taken: set[str] = set()
         for item in self._db.query_all(self.table, condition):
-            taken |= phones & set(_unpacked(item["phones"]))
+            taken |= phones & set(unpack_json(item["phones"]))
         return taken
 
     def record(self, job: ImportJob, part: ImportPart, phones: Iterable[str]) -> None:
@@ -80,8 +77,9 @@ class ImportJobs:
             **_part_key(job.import_id, part.number),
             "content": part.content,
             **{name: getattr(part, name) for name in _COUNTS},
-            "rejected": _packed([(refused.row, refused.reason) for refused in part.rejected]),
-            "phones": _packed(sorted(phones)),
+            # As they are, those of a part could outgrow an item.
+            "rejected": pack_json([(refused.row, refused.reason) for refused in part.rejected]),
+            "phones": pack_json(sorted(phones)),
             "expire_at": expire_at(job.started_at, self._retention),
         }
         counts = {name: getattr(part, name) for name in _COUNTS} | {"rejected": len(part.rejected)}
@@ -154,19 +152,6 @@ def _part_key(import_id: str, number: int) -> Key:
     return {"collection": _parts_of(import_id), "entry": _entry_of(number)}
 
 
-def _to_import(item: Item) -> ImportJob:
-    return ImportJob(
-        import_id=item["entry"],
-        file_name=item["file_name"],
-        dry_run=item["dry_run"],
-        staff=item["operator"],
-        started_at=item["started_at"],
-        finished_at=item.get("finished_at"),
-        parts=item["parts"],
-        **{name: item[name] for name in (*_COUNTS, "rejected")},
-    )
-
-
 def _to_part(item: Item) -> ImportPart:
     return ImportPart(
         number=int(item["entry"]),
@@ -177,13 +162,4 @@ def _to_part(item: Item) -> ImportPart:
 
 
 def _refused_in(item: Item) -> list[RejectedRow]:
-    return [RejectedRow(row, reason) for row, reason in _unpacked(item["rejected"])]
-
-
-def _packed(content: object) -> bytes:
-    """Return something as gzipped JSON: as it is, a part of refused rows could outgrow an item."""
-    return gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
-
-
-def _unpacked(content: bytes) -> Any:
-    return json.loads(gzip.decompress(content))
+    return [RejectedRow(row, reason) for row, reason in unpack_json(item["rejected"])]

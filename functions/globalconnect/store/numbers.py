@@ -12,7 +12,9 @@ from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Candidate, Cause, EndedLease, Number, pool_of, rests_until
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, ItemPage, expression, update
+from globalconnect.store.dynamo import Dynamo, ItemPage
+from globalconnect.store.expressions import Expression, Item, expression, from_wire, update
+from globalconnect.store.failures import ConditionFailed
 
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
@@ -322,6 +324,15 @@ def to_number(item: Item) -> Number:
         version=item["version"],
         entered_by=item.get("entered_by"),
     )
+
+
+def changed_number(change: Mapping[str, Any]) -> Number | None:
+    """Return a number after the change that a record of the table's stream is about: its `dynamodb` part.
+
+    None when it was removed.
+    """
+    image = change.get("NewImage")
+    return to_number(from_wire(image)) if image else None
 
 
 def from_causes(causes: Mapping[str, Sequence[Cause]]) -> dict[str, list[list[str | int]]]:

@@ -1,20 +1,33 @@
 """The Partners table."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
 from typing import TypedDict
 
 from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
-from globalconnect.domain.partner import Partner, Pause, SigningSecret, partner_id_of, rotated
+from globalconnect.domain.partner import KeyHolder, Partner, Pause, SigningSecret, digest_of, partner_id_of, rotated
 from globalconnect.store.cache import Cache
+from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Expression, Item, expression
+from globalconnect.store.failures import ConditionFailed
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
 # Of every change by staff.
 _NEXT = "ADD #version :one"
 _LISTING = Listing("partners", partial(has, partner_id=str))
+
+_CODEC = Codec(
+    Partner,
+    parts={"paused": Codec(Pause, {"at": "paused_at", "reason": "pause_reason"})},
+    unwritten={"slow_until", "last_success_at"},
+)
+_to_partner = _CODEC.from_item
+_SECRET = Codec(SigningSecret)
+# All that is known of a partner but its key, its secrets and its address: who sells to it needs none of them.
+_OF_BUYERS = {*_CODEC.attributes, "key_sha256"} - {"key", "signing_secrets", "push_url"}
 
 
 class PartnerUpdate(TypedDict, total=False):
@@ -28,35 +41,47 @@ class PartnerUpdate(TypedDict, total=False):
 
 
 class Partners:
-    """Partners by id and by key; what is read is remembered for `cache_seconds`."""
+    """Partners by id and by key; whose a key is, is remembered for `cache_seconds`."""
 
     def __init__(self, db: Dynamo, table: str, cache_seconds: int, now: Callable[[], int]) -> None:
         self._db = db
         self._table = table
-        self._cache: Cache[Partner] = Cache(cache_seconds, now)
+        self._cache: Cache[KeyHolder] = Cache(cache_seconds, now)
 
     def authenticate(self, key: str) -> Partner:
-        """Return the partner whose key this is. Raises InvalidKey when it is nobody's, or no longer works."""
+        """Return the partner whose key this is, without key and secrets (docs/adr/0008).
+
+        Raises InvalidKey when it is nobody's, or no longer works.
+        """
         partner_id = partner_id_of(key)
-        partner = self.cached(partner_id) if partner_id else None
-        if partner is not None and not partner.accepts_key(key):
-            # The key may be newer than what we remember.
-            partner = self.fresh(partner.partner_id)
-        if partner is None or not partner.accepts_key(key):
+        if partner_id is None:
             raise InvalidKey
-        return partner
+        holder = self._holder(partner_id)
+        if holder is not None and not holder.accepts(key):
+            # The key may be newer than what we remember.
+            self._cache.forget(partner_id)
+            holder = self._holder(partner_id)
+        if holder is None or not holder.accepts(key):
+            raise InvalidKey
+        return holder.partner
 
-    def cached(self, partner_id: str) -> Partner | None:
-        """Return a partner as it was at most `cache_seconds` ago."""
-        return self._cache.get(partner_id, lambda: self._read(partner_id))
+    def _holder(self, partner_id: str) -> KeyHolder | None:
+        return self._cache.get(partner_id, lambda: self._read_holder(partner_id))
 
-    def fresh(self, partner_id: str) -> Partner | None:
-        self._cache.forget(partner_id)
-        return self.cached(partner_id)
+    def _read_holder(self, partner_id: str) -> KeyHolder | None:
+        key = {"partner_id": partner_id}
+        item = self._db.get(self._table, key, _OF_BUYERS)
+        if item is not None and "key_sha256" not in item:
+            # Its key is from before there were digests, and was not rotated since.
+            item = self._db.get(self._table, key, [*_OF_BUYERS, "key"])
+        if item is None:
+            return None
+        digest = item.get("key_sha256") or digest_of(item["key"])
+        return KeyHolder(_to_partner(item | {"key": ""}), digest)
 
     def get(self, partner_id: str) -> Partner:
         """Return a partner as it is now. Raises NotFound."""
-        partner = self.fresh(partner_id)
+        partner = self._read(partner_id)
         if partner is None:
             raise NotFound("partner")
         return partner
@@ -99,23 +124,24 @@ class Partners:
 
     def rotate_key(self, partner_id: str, key: str) -> Partner:
         """Replace a partner's key; the old one stops working. Raises NotFound, and Conflict when it is revoked."""
-        return self._update(partner_id, expression(f"SET #key = :key {_NEXT}", key=key, one=1), _WORKING)
+        change = expression(f"SET #key = :key, #key_sha256 = :digest {_NEXT}", key=key, digest=digest_of(key), one=1)
+        return self._update(partner_id, change, _WORKING)
 
     def rotate_signing_secret(self, partner_id: str, secret: str, now: int) -> Partner:
         """Sign a partner's pushes with a new secret, and for a while (`domain.partner.rotated`) with those before it.
 
-        Raises NotFound, and Conflict when the partner is revoked or somebody else changed its secrets meanwhile: of
+        Raises NotFound, and Conflict when the partner is revoked or somebody else changed it meanwhile: of
         two new secrets neither may go missing, both have been shown.
         """
-        before = self.get(partner_id).signing_secrets
-        secrets = _from_secrets(rotated(before, secret, now))
+        before = self.get(partner_id)
+        secrets = [_SECRET.to_item(known) for known in rotated(before.signing_secrets, secret, now)]
         change = expression(f"SET #signing_secrets = :secrets {_NEXT}", secrets=secrets, one=1)
 
         def is_done(partner: Partner) -> bool:
             # By a try of ours that AWS did not answer.
             return partner.revoked_at is None and any(known.secret == secret for known in partner.signing_secrets)
 
-        return self._update(partner_id, change, _working_with(before), is_done)
+        return self._update(partner_id, change, _working_at(before.version), is_done)
 
     def remove_signing_secrets(self, partner_id: str) -> Partner:
         """Have a partner's pushes no longer signed; a second time changes nothing.
@@ -218,49 +244,7 @@ def _working_at(version: int) -> Expression:
     return expression(f"{_WORKING.text} AND {known}", version=version)
 
 
-def _working_with(secrets: Sequence[SigningSecret]) -> Expression:
-    if not secrets:
-        return expression(f"{_WORKING.text} AND attribute_not_exists(#signing_secrets)")
-    return expression(f"{_WORKING.text} AND #signing_secrets = :known", known=_from_secrets(secrets))
-
-
 def _to_item(partner: Partner) -> Item:
-    return {
-        "partner_id": partner.partner_id,
-        "name": partner.name,
-        "key": partner.key,
-        "push_url": partner.push_url,
-        "services": None if partner.services is None else sorted(partner.services),
-        "dialect": partner.dialect,
-        "created_at": partner.created_at,
-        "revoked_at": partner.revoked_at,
-        "signing_secrets": _from_secrets(partner.signing_secrets) or None,
-        "version": partner.version,
-        "max_live": partner.max_live,
-        "paused_at": partner.paused.at if partner.paused else None,
-        "pause_reason": partner.paused.reason if partner.paused else None,
-    }
-
-
-def _to_partner(item: Item) -> Partner:
-    services = item.get("services")
-    return Partner(
-        partner_id=item["partner_id"],
-        name=item["name"],
-        key=item["key"],
-        push_url=item.get("push_url"),
-        services=None if services is None else frozenset(services),
-        dialect=item["dialect"],
-        created_at=item["created_at"],
-        revoked_at=item.get("revoked_at"),
-        slow_until=item.get("slow_until", 0),
-        last_success_at=item.get("last_success_at"),
-        signing_secrets=tuple(SigningSecret(**secret) for secret in item.get("signing_secrets", ())),
-        version=item.get("version", 0),
-        max_live=item.get("max_live"),
-        paused=Pause(item["paused_at"], item["pause_reason"]) if "paused_at" in item else None,
-    )
-
-
-def _from_secrets(secrets: Sequence[SigningSecret]) -> list[Item]:
-    return [{"secret": secret.secret, "until": secret.until} for secret in secrets]
+    # Sets can't be empty.
+    services = None if partner.services is None else sorted(partner.services)
+    return _CODEC.to_item(partner) | {"services": services, "key_sha256": digest_of(partner.key)}

@@ -2,7 +2,6 @@
 them together with the counts of partners.
 """
 
-import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 
@@ -10,14 +9,13 @@ from globalconnect.domain.number import pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts, ProjectedCount
 from globalconnect.store.cache import Cache
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Expression, Item, expression, put, remove
 from globalconnect.store.holders import HolderChange, change_of, from_holder, to_holder
+from globalconnect.store.packing import NO_COUNTS, pack_counts, unpack_counts
 
 _ALL = "all"
 _LISTING = Listing("pools", partial(has, country=str, operator=str))
-
-# `blocked_free` is kept as text, see _packed: read as a map of DynamoDB, it would be most of the work of GET_SERVICES.
-_NONE_BLOCKED = ""
 
 
 class PoolCountsStore:
@@ -61,7 +59,7 @@ class PoolCountsStore:
                 "SET #total = if_not_exists(#total, :zero), #free = if_not_exists(#free, :zero), "
                 "#blocked_free = if_not_exists(#blocked_free, :none), #version = if_not_exists(#version, :zero)",
                 zero=0,
-                none=_NONE_BLOCKED,
+                none=NO_COUNTS,
             ),
         )
 
@@ -159,7 +157,7 @@ def _from_counts(pool: PoolCounts) -> Item:
         "operator": pool.operator,
         "total": pool.total,
         "free": pool.free,
-        "blocked_free": _packed(pool.blocked_free),
+        "blocked_free": pack_counts(pool.blocked_free),
         "version": pool.version + 1,
         "recount": pool.recount,
         "changed": pool.changed,
@@ -172,35 +170,11 @@ def _to_counts(item: Item) -> PoolCounts:
         operator=item["operator"],
         total=item["total"],
         free=item["free"],
-        blocked_free=_unpacked(item["blocked_free"]),
+        blocked_free=unpack_counts(item["blocked_free"]),
         version=item["version"],
         recount=item.get("recount"),
         changed=frozenset(item.get("changed", ())),
     )
-
-
-def _packed(counts: Mapping[str, int]) -> str:
-    """Return counts per service as `go,tg=12,3`."""
-    services = sorted(counts)
-    if not services:
-        return _NONE_BLOCKED
-    return f"{','.join(services)}={','.join(str(counts[service]) for service in services)}"
-
-
-def _unpacked(packed: str | dict[str, int]) -> dict[str, int]:
-    if isinstance(packed, dict):
-        # As they were kept before; the pool's next change writes them anew.
-        return packed
-    if packed == _NONE_BLOCKED:
-        return {}
-    services, _, counts = packed.partition("=")
-    return dict(zip(_split(services), map(int, counts.split(",")), strict=True))
-
-
-@functools.lru_cache(maxsize=1_000)
-def _split(services: str) -> tuple[str, ...]:
-    # Many pools are blocked for the same services.
-    return tuple(services.split(","))
 
 
 def _from_counted(number: CountedNumber) -> Item:

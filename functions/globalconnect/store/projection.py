@@ -19,7 +19,7 @@ from globalconnect.domain.pool_counts import (
     PoolCounts,
     contribution_of,
 )
-from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.failures import ConditionFailed
 from globalconnect.store.holders import HolderChange
 from globalconnect.store.pool_counts import CountsStore
 

@@ -20,12 +20,17 @@ from globalconnect.store.activations import (
     sms_key,
     to_sms,
 )
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, Statement, expression
+from globalconnect.store.codec import Codec
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Item, Key, Statement, expression
+from globalconnect.store.failures import ConditionFailed
 
 # Beside the first.
 ATTEMPTS_KEPT = 20
 # Numbers of attempts that have each a place of its own, one for every place.
 _PLACES = range(1, ATTEMPTS_KEPT + 2)
+
+_ATTEMPT = Codec(Attempt, {"started_at": "attempted_at", "outcome": "attempt_outcome"})
 
 _PENDING = PushState.PENDING.value
 _TALLY = 'SET "attempts" = ? SET "outcomes" = ?'
@@ -96,7 +101,7 @@ class Pushes:
             return {}
         logs: dict[int, list[Attempt]] = {}
         for item in items:
-            logs.setdefault(item["sms_id"], []).append(_to_attempt(item))
+            logs.setdefault(item["sms_id"], []).append(_ATTEMPT.from_item(item))
         return {ref: sms.caught_up(logs.get(ref.sms_id, [])) for ref, sms in batch.items()}
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
@@ -135,7 +140,7 @@ class Pushes:
         )
         found: dict[int, list[Attempt]] = {}
         for item in self._db.query_all(self._table, condition):
-            found.setdefault(item["sms_id"], []).append(_to_attempt(item))
+            found.setdefault(item["sms_id"], []).append(_ATTEMPT.from_item(item))
         return {sms_id: sorted(attempts, key=lambda attempt: attempt.number) for sms_id, attempts in found.items()}
 
     # -------------------------------------------------------------- the sweep and staff
@@ -212,22 +217,6 @@ def _from_attempt(sms: Sms, attempt: Attempt, retention: int) -> Item:
     return {
         **_attempt_key(sms, attempt.number),
         "sms_id": sms.sms_id,
-        "number": attempt.number,
-        "attempted_at": attempt.started_at,
-        "duration_ms": attempt.duration_ms,
-        "attempt_outcome": attempt.outcome,
-        "http_status": attempt.http_status,
-        "answer": attempt.answer,
+        **_ATTEMPT.to_item(attempt),
         "expire_at": expire_at(sms.stored_at, retention),
     }
-
-
-def _to_attempt(item: Item) -> Attempt:
-    return Attempt(
-        number=item["number"],
-        started_at=item["attempted_at"],
-        duration_ms=item["duration_ms"],
-        outcome=item["attempt_outcome"],
-        http_status=item.get("http_status"),
-        answer=item["answer"],
-    )

@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 from globalconnect.domain.service import Catalogue, Service
 from globalconnect.store.cache import Cache
-from globalconnect.store.dynamo import Dynamo, Item
+from globalconnect.store.codec import Codec
+from globalconnect.store.dynamo import Dynamo
 
 _WHOLE = "catalogue"
+_CODEC = Codec(Service)
 
 
 class Services:
@@ -27,33 +29,13 @@ class Services:
         if service is not None:
             return service
         item = self._db.get(self._table, {"code": code})
-        return _to_service(item) if item else None
+        return _CODEC.from_item(item) if item else None
 
     def put(self, service: Service) -> None:
         """Store a service, new or changed."""
-        self._db.put(self._table, _to_item(service))
+        self._db.put(self._table, _CODEC.to_item(service))
         self._cache.forget(_WHOLE)
 
     def _read_all(self) -> Catalogue:
-        services = [_to_service(item) for item in self._db.scan_all(self._table)]
+        services = [_CODEC.from_item(item) for item in self._db.scan_all(self._table)]
         return {service.code: service for service in services}
-
-
-def _to_item(service: Service) -> Item:
-    return {
-        "code": service.code,
-        "name": service.name,
-        "reusable": service.reusable,
-        "enabled": service.enabled,
-        "cancel_limit": service.cancel_limit,
-    }
-
-
-def _to_service(item: Item) -> Service:
-    return Service(
-        code=item["code"],
-        name=item["name"],
-        reusable=item["reusable"],
-        enabled=item["enabled"],
-        cancel_limit=item.get("cancel_limit"),
-    )

@@ -1,6 +1,6 @@
 """The Sources table: inbound gateways."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -9,12 +9,25 @@ from globalconnect.domain.partner import SigningSecret
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
+from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Expression, expression
+from globalconnect.store.failures import ConditionFailed
 
 # What is heard from a source is noted so often at most.
 NOTED_EVERY = MINUTE
 _LISTING = Listing("sources", partial(has, source_id=str))
+
+_CODEC = Codec(
+    Source,
+    parts={
+        "last_unreadable": Codec(Problem, {"at": "unreadable_at", "reason": "unreadable_reason"}),
+        "last_untimed": Codec(Problem, {"at": "untimed_at", "reason": "untimed_reason"}),
+    },
+)
+_to_source = _CODEC.from_item
+_SECRET = Codec(SigningSecret)
 
 
 class Sources:
@@ -38,15 +51,7 @@ class Sources:
 
     def add(self, source: Source) -> None:
         """Store a new source. Raises ConditionFailed when its id is taken."""
-        item = {
-            "source_id": source.source_id,
-            "name": source.name,
-            "provider": source.provider,
-            "secret": source.secret,
-            "created_at": source.created_at,
-            "settings": source.settings or None,
-        }
-        self._db.put(self._table, item, expression("attribute_not_exists(#source_id)"))
+        self._db.put(self._table, _CODEC.to_item(source), expression("attribute_not_exists(#source_id)"))
 
     def remove(self, source_id: str) -> None:
         """Remove a source. Raises NotFound."""
@@ -72,7 +77,7 @@ class Sources:
         change = expression(
             "SET #secret = :secret, #former_secrets = :former",
             secret=after.secret,
-            former=_from_former(after.former_secrets),
+            former=[_SECRET.to_item(former) for former in after.former_secrets],
         )
         try:
             self._db.update(self._table, {"source_id": source_id}, change, _unchanged(before))
@@ -134,15 +139,14 @@ class Sources:
 def _unchanged(source: Source) -> Expression:
     if not source.former_secrets:
         return expression("#secret = :known AND attribute_not_exists(#former_secrets)", known=source.secret)
+    # By the newest of the former: DynamoDB compares lists of maps whole, others that read its rules do not.
+    newest = source.former_secrets[0]
     return expression(
-        "#secret = :known AND #former_secrets = :known_former",
+        "#secret = :known AND #former_secrets[0].#secret = :newest AND #former_secrets[0].#until = :until",
         known=source.secret,
-        known_former=_from_former(source.former_secrets),
+        newest=newest.secret,
+        until=newest.until,
     )
-
-
-def _from_former(secrets: Iterable[SigningSecret]) -> list[Item]:
-    return [{"secret": former.secret, "until": former.until} for former in secrets]
 
 
 def _unreadable_at(source: Source) -> int | None:
@@ -151,23 +155,3 @@ def _unreadable_at(source: Source) -> int | None:
 
 def _untimed_at(source: Source) -> int | None:
     return source.last_untimed.at if source.last_untimed else None
-
-
-def _problem(item: Item, name: str) -> Problem | None:
-    at = item.get(f"{name}_at")
-    return None if at is None else Problem(at, item[f"{name}_reason"])
-
-
-def _to_source(item: Item) -> Source:
-    return Source(
-        source_id=item["source_id"],
-        name=item["name"],
-        provider=item["provider"],
-        secret=item["secret"],
-        created_at=item["created_at"],
-        last_heard_at=item.get("last_heard_at"),
-        last_unreadable=_problem(item, "unreadable"),
-        last_untimed=_problem(item, "untimed"),
-        former_secrets=tuple(SigningSecret(**former) for former in item.get("former_secrets", ())),
-        settings=item.get("settings", {}),
-    )

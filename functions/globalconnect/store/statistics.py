@@ -5,10 +5,13 @@ from collections.abc import Iterator
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.outcomes import COUNTED, ByPartner, FinishedActivation, Outcomes, together
-from globalconnect.domain.statistics import STATES, Histogram, Hour, HourCounts, StartedActivation, Stock
+from globalconnect.domain.statistics import STATES, Hour, HourCounts, StartedActivation, Stock
 from globalconnect.domain.times import DAY, day_of
 from globalconnect.store.activations import expire_at
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.expressions import Item, expression
+from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.packing import pack_histogram, unpack_histogram
 
 # How long hours are kept: a year can be compared with the one before.
 KEPT = 400 * DAY
@@ -36,7 +39,7 @@ class Statistics:
         """Keep an hour, in place of what was kept of it. Raises Busy."""
         counts = hour.counts
         states = {name: getattr(counts, name) for name in STATES}
-        content = {**states, "times": _packed(counts.times), "expire_at": expire_at(hour.at, KEPT)}
+        content = {**states, "times": pack_histogram(counts.times), "expire_at": expire_at(hour.at, KEPT)}
         self._put(_HOUR, hour.at, hour.measured_at, content)
 
     def put_outcomes(self, at: int, measured_at: int, by_partner: ByPartner) -> None:
@@ -132,18 +135,9 @@ class HourEvents:
 
 
 def _to_hour(item: Item) -> Hour:
-    counts = HourCounts(**{name: item[name] for name in STATES}, times=_unpacked(item["times"]))
+    counts = HourCounts(**{name: item[name] for name in STATES}, times=unpack_histogram(item["times"]))
     return Hour(item["at"], item["measured_at"], counts)
 
 
 def _to_outcomes(item: Item) -> ByPartner:
     return {partner_id: Outcomes(*map(int, packed.split(","))) for partner_id, packed in item["partners"].items()}
-
-
-def _packed(times: Histogram) -> str:
-    """Return a histogram as `10=3,24=1`: read as maps of DynamoDB, those of a month would take a second."""
-    return ",".join(f"{bound}={times[bound]}" for bound in sorted(times))
-
-
-def _unpacked(packed: str) -> Histogram:
-    return {int(bound): int(count) for bound, _, count in (pair.partition("=") for pair in packed.split(",") if pair)}

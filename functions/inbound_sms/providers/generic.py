@@ -10,7 +10,7 @@ from globalconnect.domain.errors import InvalidInput, TooLarge
 from globalconnect.domain.inbound import REPEAT_WINDOW, InboundSms
 from globalconnect.domain.numerals import read_json_of_gateway
 from globalconnect.domain.phones import phone_as_delivered
-from globalconnect.domain.source import Settings
+from globalconnect.domain.source import SourceSettings
 from globalconnect.runtime.http import Response
 from inbound_sms.providers.fields import cut_sender, cut_text, id_in, moment_in, plain, text_in
 from inbound_sms.providers.port import Delivery, Provider, Reading, UnreadablePiece
@@ -22,10 +22,10 @@ MOST_AT_ONCE = 100
 class _Generic:
     acknowledgement = Response(200, {"status": "SUCCESS"})
 
-    def is_authentic(self, delivery: Delivery, secret: str, _settings: Settings, _now: int) -> bool:
+    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
         return is_hex_hmac(delivery.request.header("x-signature") or "", secret, delivery.body)
 
-    def read(self, delivery: Delivery, _settings: Settings, now: int) -> Reading:
+    def read(self, delivery: Delivery, _settings: SourceSettings, now: int) -> Reading:
         content = read_json_of_gateway(delivery.body)
         entries = content if isinstance(content, list) else [content]
         if len(entries) > MOST_AT_ONCE:

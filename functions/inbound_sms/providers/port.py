@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from globalconnect.domain.inbound import InboundSms
-from globalconnect.domain.source import Settings
+from globalconnect.domain.source import SourceSettings
 from globalconnect.runtime.http import Request, Response
 
 
@@ -52,13 +52,13 @@ class Provider(Protocol):
     def acknowledgement(self) -> Response:
         """The response that tells this provider that we have what it sent."""
 
-    def is_authentic(self, delivery: Delivery, secret: str, settings: Settings, now: int) -> bool:
+    def is_authentic(self, delivery: Delivery, secret: str, settings: SourceSettings, now: int) -> bool:
         """Return whether a delivery that arrived at `now` (ms) is from whoever knows a secret of the source.
 
         It is asked once for each secret that is good, and takes as long for one as for another.
         """
 
-    def read(self, delivery: Delivery, settings: Settings, now: int) -> Reading:
+    def read(self, delivery: Delivery, settings: SourceSettings, now: int) -> Reading:
         """Return what is in a delivery that arrived at `now` (ms).
 
         Raises InvalidInput naming what can't be read when nothing can be, and TooLarge when there are too many SMS.
