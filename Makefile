@@ -114,19 +114,23 @@ template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
 	$(call step,template,PATH="$(CURDIR)/.tools/sam/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 sam validate --lint && .venv/bin/cfn-lint template.yaml)
 
 # With ARGS that select, some of these may have nothing to run (pytest ends with 5).
-# Handlers in parallel processes; then, one after another, what is about real time or shares one deployed stack, which
-# parallel tests would only slow down.
+# Handlers in as many processes as there are processors, what is about real time alone. What is on a deployed stack mostly
+# waits, for starts, retries and pages: in two processes, each with a stack of its own, what takes longest first. The second
+# stack is deployed after the first.
 ON_HANDLERS := $(wildcard tests/unit tests/integration tests/providers tests/stores)
 OF_FAULTS := $(wildcard tests/faults)
 IN_THE_BROWSER := $(wildcard tests/browser)
-ON_THE_STACK := $(filter-out $(ON_HANDLERS) $(OF_FAULTS) $(IN_THE_BROWSER) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+OF_DEPLOYMENTS := $(wildcard tests/deployment)
+ON_THE_STACK := $(OF_DEPLOYMENTS) $(filter-out $(ON_HANDLERS) $(OF_FAULTS) $(IN_THE_BROWSER) $(OF_DEPLOYMENTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 NONE_IS_FINE := $(if $(ARGS), || [ $$? = 5 ])
+PYTEST := .venv/bin/pytest --durations=10
+IN_TWO := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -o timeout=600
 
-pytest: needed browser $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests (ARGS="-k push")
-	$(call step,tests on the handlers,.venv/bin/pytest -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
-	$(call step,tests of outages and crashes,.venv/bin/pytest $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
-	$(call step,tests on a deployed stack,.venv/bin/pytest $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
-	$(call step,tests in the browser,.venv/bin/pytest $(IN_THE_BROWSER) $(ARGS)$(NONE_IS_FINE))
+pytest: needed browser $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests, and the slowest ten of each step (ARGS="-k push")
+	$(call step,tests on the handlers,$(PYTEST) -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
+	$(call step,tests of outages and crashes,$(PYTEST) $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
+	$(call step,tests on a deployed stack,$(IN_TWO) $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
+	$(call step,tests in the browser,$(IN_TWO) $(IN_THE_BROWSER) $(ARGS)$(NONE_IS_FINE))
 
 .PHONY: bench
 bench: $(ALL) $(CONSOLE) ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)

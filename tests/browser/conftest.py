@@ -35,9 +35,24 @@ def built() -> None:
         pytest.fail("The console has not been built: make console", pytrace=False)
 
 
+@pytest.fixture(scope="package")
+def signed_in(built: None, browser: Browser, deployed: Stack, market: Market) -> str:
+    """Return what a tab keeps of somebody who has signed in."""
+    with Console.opened(browser, deployed) as console:
+        kept: str = console.enter().evaluate("sessionStorage.getItem('globalconnect.session')")
+        return kept
+
+
 @pytest.fixture
-def console(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
-    """Return a window in which nobody is signed in, on a blank page; a fault of the page fails the test."""
+def console(signed_in: str, browser: Browser, deployed: Stack) -> Iterator[Console]:
+    """Return a window on a blank page, in which somebody is signed in; a fault of the page fails the test."""
+    with Console.opened(browser, deployed, session=signed_in) as console:
+        yield console
+
+
+@pytest.fixture
+def signed_out(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
+    """Return a window in which nobody is signed in."""
     with Console.opened(browser, deployed) as console:
         yield console
 

@@ -27,6 +27,11 @@ _QUIETER = ["--disable-component-update", "--disable-sync"]
 # The browser reports each answer that is no success; whether it should have been one is for the test to say.
 _ANSWERS = "Failed to load resource"
 
+# Once in a tab, whose name outlives every load: who signs out there stays signed out.
+_SIGN_IN = """(session => {
+  if (!window.name) sessionStorage.setItem("globalconnect.session", session);
+  window.name = "signed in";
+})"""
 _SPOIL = """refreshable => {
   const kept = JSON.parse(sessionStorage.getItem("globalconnect.session"));
   kept.id = kept.id.slice(0, -8) + "AAAAAAAA";
@@ -59,17 +64,29 @@ class Console:
     stack: Stack
     context: BrowserContext
     page: Page
+    # What a tab keeps of somebody who has signed in; None has it done by hand.
+    session: str | None = None
     faults: list[str] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
 
     @classmethod
     @contextmanager
-    def opened(cls, browser: Browser, stack: Stack, *, width: int = WIDE, scheme: Scheme = "light") -> Iterator[Self]:
+    def opened(
+        cls,
+        browser: Browser,
+        stack: Stack,
+        *,
+        width: int = WIDE,
+        scheme: Scheme = "light",
+        session: str | None = None,
+    ) -> Iterator[Self]:
         """Open a window. At its end it fails if the page had a fault: an error, or a violation of its policy."""
         context = browser.new_context(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
         context.set_default_timeout(PATIENCE)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
-        console = cls(stack, context, context.new_page())
+        console = cls(stack, context, context.new_page(), session)
+        if session:
+            console.page.add_init_script(f"{_SIGN_IN}({json.dumps(session)})")
         console._watch(console.page)
         try:
             yield console
@@ -99,9 +116,10 @@ class Console:
         page.get_by_role("button", name="Sign in").click()
 
     def enter(self, route: str = "/services") -> Page:
-        """Load a route and sign in; gives the page when it is there."""
+        """Load a route, signed in; gives the page when it is there."""
         self.open(route)
-        self.sign_in()
+        if self.session is None:
+            self.sign_in()
         self.settle()
         return self.page
 

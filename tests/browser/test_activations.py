@@ -47,8 +47,9 @@ def sell(market: Market, hub: Hub, size: int = 4) -> LiveSale:
 
 
 @pytest.fixture
-def narrow(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
-    with Console.opened(browser, deployed, width=NARROW) as console:
+def narrow(signed_in: str, browser: Browser, deployed: Stack) -> Iterator[Console]:
+    """Return a window as narrow as a small telephone."""
+    with Console.opened(browser, deployed, width=NARROW, session=signed_in) as console:
         yield console
 
 
@@ -257,9 +258,7 @@ def test_what_outsiders_wrote_is_text_and_fits_a_narrow_window(narrow: Console, 
         assert market.gateway().deliver(sms).is_success
         partner.wait_for(1, NEXT_PUSH)
         until(lambda: attempts(market, shop.activation_id), lambda seen: seen[:1] == ["refused_answer"])
-    console.open(f"/activations?partnerId={hub.partner_id}")
-    console.sign_in()
-    page = console.page
+    page = console.enter(f"/activations?partnerId={hub.partner_id}")
     expect(rows(page)).to_contain_text('<b>Hub</b> & "hostile"', timeout=PATIENCE)
     assert console.overflow() == 0
     assert console.axe() == []

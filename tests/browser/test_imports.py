@@ -175,30 +175,6 @@ def test_an_import_that_a_reload_broke_off_is_found_and_goes_on_with_the_same_fi
     expect(refused.get_by_role("row")).to_have_count(2_001)
 
 
-def test_a_stack_that_goes_away_during_an_import_loses_nothing(
-    console: Console, market: Market, tmp_path: Path
-) -> None:
-    file = tmp_path / "away.csv"
-    file.write_text(f"{HEADER}4915300000001,germany,O2\n", encoding="utf-8")
-    page = console.enter("/imports")
-    tried: list[str] = []
-
-    def refuse(route: Route) -> None:
-        tried.append(route.request.url)
-        route.abort("connectionrefused")
-
-    page.route(PARTS, refuse)
-    begin(page, file)
-    going_on = page.get_by_role("button", name="Resume")
-    expect(going_on).to_be_visible()
-    expect(page.get_by_text("The stack is not responding.", exact=True)).to_be_visible()
-    assert len(tried) == 4
-    page.unroute(PARTS)
-    going_on.click()
-    expect(page.get_by_text("Done: 1 row imported or rejected.")).to_be_visible(timeout=PATIENCE)
-    assert market.admin("GET", "/admin/numbers/4915300000001").is_success
-
-
 def test_a_part_that_could_not_be_taken_is_sent_again_by_itself(console: Console, tmp_path: Path) -> None:
     file = tmp_path / "busy.csv"
     file.write_text(f"{HEADER}4915300000002,germany,O2\n", encoding="utf-8")

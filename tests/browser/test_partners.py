@@ -15,13 +15,8 @@ from tests.contract.market import Hub, Market, until
 
 PASSWORD = "Another-password-1"
 HTML = Answer(status=200, body=b"<!doctype html><h1>It works!</h1><img src=x onerror=alert(1)>")
-NAMES = (
-    '<img src=x onerror="alert(1)">',
-    '"><script>alert(1)</script>',
-    # Right to left, and no sign that turns the rest around: names that hold one are refused.
-    "\N{HEBREW LETTER ALEF}\N{HEBREW LETTER BET} שם \N{ARABIC LETTER ALEF}",
-    "W" * 100,
-)
+# Markup, then right to left, and no sign that turns the rest around: names that hold one are refused.
+NAME = '"><img src=x onerror="alert(1)"><script>alert(1)</script> \N{HEBREW LETTER ALEF} שם \N{ARABIC LETTER ALEF}'
 LONG_WORD = "A" * 1_000
 
 
@@ -111,6 +106,8 @@ def test_a_partner_in_trouble_is_so_in_the_list_and_on_its_page(console: Console
     console.go(f"/partners/{hub.partner_id}")
     expect(value_of(page.locator("main"), "State").locator(".badge-bad")).to_have_text("In trouble")
     expect(page.locator(".badge-bad").filter(has_text="7 waiting")).to_be_visible()
+    expect(card(page, "Pushes")).to_contain_text("7 waiting, the oldest since 1 Jan 2026")
+    expect(card(page, "Pushes")).to_contain_text("No push failed in its last 25 activations.")
     assert console.axe() == []
 
 
@@ -200,66 +197,6 @@ def test_a_key_is_issued_shown_once_copied_and_works(console: Console, market: M
     assert Hub(market, partner_id, key).call("GET_SERVICES").status_code == 200
     made = stored(market, partner_id)
     assert (made["pushUrl"], made["services"]) == ("http://127.0.0.1:9/push", [service])
-
-
-def test_a_partner_is_made_by_keyboard_alone(console: Console, market: Market) -> None:
-    page = console.enter("/partners")
-    press = page.keyboard.press
-    page.get_by_role("button", name="Skip to content").focus()
-    press("Enter")
-    press("Tab")
-    expect(page.get_by_role("button", name="New partner")).to_be_focused()
-    press("Enter")
-    form = page.get_by_role("dialog", name="New partner")
-    expect(form).to_be_visible()
-    while not form.get_by_label("Name").evaluate("element => element === document.activeElement"):
-        press("Tab")
-    # Sent without a name first: the form says what is missing, and goes there.
-    press("Enter")
-    expect(form.get_by_label("Name")).to_have_accessible_description(re.compile("Enter the partner's name."))
-    expect(form.get_by_label("Name")).to_be_focused()
-    page.keyboard.type("By keyboard")
-    press("Tab")
-    page.keyboard.type("http://127.0.0.1:9/keys")
-    press("Tab")
-    expect(form.get_by_label("All services, including future ones")).to_be_focused()
-    press("ArrowDown")
-    expect(form.get_by_label("Only these")).to_be_checked()
-    press("ArrowUp")
-    press("Tab")
-    expect(form.get_by_label("Dialect")).to_be_focused()
-    press("Tab")
-    expect(form.get_by_label("Most live activations")).to_be_focused()
-    press("Tab")
-    press("Tab")
-    expect(form.get_by_role("button", name="Issue key")).to_be_focused()
-    press("Enter")
-    shown = page.get_by_role("dialog", name="Key issued")
-    copy = shown.get_by_role("button", name="Copy: Key")
-    expect(copy).to_be_visible()
-    while not copy.evaluate("element => element === document.activeElement"):
-        press("Tab")
-    press("Enter")
-    expect(shown.get_by_role("button", name="Copied: Key")).to_be_focused()
-    press("Tab")
-    press("Enter")
-    expect(page.get_by_role("heading", name="By keyboard", level=1)).to_be_visible()
-    assert stored(market, page.url.rpartition("/")[2])["services"] is None
-
-
-def test_a_push_url_that_is_refused_is_said_at_its_field(console: Console) -> None:
-    page = console.enter("/partners")
-    page.get_by_role("button", name="New partner").click()
-    form = page.get_by_role("dialog", name="New partner")
-    form.get_by_label("Name").fill("A hub")
-    form.get_by_label("Push URL").fill("ftp://hub.example.com")
-    form.get_by_role("button", name="Issue key").click()
-    expect(form.get_by_label("Push URL")).to_have_accessible_description(
-        re.compile("Expected a URL that starts with http")
-    )
-    expect(form.get_by_label("Push URL")).to_be_focused()
-    expect(form.get_by_label("Name")).to_have_value("A hub")
-    assert console.axe() == []
 
 
 def test_a_service_of_a_long_catalogue_is_found_by_its_name(console: Console, market: Market) -> None:
@@ -380,22 +317,6 @@ def test_a_partner_that_was_revoked_meanwhile_is_shown_as_that(console: Console,
     save(page)
     expect(page.get_by_text("Revoked", exact=True)).to_be_visible()
     expect(page.get_by_role("form", name="Settings")).to_have_count(0)
-
-
-def test_a_session_that_ends_while_a_partner_is_typed_loses_nothing(console: Console, market: Market) -> None:
-    hub = market.hub(name="Patient", pushUrl="http://127.0.0.1:9/old")
-    page = opened(console, hub)
-    page.get_by_label("Name").fill("Patient and renamed")
-    page.get_by_label("Push URL").fill("http://127.0.0.1:9/new")
-    console.end_session()
-    save(page)
-    again = page.get_by_role("dialog", name="Your session has ended")
-    again.get_by_label("Password").fill(console.stack.admin_password)
-    again.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
-    expect(page.get_by_label("Name")).to_have_value("Patient and renamed")
-    now = stored(market, hub.partner_id)
-    assert (now["name"], now["pushUrl"]) == ("Patient and renamed", "http://127.0.0.1:9/new")
 
 
 # ---------------------------------------------------------------- test push
@@ -536,47 +457,25 @@ def test_its_page_shows_its_activations_and_recent_failures(console: Console, ma
         expect(bought).to_contain_text("Canceled", timeout=30_000)
 
 
-def test_its_page_says_how_many_sms_wait_and_since_when(console: Console, market: Market) -> None:
-    hub = market.hub(name="Behind")
-    # What waits is measured once a minute, and only after 45 s: here the API says it at once.
-    measured = {"waiting": 3, "oldestPendingAt": "2026-01-15T12:34:56+00:00", "measuredAt": "2026-01-15T12:40:00+00:00"}
-    console.page.route("**/activity?*", lambda route: route.fulfill(json={**measured, "failures": []}))
-    pushes = card(opened(console, hub), "Pushes")
-    expect(pushes).to_contain_text("3 waiting, the oldest since 15 Jan 2026")
-    expect(pushes.locator("time").first).to_have_attribute("title", "2026-01-15 12:34:56 UTC")
-    expect(pushes).to_contain_text("No push failed in its last 25 activations.")
-    assert console.axe() == []
-
-
 def test_a_partner_that_does_not_exist_is_said_not_to(console: Console) -> None:
     page = console.enter("/partners/nobody")
     expect(page.get_by_role("heading", name="Partner not found")).to_be_visible()
     assert console.axe() == []
 
 
-@pytest.mark.parametrize("name", NAMES, ids=["img", "script", "right-to-left", "long-word"])
-def test_a_hostile_name_stays_the_text_it_is(name: str, console: Console, market: Market) -> None:
-    hub = market.hub(name=name, services=["x" * 40] + [f"{n}{'y' * 38}" for n in range(9)])
+def test_a_hostile_name_stays_the_text_it_is(console: Console, market: Market) -> None:
+    hub = market.hub(name=NAME, services=["x" * 40] + [f"{n}{'y' * 38}" for n in range(9)])
     page = console.enter("/partners")
-    expect(listed(page, hub).get_by_role("link")).to_have_text(name)
+    expect(listed(page, hub).get_by_role("link")).to_have_text(NAME)
     console.go(f"/partners/{hub.partner_id}")
-    expect(page.get_by_role("heading", level=1)).to_have_text(name)
-    expect(page).to_have_title(f"{name} · GlobalConnect")
+    expect(page.get_by_role("heading", level=1)).to_have_text(NAME)
+    expect(page).to_have_title(f"{NAME} · GlobalConnect")
     page.get_by_role("button", name="Revoke", exact=True).click()
-    expect(page.get_by_role("dialog")).to_contain_text(name)
+    expect(page.get_by_role("dialog")).to_contain_text(NAME)
     page.keyboard.press("Escape")
     page.set_viewport_size({"width": NARROW, "height": 800})
     assert console.overflow() == 0
     page.evaluate("location.hash = '/partners'")
-    expect(listed(page, hub)).to_contain_text(name)
+    expect(listed(page, hub)).to_contain_text(NAME)
     assert console.overflow() == 0
     assert page.locator("main img, main script").count() == 0
-
-
-def test_a_name_that_turns_the_text_around_is_refused(console: Console) -> None:
-    page = console.enter("/partners")
-    page.get_by_role("button", name="New partner").click()
-    form = page.get_by_role("dialog", name="New partner")
-    form.get_by_label("Name").fill("Bank\N{RIGHT-TO-LEFT OVERRIDE}gpj.exe")
-    form.get_by_role("button", name="Issue key").click()
-    expect(form.get_by_label("Name")).to_have_accessible_description(re.compile("printable characters"))

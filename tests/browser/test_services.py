@@ -3,7 +3,6 @@
 from playwright.sync_api import expect
 
 from tests.browser.driving import Console
-from tests.browser.life import HOSTILE
 from tests.contract.market import Market
 
 
@@ -62,11 +61,3 @@ def test_a_dialog_is_closed_by_escape_and_gives_the_focus_back(console: Console)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(opener).to_be_focused()
-
-
-def test_a_hostile_name_is_shown_as_the_text_it_is(console: Console, market: Market) -> None:
-    name = HOSTILE[:100].strip()
-    market.made("PUT", "/admin/services/hostile", {"name": name})
-    page = console.enter("/services")
-    expect(page.get_by_role("row").filter(has_text="hostile")).to_contain_text(name)
-    assert page.locator("main img, main script").count() == 0

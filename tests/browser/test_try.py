@@ -5,13 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Response, Route, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
-from local.stack import Stack
-from tests.browser.driving import NARROW, PATIENCE, Console
+from tests.browser.driving import PATIENCE, Console
 from tests.contract.market import Market, Pool
-
-HOSTILE = '<img src=x onerror="document.title=1">"><script>document.title=2</script> \N{RIGHT-TO-LEFT OVERRIDE}gnp.exe'
 
 
 @pytest.fixture
@@ -183,32 +180,8 @@ def test_a_key_of_ones_own_is_taken_and_a_wrong_one_is_told(console: Console, ma
     assert page.evaluate("key => JSON.stringify([localStorage, sessionStorage]).includes(key)", hub.key) is False
 
 
-def test_hostile_words_arrive_as_words_in_a_narrow_window(
-    built: None, browser: Browser, deployed: Stack, market: Market, pool: Pool
-) -> None:
-    with Console.opened(browser, deployed, width=NARROW) as console:
-        page = console.page
-        console.open("/try")
-        console.sign_in()
-        page.get_by_role("button", name="Continue").click()
-        take(page, pool)
-        page.get_by_label("From").fill(HOSTILE)
-        page.get_by_label("Text").fill(f"{HOSTILE} {'W' * 1_000}")
-        page.get_by_role("button", name="Send SMS").click()
-        expect(page.get_by_role("log")).to_contain_text(HOSTILE[:60], timeout=PATIENCE)
-        for wire in page.locator("summary").all():
-            wire.click()
-        assert page.locator("main").locator("img, script").count() == 0
-        assert page.title() == "Try it · GlobalConnect"
-        assert console.overflow() == 0
-        assert console.axe() == []
-        page.get_by_role("button", name="Remove test data").click()
-        page.get_by_role("dialog").get_by_role("button", name="Remove", exact=True).click()
-        expect(page.get_by_text("The test data is removed.")).to_be_visible()
-
-
-def test_signing_out_forgets_the_key(console: Console, market: Market, pool: Pool) -> None:
-    hub = market.hub(name="Hub before signing out")
+def test_signing_out_forgets_the_key(signed_out: Console, market: Market, pool: Pool) -> None:
+    console, hub = signed_out, market.hub(name="Hub before signing out")
     page = console.enter("/try")
     page.get_by_label("With").select_option("a key that I have")
     page.get_by_label("Key", exact=True).fill(hub.key)

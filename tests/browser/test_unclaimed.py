@@ -2,18 +2,12 @@
 
 from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.driving import NARROW, Console
 from tests.contract.market import Market
 
-TEXTS = (
-    "<img src=x onerror=alert(1)>",
-    '"><script>alert(1)</script>',
-    "\N{RIGHT-TO-LEFT OVERRIDE}1174 edoc ruoY",
-    "W" * 1_000,
-)
+TEXT = f'"><script>alert(1)</script><img src=x onerror=alert(1)>{"W" * 500}\N{RIGHT-TO-LEFT OVERRIDE}1174 edoc ruoY'
 
 
 def looks(market: Market, action: str) -> list[dict[str, Any]]:
@@ -67,16 +61,15 @@ def test_payloads_are_hidden_until_asked_for_and_the_look_is_recorded(console: C
     assert len(looks(market, "unreadable.payloads_read")) == before + 1
 
 
-@pytest.mark.parametrize("text", TEXTS, ids=["img", "script", "right-to-left", "long-word"])
-def test_what_outsiders_write_stays_the_text_it_is(text: str, console: Console, market: Market) -> None:
+def test_what_outsiders_write_stays_the_text_it_is(console: Console, market: Market) -> None:
     [phone] = market.pool().phones
     gateway = market.gateway()
-    assert gateway.deliver({"phone": phone, "from": text[:100], "text": text}).is_success
-    gateway.deliver({"wrong": text})
+    assert gateway.deliver({"phone": phone, "from": TEXT[:100], "text": TEXT}).is_success
+    gateway.deliver({"wrong": TEXT})
     page = console.enter("/unclaimed")
     page.get_by_role("button", name="Show texts").click()
     row = page.get_by_role("row").filter(has_text=phone)
-    expect(row.locator(".foreign")).to_have_text([text[:100], text])
+    expect(row.locator(".foreign")).to_have_text([TEXT[:100], TEXT])
     # What turns text around turns none but its own.
     assert row.locator(".foreign").first.evaluate("element => getComputedStyle(element).unicodeBidi") == "isolate"
     assert console.overflow() == 0
@@ -85,7 +78,7 @@ def test_what_outsiders_write_stays_the_text_it_is(text: str, console: Console, 
     assert console.axe() == []
     page.get_by_role("link", name="Unreadable payloads").click()
     page.get_by_role("button", name="Show payloads").click()
-    expect(page.get_by_role("table")).to_contain_text(text[:50])
+    expect(page.get_by_role("table")).to_contain_text("<img src=x onerror=alert(1)>")
     assert console.overflow() == 0
     assert page.locator("main img, main script").count() == 0
 
@@ -93,8 +86,8 @@ def test_what_outsiders_write_stays_the_text_it_is(text: str, console: Console, 
 def test_there_are_more_pages_and_new_ones_come_when_looked_for_again(console: Console, market: Market) -> None:
     [phone] = market.pool().phones
     gateway = market.gateway()
-    for number in range(110):
-        gateway.deliver({"phone": phone, "from": "Many", "text": f"SMS {number}"})
+    for part in range(2):
+        gateway.deliver([{"phone": phone, "from": "Many", "text": f"SMS {part}.{number}"} for number in range(55)])
     page = console.enter("/unclaimed")
     rows = page.get_by_role("table").get_by_role("row")
     at_first = rows.count()

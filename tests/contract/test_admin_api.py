@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -15,17 +14,14 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from admin_api.app import ROUTES
-from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
-from local.pretend_partner import ERROR, PretendPartner
-from tests.contract.market import Gateway, Hub, Market, until
+from local.pretend_partner import PretendPartner
+from tests.contract.market import Hub, Market, until
 
 JSON = "application/json; charset=utf-8"
 CSV = {"Content-Type": "text/csv"}
 INVALID_KEY = {"status": "ERROR", "message": "Invalid key"}
 # A key or secret that is revoked stops working within this (contract 5).
 REVOKED_SECONDS = 60
-# API Gateway gives up after 29 s.
-GATEWAY_SECONDS = 29
 PAGE = 100
 
 _phones = count(490_000_000_000)
@@ -200,7 +196,7 @@ def test_a_rotated_key_is_the_one_that_pushes_carry(market: Market) -> None:
 
 
 def test_pushes_are_signed_with_every_signing_secret_of_the_last_day_until_they_are_removed(market: Market) -> None:
-    with PretendPartner([ERROR]) as partner:
+    with PretendPartner() as partner:
         hub, service, pool, gateway = market.hub(pushUrl=partner.url), market.service(), market.pool(), market.gateway()
         path = f"/admin/partners/{hub.partner_id}"
         hub.buy(pool, service)
@@ -208,12 +204,10 @@ def test_pushes_are_signed_with_every_signing_secret_of_the_last_day_until_they_
         assert [(answer.status_code, list(answer.json())) for answer in answers] == [(201, ["signingSecret"])] * 2
         secrets = [answer.json()["signingSecret"] for answer in answers]
         gateway.deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "Code: 5015"})
-        first, second = partner.wait_for(2, 60)
-        for push in (first, second):
-            for secret in secrets:
-                assert Webhook(secret).verify(push.raw, dict(push.headers)) == push.body
-        assert first.headers["webhook-id"] == second.headers["webhook-id"] == f"sms_{first.body['smsId']}"
-        assert int(second.headers["webhook-timestamp"]) - int(first.headers["webhook-timestamp"]) in range(8, 13)
+        (signed,) = partner.wait_for(1, 60)
+        for secret in secrets:
+            assert Webhook(secret).verify(signed.raw, dict(signed.headers)) == signed.body
+        assert signed.headers["webhook-id"] == f"sms_{signed.body['smsId']}"
         shown = market.admin("GET", path)
         assert shown.json()["signed"] is True
         assert not any(secret in shown.text for secret in secrets)
@@ -223,86 +217,15 @@ def test_pushes_are_signed_with_every_signing_secret_of_the_last_day_until_they_
     assert not any(name.lower().startswith("webhook-") for name in unsigned.headers)
 
 
-def test_a_test_push_shows_whether_a_partners_server_is_ready_and_keeps_nothing(market: Market) -> None:
-    with PretendPartner([ERROR]) as partner:
-        hub = market.hub(pushUrl=partner.url)
-        path = f"/admin/partners/{hub.partner_id}"
-        secret = market.made("POST", f"{path}/signing-secret")["signingSecret"]
-        failed, delivered = (market.made("POST", f"{path}/test-push") for _ in range(2))
-        assert (failed.pop("durationMs"), delivered.pop("durationMs")) < (5_001, 5_001)
-        assert failed == {
-            "delivered": False,
-            "outcome": "refused_answer",
-            "httpStatus": 200,
-            "answer": '{"status":"ERROR"}',
-        }
-        assert delivered == {
-            "delivered": True,
-            "outcome": "delivered",
-            "httpStatus": 200,
-            "answer": '{"status":"SUCCESS"}',
-        }
-        pushes = partner.pushes
-    assert len(pushes) == 2
-    for push in pushes:
-        assert Webhook(secret).verify(push.raw, dict(push.headers)) == push.body
-        assert push.body.items() >= {"key": hub.key, "action": "PUSH_SMS", "phone": "447700900000"}.items()
-        assert 1 <= int(push.body["smsId"]) <= LARGEST_TEST_SMS_ID
-    assert market.made("GET", f"/admin/activations?partnerId={hub.partner_id}")["activations"] == []
-    market.made("PATCH", path, {"pushUrl": None})
-    _refused(market.admin("POST", f"{path}/test-push"), 409, "partner: has no Push URL")
-
-
-def test_a_service_list_that_is_changed_is_what_the_key_may_buy(market: Market) -> None:
-    allowed, other, pool = market.service(), market.service(), market.pool(2)
-    hub = market.hub(services=[allowed])
-    wanted = {"country": pool.country, "operator": pool.operator, "service": other}
-    assert hub.call("GET_NUMBER", **wanted).status_code == 403
-    market.made("PATCH", f"/admin/partners/{hub.partner_id}", {"services": None})
-    until(lambda: hub.call("GET_NUMBER", **wanted), lambda answer: answer.status_code == 200, REVOKED_SECONDS)
-
-
 # ---------------------------------------------------------------- Push URLs
 
-REFUSED_PUSH_URLS = {
-    "ftp": "ftp://hub.example.com/push",
-    "no scheme": "hub.example.com/push",
-    "javascript": "javascript:alert(1)",
-    "file": "file:///etc/passwd",
-    "user": "https://user@hub.example.com/push",
-    "user and password": "https://user:secret@hub.example.com/push",
-    "credentials before loopback": "http://hub.example.com@127.0.0.1:9000/",
-    "private 10": "http://10.0.0.1/",
-    "private 172": "http://172.16.0.1/",
-    "private 192": "http://192.168.1.1/",
-    "link-local": "http://169.254.1.1/",
-    "metadata": "http://169.254.169.254/latest/meta-data/",
-    "metadata by name": "http://metadata.google.internal/",
-    "any address": "http://0.0.0.0:9000/",
-    "shared": "http://100.64.0.1/",
-    "multicast": "http://224.0.0.1/",
-    "decimal": "http://2130706433:9000/",
-    "hexadecimal": "http://0x7f000001:9000/",
-    "octal": "http://0177.0.0.1:9000/",
-    "short": "http://127.1:9000/",
-    "other loopback": "http://127.0.0.2:9000/",
-    "IPv6 loopback": "http://[::1]:9000/",
-    "IPv6 mapped": "http://[::ffff:127.0.0.1]:9000/",
-    "IPv6 mapped, hexadecimal": "http://[::ffff:7f00:1]:9000/",
-    "IPv6 private": "http://[fd00::1]/",
-    "IPv6 link-local": "http://[fe80::1]/",
-    "IPv6 NAT64": "http://[64:ff9b::7f00:1]/",
-    "full-width digits": "http://\uff11\uff12\uff17.0.0.1/",
-    "dot at the end": "http://localhost.:9000/",
-    "low port": "http://hub.example.com:22/",
-    "backslash": "http://hub.example.com\\@127.0.0.1/",
-    "line break": "http://hub.example.com/\r\nX-Header: 1",
-    "empty": "",
-    "text": "nonsense",
-}
 
-
-@pytest.mark.parametrize("url", REFUSED_PUSH_URLS.values(), ids=REFUSED_PUSH_URLS.keys())
+@pytest.mark.parametrize(
+    "url",
+    ["ftp://hub.example.com/push", "https://user:secret@hub.example.com/push", "http://10.0.0.1/",
+     "http://169.254.169.254/latest/meta-data/", "http://2130706433:9000/", "http://[::ffff:7f00:1]:9000/",
+     "http://hub.example.com:22/", "http://hub.example.com/\r\nX-Header: 1", ""],
+)  # fmt: skip
 def test_a_push_url_that_leads_inside_or_is_no_plain_http_is_400_and_changes_nothing(
     market: Market, hub: Hub, url: str
 ) -> None:
@@ -315,29 +238,14 @@ def test_a_push_url_that_leads_inside_or_is_no_plain_http_is_400_and_changes_not
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1:1/", "http://127.0.0.1:22/push", "http://127.0.0.1:65535/", "http://localhost:9000/",
-     "https://hub.example.com/push?token=1", "http://hub.example.com:8080/", "https://[2606:4700:4700::1111]/"],
+    ["http://127.0.0.1:22/push", "http://127.0.0.1:65535/", "http://localhost:9000/", "https://hub.example.com/push?token=1"],
 )  # fmt: skip
 def test_a_push_url_outside_and_any_port_of_127_0_0_1_are_accepted_on_this_stack(market: Market, url: str) -> None:
     issued = market.made("POST", "/admin/partners", {"name": "Hub", "pushUrl": url})
     assert issued["pushUrl"] == url
 
 
-# ---------------------------------------------------------------- services
-
-
-def test_the_catalogue_is_entered_replaced_and_listed(market: Market) -> None:
-    code = market.service()
-    shown = {"code": code, "name": code, "reusable": False, "enabled": True, "cancelLimit": None}
-    assert shown in market.made("GET", "/admin/services")["services"]
-    replaced = {"code": code, "name": "Telegram", "reusable": True, "enabled": False, "cancelLimit": 3}
-    assert (
-        market.made("PUT", f"/admin/services/{code}", {name: replaced[name] for name in list(replaced)[1:]}) == replaced
-    )
-    assert replaced in market.made("GET", "/admin/services")["services"]
-
-
-# ---------------------------------------------------------------- numbers: import
+# ---------------------------------------------------------------- numbers
 
 
 def test_json_and_csv_with_a_bom_import_the_same(market: Market) -> None:
@@ -348,66 +256,6 @@ def test_json_and_csv_with_a_bom_import_the_same(market: Market) -> None:
     answer = market.admin("POST", "/admin/numbers", b"\xef\xbb\xbf" + _csv(phones[2:], country), headers=CSV)
     assert (answer.status_code, answer.json()) == (200, imported)
     assert sorted(number["phone"] for number in _listed(market, "/admin/numbers", "numbers", country=country)) == phones
-
-
-def test_a_known_number_is_updated_with_its_lease_and_history_untouched(market: Market, hub: Hub) -> None:
-    service, other, pool = market.service(), market.service(), market.pool()
-    hub.finish(hub.buy(pool, service)["activationId"], 1)
-    activation_id = hub.buy(pool, other)["activationId"]
-    (before,) = _listed(market, "/admin/numbers", "numbers", country=pool.country)
-    again = _rows([pool.phones[0]], pool.country, pool.operator)
-    moved = _rows([pool.phones[0]], pool.country, "Another")
-    for rows in (again, moved):
-        assert market.made("POST", "/admin/numbers", rows) == {"imported": 0, "updated": 1, "rejected": []}
-    (after,) = _listed(market, "/admin/numbers", "numbers", country=pool.country)
-    assert after == {**before, "operator": "Another"}
-    assert (after["activationId"], after["blocked"]) == (activation_id, [service])
-
-
-def test_one_bad_row_among_good_ones_is_reported_and_the_good_ones_land(market: Market) -> None:
-    phones = _new_phones(3)
-    country = _country(phones)
-    rows: list[object] = [*_rows(phones[:2], country), *_rows(["+44 74", "abc", "0447472190035", ""], country), 5]
-    rows += [
-        {"phone": phones[2], "country": country},
-        *_rows([f"+{phones[0]}"], country),
-        *_rows([phones[2]], country, "any"),
-    ]
-    answer = market.made("POST", "/admin/numbers", rows)
-    assert (answer["imported"], answer["updated"]) == (2, 0)
-    assert [refused["row"] for refused in answer["rejected"]] == [3, 4, 5, 6, 7, 8, 9, 10]
-    assert all(refused["reason"] for refused in answer["rejected"])
-    content = _csv([phones[0], "+49 1", phones[2]], country) + b"\n\n,,\n"
-    answer = market.admin("POST", "/admin/numbers", content, headers=CSV).json()
-    assert (answer["imported"], answer["updated"], [refused["row"] for refused in answer["rejected"]]) == (1, 1, [2])
-    assert sorted(number["phone"] for number in _listed(market, "/admin/numbers", "numbers", country=country)) == phones
-
-
-@pytest.mark.parametrize(
-    "header", ["phone,country", "phone,country,operator,note", "phone country operator", "number,country,operator", ""]
-)
-def test_a_csv_with_a_wrong_header_is_400_and_nothing_is_imported(market: Market, header: str) -> None:
-    phones = _new_phones(1)
-    answer = market.admin("POST", "/admin/numbers", _csv(phones, _country(phones), header), headers=CSV)
-    _refused(answer, 400, "header: ")
-    assert list(_listed(market, "/admin/numbers", "numbers", country=_country(phones))) == []
-
-
-def test_5000_rows_are_imported_within_the_time_of_the_gateway_and_5001_are_413(market: Market, hub: Hub) -> None:
-    phones = _new_phones(5_001)
-    country = _country(phones)
-    _refused(market.admin("POST", "/admin/numbers", _csv(phones, country), headers=CSV), 413, "body: ")
-    assert list(_listed(market, "/admin/numbers", "numbers", country=country)) == []
-    began = time.monotonic()
-    answer = market.admin("POST", "/admin/numbers", _csv(phones[:5_000], country), headers=CSV)
-    took = time.monotonic() - began
-    assert (answer.status_code, answer.text) == (200, '{"imported":5000,"updated":0,"rejected":[]}')
-    assert took < GATEWAY_SECONDS
-    listed = [number["phone"] for number in _listed(market, "/admin/numbers", "numbers", country=country)]
-    assert (len(listed), set(listed)) == (5_000, set(phones[:5_000]))
-
-
-# ---------------------------------------------------------------- numbers: browse, withdraw, restore
 
 
 def test_numbers_are_browsed_by_country_and_operator_page_by_page_each_once(market: Market) -> None:
@@ -425,268 +273,34 @@ def test_numbers_are_browsed_by_country_and_operator_page_by_page_each_once(mark
     _refused(market.admin("GET", path), 400, "cursor: ")
 
 
-def test_withdrawing_and_restoring_leave_a_live_activation_to_its_end(market: Market, hub: Hub) -> None:
-    service, pool, gateway = market.service(), market.pool(), market.gateway()
-    path = f"/admin/numbers/{pool.phones[0]}"
-    activation_id = hub.buy(pool, service)["activationId"]
-    held = market.made("PATCH", path, {"enabled": False})
-    assert (held["enabled"], held["activationId"]) == (False, activation_id)
-    gateway.deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "while withdrawn"})
-    assert [sms["text"] for sms in hub.messages(activation_id).json()["messages"]] == ["while withdrawn"]
-    restored = market.made("PATCH", path, {"enabled": True})
-    assert (restored["enabled"], restored["activationId"], restored["heldUntil"]) == (
-        True,
-        activation_id,
-        held["heldUntil"],
-    )
-    assert hub.buy(pool, service) == {"status": "NO_NUMBERS"}
-    market.made("PATCH", path, {"enabled": False})
-    assert hub.finish(activation_id, 5).json() == {"status": "SUCCESS"}
-    assert hub.buy(pool, service) == {"status": "NO_NUMBERS"}
-    until(lambda: hub.counts(pool), lambda counts: counts == {})
-    market.made("PATCH", path, {"enabled": True})
-    until(lambda: hub.counts(pool), lambda counts: counts.get(service) == 1)
-    assert hub.buy(pool, service)["number"] == pool.phones[0]
-
-
-# ---------------------------------------------------------------- activations
-
-
-def test_marks_are_lifted_per_number_and_service_but_what_a_success_used_up(market: Market, hub: Hub) -> None:
-    pool, service, used_up = market.pool(1), market.service(), market.service()
-    [phone] = pool.phones
-    prohibited = hub.buy(pool, service)["activationId"]
-    hub.finish(prohibited, 1)
-    hub.finish(hub.buy(pool, used_up)["activationId"], 3)
-    marks = {mark["service"]: mark["causes"] for mark in market.made("GET", f"/admin/numbers/{phone}")["marks"]}
-    assert (marks[service][0]["activationId"], marks[service][0]["partnerId"]) == (prohibited, hub.partner_id)
-    path = f"/admin/numbers/{phone}/lift-marks"
-    assert market.made("POST", path, {"service": service, "reason": "a test"})["lifted"] == 1
-    assert market.made("POST", path, {"service": service, "reason": "a test"})["lifted"] == 0
-    assert market.admin("POST", path, {"service": used_up, "reason": "a test"}).status_code == 409
-    assert market.admin("POST", path, {"service": service}).status_code == 400
-    until(lambda: hub.counts(pool), lambda counts: (counts[service], counts[used_up]) == (1, 0))
-    assert hub.buy(pool, service)["number"] == phone
-
-
-def test_all_that_one_partner_left_since_a_time_is_lifted_and_what_others_left_stays(market: Market) -> None:
-    hub, other = market.hub(), market.hub()
-    pool, service = market.pool(3), market.service()
-    before = "2020-01-01T00:00:00Z"
-    for partner, outcome in ((hub, 1), (hub, 3), (other, 1)):
-        partner.finish(partner.buy(pool, service)["activationId"], outcome)
-    path = f"/admin/partners/{hub.partner_id}/lift-marks"
-    body = {"since": before, "reason": "a test"}
-    lifted = [market.made("POST", path, body) for _ in range(2)]
-    assert lifted == [{"lifted": 1, "cursor": None}, {"lifted": 0, "cursor": None}]
-    until(lambda: hub.counts(pool), lambda counts: counts[service] == 1)
-    newest = market.made("GET", "/admin/audit")["entries"][0]
-    assert (newest["action"], newest["details"]["reason"]) == ("partner.marks_lifted", "a test")
-
-
-def test_an_activation_is_shown_with_its_messages_and_every_push_attempt(market: Market) -> None:
-    with PretendPartner([ERROR]) as partner:
-        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
-        activation_id = hub.buy(pool, service, sum="20.00", currency=643)["activationId"]
-        market.gateway().deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "Code: 5015"})
-        partner.wait_for(2, 60)
-        path = f"/admin/activations/{activation_id}"
-        # How an attempt ended is entered in the log a moment after its SMS is marked as delivered.
-        shown = until(
-            lambda: market.made("GET", path),
-            lambda sale: (
-                sale["messages"][0]["pushState"] == "delivered" and len(sale["messages"][0]["attemptLog"]) == 2
-            ),
-            30,
-        )
-    (message,) = shown.pop("messages")
-    assert shown.pop("messageCount") == 1
-    assert (
-        shown.items()
-        >= {
-            "activationId": activation_id,
-            "partnerId": hub.partner_id,
-            "phone": pool.phones[0],
-            "country": pool.country,
-            "operator": pool.operator,
-            "service": service,
-            "state": "live",
-            "outcome": None,
-            "sum": "20.00",
-            "currency": "643",
-        }.items()
-    )
-    failed, delivered = message["attemptLog"]
-    (hidden,) = market.made("GET", f"/admin/activations/{activation_id}?texts=hidden")["messages"]
-    assert hidden["attemptLog"] == [attempt | {"answer": None} for attempt in (failed, delivered)]
-    activity = f"/admin/partners/{hub.partner_id}/activity"
-    (failure,) = market.made("GET", f"{activity}?texts=shown")["failures"]
-    assert failure["answer"] == failed["answer"]
-    assert market.made("GET", f"{activity}?texts=hidden")["failures"] == [failure | {"answer": None}]
-    assert message["attempts"] == 2
-    assert (failed["httpStatus"], delivered["outcome"]) == (200, "delivered")
-    assert json.loads(failed["answer"]) == {"status": "ERROR"}
-    assert hub.key not in json.dumps(message)
-    for query in ({"partnerId": hub.partner_id}, {"phone": pool.phones[0]}):
-        assert list(_listed(market, "/admin/activations", "activations", **query)) == [shown]
-    hub.finish(activation_id, 3)
-    assert market.made("GET", path).items() >= {"state": "finished", "outcome": 3}.items()
-
-
-def test_activations_are_listed_newest_first_page_by_page_each_once(market: Market) -> None:
-    hub, service, pool = market.hub(), market.service(), market.pool()
-    sold = []
-    for _ in range(PAGE + 2):
-        sold.append(hub.buy(pool, service)["activationId"])
-        hub.finish(sold[-1], 5)
-    for query in ({"partnerId": hub.partner_id}, {"phone": pool.phones[0]}):
-        listed = [shown["activationId"] for shown in _listed(market, "/admin/activations", "activations", **query)]
-        assert listed == sold[::-1]
-
-
-def test_an_activation_or_message_that_does_not_exist_is_404(market: Market) -> None:
-    _refused(market.admin("GET", "/admin/activations/1"), 404, "activation")
-    _refused(market.admin("POST", "/admin/activations/1/messages/1/push"), 404, "activation")
-    for bad in ("0", "-1", "1.5", "abc", str(2**53), str(2**64)):
-        _refused(market.admin("GET", f"/admin/activations/{bad}"), 400, "activationId: ")
-
-
-# ---------------------------------------------------------------- sources and the inbox
-
-
-def test_a_source_shows_its_secret_once_and_stops_within_60_seconds_of_its_removal(market: Market) -> None:
-    answer = market.admin("POST", "/admin/sources", {"name": "Gateway", "provider": "generic"})
-    made = answer.json()
-    assert answer.status_code == 201
-    assert made["url"] == f"{market.stack.api}/inbound/{made['sourceId']}"
-    listed = list(_listed(market, "/admin/sources", "sources"))
-    assert {name: value for name, value in made.items() if name != "secret"} in listed
-    assert made["secret"] not in json.dumps(listed)
-    gateway = market.gateway()
-    source_id = gateway.url.rpartition("/")[2]
-    sms = {"phone": "447472190035", "from": "Microsoft", "text": "Code: 5015"}
-    assert gateway.deliver(sms).status_code == 200
-    assert market.made("DELETE", f"/admin/sources/{source_id}") == {"status": "SUCCESS"}
-    until(lambda: gateway.deliver(sms).status_code, lambda status: status == 401, REVOKED_SECONDS)
-    _refused(market.admin("DELETE", f"/admin/sources/{source_id}"), 404, "source")
-
-
-def test_a_sources_secret_is_replaced_and_the_former_one_still_good(market: Market) -> None:
-    gateway = market.gateway()
-    path = f"/admin/sources/{gateway.url.rpartition('/')[2]}/secret"
-    assert gateway.deliver([]).status_code == 200
-    answer = market.admin("POST", path)
-    made = answer.json()
-    assert (answer.status_code, made.keys(), made["warning"]) == (201, {"sourceId", "secret", "warning"}, None)
-    given = market.made("POST", path, {"secret": "of a provider"})
-    assert (given["secret"], given["warning"] is None) == ("of a provider", False)
-    for secret in ("of a provider", made["secret"], gateway.secret):
-        renewed = Gateway(market, gateway.url, secret)
-        until(lambda renewed=renewed: renewed.deliver([]).status_code, lambda status: status == 200, 60)  # type: ignore[misc]
-    assert gateway.deliver([], signature="0" * 64).status_code == 401
-    everything = (
-        json.dumps(list(_listed(market, "/admin/sources", "sources"))) + market.admin("GET", "/admin/audit").text
-    )
-    assert not any(secret in everything for secret in ("of a provider", made["secret"], gateway.secret))
-    _refused(market.admin("POST", path, {"secret": "short"}), 400, "secret")
-
-
-def test_unclaimed_sms_and_unreadable_payloads_are_paged_newest_first(market: Market) -> None:
-    gateway, pool = market.gateway(), market.pool()
-    for part in range(2):
-        gateway.deliver([{"phone": pool.phones[0], "from": "X", "text": f"{part}.{n}"} for n in range(PAGE - 40)])
-    gateway.deliver(b"rubbish " + pool.phones[0].encode())
-    listed = [sms for sms in _listed(market, "/admin/unclaimed", "messages") if sms["phone"] == pool.phones[0]]
-    assert len({sms["smsId"] for sms in listed}) == len(listed) == 2 * (PAGE - 40)
-    assert [sms["text"][0] for sms in listed] == ["1"] * (PAGE - 40) + ["0"] * (PAGE - 40)
-    payloads = [kept["payload"] for kept in _listed(market, "/admin/unreadable", "payloads")]
-    assert f"rubbish {pool.phones[0]}" in payloads
-
-
-def test_changes_and_looks_at_texts_are_in_the_audit_log_and_hidden_texts_are_not(market: Market) -> None:
-    hub, service, pool, gateway = market.hub(), market.service(), market.pool(), market.gateway()
-    activation_id = hub.buy(pool, service)["activationId"]
-    gateway.deliver({"phone": pool.phones[0], "from": "Microsoft", "text": "Code: 5015"})
-    path = f"/admin/activations/{activation_id}"
-    (hidden,) = market.made("GET", f"{path}?texts=hidden")["messages"]
-    assert (hidden["text"], hidden["phoneFrom"]) == (None, "Microsoft")
-    assert market.admin("DELETE", "/admin/partners/nobody").status_code == 404
-    (shown,) = market.made("GET", path)["messages"]
-    assert shown["text"] == "Code: 5015"
-    entries = market.made("GET", "/admin/audit")["entries"]
-    found = {(entry["action"], entry["id"]): entry for entry in entries}
-    assert found["partner.issued", hub.partner_id]["result"] == "done"
-    assert found["partner.revoked", "nobody"]["result"] == "refused"
-    assert found["sms.texts_read", str(activation_id)]["details"] == {"messages": 1}
-    assert [entry["id"] for entry in entries if entry["action"] == "sms.texts_read"].count(str(activation_id)) == 1
-    assert found["partner.issued", hub.partner_id]["staffName"] == market.stack.admin_user
-    heard = {source["sourceId"]: source["lastHeardAt"] for source in _listed(market, "/admin/sources", "sources")}
-    assert heard[gateway.url.rpartition("/")[2]] is not None
-    pools = {(shown["country"], shown["operator"]): shown for shown in _listed(market, "/admin/pools", "pools")}
-    assert pools[pool.country, pool.operator]["services"].keys() >= {service}
-
-
 # ---------------------------------------------------------------- every route
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body"),
+    ("method", "path", "body", "message"),
     [
-        ("POST", "/admin/partners", {"name": "Hub", "unknown": 1}),
-        ("POST", "/admin/partners", {"name": "Hub", "key": "gc_mine"}),
-        ("PUT", "/admin/services/never", {"name": "Never", "unknown": 1}),
-        ("PATCH", "/admin/numbers/447472190035", {"enabled": True, "unknown": 1}),
-        ("POST", "/admin/sources", {"name": "Never", "provider": "generic", "unknown": 1}),
-        ("GET", "/admin/partners?unknown=1", None),
-        ("GET", "/admin/services?unknown=1", None),
-        ("GET", "/admin/numbers?unknown=1", None),
-        ("GET", "/admin/activations?unknown=1", None),
-        ("GET", "/admin/sources?unknown=1", None),
-        ("GET", "/admin/unclaimed?unknown=1", None),
-        ("POST", "/admin/sources?unknown=1", {"name": "Never", "provider": "generic"}),
+        ("POST", "/admin/partners", {"name": "Hub", "key": "gc_mine"}, "key: unknown field"),
+        ("PUT", "/admin/services/never", {"name": "Never", "unknown": 1}, "unknown: unknown field"),
+        ("GET", "/admin/partners?unknown=1", None, "unknown: unknown field"),
+        ("POST", "/admin/sources?unknown=1", {"name": "Never", "provider": "generic"}, "unknown: unknown field"),
+        ("GET", "/admin/numbers?country=a&country=b", None, "country: expected once"),
+        ("GET", "/admin/partners?cursor=bm9uc2Vuc2U", None, "cursor: "),
+        ("GET", "/admin/activations?cursor=%25%25", None, "cursor: "),
+        ("GET", "/admin/unclaimed?cursor=", None, "cursor: "),
+        ("POST", "/admin/partners", b"[" * 100_000, "body: "),
+        ("POST", "/admin/partners", b"\xff\xfe", "body: "),
+        ("POST", "/admin/sources", b'{"name":"' + b"x" * 1_000_000 + b'"}', "body: "),
+        ("PATCH", "/admin/numbers/44.7472190035", {"enabled": False}, "phone: "),
+        ("PATCH", f"/admin/numbers/{'4' * 16}", {"enabled": False}, "phone: "),
+        ("PUT", "/admin/services/t%20g", {"name": "Never"}, "code: "),
+        ("PUT", f"/admin/services/{quote('т')}", {"name": "Never"}, "code: "),
     ],
-    ids=lambda part: part if isinstance(part, str) else "",
+    ids=lambda part: part[:40] if isinstance(part, str) else "",
 )
-def test_an_unknown_field_is_400_naming_it(market: Market, method: str, path: str, body: object) -> None:
-    named = "key" if isinstance(body, dict) and "key" in body else "unknown"
-    _refused(market.admin(method, path, body), 400, f"{named}: unknown field")
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/admin/partners?cursor=a&cursor=a", "/admin/numbers?country=a&country=b", "/admin/activations?phone=1&phone=1"],
-)
-def test_a_query_field_given_twice_is_400_naming_it(market: Market, path: str) -> None:
-    name = path.partition("?")[2].partition("=")[0]
-    _refused(market.admin("GET", path), 400, f"{name}: expected once")
-
-
-@pytest.mark.parametrize("path", ["partners", "numbers", "activations", "sources", "unclaimed", "unreadable"])
-@pytest.mark.parametrize(
-    "cursor", ["x", "bm9uc2Vuc2U", "%25%25", "", "a" * 4_097], ids=["x", "text", "%", "empty", "long"]
-)
-def test_a_cursor_that_is_none_of_ours_is_400(market: Market, path: str, cursor: str) -> None:
-    _refused(market.admin("GET", f"/admin/{path}?cursor={cursor}"), 400, "cursor: ")
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"name":NaN}', b"[" * 100_000, b'{"name":"' + b"x" * 1_000_000 + b'"}'],
-    ids=["empty", "cut", "list", "text", "no UTF-8", "NaN", "deep", "1 MB"],
-)
-@pytest.mark.parametrize("path", ["/admin/partners", "/admin/sources"])
-def test_a_body_that_is_no_json_object_is_400(market: Market, path: str, content: bytes) -> None:
-    _refused(market.admin("POST", path, content), 400, "body: ")
-
-
-@pytest.mark.parametrize("bad", ["++447472190035", "44.7472190035", "44747219003x", "4474", "4" * 16])
-def test_what_can_be_no_phone_is_400(market: Market, bad: str) -> None:
-    _refused(market.admin("PATCH", f"/admin/numbers/{quote(bad)}", {"enabled": False}), 400, "phone: ")
-
-
-@pytest.mark.parametrize("bad", ["t g", "x" * 41, "т", "t%2Fg"])
-def test_a_service_code_that_can_be_none_is_400(market: Market, bad: str) -> None:
-    _refused(market.admin("PUT", f"/admin/services/{quote(bad)}", {"name": "Never"}), 400, "code: ")
+def test_what_can_not_be_read_is_400_naming_it(
+    market: Market, method: str, path: str, body: object, message: str
+) -> None:
+    _refused(market.admin(method, path, body), 400, message)
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/admin/nothing"), ("DELETE", "/admin/services/tg")])

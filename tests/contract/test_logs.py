@@ -17,12 +17,12 @@ def test_no_function_logs_a_key_a_secret_a_push_url_or_what_an_sms_says(market: 
         activation_id = hub.buy(pool, service)["activationId"]
         gateway.deliver({"phone": pool.phones[0], "from": "Microsoft", "text": TEXT})
         gateway.deliver(f'{{"phone": "447", "text": "{TEXT}"'.encode())
-        partner.wait_for(2, 60)
+        partner.wait_for(1, 60)
         hub.messages(activation_id)
         rotated = market.made("POST", f"/admin/partners/{hub.partner_id}/rotate-key")["key"]
         hub.messages(activation_id)
-    logged = until(lambda: _logged(market), lambda text: f'"activation_id":{activation_id}' in text)
-    assert "push_attempts" in logged
+    wanted = (f'"activation_id":{activation_id}', "push_attempts")
+    logged = until(lambda: _logged(market), lambda text: all(each in text for each in wanted))
     for secret in (hub.key, rotated, signing.removeprefix("whsec_"), gateway.secret, TEXT, "7130542", partner.url):
         assert secret not in logged
 

@@ -2,20 +2,26 @@
 
 import gzip
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from tests.contract.market import Market, until
+from tests.contract.market import Hub, Market, until
 
 JSON = "application/json; charset=utf-8"
 PATHS = ["/SMSBOWER", "/SMSBOWER/", "/api/partner", "/api/partner/"]
 
 
+@pytest.fixture(scope="module")
+def hub(market: Market) -> Hub:
+    return market.hub()
+
+
 @pytest.mark.parametrize("path", PATHS)
-def test_every_path_answers_the_same_by_get_and_post(market: Market, path: str) -> None:
-    hub, service, pool = market.hub(), market.service(), market.pool(2)
+def test_every_path_answers_the_same_by_get_and_post(market: Market, hub: Hub, path: str) -> None:
+    service, pool = market.service(), market.pool(2)
     until(lambda: hub.counts(pool), lambda counts: counts.get(service) == 2)
     by_post = hub.call("GET_SERVICES", path)
     by_get = market.http.get(path, params={"key": hub.key, "action": "GET_SERVICES"})
@@ -44,8 +50,11 @@ def test_a_sale_from_get_services_to_finish_activation(market: Market) -> None:
     (message,) = hub.messages(activation_id).json()["messages"]
     assert message.keys() == {"smsId", "phone", "phoneFrom", "text", "receivedAt"}
     assert (message["phone"], message["phoneFrom"], message["text"]) == (pool.phones[0], "Microsoft", "Code: 5015")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", message["receivedAt"])
+    assert 0 < int(message["smsId"]) < 2**53
     for _ in range(2):
         assert hub.finish(activation_id, 3).json() == {"status": "SUCCESS"}
+    assert hub.messages(activation_id).json() == {"status": "SUCCESS", "messages": [message]}
     assert hub.buy(pool, service) == {"status": "NO_NUMBERS"}
     assert hub.buy(pool, market.service())["number"] == pool.phones[0]
 
@@ -53,8 +62,8 @@ def test_a_sale_from_get_services_to_finish_activation(market: Market) -> None:
 @pytest.mark.parametrize(
     "path", ["/SMSBOWER/getsms/", "/SMSBOWER/getsms", "/api/partner/getsms/", "/api/partner/getsms"]
 )
-def test_getsms_answers_on_all_its_paths(market: Market, path: str) -> None:
-    hub, service, pool = market.hub(), market.service(), market.pool()
+def test_getsms_answers_on_all_its_paths(market: Market, hub: Hub, path: str) -> None:
+    service, pool = market.service(), market.pool()
     activation_id = hub.buy(pool, service)["activationId"]
     answer = hub.messages(activation_id, path)
     assert (answer.status_code, answer.json()) == (200, {"status": "WAIT_CODE"})
@@ -104,15 +113,13 @@ def test_a_partners_limit_and_pause_end_its_sales_and_nobody_elses(market: Marke
 
 
 @pytest.mark.parametrize(
-    "content_type",
-    [None, "application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "text/plain",
-     "application/x-www-form-urlencoded", "application/octet-stream"],
+    ("content_type", "agent"),
+    [(None, None), ("application/json", ""), ("application/json; charset=utf-8", "curl/8"), ("text/plain", None),
+     ("application/x-www-form-urlencoded", "hub 1.0 (+https://hub.example)"), ("application/octet-stream", "curl/8")],
 )  # fmt: skip
-@pytest.mark.parametrize("agent", [None, "", "curl/8", "hub 1.0 (+https://hub.example)"])
 def test_any_content_type_and_any_user_agent_are_accepted(
-    market: Market, content_type: str | None, agent: str | None
+    market: Market, hub: Hub, content_type: str | None, agent: str | None
 ) -> None:
-    hub = market.hub()
     request = market.http.build_request(
         "POST", "/SMSBOWER", content=json.dumps({"key": hub.key, "action": "GET_SERVICES"}).encode()
     )
@@ -124,8 +131,7 @@ def test_any_content_type_and_any_user_agent_are_accepted(
     assert (answer.status_code, answer.json()["status"]) == (200, "SUCCESS")
 
 
-def test_a_gzip_body_works(market: Market) -> None:
-    hub = market.hub()
+def test_a_gzip_body_works(market: Market, hub: Hub) -> None:
     body = gzip.compress(json.dumps({"key": hub.key, "action": "GET_SERVICES"}).encode())
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     assert market.http.post("/SMSBOWER", content=body, headers=headers).json()["status"] == "SUCCESS"
@@ -146,14 +152,12 @@ def test_a_long_answer_is_gzipped_when_asked_for(market: Market) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", "/"), ("GET", "/nothing"), ("PUT", "/SMSBOWER"), ("DELETE", "/SMSBOWER/getsms"), ("POST", "/SMSBOWER/getsms"),
-     ("GET", "/SMSBOWER/more/of/it"), ("GET", "/inbound/x"), ("GET", "/smsbower"), ("POST", "/admin")],
+    [("GET", "/"), ("GET", "/nothing"), ("PATCH", "/SMSBOWER"), ("DELETE", "/api/partner/"), ("POST", "/SMSBOWER/getsms"),
+     ("GET", "/api"), ("GET", "/SMSBOWER/more/of/it"), ("GET", "/inbound/x"), ("PUT", "/inbound/x"), ("GET", "/smsbower"),
+     ("POST", "/admin"), ("GET", "/%00"), ("GET", "/..%2f..%2fetc/passwd")],
 )  # fmt: skip
 def test_a_path_or_method_we_do_not_have_is_404_in_our_json(market: Market, method: str, path: str) -> None:
-    answer = market.http.request(method, path)
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == JSON
-    assert answer.json()["status"] == "ERROR"
+    _refused(market.http.request(method, market.stack.api + path), 404, "")
 
 
 def _refused(answer: httpx.Response, status: int, named: str) -> None:
@@ -165,15 +169,12 @@ def _refused(answer: httpx.Response, status: int, named: str) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b'"x"', b"\xff\xfe", b'{"sum":NaN}', b"[" * 100_000],
-    ids=["empty", "cut", "list", "text", "no UTF-8", "NaN", "deep"],
-)
-def test_what_is_no_json_object_is_400(market: Market, content: bytes) -> None:
+    [b"", b"{", b"[]", b"\xff\xfe", b'{"sum":NaN}', b'{"a":' * 30_000, b"\x1f\x8b", gzip.compress(b"{}")[:-4],
+     gzip.compress(b" " * 20_000_000), b'{"padding":"' + b"x" * 1_000_000 + b'"}'],
+    ids=["empty", "cut", "list", "no UTF-8", "NaN", "deep", "no gzip", "cut gzip", "gzip bomb", "a megabyte"],
+)  # fmt: skip
+def test_a_body_that_is_no_json_object_or_too_large_is_400(market: Market, content: bytes) -> None:
     _refused(market.http.post("/SMSBOWER", content=content), 400, "body: ")
-
-
-def test_a_megabyte_is_400(market: Market) -> None:
-    _refused(market.hub().call("GET_SERVICES", padding="x" * 1_000_000), 400, "body: ")
 
 
 def test_a_missing_or_unknown_key_is_401_with_exactly_the_contracts_body(market: Market) -> None:
@@ -186,8 +187,8 @@ def test_a_missing_or_unknown_key_is_401_with_exactly_the_contracts_body(market:
         assert (answer.status_code, answer.json()) == (401, {"status": "ERROR", "message": "Invalid key"})
 
 
-def test_fields_that_are_missing_wrong_or_double_are_400_and_named(market: Market) -> None:
-    hub, pool, service = market.hub(), market.pool(), market.service()
+def test_fields_that_are_missing_wrong_or_double_are_400_and_named(market: Market, hub: Hub) -> None:
+    pool, service = market.pool(), market.service()
     key = ("key", hub.key)
     _refused(hub.call("NONSENSE"), 400, "action: ")
     _refused(hub.call("GET_NUMBER", operator="x", service="x"), 400, "country: ")
@@ -207,27 +208,21 @@ def test_a_service_outside_the_keys_list_is_403_and_not_listed(market: Market) -
     until(lambda: hub.counts(pool), lambda counts: counts == {allowed: 1})
 
 
-def test_an_activation_of_another_key_looks_like_none(market: Market) -> None:
-    hub, stranger, service, pool = market.hub(), market.hub(), market.service(), market.pool()
+def test_an_activation_of_another_key_is_404_word_for_word_like_none(market: Market, hub: Hub) -> None:
+    stranger, service, pool = market.hub(), market.service(), market.pool()
     activation_id = hub.buy(pool, service)["activationId"]
     for theirs, nobodys in (
         (stranger.finish(activation_id, 3), stranger.finish(activation_id + 1, 3)),
         (stranger.messages(activation_id), stranger.messages(activation_id + 1)),
     ):
         _refused(theirs, 404, "")
-        assert theirs.json() == nobodys.json()
+        assert (theirs.status_code, theirs.content) == (nobodys.status_code, nobodys.content)
+        assert theirs.headers.keys() == nobodys.headers.keys()
     assert hub.messages(activation_id).json() == {"status": "WAIT_CODE"}
 
 
-def test_counts_follow_every_outcome(market: Market) -> None:
-    hub, service, other, pool = market.hub(), market.service(), market.service(), market.pool(4)
-    for status in (1, 3, 4, 5):
-        hub.finish(hub.buy(pool, service)["activationId"], status)
-    until(lambda: hub.counts(pool), lambda counts: (counts[service], counts[other]) == (2, 4))
-
-
-def test_any_operator_buys_from_every_pool_of_the_country(market: Market) -> None:
-    hub, service, pool = market.hub(), market.service(), market.pool()
+def test_any_operator_buys_from_every_pool_of_the_country(market: Market, hub: Hub) -> None:
+    service, pool = market.service(), market.pool()
     extra = {"phone": str(int(pool.phones[0]) + 5_000), "country": pool.country, "operator": "Another"}
     market.made("POST", "/admin/numbers", [extra])
     bought = [hub.buy(pool, service, operator="any") for _ in range(3)]

@@ -1,12 +1,11 @@
 """Pushes and inbound SMS through the deployed URL: contract 3 and 4."""
 
-import itertools
 import time
 
 import pytest
 
-from local.pretend_partner import BROKEN, DROP, ERROR, SUCCESS, PretendPartner, slow
-from tests.contract.market import Gateway, Market, until
+from local.pretend_partner import PretendPartner, slow
+from tests.contract.market import Gateway, Market
 
 
 @pytest.fixture(scope="module")
@@ -40,37 +39,10 @@ def test_an_sms_is_pushed_at_once_in_the_form_of_the_contract(market: Market, ga
         }
 
 
-def test_failures_are_retried_every_ten_seconds_until_success_and_never_after(market: Market, gateway: Gateway) -> None:
-    failures = [ERROR, BROKEN, DROP, slow(2, ERROR)]
-    with PretendPartner([*failures, SUCCESS]) as partner:
-        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
-        activation_id = hub.buy(pool, service)["activationId"]
-        gateway.deliver(_sms(pool.phones[0]))
-        pushes = partner.wait_for(len(failures) + 1, 120)
-        gaps = [later.at - earlier.at for earlier, later in itertools.pairwise(pushes)]
-        assert all(9 <= gap <= 11 for gap in gaps), gaps
-        assert len({push.body["smsId"] for push in pushes}) == 1
-        until(lambda: _state(market, activation_id), lambda state: state == "delivered")
-        with pytest.raises(TimeoutError):
-            partner.wait_for(len(pushes) + 1, 13)
-
-
 def _state(market: Market, activation_id: int) -> str:
     (message,) = market.made("GET", f"/admin/activations/{activation_id}")["messages"]
     state: str = message["pushState"]
     return state
-
-
-def test_pushes_stop_when_the_activation_is_finished(market: Market, gateway: Gateway) -> None:
-    with PretendPartner(otherwise=ERROR) as partner:
-        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
-        activation_id = hub.buy(pool, service)["activationId"]
-        gateway.deliver(_sms(pool.phones[0]))
-        partner.wait_for(1, 60)
-        hub.finish(activation_id, 5)
-        finished = time.monotonic()
-        until(lambda: _state(market, activation_id), lambda state: state == "stopped")
-        assert [push for push in partner.pushes if push.at > finished + 0.5] == []
 
 
 def test_one_partners_outage_does_not_delay_another(market: Market, gateway: Gateway) -> None:
@@ -105,29 +77,6 @@ def test_the_same_delivery_twice_is_pushed_once(market: Market, gateway: Gateway
         assert [push.body["text"] for push in partner.pushes].count("Code: 5015") == 1
 
 
-def test_an_id_that_comes_again_with_other_content_is_another_sms(market: Market, gateway: Gateway) -> None:
-    hub, service, pool = market.hub(), market.service(), market.pool(2)
-    sold = [hub.buy(pool, service) for _ in range(2)]
-    for one, text in zip(sold, ("G-111111", "code 222222"), strict=True):
-        assert gateway.deliver(_sms(one["number"], text, id="17")).status_code == 200
-    shown = [hub.messages(one["activationId"]).json()["messages"] for one in sold]
-    assert [[message["text"] for message in messages] for messages in shown] == [["G-111111"], ["code 222222"]]
-
-
-def test_a_former_buyers_sms_that_is_delivered_again_is_never_the_next_buyers(market: Market, gateway: Gateway) -> None:
-    hub, service, pool = market.hub(), market.service(), market.pool()
-    first = hub.buy(pool, service)["activationId"]
-    gateway.deliver(_sms(pool.phones[0], "code of the first"))
-    hub.finish(first, 5)
-    second = hub.buy(pool, service)["activationId"]
-    for _ in range(2):
-        assert gateway.deliver(_sms(pool.phones[0], "code of the first")).status_code == 200
-    assert hub.messages(second).json() == {"status": "WAIT_CODE"}
-    unclaimed = market.made("GET", "/admin/unclaimed")["messages"]
-    found = [(sms["reason"], sms["repeats"]) for sms in unclaimed if sms["phone"] == pool.phones[0]]
-    assert found == [("may be a repeat of an earlier SMS", 2)]
-
-
 def test_an_sms_for_nobody_is_unclaimed_and_the_next_buyer_never_sees_it(market: Market, gateway: Gateway) -> None:
     with PretendPartner() as partner:
         hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
@@ -144,19 +93,6 @@ def test_an_sms_for_nobody_is_unclaimed_and_the_next_buyer_never_sees_it(market:
         unclaimed = market.made("GET", "/admin/unclaimed")["messages"]
         texts = {sms["text"] for sms in unclaimed if sms["phone"] == pool.phones[0]}
         assert texts == {"for nobody", "too late"}
-
-
-def test_an_operator_can_have_an_sms_pushed_once_more(market: Market, gateway: Gateway) -> None:
-    with PretendPartner() as partner:
-        hub, service, pool = market.hub(pushUrl=partner.url), market.service(), market.pool()
-        activation_id = hub.buy(pool, service)["activationId"]
-        gateway.deliver(_sms(pool.phones[0]))
-        partner.wait_for(1, 60)
-        until(lambda: _state(market, activation_id), lambda state: state == "delivered")
-        sms_id = partner.pushes[0].body["smsId"]
-        market.made("POST", f"/admin/activations/{activation_id}/messages/{sms_id}/push")
-        first, second = partner.wait_for(2, 60)
-        assert first.body == second.body
 
 
 def test_a_wrong_or_missing_signature_is_401_and_a_rubbish_payload_400(market: Market, gateway: Gateway) -> None:

@@ -49,19 +49,17 @@ def test_the_readmes_lines_show_what_is_on_sale_and_take_a_number_as_pasted(
     assert json.loads(issued)["number"] == pool.phones[0]
 
 
-def test_the_blocks_play_a_sale_as_pasted(market: Market, shell: str, tmp_path: Path) -> None:
-    shown, _ = pasted(SET_UP + SALE, shell, market.stack, tmp_path)
-    service, imported, delivered, polled, finished, services = map(json.loads, shown)
+def test_the_blocks_play_a_sale_and_show_a_push_that_is_refused_twice_as_pasted(
+    market: Market, shell: str, tmp_path: Path
+) -> None:
+    port = str(free_port())
+    shown, _ = pasted(SET_UP + SALE + PUSH.replace("9000", port), shell, market.stack, tmp_path)
+    service, imported, delivered, polled, finished, services = map(json.loads, shown[:6])
     assert service["code"] == "tg"
     assert imported == {"imported": 1, "updated": 0, "rejected": []}
     assert delivered == finished == {"status": "SUCCESS"}
     assert [sms["text"] for sms in polled["messages"]] == ["Your code: 50151"]
     assert services["status"] == "SUCCESS"
-
-
-def test_the_blocks_show_a_push_that_is_refused_twice_as_pasted(market: Market, shell: str, tmp_path: Path) -> None:
-    port = str(free_port())
-    shown, _ = pasted(SET_UP + SALE + PUSH.replace("9000", port), shell, market.stack, tmp_path)
     pushes = [line.partition(" POST /push ")[2] for line in shown if " POST /push " in line]
     assert [json.loads(push)["text"] for push in pushes] == ["Your code: 50152"] * 3
     answers = [line.partition("-> ")[2] for line in shown if "-> " in line]

@@ -197,19 +197,6 @@ def test_an_empty_variable_reaches_the_deployment(checkout: Checkout, aws: Emula
     assert "RETENTION_DAYS is a whole number" in ran.said
 
 
-def test_what_has_a_variable_is_refused_in_args(checkout: Checkout, aws: EmulatedAws) -> None:
-    ran = checkout.run("make", "deploy", "ARGS=--region eu-west-1", variables=aws.variables)
-    assert "--region is not for ARGS" in ran.said
-    assert ran.code != 0
-
-
-@pytest.mark.parametrize("assignments", [[], ["EMAIL=ada"]])
-def test_nobody_is_invited_without_an_address(checkout: Checkout, aws: EmulatedAws, assignments: list[str]) -> None:
-    ran = checkout.run("make", "staff", *assignments, variables=aws.variables)
-    assert ran.code != 0
-    assert "make staff EMAIL=ada@example.com" in ran.said
-
-
 def test_nobody_is_invited_to_a_stack_that_is_not_there(checkout: Checkout, aws: EmulatedAws) -> None:
     ran = checkout.run("make", "staff", "EMAIL=ada@example.com", variables=aws.variables)
     assert ran.code != 0

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from deployment import staff
 from deployment.account import Account
 from deployment.removal import Data, take_away
 from deployment.remove import Removal
@@ -36,10 +35,6 @@ POOL = {
         "AdminCreateUserConfig": {"AllowAdminCreateUserOnly": True},
         "Policies": {"PasswordPolicy": {"MinimumLength": 12, "RequireNumbers": True, "RequireSymbols": False}},
     },
-}
-CLIENT = {
-    "Type": "AWS::Cognito::UserPoolClient",
-    "Properties": {"UserPoolId": {"Ref": "Pool"}, "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH"]},
 }
 REFUSED = {
     "Type": "AWS::Route53::RecordSet",
@@ -143,31 +138,4 @@ def test_to_lift_a_pools_protection_changes_nothing_else_of_it(stacks: Stacks, d
     after = data.pools.describe_user_pool(UserPoolId=pool_id)["UserPool"]
     changed = {key for key in before if before[key] != after.get(key)}
     assert changed <= {"DeletionProtection", "LastModifiedDate"}
-    take_away(stack, stacks, data)
-
-
-def test_who_is_invited_signs_in_with_the_temporary_password_and_has_to_set_one(
-    stacks: Stacks, data: Data, name: str
-) -> None:
-    make(stacks, name, Pool=POOL, Client=CLIENT)
-    stack = stacks.find(name)
-    assert stack
-    said: list[str] = []
-    console = staff.Console(data.pools, stack.outputs["Pool"], "http://127.0.0.1/console/", sends_mail=False)
-    for _ in range(2):
-        staff.invite(console, "ada@example.com", said.append)
-    passwords = [line.rpartition(" ")[2] for line in said if "temporary password is" in line]
-    assert len(set(passwords)) == 2
-
-    client = {"ClientId": stack.outputs["Client"]}
-    signing_in = {"USERNAME": "ada@example.com", "PASSWORD": passwords[-1]}
-    asked = data.pools.initiate_auth(**client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=signing_in)
-    assert asked["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
-    responses = {"USERNAME": "ada@example.com", "NEW_PASSWORD": "Chosen-by-Ada-1"}
-    signed_in = data.pools.respond_to_auth_challenge(
-        **client, ChallengeName=asked["ChallengeName"], Session=asked["Session"], ChallengeResponses=responses
-    )
-    assert signed_in["AuthenticationResult"]["IdToken"]
-    staff.invite(console, "ada@example.com", said.append)
-    assert "is there already (CONFIRMED)" in said[-1]
     take_away(stack, stacks, data)
