@@ -23,7 +23,6 @@ class AuditEntryView(View):
 
     @classmethod
     def of(cls, entry: AuditEntry) -> Self:
-        """Return an entry as staff see it."""
         return cls(
             at=to_iso(entry.at),
             staff=entry.staff,
@@ -43,7 +42,6 @@ class AuditPage(View):
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> AuditPage:
-    """List what staff did, newest first."""
     page = parts.audit.page(PAGE, call.query.get("cursor"), parts.now())
     return AuditPage(entries=[AuditEntryView.of(entry) for entry in page.items], cursor=page.cursor)
 

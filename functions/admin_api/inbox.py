@@ -60,7 +60,6 @@ class UnreadablePayloadPage(View):
 
 
 def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:
-    """List the SMS that no activation held, newest first."""
     page = parts.inbox.unclaimed(PAGE, call.query.get("cursor"), parts.now())
     hidden = _hidden(parts, call, "unclaimed.texts_read", page.items)
     messages = [
@@ -81,7 +80,6 @@ def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPag
 
 
 def unreadable(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnreadablePayloadPage:
-    """List the payloads that could not be read, newest first."""
     page = parts.inbox.unreadable(PAGE, call.query.get("cursor"), parts.now())
     hidden = _hidden(parts, call, "unreadable.payloads_read", page.items)
     payloads = [

@@ -39,7 +39,6 @@ class ProviderView(View):
 
     @classmethod
     def of(cls, name: str, spec: ProviderSpec) -> Self:
-        """Return a type of gateway as staff see it."""
         settings = [
             SettingView(
                 name=to_camel(setting.name),
@@ -66,7 +65,6 @@ class ProviderCatalogue(View):
 
 
 def browse(_parts: Parts, _call: Call[NoQuery, NoFields]) -> ProviderCatalogue:
-    """List the catalogue, whole."""
     return ProviderCatalogue(providers=[ProviderView.of(name, spec) for name, spec in PROVIDERS.items()])
 
 

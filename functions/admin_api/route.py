@@ -190,7 +190,6 @@ def check_token(request: http.Request, client_id: str) -> None:
 
 
 def _staff(request: http.Request) -> str:
-    """Return the id of who is signed in."""
     return str(request.claims["sub"])
 
 

@@ -30,7 +30,6 @@ class ServiceView(View):
 
     @classmethod
     def of(cls, service: Service) -> Self:
-        """Return a service as staff see it."""
         return cls(
             code=service.code,
             name=service.name,

@@ -57,7 +57,6 @@ class ProblemView(View):
 
     @classmethod
     def of(cls, problem: Problem) -> Self:
-        """Return a problem as staff see it."""
         return cls(at=to_iso(problem.at), reason=problem.reason)
 
 
@@ -127,7 +126,6 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
-    """List gateways."""
     page = parts.sources.page(PAGE, call.query.get("cursor"))
     base = call.request.public_url(RESOURCE)
     return SourcePage(sources=[SourceView.of(source, base) for source in page.items], cursor=page.cursor)

@@ -36,7 +36,7 @@ class Measure:
     now: Callable[[], int]
 
     def run(self) -> None:
-        """Measure once, what matters most first. Doing it again, or twice at once, changes nothing more."""
+        """Measure once, what matters most first. Idempotent; safe to run concurrently."""
         now = self.now()
         current = hour_of(now)
         changing, counted_at = self._changing(now), self._counted_at(now)

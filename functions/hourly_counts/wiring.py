@@ -29,7 +29,6 @@ def tell(over: ByPartner) -> None:
 
 @at_startup
 def parts() -> Measure:
-    """Return the measurement with its parts, put together once per environment."""
     settings = HourlyCountsSettings.from_env()
     db = Dynamo(dynamodb_client())
     return Measure(

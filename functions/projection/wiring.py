@@ -9,7 +9,6 @@ from globalconnect.store.pool_counts import CountsStore
 
 @at_startup
 def parts() -> CountsStore:
-    """Return what this function writes to, put together once per environment."""
     settings = ProjectionSettings.from_env()
     tables = (settings.availability_table, settings.counted_table, settings.holders_table)
     return CountsStore(Dynamo(dynamodb_client()), *tables)

@@ -99,7 +99,7 @@ class Recount:
     pause: Callable[[float], None]
 
     def run(self) -> Report:
-        """Recount once. Doing it again, or twice at once, changes nothing more."""
+        """Recount once. Idempotent; safe to run concurrently."""
         reading, ends = self._compare_counts()
         found, suspects = self._suspects(reading.counted)
         corrected = self._correct_numbers(suspects)

@@ -14,7 +14,6 @@ from recount.recount import Recount
 
 @at_startup
 def parts() -> Recount:
-    """Return the recount with its parts, put together once per environment."""
     settings = RecountSettings.from_env()
     db = Dynamo(dynamodb_client())
     return Recount(

@@ -78,7 +78,6 @@ def finish(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 
 
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
-    """List imports, newest first."""
     page = parts.import_jobs.page(PAGE, call.query.get("cursor"))
     return ImportJobPage(imports=[ImportJobView.of(job) for job in page.items], cursor=page.cursor)
 
@@ -88,7 +87,6 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 
 
 def rejected(parts: Parts, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
-    """List the rows of an import that were not imported."""
     page = parts.import_jobs.rejected(_id(call.path), _REJECTED_PAGE, call.query.get("cursor"))
     return RejectedRowPage(rejected=[RejectedRowView.of(row) for row in page.items], cursor=page.cursor)
 

@@ -38,7 +38,6 @@ class ImportJobView(View):
 
     @classmethod
     def of(cls, job: ImportJob) -> Self:
-        """Return an import as staff see it."""
         return cls(
             import_id=job.import_id,
             file_name=job.file_name,
@@ -75,7 +74,6 @@ class ImportPartView(View):
 
     @classmethod
     def of(cls, part: ImportPart) -> Self:
-        """Return what a part did as staff see it."""
         return cls(
             part=part.number,
             rows=part.rows,

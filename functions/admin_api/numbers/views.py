@@ -83,7 +83,6 @@ class RejectedRowView(View):
 
     @classmethod
     def of(cls, rejected: RejectedRow) -> Self:
-        """Return a row as staff see it."""
         return cls(row=rejected.row, reason=rejected.reason)
 
 
@@ -112,7 +111,6 @@ class CauseView(View):
 
     @classmethod
     def of(cls, cause: Cause) -> Self:
-        """Return a cause as staff see it."""
         return cls(
             activation_id=cause.activation_id,
             partner_id=cause.partner_id,

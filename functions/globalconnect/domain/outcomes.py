@@ -36,7 +36,6 @@ class Outcomes:
 
     @property
     def finished(self) -> int:
-        """How many there are."""
         return self.prohibited + self.success + self.canceled + self.returned
 
     @property
@@ -91,7 +90,6 @@ class OutcomeLimits:
 
 
 def outcomes_of(finished: Iterable[FinishedActivation], delivered: Container[int]) -> dict[str, Outcomes]:
-    """Count outcomes by partner; `delivered` holds the activations of which an SMS was delivered."""
     counts: dict[str, Counter[str]] = {}
     for one in finished:
         counted = counts.setdefault(one.partner_id, Counter())
@@ -103,7 +101,6 @@ def outcomes_of(finished: Iterable[FinishedActivation], delivered: Container[int
 
 
 def together(hours: Iterable[ByPartner]) -> dict[str, Outcomes]:
-    """Add up outcomes by partner."""
     total: dict[str, Outcomes] = {}
     for hour in hours:
         for partner_id, outcomes in hour.items():

@@ -27,7 +27,6 @@ class SigningSecret:
     until: int | None = None
 
     def signs(self, now: int) -> bool:
-        """Return whether it signs pushes at `now` (ms)."""
         return self.until is None or now < self.until
 
 
@@ -71,7 +70,6 @@ class Partner:
 
     @property
     def is_signed(self) -> bool:
-        """Return whether its pushes are signed."""
         return bool(self.signing_secrets)
 
     def is_slow(self, now: int) -> bool:

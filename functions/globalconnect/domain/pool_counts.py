@@ -49,7 +49,6 @@ class ProjectedCount:
         raise NotImplementedError
 
     def sums(self) -> dict[str, int]:
-        """Return all that is counted."""
         raise NotImplementedError
 
     def counts_as(self, other: "ProjectedCount") -> bool:

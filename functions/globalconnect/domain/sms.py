@@ -65,7 +65,6 @@ class Sms:
 
     @property
     def tally(self) -> AttemptTally:
-        """What the next claim is to note."""
         return AttemptTally(self.next_due, self.attempts, self.outcomes)
 
     def attempted(self, outcome: str) -> Self:

@@ -49,12 +49,10 @@ class HourCounts:
 
     @property
     def started(self) -> int:
-        """How many activations began."""
         return self.live + self.unfinished + self.prohibited + self.success + self.canceled + self.returned
 
     @property
     def delivered(self) -> int:
-        """How many SMS were delivered."""
         return sum(self.times.values())
 
     def time_to_deliver(self, share: float) -> int | None:

@@ -47,7 +47,6 @@ def _operators(on_sale: "OnSale", pools: Iterable["PoolCounts"], counts: str) ->
 
 
 def number_body(activation: Activation | None, dialect: Dialect) -> Body:
-    """Return the answer to GET_NUMBER; None is that there is no number."""
     if activation is None:
         return {"status": NO_NUMBERS}
     return {
@@ -59,12 +58,10 @@ def number_body(activation: Activation | None, dialect: Dialect) -> Body:
 
 
 def finished_body() -> Body:
-    """Return the answer to FINISH_ACTIVATION."""
     return {"status": SUCCESS}
 
 
 def messages_body(sms: Iterable[Sms], state: State, dialect: Dialect) -> Body:
-    """Return the answer of getsms: the messages of an activation, or whether to wait for one."""
     messages = [{**sms_fields(one, dialect), "receivedAt": to_iso(one.received_at)} for one in sms]
     if messages:
         return {"status": SUCCESS, MESSAGES: messages}
@@ -82,5 +79,4 @@ def sms_fields(sms: Sms, dialect: Dialect) -> Body:
 
 
 def error_body(error: GlobalConnectError, dialect: Dialect) -> Body:
-    """Return the answer to what can't be done."""
     return {"status": ERROR, **dict.fromkeys(dialect.error_fields, str(error))}

@@ -20,10 +20,8 @@ _CONFIG = Config(
 
 
 def dynamodb_client() -> "DynamoDBClient":
-    """Make the client that all stores of a function share."""
     return boto3.client("dynamodb", config=_CONFIG)
 
 
 def sqs_client() -> "SQSClient":
-    """Make the client of the retry queue."""
     return boto3.client("sqs", config=_CONFIG)

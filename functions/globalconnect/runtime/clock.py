@@ -9,5 +9,4 @@ rng: Rng = secrets.randbelow
 
 
 def now() -> int:
-    """Return the current time in ms."""
     return time.time_ns() // 1_000_000

@@ -85,12 +85,10 @@ class Request:
 
     @property
     def path_parameters(self) -> Mapping[str, str]:
-        """What the path says for the names in the route's."""
         return self.event.get("pathParameters") or {}
 
     @property
     def query(self) -> Mapping[str, Sequence[str]]:
-        """The query's fields, each with all its values."""
         return self.event.get("multiValueQueryStringParameters") or {}
 
     @property
@@ -128,7 +126,6 @@ class Request:
         return raw
 
     def raw_body(self) -> bytes:
-        """Return the body as it was sent."""
         body: str = self.event.get("body") or ""
         return base64.b64decode(body) if self.event.get("isBase64Encoded") else body.encode()
 

@@ -218,5 +218,4 @@ class ConsoleSettings(Settings):
 
 
 def retention(days: int) -> int:
-    """Return how long things are kept (ms)."""
     return days * DAY

@@ -197,7 +197,6 @@ def from_activation(activation: Activation, retention: int) -> Item:
 
 
 def from_sms(sms: Sms, retention: int) -> Item:
-    """Return a message as it is stored."""
     pending = sms.push_state is PushState.PENDING
     return {
         **sms_key(SmsRef(sms.activation_id, sms.sms_id)),

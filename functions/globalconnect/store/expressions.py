@@ -73,23 +73,19 @@ def projection(attributes: Collection[str]) -> Expression:
 
 
 def put(table: str, item: Mapping[str, object], condition: Expression | None = None) -> Item:
-    """Return the action that writes an item."""
     return {"Put": {"TableName": table, "Item": to_wire(item), **spell(ConditionExpression=condition)}}
 
 
 def update(table: str, key: Key, change: Expression, condition: Expression | None = None) -> Item:
-    """Return the action that changes an item."""
     spelled = spell(UpdateExpression=change, ConditionExpression=condition)
     return {"Update": {"TableName": table, "Key": to_wire(key), **spelled}}
 
 
 def remove(table: str, key: Key, condition: Expression) -> Item:
-    """Return the action that removes an item."""
     return {"Delete": {"TableName": table, "Key": to_wire(key), **spell(ConditionExpression=condition)}}
 
 
 def check(table: str, key: Key, condition: Expression) -> Item:
-    """Return the action that only checks an item."""
     return {"ConditionCheck": {"TableName": table, "Key": to_wire(key), **spell(ConditionExpression=condition)}}
 
 

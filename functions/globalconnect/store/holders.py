@@ -54,5 +54,4 @@ def change_of(table: str, change: HolderChange) -> Item:
 
 
 def from_holder(count: HolderCount) -> Item:
-    """Return a partner's count as it is stored anew."""
     return _CODEC.to_item(count) | {"version": count.version + 1}

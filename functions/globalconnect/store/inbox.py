@@ -101,7 +101,6 @@ class Inbox:
         return Page([item for item in page.items if is_kept(item, now)], listing.cursor(page.next_key))
 
     def noted(self, receipt: Receipt) -> Item:
-        """Return the entry of an SMS."""
         return {
             **inbox_key(receipt.sms_id),
             "source_id": receipt.source_id,
@@ -167,21 +166,17 @@ def is_new(now: int) -> Expression:
 
 
 def inbox_key(sms_id: int) -> Key:
-    """Return the key of an SMS's entry."""
     return {"inbox_id": str(sms_id)}
 
 
 def words_key(sms: InboundSms) -> Key:
-    """Return the key of what was heard of an SMS's words."""
     return {"inbox_id": f"words#{sms.words}"}
 
 
 def heard_from(item: Item) -> WordsRecord:
-    """Return what was heard of some words from its item."""
     return WordsRecord(item["sms_id"], item.get("activation_id"), item["stored_at"], item.get("stated_at"))
 
 
 def is_entry_of(item: Item, identity: Identity) -> bool:
-    """Return whether an entry is that of an SMS."""
     same_source: bool = identity.source_id in {"", item["source_id"]}
     return same_source and item["delivery"] == identity.name

@@ -17,7 +17,6 @@ def pack_counts(counts: Mapping[str, int]) -> str:
 
 
 def unpack_counts(packed: str | dict[str, int]) -> dict[str, int]:
-    """Return counts per service."""
     if isinstance(packed, dict):
         # As they were kept before; the pool's next change writes them anew.
         return packed
@@ -39,15 +38,12 @@ def pack_histogram(counts: Mapping[int, int]) -> str:
 
 
 def unpack_histogram(packed: str) -> dict[int, int]:
-    """Return counts by bound."""
     return {int(bound): int(count) for bound, _, count in (pair.partition("=") for pair in packed.split(",") if pair)}
 
 
 def pack_json(content: object) -> bytes:
-    """Return something as gzipped JSON."""
     return gzip.compress(json.dumps(content, separators=(",", ":")).encode(), mtime=0)
 
 
 def unpack_json(packed: bytes) -> Any:
-    """Return what is in gzipped JSON."""
     return json.loads(gzip.decompress(packed))

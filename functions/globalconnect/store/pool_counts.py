@@ -46,7 +46,6 @@ class PoolCountsStore:
         return Page(found, _LISTING.cursor(more))
 
     def of_country(self, country: str) -> list[PoolCounts]:
-        """Return the counts of a country's pools as they are now."""
         condition = expression("#country = :country", country=country)
         return [_to_counts(item) for item in self._db.query_all(self._table, condition)]
 

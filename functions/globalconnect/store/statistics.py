@@ -51,11 +51,9 @@ class Statistics:
         self._put(_OUTCOMES, at, measured_at, {"partners": partners, "expire_at": expire_at(at, OUTCOMES_KEPT)})
 
     def put_stock(self, stock: Stock) -> None:
-        """Keep what there is of numbers. Raises Busy."""
         self._put(_STOCK, _ONLY, stock.measured_at, {"numbers": stock.numbers, "free": stock.free})
 
     def put_pending(self, note: PendingNote) -> None:
-        """Keep what waits. Raises Busy."""
         partners = {
             partner_id: {"waiting": pending.waiting, "oldest_at": pending.oldest_at}
             for partner_id, pending in note.partners.items()
