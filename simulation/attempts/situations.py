@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from globalconnect.domain.push_attempt import AttemptOutcome
-from simulation import partner_server as far_side
+from simulation import partner_server
 from simulation.partner_server import SPELLINGS_INSIDE, SUCCESS, Authority, Handler, endless, http, raw, stalled
 from simulation.processes import Link
 
@@ -71,11 +71,13 @@ _HANDLERS: dict[AttemptOutcome, dict[str, Handler]] = {
         "good": raw(http("200 OK", SUCCESS)),
         "gzip": raw(http("200 OK", gzip.compress(SUCCESS), "Content-Encoding: gzip")),
         "endless body after a success": endless(_HEAD + b"\r\n" + SUCCESS, b" " * 65_536),
-        "connection reset after a success": far_side.reset_within(_HEAD + b"Content-Length: 99\r\n\r\n" + SUCCESS),
+        "connection reset after a success": partner_server.reset_within(
+            _HEAD + b"Content-Length: 99\r\n\r\n" + SUCCESS
+        ),
         "60 KB of headers": raw(http("200 OK", SUCCESS, *["X: y"] * 10_000)),
     },
     AttemptOutcome.TIMEOUT: {
-        "no answer": far_side.silent,
+        "no answer": partner_server.silent,
         "half a status line": stalled(b"HTTP/1.1 2"),
         "slow headers": endless(_HEAD, b"X-Slow: y\r\n", 0.1),
         "a slow header line": endless(_HEAD + b"X-Slow: ", b"y", 0.1),
@@ -105,9 +107,11 @@ _HANDLERS: dict[AttemptOutcome, dict[str, Handler]] = {
         "endless header line": endless(_HEAD + b"X: ", b"y" * 65_536),
         "endless headers": endless(_HEAD, b"X: y\r\n" * 1000),
         "junk instead of HTTP": endless(b"", b"\x00\xff" * 1000),
-        "connection closed without an answer": far_side.closed,
-        "connection reset": far_side.reset,
-        "connection reset within the body": far_side.reset_within(_HEAD + b"Content-Length: 99\r\n\r\n" + SUCCESS[:-1]),
+        "connection closed without an answer": partner_server.closed,
+        "connection reset": partner_server.reset,
+        "connection reset within the body": partner_server.reset_within(
+            _HEAD + b"Content-Length: 99\r\n\r\n" + SUCCESS[:-1]
+        ),
     },
 }
 
@@ -251,15 +255,15 @@ def serve(pipe: Link) -> None:
 async def _serve(pipe: Link) -> None:
     with TemporaryDirectory() as folder:
         async with AsyncExitStack() as stack:
-            authority = far_side.new_authority(Path(folder))
+            authority = partner_server.new_authority(Path(folder))
             ports = {
-                name: (await stack.enter_async_context(far_side.partner(handler, patience=None))).port
+                name: (await stack.enter_async_context(partner_server.partner(handler, patience=None))).port
                 for handlers in _HANDLERS.values()
                 for name, handler in handlers.items()
             }
             for kind in _CERTIFICATES:
                 tls = _certificate(authority, kind)
-                server = far_side.partner(raw(http("200 OK", SUCCESS)), tls=tls, patience=None)
+                server = partner_server.partner(raw(http("200 OK", SUCCESS)), tls=tls, patience=None)
                 ports[f"tls {kind}"] = (await stack.enter_async_context(server)).port
             inside = await _inside(stack)
             ports[INSIDE] = next(iter(inside.values())).port
@@ -268,7 +272,7 @@ async def _serve(pipe: Link) -> None:
             ports["mute"] = await stack.enter_async_context(_plain(_swallow))
             ports["shouts"] = await stack.enter_async_context(_plain(_shout))
             location = f"Location: http://127.0.0.2:{ports[INSIDE]}/"
-            redirecting = far_side.partner(raw(http("302 Found", b"", location)), patience=None)
+            redirecting = partner_server.partner(raw(http("302 Found", b"", location)), patience=None)
             ports["redirects inside"] = (await stack.enter_async_context(redirecting)).port
             pipe.send(FarSide(ports, tuple(inside), authority.pem))
             with suppress(EOFError):
@@ -277,12 +281,12 @@ async def _serve(pipe: Link) -> None:
                     pipe.send(sum(listener.accepts for listener in inside.values()))
 
 
-async def _inside(stack: AsyncExitStack) -> dict[str, far_side.Listener]:
-    listeners: dict[str, far_side.Listener] = {}
+async def _inside(stack: AsyncExitStack) -> dict[str, partner_server.Listener]:
+    listeners: dict[str, partner_server.Listener] = {}
     port = 0
     for address in ADDRESSES_INSIDE:
         try:
-            listeners[address] = await stack.enter_async_context(far_side.listening(address, port))
+            listeners[address] = await stack.enter_async_context(partner_server.listening(address, port))
         except OSError:
             # A machine may lack IPv6, or loopback addresses other than 127.0.0.1; it has nothing to reach there then.
             if not listeners:
