@@ -33,6 +33,9 @@ def on_moto(cloud: Cloud) -> Cloud:
 def on_dynalite(_dynalite: Any, moto: Moto) -> Cloud:
     """Return the empty tables of template.yaml on dynalite."""
     env = make_environment(TEMPLATE, _dynalite, moto.sqs, prefix=next_prefix())
+    for table in (value for name, value in env.items() if name.endswith("_TABLE")):
+        # dynalite says that it makes a table before it has.
+        _dynalite.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 0, "MaxAttempts": 10_000})
     return Cloud(Dynamo(cast("Any", Singly(_dynalite)), pause=lambda _: None), _dynalite, moto.sqs, env)
 
 

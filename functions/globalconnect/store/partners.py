@@ -27,7 +27,7 @@ _CODEC = Codec(
 _to_partner = _CODEC.from_item
 _SECRET = Codec(SigningSecret)
 # All that is known of a partner but its key, its secrets and its address: who sells to it needs none of them.
-_OF_BUYERS = {*_CODEC.attributes, "key_sha256"} - {"key", "signing_secrets", "push_url"}
+_OF_BUYERS = sorted({*_CODEC.attributes, "key_sha256"} - {"key", "signing_secrets", "push_url"})
 
 
 class PartnerUpdate(TypedDict, total=False):

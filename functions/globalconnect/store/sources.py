@@ -139,7 +139,7 @@ class Sources:
 def _unchanged(source: Source) -> Expression:
     if not source.former_secrets:
         return expression("#secret = :known AND attribute_not_exists(#former_secrets)", known=source.secret)
-    # By the newest of the former: DynamoDB compares lists of maps whole, others that read its rules do not.
+    # By the newest of them, not by the list: no condition rests on how DynamoDB compares lists of maps.
     newest = source.former_secrets[0]
     return expression(
         "#secret = :known AND #former_secrets[0].#secret = :newest AND #former_secrets[0].#until = :until",
