@@ -98,6 +98,22 @@ def test_the_store_knows_no_http_no_environment_and_no_function() -> None:
     assert _offenders(CODE / SHARED / "store", forbidden) == []
 
 
+def test_keys_of_tables_are_named_in_the_store_alone() -> None:
+    tables = [
+        entry["Properties"] for entry in TEMPLATE["Resources"].values() if entry["Type"] == "AWS::DynamoDB::Table"
+    ]
+    keys = {attribute["AttributeName"] for table in tables for attribute in table["AttributeDefinitions"]}
+    outside = [path for path in CODE.rglob("*.py") if CODE / SHARED / "store" not in path.parents]
+    assert [f"{path.relative_to(CODE)}: {name}" for path in outside for name in _read_by_name(path) & keys] == []
+
+
+def _read_by_name(path: Path) -> set[str]:
+    """Return what a module takes out of something by a name in brackets, but for the path of a request."""
+    subscripts = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Subscript))
+    names = [node.slice for node in subscripts if not ast.unparse(node.value).endswith(".path")]
+    return {one.value for one in names if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
 def test_push_knows_no_function() -> None:
     assert _offenders(CODE / SHARED / "push", set(FUNCTIONS)) == []
 
