@@ -19,8 +19,10 @@ def stack_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def deployed(stack_root: Path) -> Iterator[stacks.Stack]:
     """Return the stack of template.yaml, deployed to an emulator on a free port."""
-    yield stacks.up(stack_root)
-    stacks.down(stack_root)
+    try:
+        yield stacks.up(stack_root)
+    finally:
+        stacks.down(stack_root)
 
 
 @pytest.fixture(scope="session")
