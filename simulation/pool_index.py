@@ -233,7 +233,7 @@ def ask_any(pools: int) -> CallForAny:
     pool.index.put(_PHONE_OF_ANY, pool_of(COUNTRY, operator_of(pools - 1)), NOW - 1, frozenset())
     client = CountryClient(pool.index, pools)
     environment = build(_SETTINGS, Dynamo(cast("DynamoDBClient", client)), lambda: pool.now, pool.rng.randrange)
-    sale = issue(GetNumber(COUNTRY, "any", SERVICE, None, None, ()), _PARTNER, environment)
+    sale = issue(GetNumber(COUNTRY, None, SERVICE, None, None, ()), _PARTNER, environment)
     return CallForAny(sale.phone if sale else None, pool.index.read.queries, client.rounds, client.most_at_once)
 
 

@@ -39,7 +39,7 @@ _OF_STORE = (
     "settle",
     "keep_attempts",
     "pending",
-    "messages",
+    "find",
     "note_queued_again",
     "many",
     "note_slow",

@@ -16,6 +16,7 @@ from globalconnect.push.pusher import AttemptClient, Meter, NoMeter, Pusher, Que
 from globalconnect.push.queue import DuePush, RetryQueues
 from globalconnect.runtime import clock
 from sweep.sweep import Sweep
+from sweep.wiring import Parts
 
 PUSH_SMS = "push_sms"
 PUSH_RETRY = "push_retry"
@@ -113,5 +114,6 @@ def install(pusher: Callable[[], Pusher], new: Callable[[], Sweep]) -> dict[str,
     apps: tuple[Any, Any, Any] = (push_sms.app, push_retry.app, sweep.app)
     for app in apps[:2]:
         app.pusher = pusher
-    apps[2].sweep, apps[2].statistics = new, _Nothing
+    nothing: Any = _Nothing()
+    apps[2].parts = lambda: Parts(new(), nothing)
     return {PUSH_SMS: push_sms.app.handler, PUSH_RETRY: push_retry.app.handler, SWEEP: sweep.app.handler}

@@ -13,13 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 from unittest import mock
 
-from botocore.exceptions import ClientError, ReadTimeoutError
-
 import push_retry.app
 import push_sms.app
 import sweep.app
 import sweep.sweep
-from globalconnect.domain.errors import Busy
+from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS, AttemptOutcome, AttemptResult
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.signing import Signer
@@ -143,7 +141,7 @@ class Troubles:
                 await asyncio.sleep(self.rng.choice(self.delays))
             case Trouble.LOST | Trouble.TIMED_OUT:
                 await asyncio.sleep(self.rng.choice(_TIME_OUTS))
-                raise ReadTimeoutError(endpoint_url="https://aws.example")
+                raise Unavailable("ReadTimeoutError")
         return answer
 
     def _some(self, do: Callable[..., Any], asked: Sequence[Any], *, done: bool) -> Any:
@@ -163,8 +161,7 @@ class Troubles:
         return [self._refusal() if place in failed else answer for place, answer in enumerate(answers)]
 
     def _refusal(self) -> Exception:
-        response: Any = {"Error": {"Code": "ThrottlingException", "Message": ""}}
-        return self.rng.choice([Busy(), ClientError(response, "Call")])
+        return self.rng.choice([Busy(), Unavailable("ThrottlingException")])
 
 
 class Strands(Environments[Strand]):
@@ -188,9 +185,8 @@ class Strands(Environments[Strand]):
         self._log = io.StringIO()
 
     async def __aenter__(self) -> Self:
-        for app, name in ((push_sms.app, "pusher"), (push_retry.app, "pusher"), (sweep.app, "sweep")):
+        for app, name in ((push_sms.app, "pusher"), (push_retry.app, "pusher"), (sweep.app, "parts")):
             self._patched.enter_context(mock.patch.object(app, name))
-        self._patched.enter_context(mock.patch.object(sweep.app, "statistics"))
         self._patched.enter_context(mock.patch.object(sweep.app, "publish_waiting"))
         self._patched.enter_context(mock.patch.object(sweep.sweep, "ThreadPoolExecutor", _InOrder))
         self._patched.enter_context(log_to(self._log))
