@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from bench.row import Row, Say
 from bench.warm_requests import Item, stored
-from globalconnect.domain.partner import Partner
+from globalconnect.domain.partner import Partner, digest_of
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.runtime.http import endpoint
 from globalconnect.runtime.settings import PartnerApiSettings
@@ -201,7 +201,13 @@ def _function(tables: PagedTables) -> Parts:
 
 def _tables(numbers: int) -> dict[str, list[Item]]:
     partner = Partner("benchpartn", "Bench", _KEY, push_url=None, services=None, dialect="default", created_at=0)
-    item = {"partner_id": partner.partner_id, "name": partner.name, "key": partner.key, "dialect": "default"}
+    item = {
+        "partner_id": partner.partner_id,
+        "name": partner.name,
+        "key": partner.key,
+        "key_sha256": digest_of(partner.key),
+        "dialect": "default",
+    }
     services = [{"code": code, "name": code, "reusable": False, "enabled": True} for code in _CODES]
     return {
         "P": [to_wire({**item, "created_at": 0})],
