@@ -1,4 +1,4 @@
-"""An operator at the admin API's handler, on the pretend cloud."""
+"""Staff at the admin API's handler, on the pretend cloud."""
 
 import json
 import random
@@ -24,10 +24,10 @@ from globalconnect.store.transactions import IssueResult, Transactions
 from simulation.aws import Cloud
 from simulation.shop import Reply
 
-OPERATOR_ID = "7d2f3c1e-operator"
+STAFF_ID = "7d2f3c1e-operator"
 # What API Gateway hands on of an ID token: texts all of them.
 CLAIMS = {
-    "sub": OPERATOR_ID,
+    "sub": STAFF_ID,
     "cognito:username": "anna",
     "email": "anna@example.com",
     "email_verified": "true",
@@ -45,7 +45,7 @@ PARTNER = {"name": "Hub"}
 
 @dataclass(slots=True)
 class Desk:
-    """An operator's desk."""
+    """The desk of staff."""
 
     cloud: Cloud
     seed: int = 2

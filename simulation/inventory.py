@@ -392,7 +392,7 @@ class Inventory(RuleBasedStateMachine):
             rival = Disturbance(faults, (Crossing("sell", 0, service, others),))
             self._amid(rival, lambda: self._finish(self.shop, oldest.holder or 0, outcome))
 
-    # -------------------------------------------------------------- what operators and time do
+    # -------------------------------------------------------------- what staff and time do
 
     @rule(
         rows=some.lists(

@@ -96,7 +96,7 @@ class Shop:
         self.counts = CountsStore(cloud.db, counted.availability_table, counted.counted_table, counted.holders_table)
         self.statistics = Statistics(cloud.db, env["STATISTICS_TABLE"])
 
-    # ---------------------------------------------------------- what operators set up
+    # ---------------------------------------------------------- what staff set up
 
     def partner(
         self,

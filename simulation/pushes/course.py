@@ -119,7 +119,7 @@ class Course:
             self._tell(f"FINISH of {activation_id} is answered")
 
     def push_again(self, ref: SmsRef, *, queued: bool = True) -> None:
-        """Let an operator push an SMS once more; what can't be `queued` is the sweep's."""
+        """Let staff push an SMS once more; what can't be `queued` is the sweep's."""
         if ref.activation_id in self.finished_at:
             return
         sms = self.cloud.store.push_again(ref, self.now(), LONGEST_ATTEMPT)

@@ -51,7 +51,7 @@ class _Sqs:
 
 
 class _Nothing:
-    """The sweep's other half, and what operators look at, are not what this cloud is for."""
+    """The sweep's other half, and what staff look at, are not what this cloud is for."""
 
     def held_until(self, _shard: str, _now: int) -> Iterator[tuple[str, int]]:
         return iter(())

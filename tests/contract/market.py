@@ -1,4 +1,4 @@
-"""Everybody who uses a deployed stack through its URL: the operator, partners and a gateway."""
+"""Everybody who uses a deployed stack through its URL: staff, partners and a gateway."""
 
 import hashlib
 import hmac

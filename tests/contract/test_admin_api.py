@@ -1,4 +1,4 @@
-"""The operators' API through the deployed URL, signed in at Cognito: contract 5."""
+"""The API of staff through the deployed URL, signed in at Cognito: contract 5."""
 
 import base64
 import json
@@ -111,7 +111,7 @@ def test_no_route_answers_without_a_token(market: Market, route: Any) -> None:
     "forged",
     ["", "nonsense", "a.b.c", "unsigned", "another signature", "another claim", "expired", "another operator", "Basic"],
 )
-def test_a_token_that_is_not_the_operators_is_401_in_our_json(market: Market, forged: str) -> None:
+def test_a_token_that_is_not_of_staff_is_401_in_our_json(market: Market, forged: str) -> None:
     token = market.stack.admin_token
     head, claims, signature = token.split(".")
     made = {

@@ -111,7 +111,7 @@ def test_a_name_of_any_characters_is_no_numbers_or_400_and_never_5xx(
 
 
 @pytest.mark.parametrize("total", ["20.00", 20.5, 1e300, None, {}, "x" * 1_000, "\ud800", "20,00 ₽"], ids=ascii)
-def test_sum_and_currency_of_any_form_are_no_reason_to_refuse_and_operators_can_look_at_the_sale(
+def test_sum_and_currency_of_any_form_are_no_reason_to_refuse_and_staff_can_look_at_the_sale(
     market: Market, hub: Hub, total: Any
 ) -> None:
     service, pool = market.service(), market.pool()

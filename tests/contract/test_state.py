@@ -74,7 +74,7 @@ def _deal(market: Market, partner: PretendPartner, size: int = 1) -> Deal:
 
 
 def _seen(market: Market, held: Deal, finished: Deal) -> dict[str, Any]:
-    """Return all that operators and partners see of the stack and that time alone does not change."""
+    """Return all that staff and partners see of the stack and that time alone does not change."""
     paths = ["/admin/partners", "/admin/services", "/admin/numbers", "/admin/sources", "/admin/unclaimed"]
     paths += [f"/admin/activations/{deal.activation_id}" for deal in (held, finished)]
     seen = {path: market.made("GET", path) for path in paths}
@@ -142,7 +142,7 @@ def _free(deal: Deal) -> int:
 # ---------------------------------------------------------------- down and up, killed and up
 
 
-def test_everything_operators_and_partners_see_is_as_it_was(later: Later) -> None:
+def test_everything_staff_and_partners_see_is_as_it_was(later: Later) -> None:
     assert later.seen_after_down == later.seen_before
 
 

@@ -1,4 +1,4 @@
-"""What operators see of sales and deliveries is measured every minute (contract 5)."""
+"""What staff see of sales and deliveries is measured every minute (contract 5)."""
 
 from typing import Any
 

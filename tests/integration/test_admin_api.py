@@ -12,7 +12,7 @@ from globalconnect.domain.service import Service
 from globalconnect.domain.times import DAY
 from globalconnect.store.sources import Sources
 from simulation.aws import START, Cloud
-from simulation.desk import HOST, OPERATOR_ID, STAGE, Desk, event
+from simulation.desk import HOST, STAFF_ID, STAGE, Desk, event
 from simulation.failing import Fault, Scripted, failing_cloud
 from simulation.shop import present
 
@@ -181,7 +181,7 @@ def test_a_secret_that_is_replaced_again_leaves_the_one_before_it_its_own_time(d
     path = f"/admin/sources/{source_id}/secret"
     desk.post(path)
     desk.cloud.clock.advance(ms=DAY // 2)
-    # Its answer was lost, so the operator asks for another.
+    # Its answer was lost, so staff ask for another.
     third = desk.post(path).body["secret"]
     assert [secrets_of(desk, source_id)[place] for place in (0, -1)] == [third, first]
     desk.cloud.clock.advance(ms=DAY // 2)
@@ -302,7 +302,7 @@ def test_every_change_is_logged_with_who_and_what_by_ids_only(desk: Desk, caplog
         ("source.removed", source["sourceId"]),
         ("partner.revoked", partner["partnerId"]),
     ]
-    assert {record.staff for record in changes_logged(caplog)} == {OPERATOR_ID}
+    assert {record.staff for record in changes_logged(caplog)} == {STAFF_ID}
     written = str([vars(record) for record in caplog.records])
     for hidden in (
         partner["key"],

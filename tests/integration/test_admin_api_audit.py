@@ -18,7 +18,7 @@ from globalconnect.store.partners import Partners
 from globalconnect.store.sources import Sources
 from simulation.aws import START, Cloud
 from simulation.calls import Calls
-from simulation.desk import OPERATOR_ID, Desk, event
+from simulation.desk import STAFF_ID, Desk, event
 from simulation.failing import FailingClient, Fault, Scripted, failing_cloud
 from simulation.shop import Reply, present
 
@@ -85,7 +85,7 @@ def test_a_change_is_recorded_with_who_when_what_and_how_it_ended(desk: Desk) ->
     partner = desk.partner(pushUrl=PUSH_URL)
     assert newest(desk) == {
         "at": "2026-09-21T14:13:20+00:00",
-        "staff": OPERATOR_ID,
+        "staff": STAFF_ID,
         "staffName": "anna@example.com",
         "action": "partner.issued",
         "id": partner["partnerId"],
@@ -108,7 +108,7 @@ def test_an_address_that_cognito_has_not_verified_names_nobody(desk: Desk, verif
 def test_entries_are_stored_with_the_names_that_deployed_stacks_have(desk: Desk) -> None:
     desk.put("/admin/services/tg", {"name": "Telegram"})
     (item,) = desk.cloud.client.scan(TableName=desk.cloud.env["AUDIT_TABLE"])["Items"]
-    assert (item["operator"], item["operator_name"]) == ({"S": OPERATOR_ID}, {"S": "anna@example.com"})
+    assert (item["operator"], item["operator_name"]) == ({"S": STAFF_ID}, {"S": "anna@example.com"})
 
 
 def test_every_change_is_recorded_as_it_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
@@ -337,7 +337,7 @@ def test_a_look_at_texts_is_recorded(
         assert all(texts_in(desk.get(path, *query)))
         entry = newest(desk)
         assert (entry["action"], entry["id"], entry["result"]) == (action, named, "done")
-        assert (entry["staff"], entry["details"]) == (OPERATOR_ID, {"messages": 1})
+        assert (entry["staff"], entry["details"]) == (STAFF_ID, {"messages": 1})
     assert "code" not in json.dumps(entries(desk))
 
 

@@ -10,7 +10,7 @@ import pytest
 from globalconnect.domain.import_job import ImportPart
 from simulation.aws import Cloud
 from simulation.counting import Killed
-from simulation.desk import JSON, OPERATOR_ID, Desk
+from simulation.desk import JSON, STAFF_ID, Desk
 from simulation.failing import Fault, Scripted, failing_cloud
 from simulation.shop import Reply, present
 
@@ -105,7 +105,7 @@ def test_an_import_in_parts_is_begun_sent_and_finished(desk: Desk) -> None:
         "state": "open",
         "startedAt": "2026-09-21T14:13:20+00:00",
         "finishedAt": None,
-        "staff": OPERATOR_ID,
+        "staff": STAFF_ID,
         "parts": 0,
         "rows": 0,
         "imported": 0,

@@ -152,7 +152,7 @@ def test_what_can_not_be_read_is_400_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("spelled", ["5", "5.0", "0.5e1"])
-def test_a_whole_number_is_one_however_an_operators_json_spells_it(desk: Desk, spelled: str) -> None:
+def test_a_whole_number_is_one_however_json_of_staff_spells_it(desk: Desk, spelled: str) -> None:
     reply = desk.send(event("PUT", "/admin/services/tg", body=f'{{"name": "Telegram", "cancelLimit": {spelled}}}'))
     assert reply.body["cancelLimit"] == 5
 

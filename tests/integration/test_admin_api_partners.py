@@ -134,7 +134,7 @@ def test_a_change_touches_only_the_fields_that_are_given(
     assert desk.admin.partners.authenticate(key).partner_id == issued["partnerId"]
 
 
-def test_two_operators_who_change_different_things_both_succeed(desk: Desk) -> None:
+def test_two_who_change_different_things_both_succeed(desk: Desk) -> None:
     path = f"/admin/partners/{desk.partner()['partnerId']}"
     before = desk.get(path).body
     desk.patch(path, {"name": "Renamed"})
@@ -231,7 +231,7 @@ def test_where_only_https_is_wanted_a_plain_http_push_url_is_refused_when_it_is_
 CHANGED_MEANWHILE = (409, "partner: was changed meanwhile; read it again")
 
 
-def test_of_two_operators_who_change_what_they_both_read_the_second_is_refused(desk: Desk) -> None:
+def test_of_two_who_change_what_they_both_read_the_second_is_refused(desk: Desk) -> None:
     path = f"/admin/partners/{desk.partner()['partnerId']}"
     version = desk.get(path).body["version"]
     first = desk.patch(path, {"name": "First", "version": version})
@@ -242,7 +242,7 @@ def test_of_two_operators_who_change_what_they_both_read_the_second_is_refused(d
     assert desk.patch(path, {"name": "Second", "version": version + 1}).body["name"] == "Second"
 
 
-def test_of_many_operators_who_change_a_partner_at_once_one_does(emulated: Cloud) -> None:
+def test_of_many_who_change_a_partner_at_once_one_does(emulated: Cloud) -> None:
     desk = Desk(emulated)
     path = f"/admin/partners/{desk.partner()['partnerId']}"
 
@@ -257,7 +257,7 @@ def test_of_many_operators_who_change_a_partner_at_once_one_does(emulated: Cloud
     assert changed["version"] == 1
 
 
-def test_every_change_by_an_operator_makes_another_version_and_nothing_else_does(desk: Desk) -> None:
+def test_every_change_by_staff_makes_another_version_and_nothing_else_does(desk: Desk) -> None:
     partner_id = desk.partner()["partnerId"]
     path = f"/admin/partners/{partner_id}"
     changes: list[Callable[[], Reply]] = [

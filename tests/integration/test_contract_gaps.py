@@ -43,7 +43,7 @@ def _over(shop: Shop, client: Any, **overrides: str) -> Shop:
 
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff"])
-def test_a_sum_that_is_no_text_is_no_reason_to_refuse_and_operators_can_look_at_the_sale(shop: Shop, text: str) -> None:
+def test_a_sum_that_is_no_text_is_no_reason_to_refuse_and_staff_can_look_at_the_sale(shop: Shop, text: str) -> None:
     shop.stock(PHONE)
     bought = shop.buy(shop.partner(), sum=text, currency=text)
     assert bought.body["status"] == "SUCCESS"
@@ -179,7 +179,7 @@ def test_an_unreadable_payload_of_any_size_we_take_is_400_and_kept(shop: Shop, r
     ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "0001-01-01T12:00:00+23:59", "1969-12-31T23:59:59Z",
      "9999-12-31T23:59:59-23:59", "2024-02-29T23:59:60Z"],
 )  # fmt: skip
-def test_no_time_of_receipt_that_we_take_keeps_operators_from_their_inbox(shop: Shop, received: str) -> None:
+def test_no_time_of_receipt_that_we_take_keeps_staff_from_their_inbox(shop: Shop, received: str) -> None:
     desk = Desk(shop.cloud)
     source = shop.source()
     taken = shop.deliver(source, {**SMS, "receivedAt": received})

@@ -269,7 +269,7 @@ def test_a_post_of_rubbish_to_the_partner_api_is_refused_in_our_json_and_changes
 
 @settings(rubbish, max_examples=120)
 @given(total=ANY_JSON, currency=ANY_JSON)
-def test_no_sum_or_currency_at_all_is_a_reason_to_refuse_and_operators_can_look_at_the_sale(
+def test_no_sum_or_currency_at_all_is_a_reason_to_refuse_and_staff_can_look_at_the_sale(
     world: Breakable, total: Any, currency: Any
 ) -> None:
     bought = world.shop.buy(world.partner, sum=total, currency=currency)
@@ -337,7 +337,7 @@ PAYLOADS = some.one_of(
 
 @settings(rubbish, max_examples=150)
 @given(payload=PAYLOADS)
-def test_a_signed_payload_of_rubbish_is_taken_or_kept_and_operators_can_still_look_at_it(
+def test_a_signed_payload_of_rubbish_is_taken_or_kept_and_staff_can_still_look_at_it(
     world: Breakable, payload: bytes
 ) -> None:
     signature = hmac.new(SECRET.encode(), payload, hashlib.sha256).hexdigest()
@@ -345,7 +345,7 @@ def test_a_signed_payload_of_rubbish_is_taken_or_kept_and_operators_can_still_lo
     status, writes = world.send(lambda asked: inbound_sms.app.answer(asked, world.shop.inbound_parts), request)
     assert status in {200, 400, 401}
     if status != 200:
-        # What can't be read is kept for the operator, and noted of its source; nothing else is changed.
+        # What can't be read is kept for staff, and noted of its source; nothing else is changed.
         kept = {
             ("put_item", world.shop.cloud.env["INBOX_TABLE"]),
             ("update_item", world.shop.cloud.env["SOURCES_TABLE"]),

@@ -214,7 +214,7 @@ def test_an_unknown_source_is_refused_like_a_wrong_signature(shop: Shop) -> None
         (b'[{"phone":"x","text":"b"},{"phone":"y"}]', "body"),
     ],
 )
-def test_a_payload_that_cannot_be_read_is_400_and_kept_for_the_operator(shop: Shop, raw: bytes, named: str) -> None:
+def test_a_payload_that_cannot_be_read_is_400_and_kept_for_staff(shop: Shop, raw: bytes, named: str) -> None:
     (partner, activation_id), source = shop.sold(), shop.source()
     shop.deliver(source, None, raw=raw)
     reply = shop.deliver(source, None, raw=raw)
@@ -702,7 +702,7 @@ def test_a_source_that_is_removed_while_it_delivers_does_not_come_back(shop: Sho
     assert shop.cloud.client.scan(TableName=shop.cloud.env["SOURCES_TABLE"])["Items"] == []
 
 
-def test_operators_see_when_a_source_was_heard_and_what_could_not_be_read(shop: Shop) -> None:
+def test_staff_see_when_a_source_was_heard_and_what_could_not_be_read(shop: Shop) -> None:
     source = shop.source()
     shop.deliver(source, _sms())
     shop.cloud.clock.advance(seconds=30)

@@ -182,7 +182,7 @@ def test_an_unknown_path_is_our_json_404(up: Stack) -> None:
     assert answer.json()["status"] == "ERROR"
 
 
-def test_only_a_token_of_the_operator_opens_the_admin_api(up: Stack) -> None:
+def test_only_a_token_of_staff_opens_the_admin_api(up: Stack) -> None:
     path = f"{up.api}/admin/partners"
     assert get(path).status_code == 401
     assert get(path, up.admin_token[:-8] + "AAAAAAAA").status_code == 401

@@ -145,9 +145,7 @@ def test_the_time_to_deliver_is_that_of_the_attempt_that_succeeded(office: Offic
     assert printed.values()[Metric.TIME_TO_DELIVER] == [14_900]
 
 
-def test_an_sms_that_an_operator_has_pushed_once_more_took_no_longer_to_deliver(
-    office: Office, printed: Printed
-) -> None:
+def test_an_sms_that_staff_have_pushed_once_more_took_no_longer_to_deliver(office: Office, printed: Printed) -> None:
     office.push()
     office.shop.cloud.clock.advance(minutes=600)
     office.shop.pushes.push_again(office.ref, office.shop.cloud.clock(), 5_000)

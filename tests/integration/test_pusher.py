@@ -140,7 +140,7 @@ def test_an_attempt_that_could_not_be_kept_is_counted_all_the_same(office: Offic
     assert [attempt.number for attempt in office.attempts()] == [2]
 
 
-def test_a_push_by_an_operator_is_counted_too(office: Office) -> None:
+def test_a_push_by_staff_is_counted_too(office: Office) -> None:
     office.hub.answers = [DELIVERED, FAILED]
     office.first_push()
     office.shop.cloud.clock.advance(seconds=30)
@@ -249,7 +249,7 @@ def test_a_paused_partner_goes_on_being_pushed_to(office: Office) -> None:
     assert office.sms().push_state is PushState.DELIVERED
 
 
-def test_the_operators_maximum_age_ends_the_pushing(office: Office) -> None:
+def test_the_deployments_maximum_age_ends_the_pushing(office: Office) -> None:
     pusher = office.with_parts(max_age=600_000)
     office.hub.answers = [FAILED] * 2
     pusher.deliver([office.due()])
@@ -402,7 +402,7 @@ def test_an_sms_whose_first_push_was_lost_is_queued_by_the_sweep(office: Office)
     assert len(office.shop.cloud.queued()) == 1
 
 
-def test_an_operator_can_have_a_delivered_sms_pushed_once_more(office: Office) -> None:
+def test_staff_can_have_a_delivered_sms_pushed_once_more(office: Office) -> None:
     office.push()
     office.shop.cloud.clock.advance(seconds=30)
     now = office.shop.cloud.clock()

@@ -202,7 +202,7 @@ def test_a_resting_number_is_not_counted_until_a_sweep_finds_that_it_has_rested(
     assert _counted(shop) == 1
 
 
-def test_operators_see_until_when_a_number_rests(shop: Shop) -> None:
+def test_staff_see_until_when_a_number_rests(shop: Shop) -> None:
     desk = Desk(shop.cloud)
     path = f"/admin/numbers/{PHONE}"
     _buy_and_finish(shop)

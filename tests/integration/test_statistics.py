@@ -89,7 +89,7 @@ class Trade:
             self.waiting.remove(ref)
 
     def push_once_more(self, ref: SmsRef) -> None:
-        """Let an operator have a delivered SMS pushed, and the partner take it."""
+        """Let staff have a delivered SMS pushed, and the partner take it."""
         self.shop.pushes.push_again(ref, self.now, 0)
         self.push(ref)
 
@@ -241,7 +241,7 @@ def test_an_sms_counts_in_the_hour_in_which_it_was_delivered_with_the_time_since
     assert 50 * MINUTE <= took <= 50 * MINUTE * 1.25
 
 
-def test_an_sms_that_an_operator_has_pushed_once_more_stays_where_it_was_delivered_first(life: Trade) -> None:
+def test_an_sms_that_staff_have_pushed_once_more_stays_where_it_was_delivered_first(life: Trade) -> None:
     activation_id = present(life.buy())
     ref = present(life.receive(activation_id))
     life.push(ref)
@@ -431,7 +431,7 @@ def test_a_sweep_that_did_not_see_all_notes_nothing(life: Trade) -> None:
     assert life.shop.statistics.pending() is None
 
 
-# ---------------------------------------------------------------- what operators see
+# ---------------------------------------------------------------- what staff see
 
 
 @pytest.fixture

@@ -164,7 +164,7 @@ def a_signed_sms_goes_to_the_activation_that_holds_its_number(answer: Any, world
 
 @expects("inbound_sms/several-sms.json")
 def each_sms_of_a_list_goes_its_own_way(answer: Any, world: SampleWorld) -> None:
-    """The second one's number is held by nobody: it is kept for operators and shown to no partner."""
+    """The second one's number is held by nobody: it is kept for staff and shown to no partner."""
     assert said(answer, 200)["status"] == "SUCCESS"
     assert [sms.text for sms in world.sale(ACTIVATIONS + 10).sms] == ["Sample code: 11111"]
     assert {item.get("kind"): item.get("text") for item in world.all_of("INBOX_TABLE")} == {

@@ -27,7 +27,7 @@ def test_a_use_case_takes_and_gives_what_its_route_names(route: Any) -> None:
     assert hints["return"] is route.answer
 
 
-def test_all_that_comes_in_below_admin_has_been_asked_for_an_operator() -> None:
+def test_all_that_comes_in_below_admin_has_been_asked_for_staff() -> None:
     events = TEMPLATE["Resources"]["AdminApiFunction"]["Properties"]["Events"]
     (deployed,) = (given["Properties"] for given in events.values())
     assert (deployed["Method"], deployed["Path"]) == ("ANY", "/admin/{proxy+}")
