@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import secrets
 import socket
 import sys
 import threading
@@ -68,7 +69,9 @@ class Push:
 class PretendPartner:
     """A server on 127.0.0.1 that runs in threads of its own; also a context manager.
 
-    ``script`` are the answers to the next requests, one each; after them every request gets ``otherwise``.
+    ``script`` are the answers to the next requests, one each; after them every request gets ``otherwise``. On a port of
+    its own choice it has a path of its own and takes nothing else: the port may have been somebody's before, to whom
+    another stack still pushes.
     """
 
     def __init__(
@@ -87,6 +90,8 @@ class PretendPartner:
         self._on_push = on_push
         # Ends the waiting of slow answers when the server closes.
         self._closing = threading.Event()
+        self._path = "/push" if port else f"/push/{secrets.token_hex(8)}"
+        self._takes_all = bool(port)
         self._server = _Server((HOST, port), self._take, self._note_answered)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -99,7 +104,7 @@ class PretendPartner:
     @property
     def url(self) -> str:
         """A Push URL that leads here."""
-        return f"http://{HOST}:{self.port}/push"
+        return f"http://{HOST}:{self.port}{self._path}"
 
     @property
     def pushes(self) -> list[Push]:
@@ -149,6 +154,8 @@ class PretendPartner:
         return [push for push in self._pushes if matching(push)]
 
     def _take(self, push: Push) -> Answer:
+        if not self._takes_all and push.path.partition("?")[0] != self._path:
+            return Answer(status=404, body=b"")
         with self._arrived:
             self._pushes.append(push)
             answer = self._script.popleft() if self._script else self._otherwise
