@@ -92,11 +92,6 @@ class Request:
         return self.event.get("multiValueQueryStringParameters") or {}
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers, their names in lower case; of one that was sent twice the last."""
-        return {name.lower(): str(value) for name, value in (self.event.get("headers") or {}).items()}
-
-    @property
     def claims(self) -> Mapping[str, object]:
         """What the token of who is signed in says.
 
