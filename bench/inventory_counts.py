@@ -17,11 +17,12 @@ from bench.warm_requests import Item, stored
 from globalconnect.domain.partner import Partner, digest_of
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.runtime.http import endpoint
-from globalconnect.runtime.settings import PartnerApiSettings
+from globalconnect.runtime.startup import Environment
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.expressions import to_wire
 from partner_api.app import answer
 from partner_api.wiring import Parts, build
+from simulation.aws import TEMPLATE, variables
 from simulation.counting import Stock
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _ask(numbers: int) -> Cost:
         reads_of_a_new_one=of_a_new_one,
         plain_ms=_milliseconds(new, {}),
         gzip_ms=_milliseconds(new, _GZIP),
-        item_bytes=max(_size_of(item) for item in tables.tables["V"]),
+        item_bytes=max(_size_of(item) for item in tables.tables["AvailabilityTable"]),
         answer_bytes=len(body.encode()),
     )
 
@@ -195,8 +196,8 @@ def _call(api: Parts, headers: Mapping[str, str]) -> dict[str, Any]:
 def _function(tables: PagedTables) -> Parts:
     # The counts are read every time, as by a function that is asked once a second; partner and catalogue are known.
     clock = iter(range(0, 10**9, 1_001))
-    settings = PartnerApiSettings("P", "S", "N", "A", "V", "H", 60, 5, 0, 0, 30, 60)
-    return build(settings, Dynamo(cast("DynamoDBClient", tables)), lambda: next(clock), random.Random(1).randrange)  # noqa: S311 - guards nothing
+    env = Environment(variables(TEMPLATE, {}))
+    return build(env, Dynamo(cast("DynamoDBClient", tables)), lambda: next(clock), random.Random(1).randrange)  # noqa: S311 - guards nothing
 
 
 def _tables(numbers: int) -> dict[str, list[Item]]:
@@ -210,9 +211,9 @@ def _tables(numbers: int) -> dict[str, list[Item]]:
     }
     services = [{"code": code, "name": code, "reusable": False, "enabled": True} for code in _CODES]
     return {
-        "P": [to_wire({**item, "created_at": 0})],
-        "S": [to_wire(service) for service in services],
-        "V": _pools(numbers),
+        "PartnersTable": [to_wire({**item, "created_at": 0})],
+        "ServicesTable": [to_wire(service) for service in services],
+        "AvailabilityTable": _pools(numbers),
     }
 
 

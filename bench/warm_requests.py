@@ -24,7 +24,7 @@ import partner_api.wiring
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.runtime import clock
 from globalconnect.runtime.http import ProxyEvent, endpoint
-from globalconnect.runtime.settings import GetsmsSettings, PartnerApiSettings
+from globalconnect.runtime.startup import Environment
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import CountsStore
 from local.place import REPOSITORY
@@ -81,8 +81,8 @@ def actions() -> dict[str, Callable[[], object]]:
     environ = variables(TEMPLATE, {})
     stub: Any = Canned(environ)
     db = Dynamo(stub)
-    shop = partner_api.wiring.build(PartnerApiSettings.from_env(environ), db, clock.now, clock.rng)
-    polled = getsms.wiring.build(GetsmsSettings.from_env(environ), db, clock.now)
+    shop = partner_api.wiring.build(Environment(environ), db, clock.now, clock.rng)
+    polled = getsms.wiring.build(Environment(environ), db, clock.now)
     handlers = {
         "partner_api": endpoint(lambda event: partner_api.app.answer(event, shop)),
         "getsms": endpoint(lambda event: getsms.app.answer(event, polled)),

@@ -20,7 +20,7 @@ from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.expressions import from_wire, to_wire
 from globalconnect.store.numbers import Numbers, to_item
 from globalconnect.store.pool_counts import CountsStore
-from projection.project import project
+from globalconnect.store.projection import count
 from recount.recount import Recount
 
 if TYPE_CHECKING:
@@ -240,10 +240,10 @@ class Stock:
         batch = stream[: self._rolls.randrange(1, 200)]
         self._working.add(shard)
         with contextlib.suppress(Killed):
-            project(batch, self.counts)
+            count(batch, self.counts)
             if self._rolls.random() < 0.1:
                 # It comes again whole, though all of it was written.
-                project(batch, self.counts)
+                count(batch, self.counts)
             # After it was killed, what comes next begins anywhere in what was counted already.
             done = self._rolls.randrange(len(batch) + 1) if self._rolls.random() < 0.1 else len(batch)
             del stream[:done]

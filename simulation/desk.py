@@ -4,7 +4,7 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -17,11 +17,11 @@ from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import MINUTE
 from globalconnect.runtime.http import endpoint
-from globalconnect.runtime.settings import AdminApiSettings
+from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.audit import Audit
 from globalconnect.store.transactions import IssueResult, Transactions
-from simulation.aws import Cloud
+from simulation.aws import TEMPLATE, Cloud, variables
 from simulation.shop import Reply
 
 STAFF_ID = "7d2f3c1e-operator"
@@ -55,7 +55,7 @@ class Desk:
         cloud = self.cloud
         # Keys have to differ, which rng that count can't promise.
         rng = random.Random(self.seed).randrange
-        self.admin = build(AdminApiSettings.from_env(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng)
+        self.admin = build(Environment(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng)
 
     def get(self, path: str, *query: tuple[str, str]) -> Reply:
         return self.send(event("GET", path, query=query))
@@ -164,12 +164,9 @@ class Unrecorded(Audit):
         """Keep nothing."""
 
 
-def settings(**known: str) -> AdminApiSettings:
-    """Return settings for a handler without a cloud: the variables in `known`, every other text is the field's name."""
-    plain: dict[object, str] = {int: "30", bool: "false"}
-    named = {field.name: plain.get(field.type, field.name) for field in fields(AdminApiSettings)}
-    named["user_pool_client_id"] = CLAIMS["aud"]
-    return AdminApiSettings.from_env({name.upper(): value for name, value in (named | known).items()})
+def environment(**known: str) -> Environment:
+    """Return what a handler without a cloud is put together of: the template's variables, but for these."""
+    return Environment(variables(TEMPLATE, {}) | known)
 
 
 def send(request: Mapping[str, Any], admin: Parts) -> Reply:

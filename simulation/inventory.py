@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from globalconnect.domain.activation import Activation, Outcome, State
 from globalconnect.domain.number import Number
 from globalconnect.store.activations import ENTRY, to_activation
-from projection.project import project
+from globalconnect.store.projection import count
 from simulation.clouds import Moto
 from simulation.desk import Desk
 from simulation.failing import WRITES, FailingClient, Fault
@@ -608,7 +608,7 @@ class Inventory(RuleBasedStateMachine):
     def _count(self, batch: Sequence[Number], faults: Sequence[Fault] = (), beside: Sequence[Number] = ()) -> None:
         """Count a batch, and `beside` between its reading and its writing."""
         self.weather.begin(faults, lambda: _counted(beside, self.other_shop))
-        project(batch, self.shop.counts)
+        count(batch, self.shop.counts)
         self.weather.end()
 
     def _note_changes(self) -> list[Number]:
@@ -628,7 +628,7 @@ class Inventory(RuleBasedStateMachine):
 
 
 def _counted(batch: Sequence[Number], shop: Shop) -> None:
-    project(batch, shop.counts)
+    count(batch, shop.counts)
 
 
 def _as_it_is(number: Number) -> Facts:

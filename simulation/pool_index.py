@@ -18,12 +18,13 @@ from globalconnect.domain.number import pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
 from globalconnect.domain.times import DAY, MINUTE, SECOND
-from globalconnect.runtime.settings import PartnerApiSettings
+from globalconnect.runtime.startup import Environment
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.expressions import Item, from_wire, to_wire
 from partner_api.issue import issue
 from partner_api.wiring import Parts, build
 from simulation.aws import START as NOW
+from simulation.aws import TEMPLATE, variables
 from simulation.shop import COUNTRY, OPERATOR
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ _PHONE_OF_ANY = "447472190000"
 _FULL_WITHIN_SECONDS = 30
 _MEGABYTE = 1024 * 1024
 SERVICE = "tg"
-_SETTINGS = PartnerApiSettings("P", "S", "N", "A", "V", "H", 60, 5, 0, 0, 30, 60)
+_ENVIRONMENT = Environment({**variables(TEMPLATE, {}), "REST_MINUTES": "0"})
 _SOLD_FOR = frozenset({SERVICE, "go", "wa", "ig", "vk"})
 _KEY_CONDITION = "#pool = :pool AND #available_from BETWEEN :since AND :now"
 _FILTER = "NOT contains(#blocked, :service)"
@@ -156,7 +157,7 @@ class ModelPool:
 
     def environment(self) -> Parts:
         db = Dynamo(cast("DynamoDBClient", PoolClient(self.index)))
-        return build(_SETTINGS, db, lambda: self.now, self.rng.randrange)
+        return build(_ENVIRONMENT, db, lambda: self.now, self.rng.randrange)
 
     def buy(self, environment: Parts, exception_prefixes: tuple[str, ...] = ()) -> tuple[Activation | None, Reads]:
         """Ask for a number; return the sale if any, and what was read for it."""
@@ -232,7 +233,7 @@ def ask_any(pools: int) -> CallForAny:
     pool = ModelPool()
     pool.index.put(_PHONE_OF_ANY, pool_of(COUNTRY, operator_of(pools - 1)), NOW - 1, frozenset())
     client = CountryClient(pool.index, pools)
-    environment = build(_SETTINGS, Dynamo(cast("DynamoDBClient", client)), lambda: pool.now, pool.rng.randrange)
+    environment = build(_ENVIRONMENT, Dynamo(cast("DynamoDBClient", client)), lambda: pool.now, pool.rng.randrange)
     sale = issue(GetNumber(COUNTRY, None, SERVICE, None, None, ()), _PARTNER, environment)
     return CallForAny(sale.phone if sale else None, pool.index.read.queries, client.rounds, client.most_at_once)
 

@@ -15,29 +15,22 @@ import inbound_sms.app
 import inbound_sms.wiring
 import partner_api.app
 import partner_api.wiring
-import projection.project
+import projection.wiring
 from globalconnect.domain.number import Number
-from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.service import Service
 from globalconnect.domain.source import Source
 from globalconnect.runtime.http import ProxyAnswer, endpoint
-from globalconnect.runtime.settings import (
-    GetsmsSettings,
-    HourlyCountsSettings,
-    InboundSmsSettings,
-    PartnerApiSettings,
-    ProjectionSettings,
-)
+from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import Activations
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pool_counts import CountsStore, PoolCountsStore
+from globalconnect.store.projection import count
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
-from globalconnect.store.statistics import HourEvents, Statistics
-from hourly_counts.measure import Measure
+from globalconnect.store.statistics import Statistics
 from simulation.aws import Cloud
 from sweep.sweep import Sweep
 
@@ -83,18 +76,15 @@ class Shop:
     statistics: Statistics = field(init=False)
 
     def __post_init__(self) -> None:
-        cloud, env = self.cloud, {**self.cloud.env, "CACHE_SECONDS": "0", **self.overrides}
-        self.partner_parts = partner_api.wiring.build(
-            PartnerApiSettings.from_env(env), cloud.db, cloud.clock, cloud.rng
-        )
-        self.getsms_parts = getsms.wiring.build(GetsmsSettings.from_env(env), cloud.db, cloud.clock)
-        self.inbound_parts = inbound_sms.wiring.build(InboundSmsSettings.from_env(env), cloud.db, cloud.clock)
+        cloud, env = self.cloud, Environment({**self.cloud.env, "CACHE_SECONDS": "0", **self.overrides})
+        self.partner_parts = partner_api.wiring.build(env, cloud.db, cloud.clock, cloud.rng)
+        self.getsms_parts = getsms.wiring.build(env, cloud.db, cloud.clock)
+        self.inbound_parts = inbound_sms.wiring.build(env, cloud.db, cloud.clock)
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.retention)
-        counted = ProjectionSettings.from_env(env)
-        self.counts = CountsStore(cloud.db, counted.availability_table, counted.counted_table, counted.holders_table)
-        self.statistics = Statistics(cloud.db, env["STATISTICS_TABLE"])
+        self.counts = projection.wiring.build(env, cloud.db)
+        self.statistics = Statistics(cloud.db, env.text("STATISTICS_TABLE"))
 
     # ---------------------------------------------------------- what staff set up
 
@@ -155,7 +145,7 @@ class Shop:
 
     def project(self) -> None:
         """Let the counts catch up, as the stream does within 2 s."""
-        projection.project.project(self.all_numbers(), self.counts)
+        count(self.all_numbers(), self.counts)
 
     def all_numbers(self) -> list[Number]:
         return self.numbers.page(1_000, None).items
@@ -165,20 +155,8 @@ class Shop:
         self.statistics.put_pending(sweep.run().note)
 
     def measure(self) -> None:
-        counts = PoolCountsStore(self.cloud.db, self.cloud.env["AVAILABILITY_TABLE"], 0, self.cloud.clock)
-        happened = HourEvents(self.cloud.db, self.activations.table)
-        settings = HourlyCountsSettings.from_env({**self.cloud.env, **self.overrides})
-        measure = Measure(
-            happened=happened,
-            pool_counts=counts,
-            statistics=self.statistics,
-            lease=settings.lease,
-            retention=self.activations.retention,
-            limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
-            tell=hourly_counts.wiring.tell,
-            now=self.cloud.clock,
-        )
-        measure.run()
+        env = Environment({**self.cloud.env, **self.overrides})
+        hourly_counts.wiring.build(env, self.cloud.db, self.cloud.clock).run()
 
     # ---------------------------------------------------------- what partners and gateways do
 

@@ -34,9 +34,9 @@ from globalconnect.runtime import logs
 from globalconnect.runtime.metrics import PushMeter
 from globalconnect.store.activations import PENDING_SHARDS
 from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.projection import count
 from local import template as templates
 from local.place import TEMPLATE
-from projection.project import project
 from simulation import partiql
 from simulation.aws import Cloud, make_environment
 from simulation.shop import COUNTRY, OPERATOR, Reply, Shop
@@ -235,8 +235,8 @@ class Measured:
         self._step("FINISH_ACTIVATION, success", "PartnerApiFunction", partial(shop.finish, partner, sold, 3))
         self._step("FINISH_ACTIVATION, cancel", "PartnerApiFunction", partial(shop.finish, partner, canceled, 4))
         # A batch of the stream mostly holds one number.
-        count = partial(project, shop.numbers.get_many([waiting]), shop.counts)
-        self._step("a change of a number is counted", "AvailabilityFunction", count)
+        counted = partial(count, shop.numbers.get_many([waiting]), shop.counts)
+        self._step("a change of a number is counted", "AvailabilityFunction", counted)
         # Not the first run of an hour: most find next to nothing.
         shop.measure()
         self._step("the statistics of a minute", "HourlyStatisticsFunction", shop.measure)

@@ -8,8 +8,7 @@ from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client, sqs_client
-from globalconnect.runtime.settings import AdminApiSettings, retention
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.audit import Audit
 from globalconnect.store.dynamo import Dynamo
@@ -58,29 +57,31 @@ class Parts:
     rng: Rng
 
 
-def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], rng: Rng) -> Parts:
-    kept_for = retention(settings.retention_days)
-    numbers = Numbers(db, settings.numbers_table)
-    activations = Activations(db, settings.activations_table, kept_for, now)
+def build(env: Environment, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], rng: Rng) -> Parts:
+    kept_for = env.duration("RETENTION_DAYS")
+    numbers = Numbers(db, env.text("NUMBERS_TABLE"))
+    activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
     return Parts(
-        partners=Partners(db, settings.partners_table, _NO_CACHE, now),
-        services=Services(db, settings.services_table, _NO_CACHE, now),
+        partners=Partners(db, env.text("PARTNERS_TABLE"), _NO_CACHE, now),
+        services=Services(db, env.text("SERVICES_TABLE"), _NO_CACHE, now),
         numbers=numbers,
-        pool_counts=PoolCountsStore(db, settings.availability_table, _NO_CACHE, now),
+        pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), _NO_CACHE, now),
         activations=activations,
         transactions=Transactions(db, numbers, activations),
-        pushes=Pushes(db, settings.activations_table, kept_for),
-        sources=Sources(db, settings.sources_table, _NO_CACHE, now),
-        inbox=Inbox(db, settings.inbox_table, kept_for),
-        import_jobs=ImportJobs(db, settings.imports_table, kept_for),
-        audit=Audit(db, settings.audit_table, retention(settings.audit_days)),
-        statistics=Statistics(db, settings.statistics_table),
+        pushes=Pushes(db, env.text("ACTIVATIONS_TABLE"), kept_for),
+        sources=Sources(db, env.text("SOURCES_TABLE"), _NO_CACHE, now),
+        inbox=Inbox(db, env.text("INBOX_TABLE"), kept_for),
+        import_jobs=ImportJobs(db, env.text("IMPORTS_TABLE"), kept_for),
+        audit=Audit(db, env.text("AUDIT_TABLE"), env.duration("AUDIT_DAYS")),
+        statistics=Statistics(db, env.text("STATISTICS_TABLE")),
         retry_queues=retry_queues,
-        cancel_limit=settings.cancel_limit,
-        outcome_limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
-        push_loopback=settings.push_loopback,
-        push_https_only=settings.push_https_only,
-        user_pool_client_id=settings.user_pool_client_id,
+        cancel_limit=env.number("CANCEL_LIMIT"),
+        outcome_limits=OutcomeLimits(
+            env.number("OUTCOME_LEAST"), env.number("REFUSED_PERCENT"), env.number("TAKEN_BACK_PERCENT")
+        ),
+        push_loopback=env.flag("PUSH_LOOPBACK"),
+        push_https_only=env.flag("PUSH_HTTPS_ONLY"),
+        user_pool_client_id=env.text("USER_POOL_CLIENT_ID"),
         now=now,
         rng=rng,
     )
@@ -88,6 +89,6 @@ def build(settings: AdminApiSettings, db: Dynamo, retry_queues: RetryQueues, now
 
 @at_startup
 def parts() -> Parts:
-    settings = AdminApiSettings.from_env()
-    retry_queues = RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url)
-    return build(settings, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.rng)
+    env = Environment()
+    retry_queues = RetryQueues(sqs_client(), env.text("RETRY_QUEUE_URL"), env.text("SLOW_RETRY_QUEUE_URL"))
+    return build(env, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.rng)

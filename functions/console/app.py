@@ -6,7 +6,6 @@ import json
 from console.wiring import ASK_EACH_TIME, GUARDED, TYPES, Parts, parts
 from globalconnect.domain.errors import NotFound
 from globalconnect.runtime.http import Request, Response, endpoint
-from globalconnect.runtime.settings import ConsoleSettings
 
 RESOURCE = "/console"
 
@@ -22,7 +21,7 @@ def answer(request: Request, parts: Parts) -> Response:
         raise NotFound("The built console (`make console` builds it)")
     name = request.path_parameters.get("file")
     if not name:
-        return _page(parts.page, request, parts.settings)
+        return _page(parts.page, request, parts)
     # Only what was read at the start can be had, by its name: no path is ever made of what was asked for.
     file = parts.files.get(name)
     if file is None:
@@ -30,14 +29,14 @@ def answer(request: Request, parts: Parts) -> Response:
     return file
 
 
-def _page(page: str, request: Request, settings: ConsoleSettings) -> Response:
+def _page(page: str, request: Request, parts: Parts) -> Response:
     api = request.public_url(RESOURCE)
-    cognito = request.stage_variable("cognitoUrl") or settings.cognito_url
+    cognito = request.stage_variable("cognitoUrl") or parts.cognito_url
     configuration = {
         "api": api,
-        "userPoolClientId": settings.user_pool_client_id,
+        "userPoolClientId": parts.user_pool_client_id,
         "cognito": cognito,
-        "tryIt": settings.try_it,
+        "tryIt": parts.try_it,
     }
     # A base of its own, so that its files are found from /console as from /console/.
     filled = page.replace("{{base}}", html.escape(f"{api}{RESOURCE}/")).replace(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from globalconnect.runtime.http import Response
-from globalconnect.runtime.settings import ConsoleSettings
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 
 STATIC = Path(__file__).with_name("static")
 
@@ -38,16 +37,24 @@ class Parts:
     `page` is None when it has not been built.
     """
 
-    settings: ConsoleSettings
+    user_pool_client_id: str
+    cognito_url: str
+    try_it: bool
     page: str | None
     files: Mapping[str, Response]
 
 
-def read(settings: ConsoleSettings, static: Path = STATIC) -> Parts:
+def build(env: Environment, static: Path = STATIC) -> Parts:
     """Read what was built into `static`; a folder that is not there is a console that has not been built."""
     page = static / _PAGE
     files = {path.name: _file(path) for path in static.glob("*") if path.suffix in TYPES and path != page}
-    return Parts(settings, page.read_text(encoding="utf-8") if page.exists() else None, files)
+    return Parts(
+        user_pool_client_id=env.text("USER_POOL_CLIENT_ID"),
+        cognito_url=env.text("COGNITO_URL"),
+        try_it=env.flag("TRY_IT"),
+        page=page.read_text(encoding="utf-8") if page.exists() else None,
+        files=files,
+    )
 
 
 def _file(path: Path) -> Response:
@@ -62,4 +69,4 @@ def _file(path: Path) -> Response:
 
 @at_startup
 def parts() -> Parts:
-    return read(ConsoleSettings.from_env())
+    return build(Environment())

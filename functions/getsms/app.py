@@ -2,8 +2,8 @@
 
 from functools import partial
 
-from getsms.poll import poll
 from getsms.wiring import Parts, parts
+from globalconnect.domain.errors import NotFound
 from globalconnect.domain.ids import read_activation_id
 from globalconnect.domain.partner import Partner
 from globalconnect.hub_protocol.answers import MESSAGES, error_body, messages_body
@@ -21,8 +21,10 @@ def answer(request: Request, parts: Parts) -> Response:
 
 
 def _answer(fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
-    sms, state = poll(read_activation_id(fields, POLLED_ID), partner, parts)
-    return Response(200, messages_body(sms, state, dialect), shortened=MESSAGES)
+    sale = parts.activations.sale(read_activation_id(fields, POLLED_ID), partner.partner_id)
+    if sale is None:
+        raise NotFound(POLLED_ID)
+    return Response(200, messages_body(sale.sms, sale.activation.state(parts.now()), dialect), shortened=MESSAGES)
 
 
 handler = endpoint(lambda request: answer(request, parts()))

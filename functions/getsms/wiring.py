@@ -7,8 +7,7 @@ from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
-from globalconnect.runtime.settings import GetsmsSettings, retention
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
@@ -24,14 +23,14 @@ class Parts:
     dialects: Mapping[str, Dialect] = DIALECTS
 
 
-def build(settings: GetsmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:
+def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Parts:
     return Parts(
-        Partners(db, settings.partners_table, settings.cache_seconds, now),
-        Activations(db, settings.activations_table, retention(settings.retention_days), now),
+        Partners(db, env.text("PARTNERS_TABLE"), env.number("CACHE_SECONDS"), now),
+        Activations(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS"), now),
         now,
     )
 
 
 @at_startup
 def parts() -> Parts:
-    return build(GetsmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)
+    return build(Environment(), Dynamo(dynamodb_client()), clock.now)

@@ -1,12 +1,13 @@
 """What hourly_counts is made of."""
 
+from collections.abc import Callable
+
 from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.logs import Event, log
 from globalconnect.runtime.metrics import publish_outcomes
-from globalconnect.runtime.settings import HourlyCountsSettings, retention
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import PoolCountsStore
 from globalconnect.store.statistics import HourEvents, Statistics
@@ -27,17 +28,21 @@ def tell(over: ByPartner) -> None:
     publish_outcomes(len(over))
 
 
+def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Measure:
+    return Measure(
+        happened=HourEvents(db, env.text("ACTIVATIONS_TABLE")),
+        pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), cache_seconds=0, now=now),
+        statistics=Statistics(db, env.text("STATISTICS_TABLE")),
+        lease=env.duration("ACTIVATION_MINUTES"),
+        retention=env.duration("RETENTION_DAYS"),
+        limits=OutcomeLimits(
+            env.number("OUTCOME_LEAST"), env.number("REFUSED_PERCENT"), env.number("TAKEN_BACK_PERCENT")
+        ),
+        tell=tell,
+        now=now,
+    )
+
+
 @at_startup
 def parts() -> Measure:
-    settings = HourlyCountsSettings.from_env()
-    db = Dynamo(dynamodb_client())
-    return Measure(
-        happened=HourEvents(db, settings.activations_table),
-        pool_counts=PoolCountsStore(db, settings.availability_table, cache_seconds=0, now=clock.now),
-        statistics=Statistics(db, settings.statistics_table),
-        lease=settings.lease,
-        retention=retention(settings.retention_days),
-        limits=OutcomeLimits(settings.outcome_least, settings.refused_percent, settings.taken_back_percent),
-        tell=tell,
-        now=clock.now,
-    )
+    return build(Environment(), Dynamo(dynamodb_client()), clock.now)

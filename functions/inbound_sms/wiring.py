@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
-from globalconnect.runtime.settings import InboundSmsSettings, retention
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
@@ -29,16 +28,16 @@ class Parts:
     provider: Callable[[str], Provider]
 
 
-def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> Parts:
-    kept_for = retention(settings.retention_days)
-    numbers = Numbers(db, settings.numbers_table)
-    inbox = Inbox(db, settings.inbox_table, kept_for)
-    activations = Activations(db, settings.activations_table, kept_for, now)
+def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Parts:
+    kept_for = env.duration("RETENTION_DAYS")
+    numbers = Numbers(db, env.text("NUMBERS_TABLE"))
+    inbox = Inbox(db, env.text("INBOX_TABLE"), kept_for)
+    activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
     return Parts(
-        sources=Sources(db, settings.sources_table, settings.cache_seconds, now),
+        sources=Sources(db, env.text("SOURCES_TABLE"), env.number("CACHE_SECONDS"), now),
         inbox=inbox,
         arrivals=Arrivals(db, numbers, activations, inbox),
-        receipt_skew=settings.receipt_skew,
+        receipt_skew=env.duration("RECEIPT_SKEW_SECONDS"),
         now=now,
         provider=provider_named,
     )
@@ -46,4 +45,4 @@ def build(settings: InboundSmsSettings, db: Dynamo, now: Callable[[], int]) -> P
 
 @at_startup
 def parts() -> Parts:
-    return build(InboundSmsSettings.from_env(), Dynamo(dynamodb_client()), clock.now)
+    return build(Environment(), Dynamo(dynamodb_client()), clock.now)

@@ -46,7 +46,7 @@ def _left(partner: Partner, parts: Parts) -> int | None:
     """Return how many numbers more a partner may hold, None for any number; only one with a limit is looked up."""
     if partner.paused is not None:
         return 0
-    limit = partner.max_live or parts.settings.max_live
+    limit = partner.max_live or parts.max_live
     return max(0, limit - parts.holders.held_by(partner.partner_id)) if limit else None
 
 

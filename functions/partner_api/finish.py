@@ -53,6 +53,6 @@ def _record(activation: Activation, outcome: Outcome, parts: Parts) -> None:
         activation.service,
         reusable=service is not None and service.reusable,
         cancels=number.cancels.get(activation.service, 0),
-        cancel_limit=parts.settings.cancel_limit if limit is None else limit,
+        cancel_limit=parts.cancel_limit if limit is None else limit,
     )
     parts.transactions.finish(activation, outcome, mark, number, parts.now())

@@ -110,7 +110,7 @@ def _try(candidate: Candidate, request: GetNumber, partner: Partner, parts: Part
             operator=candidate.operator,
             service=request.service,
             started_at=now,
-            expires_at=now + parts.settings.lease,
+            expires_at=now + parts.lease,
             total=request.total,
             currency=request.currency,
         )

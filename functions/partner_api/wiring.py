@@ -9,8 +9,7 @@ from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
-from globalconnect.runtime.settings import PartnerApiSettings, retention
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.holders import Holders
@@ -29,9 +28,12 @@ _COUNTS_CACHE_SECONDS = 1
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of this function."""
+    """The parts of this function.
 
-    settings: PartnerApiSettings
+    `lease` is how long a number is held (ms). `cancel_limit` is that of services without their own, `max_live` that of
+    partners without, 0 for none.
+    """
+
     partners: Partners
     services: Services
     pool_counts: PoolCountsStore
@@ -40,25 +42,30 @@ class Parts:
     activations: Activations
     transactions: Transactions
     threads: Executor
+    lease: int
+    cancel_limit: int
+    max_live: int
     now: Callable[[], int]
     rng: Rng
     dialects: Mapping[str, Dialect] = DIALECTS
 
 
-def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng: Rng) -> Parts:
-    numbers = Numbers(db, settings.numbers_table, settings.rest)
-    activations = Activations(db, settings.activations_table, retention(settings.retention_days), now)
-    counts_cache = min(_COUNTS_CACHE_SECONDS, settings.cache_seconds)
+def build(env: Environment, db: Dynamo, now: Callable[[], int], rng: Rng) -> Parts:
+    numbers = Numbers(db, env.text("NUMBERS_TABLE"), env.duration("REST_MINUTES"))
+    activations = Activations(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS"), now)
+    cache_seconds = env.number("CACHE_SECONDS")
     return Parts(
-        settings=settings,
-        partners=Partners(db, settings.partners_table, settings.cache_seconds, now),
-        services=Services(db, settings.services_table, settings.cache_seconds, now),
-        pool_counts=PoolCountsStore(db, settings.availability_table, counts_cache, now),
-        holders=Holders(db, settings.holders_table),
+        partners=Partners(db, env.text("PARTNERS_TABLE"), cache_seconds, now),
+        services=Services(db, env.text("SERVICES_TABLE"), cache_seconds, now),
+        pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), min(_COUNTS_CACHE_SECONDS, cache_seconds), now),
+        holders=Holders(db, env.text("HOLDERS_TABLE")),
         numbers=numbers,
         activations=activations,
         transactions=Transactions(db, numbers, activations),
         threads=ThreadPoolExecutor(POOLS_AT_ONCE),
+        lease=env.duration("ACTIVATION_MINUTES"),
+        cancel_limit=env.number("CANCEL_LIMIT"),
+        max_live=env.number("MAX_LIVE"),
         now=now,
         rng=rng,
     )
@@ -66,4 +73,4 @@ def build(settings: PartnerApiSettings, db: Dynamo, now: Callable[[], int], rng:
 
 @at_startup
 def parts() -> Parts:
-    return build(PartnerApiSettings.from_env(), Dynamo(dynamodb_client()), clock.now, clock.rng)
+    return build(Environment(), Dynamo(dynamodb_client()), clock.now, clock.rng)

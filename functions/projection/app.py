@@ -4,12 +4,12 @@ from typing import Any
 
 from globalconnect.runtime.logs import Event, log
 from globalconnect.store.numbers import changed_number
-from projection.project import project
+from globalconnect.store.projection import count
 from projection.wiring import parts
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
     """Count a batch of changed numbers. A failure is raised: the batch is redelivered, and counts nothing twice."""
     numbers = (changed_number(record["dynamodb"]) for record in event["Records"])
-    changed = project([number for number in numbers if number], parts())
+    changed = count([number for number in numbers if number], parts())
     log(Event.COUNTED, records=len(event["Records"]), changed=changed)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client, sqs_client
-from globalconnect.runtime.settings import SweepSettings, retention
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
@@ -25,13 +24,13 @@ class Parts:
 
 @at_startup
 def parts() -> Parts:
-    settings = SweepSettings.from_env()
+    env = Environment()
     db = Dynamo(dynamodb_client())
     sweep = Sweep(
-        numbers=Numbers(db, settings.numbers_table, settings.rest),
-        partners=Partners(db, settings.partners_table, cache_seconds=0, now=clock.now),
-        pushes=Pushes(db, settings.activations_table, retention(settings.retention_days)),
-        queues=RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url),
+        numbers=Numbers(db, env.text("NUMBERS_TABLE"), env.duration("REST_MINUTES")),
+        partners=Partners(db, env.text("PARTNERS_TABLE"), cache_seconds=0, now=clock.now),
+        pushes=Pushes(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS")),
+        queues=RetryQueues(sqs_client(), env.text("RETRY_QUEUE_URL"), env.text("SLOW_RETRY_QUEUE_URL")),
         now=clock.now,
     )
-    return Parts(sweep, Statistics(db, settings.statistics_table))
+    return Parts(sweep, Statistics(db, env.text("STATISTICS_TABLE")))

@@ -9,7 +9,7 @@ import pytest
 from admin_api.wiring import Parts, build
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
-from simulation.desk import CSV, event, send, settings
+from simulation.desk import CSV, environment, event, send
 from simulation.shop import Reply
 
 CALL_SECONDS = 0.01
@@ -73,7 +73,7 @@ def client() -> SlowClient:
 
 @pytest.fixture
 def admin(client: SlowClient) -> Parts:
-    tables = settings(numbers_table=NUMBERS, availability_table=POOLS, audit_table=AUDIT)
+    tables = environment(NUMBERS_TABLE=NUMBERS, AVAILABILITY_TABLE=POOLS, AUDIT_TABLE=AUDIT)
     unused: Any = None
     slow: Any = client
     return build(tables, Dynamo(slow), RetryQueues(unused, "Q", "S"), lambda: 1_790_000_000_000, lambda _: 0)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from projection.project import project
+from globalconnect.store.projection import count
 from simulation.calls import Calls, heard
 from simulation.shop import Shop
 
@@ -63,7 +63,7 @@ def test_counting_a_sale_is_two_reads_and_one_transaction(warm: Shop, calls: Cal
     sold = warm.buy(warm.partner()).body["number"]
     numbers = warm.numbers.get_many([sold])
     expected = ["BatchGetItem", "BatchGetItem", "TransactWriteItems"]
-    assert calls.of(lambda: project(numbers, warm.counts)) == expected
+    assert calls.of(lambda: count(numbers, warm.counts)) == expected
 
 
 def test_finish_activation_is_two_reads_and_one_transaction(warm: Shop, calls: Calls) -> None:

@@ -6,7 +6,7 @@ import random
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber
 from globalconnect.store.failures import ConditionFailed
-from projection.project import project
+from globalconnect.store.projection import count
 from simulation.counting import Stock
 from simulation.shop import COUNTRY, OPERATOR, Shop
 
@@ -30,17 +30,17 @@ def _true(shop: Shop, operator: str = OPERATOR) -> tuple[int, int, dict[str, int
 
 def test_a_batch_that_comes_again_changes_nothing(shop: Shop) -> None:
     shop.stock(*PHONES)
-    assert project(shop.all_numbers(), shop.counts) == len(PHONES)
+    assert count(shop.all_numbers(), shop.counts) == len(PHONES)
     before = _counted(shop)
-    assert project(shop.all_numbers(), shop.counts) == 0
+    assert count(shop.all_numbers(), shop.counts) == 0
     assert _counted(shop) == before == (12, 12, {})
 
 
 def test_a_batch_that_is_cut_differently_counts_nothing_twice(shop: Shop) -> None:
     shop.stock(*PHONES[:4])
     numbers = shop.all_numbers()
-    project(numbers[:3], shop.counts)
-    project(numbers, shop.counts)
+    count(numbers[:3], shop.counts)
+    count(numbers, shop.counts)
     assert _counted(shop) == (4, 4, {})
 
 
@@ -60,8 +60,8 @@ def test_an_older_version_that_comes_late_changes_nothing(shop: Shop) -> None:
     shop.stock(PHONES[0])
     old = shop.all_numbers()
     shop.buy(shop.partner())
-    project(shop.all_numbers(), shop.counts)
-    project(old, shop.counts)
+    count(shop.all_numbers(), shop.counts)
+    count(old, shop.counts)
     assert _counted(shop) == (1, 0, {})
 
 
@@ -118,7 +118,7 @@ def test_counts_equal_the_truth_after_any_history_in_any_cut(shop: Shop) -> None
     while at < len(history):
         end = at + rolls.randrange(1, 40)
         for _ in range(rolls.randrange(1, 3)):
-            project(history[at:end], shop.counts)
+            count(history[at:end], shop.counts)
         at = end
     assert _counted(shop) == _true(shop)
     held = sum(number.activation_id is not None for number in shop.all_numbers())
@@ -139,7 +139,7 @@ def test_counts_equal_the_truth_after_100_000_changes_however_shards_cut_repeat_
 def test_a_batch_that_was_written_by_a_function_killed_then_changes_nothing_when_it_comes_again() -> None:
     stock = Stock(seed=5)
     changes = [stock.change() for _ in range(500)]
-    project(changes, stock.counts)
+    count(changes, stock.counts)
     before = {table: dict(items) for table, items in stock.tables.tables.items()}
-    assert project(changes, stock.counts) == 0
+    assert count(changes, stock.counts) == 0
     assert stock.tables.tables == before

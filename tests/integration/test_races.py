@@ -14,7 +14,7 @@ from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.expressions import expression
 from globalconnect.store.failures import ConditionFailed
-from projection.project import project
+from globalconnect.store.projection import count
 from simulation.aws import Cloud
 from simulation.failing import FailingClient, Fault, RandomFaults, failing_below
 from simulation.rush import Rush, wrongs
@@ -91,7 +91,7 @@ def test_one_of_many_claims_of_a_push_wins(busy_shop: Shop) -> None:
 def test_two_shards_counting_into_one_pool_at_once_lose_nothing(busy_shop: Shop) -> None:
     busy_shop.stock(*PHONES)
     numbers = busy_shop.all_numbers()
-    _at_once(4, lambda shard: _until_counted(lambda: project(numbers[shard * 10 : shard * 10 + 20], busy_shop.counts)))
+    _at_once(4, lambda shard: _until_counted(lambda: count(numbers[shard * 10 : shard * 10 + 20], busy_shop.counts)))
     (pool,) = busy_shop.partner_parts.pool_counts.all()
     assert (pool.total, pool.free) == (40, 40)
 

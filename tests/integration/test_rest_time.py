@@ -239,7 +239,7 @@ def test_a_number_that_rests_when_a_deployment_ends_resting_rests_to_its_end(sho
 @pytest.mark.parametrize("how", ["finished", "swept"])
 def test_without_a_rest_time_nothing_is_left_of_a_sale_and_the_number_is_sold_at_once(cloud: Cloud, how: str) -> None:
     shop = _open(cloud, 0)
-    assert shop.partner_parts.settings.rest == 0
+    assert shop.numbers.rest == 0
     shop.stock(PHONE)
     before = cloud.db.get(shop.numbers.table, {"phone": PHONE})
     shop.cloud.clock.advance(minutes=1)

@@ -8,7 +8,7 @@ from typing import Any
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import ActivationWithSms, Attempt
 from globalconnect.runtime import clock
-from globalconnect.runtime.settings import retention
+from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.expressions import Item
@@ -56,14 +56,14 @@ class SampleWorld:
 
     def sale(self, activation_id: int) -> ActivationWithSms:
         """Return an activation with its messages as it is now; fails when there is none."""
-        keep = retention(int(self.env["RETENTION_DAYS"]))
+        keep = Environment(self.env).duration("RETENTION_DAYS")
         sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep, clock.now).sale(activation_id)
         assert sale is not None, f"there is no activation {activation_id}"
         return sale
 
     def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
         """Return the push attempts kept of an activation's messages, by SMS id."""
-        keep = retention(int(self.env["RETENTION_DAYS"]))
+        keep = Environment(self.env).duration("RETENTION_DAYS")
         return Pushes(self.db, self.env["ACTIVATIONS_TABLE"], keep).attempts(activation_id)
 
     def all_of(self, variable: str) -> list[Item]:

@@ -12,7 +12,7 @@ from admin_api.app import ROUTES
 from admin_api.wiring import Parts, build
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
-from simulation.desk import Unrecorded, event, send, settings
+from simulation.desk import Unrecorded, environment, event, send
 from simulation.shop import Reply
 
 PUSH_URL = "https://hub.example.com/push"
@@ -39,7 +39,7 @@ def admin() -> Parts:
     """Return an admin API that can neither read nor write but for its audit log: what is refused has changed nothing."""
     unreachable: Any = Unreachable()
     queues = RetryQueues(unreachable, "Q", "SQ")
-    admin = build(settings(), Dynamo(unreachable), queues, lambda: 1_790_000_000_000, lambda _: 0)
+    admin = build(environment(), Dynamo(unreachable), queues, lambda: 1_790_000_000_000, lambda _: 0)
     return replace(admin, audit=Unrecorded())
 
 

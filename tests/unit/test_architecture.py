@@ -184,8 +184,8 @@ def test_clients_of_aws_are_made_in_one_place() -> None:
     assert makers == ["globalconnect/runtime/aws.py"]
 
 
-def test_only_settings_reads_the_environment() -> None:
-    assert {line.split(" imports ")[0] for line in _offenders(CODE, {"os"})} == {"globalconnect/runtime/settings.py"}
+def test_only_startup_reads_the_environment() -> None:
+    assert {line.split(" imports ")[0] for line in _offenders(CODE, {"os"})} == {"globalconnect/runtime/startup.py"}
 
 
 def test_what_tests_and_measurements_play_on_knows_neither() -> None:

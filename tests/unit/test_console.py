@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from console.app import answer
-from console.wiring import Parts, read
+from console.wiring import Parts, build
 from globalconnect.domain.errors import NotFound
 from globalconnect.runtime import http
-from globalconnect.runtime.settings import ConsoleSettings
+from globalconnect.runtime.startup import Environment
 from local.place import REPOSITORY
 
-SETTINGS = ConsoleSettings(user_pool_client_id="client", cognito_url="https://cognito.example/", try_it=False)
+ENVIRONMENT = Environment(
+    {"USER_POOL_CLIENT_ID": "client", "COGNITO_URL": "https://cognito.example/", "TRY_IT": "false"}
+)
 PAGE = '<base href="{{base}}"><meta name="globalconnect" content="{{configuration}}">'
 SCRIPT = "app-ABCD2345.js"
 SOURCES = [path for path in (REPOSITORY / "console" / "src").rglob("*.ts*") if path.name != "api-types.ts"]
@@ -45,7 +47,7 @@ def static(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def console(static: Path) -> Parts:
-    return read(SETTINGS, static)
+    return build(ENVIRONMENT, static)
 
 
 def event(file: str | None = None, *, path: str = "/live/console", **more: Any) -> dict[str, Any]:
@@ -157,7 +159,7 @@ def test_only_what_was_built_can_be_had_by_its_exact_name(console: Parts, name: 
 
 @pytest.mark.parametrize("file", [None, SCRIPT])
 def test_without_a_build_it_says_how_to_build_it(tmp_path: Path, file: str | None) -> None:
-    console = read(SETTINGS, tmp_path / "static")
+    console = build(ENVIRONMENT, tmp_path / "static")
     with pytest.raises(NotFound, match="make console"):
         answer(http.Request(event(file)), console)
     assert proxied(console, event(file))["statusCode"] == 404

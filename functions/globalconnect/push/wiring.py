@@ -8,8 +8,7 @@ from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client, sqs_client
 from globalconnect.runtime.metrics import PushMeter
-from globalconnect.runtime.settings import PushSettings, retention
-from globalconnect.runtime.startup import at_startup
+from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
@@ -18,16 +17,17 @@ from globalconnect.store.pushes import Pushes
 @at_startup
 def pusher() -> Pusher:
     """Return the delivery routine, put together once per environment."""
-    settings = PushSettings.from_env()
+    env = Environment()
     db = Dynamo(dynamodb_client())
-    partners = Partners(db, settings.partners_table, cache_seconds=0, now=clock.now)
+    loopback = env.flag("PUSH_LOOPBACK")
+    partners = Partners(db, env.text("PARTNERS_TABLE"), cache_seconds=0, now=clock.now)
     return Pusher(
-        pushes=Pushes(db, settings.activations_table, retention(settings.retention_days)),
+        pushes=Pushes(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS")),
         partners=partners,
-        queues=RetryQueues(sqs_client(), settings.retry_queue_url, settings.slow_retry_queue_url),
+        queues=RetryQueues(sqs_client(), env.text("RETRY_QUEUE_URL"), env.text("SLOW_RETRY_QUEUE_URL")),
         health=Health(partners, clock.now),
-        open_client=lambda: PushClient(version=VERSION, loopback=settings.push_loopback),
-        max_age=settings.max_age,
+        open_client=lambda: PushClient(version=VERSION, loopback=loopback),
+        max_age=env.duration("PUSH_MAX_AGE_MINUTES") or None,
         now=clock.now,
         meter=PushMeter(),
     )

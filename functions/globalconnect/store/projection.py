@@ -36,12 +36,12 @@ type Wanted = Mapping[str, CountedNumber | None]
 type Move = tuple[str, Contribution, Contribution]
 
 
-def count(numbers: Sequence[Number], counts: CountsStore) -> int:
-    """Count numbers (none of them twice) in their versions; what was counted in that version or a newer one stays.
+def count(numbers: Iterable[Number], counts: CountsStore) -> int:
+    """Count numbers, each in the newest of the versions given; what was counted in that or a newer one stays.
 
     Returns how many were newly counted. Raises Busy when others keep counting the same pools.
     """
-    by_phone = {number.phone: number for number in numbers}
+    by_phone = {number.phone: number for number in sorted(numbers, key=lambda number: number.version)}
 
     def wanted(phones: Sequence[str], seen: Seen) -> Wanted:
         return {
