@@ -18,8 +18,8 @@ sys.path.insert(0, str(ROOT / "functions"))
 from pydantic import TypeAdapter  # noqa: E402
 
 from admin_api.app import ROUTES  # noqa: E402
-from admin_api.import_jobs.use_cases import MOST_PARTS  # noqa: E402
-from admin_api.numbers.rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
+from admin_api.import_jobs import MOST_PARTS  # noqa: E402
+from admin_api.import_rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
 from admin_api.route import Route, Upload  # noqa: E402
 from admin_api.schema import SERVICE_CODE  # noqa: E402
 from globalconnect import VERSION  # noqa: E402

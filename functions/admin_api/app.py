@@ -4,30 +4,40 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from admin_api import audit, inbox, marks, pools, providers, services, sources, statistics
-from admin_api.activations.routes import ROUTES as ACTIVATIONS
-from admin_api.import_jobs.routes import ROUTES as IMPORT_JOBS
-from admin_api.numbers.routes import ROUTES as NUMBERS
-from admin_api.partners.routes import ROUTES as PARTNERS
+from admin_api import (
+    activations,
+    audit,
+    import_jobs,
+    inbox,
+    marks,
+    numbers,
+    partners,
+    pools,
+    services,
+    sources,
+    statistics,
+)
 from admin_api.route import Route, check_token
 from admin_api.wiring import Parts, parts
 from globalconnect.domain.errors import NotFound
 from globalconnect.runtime import http
 
-ROUTES: tuple[Route[Any, Any, Any], ...] = (
-    *PARTNERS,
-    *services.ROUTES,
-    *NUMBERS,
-    *marks.ROUTES,
-    *IMPORT_JOBS,
-    *pools.ROUTES,
-    *ACTIVATIONS,
-    *providers.ROUTES,
-    *sources.ROUTES,
-    *inbox.ROUTES,
-    *audit.ROUTES,
-    *statistics.ROUTES,
+_RESOURCES = (
+    partners,
+    services,
+    numbers,
+    marks,
+    import_jobs,
+    pools,
+    activations,
+    sources,
+    inbox,
+    audit,
+    statistics,
 )
+ROUTES: list[Route[Any, Any, Any]] = [
+    found for resource in _RESOURCES for found in vars(resource).values() if isinstance(found, Route)
+]
 
 _BASE = "/admin/"
 _BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) for route in ROUTES]

@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from admin_api.route import PAGE, Call, Route
+from admin_api.route import PAGE, Call, route
 from admin_api.schema import NoFields, PageQuery, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.audit import AuditEntry
@@ -41,20 +41,13 @@ class AuditPage(View):
     cursor: str | None
 
 
+@route(
+    "GET",
+    "/admin/audit",
+    Role.ADMINISTRATOR,
+    "List what staff changed and at which SMS texts they looked, newest first. `details` are ids, "
+    "counts and names of fields. `started` is under way, or nobody knows how it ended.",
+)
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> AuditPage:
     page = parts.audit.page(PAGE, call.query.get("cursor"), parts.now())
     return AuditPage(entries=[AuditEntryView.of(entry) for entry in page.items], cursor=page.cursor)
-
-
-ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/audit",
-        role=Role.ADMINISTRATOR,
-        use=browse,
-        query=PageQuery,
-        answer=AuditPage,
-        summary="List what staff changed and at which SMS texts they looked, newest first. `details` are ids, "
-        "counts and names of fields. `started` is under way, or nobody knows how it ended.",
-    ),
-)

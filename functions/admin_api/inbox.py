@@ -5,7 +5,7 @@ from typing import TypedDict
 
 from pydantic import Field, with_config
 
-from admin_api.route import PAGE, Call, Route
+from admin_api.route import PAGE, Call, route
 from admin_api.schema import STRICT, Cursor, NoFields, SmsId, Texts, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.staff import Role
@@ -59,6 +59,13 @@ class UnreadablePayloadPage(View):
     cursor: str | None
 
 
+@route(
+    "GET",
+    "/admin/unclaimed",
+    Role.ADMINISTRATOR,
+    "List SMS that no activation held when they arrived, newest first. That their texts were looked at is "
+    "entered in the audit log, unless they are hidden.",
+)
 def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPage:
     page = parts.inbox.unclaimed(PAGE, call.query.get("cursor"), parts.now())
     hidden = _hidden(parts, call, "unclaimed.texts_read", page.items)
@@ -79,6 +86,13 @@ def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPag
     return UnclaimedSmsPage(messages=messages, cursor=page.cursor)
 
 
+@route(
+    "GET",
+    "/admin/unreadable",
+    Role.ADMINISTRATOR,
+    "List payloads of gateways that could not be read, newest first. That they were looked at is entered in "
+    "the audit log, unless they are hidden.",
+)
 def unreadable(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnreadablePayloadPage:
     page = parts.inbox.unreadable(PAGE, call.query.get("cursor"), parts.now())
     hidden = _hidden(parts, call, "unreadable.payloads_read", page.items)
@@ -101,27 +115,3 @@ def _hidden(parts: Parts, call: Call[InboxQuery, NoFields], action: str, found: 
     if len(found):
         call.log_look(parts, action, messages=len(found))
     return False
-
-
-ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/unclaimed",
-        role=Role.ADMINISTRATOR,
-        use=unclaimed,
-        query=InboxQuery,
-        answer=UnclaimedSmsPage,
-        summary="List SMS that no activation held when they arrived, newest first. That their texts were looked at is "
-        "entered in the audit log, unless they are hidden.",
-    ),
-    Route(
-        method="GET",
-        path="/admin/unreadable",
-        role=Role.ADMINISTRATOR,
-        use=unreadable,
-        query=InboxQuery,
-        answer=UnreadablePayloadPage,
-        summary="List payloads of gateways that could not be read, newest first. That they were looked at is entered in "
-        "the audit log, unless they are hidden.",
-    ),
-)

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from admin_api.numbers.views import NumberWithMarks
-from admin_api.route import Call, Route, id_in
+from admin_api.numbers import NumberWithMarks
+from admin_api.route import Call, id_in, route
 from admin_api.schema import BodyWithReason, Cursor, Moment, NoQuery, ServiceCode, View
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
@@ -52,8 +52,17 @@ class LiftResult(View):
     cursor: str | None
 
 
+@route(
+    "POST",
+    "/admin/numbers/{phone}/lift-marks",
+    Role.ADMINISTRATOR,
+    "Lift what outcomes 1 and 4 left on a number for a service, so that it is sold for it again. What a success "
+    "used up is never lifted (409). A block older than the causes of blocks is lifted with a warning: it may have been "
+    "a success. Repeating it changes nothing. The reason is in the audit log.",
+    action="number.marks_lifted",
+    errors=(404, 409),
+)
 def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWithLift:
-    """Lift all marks of a number for a service; a second time there are none."""
     phone, service = check_phone(call.path["phone"], "phone"), call.body.service
     call.log_change(changed_id=phone, code=service)
     for _ in range(_TRIES):
@@ -74,8 +83,18 @@ def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWi
     raise Busy
 
 
+@route(
+    "POST",
+    "/admin/partners/{partnerId}/lift-marks",
+    Role.ADMINISTRATOR,
+    "Lift what outcomes 1 and 4 of a partner's activations left on their numbers, of those that began since a "
+    "time, newest first, a portion per call: send it again with the cursor until that is null. Each mark is lifted "
+    "once, also when it is sent again from the start. Cancels of other partners still count. Blocks older than the "
+    "causes of blocks are lifted per number only. The reason is in the audit log.",
+    action="partner.marks_lifted",
+    errors=(404,),
+)
 def lift_of_partner(parts: Parts, call: Call[NoQuery, MarksOfPartner]) -> LiftResult:
-    """Lift a portion of the marks that a partner's activations since a time left, newest first."""
     partner_id = parts.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
     since, _ = parse_iso(call.body.since) or (0, 0)
     cursor = call.body.cursor
@@ -113,34 +132,3 @@ def _lift(parts: Parts, catalogue: Catalogue, activation: Activation) -> bool:
         else:
             return True
     raise Busy
-
-
-ROUTES = (
-    Route(
-        method="POST",
-        path="/admin/numbers/{phone}/lift-marks",
-        role=Role.ADMINISTRATOR,
-        action="number.marks_lifted",
-        use=lift_of_number,
-        body=MarksOfNumber,
-        answer=NumberWithLift,
-        errors=(404, 409),
-        summary="Lift what outcomes 1 and 4 left on a number for a service, so that it is sold for it again. What a success "
-        "used up is never lifted (409). A block older than the causes of blocks is lifted with a warning: it may have been "
-        "a success. Repeating it changes nothing. The reason is in the audit log.",
-    ),
-    Route(
-        method="POST",
-        path="/admin/partners/{partnerId}/lift-marks",
-        role=Role.ADMINISTRATOR,
-        action="partner.marks_lifted",
-        use=lift_of_partner,
-        body=MarksOfPartner,
-        answer=LiftResult,
-        errors=(404,),
-        summary="Lift what outcomes 1 and 4 of a partner's activations left on their numbers, of those that began since a "
-        "time, newest first, a portion per call: send it again with the cursor until that is null. Each mark is lifted "
-        "once, also when it is sent again from the start. Cancels of other partners still count. Blocks older than the "
-        "causes of blocks are lifted per number only. The reason is in the audit log.",
-    ),
-)

@@ -1,6 +1,6 @@
 """Pools: how many numbers of an operator there are, and how many can be bought for each service (contract 1.1 and 5)."""
 
-from admin_api.route import PAGE, Call, Route
+from admin_api.route import PAGE, Call, route
 from admin_api.schema import NoFields, PageQuery, View
 from admin_api.wiring import Parts
 from globalconnect.domain.staff import Role
@@ -23,8 +23,14 @@ class PoolPage(View):
     cursor: str | None
 
 
+@route(
+    "GET",
+    "/admin/pools",
+    Role.ADMINISTRATOR,
+    "List pools by country and operator: `total` numbers that are not withdrawn, how many of them are "
+    "`free`, and how many can be bought for each service that is on. Late by as much as GET_SERVICES.",
+)
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PoolPage:
-    """List pools by country and operator, counted as GET_SERVICES counts them for a key that may buy everything."""
     page = parts.pool_counts.page(PAGE, call.query.get("cursor"))
     services = sorted(code for code, service in parts.services.catalogue().items() if service.enabled)
     shown = [
@@ -38,17 +44,3 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PoolPage:
         for pool in page.items
     ]
     return PoolPage(pools=shown, cursor=page.cursor)
-
-
-ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/pools",
-        role=Role.ADMINISTRATOR,
-        use=browse,
-        query=PageQuery,
-        answer=PoolPage,
-        summary="List pools by country and operator: `total` numbers that are not withdrawn, how many of them are "
-        "`free`, and how many can be bought for each service that is on. Late by as much as GET_SERVICES.",
-    ),
-)

@@ -4,20 +4,27 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from admin_api.recording import record, record_end
-from admin_api.schema import Body, BodyWithReason, NoFields, NoQuery, View
+from admin_api.schema import Body, BodyWithReason, View
 from admin_api.wiring import Parts
 from globalconnect.domain.audit import AuditDetail, AuditEntry, AuditResult
-from globalconnect.domain.errors import Busy, GlobalConnectError, InvalidInput, NotFound, NotSignedIn, TooLarge
+from globalconnect.domain.errors import (
+    Busy,
+    GlobalConnectError,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    TooLarge,
+    Unavailable,
+)
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
 from globalconnect.domain.staff import Role
 from globalconnect.runtime import http
-from globalconnect.runtime.logs import Event, log
+from globalconnect.runtime.logs import Event, log, log_failure
 
 PAGE = 100
 LARGEST_UPLOAD = 2 * 1024 * 1024
@@ -73,7 +80,7 @@ class Call[Q, B]:
 
     def log_look(self, parts: Parts, action: str, seen_id: str | None = None, **details: AuditDetail) -> None:
         """Enter in the audit log that this person is about to be shown something. Raises Busy: then it isn't shown."""
-        record(parts, self.entry(parts, action, seen_id, details, AuditResult.DONE))
+        _record(parts, self.entry(parts, action, seen_id, details, AuditResult.DONE))
 
     def entry(
         self, parts: Parts, action: str, named: str | None, details: Mapping[str, AuditDetail], result: AuditResult
@@ -83,27 +90,30 @@ class Call[Q, B]:
         return AuditEntry(parts.now(), token, self.staff, self.staff_name, action, named, result, details)
 
 
+type UseCase[Q, B, A] = Callable[[Parts, Call[Q, B]], A]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route[Q, B, A: View]:
-    """A method and path below /admin, the types of what goes in and out, and the use case between them.
+    """A method and path below /admin, and the use case behind it; the types of what goes in and out are those of that.
 
-    `shortened` names the list of its answer that loses its first entries when they are too many to be given. `errors` are the statuses of its refusals other than 400, 401 and 5xx; docs/openapi.json lists them. `action` is what
-    the audit log calls a change; every route that changes something has one. `role` is who may use it.
+    `role` is who may use it. `action` is what the audit log calls a change; every route that changes something has one.
+    `status` is that of its answer, `errors` are those of its refusals other than 400, 401 and 5xx; docs/openapi.json lists
+    them. `shortened` names the list of its answer that loses its first entries when they are too many to be given.
     """
 
     method: str
     path: str
     role: Role
-    use: Callable[[Parts, Call[Q, B]], A]
-    answer: type[A]
     summary: str
-    # What a use case takes and what its route names can't differ: tests/unit/test_admin_routes.py compares them.
-    query: type[Q] = NoQuery  # type: ignore[assignment]
-    body: type[B] = NoFields  # type: ignore[assignment]
-    status: int = 200
-    errors: tuple[int, ...] = ()
-    action: str | None = None
-    shortened: str | None = None
+    action: str | None
+    status: int
+    errors: tuple[int, ...]
+    shortened: str | None
+    use: UseCase[Q, B, A]
+    query: type[Q]
+    body: type[B]
+    answer: type[A]
 
     @property
     def may_lack_body(self) -> bool:
@@ -141,19 +151,19 @@ class Route[Q, B, A: View]:
         if isinstance(call.body, BodyWithReason):
             details["reason"] = call.body.reason
         entry = call.entry(parts, action, named, details, AuditResult.STARTED)
-        record(parts, entry)
+        _record(parts, entry)
         try:
             shown = self.use(parts, call)
         except Busy:
             raise
         except GlobalConnectError:
-            record_end(parts, _ended(entry, call.told, AuditResult.REFUSED))
+            _record_end(parts, _ended(entry, call.told, AuditResult.REFUSED))
             raise
         entry = _ended(entry, call.told, AuditResult.DONE)
         # What people write is for the audit log only.
         told = {name: detail for name, detail in entry.details.items() if name != "reason"}
         log(Event.CHANGED, staff=entry.staff, action=entry.action, id=entry.changed_id, **told)
-        record_end(parts, entry)
+        _record_end(parts, entry)
         return shown
 
     def _named_in(self, path: Mapping[str, str]) -> tuple[str | None, dict[str, AuditDetail]]:
@@ -170,6 +180,40 @@ class Route[Q, B, A: View]:
         if not content.strip() and self.may_lack_body:
             return _read(self.body, {})
         return _read(self.body, http.read_json_object(content, plain_number))
+
+
+def route[Q, B, A: View](  # noqa: PLR0913 - what makes a route, most of it by name
+    method: str,
+    path: str,
+    role: Role,
+    summary: str,
+    *,
+    action: str | None = None,
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+    shortened: str | None = None,
+) -> Callable[[UseCase[Q, B, A]], Route[Q, B, A]]:
+    """Make a route of a use case, as `Route` says it."""
+
+    def make(use: UseCase[Q, B, A]) -> Route[Q, B, A]:
+        _, call, answer = use.__annotations__.values()
+        query, body = get_args(call)
+        return Route(
+            method=method,
+            path=path,
+            role=role,
+            summary=summary,
+            action=action,
+            status=status,
+            errors=errors,
+            shortened=shortened,
+            use=use,
+            query=query,
+            body=body,
+            answer=answer,
+        )
+
+    return make
 
 
 def id_in(path: Mapping[str, str], name: str, what: str) -> str:
@@ -199,6 +243,24 @@ def _staff_name(request: http.Request) -> str:
     # API Gateway hands on every claim as a text.
     verified = claims.get("email_verified") == "true"
     return str((verified and claims.get("email")) or claims["cognito:username"])
+
+
+def _record(parts: Parts, entry: AuditEntry) -> None:
+    """Enter what is about to be done. Raises Busy when that fails, whatever the reason: then it must not be done."""
+    try:
+        parts.audit.write(entry)
+    except Unavailable as error:
+        log_failure(Event.NOT_RECORDED, error, action=entry.action)
+        raise Busy from error
+
+
+def _record_end(parts: Parts, entry: AuditEntry) -> None:
+    """Enter how it ended. When that fails, the entry goes on saying that it was started, and a line is logged."""
+    try:
+        parts.audit.write(entry)
+    except (Busy, Unavailable) as error:
+        # What was done is done: its answer, which may hold the only copy of a key, matters more than this.
+        log_failure(Event.NOT_RECORDED, error, action=entry.action, result=entry.result.value)
 
 
 def _ended(entry: AuditEntry, told: AuditNote, result: AuditResult) -> AuditEntry:

@@ -196,7 +196,7 @@ SourceSecret = Annotated[
         repr=False,
     ),
 ]
-SourceSettings = Annotated[
+Settings = Annotated[
     dict[str, str | bool],
     Field(description="an object of the settings that its provider has, each a text, true or false"),
 ]

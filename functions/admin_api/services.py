@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from admin_api.route import Call, Route
+from admin_api.route import Call, route
 from admin_api.schema import SERVICE_CODE, Body, CancelLimit, Flag, Name, NoFields, NoQuery, View
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput
@@ -46,14 +46,25 @@ class ServicePage(View):
     cursor: str | None = None
 
 
+@route(
+    "GET",
+    "/admin/services",
+    Role.ADMINISTRATOR,
+    "List the catalogue, whole and by code; its cursor is always null.",
+)
 def browse(parts: Parts, _call: Call[NoQuery, NoFields]) -> ServicePage:
-    """List the whole catalogue, by code."""
     catalogue = parts.services.catalogue()
     return ServicePage(services=[ServiceView.of(catalogue[code]) for code in sorted(catalogue)])
 
 
+@route(
+    "PUT",
+    "/admin/services/{code}",
+    Role.ADMINISTRATOR,
+    "Enter a service in the catalogue, or replace it.",
+    action="service.put",
+)
 def put(parts: Parts, call: Call[NoQuery, ServiceBody]) -> ServiceView:
-    """Enter a service in the catalogue, or replace it."""
     code = call.path["code"]
     if not SERVICE_CODE.fullmatch(code):
         raise InvalidInput("code", "expected 1 to 40 letters, digits and _ . -")
@@ -61,25 +72,3 @@ def put(parts: Parts, call: Call[NoQuery, ServiceBody]) -> ServiceView:
     service = Service(code, given.name, reusable=given.reusable, enabled=given.enabled, cancel_limit=given.cancel_limit)
     parts.services.put(service)
     return ServiceView.of(service)
-
-
-ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/services",
-        role=Role.ADMINISTRATOR,
-        use=browse,
-        answer=ServicePage,
-        summary="List the catalogue, whole and by code; its cursor is always null.",
-    ),
-    Route(
-        method="PUT",
-        path="/admin/services/{code}",
-        role=Role.ADMINISTRATOR,
-        action="service.put",
-        use=put,
-        body=ServiceBody,
-        answer=ServiceView,
-        summary="Enter a service in the catalogue, or replace it.",
-    ),
-)

@@ -1,11 +1,12 @@
-"""Sources: the gateways that deliver SMS to us (contract 4 and 5)."""
+"""Sources: the gateways that deliver SMS to us, and the types that they can be of (contract 4 and 5)."""
 
+from collections.abc import Mapping
 from typing import Any, Self
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 
-from admin_api.providers import secret_for, settings_for
-from admin_api.route import PAGE, Call, Route, id_in
+from admin_api.route import PAGE, Call, id_in, route
 from admin_api.schema import (
     Acknowledgement,
     Body,
@@ -14,24 +15,102 @@ from admin_api.schema import (
     NoQuery,
     PageQuery,
     Provider,
+    Settings,
     SourceSecret,
-    SourceSettings,
     Time,
     View,
 )
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import NotFound
-from globalconnect.domain.ids import new_token
-from globalconnect.domain.provider import PROVIDERS
-from globalconnect.domain.source import Problem, Source
+from globalconnect.domain.errors import InvalidInput, NotFound
+from globalconnect.domain.ids import Rng, new_token
+from globalconnect.domain.provider import PROVIDERS, ProviderSpec, SecretOrigin, SettingType
+from globalconnect.domain.source import Problem, Source, SourceSettings
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
 
 RESOURCE = "/admin/sources"
-
 _ID_LENGTH = 10
 # A given one that is shorter gets a warning.
 _SAFE_SECRET = 16
+
+
+_SECRET_LENGTH = 40
+_TYPES: Mapping[SettingType, type] = {SettingType.TEXT: str, SettingType.FLAG: bool}
+
+
+class SettingView(View):
+    """A setting that sources of a type have: a text, or a flag, which is true or false."""
+
+    name: str
+    type: SettingType
+    required: bool
+    description: str
+
+
+class ProviderView(View):
+    """A type of gateway: by which methods it delivers, how a delivery proves that it is genuine, who makes the secret."""
+
+    name: str
+    title: str
+    methods: list[str]
+    authentication: str
+    secret: SecretOrigin
+    settings: list[SettingView]
+
+    @classmethod
+    def of(cls, name: str, spec: ProviderSpec) -> Self:
+        settings = [
+            SettingView(
+                name=to_camel(setting.name),
+                type=setting.type,
+                required=setting.is_required,
+                description=setting.description,
+            )
+            for setting in spec.settings
+        ]
+        return cls(
+            name=name,
+            title=spec.title,
+            methods=[*spec.methods],
+            authentication=spec.authentication,
+            secret=spec.secret,
+            settings=settings,
+        )
+
+
+class ProviderCatalogue(View):
+    """The types of gateway that there are."""
+
+    providers: list[ProviderView]
+
+
+@route(
+    "GET",
+    "/admin/providers",
+    Role.ADMINISTRATOR,
+    "List the types of gateway that a source can be of, and what each needs of it.",
+)
+def browse_providers(_parts: Parts, _call: Call[NoQuery, NoFields]) -> ProviderCatalogue:
+    return ProviderCatalogue(providers=[ProviderView.of(name, spec) for name, spec in PROVIDERS.items()])
+
+
+def secret_for(spec: ProviderSpec, given: str | None, rng: Rng) -> str:
+    """Return the secret of a source: the one given, else a new one. Raises InvalidInput when only its provider makes it."""
+    if given is None and spec.secret is SecretOrigin.GIVEN:
+        raise InvalidInput("secret", f"expected the one that {spec.title} has made")
+    return given or new_token(_SECRET_LENGTH, rng)
+
+
+def settings_for(spec: ProviderSpec, given: SourceSettings) -> SourceSettings:
+    """Return a source's settings by the names of their specs. Raises InvalidInput when they are not what its type needs."""
+    specs = {to_camel(setting.name): setting for setting in spec.settings}
+    if given.keys() - specs.keys():
+        raise InvalidInput("settings", f"expected {f'no other than {", ".join(specs)}' if specs else 'none'}")
+    for name, setting in specs.items():
+        is_right = type(given[name]) is _TYPES[setting.type] if name in given else not setting.is_required
+        if not is_right:
+            raise InvalidInput(f"settings.{name}", f"expected {setting.description}")
+    return {specs[name].name: value for name, value in given.items()}
 
 
 class NewSource(Body):
@@ -40,7 +119,7 @@ class NewSource(Body):
     name: Name
     provider: Provider
     secret: SourceSecret = None
-    settings: SourceSettings = Field(default_factory=dict)
+    settings: Settings = Field(default_factory=dict)
 
 
 class NewSourceSecret(Body):
@@ -109,8 +188,16 @@ class SourcePage(View):
     cursor: str | None
 
 
+@route(
+    "POST",
+    RESOURCE,
+    Role.ADMINISTRATOR,
+    "Enter an inbound gateway, with the secret and the settings that its provider needs (GET /admin/providers). "
+    "Its secret is shown in this answer only.",
+    action="source.added",
+    status=201,
+)
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
-    """Enter a gateway, with a secret of its own."""
     spec = PROVIDERS[call.body.provider]
     source = Source(
         source_id=new_token(_ID_LENGTH, parts.rng),
@@ -125,14 +212,30 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     return SourceWithSecret.of(source, call.request.public_url(RESOURCE), secret=source.secret)
 
 
+@route(
+    "GET",
+    RESOURCE,
+    Role.ADMINISTRATOR,
+    "List inbound gateways, in no particular order.",
+)
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     page = parts.sources.page(PAGE, call.query.get("cursor"))
     base = call.request.public_url(RESOURCE)
     return SourcePage(sources=[SourceView.of(source, base) for source in page.items], cursor=page.cursor)
 
 
+@route(
+    "POST",
+    f"{RESOURCE}/{{sourceId}}/secret",
+    Role.ADMINISTRATOR,
+    "Replace the secret of an inbound gateway by a given one, else by one that is made; it is shown in this "
+    "answer only. The former one is good for another 24 hours. 409 when it was replaced by somebody else at the same "
+    "moment.",
+    action="source.secret_replaced",
+    status=201,
+    errors=(404, 409),
+)
 def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
-    """Replace a gateway's secret; the former one stays good for a while."""
     source_id = id_in(call.path, "sourceId", "source")
     source = parts.sources.find(source_id)
     if source is None:
@@ -143,57 +246,15 @@ def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> Source
     return SourceSecretView(source_id=source_id, secret=secret, warning=warning)
 
 
+@route(
+    "DELETE",
+    f"{RESOURCE}/{{sourceId}}",
+    Role.ADMINISTRATOR,
+    "Remove an inbound gateway; its deliveries are refused within 60 s.",
+    action="source.removed",
+    errors=(404,),
+)
 def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
-    """Remove a gateway: what it delivers from now on is refused."""
     source_id = id_in(call.path, "sourceId", "source")
     parts.sources.remove(source_id)
     return Acknowledgement()
-
-
-ROUTES = (
-    Route(
-        method="POST",
-        path=RESOURCE,
-        role=Role.ADMINISTRATOR,
-        action="source.added",
-        use=add,
-        body=NewSource,
-        answer=SourceWithSecret,
-        status=201,
-        summary="Enter an inbound gateway, with the secret and the settings that its provider needs (GET /admin/providers). "
-        "Its secret is shown in this answer only.",
-    ),
-    Route(
-        method="GET",
-        path=RESOURCE,
-        role=Role.ADMINISTRATOR,
-        use=browse,
-        query=PageQuery,
-        answer=SourcePage,
-        summary="List inbound gateways, in no particular order.",
-    ),
-    Route(
-        method="POST",
-        path=f"{RESOURCE}/{{sourceId}}/secret",
-        role=Role.ADMINISTRATOR,
-        action="source.secret_replaced",
-        use=replace_secret,
-        body=NewSourceSecret,
-        answer=SourceSecretView,
-        status=201,
-        errors=(404, 409),
-        summary="Replace the secret of an inbound gateway by a given one, else by one that is made; it is shown in this "
-        "answer only. The former one is good for another 24 hours. 409 when it was replaced by somebody else at the same "
-        "moment.",
-    ),
-    Route(
-        method="DELETE",
-        path=f"{RESOURCE}/{{sourceId}}",
-        role=Role.ADMINISTRATOR,
-        action="source.removed",
-        use=remove,
-        answer=Acknowledgement,
-        errors=(404,),
-        summary="Remove an inbound gateway; its deliveries are refused within 60 s.",
-    ),
-)

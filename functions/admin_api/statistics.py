@@ -4,18 +4,85 @@ from typing import Any, Self, TypedDict
 
 from pydantic import with_config
 
-from admin_api.outcomes import PartnerOverOutcomeLimit, over_limit
-from admin_api.route import Call, Route
+from admin_api.route import Call, route
 from admin_api.schema import STRICT, Hours, NoFields, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.backlog import PendingNote
+from globalconnect.domain.outcomes import OUTCOME_HOURS, OutcomeLimits, Outcomes
 from globalconnect.domain.staff import Role
 from globalconnect.domain.statistics import Hour, HourCounts, hour_of
 from globalconnect.domain.times import HOUR, to_iso, to_iso_if_any
 
 MOST_IN_TROUBLE = 20
-
 _USUAL_HOURS = "24"
+
+
+MOST_OVER_LIMIT = 20
+
+
+class OutcomesView(View):
+    """How a partner's activations ended, by the hour of their outcome, and which shares of them (0 to 1) that is.
+
+    `shareRefused`: prohibited and canceled among all. `delivered`: of so many an SMS was pushed and taken, within the
+    hour of the outcome or the time before it in which an activation is live; `takenBack` of these were canceled or
+    returned all the same, `shareTakenBack` is that share. Null where nothing was counted. `overLimit`: the alarm speaks
+    of this partner.
+    """
+
+    prohibited: int
+    success: int
+    canceled: int
+    returned: int
+    delivered: int
+    taken_back: int
+    share_refused: float | None
+    share_taken_back: float | None
+    over_limit: bool
+
+    @classmethod
+    def of(cls, outcomes: Outcomes, limits: OutcomeLimits) -> Self:
+        """Return a partner's outcomes as staff see them."""
+        return cls(
+            prohibited=outcomes.prohibited,
+            success=outcomes.success,
+            canceled=outcomes.canceled,
+            returned=outcomes.returned,
+            delivered=outcomes.delivered,
+            taken_back=outcomes.taken_back,
+            share_refused=outcomes.share_refused,
+            share_taken_back=outcomes.share_taken_back,
+            over_limit=limits.is_over(outcomes),
+        )
+
+
+class PartnerOverOutcomeLimit(View):
+    """A partner whose outcomes of 24 hours are over a limit of this deployment."""
+
+    partner_id: str
+    name: str
+    outcomes: OutcomesView
+
+
+def outcomes_by_partner(parts: Parts) -> dict[str, Outcomes]:
+    """Return the outcomes of the last 24 hours, the current one among them."""
+    current = hour_of(parts.now())
+    return parts.statistics.outcomes(current - (OUTCOME_HOURS - 1) * HOUR, current)
+
+
+def over_limit(parts: Parts) -> list[PartnerOverOutcomeLimit]:
+    """Return the partners that the alarm speaks of, those with the most outcomes first."""
+    found = [entry for entry in outcomes_by_partner(parts).items() if parts.outcome_limits.is_over(entry[1])]
+    found.sort(key=lambda entry: (-entry[1].finished, entry[0]))
+    partners = parts.partners.many([partner_id for partner_id, _ in found[:MOST_OVER_LIMIT]])
+    return [
+        PartnerOverOutcomeLimit(
+            partner_id=partner_id,
+            name=partners[partner_id].name,
+            outcomes=OutcomesView.of(outcomes, parts.outcome_limits),
+        )
+        for partner_id, outcomes in found
+        if partner_id in partners
+    ]
 
 
 @with_config(STRICT)
@@ -107,8 +174,14 @@ class StatisticsView(View):
     totals: TotalsView
 
 
+@route(
+    "GET",
+    "/admin/statistics",
+    Role.ADMINISTRATOR,
+    "Read what happened by the hour, what there is of numbers, whose SMS wait, and whose outcomes are over a limit. Measured every minute; "
+    "outcomes that come more than a day after an activation began are not counted any more.",
+)
 def read(parts: Parts, call: Call[StatisticsQuery, NoFields]) -> StatisticsView:
-    """Return the statistics of so many hours, the current one among them."""
     last = hour_of(parts.now())
     first = last - (int(call.query.get("hours", _USUAL_HOURS)) - 1) * HOUR
     kept = parts.statistics.hours(first, last)
@@ -159,17 +232,3 @@ def _in_trouble(parts: Parts, note: PendingNote) -> list[PartnerInTrouble]:
         )
         for pending, partner in found[:MOST_IN_TROUBLE]
     ]
-
-
-ROUTES = (
-    Route(
-        method="GET",
-        path="/admin/statistics",
-        role=Role.ADMINISTRATOR,
-        use=read,
-        query=StatisticsQuery,
-        answer=StatisticsView,
-        summary="Read what happened by the hour, what there is of numbers, whose SMS wait, and whose outcomes are over a limit. Measured every minute; "
-        "outcomes that come more than a day after an activation began are not counted any more.",
-    ),
-)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from admin_api.activations.use_cases import LONGEST_ATTEMPT
+from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.push_schedule import CLAIM_LASTS, INTERVAL
 from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push.queue import DuePush, read_message

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.numbers.rows import csv_lines
+from admin_api.import_rows import csv_lines
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.names import check_pool_name
 from local.place import NODE, REPOSITORY

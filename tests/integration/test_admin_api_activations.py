@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from admin_api.activations.use_cases import LONGEST_ATTEMPT
+from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS

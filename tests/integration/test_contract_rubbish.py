@@ -22,7 +22,7 @@ import admin_api.app
 import getsms.app
 import inbound_sms.app
 import partner_api.app
-from admin_api.numbers.views import NumbersChange
+from admin_api.numbers import NumbersChange
 from admin_api.route import Upload
 from globalconnect.domain.partner import Partner
 from globalconnect.runtime.http import Request, Response, endpoint

@@ -4,27 +4,19 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
 
 from admin_api.app import ROUTES, find
-from admin_api.route import Call, Upload
+from admin_api.route import Upload
 from admin_api.sources import NewSource
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.provider import PROVIDERS
 from local.place import REPOSITORY
 from simulation.aws import TEMPLATE
 from simulation.desk import below_admin
-
-
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
-def test_a_use_case_takes_and_gives_what_its_route_names(route: Any) -> None:
-    hints = get_type_hints(route.use)
-    call = next(hint for hint in hints.values() if getattr(hint, "__origin__", None) is Call)
-    assert get_args(call) == (route.query, route.body)
-    assert hints["return"] is route.answer
 
 
 def test_all_that_comes_in_below_admin_has_been_asked_for_staff() -> None:

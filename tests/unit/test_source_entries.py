@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from admin_api.providers import ProviderView, secret_for, settings_for
+from admin_api.sources import ProviderView, secret_for, settings_for
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.provider import ProviderSpec, SecretOrigin, SettingSpec, SettingType
 

@@ -3,26 +3,118 @@
 import hashlib
 import re
 from collections.abc import Mapping
+from typing import Literal, Self
 
-from admin_api.import_jobs.views import ImportJobPage, ImportJobView, ImportPartView, NewImport, RejectedRowPage
-from admin_api.numbers.rows import MOST_ROWS, enter, read_rows, refuse_repeated
-from admin_api.numbers.views import RejectedRowView
-from admin_api.route import PAGE, Call, Upload, id_in
-from admin_api.schema import NoFields, NoQuery, PageQuery
+from admin_api.import_rows import MOST_ROWS, enter, read_rows, refuse_repeated
+from admin_api.numbers import RejectedRowView
+from admin_api.route import PAGE, Call, Upload, id_in, route
+from admin_api.schema import Body, FileName, Flag, NoFields, NoQuery, PageQuery, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.import_job import ImportJob, ImportPart
+from globalconnect.domain.staff import Role
+from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.failures import ConditionFailed
 
 MOST_PARTS = 200
-
 _TOKEN_LENGTH = 8
 _REJECTED_PAGE = 1_000
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 _FINISHED = "import: is finished; begin another"
 
 
+class NewImport(Body):
+    """A file that is to be sent in parts; of a dry run nothing is entered, only told what would be."""
+
+    file_name: FileName
+    dry_run: Flag = False
+
+
+class ImportJobView(View):
+    """An import that is sent in parts, and what its `parts` parts did so far.
+
+    `updated` are numbers that were known, `unchanged` those of them that were in their pool already. `staff` is the id
+    of who began it.
+    """
+
+    import_id: str
+    file_name: str
+    dry_run: bool
+    state: Literal["open", "finished"]
+    started_at: Time
+    finished_at: Time | None
+    staff: str
+    parts: int
+    rows: int
+    imported: int
+    updated: int
+    unchanged: int
+    rejected: int
+
+    @classmethod
+    def of(cls, job: ImportJob) -> Self:
+        return cls(
+            import_id=job.import_id,
+            file_name=job.file_name,
+            dry_run=job.dry_run,
+            state="open" if job.finished_at is None else "finished",
+            started_at=to_iso(job.started_at),
+            finished_at=to_iso_if_any(job.finished_at),
+            staff=job.staff,
+            parts=job.parts,
+            rows=job.rows,
+            imported=job.imported,
+            updated=job.updated,
+            unchanged=job.unchanged,
+            rejected=job.rejected,
+        )
+
+
+class ImportJobPage(View):
+    """A page of imports, newest first."""
+
+    imports: list[ImportJobView]
+    cursor: str | None
+
+
+class ImportPartView(View):
+    """What a part of an import did; rows are counted over the whole file."""
+
+    part: int
+    rows: int
+    imported: int
+    updated: int
+    unchanged: int
+    rejected: list[RejectedRowView]
+
+    @classmethod
+    def of(cls, part: ImportPart) -> Self:
+        return cls(
+            part=part.number,
+            rows=part.rows,
+            imported=part.imported,
+            updated=part.updated,
+            unchanged=part.unchanged,
+            rejected=[RejectedRowView.of(row) for row in part.rejected],
+        )
+
+
+class RejectedRowPage(View):
+    """A page of the rows of an import that were not imported, in the order of the file."""
+
+    rejected: list[RejectedRowView]
+    cursor: str | None
+
+
+@route(
+    "POST",
+    "/admin/imports",
+    Role.ADMINISTRATOR,
+    "Begin an import that is sent in parts. A dry run enters nothing and tells what would be.",
+    action="import.started",
+    status=201,
+)
 def start(parts: Parts, call: Call[NoQuery, NewImport]) -> ImportJobView:
     now = parts.now()
     job = ImportJob(
@@ -38,8 +130,17 @@ def start(parts: Parts, call: Call[NoQuery, NewImport]) -> ImportJobView:
     return ImportJobView.of(job)
 
 
+@route(
+    "PUT",
+    "/admin/imports/{importId}/parts/{part}",
+    Role.ADMINISTRATOR,
+    "Send the next part of an import, with a header of its own, imported as POST /admin/numbers does. The same "
+    "part again, with the same content, has no effect and the same answer; with other content, or after a gap, "
+    "it is 409.",
+    action="import.part_sent",
+    errors=(404, 409, 413),
+)
 def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
-    """Import a part of a file; the same part again has no effect and the same answer."""
     number, job = _number(call.path), _job(parts, call.path)
     content = hashlib.sha256(call.body.content).hexdigest()
     if number <= job.parts:
@@ -70,22 +171,49 @@ def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
     return ImportPartView.of(part)
 
 
+@route(
+    "POST",
+    "/admin/imports/{importId}/finish",
+    Role.ADMINISTRATOR,
+    "End an import: it takes no more parts. A second time changes nothing.",
+    action="import.finished",
+    errors=(404,),
+)
 def finish(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
-    """End an import: it takes no more parts."""
     job = parts.import_jobs.finish(_id(call.path), parts.now())
     call.log_change(parts=job.parts, rows=job.rows)
     return ImportJobView.of(job)
 
 
+@route(
+    "GET",
+    "/admin/imports",
+    Role.ADMINISTRATOR,
+    "List imports that were sent in parts, newest first.",
+)
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
     page = parts.import_jobs.page(PAGE, call.query.get("cursor"))
     return ImportJobPage(imports=[ImportJobView.of(job) for job in page.items], cursor=page.cursor)
 
 
+@route(
+    "GET",
+    "/admin/imports/{importId}",
+    Role.ADMINISTRATOR,
+    "Read an import, and what its parts did so far.",
+    errors=(404,),
+)
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
     return ImportJobView.of(_job(parts, call.path))
 
 
+@route(
+    "GET",
+    "/admin/imports/{importId}/rejected",
+    Role.ADMINISTRATOR,
+    "List the rows of an import that were not imported, in the order of the file.",
+    errors=(404,),
+)
 def rejected(parts: Parts, call: Call[PageQuery, NoFields]) -> RejectedRowPage:
     page = parts.import_jobs.rejected(_id(call.path), _REJECTED_PAGE, call.query.get("cursor"))
     return RejectedRowPage(rejected=[RejectedRowView.of(row) for row in page.items], cursor=page.cursor)
