@@ -1,6 +1,6 @@
 """Activations: list, read with messages and push attempts, push an SMS once more (contract 5)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal, Self, TypedDict
 
 from pydantic import Field, with_config
@@ -190,16 +190,14 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
     query = call.query
     partner_id, phone = query.get("partner_id"), query.get("phone")
     now = parts.now()
-    filters = (query.get("service"), query.get("state"))
-    cursor = query.get("cursor")
-    wanted = _wanted(query, now)
-    only_live = query.get("state") == State.LIVE.value
+    service, state, cursor = query.get("service"), query.get("state"), query.get("cursor")
+    only_live = state == State.LIVE.value
     found: list[Activation] = []
     for _ in range(_MOST_READS):
         page = parts.activations.page(
-            PAGE - len(found), cursor, partner_id=partner_id, phone=phone, now=now, filters=filters
+            PAGE - len(found), cursor, partner_id=partner_id, phone=phone, now=now, filters=(service, state)
         )
-        found += filter(wanted, page.items)
+        found += [one for one in page.items if service in {None, one.service} and state in {None, one.state(now)}]
         cursor = page.cursor
         if only_live and page.items and page.items[-1].started_at < now - _LONGEST_LIFETIME:
             # All that is to come is older.
@@ -207,15 +205,6 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
         if cursor is None or len(found) == PAGE:
             break
     return ActivationPage(activations=[ActivationView.of(activation, now) for activation in found], cursor=cursor)
-
-
-def _wanted(query: ActivationsQuery, now: int) -> Callable[[Activation], bool]:
-    service, state = query.get("service"), query.get("state")
-
-    def is_wanted(activation: Activation) -> bool:
-        return service in {None, activation.service} and state in {None, activation.state(now)}
-
-    return is_wanted
 
 
 @route(

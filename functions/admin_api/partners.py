@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Self, TypedDict, cast
 
 from pydantic import Field, with_config
 from pydantic.alias_generators import to_camel
 
 from admin_api.push_once import push_once
-from admin_api.route import PAGE, Call, id_in
+from admin_api.route import PAGE, Call, id_in, route
 from admin_api.schema import (
     STRICT,
     Body,
@@ -37,12 +37,11 @@ from globalconnect.domain.outcomes import Outcomes
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_attempt import AttemptOutcome
 from globalconnect.domain.push_url import check_push_url, is_plain_http
+from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
 
 if TYPE_CHECKING:
     from globalconnect.store.partners import PartnerUpdate
-from admin_api.route import route
-from globalconnect.domain.staff import Role
 
 # How far back a partner's activity is looked for, in activations, how many are read at once, and what is shown of it.
 _LOOKED_AT = 25
@@ -326,20 +325,13 @@ def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
     if not fields:
         raise InvalidInput("body", "expected at least one of name, pushUrl, services, dialect and maxLive")
     call.log_change(fields=sorted(map(to_camel, fields)))
-    changed: PartnerUpdate = {}
-    if "name" in asked:
-        changed["name"] = asked["name"]
+    wanted: dict[str, Any] = {name: value for name, value in asked.items() if name in fields}
     if "push_url" in asked:
-        changed["push_url"] = _checked(parts, asked["push_url"])
-    if "services" in asked:
-        services = asked["services"]
-        changed["services"] = None if services is None else frozenset(services)
-    if "dialect" in asked:
-        changed["dialect"] = asked["dialect"]
-    if "max_live" in asked:
-        changed["max_live"] = asked["max_live"]
+        wanted["push_url"] = _checked(parts, asked["push_url"])
+    if asked.get("services") is not None:
+        wanted["services"] = frozenset(asked["services"] or ())
     note = parts.statistics.pending()
-    partner = parts.partners.change(_id(call.path), changed, asked.get("version"))
+    partner = parts.partners.change(_id(call.path), cast("PartnerUpdate", wanted), asked.get("version"))
     return PartnerView.of(partner, parts.now(), note)
 
 

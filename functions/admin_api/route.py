@@ -39,12 +39,8 @@ _TOKEN_LENGTH = 10
 class Upload:
     """A body that its use case reads by itself."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     media_type: str
-
-    def __repr__(self) -> str:
-        """Leave the content out."""
-        return f"Upload({self.media_type!r})"
 
 
 @dataclass(slots=True)
@@ -85,7 +81,6 @@ class Call[Q, B]:
     def entry(
         self, parts: Parts, action: str, named: str | None, details: Mapping[str, AuditDetail], result: AuditResult
     ) -> AuditEntry:
-        """Return an entry of the audit log about what this person does now."""
         token = new_token(_TOKEN_LENGTH, parts.rng)
         return AuditEntry(parts.now(), token, self.staff, self.staff_name, action, named, result, details)
 
@@ -127,7 +122,7 @@ class Route[Q, B, A: View]:
         `path` is what the request's path says for the names in the route's.
         """
         call = Call(
-            staff=_staff(request),
+            staff=str(request.claims["sub"]),
             staff_name=_staff_name(request),
             path=path,
             query=_read(self.query, _query_fields(request)),
@@ -169,7 +164,7 @@ class Route[Q, B, A: View]:
     def _named_in(self, path: Mapping[str, str]) -> tuple[str | None, dict[str, AuditDetail]]:
         """Return the id of what a path is about, its first field, and its other fields; nothing that can't be shown."""
         names = re.findall(r"\{(\w+)\}", self.path)
-        shown = {name: path[name] for name in names if _can_be_shown(path[name])}
+        shown = {name: path[name] for name in names if len(path[name]) <= _LONGEST_NAME and path[name].isprintable()}
         details: dict[str, AuditDetail] = {name: shown[name] for name in names[1:] if name in shown}
         return (shown.get(names[0]) if names else None), details
 
@@ -193,7 +188,6 @@ def route[Q, B, A: View](  # noqa: PLR0913 - what makes a route, most of it by n
     errors: tuple[int, ...] = (),
     shortened: str | None = None,
 ) -> Callable[[UseCase[Q, B, A]], Route[Q, B, A]]:
-    """Make a route of a use case, as `Route` says it."""
 
     def make(use: UseCase[Q, B, A]) -> Route[Q, B, A]:
         _, call, answer = use.__annotations__.values()
@@ -233,10 +227,6 @@ def check_token(request: http.Request, client_id: str) -> None:
         raise NotSignedIn
 
 
-def _staff(request: http.Request) -> str:
-    return str(request.claims["sub"])
-
-
 def _staff_name(request: http.Request) -> str:
     """Return the name by which people know who is signed in: an address only if Cognito knows that it is theirs."""
     claims = request.claims
@@ -271,10 +261,6 @@ def _ended(entry: AuditEntry, told: AuditNote, result: AuditResult) -> AuditEntr
         result=result,
         details={**entry.details, **told.details},
     )
-
-
-def _can_be_shown(text: str) -> bool:
-    return len(text) <= _LONGEST_NAME and text.isprintable()
 
 
 def _query_fields(request: http.Request) -> dict[str, str]:

@@ -56,12 +56,6 @@ def _known_provider(provider: str) -> str:
     raise ValueError("not a provider")
 
 
-def _code(code: str) -> str:
-    if SERVICE_CODE.fullmatch(code):
-        return code
-    raise ValueError("not a code")
-
-
 def _span(hours: str) -> str:
     if _HOURS.fullmatch(hours) and int(hours) <= MOST_HOURS:
         return hours
@@ -88,7 +82,7 @@ def _phone(phone: str) -> str:
         raise ValueError("not a phone") from None
 
 
-type Code = Annotated[str, Field(json_schema_extra={"pattern": f"^{SERVICE_CODE.pattern}$"}), AfterValidator(_code)]
+type Code = Annotated[str, Field(pattern=f"^{SERVICE_CODE.pattern}$")]
 type Time = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2024-01-15T12:34:56+00:00"])]
 type Phone = Annotated[str, AfterValidator(_phone)]
 type SmsId = Annotated[str, Field(json_schema_extra={"pattern": "^[1-9][0-9]{0,15}$"})]

@@ -41,7 +41,6 @@ class OutcomesView(View):
 
     @classmethod
     def of(cls, outcomes: Outcomes, limits: OutcomeLimits) -> Self:
-        """Return a partner's outcomes as staff see them."""
         return cls(
             prohibited=outcomes.prohibited,
             success=outcomes.success,

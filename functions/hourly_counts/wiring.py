@@ -6,7 +6,7 @@ from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
 from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.logs import Event, log
-from globalconnect.runtime.metrics import publish_outcomes
+from globalconnect.runtime.metrics import Metric, publish
 from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import PoolCountsStore
@@ -25,7 +25,7 @@ def tell(over: ByPartner) -> None:
             delivered=outcomes.delivered,
             taken_back=outcomes.taken_back,
         )
-    publish_outcomes(len(over))
+    publish({Metric.PARTNERS_OVER_OUTCOME_LIMIT: [len(over)]})
 
 
 def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Measure:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from globalconnect.runtime.metrics import publish_recount
+from globalconnect.runtime.metrics import Metric, publish
 from recount.wiring import parts
 
 
 def handler(_event: dict[str, Any], _context: object) -> None:
     """Recount once. A failure is raised; what was repaired until then is correct."""
-    publish_recount(parts().run().off)
+    publish({Metric.COUNTS_OFF: [parts().run().off]})

@@ -73,7 +73,6 @@ class _Reading:
     sums: dict[str, _Count] = field(default_factory=dict)
 
     def add(self, counted: CountedNumber) -> None:
-        """Take in what was counted of a number."""
         self.counted[counted.phone] = counted
         for name in _names_in(counted.contribution):
             self.sums.setdefault(name, _nothing(name)).add(counted.contribution, 1)
@@ -239,7 +238,6 @@ def _nothing(name: str) -> _Count:
 
 
 def _names_in(contribution: Contribution) -> list[str]:
-    """Return the names of the counts that a number is in."""
     return [name for name in (contribution.pool, contribution.holder) if name is not None]
 
 

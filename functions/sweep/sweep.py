@@ -5,7 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import batched
 
-from globalconnect.domain.backlog import PartnerPending, PendingNote, is_without_success
+from globalconnect.domain.backlog import (
+    PartnerPending,
+    PendingNote,
+    Waiting,
+    all_waiting,
+    is_without_success,
+    note_of,
+    waiting_by_partner,
+)
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
 from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push.queue import DuePush, RetryQueues
@@ -14,7 +22,6 @@ from globalconnect.store.activations import PENDING_SHARDS
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
-from sweep.backlog import Waiting, all_waiting, note_of, waiting_by_partner
 
 _SMS_AT_ONCE = 100
 

@@ -11,7 +11,7 @@ import pytest
 
 import push_retry.app
 import push_sms.app
-from globalconnect.domain.backlog import PartnerPending
+from globalconnect.domain.backlog import PartnerPending, all_waiting, waiting_by_partner
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
@@ -25,7 +25,6 @@ from simulation.aws import START, TEMPLATE
 from simulation.office import DELIVERED, FAILED, Office
 from simulation.shop import Shop, present
 from sweep import app as sweep_app
-from sweep.backlog import all_waiting, waiting_by_partner
 from sweep.sweep import Sweep
 from sweep.wiring import Parts
 

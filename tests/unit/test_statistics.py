@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.backlog import PartnerPending
+from globalconnect.domain.backlog import MOST_PARTNERS, PartnerPending, Waiting, note_of
 from globalconnect.domain.statistics import (
     BOUNDS,
     STATES,
@@ -23,7 +23,6 @@ from globalconnect.domain.statistics import (
 )
 from globalconnect.domain.times import DAY, HOUR
 from simulation.aws import START
-from sweep.backlog import MOST_PARTNERS, Waiting, note_of
 
 times = some.lists(some.integers(min_value=-5_000, max_value=400 * DAY))
 shares = some.floats(min_value=0, max_value=1, exclude_min=True)

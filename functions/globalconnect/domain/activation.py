@@ -45,12 +45,10 @@ class Activation:
     lifted_at: int | None = None
 
     def held_at(self, at: int) -> bool:
-        """Return whether this activation held its number at `at` (ms)."""
         ended_at = self.expires_at if self.finished_at is None else min(self.finished_at, self.expires_at)
         return self.started_at <= at < ended_at
 
     def state(self, now: int) -> State:
-        """Tell what this activation is at `now` (ms)."""
         if self.outcome is not None:
             return State.FINISHED
         return State.LIVE if now < self.expires_at else State.EXPIRED

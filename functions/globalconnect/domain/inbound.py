@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from globalconnect.domain.number import Number
@@ -22,12 +22,12 @@ class InboundSms:
     """
 
     phone: str
-    phone_from: str
-    text: str
-    provider_id: str | None = None
+    phone_from: str = field(repr=False)
+    text: str = field(repr=False)
+    provider_id: str | None = field(default=None, repr=False)
     stated_at: int | None = None
     stated_to: int | None = None
-    former_names: tuple[str, ...] = ()
+    former_names: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def words(self) -> str:
@@ -37,10 +37,6 @@ class InboundSms:
     def received_at(self, arrived_at: int) -> int:
         """Return when it was received (ms), as far as is known of one that reached us at `arrived_at`; never later."""
         return arrived_at if self.stated_at is None else min(self.stated_at, arrived_at)
-
-    def __repr__(self) -> str:
-        """Leave out what the SMS says and who sent it: a repr ends up in logs."""
-        return "InboundSms()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +97,12 @@ class UnclaimedSms:
     sms_id: str
     source_id: str
     phone: str
-    phone_from: str
-    text: str
+    phone_from: str = field(repr=False)
+    text: str = field(repr=False)
     received_at: int
     stored_at: int
     reason: str
     repeats: int
-
-    def __repr__(self) -> str:
-        """Leave out what the SMS says and who sent it: a repr ends up in logs."""
-        return f"UnclaimedSms({self.sms_id!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +110,9 @@ class UnreadablePayload:
     """What a source sent that could not be read, and why it could not; `stored_at` in ms."""
 
     source_id: str
-    payload: bytes
+    payload: bytes = field(repr=False)
     reason: str
     stored_at: int
-
-    def __repr__(self) -> str:
-        """Leave the payload out: a repr ends up in logs."""
-        return f"UnreadablePayload({self.source_id!r})"
 
 
 def identity_of(sms: InboundSms, source_id: str, stored_at: int) -> Identity:

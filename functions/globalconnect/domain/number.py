@@ -56,7 +56,6 @@ class Number:
     entered_by: str | None = None
 
     def is_held(self, now: int) -> bool:
-        """Return whether a live activation holds this number at `now` (ms)."""
         return self.activation_id is not None and now < self.available_from
 
 

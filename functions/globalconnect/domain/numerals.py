@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Never
 
 from globalconnect.domain.errors import InvalidInput
 
@@ -30,7 +31,7 @@ def read_json(body: bytes, number: Callable[[str], object] = Numeral) -> object:
     try:
         # Some clients put a byte-order mark before their JSON; it says nothing.
         text = body.decode("utf-8-sig")
-        value: object = json.loads(text, parse_int=number, parse_float=number, parse_constant=_refuse_constant)
+        value: object = json.loads(text, parse_int=number, parse_float=number, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         # `from None`: the parser's own message quotes the body, which may hold a key.
         raise InvalidInput("body", "expected valid JSON in UTF-8") from None
@@ -49,7 +50,7 @@ def read_json_of_gateway(body: bytes) -> object:
     return value
 
 
-def _refuse_constant(name: str) -> object:
+def refuse_constant(name: str) -> Never:
     raise ValueError(name)
 
 

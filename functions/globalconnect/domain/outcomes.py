@@ -54,7 +54,6 @@ class Outcomes:
         return self.taken_back / self.delivered if self.delivered else None
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
-        """Return what both count together."""
         return Outcomes(*(getattr(self, name) + getattr(other, name) for name in COUNTED))
 
 
@@ -62,12 +61,6 @@ COUNTED = tuple(counted.name for counted in fields(Outcomes))
 
 type ByPartner = Mapping[str, Outcomes]
 
-_FIELD_OF = {
-    Outcome.PROHIBITED: "prohibited",
-    Outcome.SUCCESS: "success",
-    Outcome.CANCELED: "canceled",
-    Outcome.RETURNED: "returned",
-}
 _TAKEN_BACK = frozenset({Outcome.CANCELED, Outcome.RETURNED})
 
 
@@ -93,7 +86,7 @@ def outcomes_of(finished: Iterable[FinishedActivation], delivered: Container[int
     counts: dict[str, Counter[str]] = {}
     for one in finished:
         counted = counts.setdefault(one.partner_id, Counter())
-        counted[_FIELD_OF[one.outcome]] += 1
+        counted[one.outcome.name.lower()] += 1
         if one.activation_id in delivered:
             counted["delivered"] += 1
             counted["taken_back"] += one.outcome in _TAKEN_BACK

@@ -51,29 +51,24 @@ class Partner:
 
     partner_id: str
     name: str
-    key: str
-    push_url: str | None
+    key: str = field(repr=False)
+    push_url: str | None = field(repr=False)
     services: frozenset[str] | None
     dialect: str
     created_at: int
     revoked_at: int | None = None
     slow_until: int = 0
     last_success_at: int | None = None
-    signing_secrets: tuple[SigningSecret, ...] = ()
+    signing_secrets: tuple[SigningSecret, ...] = field(default=(), repr=False)
     version: int = 0
     max_live: int | None = None
     paused: Pause | None = None
-
-    def __repr__(self) -> str:
-        """Leave the key and the secrets out: a repr ends up in logs."""
-        return f"Partner({self.partner_id!r})"
 
     @property
     def is_signed(self) -> bool:
         return bool(self.signing_secrets)
 
     def is_slow(self, now: int) -> bool:
-        """Return whether this partner's server counts as slow at `now` (ms)."""
         return now < self.slow_until
 
     def may_buy(self, service: str) -> bool:

@@ -52,7 +52,6 @@ class ProjectedCount:
         raise NotImplementedError
 
     def counts_as(self, other: "ProjectedCount") -> bool:
-        """Return whether this counts the same as `other`."""
         return self.sums() == other.sums()
 
 
@@ -81,7 +80,6 @@ class PoolCounts(ProjectedCount):
     blocked_free: dict[str, int] = field(default_factory=dict)
 
     def for_sale(self, service: str) -> int:
-        """Return how many numbers can be bought for `service`."""
         return max(0, self.free - self.blocked_free.get(service, 0))
 
     def add(self, contribution: Contribution, sign: int) -> None:

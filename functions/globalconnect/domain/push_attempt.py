@@ -1,6 +1,6 @@
 """How an attempt to push an SMS ends, and how long it may take (contract 3)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -36,7 +36,7 @@ class AttemptResult:
     outcome: AttemptOutcome
     http_status: int | None
     duration_ms: int
-    answer: str
+    answer: str = field(repr=False)
 
 
 CONNECT_TIMEOUT_SECONDS = 2.0

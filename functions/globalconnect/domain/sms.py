@@ -26,7 +26,7 @@ class Attempt:
     duration_ms: int
     outcome: str
     http_status: int | None
-    answer: str
+    answer: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class Sms:
     activation_id: int
     partner_id: str
     phone: str
-    phone_from: str
-    text: str
+    phone_from: str = field(repr=False)
+    text: str = field(repr=False)
     received_at: int
     stored_at: int
     push_state: PushState = PushState.PENDING
@@ -81,10 +81,6 @@ class Sms:
                 # The log may have gaps.
                 sms = replace(counted, attempts=max(sms.attempts, attempt.number))
         return sms
-
-    def __repr__(self) -> str:
-        """Leave out what the SMS says: a repr ends up in logs."""
-        return f"Sms({self.sms_id!r})"
 
 
 @dataclass(frozen=True, slots=True)

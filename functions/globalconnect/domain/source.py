@@ -29,13 +29,13 @@ class Source:
     source_id: str
     name: str
     provider: str
-    secret: str
+    secret: str = field(repr=False)
     created_at: int
     last_heard_at: int | None = None
     last_unreadable: Problem | None = None
     last_untimed: Problem | None = None
-    former_secrets: tuple[SigningSecret, ...] = ()
-    settings: SourceSettings = field(default_factory=dict)
+    former_secrets: tuple[SigningSecret, ...] = field(default=(), repr=False)
+    settings: SourceSettings = field(default_factory=dict, repr=False)
 
     def secrets(self, now: int) -> list[str]:
         """Return the secrets that are good at `now` (ms), newest first."""
@@ -51,7 +51,3 @@ class Source:
         known = [SigningSecret(self.secret), *self.former_secrets]
         newest, *former = rotated([one for one in known if one.secret != secret], secret, now)
         return replace(self, secret=newest.secret, former_secrets=tuple(former))
-
-    def __repr__(self) -> str:
-        """Leave the secrets out: a repr ends up in logs."""
-        return f"Source({self.source_id!r})"

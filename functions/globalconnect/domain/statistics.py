@@ -16,13 +16,6 @@ BOUNDS = tuple(round(10 * 1.25**n) for n in range(100))
 # How many times to deliver are of each span, by its upper end (ms).
 type Histogram = Mapping[int, int]
 
-_FIELD_OF = {
-    Outcome.PROHIBITED: "prohibited",
-    Outcome.SUCCESS: "success",
-    Outcome.CANCELED: "canceled",
-    Outcome.RETURNED: "returned",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class StartedActivation:
@@ -60,7 +53,6 @@ class HourCounts:
         return quantile(self.times, share)
 
     def __add__(self, other: "HourCounts") -> "HourCounts":
-        """Return what both count together."""
         times = dict(Counter(self.times) + Counter(other.times))
         return HourCounts(**{name: getattr(self, name) + getattr(other, name) for name in STATES}, times=times)
 
@@ -124,5 +116,5 @@ def quantile(times: Histogram, share: float) -> int | None:
 
 def _state(one: StartedActivation, now: int) -> str:
     if one.outcome is not None:
-        return _FIELD_OF[one.outcome]
+        return one.outcome.name.lower()
     return "live" if now < one.expires_at else "unfinished"

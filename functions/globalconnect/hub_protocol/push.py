@@ -1,8 +1,8 @@
 """PUSH_SMS: what hubs are sent, and which answer says that it is taken (contract 3)."""
 
 import json
-from typing import Never
 
+from globalconnect.domain.numerals import refuse_constant
 from globalconnect.domain.sms import Sms
 from globalconnect.hub_protocol.answers import SUCCESS, Body, sms_fields
 from globalconnect.hub_protocol.dialect import Dialect
@@ -32,9 +32,5 @@ def says_taken(content: bytes) -> bool:
     return isinstance(found, dict) and found.get("status") == SUCCESS
 
 
-def _refuse_constant(name: str) -> Never:
-    raise ValueError(name)
-
-
 # Numbers stay text: only `status` matters, and a number of 60,000 digits is expensive to convert.
-_JSON = json.JSONDecoder(parse_constant=_refuse_constant, parse_int=str, parse_float=str)
+_JSON = json.JSONDecoder(parse_constant=refuse_constant, parse_int=str, parse_float=str)

@@ -79,10 +79,6 @@ def check_operator(value: object, name: str) -> str:
     return operator
 
 
-def _get_services(_fields: Fields, _dialect: Dialect) -> GetServices:
-    return GetServices()
-
-
 def _get_number(fields: Fields, _dialect: Dialect) -> GetNumber:
     country = _name(fields, "country")
     operator = _name(fields, "operator")
@@ -103,7 +99,7 @@ def _finish_activation(fields: Fields, dialect: Dialect) -> FinishActivation:
 
 
 _READERS: Mapping[type[PartnerRequest], Callable[[Fields, Dialect], PartnerRequest]] = MappingProxyType(
-    {GetServices: _get_services, GetNumber: _get_number, FinishActivation: _finish_activation}
+    {GetServices: lambda *_: GetServices(), GetNumber: _get_number, FinishActivation: _finish_activation}
 )
 
 
@@ -166,6 +162,5 @@ def _outcome(fields: Fields, outcomes: Mapping[int, Outcome]) -> Outcome:
 
 
 def one_of(words: Iterable[str]) -> str:
-    """Return words as a list of alternatives."""
     *others, last = words
     return " or ".join(filter(None, (", ".join(others), last)))

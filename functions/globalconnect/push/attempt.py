@@ -114,7 +114,6 @@ class PushClient:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close every connection and the resolver."""
         if self._session is not None:
             await self._session.close()
         if self._resolver is not None:

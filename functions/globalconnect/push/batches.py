@@ -27,7 +27,6 @@ class Batches[Asked, Given]:
         self._under_way: set[asyncio.Task[None]] = set()
 
     async def ask(self, one: Asked) -> Given:
-        """Have one thing done, together with others."""
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Given] = loop.create_future()
         self._waiting.append((one, answer))

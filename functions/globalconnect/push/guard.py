@@ -103,7 +103,6 @@ class GuardedResolver(AbstractResolver):
         return public
 
     async def close(self) -> None:
-        """Close the resolver that was asked."""
         await self._inner.close()
 
 

@@ -45,7 +45,6 @@ class Health:
             self._success[name] = now
 
     def share(self) -> None:
-        """Write what others should know by now."""
         self._share(self._slow_until, self._slow_until_shared, _SLOWNESS_SHARED_EVERY, self._partners.note_slow)
         self._share(self._success, self._success_shared, SUCCESS_NOTED_EVERY, self._partners.note_success)
 

@@ -282,7 +282,6 @@ class Pusher:
             log_failure(Event.PUSH_NOT_RECORDED, error, sms_id=sms.sms_id)
 
     async def _queue(self, push: DuePush, *, slow: bool) -> bool:
-        """Queue a push; return whether that worked."""
         try:
             await self._queues[slow].ask(push)
         except _AWS_TROUBLE as error:

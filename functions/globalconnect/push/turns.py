@@ -30,14 +30,12 @@ class Turns:
         self._is_going = False
 
     def ask(self, go_on: Callable[[], None]) -> None:
-        """Have it called when it is its turn."""
         self._waiting.append(go_on)
         if not self._is_going:
             self._is_going = True
             self._loop.call_soon(self._next)
 
     def leave(self, go_on: Callable[[], None]) -> None:
-        """Don't call what has been asked for."""
         self._waiting.remove(go_on)
 
     def _next(self) -> None:
@@ -69,7 +67,6 @@ class PiecewiseHandler(ResponseHandler):
         return bool(self._held) or super().should_close
 
     def set_response_params(self, **params: Any) -> None:
-        """Get ready for the answer to a request."""
         self._is_long = False
         self._head_bytes = 0
         super().set_response_params(**params)

@@ -16,7 +16,6 @@ from globalconnect.store.pushes import Pushes
 
 @at_startup
 def pusher() -> Pusher:
-    """Return the delivery routine, put together once per environment."""
     env = Environment()
     db = Dynamo(dynamodb_client())
     loopback = env.flag("PUSH_LOOPBACK")

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import zlib
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -157,7 +158,6 @@ class Request:
 
     @property
     def takes_gzip(self) -> bool:
-        """Whether the response may be gzipped."""
         # API Gateway turns base64 back into bytes by matching the Accept header, so there has to be one.
         if self.header("accept") is None:
             return False
@@ -282,18 +282,14 @@ def _shortened(response: Response, request: Request) -> ProxyAnswer | None:
     """
     if response.shortened is None or isinstance(response.body, str):
         return None
-    entries = cast("Sequence[object]", response.body[response.shortened])
-    longest: ProxyAnswer | None = None
-    fewest, most = 1, len(entries)
-    while fewest < most:
-        left_out = (fewest + most) // 2
-        body = {**response.body, response.shortened: entries[left_out:]}
-        proxied = _proxied(replace(response, body=body), request)
-        if _fits(proxied):
-            longest, most = proxied, left_out
-        else:
-            fewest = left_out + 1
-    return longest
+    body, name = response.body, response.shortened
+    entries = cast("Sequence[object]", body[name])
+
+    def without(left_out: int) -> ProxyAnswer:
+        return _proxied(replace(response, body={**body, name: entries[left_out:]}), request)
+
+    fewest = bisect_left(range(len(entries)), 1, lo=1, key=lambda left_out: _fits(without(left_out)))
+    return without(fewest) if fewest < len(entries) else None
 
 
 def _json(body: Mapping[str, object]) -> str:

@@ -69,7 +69,7 @@ class PushMeter:
                 Metric.PUSHES_DELIVERED: [delivered],
                 Metric.TIME_TO_DELIVER: times,
             }
-            _print(values)
+            publish(values)
 
 
 def publish_waiting(ages: Mapping[str, int], without_success: int) -> None:
@@ -77,22 +77,13 @@ def publish_waiting(ages: Mapping[str, int], without_success: int) -> None:
 
     That number is printed at 0 too: the alarm must be able to tell that nobody is in trouble from that nobody looked.
     """
-    _print({Metric.PARTNERS_WITHOUT_SUCCESS: [without_success]})
+    publish({Metric.PARTNERS_WITHOUT_SUCCESS: [without_success]})
     for partner_id, age in ages.items():
-        _print({Metric.OLDEST_PENDING_AGE: [age / SECOND]}, partner_id=partner_id)
+        publish({Metric.OLDEST_PENDING_AGE: [age / SECOND]}, partner_id=partner_id)
 
 
-def publish_outcomes(over: int) -> None:
-    """Print how many partners are over a limit of outcomes, at 0 too, so that the alarm is called off."""
-    _print({Metric.PARTNERS_OVER_OUTCOME_LIMIT: [over]})
-
-
-def publish_recount(off: int) -> None:
-    """Print how much a recount found off, at 0 too: pools and numbers that it repaired, and pools it could not."""
-    _print({Metric.COUNTS_OFF: [off]})
-
-
-def _print(values: Mapping[Metric, Sequence[float]], **dimensions: str) -> None:
+def publish(values: Mapping[Metric, Sequence[float]], **dimensions: str) -> None:
+    """Print values that were measured. One that an alarm is about is printed at 0 too, so that it is called off."""
     # Not Metrics, which keeps what it was given in the class: one line's dimensions would reach the next.
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     for name, chosen in dimensions.items():

@@ -172,7 +172,6 @@ def pending_shard(sms_id: int) -> str:
 
 
 def sms_id_of_entry(entry: str) -> int:
-    """Return the SMS id in the sort key of a message."""
     return int(entry.removeprefix(_SMS_PREFIX))
 
 

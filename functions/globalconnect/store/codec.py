@@ -47,7 +47,6 @@ class Codec[T: DataclassInstance]:
             self.attributes += part.attributes
 
     def to_item(self, value: T) -> Item:
-        """Return the attributes of an item."""
         item: Item = {}
         for name, attribute, form in self._written:
             kept = getattr(value, name)
@@ -58,7 +57,6 @@ class Codec[T: DataclassInstance]:
         return item
 
     def from_item(self, item: Mapping[str, Any]) -> T:
-        """Return what an item holds."""
         found = self._absent | {name: item[attribute] for name, attribute in self._read if attribute in item}
         for name, form in self._formed:
             if found.get(name) is not None:

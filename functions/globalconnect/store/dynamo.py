@@ -184,7 +184,6 @@ class Dynamo:
         return self._page(self._client.query, table, arguments, limit, after, ScanIndexForward=not newest_first)
 
     def query_all(self, table: str, condition: Expression, *, index: str | None = None) -> Iterator[Item]:
-        """Return all the items a key condition names."""
         return _every(lambda after: self.query(table, condition, index=index, after=after))
 
     def scan(
@@ -195,7 +194,6 @@ class Dynamo:
         return self._page(self._client.scan, table, arguments, limit, after)
 
     def scan_all(self, table: str, *, consistent: bool = False) -> Iterator[Item]:
-        """Return a whole table, page by page."""
         return _every(lambda after: self.scan(table, after=after, consistent=consistent))
 
     def transact(

@@ -68,7 +68,6 @@ class Statement:
 
 
 def projection(attributes: Collection[str]) -> Expression:
-    """Return the expression that names what is to be read of an item."""
     return Expression(", ".join(f"#{name}" for name in attributes), {})
 
 

@@ -214,7 +214,6 @@ class Numbers:
 
 
 def listing_of(country: str | None, operator: str | None) -> Listing:
-    """Return the listing of all numbers, of a country, or of an operator in it."""
     if country is None:
         return Listing("numbers", partial(has, phone=str))
 

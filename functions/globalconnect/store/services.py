@@ -32,7 +32,6 @@ class Services:
         return _CODEC.from_item(item) if item else None
 
     def put(self, service: Service) -> None:
-        """Store a service, new or changed."""
         self._db.put(self._table, _CODEC.to_item(service))
         self._cache.forget(_WHOLE)
 

@@ -63,7 +63,7 @@ class Sources:
         self._cache.forget(source_id)
 
     def replace_secret(self, source_id: str, secret: str, now: int) -> None:
-        """Return a source a new secret at `now` (ms). One that is its newest already changes nothing.
+        """Give a source a new secret at `now` (ms). One that is its newest already changes nothing.
 
         Raises NotFound, and Conflict when somebody else has replaced it meanwhile: of two new secrets neither may go
         missing, both have been shown.

@@ -26,7 +26,6 @@ def cut_text(text: str) -> str:
 
 
 def cut_sender(sender: str) -> str:
-    """Return a sender as `cut_text` does a text."""
     return _cut(sender, _LONGEST_SENDER)
 
 

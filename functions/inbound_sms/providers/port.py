@@ -1,7 +1,7 @@
 """What a provider is to us: a whole request in, a reading out, any response back (contract 4, docs/adr/0036)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from globalconnect.domain.inbound import InboundSms
@@ -14,23 +14,15 @@ class Delivery:
     """What a gateway sends at once: its request, and the body of that, unpacked."""
 
     request: Request
-    body: bytes
-
-    def __repr__(self) -> str:
-        """Leave the content out: a repr ends up in logs."""
-        return f"Delivery({len(self.body)} bytes)"
+    body: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadablePiece:
     """A piece of a delivery that is no SMS that can be read, as it came, and why."""
 
-    content: bytes
+    content: bytes = field(repr=False)
     reason: str
-
-    def __repr__(self) -> str:
-        """Leave the content out: a repr ends up in logs."""
-        return f"UnreadablePiece({self.reason!r})"
 
 
 @dataclass(frozen=True, slots=True)
