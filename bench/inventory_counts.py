@@ -18,8 +18,7 @@ from globalconnect.domain.partner import Partner, digest_of
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.runtime.http import endpoint
 from globalconnect.runtime.startup import Environment
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import to_wire
+from globalconnect.store.dynamo import Dynamo, to_wire
 from partner_api.app import answer
 from partner_api.wiring import Parts, build
 from simulation.aws import TEMPLATE, variables

@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from globalconnect.domain.number import Number
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import from_wire, to_wire
+from globalconnect.store.dynamo import Dynamo, from_wire, to_wire
 from globalconnect.store.numbers import Numbers, to_item
 from globalconnect.store.pool_counts import CountsStore
 from globalconnect.store.projection import count

@@ -19,8 +19,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
 from globalconnect.domain.times import DAY, MINUTE, SECOND
 from globalconnect.runtime.startup import Environment
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Item, from_wire, to_wire
+from globalconnect.store.dynamo import Dynamo, Item, from_wire, to_wire
 from partner_api.issue import issue
 from partner_api.wiring import Parts, build
 from simulation.aws import START as NOW

@@ -15,7 +15,7 @@ from globalconnect.domain.ids import new_token
 from globalconnect.domain.import_job import ImportJob, ImportPart
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 
 MOST_PARTS = 200
 _TOKEN_LENGTH = 8

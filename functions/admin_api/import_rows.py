@@ -24,7 +24,7 @@ from globalconnect.domain.number import Number
 from globalconnect.domain.numerals import plain_number, read_json
 from globalconnect.domain.phones import check_phone
 from globalconnect.hub_protocol.requests import check_operator
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 
 MOST_ROWS = 5_000
 COLUMNS: Mapping[str, Callable[[object, str], str]] = {

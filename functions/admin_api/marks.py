@@ -15,7 +15,7 @@ from globalconnect.domain.phones import check_phone
 from globalconnect.domain.service import Catalogue
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import parse_iso
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 
 _TRIES = 10
 # A portion ends with the page in which it has lifted or looked at so many.
@@ -78,8 +78,7 @@ def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWi
             # Somebody bought it, or finished with it, since it was read.
             continue
         call.log_change(lifted=left.lifted)
-        warning = _UNSURE if left.unsure else None
-        return NumberWithLift.of(number, parts.now(), lifted=left.lifted, warning=warning)
+        return NumberWithLift.of(number, parts.now(), lifted=left.lifted, warning=_UNSURE if left.unsure else None)
     raise Busy
 
 

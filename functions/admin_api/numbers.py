@@ -209,8 +209,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     if number is None:
         raise NotFound("number")
     now = parts.now()
-    found = parts.activations.last_of_phone(phone, _HISTORY)
-    history = [ActivationView.of(activation, now) for activation in found]
+    history = [ActivationView.of(activation, now) for activation in parts.activations.last_of_phone(phone, _HISTORY)]
     return NumberWithHistory.of(number, now, activations=history)
 
 

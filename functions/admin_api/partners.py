@@ -243,8 +243,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
     errors=(404,),
 )
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
-    partner = parts.partners.get(_id(call.path))
-    return PartnerView.of(partner, parts.now(), parts.statistics.pending())
+    return PartnerView.of(parts.partners.get(_id(call.path)), parts.now(), parts.statistics.pending())
 
 
 @route(

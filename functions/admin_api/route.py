@@ -81,8 +81,16 @@ class Call[Q, B]:
     def entry(
         self, parts: Parts, action: str, named: str | None, details: Mapping[str, AuditDetail], result: AuditResult
     ) -> AuditEntry:
-        token = new_token(_TOKEN_LENGTH, parts.rng)
-        return AuditEntry(parts.now(), token, self.staff, self.staff_name, action, named, result, details)
+        return AuditEntry(
+            parts.now(),
+            new_token(_TOKEN_LENGTH, parts.rng),
+            self.staff,
+            self.staff_name,
+            action,
+            named,
+            result,
+            details,
+        )
 
 
 type UseCase[Q, B, A] = Callable[[Parts, Call[Q, B]], A]
@@ -276,8 +284,7 @@ def _read_upload(request: http.Request) -> Upload:
     content = request.body(largest=_LARGEST_REQUEST)
     if len(content) > LARGEST_UPLOAD:
         raise TooLarge(f"body: expected at most {LARGEST_UPLOAD} bytes")
-    media_type = (request.header("content-type") or "").partition(";")[0]
-    return Upload(content, media_type.strip().lower())
+    return Upload(content, (request.header("content-type") or "").partition(";")[0].strip().lower())
 
 
 @cache

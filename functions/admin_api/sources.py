@@ -255,6 +255,5 @@ def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> Source
     errors=(404,),
 )
 def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
-    source_id = id_in(call.path, "sourceId", "source")
-    parts.sources.remove(source_id)
+    parts.sources.remove(id_in(call.path, "sourceId", "source"))
     return Acknowledgement()

@@ -16,7 +16,7 @@ from globalconnect.domain.inbound import (
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.runtime.logs import Event, log
 from globalconnect.store.arrivals import ArrivalContext
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from inbound_sms.wiring import Parts
 
 _TRIES = 10

@@ -6,7 +6,7 @@ from globalconnect.domain.number import mark_for
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import FinishActivation
 from globalconnect.hub_protocol.requests import ACTIVATION_ID
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from partner_api.wiring import Parts
 
 _TRIES = 10

@@ -12,10 +12,9 @@ from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.startup import Environment, at_startup
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.holders import Holders
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
-from globalconnect.store.pool_counts import PoolCountsStore
+from globalconnect.store.pool_counts import Holders, PoolCountsStore
 from globalconnect.store.services import Services
 from globalconnect.store.transactions import Transactions
 

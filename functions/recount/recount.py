@@ -17,7 +17,7 @@ from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.number import Number, names_of, pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts
 from globalconnect.runtime.logs import Event, log
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pool_counts import CountsStore
 from globalconnect.store.projection import correct, counted_as
@@ -162,7 +162,7 @@ class Recount:
             true = reading.sum_of(name, count, self.counts.counted(sorted(count.changed)))
             # Written also when it is right: only a version that still stands says that all of this is of one moment.
             if self._written(true):
-                if count.counts_as(true):
+                if count.sums() == true.sums():
                     return _End.RIGHT
                 _log_off(_End.CORRECTED, name, count, true)
                 return _End.CORRECTED

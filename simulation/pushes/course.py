@@ -11,7 +11,7 @@ from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.push_schedule import CLAIM_LASTS, INTERVAL
 from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push.queue import DuePush, read_message
-from globalconnect.store.expressions import from_wire
+from globalconnect.store.dynamo import from_wire
 from simulation.aws import START
 from simulation.pushes.cloud import SimulatedCloud
 from simulation.pushes.environments import Event, InvocationFailed

@@ -7,7 +7,7 @@ from typing import Any
 
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import from_sms
-from globalconnect.store.expressions import to_wire
+from globalconnect.store.dynamo import to_wire
 from simulation.pushes.environments import InvocationFailed
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.queue import Invoke

@@ -8,8 +8,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import DAY, MINUTE
 from globalconnect.store.activations import ENTRY, from_activation, from_sms
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import expression
+from globalconnect.store.dynamo import Dynamo, expression
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 

@@ -11,7 +11,7 @@ import pytest
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.number import Mark
-from globalconnect.store.expressions import expression
+from globalconnect.store.dynamo import expression
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.transactions import Transactions
 from simulation.aws import Cloud

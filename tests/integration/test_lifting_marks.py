@@ -11,7 +11,7 @@ from globalconnect.domain.number import MOST_CAUSES, Cause, Number
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
 from globalconnect.domain.times import to_iso
-from globalconnect.store.expressions import expression, to_wire
+from globalconnect.store.dynamo import expression, to_wire
 from globalconnect.store.numbers import to_item
 from simulation.desk import Desk
 from simulation.failing import Fault, Scripted, failing_cloud

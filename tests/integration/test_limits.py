@@ -3,7 +3,7 @@
 import pytest
 
 from globalconnect.domain.partner import Partner
-from globalconnect.store.expressions import to_wire
+from globalconnect.store.dynamo import to_wire
 from globalconnect.store.projection import counted_as
 from recount.recount import Recount
 from simulation.shop import COUNTRY, OPERATOR, Reply, Shop

@@ -5,7 +5,7 @@ import random
 
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.projection import count
 from simulation.counting import Stock
 from simulation.shop import COUNTRY, OPERATOR, Shop

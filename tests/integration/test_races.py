@@ -11,9 +11,7 @@ from botocore.exceptions import ClientError
 
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.sms import Sms, SmsRef
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import expression
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, expression
 from globalconnect.store.projection import count
 from simulation.aws import Cloud
 from simulation.failing import FailingClient, Fault, RandomFaults, failing_below

@@ -12,9 +12,8 @@ import recount.app
 import recount.wiring
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, PoolCounts
-from globalconnect.store.expressions import to_wire
-from globalconnect.store.failures import ConditionFailed
-from globalconnect.store.holders import HolderChange
+from globalconnect.store.dynamo import ConditionFailed, to_wire
+from globalconnect.store.pool_counts import HolderChange
 from globalconnect.store.projection import correct, counted_as
 from recount.recount import BEHIND_SECONDS, Report
 from simulation.counting import (
@@ -318,7 +317,7 @@ def test_a_pool_that_never_stands_still_is_reported_as_unsettled_and_left_as_it_
     report = stock.recount().run()
     stock.tables.before_write = lambda: None
     assert (report.corrected_pools, report.unsettled_pools) == (0, 1)
-    assert _pool(stock, HERE).counts_as(off)
+    assert _pool(stock, HERE).sums() == off.sums()
     assert stock.recount().run().corrected_pools == 1
 
 
@@ -453,4 +452,4 @@ def test_it_says_which_pool_was_off_and_by_how_much_and_measures_how_much_was(
     assert (whole["numbers"], whole["corrected_numbers"], whole["corrected_pools"]) == (2, 0, 1)
     metric = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert metric["CountsOff"] == [1.0]
-    assert next(iter(shop.counts.every_pool())).counts_as(pool)
+    assert next(iter(shop.counts.every_pool())).sums() == pool.sums()

@@ -16,7 +16,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import Hour, HourCounts, StartedActivation, Stock, counts_of, hour_of
 from globalconnect.domain.times import DAY, HOUR, MINUTE, to_iso
-from globalconnect.store.expressions import Item, expression
+from globalconnect.store.dynamo import Item, expression
 from hourly_counts.measure import COUNTED_AGAIN
 from simulation.aws import START
 from simulation.calls import Calls

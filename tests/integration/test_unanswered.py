@@ -9,9 +9,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import Busy, Unavailable
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import check, expression
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, check, expression
 from simulation.failing import TRANSACTION, FailingClient, Fault, Faults, Scripted, failing_below
 from simulation.shop import Shop
 

@@ -10,8 +10,7 @@ from globalconnect.domain.sms import ActivationWithSms, Attempt
 from globalconnect.runtime import clock
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import Activations
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Item
+from globalconnect.store.dynamo import Dynamo, Item
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pushes import Pushes
 from local.pretend_partner import Answer, PretendPartner, Push

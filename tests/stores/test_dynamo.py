@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.errors import Unavailable
-from globalconnect.store.expressions import Expression, expression
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Expression, expression
 from simulation.aws import Cloud
 
 KEY = {"code": "tg"}

@@ -7,7 +7,7 @@ import pytest
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.domain.times import DAY
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.import_jobs import ImportJobs
 from simulation.aws import START, Cloud
 from tests.stores.pages import every

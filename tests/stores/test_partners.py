@@ -7,7 +7,7 @@ import pytest
 
 from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
 from globalconnect.domain.partner import MOST_SIGNING_SECRETS, Partner, Pause
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.partners import Partners
 from simulation.aws import START, Cloud
 from tests.stores.pages import every

@@ -8,11 +8,9 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.failures import ConditionFailed
-from globalconnect.store.holders import HolderChange, Holders
+from globalconnect.store.dynamo import ConditionFailed, Dynamo
 from globalconnect.store.packing import pack_counts
-from globalconnect.store.pool_counts import CountsStore, PoolCountsStore
+from globalconnect.store.pool_counts import CountsStore, HolderChange, Holders, PoolCountsStore
 from simulation.aws import Cloud
 from simulation.counting import COUNTED_TABLE, HOLDERS_TABLE, POOLS_TABLE, MemoryTables
 

@@ -15,7 +15,7 @@ from globalconnect.domain.sms import Attempt, PushState, Sms, SmsRef
 from globalconnect.domain.times import HOUR
 from globalconnect.store.activations import PENDING_SHARDS, Activations
 from globalconnect.store.arrivals import ArrivalContext, Arrivals
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pushes import ATTEMPTS_KEPT, Pushes

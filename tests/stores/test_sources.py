@@ -6,7 +6,7 @@ import pytest
 
 from globalconnect.domain.errors import Conflict, NotFound
 from globalconnect.domain.source import Problem, Source
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.sources import NOTED_EVERY, Sources
 from simulation.aws import START, Cloud
 from tests.stores.pages import every

@@ -11,7 +11,7 @@ from globalconnect.domain.number import Candidate, Cause, EndedLease, Mark, Numb
 from globalconnect.domain.sms import ActivationWithSms
 from globalconnect.domain.times import DAY, HOUR, MINUTE
 from globalconnect.store.activations import Activations
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.transactions import IssueResult, Transactions
 from simulation.aws import START, Cloud

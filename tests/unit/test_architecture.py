@@ -173,7 +173,7 @@ def _reached(function: str) -> set[str]:
 
 def test_boto_is_imported_by_what_makes_clients_the_queue_and_the_parts_of_dynamo() -> None:
     importers = {line.split(" imports ")[0] for line in _offenders(CODE / SHARED, {"boto3", "botocore"})}
-    parts = {"runtime/aws.py", "push/queue.py", "store/expressions.py", "store/failures.py"}
+    parts = {"runtime/aws.py", "push/queue.py", "store/dynamo/expressions.py", "store/dynamo/failures.py"}
     assert importers == {f"{SHARED}/{part}" for part in parts}
     assert [line for function in FUNCTIONS for line in _offenders(CODE / function, {"boto3", "botocore"})] == []
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 import pytest
 
 from globalconnect.store.codec import Codec
-from globalconnect.store.expressions import from_wire, to_wire
+from globalconnect.store.dynamo import from_wire, to_wire
 
 
 class Color(StrEnum):

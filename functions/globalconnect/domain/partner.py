@@ -85,8 +85,7 @@ class KeyHolder:
 
     def accepts(self, key: str) -> bool:
         """Return whether `key` is this partner's and still works."""
-        same = hmac.compare_digest(self.digest, digest_of(key))
-        return same and self.partner.revoked_at is None
+        return hmac.compare_digest(self.digest, digest_of(key)) and self.partner.revoked_at is None
 
 
 def digest_of(key: str) -> str:

@@ -44,16 +44,6 @@ class ProjectedCount:
     recount: str | None = None
     changed: frozenset[str] = frozenset()
 
-    def add(self, contribution: Contribution, sign: int) -> None:
-        """Count a contribution in (sign 1) or out (sign -1)."""
-        raise NotImplementedError
-
-    def sums(self) -> dict[str, int]:
-        raise NotImplementedError
-
-    def counts_as(self, other: "ProjectedCount") -> bool:
-        return self.sums() == other.sums()
-
 
 @dataclass(slots=True)
 class HolderCount(ProjectedCount):
@@ -62,7 +52,8 @@ class HolderCount(ProjectedCount):
     partner_id: str
     held: int = 0
 
-    def add(self, contribution: Contribution, sign: int) -> None:  # noqa: ARG002 - a held number is one, whatever else
+    def add(self, _contribution: Contribution, sign: int) -> None:
+        """Count a contribution in (sign 1) or out (sign -1)."""
         self.held += sign
 
     def sums(self) -> dict[str, int]:
@@ -83,6 +74,7 @@ class PoolCounts(ProjectedCount):
         return max(0, self.free - self.blocked_free.get(service, 0))
 
     def add(self, contribution: Contribution, sign: int) -> None:
+        """Count a contribution in (sign 1) or out (sign -1)."""
         self.total += sign
         if not contribution.free:
             return

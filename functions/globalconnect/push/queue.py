@@ -16,7 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.push_schedule import delay_seconds
 from globalconnect.domain.sms import AttemptTally, SmsRef
-from globalconnect.store.failures import unavailable
+from globalconnect.store.dynamo import unavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs.client import SQSClient

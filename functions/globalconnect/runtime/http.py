@@ -258,8 +258,7 @@ def proxy_answer(response: Response, request: Request) -> ProxyAnswer:
     shorter = _shortened(response, request)
     if shorter is not None:
         return shorter
-    refusal = AnswerTooLarge(response.ask_for_less)
-    return proxy_answer(Response(STATUS_OF[AnswerTooLarge], error_body(refusal)), request)
+    return proxy_answer(Response(STATUS_OF[AnswerTooLarge], error_body(AnswerTooLarge(response.ask_for_less))), request)
 
 
 def _proxied(response: Response, request: Request) -> ProxyAnswer:

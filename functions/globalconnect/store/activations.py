@@ -10,8 +10,7 @@ from globalconnect.domain.sms import ActivationWithSms, NewSms, PushState, Sms, 
 from globalconnect.domain.times import DAY, SECOND, day_of
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Expression, Item, expression, from_wire
+from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, from_wire
 
 ENTRY = "activation"
 PENDING_SHARDS = tuple(str(shard) for shard in range(8))
@@ -138,8 +137,11 @@ class Activations:
         ids = [item["activation_id"] for item in page.items]
         keys = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in ids]
         now = self._now()
-        items = [item for item in self._db.get_many(self.table, keys) if is_kept(item, now)]
-        found = {item["activation_id"]: to_activation(item) for item in items}
+        found = {
+            item["activation_id"]: to_activation(item)
+            for item in self._db.get_many(self.table, keys)
+            if is_kept(item, now)
+        }
         return [found[activation_id] for activation_id in ids if activation_id in found], page.next_key
 
 

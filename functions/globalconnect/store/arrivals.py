@@ -8,9 +8,7 @@ from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease,
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import Activations, from_sms, is_kept
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Item, check, expression, put
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, check, expression, put
 from globalconnect.store.inbox import Inbox, heard_from, inbox_key, is_entry_of, is_new, words_key
 from globalconnect.store.numbers import Numbers, to_number
 

@@ -7,8 +7,7 @@ from globalconnect.domain.audit import AuditEntry
 from globalconnect.domain.times import SECOND, day_of
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Item, expression
+from globalconnect.store.dynamo import Dynamo, Item, expression
 
 # Deployed stacks have entries with these names.
 _CODEC = Codec(AuditEntry, {"staff": "operator", "staff_name": "operator_name"})

@@ -10,7 +10,7 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeAliasType, get_args, get_origin
 
-from globalconnect.store.expressions import Item
+from globalconnect.store.dynamo import Item
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -12,9 +12,7 @@ from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.store.activations import expire_at
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Item, Key, expression, put, update
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, expression, put, update
 from globalconnect.store.packing import pack_json, unpack_json
 
 IMPORTS = "imports"

@@ -18,9 +18,7 @@ from globalconnect.domain.inbound import (
 from globalconnect.domain.times import SECOND
 from globalconnect.store.activations import expire_at, is_kept
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Expression, Item, Key, expression, put
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression, put
 
 # DynamoDB takes no more in an item.
 _LONGEST_PAYLOAD = 256 * 1024

@@ -12,9 +12,16 @@ from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Candidate, Cause, EndedLease, Number, pool_of, rests_until
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo, ItemPage
-from globalconnect.store.expressions import Expression, Item, expression, from_wire, update
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import (
+    ConditionFailed,
+    Dynamo,
+    Expression,
+    Item,
+    ItemPage,
+    expression,
+    from_wire,
+    update,
+)
 
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 

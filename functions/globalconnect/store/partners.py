@@ -10,9 +10,7 @@ from globalconnect.domain.partner import KeyHolder, Partner, Pause, SigningSecre
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Expression, Item, expression
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
 # Of every change by staff.
@@ -183,8 +181,7 @@ class Partners:
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
         """Return those of the partners that exist, as they are now. Raises Busy."""
         keys = [{"partner_id": partner_id} for partner_id in partner_ids]
-        found = map(_to_partner, self._db.get_many(self._table, keys))
-        return {partner.partner_id: partner for partner in found}
+        return {partner.partner_id: partner for partner in map(_to_partner, self._db.get_many(self._table, keys))}
 
     def note_slow(self, partner_id: str, until: int) -> None:
         """Note that a partner's server is slow until then (ms); an earlier end changes nothing. Raises Busy."""

@@ -1,21 +1,29 @@
-"""The Availability table (counts per pool) and the Counted table (what each number last contributed); and what changes
-them together with the counts of partners.
+"""The tables of counts, and what changes them together: Availability (per pool), Holders (per partner, docs/adr/0033) and
+Counted (what each number last contributed).
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from globalconnect.domain.number import pool_of
-from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts, ProjectedCount
+from globalconnect.domain.pool_counts import (
+    MOST_CHANGED,
+    Contribution,
+    CountedNumber,
+    HolderCount,
+    PoolCounts,
+    ProjectedCount,
+)
 from globalconnect.store.cache import Cache
+from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Expression, Item, expression, put, remove
-from globalconnect.store.holders import HolderChange, change_of, from_holder, to_holder
+from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove, update
 from globalconnect.store.packing import NO_COUNTS, pack_counts, unpack_counts
 
 _ALL = "all"
 _LISTING = Listing("pools", partial(has, country=str, operator=str))
+_HOLDER = Codec(HolderCount)
 
 
 class PoolCountsStore:
@@ -63,6 +71,30 @@ class PoolCountsStore:
         )
 
 
+class Holders:
+    """How many numbers partners hold."""
+
+    def __init__(self, db: Dynamo, table: str) -> None:
+        self._db = db
+        self._table = table
+
+    def held_by(self, partner_id: str) -> int:
+        """Return how many numbers a partner holds, as counted last. Raises Busy."""
+        item = self._db.get(self._table, {"partner_id": partner_id})
+        return _HOLDER.from_item(item).held if item else 0
+
+
+@dataclass(frozen=True, slots=True)
+class HolderChange:
+    """What a batch changes about a partner's count, `by` how much, and which numbers came or went; `read` is how the
+    count was read, and stays as it is, or a new one as long as no recount is known to look at it.
+    """
+
+    read: HolderCount
+    by: int
+    phones: frozenset[str]
+
+
 class CountsStore:
     """What the projection needs to change counts: pools, partners and counted numbers, written together."""
 
@@ -90,12 +122,12 @@ class CountsStore:
         """Return the counts of these partners by their id; one that was never counted holds nothing."""
         holders = {partner_id: HolderCount(partner_id) for partner_id in partner_ids}
         for item in self._db.get_many(self._holders, [{"partner_id": partner_id} for partner_id in partner_ids]):
-            holders[item["partner_id"]] = to_holder(item)
+            holders[item["partner_id"]] = _HOLDER.from_item(item)
         return holders
 
     def every_holder(self) -> Iterator[HolderCount]:
         """Return the count of every partner, each as it is when it is read."""
-        return (to_holder(item) for item in self._db.scan_all(self._holders, consistent=True))
+        return (_HOLDER.from_item(item) for item in self._db.scan_all(self._holders, consistent=True))
 
     def every_pool(self) -> Iterator[PoolCounts]:
         """Return the counts of every pool, each as it is when it is read."""
@@ -120,7 +152,7 @@ class CountsStore:
         written and it has to be read again.
         """
         actions = [self._put(tally) for tally in tallies]
-        actions += [change_of(self._holders, change) for change in holders]
+        actions += [_adding(self._holders, change) for change in holders]
         actions += [
             put(self._counted, _from_counted(number), _same_number(seen.get(number.phone))) for number in counted
         ]
@@ -130,7 +162,25 @@ class CountsStore:
     def _put(self, tally: PoolCounts | HolderCount) -> Item:
         if isinstance(tally, PoolCounts):
             return put(self._availability, _from_counts(tally), _same(tally))
-        return put(self._holders, from_holder(tally), _same(tally))
+        return put(self._holders, _HOLDER.to_item(tally) | {"version": tally.version + 1}, _same(tally))
+
+
+def _adding(table: str, change: HolderChange) -> Item:
+    """Return the action that adds to a partner's count, whatever others add to it meanwhile.
+
+    It fails when another recount looks at it than did when it was read.
+    """
+    read, sums = change.read, "ADD #held :by, #version :one"
+    if read.recount is None:
+        added = expression(sums, by=change.by, one=1)
+        condition = expression("attribute_not_exists(#recount)")
+    else:
+        condition = expression("#recount = :recount", recount=read.recount)
+        if len(read.changed | change.phones) > MOST_CHANGED:
+            added = expression(f"REMOVE #recount, #changed {sums}", by=change.by, one=1)
+        else:
+            added = expression(f"{sums}, #changed :phones", by=change.by, one=1, phones=change.phones)
+    return update(table, {"partner_id": read.partner_id}, added, condition)
 
 
 def _same(tally: ProjectedCount) -> Expression:

@@ -19,9 +19,8 @@ from globalconnect.domain.pool_counts import (
     PoolCounts,
     contribution_of,
 )
-from globalconnect.store.failures import ConditionFailed
-from globalconnect.store.holders import HolderChange
-from globalconnect.store.pool_counts import CountsStore
+from globalconnect.store.dynamo import ConditionFailed
+from globalconnect.store.pool_counts import CountsStore, HolderChange
 
 # A transaction holds 100 writes: one per number, one per pool they were or are in, one per partner who held or holds
 # them. Few of one batch are in many pools; where they are, fewer numbers are counted at once.

@@ -21,9 +21,7 @@ from globalconnect.store.activations import (
     to_sms,
 )
 from globalconnect.store.codec import Codec
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Item, Key, Statement, expression
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, Statement, expression
 
 # Beside the first.
 ATTEMPTS_KEPT = 20

@@ -11,9 +11,7 @@ from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Expression, expression
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, expression
 
 # What is heard from a source is noted so often at most.
 NOTED_EVERY = MINUTE

@@ -8,9 +8,7 @@ from globalconnect.domain.outcomes import COUNTED, ByPartner, FinishedActivation
 from globalconnect.domain.statistics import STATES, Hour, HourCounts, StartedActivation, Stock
 from globalconnect.domain.times import DAY, day_of
 from globalconnect.store.activations import expire_at
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Item, expression
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression
 from globalconnect.store.packing import pack_histogram, unpack_histogram
 
 # How long hours are kept: a year can be compared with the one before.

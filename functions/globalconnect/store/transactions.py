@@ -7,9 +7,7 @@ from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Cause, Mark, Number, causes_with, pool_of, rests_until
 from globalconnect.domain.times import day_of
 from globalconnect.store.activations import ENTRY, Activations, from_activation
-from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.expressions import Expression, expression, put, update
-from globalconnect.store.failures import ConditionFailed
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, expression, put, update
 from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, from_causes, held_shard, lifting, unchanged
 
 _NUMBER = 0

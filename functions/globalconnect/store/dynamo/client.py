@@ -9,7 +9,7 @@ from itertools import batched
 from typing import TYPE_CHECKING, Any
 
 from globalconnect.domain.errors import Busy
-from globalconnect.store.expressions import (
+from globalconnect.store.dynamo.expressions import (
     Expression,
     Item,
     Key,
@@ -22,7 +22,7 @@ from globalconnect.store.expressions import (
     to_wire,
     update,
 )
-from globalconnect.store.failures import (
+from globalconnect.store.dynamo.failures import (
     FAILURES,
     TRIES,
     failure_of_call,
@@ -113,8 +113,7 @@ class Dynamo:
     def update(self, table: str, key: Key, change: Expression, condition: Expression | None = None) -> Item:
         """Change an item and give it as it is then. Raises ConditionFailed, and Busy."""
         arguments = update(table, key, change, condition)["Update"]
-        changed = self._ask(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})
-        return from_wire(changed["Attributes"])
+        return from_wire(self._ask(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})["Attributes"])
 
     def update_unseen(self, table: str, key: Key, change: Expression, condition: Expression) -> None:
         """Change an item of which the caller may see nothing. Raises ConditionFailed, and Busy."""
@@ -159,8 +158,9 @@ class Dynamo:
 
     def delete(self, table: str, key: Key, condition: Expression) -> None:
         """Remove an item. Raises ConditionFailed, and Busy."""
-        arguments = {"TableName": table, "Key": to_wire(key), **spell(ConditionExpression=condition)}
-        self._ask(self._client.delete_item, arguments)
+        self._ask(
+            self._client.delete_item, {"TableName": table, "Key": to_wire(key), **spell(ConditionExpression=condition)}
+        )
 
     def query(  # noqa: PLR0913 - one place that knows how a query is spelled
         self,

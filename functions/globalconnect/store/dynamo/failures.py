@@ -97,8 +97,7 @@ def _meanings(error: ClientError) -> list[_Meaning]:
     code = error.response["Error"]["Code"]
     if code != _CANCELED:
         return [_meaning(code)]
-    reasons = error.response.get("CancellationReasons", [])
-    return [_meaning(reason.get("Code", "None")) for reason in reasons]
+    return [_meaning(reason.get("Code", "None")) for reason in error.response.get("CancellationReasons", [])]
 
 
 def _meaning(code: str) -> _Meaning:

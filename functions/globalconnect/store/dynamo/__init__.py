@@ -1,0 +1,35 @@
+"""DynamoDB, typed: what our stores are made of. Only this names its client, its spelling and its failures."""
+
+from globalconnect.store.dynamo.client import Dynamo, ItemPage
+from globalconnect.store.dynamo.expressions import (
+    Expression,
+    Item,
+    Key,
+    Statement,
+    check,
+    expression,
+    from_wire,
+    put,
+    remove,
+    to_wire,
+    update,
+)
+from globalconnect.store.dynamo.failures import ConditionFailed, unavailable
+
+__all__ = [
+    "ConditionFailed",
+    "Dynamo",
+    "Expression",
+    "Item",
+    "ItemPage",
+    "Key",
+    "Statement",
+    "check",
+    "expression",
+    "from_wire",
+    "put",
+    "remove",
+    "to_wire",
+    "unavailable",
+    "update",
+]
