@@ -22,7 +22,7 @@ from admin_api.schema import (
 )
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation, State
-from globalconnect.domain.errors import Busy, Conflict, NotFound
+from globalconnect.domain.errors import Busy, Conflict, NotFound, existing
 from globalconnect.domain.ids import read_activation_id
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
@@ -219,9 +219,7 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
 )
 def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> ActivationDetails:
     activation_id = read_activation_id(call.path, "activationId")
-    sale = parts.activations.sale(activation_id)
-    if sale is None:
-        raise NotFound("activation")
+    sale = existing(parts.activations.sale(activation_id), "activation")
     attempts = parts.pushes.attempts(activation_id) if sale.sms else {}
     texts = call.query.get("texts", "shown")
     looked_at = {str(sms.sms_id) for sms in sale.sms if texts in {"shown", str(sms.sms_id)}}
@@ -248,9 +246,7 @@ def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> Activati
 )
 def push(parts: Parts, call: Call[NoQuery, NoFields]) -> PushDueView:
     ref = SmsRef(read_activation_id(call.path, "activationId"), read_activation_id(call.path, "smsId"))
-    activation = parts.activations.get(ref.activation_id)
-    if activation is None:
-        raise NotFound("activation")
+    activation = existing(parts.activations.get(ref.activation_id), "activation")
     if not parts.pushes.find([ref]):
         raise NotFound("message")
     partner = _pushed_to(parts, activation)

@@ -10,7 +10,7 @@ from admin_api.numbers import RejectedRowView
 from admin_api.route import PAGE, Call, Upload, id_in, route
 from admin_api.schema import Body, FileName, Flag, NoFields, NoQuery, PageQuery, Time, View
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, TooLarge
+from globalconnect.domain.errors import Conflict, InvalidInput, TooLarge, existing
 from globalconnect.domain.ids import new_token
 from globalconnect.domain.import_job import ImportJob, ImportPart
 from globalconnect.domain.staff import Role
@@ -233,10 +233,7 @@ def _number(path: Mapping[str, str]) -> int:
 
 
 def _job(parts: Parts, path: Mapping[str, str]) -> ImportJob:
-    job = parts.import_jobs.get(_id(path))
-    if job is None:
-        raise NotFound("import")
-    return job
+    return existing(parts.import_jobs.get(_id(path)), "import")
 
 
 def _recorded(parts: Parts, job: ImportJob, number: int, content: str) -> ImportPart:

@@ -9,7 +9,7 @@ from admin_api.route import Call, id_in, route
 from admin_api.schema import BodyWithReason, Cursor, Moment, NoQuery, ServiceCode, View
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
-from globalconnect.domain.errors import Busy, NotFound
+from globalconnect.domain.errors import Busy, existing
 from globalconnect.domain.marks import may_have_left_one, without_mark_of, without_marks
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.service import Catalogue
@@ -66,9 +66,7 @@ def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWi
     phone, service = check_phone(call.path["phone"], "phone"), call.body.service
     call.log_change(changed_id=phone, code=service)
     for _ in range(_TRIES):
-        number = parts.numbers.get(phone)
-        if number is None:
-            raise NotFound("number")
+        number = existing(parts.numbers.get(phone), "number")
         left = without_marks(number, service)
         if left is None:
             return NumberWithLift.of(number, parts.now(), lifted=0, warning=None)

@@ -11,7 +11,7 @@ from admin_api.import_rows import WRITERS, enter, read_rows
 from admin_api.route import PAGE, Call, Upload, route
 from admin_api.schema import STRICT, Body, Cursor, Filter, Flag, NoFields, NoQuery, Phones, Time, View
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import InvalidInput, NotFound
+from globalconnect.domain.errors import InvalidInput, existing
 from globalconnect.domain.import_job import RejectedRow
 from globalconnect.domain.names import StoredNames
 from globalconnect.domain.number import Cause, Number
@@ -205,9 +205,7 @@ def browse(parts: Parts, call: Call[NumbersQuery, NoFields]) -> NumberPage:
 )
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     phone = check_phone(call.path["phone"], "phone")
-    number = parts.numbers.get(phone)
-    if number is None:
-        raise NotFound("number")
+    number = existing(parts.numbers.get(phone), "number")
     now = parts.now()
     history = [ActivationView.of(activation, now) for activation in parts.activations.last_of_phone(phone, _HISTORY)]
     return NumberWithHistory.of(number, now, activations=history)

@@ -21,7 +21,7 @@ from admin_api.schema import (
     View,
 )
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import InvalidInput, NotFound
+from globalconnect.domain.errors import InvalidInput, existing
 from globalconnect.domain.ids import Rng, new_token
 from globalconnect.domain.provider import PROVIDERS, ProviderSpec, SecretOrigin, SettingType
 from globalconnect.domain.source import Problem, Source, SourceSettings
@@ -237,9 +237,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
 )
 def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
     source_id = id_in(call.path, "sourceId", "source")
-    source = parts.sources.find(source_id)
-    if source is None:
-        raise NotFound("source")
+    source = existing(parts.sources.find(source_id), "source")
     secret = secret_for(PROVIDERS[source.provider], call.body.secret, parts.rng)
     parts.sources.replace_secret(source_id, secret, parts.now())
     warning = f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None

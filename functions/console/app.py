@@ -4,7 +4,7 @@ import html
 import json
 
 from console.wiring import ASK_EACH_TIME, GUARDED, TYPES, Parts, parts
-from globalconnect.domain.errors import NotFound
+from globalconnect.domain.errors import NotFound, existing
 from globalconnect.runtime.http import Request, Response, endpoint
 
 RESOURCE = "/console"
@@ -23,10 +23,7 @@ def answer(request: Request, parts: Parts) -> Response:
     if not name:
         return _page(parts.page, request, parts)
     # Only what was read at the start can be had, by its name: no path is ever made of what was asked for.
-    file = parts.files.get(name)
-    if file is None:
-        raise NotFound("file")
-    return file
+    return existing(parts.files.get(name), "file")
 
 
 def _page(page: str, request: Request, parts: Parts) -> Response:

@@ -3,7 +3,7 @@
 from functools import partial
 
 from getsms.wiring import Parts, parts
-from globalconnect.domain.errors import NotFound
+from globalconnect.domain.errors import existing
 from globalconnect.domain.ids import read_activation_id
 from globalconnect.domain.partner import Partner
 from globalconnect.hub_protocol.answers import MESSAGES, error_body, messages_body
@@ -21,9 +21,7 @@ def answer(request: Request, parts: Parts) -> Response:
 
 
 def _answer(fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
-    sale = parts.activations.sale(read_activation_id(fields, POLLED_ID), partner.partner_id)
-    if sale is None:
-        raise NotFound(POLLED_ID)
+    sale = existing(parts.activations.sale(read_activation_id(fields, POLLED_ID), partner.partner_id), POLLED_ID)
     return Response(200, messages_body(sale.sms, sale.activation.state(parts.now()), dialect), shortened=MESSAGES)
 
 

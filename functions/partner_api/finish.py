@@ -1,7 +1,7 @@
 """FINISH_ACTIVATION: record an outcome once, with its effects on the number (contract 1.5)."""
 
 from globalconnect.domain.activation import Activation, Outcome, Step, step_for
-from globalconnect.domain.errors import Busy, NotFound
+from globalconnect.domain.errors import Busy, NotFound, existing
 from globalconnect.domain.number import mark_for
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import FinishActivation
@@ -43,9 +43,7 @@ def _take_step(activation: Activation, outcome: Outcome, parts: Parts) -> None:
 
 
 def _record(activation: Activation, outcome: Outcome, parts: Parts) -> None:
-    number = parts.numbers.get(activation.phone)
-    if number is None:
-        raise NotFound(ACTIVATION_ID)
+    number = existing(parts.numbers.get(activation.phone), ACTIVATION_ID)
     service = parts.services.find(activation.service) if outcome in _DECIDED_BY_SERVICE else None
     limit = None if service is None else service.cancel_limit
     mark = mark_for(

@@ -52,6 +52,13 @@ class NotFound(GlobalConnectError):
         super().__init__(f"{what} not found")
 
 
+def existing[T](value: T | None, what: str) -> T:
+    """Return what was looked for. Raises NotFound when it is None."""
+    if value is None:
+        raise NotFound(what)
+    return value
+
+
 class TooLarge(GlobalConnectError):
     """The caller must send less at once."""
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 from functools import partial
 
-from globalconnect.domain.errors import NotFound
+from globalconnect.domain.errors import existing
 from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.store.activations import expire_at
 from globalconnect.store.codec import Codec
@@ -101,10 +101,7 @@ class ImportJobs:
                 expression("attribute_exists(#entry) AND attribute_not_exists(#finished_at)"),
             )
         except ConditionFailed:
-            job = self.get(import_id)
-            if job is None:
-                raise NotFound("import") from None
-            return job
+            return existing(self.get(import_id), "import")
         return _to_import(ended)
 
     def rejected(self, import_id: str, limit: int, cursor: str | None) -> Page[RejectedRow]:
@@ -115,8 +112,7 @@ class ImportJobs:
         # Its keys name the last row of the page, and that row's part.
         listing = Listing("rejected", partial(has, part=int, row=int), (import_id,))
         after = listing.key(cursor)
-        if self.get(import_id) is None:
-            raise NotFound("import")
+        existing(self.get(import_id), "import")
         part, row = (after["part"], after["row"]) if after else (1, 0)
         condition = expression(
             "#collection = :parts AND #entry >= :entry", parts=_parts_of(import_id), entry=_entry_of(part)

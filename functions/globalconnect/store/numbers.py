@@ -7,7 +7,7 @@ from itertools import chain, repeat
 from typing import Any
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.errors import NotFound
+from globalconnect.domain.errors import NotFound, existing
 from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Candidate, Cause, EndedLease, Number, pool_of, rests_until
 from globalconnect.domain.times import MINUTE
@@ -130,9 +130,7 @@ class Numbers:
 
     def restore(self, phone: str, now: int) -> Number:
         """Put a number on sale again, from the later of `now` and the end of its lease (ms). Raises NotFound."""
-        number = self.get(phone)
-        if number is None:
-            raise NotFound("number")
+        number = existing(self.get(phone), "number")
         if number.enabled:
             return number
         change = expression(

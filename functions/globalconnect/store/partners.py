@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypedDict
 
-from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
+from globalconnect.domain.errors import Conflict, InvalidKey, existing
 from globalconnect.domain.partner import KeyHolder, Partner, Pause, SigningSecret, digest_of, partner_id_of, rotated
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
@@ -79,10 +79,7 @@ class Partners:
 
     def get(self, partner_id: str) -> Partner:
         """Return a partner as it is now. Raises NotFound."""
-        partner = self._read(partner_id)
-        if partner is None:
-            raise NotFound("partner")
-        return partner
+        return existing(self._read(partner_id), "partner")
 
     def page(self, limit: int, cursor: str | None) -> Page[Partner]:
         """Return one page of all partners, in no order. Raises InvalidInput for a cursor of something else."""
@@ -226,8 +223,7 @@ class Partners:
 
 def _unchanged(partner: Partner | None, is_done: Callable[[Partner], bool]) -> Partner:
     """Return what a change found in its way, if it `is_done`. Raises NotFound, and Conflict."""
-    if partner is None:
-        raise NotFound("partner")
+    partner = existing(partner, "partner")
     if is_done(partner):
         return partner
     if partner.revoked_at is not None:

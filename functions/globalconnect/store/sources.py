@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
-from globalconnect.domain.errors import Conflict, NotFound
+from globalconnect.domain.errors import Conflict, existing
 from globalconnect.domain.partner import SigningSecret
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import MINUTE
@@ -53,8 +53,7 @@ class Sources:
 
     def remove(self, source_id: str) -> None:
         """Remove a source. Raises NotFound."""
-        if self._read(source_id) is None:
-            raise NotFound("source")
+        existing(self._read(source_id), "source")
         # It may be gone by now: by a try of ours that AWS did not answer.
         with suppress(ConditionFailed):
             self._db.delete(self._table, {"source_id": source_id}, expression("attribute_exists(#source_id)"))
@@ -66,9 +65,7 @@ class Sources:
         Raises NotFound, and Conflict when somebody else has replaced it meanwhile: of two new secrets neither may go
         missing, both have been shown.
         """
-        before = self._read(source_id)
-        if before is None:
-            raise NotFound("source")
+        before = existing(self._read(source_id), "source")
         after = before.with_secret(secret, now)
         if after is before:
             return
@@ -80,9 +77,7 @@ class Sources:
         try:
             self._db.update(self._table, {"source_id": source_id}, change, _unchanged(before))
         except ConditionFailed:
-            found = self._read(source_id)
-            if found is None:
-                raise NotFound("source") from None
+            found = existing(self._read(source_id), "source")
             # It has it by a try of ours that AWS did not answer.
             if secret not in found.secrets(now):
                 raise Conflict("source: its secret was replaced meanwhile; try again") from None
