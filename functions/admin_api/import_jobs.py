@@ -157,7 +157,7 @@ def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
         number=number,
         content=content,
         rows=len(rows) + len(rejected),
-        imported=outcome.new,
+        imported=outcome.imported,
         updated=outcome.updated,
         unchanged=outcome.unchanged,
         rejected=tuple(outcome.rejected),

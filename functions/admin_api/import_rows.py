@@ -59,17 +59,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ImportCounts:
-    """What an import did: each row is counted as new, moved to another pool or unchanged, or is refused."""
+    """What an import did. Of those `updated`, which were known wherever they were (contract 5), `unchanged` were in place."""
 
-    new: int
-    moved: int
+    imported: int
+    updated: int
     unchanged: int
     rejected: Sequence[RejectedRow]
-
-    @property
-    def updated(self) -> int:
-        """How many numbers were known, wherever they were (contract 5)."""
-        return self.moved + self.unchanged
 
 
 class _RowResult(StrEnum):
@@ -136,8 +131,8 @@ def enter(
     ]
     counts = Counter(ends.values())
     return ImportCounts(
-        new=counts[_RowResult.NEW],
-        moved=counts[_RowResult.MOVED],
+        imported=counts[_RowResult.NEW],
+        updated=counts[_RowResult.MOVED] + counts[_RowResult.UNCHANGED],
         unchanged=counts[_RowResult.UNCHANGED],
         rejected=_in_order([*rejected, *contested]),
     )

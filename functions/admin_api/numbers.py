@@ -176,9 +176,11 @@ class NumberWithHistory(NumberWithMarks):
 )
 def import_numbers(parts: Parts, call: Call[NoQuery, Upload]) -> ImportResult:
     outcome = enter(parts, *read_rows(call.body))
-    call.log_change(imported=outcome.new, updated=outcome.updated, rejected=len(outcome.rejected))
+    call.log_change(imported=outcome.imported, updated=outcome.updated, rejected=len(outcome.rejected))
     return ImportResult(
-        imported=outcome.new, updated=outcome.updated, rejected=[RejectedRowView.of(row) for row in outcome.rejected]
+        imported=outcome.imported,
+        updated=outcome.updated,
+        rejected=[RejectedRowView.of(row) for row in outcome.rejected],
     )
 
 

@@ -15,8 +15,6 @@ from globalconnect.store.partners import Partners
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of this function."""
-
     partners: Partners
     activations: Activations
     now: Callable[[], int]

@@ -44,8 +44,6 @@ class SweepReport:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The parts of this function."""
-
     numbers: Numbers
     partners: Partners
     pushes: Pushes

@@ -14,8 +14,6 @@ class Outcome(IntEnum):
 
 
 class State(StrEnum):
-    """What an activation is at a given time."""
-
     LIVE = "live"
     EXPIRED = "expired"
     FINISHED = "finished"
@@ -55,8 +53,6 @@ class Activation:
 
 
 class Step(StrEnum):
-    """What a FINISH_ACTIVATION has to do."""
-
     NOTHING = "nothing"
     RECORD = "record"
     REFUND = "refund"

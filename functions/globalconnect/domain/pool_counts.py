@@ -62,8 +62,6 @@ class HolderCount(ProjectedCount):
 
 @dataclass(slots=True)
 class PoolCounts(ProjectedCount):
-    """The counts of one pool."""
-
     country: str
     operator: str
     total: int = 0

@@ -13,8 +13,6 @@ class SecretOrigin(StrEnum):
 
 
 class SettingType(StrEnum):
-    """What the value of a setting is."""
-
     TEXT = "text"
     FLAG = "flag"
 

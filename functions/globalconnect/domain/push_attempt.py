@@ -5,8 +5,6 @@ from enum import StrEnum
 
 
 class AttemptOutcome(StrEnum):
-    """What ended an attempt."""
-
     DELIVERED = "delivered"
     REFUSED_ANSWER = "refused_answer"
     """2xx, but nothing that begins with a JSON object whose `status` is SUCCESS."""

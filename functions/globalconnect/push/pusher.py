@@ -105,8 +105,6 @@ _UNTRIED = AttemptTally()
 
 
 class Handling(Enum):
-    """What is left to do for a push that the pusher was given."""
-
     DONE = auto()
     REDELIVER = auto()
     """Not even its attempt could be claimed: the record or queue message must be delivered again."""

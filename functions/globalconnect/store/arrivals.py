@@ -29,8 +29,6 @@ class ArrivalContext:
 
 
 class Arrivals:
-    """Inbound SMS on their way into the tables."""
-
     def __init__(self, db: Dynamo, numbers: Numbers, activations: Activations, inbox: Inbox) -> None:
         self._db = db
         self._numbers = numbers

@@ -72,8 +72,6 @@ class PoolCountsStore:
 
 
 class Holders:
-    """How many numbers partners hold."""
-
     def __init__(self, db: Dynamo, table: str) -> None:
         self._db = db
         self._table = table

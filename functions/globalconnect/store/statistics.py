@@ -1,6 +1,7 @@
 """The Statistics table, and what it is counted from: the indexes by-day, delivered and finished of Activations."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
@@ -92,10 +93,8 @@ class Statistics:
     def _put(self, kind: str, at: int, measured_at: int, content: Item) -> None:
         item = {"kind": kind, "at": at, "measured_at": measured_at, **content}
         not_older = expression("attribute_not_exists(#measured_at) OR #measured_at <= :at", at=measured_at)
-        try:
+        with suppress(ConditionFailed):
             self._db.put(self._table, item, not_older)
-        except ConditionFailed:
-            return
 
 
 class HourEvents:

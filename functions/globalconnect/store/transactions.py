@@ -14,8 +14,6 @@ _NUMBER = 0
 
 
 class IssueResult(StrEnum):
-    """How the attempt to issue a number ended."""
-
     DONE = "done"
     TAKEN = "taken"
     ID_USED = "id used"
