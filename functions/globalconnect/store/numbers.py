@@ -18,6 +18,7 @@ from globalconnect.store.dynamo import (
     Expression,
     Item,
     ItemPage,
+    changing,
     expression,
     from_wire,
     update,
@@ -26,8 +27,9 @@ from globalconnect.store.dynamo import (
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
 # Whose a number is, and with that where the sweep finds it. A resting number has only the latter.
-HOLDER = ("#activation_id", "#partner_id", "#held_from", "#free_since")
-LEASE = (*HOLDER, "#held_shard")
+HOLDER = ("activation_id", "partner_id", "held_from", "free_since")
+LEASE = (*HOLDER, "held_shard")
+NEXT_VERSION = {"version": 1}
 
 # How many numbers are read at once: a pool of which little can be sold is read in larger steps. The first four are more
 # than a request looks at that wants none of a pool. DynamoDB ends a page at 1 MB, about as many numbers as the last.
@@ -99,24 +101,20 @@ class Numbers:
         for _ in range(_MOVES):
             if number is None:
                 break
-            placed = "#country = :country, #operator = :operator, #operator_phone = :operator_phone"
-            values: dict[str, object] = {
+            placed: dict[str, object] = {
                 "country": country,
                 "operator": operator,
                 "operator_phone": operator_phone_of(operator, number.phone),
                 # Never in the past of the new pool: what is used up there has been read (docs/adr/0021).
-                "since": max(now, number.available_from),
-                "one": 1,
+                "available_from": max(now, number.available_from),
             }
             if entered_by is not None:
-                placed += ", #entered_by = :entered_by"
-                values["entered_by"] = entered_by
+                placed["entered_by"] = entered_by
             if number.enabled:
-                placed += ", #pool = :pool"
-                values["pool"] = pool_of(country, operator)
-            change = expression(f"SET {placed}, #available_from = :since ADD #version :one", **values)
+                placed["pool"] = pool_of(country, operator)
             try:
-                self._db.update(self.table, {"phone": number.phone}, change, unchanged(number))
+                moved = changing(placed, adds=NEXT_VERSION)
+                self._db.update(self.table, {"phone": number.phone}, moved, unchanged(number))
             except ConditionFailed:
                 number = self.get(number.phone)
             else:
@@ -125,22 +123,20 @@ class Numbers:
 
     def withdraw(self, phone: str) -> Number:
         """Take a number off sale; a live activation goes on to its end. Raises NotFound."""
-        change = expression("REMOVE #pool ADD #version :one", one=1)
-        return self._change(phone, change, expression("attribute_exists(#phone)"))
+        withdrawn = changing(removes=["pool"], adds=NEXT_VERSION)
+        return self._change(phone, withdrawn, expression("attribute_exists(#phone)"))
 
     def restore(self, phone: str, now: int) -> Number:
         """Put a number on sale again, from the later of `now` and the end of its lease (ms). Raises NotFound."""
         number = existing(self.get(phone), "number")
         if number.enabled:
             return number
-        change = expression(
-            "SET #pool = :pool, #available_from = :since ADD #version :one",
-            pool=pool_of(number.country, number.operator),
-            since=max(now, number.available_from),
-            one=1,
-        )
+        placed = {
+            "pool": pool_of(number.country, number.operator),
+            "available_from": max(now, number.available_from),
+        }
         try:
-            return self._change(phone, change, unchanged(number))
+            return self._change(phone, changing(placed, adds=NEXT_VERSION), unchanged(number))
         except NotFound:
             return self.restore(phone, now)
 
@@ -170,15 +166,14 @@ class Numbers:
         values: dict[str, object] = {} if ended.activation_id is None else {"id": ended.activation_id}
         rested_at = None if ended.activation_id is None else rests_until(ended.until, self.rest, now)
         if rested_at is None:
-            change = expression(f"REMOVE {', '.join(LEASE)} ADD #version :one", one=1)
+            freed = changing(removes=LEASE, adds=NEXT_VERSION)
         else:
-            text = f"SET #available_from = :rested REMOVE {', '.join(HOLDER)} ADD #version :one"
-            change = expression(text, rested=rested_at, one=1)
+            freed = changing({"available_from": rested_at}, removes=HOLDER, adds=NEXT_VERSION)
         condition = expression(
             f"attribute_exists(#held_shard) AND {lease} AND #available_from = :until", until=ended.until, **values
         )
         try:
-            self._db.update(self.table, {"phone": ended.phone}, change, condition)
+            self._db.update(self.table, {"phone": ended.phone}, freed, condition)
         except ConditionFailed:
             return False
         return True
@@ -211,9 +206,9 @@ class Numbers:
         """Return those of the numbers that exist."""
         return [to_number(item) for item in self._db.get_many(self.table, [{"phone": phone} for phone in phones])]
 
-    def _change(self, phone: str, change: Expression, condition: Expression) -> Number:
+    def _change(self, phone: str, wanted: Expression, condition: Expression) -> Number:
         try:
-            return to_number(self._db.update(self.table, {"phone": phone}, change, condition))
+            return to_number(self._db.update(self.table, {"phone": phone}, wanted, condition))
         except ConditionFailed:
             raise NotFound("number") from None
 
@@ -249,23 +244,19 @@ def lifting(number: Number, left: RemainingMarks, now: int) -> Expression:
 
     Above the marks that environments hold, so that they find it (docs/adr/0021).
     """
-    causes = {**number.causes, left.service: left.causes}
-    values: dict[str, object] = {"since": max(now, number.available_from), "causes": from_causes(causes), "one": 1}
-    sets = ["#available_from = :since", "#causes = :causes"]
-    removes = deletes = ""
+    causes = from_causes({**number.causes, left.service: left.causes})
+    sets: dict[str, object] = {"available_from": max(now, number.available_from), "causes": causes}
     if left.cancels:
-        sets.append("#cancels.#service = :cancels")
-        values["cancels"] = left.cancels
-    else:
-        removes = "REMOVE #cancels.#service "
+        sets["cancels.service"] = left.cancels
     if left.anew:
-        sets.append("#lifted = :lifted")
-        values["lifted"] = {**number.lifted, left.service: number.version + 1}
-    if not left.blocked:
-        deletes = " DELETE #blocked :service"
-        values["service"] = {left.service}
-    text = f"SET {', '.join(sets)} {removes}ADD #version :one{deletes}"
-    return Expression(text, values, {"service": left.service})
+        sets["lifted"] = {**number.lifted, left.service: number.version + 1}
+    return changing(
+        sets,
+        removes=[] if left.cancels else ["cancels.service"],
+        adds=NEXT_VERSION,
+        deletes={} if left.blocked else {"blocked": {left.service}},
+        names={"service": left.service},
+    )
 
 
 def _not_blocked(service: str) -> Expression:

@@ -10,7 +10,7 @@ from globalconnect.domain.partner import KeyHolder, Partner, Pause, SigningSecre
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, expression
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, changing, expression
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
 # Of every change by staff.
@@ -99,14 +99,11 @@ class Partners:
         if change.get("services") is not None:
             # An empty list of services is not the same as none given (all): sets can't be empty, so it is a list.
             values["services"] = sorted(change["services"] or ())
-        kept = {attribute: value for attribute, value in values.items() if value is not None}
-        removed = [f"#{attribute}" for attribute, value in values.items() if value is None]
-        clauses = []
-        if kept:
-            clauses.append("SET " + ", ".join(f"#{attribute} = :{attribute}" for attribute in kept))
-        if removed:
-            clauses.append("REMOVE " + ", ".join(removed))
-        wanted = expression(" ".join([*clauses, _NEXT]), **kept, one=1)
+        wanted = changing(
+            {attribute: value for attribute, value in values.items() if value is not None},
+            removes=[attribute for attribute, value in values.items() if value is None],
+            adds={"version": 1},
+        )
         if version is None:
             return self._update(partner_id, wanted, _WORKING)
 

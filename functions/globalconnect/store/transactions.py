@@ -7,8 +7,18 @@ from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Cause, Mark, Number, causes_with, pool_of, rests_until
 from globalconnect.domain.times import day_of
 from globalconnect.store.activations import ENTRY, Activations, from_activation
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, expression, put, update
-from globalconnect.store.numbers import HOLDER, LEASE, Numbers, for_sale, from_causes, held_shard, lifting, unchanged
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, changing, expression, put, update
+from globalconnect.store.numbers import (
+    HOLDER,
+    LEASE,
+    NEXT_VERSION,
+    Numbers,
+    for_sale,
+    from_causes,
+    held_shard,
+    lifting,
+    unchanged,
+)
 
 _NUMBER = 0
 
@@ -74,23 +84,21 @@ class Transactions:
         has changed since, be it by this very call, when its first answer got lost: who reads again finds the outcome
         recorded.
         """
-        recorded = "SET #outcome = :outcome, #finished_at = :now, #finished_day = :day"
-        values: dict[str, object] = {"outcome": outcome.value, "now": now, "day": day_of(now)}
+        recorded = {"outcome": outcome.value, "finished_at": now, "finished_day": day_of(now)}
         if mark is not None:
-            recorded += ", #marked_version = :version"
-            values["version"] = number.version + 1
+            recorded["marked_version"] = number.version + 1
         record = update(
             self._activations.table,
             _key(activation),
-            expression(recorded, **values),
+            changing(recorded),
             expression("attribute_exists(#entry) AND attribute_not_exists(#outcome)"),
         )
         cause = Cause(activation.activation_id, activation.partner_id, outcome, now)
-        change = _change(mark, cause, number, now, self._numbers.rest)
-        if change is None:
+        marked = _change(mark, cause, number, now, self._numbers.rest)
+        if marked is None:
             self._db.transact(record)
             return
-        self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, change, unchanged(number)))
+        self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, marked, unchanged(number)))
 
     def lift_mark(self, activation: Activation, number: Number, left: RemainingMarks, now: int) -> None:
         """Take an activation's mark off its number, once, at `now` (ms); these are left.
@@ -135,24 +143,17 @@ def _change(mark: Mark | None, cause: Cause, number: Number, now: int, rest: int
     release = number.activation_id == cause.activation_id
     if mark is None and not release:
         return None
-    sets: list[str] = []
-    removes: list[str] = []
-    adds = ["#version :one"]
-    values: dict[str, object] = {"one": 1}
+    sets: dict[str, object] = {}
+    removes: tuple[str, ...] = ()
+    adds: dict[str, object] = {**NEXT_VERSION}
     if release:
         end = min(now, number.available_from)
         rested_at = rests_until(end, rest, now)
-        sets.append("#available_from = :since")
-        values["since"] = end if rested_at is None else rested_at
-        removes += LEASE if rested_at is None else HOLDER
+        sets["available_from"] = end if rested_at is None else rested_at
+        removes = LEASE if rested_at is None else HOLDER
     if mark is not None and mark.cancels is not None:
-        sets.append("#cancels.#service = :cancels")
-        values["cancels"] = mark.cancels
+        sets["cancels.service"] = mark.cancels
     if mark is not None and mark.block:
-        adds.append("#blocked :blocked")
-        values["blocked"] = {mark.service}
-        sets.append("#causes = :causes")
-        values["causes"] = from_causes({**number.causes, mark.service: causes_with(number, mark.service, cause)})
-    text = f"SET {', '.join(sets)} " if sets else ""
-    text += f"REMOVE {', '.join(removes)} " if removes else ""
-    return Expression(f"{text}ADD {', '.join(adds)}", values, {"service": mark.service} if mark else {})
+        adds["blocked"] = {mark.service}
+        sets["causes"] = from_causes({**number.causes, mark.service: causes_with(number, mark.service, cause)})
+    return changing(sets, removes=removes, adds=adds, names={"service": mark.service} if mark else None)

@@ -5,7 +5,7 @@ maps that DynamoDB wants beside them are made here.
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,6 +43,33 @@ class Expression:
 def expression(text: str, /, **values: object) -> Expression:
     """Return an expression: `expression("#pool = :pool", pool="...")`."""
     return Expression(text, values)
+
+
+def changing(
+    sets: Mapping[str, object] | None = None,
+    *,
+    removes: Iterable[str] = (),
+    adds: Mapping[str, object] | None = None,
+    deletes: Mapping[str, object] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Expression:
+    """Return the expression that sets, removes, adds to and deletes from attributes; `a.b` is what the map `a` has for b."""
+    clauses: list[str] = []
+    values: dict[str, object] = {}
+    for verb, sign, given in (("SET", " = ", sets), ("ADD", " ", adds), ("DELETE", " ", deletes)):
+        if given:
+            # Not by the attribute's own name: the condition beside it may name a value of that.
+            wanted = {attribute: f"to_{attribute.replace('.', '_')}" for attribute in given}
+            spelled = [f"{_path(attribute)}{sign}:{value}" for attribute, value in wanted.items()]
+            clauses.append(f"{verb} {', '.join(spelled)}")
+            values |= {value: given[attribute] for attribute, value in wanted.items()}
+    if removes:
+        clauses.append(f"REMOVE {', '.join(map(_path, removes))}")
+    return Expression(" ".join(clauses), values, names or {})
+
+
+def _path(attribute: str) -> str:
+    return f"#{attribute.replace('.', '.#')}"
 
 
 def to_wire(item: Mapping[str, object]) -> dict[str, Any]:
