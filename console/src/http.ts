@@ -12,7 +12,7 @@ export class ApiError extends Error {
 
   /** The field that a refusal names, and what was expected of it. */
   get field(): { name: string; expected: string } | null {
-    const named = this.status === 400 ? /^([A-Za-z]+): (.+)$/s.exec(this.message) : null;
+    const named = this.status === 400 ? /^([A-Za-z.]+): (.+)$/s.exec(this.message) : null;
     return named ? { name: named[1] ?? "", expected: named[2] ?? "" } : null;
   }
 }

@@ -1,6 +1,6 @@
 """Inbound gateways: a secret that is shown once, and what was heard of them."""
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.driving import Console
 from tests.contract.market import Gateway, Market
@@ -91,3 +91,33 @@ def test_a_source_is_removed_only_after_a_question(console: Console, market: Mar
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("row").filter(has_text="Gateway to be removed")).to_have_count(0)
     assert Gateway(market, made["url"], made["secret"]).deliver({}).status_code == 401
+
+
+def test_a_source_is_asked_for_what_its_provider_needs(console: Console) -> None:
+    page = console.enter("/sources")
+    needs = {"name": "utcOffset", "type": "text", "required": True, "description": 'its clock\'s offset, like "+03:00"'}
+    kept_quiet = {"name": "silentIsOffline", "type": "flag", "required": False, "description": "true or false"}
+    rest = {"title": "Modem", "methods": ["GET"], "authentication": "a secret", "secret": "given"}
+    modem = {"name": "modem", "settings": [needs, kept_quiet], **rest}
+    page.route("**/admin/providers", lambda route: route.fulfill(json={"providers": [modem]}))
+    refusal = {"status": "ERROR", "message": "settings.utcOffset: expected its clock's offset"}
+    sent: list[object] = []
+
+    def refuse(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.fallback()
+        sent.append(route.request.post_data_json)
+        return route.fulfill(status=400, json=refusal)
+
+    page.route("**/admin/sources", refuse)
+    page.get_by_role("button", name="New source").click()
+    form = page.get_by_role("dialog", name="New source")
+    form.get_by_label("Name").fill("Attic")
+    form.get_by_label("Secret").fill("the modem's own")
+    form.get_by_label("utcOffset").fill("+3")
+    form.get_by_label("silentIsOffline").check()
+    form.get_by_role("button", name="Add source").click()
+    expect(form.locator(".field").filter(has_text="utcOffset")).to_contain_text("Expected its clock's offset")
+    assert console.axe() == []
+    body = {"name": "Attic", "provider": "modem", "secret": "the modem's own"}
+    assert sent == [{**body, "settings": {"utcOffset": "+3", "silentIsOffline": True}}]

@@ -3,18 +3,20 @@ import { type Schemas, api } from "../api";
 import { announce } from "../components/announce";
 import { Badge } from "../components/badge";
 import { Confirm, Dialog } from "../components/dialog";
-import { Form, SelectField, TextField } from "../components/form";
+import { CheckField, Form, SelectField, TextField } from "../components/form";
 import { Head } from "../components/head";
 import { Listing } from "../components/listing";
 import { Copyable, SecretDialog } from "../components/secret";
+import { Loaded } from "../components/status";
 import { Time } from "../components/time";
+import { useData } from "../data";
 import { hrefTo } from "../router";
 import type { Page } from "./page";
 
 type Source = Schemas["SourceView"];
 type NewSource = Schemas["NewSource"];
-
-const PROVIDERS: readonly (readonly [NewSource["provider"], string])[] = [["generic", "Generic (JSON, signed)"]];
+type Provider = Schemas["ProviderView"];
+type Setting = Schemas["SettingView"];
 
 export const sources: Page = { route: "/sources", title: "Sources", menu: "Sources", view: Sources };
 
@@ -107,12 +109,11 @@ function problems({ lastUnreadable, lastUntimed }: Source) {
 }
 
 function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: () => void }) {
-  const [name, setName] = useState("");
-  const [provider, setProvider] = useState<NewSource["provider"]>("generic");
+  const catalogue = useData(async (signal) => (await api.get("/admin/providers", { signal })).providers, []);
   const [added, setAdded] = useState<Schemas["SourceWithSecret"] | null>(null);
 
-  const send = async () => {
-    setAdded(await api.post("/admin/sources", { body: { name: name.trim(), provider } }));
+  const add = async (body: NewSource) => {
+    setAdded(await api.post("/admin/sources", { body }));
     onAdded();
   };
 
@@ -120,7 +121,7 @@ function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: (
     return (
       <SecretDialog title={`${added.name} added`} label="Secret" value={added.secret} onClose={onClose}>
         <p>
-          <strong>URL</strong> — where the gateway posts its SMS.
+          <strong>URL</strong> — where the gateway sends its SMS.
         </p>
         <Copyable label="URL" value={added.url} />
       </SecretDialog>
@@ -128,11 +129,77 @@ function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: (
   }
   return (
     <Dialog title="New source" onClose={onClose}>
-      <Form submit="Add source" onSubmit={send} onCancel={onClose}>
-        <TextField name="name" label="Name" hint="Visible to staff only." value={name} onChange={setName} required />
-        <SelectField name="provider" label="Type" value={provider} options={PROVIDERS} onChange={setProvider} />
-      </Form>
+      <Loaded data={catalogue}>
+        {(providers) => <NewSourceForm providers={providers} onAdd={add} onClose={onClose} />}
+      </Loaded>
     </Dialog>
+  );
+}
+
+interface NewSourceFormProps {
+  readonly providers: readonly Provider[];
+  readonly onAdd: (source: NewSource) => Promise<void>;
+  readonly onClose: () => void;
+}
+
+function NewSourceForm({ providers, onAdd, onClose }: NewSourceFormProps) {
+  const [name, setName] = useState("");
+  const [type, setType] = useState(providers[0]?.name ?? "");
+  const [secret, setSecret] = useState("");
+  const [settings, setSettings] = useState<Readonly<Record<string, string | boolean>>>({});
+  const provider = providers.find((one) => one.name === type);
+  const filled = (provider?.settings ?? []).flatMap(({ name }) => (settings[name] ? [[name, settings[name]]] : []));
+
+  const send = () =>
+    onAdd({
+      name: name.trim(),
+      provider: type as NewSource["provider"],
+      secret: secret.trim() || null,
+      settings: Object.fromEntries(filled) as NonNullable<NewSource["settings"]>,
+    });
+
+  return (
+    <Form submit="Add source" onSubmit={send} onCancel={onClose}>
+      <TextField name="name" label="Name" hint="Visible to staff only." value={name} onChange={setName} required />
+      <SelectField
+        name="provider"
+        label="Type"
+        value={type}
+        options={providers.map(({ name, title }) => [name, title] as const)}
+        onChange={setType}
+      />
+      <TextField
+        name="secret"
+        label="Secret"
+        hint={provider?.secret === "given" ? "The one that the provider made." : "Empty: one is generated."}
+        value={secret}
+        onChange={setSecret}
+        required={provider?.secret === "given"}
+      />
+      {provider?.settings.map((setting) => (
+        <SettingField
+          key={`${type} ${setting.name}`}
+          setting={setting}
+          value={settings[setting.name]}
+          onChange={(value) => setSettings({ ...settings, [setting.name]: value })}
+        />
+      ))}
+    </Form>
+  );
+}
+
+interface SettingFieldProps {
+  readonly setting: Setting;
+  readonly value: string | boolean | undefined;
+  readonly onChange: (value: string | boolean) => void;
+}
+
+function SettingField({ setting: { name, type, required, description }, value, onChange }: SettingFieldProps) {
+  const field = { name: `settings.${name}`, label: name, hint: `Expected: ${description}.` };
+  return type === "flag" ? (
+    <CheckField {...field} checked={value === true} onChange={onChange} />
+  ) : (
+    <TextField {...field} value={typeof value === "string" ? value : ""} onChange={onChange} required={required} />
   );
 }
 
