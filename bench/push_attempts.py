@@ -15,11 +15,9 @@ from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from simulation.attempts.answers import ANSWERS, push_with
 from simulation.attempts.harm import MEMORY_LIMIT_BYTES, TOLERANCE_SECONDS, Scale, measure_harm
 from simulation.attempts.isolation import measure_isolation
-from simulation.attempts.speed import BATCH, BATCHES, measure
+from simulation.attempts.speed import BATCH, BATCHES, measure, taking_all
 from simulation.partner_server import SPELLINGS_INSIDE
 from simulation.processes import in_a_process
-from simulation.pushes.partner_process import partner_process
-from simulation.pushes.partners import SUCCESS
 
 ROUNDS = 45
 AT_LEAST = 0.5
@@ -72,8 +70,8 @@ def _violations(row_id: str, claim: str, wrong: list[str], progress: Say) -> Row
 
 
 def _speed(progress: Say) -> Row:
-    with partner_process() as servers:
-        figures = in_a_process(measure, servers.open("bench", SUCCESS), ROUNDS)
+    with taking_all() as url:
+        figures = in_a_process(measure, url, ROUNDS)
     progress(
         f"push.11: the worker {median(figures.worker):.0f} SMS/s, the bare loop {median(figures.bare):.0f} POSTs/s (medians "
         f"of {ROUNDS} rounds of {BATCH * BATCHES}, {BATCH} at a time)"

@@ -11,9 +11,10 @@ from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push.queue import DuePush
 from simulation.aws import START
 from simulation.logs import log_to_nowhere
+from simulation.office import NotedQueues
 from simulation.partner_server import SUCCESS, http, partner, raw, scripted
 from simulation.partner_server import Partner as FarSide
-from simulation.pushes.functions import NoQueues, new_pusher
+from simulation.pushes.functions import new_pusher
 from simulation.pushes.store import MemoryStore
 
 # More than the answers here bring about; one that is pushed for ever ends there.
@@ -72,7 +73,7 @@ async def push_with(first: bytes) -> Pushed:
 def _deliver(far: FarSide) -> Pushed:
     """Deliver an SMS, then what the routine queued, when that is due, until nothing is queued."""
     now = START
-    store, queues = MemoryStore(), NoQueues()
+    store, queues = MemoryStore(), NotedQueues()
     store.add_partner(Partner("bench", "Bench", "gc_bench_key", far.url, None, "default", START))
     store.store_sms(Sms(1, 1, "bench", "79001234567", "Bank", "482913", START, START))
     waiting = [DuePush(_REF, "bench", START)]
@@ -80,7 +81,7 @@ def _deliver(far: FarSide) -> Pushed:
     with log_to_nowhere(), closing(new_pusher(store, queues, now=lambda: now)) as pusher:
         while waiting and len(dues) < _MOST_PUSHES:
             pusher.deliver(waiting)
-            waiting, queues.sent = queues.sent, []
+            waiting, queues.pushes = queues.pushes, []
             dues += [push.due - START for push in waiting]
             now = max([now, *(push.due for push in waiting)])
     (sms,) = store.find([_REF])

@@ -12,9 +12,10 @@ from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.push.queue import DuePush
 from globalconnect.runtime.clock import now
 from simulation.logs import log_to_nowhere
+from simulation.office import NotedQueues
 from simulation.partner_server import SUCCESS, http, partner, raw
 from simulation.processes import Link, serving
-from simulation.pushes.functions import NoQueues, new_pusher
+from simulation.pushes.functions import new_pusher
 from simulation.pushes.store import MemoryStore
 
 type Ports = dict[str, int]
@@ -92,7 +93,7 @@ def _deliver(ports: Ports, answer: str) -> Batch:
         text = _CODES if owner == "A" else "Code 482913"
         store.store_sms(Sms(number, number, owner, "79001234567", "Bank", text, stored_at, stored_at))
     pushes = [DuePush(SmsRef(number, number), owner, stored_at) for number, owner in enumerate(owners, 1)]
-    with closing(new_pusher(store, NoQueues())) as pusher:
+    with closing(new_pusher(store, NotedQueues())) as pusher:
         began, worked = now(), time.thread_time()
         pusher.deliver(pushes)
         worked = time.thread_time() - worked
@@ -101,15 +102,11 @@ def _deliver(ports: Ports, answer: str) -> Batch:
 
 
 def _serve(pipe: Link) -> None:
-    asyncio.run(_serve_until_left(pipe))
+    async def serve() -> None:
+        async with AsyncExitStack() as stack:
+            servers = {name: partner(raw(answer), patience=None) for name, answer in _ANSWERS.items()}
+            pipe.send({name: (await stack.enter_async_context(server)).port for name, server in servers.items()})
+            # Readable when the other end is closed.
+            await asyncio.to_thread(pipe.poll, None)
 
-
-async def _serve_until_left(pipe: Link) -> None:
-    async with AsyncExitStack() as stack:
-        ports = {
-            name: (await stack.enter_async_context(partner(raw(answer), patience=None))).port
-            for name, answer in _ANSWERS.items()
-        }
-        pipe.send(ports)
-        # Readable when the other end is closed.
-        await asyncio.to_thread(pipe.poll, None)
+    asyncio.run(serve())

@@ -7,10 +7,11 @@ our own work.
 import asyncio
 import gc
 import json
+import re
 import statistics
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,12 +26,17 @@ from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.queue import DuePush
 from globalconnect.runtime import clock
 from simulation.logs import log_to_nowhere
-from simulation.pushes.functions import NoQueues, new_pusher
+from simulation.office import NotedQueues
+from simulation.partner_server import SUCCESS, http
+from simulation.processes import Link, serving
+from simulation.pushes.functions import new_pusher
 
 # As template.yaml has push_retry take them from the queue.
 BATCH = 100
 # Many short rounds: whatever else the machine does then meets both alike.
 BATCHES = 3
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_TAKEN = http("200 OK", SUCCESS, "Content-Type: application/json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,39 @@ def measure(url: str, rounds: int, batches: int = BATCHES) -> Figures:
                 figures.worker.append(ours)
                 figures.bare.append(theirs)
     return figures
+
+
+@contextmanager
+def taking_all() -> Iterator[str]:
+    """Run a partner that takes every push at once, in a lean process of its own; yield its Push URL."""
+    with serving(_take_all) as pipe:
+        yield pipe.recv()
+
+
+def _take_all(pipe: Link) -> None:
+    async def serve() -> None:
+        server = await asyncio.get_running_loop().create_server(_Taker, "127.0.0.1", 0, backlog=4 * BATCH)
+        pipe.send(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/push")
+        # Readable when the other end is closed.
+        await asyncio.to_thread(pipe.poll, None)
+
+    asyncio.run(serve())
+
+
+class _Taker(asyncio.Protocol):
+    """A connection on which every POST gets a SUCCESS; more of a server would be slower than the bare loop."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: Any = transport
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        head, ends, body = self._received.partition(b"\r\n\r\n")
+        length = _CONTENT_LENGTH.search(head)
+        if ends and length and len(body) >= int(length[1]):
+            self._received = b""
+            self._transport.write(_TAKEN)
 
 
 class _Granting:
@@ -103,7 +142,7 @@ class _Worker:
 
     def __init__(self, partner: Partner) -> None:
         self._store = _Granting(partner)
-        self._queues = NoQueues()
+        self._queues = NotedQueues()
         self._pusher = new_pusher(self._store, self._queues)
 
     def speed(self, batches: Sequence[Sequence[Sms]]) -> float:

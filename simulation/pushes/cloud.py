@@ -1,38 +1,33 @@
-"""The simulated cloud put together: what a scenario starts, feeds, breaks and asks.
-
-In a Timeline all of it is in virtual time; in any other loop functions are processes, and partners have real servers.
-"""
+"""The simulated cloud put together, in virtual time: played step by step, and watched for what contract 3 forbids."""
 
 import asyncio
-import os
 import random
-import resource
-import tempfile
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import Any
 
+from admin_api.activations.use_cases import LONGEST_ATTEMPT
 from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.partner import Partner, new_key
-from globalconnect.domain.sms import Sms, SmsRef
-from simulation.pushes.environments import Environments, InvocationFailed
-from simulation.pushes.functions import PUSH_RETRY, PUSH_SMS, RETRY_QUEUE, SLOW_RETRY_QUEUE, SWEEP
-from simulation.pushes.measures import percentile
+from globalconnect.domain.push_schedule import CLAIM_LASTS, INTERVAL
+from globalconnect.domain.sms import PushState, Sms, SmsRef
+from globalconnect.push.queue import DuePush, read_message
+from globalconnect.store.expressions import from_wire
+from simulation.aws import START
+from simulation.pushes.environments import Environment, Environments, Event, InvocationFailed, environment
+from simulation.pushes.functions import PUSH_RETRY, PUSH_SMS, RETRY_QUEUE, SLOW_RETRY_QUEUE, SWEEP, queues_of
 from simulation.pushes.parameters import Parameters
-from simulation.pushes.partner_process import partner_process
-from simulation.pushes.partners import Behaviour, Seen, Servers
-from simulation.pushes.processes import Processes
-from simulation.pushes.queue import Queue, QueueSource, Refused
+from simulation.pushes.partners import SUCCESS, Behaviour, Seen, Servers
+from simulation.pushes.queue import Invoke, Message, Queue, QueueSource
 from simulation.pushes.store import MemoryStore
 from simulation.pushes.stream import Stream
-from simulation.pushes.timeline import Timeline, milliseconds, seconds
-from simulation.pushes.virtual import Strands, VirtualServers
+from simulation.pushes.timeline import Timeline, timeline
 
-type Progress = Callable[[str], None]
+FINISH_HOLDS_AFTER = 500
+"""No attempt starts more than this after FINISH_ACTIVATION was answered (contract 3), ms."""
 
-_LAG_LOOKED_FOR_EVERY = 0.05
 _OF_STORE = (
     "claim",
     "open_among",
@@ -48,96 +43,89 @@ _OF_STORE = (
 
 
 class SimulatedCloud:
-    """Tables, stream, queues, functions and partners; an async context manager.
+    """Tables, stream, queues, functions and partners. `close` it.
 
-    Faults are plain calls: `environments.kill_busy` and `.kill_after`, `stream.repeat` and `.at_once`,
-    `retry_queue.delivered_twice`, `.fail_sends` and `.purge()` (and of `slow_queue`), `finish`, `sweep`.
+    `wrong` says what must never have happened, `told` what did, for whoever reads a failing example. `sms` are all SMS
+    as they were stored, `attempts` those that partners saw of each, by its id. Processor time costs nothing here: how much of it pushes take is measured by
+    simulation/attempts.
     """
 
-    environments: Environments[Any]
-    servers: Servers
-
     def __init__(self, parameters: Parameters | None = None, store: Any = None) -> None:
+        self._runner = asyncio.Runner(loop_factory=Timeline)
+        loop = self._runner.get_loop()
+        assert isinstance(loop, Timeline)
+        self.now = loop.now
         self.parameters = parameters or Parameters()
         self.store = store or MemoryStore()
-        self.stored_at: dict[int, float] = {}
-        self.partner_of: dict[int, str] = {}
-        self.lags: list[float] = [0.0]
         self.rng = random.Random(self.parameters.seed)
-        self._partners: dict[str, Partner] = {}
-        self._opened = AsyncExitStack()
+        self.wrong: list[str] = []
+        self.told: list[str] = []
+        self.sms: dict[int, Sms] = {}
+        self.attempts: dict[int, list[Seen]] = {}
+        self.finished_at: dict[int, int] = {}
+        self.claims: Counter[int] = Counter()
+        # Those that may have no message, since something happened to it: the sweep will have to find them.
+        self.excused: set[SmsRef] = set()
+        self._urls: dict[str, str] = {}
+        self._claimed_at: dict[tuple[Environment, int], int] = {}
+        self._pushed_again: dict[int, list[int]] = {}
+        self._started: set[asyncio.Task[None]] = set()
+        self._runner.run(self._open())
 
-    async def __aenter__(self) -> Self:
-        async with AsyncExitStack() as opening:
-            self._make_queues()
-            calls = {name: getattr(self.store, name) for name in _OF_STORE}
-            calls["send"] = self.send
-            if isinstance(asyncio.get_running_loop(), Timeline):
-                self.servers = servers = VirtualServers()
-                environments: Any = Strands(servers, self.parameters, calls, self.rng)
-            else:
-                _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-                resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-                folder = Path(opening.enter_context(tempfile.TemporaryDirectory(prefix="cloud-")))
-                self.servers = opening.enter_context(partner_process())
-                environments = Processes(folder, self.parameters, calls, self.rng)
-                self._run(opening, self._watch_lag())
-            self.environments = await opening.enter_async_context(environments)
-            self._make_sources(opening)
-            self._run(opening, self._sweep_now_and_then())
-            self._opened = opening.pop_all()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self._opened.aclose()
-
-    def _make_queues(self) -> None:
-        self.retry_queue = Queue(RETRY_QUEUE, self.parameters, self.rng)
-        self.slow_queue = Queue(SLOW_RETRY_QUEUE, self.parameters, self.rng)
-        self._queues = {queue.name: queue for queue in (self.retry_queue, self.slow_queue)}
-
-    def _make_sources(self, opening: AsyncExitStack) -> None:
-        parameters = self.parameters
+    async def _open(self) -> None:
+        parameters, rng = self.parameters, self.rng
+        calls = {name: getattr(self.store, name) for name in _OF_STORE} | {"send": self.send}
+        self.servers = Servers(self._check)
+        self.environments = Environments(
+            parameters, rng, self.servers, calls, on_call=self._note_call, failed=self._excuse
+        )
+        self.queues = {name: Queue(name, parameters, rng) for name in (RETRY_QUEUE, SLOW_RETRY_QUEUE)}
         self.stream = Stream(self._invoking(PUSH_SMS), parameters)
-        retries = self._invoking(PUSH_RETRY)
-        self.retries = QueueSource(self.retry_queue, retries, parameters, parameters.retry_concurrency, self.rng)
-        self.slow_retries = QueueSource(self.slow_queue, retries, parameters, parameters.slow_concurrency, self.rng)
-        for source in (self.stream, self.retries, self.slow_retries):
-            opening.push_async_callback(source.stop)
+        most = (parameters.retry_concurrency, parameters.slow_concurrency)
+        self._sources = [
+            QueueSource(queue, self._invoking(PUSH_RETRY), parameters, concurrency, rng)
+            for queue, concurrency in zip(self.queues.values(), most, strict=True)
+        ]
+        self._sweeping = timeline().create_task(self._sweep_now_and_then())
 
-    def _invoking(self, function: str) -> Callable[[dict[str, Any]], Awaitable[Any]]:
-        async def invoke(event: dict[str, Any]) -> Any:
+    def _invoking(self, function: str) -> Invoke:
+        async def invoke(event: Event) -> Any:
             return await self.environments.invoke(function, event)
 
         return invoke
 
-    # -------------------------------------------------------------- what happens in it
+    def close(self) -> None:
+        self._runner.close()
+        self.environments.close()
 
-    def send(self, entries: Sequence[dict[str, Any]], queue: str) -> list[Refused | None]:
-        return self._queues[queue].send_batch(entries)
+    def play(self, ms: float, *steps: Callable[[], object]) -> None:
+        """Do these, then let time pass."""
+
+        async def scene() -> None:
+            for step in steps:
+                step()
+            await asyncio.sleep(ms / 1_000)
+
+        self._runner.run(scene())
+
+    def later(self, ms: float, do: Callable[..., object], *args: Any) -> None:
+        """Have something done then, within `play`."""
+        self._runner.get_loop().call_later(ms / 1_000, do, *args)
+
+    # -------------------------------------------------------------- what happens, within `play`
 
     def add_partner(self, name: str, behaviour: Behaviour) -> None:
-        partner = Partner(
-            partner_id=name,
-            name=name,
-            key=new_key(name, self.rng.randrange),
-            push_url=self.servers.open(name, behaviour),
-            services=None,
-            dialect="default",
-            created_at=milliseconds(),
-        )
-        self._partners[name] = partner
-        self.store.add_partner(partner)
+        key = new_key(name, self.rng.randrange)
+        self._urls[name] = url = self.servers.open(name, behaviour)
+        self.store.add_partner(Partner(name, name, key, url, services=None, dialect="default", created_at=self.now()))
 
     def behave(self, names: Iterable[str], behaviour: Behaviour) -> None:
         for name in names:
-            self.servers.behave(name, behaviour)
+            self.servers.behave(self._urls[name], behaviour)
 
-    def store_sms(self, partner: str, activation_id: int | None = None) -> SmsRef:
+    def store_sms(self, partner: str, activation_id: int | None = None) -> None:
         """Store an SMS for a partner, in an activation of its own unless one is named."""
-        now = milliseconds()
+        now = self.now()
         sms = Sms(
             sms_id=self.rng.randrange(1, LARGEST_ID),
             activation_id=activation_id or self.rng.randrange(1, LARGEST_ID),
@@ -149,75 +137,169 @@ class SimulatedCloud:
             stored_at=now,
         )
         self.store.store_sms(sms)
-        self.stored_at[sms.sms_id] = seconds()
-        self.partner_of[sms.sms_id] = partner
+        self.sms[sms.sms_id] = sms
         self.stream.inserted(sms)
-        return SmsRef(sms.activation_id, sms.sms_id)
+        self._tell(f"{ref_of(sms)} is stored")
 
-    async def arrive(self, behaviours: Mapping[str, Behaviour], messages: int, lasts: float) -> list[SmsRef]:
-        """Have partners that behave so get so many SMS each within some seconds."""
-        for name, behaviour in behaviours.items():
-            self.add_partner(name, behaviour)
-        refs: list[SmsRef] = []
-        for _ in range(messages):
-            refs += [self.store_sms(name) for name in behaviours]
-            await asyncio.sleep(lasts / messages)
-        return refs
-
-    def finish(self, activation_id: int) -> float:
-        """Finish an activation; return when that was answered (s)."""
+    def finish(self, activation_id: int) -> None:
+        """Let a partner finish an activation, and have the answer at once."""
         self.store.finish(activation_id)
-        return seconds()
+        self.finished_at.setdefault(activation_id, self.now())
+        self._tell(f"FINISH of {activation_id} is answered")
 
-    async def sweep(self) -> None:
-        await self.environments.invoke(SWEEP, {})
+    def push_again(self, ref: SmsRef, *, queued: bool = True) -> None:
+        """Let staff push an SMS once more; what can't be `queued` is the sweep's."""
+        if ref.activation_id in self.finished_at:
+            return
+        sms = self.store.push_again(ref, self.now(), LONGEST_ATTEMPT)
+        self._pushed_again.setdefault(ref.sms_id, []).append(self.now())
+        if queued:
+            queues_of(self).send([DuePush(ref, sms.partner_id, sms.next_due)], slow=False, now=self.now())
+        else:
+            self.excused.add(ref)
 
-    def attempts(self, names: Collection[str] | None = None) -> list[Seen]:
-        """Return every attempt that partners (these, or all) saw so far, by time of arrival."""
-        return [seen for seen in self.servers.attempts() if names is None or seen.partner in names]
+    def send(self, entries: Sequence[dict[str, Any]], queue: str) -> list[bool]:
+        return self.queues[queue].send_batch(entries)
 
-    def errors(self) -> list[str]:
-        """Return what functions logged as errors, and whatever else they wrote that is no line of their log."""
-        lines = self.environments.log().splitlines()
-        return [line for line in lines if line and (not line.startswith("{") or '"level":"ERROR"' in line)]
+    def deliver_again(self, place: int, ms: int | None) -> None:
+        """Have one of the messages there were delivered once more: after a while, or just after its SMS's live one."""
+        known = [(queue, message) for queue in self.queues.values() for message in queue.sent]
+        if not known:
+            return
+        queue, message = known[place % len(known)]
+        ref = read_message(message.body).ref
+        live = [one.visible_at for one in self.messages() if read_message(one.body).ref == ref]
+        if ms is None:
+            ms = max([0, *(at - self.now() + 50 for at in live)])
+        queue.put(message.body, message.group, ms / 1_000)
 
-    @property
-    def lag(self) -> float:
-        """By how much (s, p99) the model itself was late: how busy the machine was, whatever the delivery code does."""
-        return percentile(self.lags, 0.99)
+    def start(self, function: str, event: Event) -> None:
+        """Invoke a function once. Its failure is only noted, among the environments' failures."""
 
-    def tell(self, name: str, progress: Progress) -> None:
-        """Say what can't be seen in the figures, for judging them."""
-        environments, sources = self.environments, (self.stream, self.retries, self.slow_retries)
-        busy = ", ".join(str(source.busy_most) for source in sources)
-        progress(f"{name}: environments {dict(environments.started)}; at most busy of stream, retry, slow: {busy}")
-        slow = [name for name, partner in self.store.many(self._partners).items() if partner.slow_until]
-        progress(f"{name}: held to be slow: {slow}; {len(self.errors())} errors logged {environments.failures[:3]}")
-        progress(f"{name}: the model's own lag p99 {1000 * self.lag:.0f} ms; load {os.getloadavg()}")
+        async def invoke() -> None:
+            with suppress(InvocationFailed):
+                await self.environments.invoke(function, event)
 
-    # -------------------------------------------------------------- what runs by itself
+        task = timeline().create_task(invoke())
+        self._started.add(task)
+        task.add_done_callback(self._started.discard)
 
-    @staticmethod
-    def _run(opening: AsyncExitStack, what: Any) -> None:
-        task = asyncio.get_running_loop().create_task(what)
-
-        async def stop() -> None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-        opening.push_async_callback(stop)
+    def sweep(self) -> None:
+        # The next minute takes up what is left.
+        self.start(SWEEP, {})
 
     async def _sweep_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self.parameters.sweep_every)
-            # Noted among the environments' failures; the next minute takes up what was left.
-            with suppress(InvocationFailed):
-                await self.sweep()
+            self.sweep()
 
-    async def _watch_lag(self) -> None:
-        """Note how late this event loop is: the model itself must not be what is slow."""
-        loop = asyncio.get_running_loop()
-        while True:
-            due = loop.time() + _LAG_LOOKED_FOR_EVERY
-            await asyncio.sleep(_LAG_LOOKED_FOR_EVERY)
-            self.lags.append(loop.time() - due)
+    def purge(self) -> None:
+        """Lose all messages, those under way apart."""
+        self.excused.update(read_message(message.body).ref for message in self.messages())
+        for queue in self.queues.values():
+            queue.purge()
+
+    def calm_down(self) -> None:
+        """Let nothing go wrong any more."""
+        self.environments.troubles.waiting.clear()
+        self.servers.crashes.clear()
+        for queue in self.queues.values():
+            queue.fail_sends = 0.0
+        self.behave(self._urls, SUCCESS)
+
+    # -------------------------------------------------------------- looking
+
+    def standings(self) -> list[Sms]:
+        found: list[Sms] = self.store.find([ref_of(sms) for sms in self.sms.values()])
+        return found
+
+    def messages(self) -> list[Message]:
+        return [message for queue in self.queues.values() for message in queue.messages()]
+
+    def without_message(self) -> list[SmsRef]:
+        """Return those that are pending though nothing is on its way that pushes them in time, and no trouble excuses it.
+
+        What is found to be on its way is not excused any longer.
+        """
+        now = self.now()
+        self.excused.update(_refs_of({"Records": self.stream.given_up}))
+        in_hand = set(_refs_of({"Records": self.stream.unread}))
+        in_hand |= {read_message(message.body).ref for source in self._sources for message in source.in_hand}
+        queued: dict[SmsRef, list[int]] = {}
+        for message in self.messages():
+            push = read_message(message.body)
+            queued.setdefault(push.ref, []).append(max(push.due, message.visible_at, now))
+        lacking = []
+        soon = now + INTERVAL + round(1_000 * self.parameters.pick_up)
+        for sms in self.standings():
+            ref = ref_of(sms)
+            # A message that comes before its SMS is due is dropped; it waits for its own time only.
+            in_time = any(due_of(sms) <= at <= soon for at in queued.get(ref, ()))
+            if in_time or sms.push_state is not PushState.PENDING:
+                self.excused.discard(ref)
+            elif ref not in in_hand and ref not in self.excused:
+                lacking.append(ref)
+        return lacking
+
+    def starts(self) -> list[int]:
+        """Return when the attempts of all SMS started, in ms since the beginning."""
+        return sorted(seen.at - START for seen in chain(*self.attempts.values()))
+
+    # -------------------------------------------------------------- watching
+
+    def _tell(self, what: str) -> None:
+        self.told.append(f"{(self.now() - START) / 1_000:9.3f} s: {what}")
+
+    def _excuse(self, event: Event) -> None:
+        self.excused.update(_refs_of(event))
+
+    def _note_call(self, call: str, asked: Sequence[Any]) -> None:
+        by = environment()
+        self._tell(f"{by.function} {by.number} calls {call}")
+        if call == "claim":
+            refs, now, _ = asked
+            self._claimed_at.update({(by, ref.sms_id): now for ref in refs})
+            self.claims.update(ref.sms_id for ref in refs)
+
+    def _check(self, seen: Seen) -> None:
+        sms_id = seen.sms_id
+        (sms,) = self.store.find([ref_of(self.sms[sms_id])])
+        seen.late = seen.at - self._claimed_at[environment(), sms_id]
+        wrong = {
+            f"it is {sms.push_state}": sms.push_state is not PushState.PENDING,
+            "FINISH was answered": seen.at > self.finished_at.get(sms.activation_id, seen.at) + FINISH_HOLDS_AFTER,
+            # It could still be under way when the next one may be claimed.
+            f"it was claimed {seen.late} ms ago": seen.late > CLAIM_LASTS,
+        }
+        earlier = self.attempts.setdefault(sms_id, [])
+        if earlier:
+            before = earlier[-1]
+            gap = seen.at - before.at
+            asked_again = any(before.at <= at <= seen.at for at in self._pushed_again.get(sms_id, ()))
+            # Calls to AWS between claim and attempt may take their time; they must not make the attempt after it late.
+            wrong[f"the one before started {gap} ms ago"] = gap < INTERVAL - before.late and not asked_again
+            wrong["the one before is under way"] = before.ended is None
+        earlier.append(seen)
+        self._tell(f"an attempt of SMS {sms_id} starts")
+        self.wrong += [f"at {seen.at}: an attempt of SMS {sms_id}, but {what}" for what, so in wrong.items() if so]
+
+
+def ref_of(sms: Sms) -> SmsRef:
+    return SmsRef(sms.activation_id, sms.sms_id)
+
+
+def due_of(sms: Sms) -> int:
+    """Return when the next attempt of a pending SMS is due (ms)."""
+    return max(sms.next_due, sms.stored_at)
+
+
+def _refs_of(event: Mapping[str, Any]) -> list[SmsRef]:
+    """Return the SMS that an event of a push function is about; a sweep is about none."""
+    refs = []
+    for record in event.get("Records", ()):
+        if "body" in record:
+            refs.append(read_message(record["body"]).ref)
+        else:
+            image = from_wire(record["dynamodb"]["NewImage"])
+            refs.append(SmsRef(image["activation_id"], image["sms_id"]))
+    return refs

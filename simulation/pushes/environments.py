@@ -1,120 +1,251 @@
-"""Lambda's side of the functions: environments that take one invocation at a time, whatever they are made of."""
+"""Lambda's side of the functions: environments that take one invocation at a time, in virtual time.
+
+A function runs as a strand. Its calls to AWS may meet trouble, and its environment may crash at any of them.
+"""
 
 import asyncio
+import contextvars
 import itertools
 import random
-from abc import ABC, abstractmethod
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import ExitStack, nullcontext
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import partial
 from typing import Any
 
+from globalconnect.domain.errors import Busy, Unavailable
+from globalconnect.push.pusher import Pusher
+from simulation.pushes.functions import Remote, handlers, new_pusher, queues_of
 from simulation.pushes.parameters import Parameters
+from simulation.pushes.partners import Servers
+from simulation.pushes.timeline import LIFE, Life, crash, in_strand, timeline, wait
 
 type Calls = Mapping[str, Callable[..., Any]]
 type Event = dict[str, Any]
+
+# How long (s) an answer that does not come is waited for: a connection that breaks, one time-out, four of them.
+_TIME_OUTS = (0.1, 5.0, 20.0)
 
 
 class InvocationFailed(Exception):
     """A function raised, was killed, or took too long; the text says which."""
 
 
-class Environment:
-    """One environment of a function; `event` is what it deals with, None between invocations."""
+class Trouble(Enum):
+    """What a call to AWS may meet."""
 
-    def __init__(self, number: int, function: str) -> None:
+    REFUSED = auto()
+    """Throttled, in conflict or broken; nothing was done."""
+    SOME_REFUSED = auto()
+    """So for some of what was asked; the rest was done."""
+    SOME_LOST = auto()
+    """All was done, but some of it is answered with an error."""
+    TIMED_OUT = auto()
+    """No answer, and nothing was done."""
+    LOST = auto()
+    """No answer, though all was done."""
+    REPEATED = auto()
+    """No answer though all was done, so botocore asked again: done twice, the second answer counts."""
+    LATE = auto()
+    """It is a while until it is done."""
+    SLOW = auto()
+    """It is a while from when it was done until the answer is here."""
+    CRASH_BEFORE = auto()
+    CRASH_AFTER = auto()
+    """The environment that called ends before, or after, what it asked for was done."""
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What the next calls of a name meet; `delays` (s) are how long something is late or slow."""
+
+    rng: random.Random
+    waiting: dict[str, list[Trouble]] = field(default_factory=dict)
+    delays: Sequence[float] = (0.4, 1.5, 3.5, 4.5)
+
+    def give(self, call: str, trouble: Trouble, times: int = 1) -> None:
+        """Let the next calls meet a trouble, once those that wait already were met."""
+        self.waiting.setdefault(call, []).extend([trouble] * times)
+
+    async def meet(self, trouble: Trouble, do: Callable[..., Any], asked: Sequence[Any]) -> Any:
+        match trouble:
+            case Trouble.CRASH_BEFORE:
+                await crash()
+            case Trouble.LATE:
+                await asyncio.sleep(self.rng.choice(self.delays))
+            case Trouble.REFUSED:
+                raise self._refusal()
+            case Trouble.SOME_REFUSED:
+                return self._some(do, asked, done=False)
+            case Trouble.SOME_LOST:
+                return self._some(do, asked, done=True)
+            case Trouble.REPEATED:
+                do(asked)
+                await asyncio.sleep(self.rng.choice(_TIME_OUTS[:-1]))
+        answer = None if trouble is Trouble.TIMED_OUT else do(asked)
+        match trouble:
+            case Trouble.CRASH_AFTER:
+                await crash()
+            case Trouble.SLOW:
+                await asyncio.sleep(self.rng.choice(self.delays))
+            case Trouble.LOST | Trouble.TIMED_OUT:
+                await asyncio.sleep(self.rng.choice(_TIME_OUTS))
+                raise Unavailable("ReadTimeoutError")
+        return answer
+
+    def _some(self, do: Callable[..., Any], asked: Sequence[Any], *, done: bool) -> Any:
+        """Refuse some of what is asked for, at least one, or do all and answer some with an error.
+
+        What can't be refused in part is refused.
+        """
+        if not isinstance(asked, list) or not asked:
+            raise self._refusal()
+        failed = frozenset(self.rng.sample(range(len(asked)), self.rng.randint(1, len(asked))))
+        answers = do([one for place, one in enumerate(asked) if done or place not in failed])
+        if not isinstance(answers, list):
+            raise self._refusal()
+        if not done:
+            for place in sorted(failed):
+                answers.insert(place, None)
+        return [self._refusal() if place in failed else answer for place, answer in enumerate(answers)]
+
+    def _refusal(self) -> Exception:
+        return self.rng.choice([Busy(), Unavailable("ThrottlingException")])
+
+
+class Environment(Life):
+    """An environment of a function, with parts of its own; `event` is what it deals with, None between invocations."""
+
+    def __init__(self, number: int, function: str, pusher: Pusher) -> None:
+        super().__init__()
         self.number = number
         self.function = function
+        self.pusher = pusher
         self.event: Event | None = None
-        self.gone = False
 
 
-class Environments[E: Environment](ABC):
-    """All environments of all functions.
+class _Runner:
+    """What a Pusher runs its batches with: the one loop of all, so that environments go on side by side."""
 
-    Takes what environments may call, by name: the calls are made in this event loop, so none may block. `failed` is
-    told of each event whose invocation failed.
+    def run(self, batch: Coroutine[Any, Any, Any]) -> Any:
+        return wait(batch)
+
+
+def environment() -> Environment:
+    """Return the environment that this runs in."""
+    life = LIFE.get()
+    assert isinstance(life, Environment)
+    return life
+
+
+def _pause(seconds: float) -> None:
+    wait(asyncio.sleep(seconds))
+
+
+class Environments:
+    """All environments of all functions. `close` them.
+
+    Takes what environments may call, by name. `on_call` is told of every call before it is made: its name and what it
+    asks for; `failed` of each event whose invocation failed or met trouble.
     """
 
-    def __init__(self, parameters: Parameters, calls: Calls, rng: random.Random) -> None:
-        self.started: Counter[str] = Counter()
+    def __init__(
+        self,
+        parameters: Parameters,
+        rng: random.Random,
+        servers: Servers,
+        calls: Calls,
+        *,
+        on_call: Callable[[str, Sequence[Any]], None],
+        failed: Callable[[Event], None],
+    ) -> None:
         self.failures: list[str] = []
-        self.failed: Callable[[Event], None] = lambda _: None
+        self.troubles = Troubles(rng)
         self._parameters = parameters
-        self._calls = calls
         self._rng = rng
+        self._servers = servers
+        self._calls = calls
+        self._on_call = on_call
+        self._failed = failed
         self._serial = itertools.count(1)
-        self._all: dict[int, E] = {}
-        self._idle: dict[str, list[E]] = {}
+        self._busy: list[Environment] = []
+        self._idle: dict[str, list[Environment]] = {}
         self._places = asyncio.Semaphore(parameters.concurrency)
-        self._kill_after: dict[str, str] = {}
+        self._now = timeline().now
+        # What calls bring about is no part of the environment that calls.
+        self._outside = contextvars.copy_context()
+        self._cloud = Remote(self._call)
+        self._opened = ExitStack()
+        opening = handlers(self._cloud, lambda: environment().pusher, _pause, self._now)
+        self._handlers = self._opened.enter_context(opening)
+        self.close = self._opened.close
 
     async def invoke(self, function: str, event: Event) -> Any:
         """Invoke a function; return what it returns. Raises InvocationFailed, which is noted in `failures` too."""
         async with self._places:
             idle = self._idle.setdefault(function, [])
-            one = idle.pop() if idle else await self._start(function)
+            one = idle.pop() if idle else self._start(function)
             one.event = event
+            self._busy.append(one)
             try:
                 async with asyncio.timeout(self._parameters.invocation_timeout):
-                    answer = await self._run(one, event)
+                    return await self._run(one, event)
             except (TimeoutError, InvocationFailed) as failure:
-                text = "timed out" if isinstance(failure, TimeoutError) else str(failure)
-                self.failures.append(f"{function}: {text}")
-                self.failed(event)
                 if isinstance(failure, TimeoutError):
-                    self._kill(one)
-                raise InvocationFailed(text) from None
+                    one.end()
+                self.failures.append(f"{function}: {str(failure) or 'timed out'}")
+                self._failed(event)
+                raise InvocationFailed(self.failures[-1]) from None
             finally:
+                # As on Lambda: what a function leaves running does not run between invocations.
+                one.freeze()
                 one.event = None
-                if not one.gone:
+                self._busy.remove(one)
+                if not one.over:
                     idle.append(one)
-            return answer
-
-    async def warm(self, function: str, count: int) -> None:
-        """Have at least so many environments of a function idle."""
-        idle = self._idle.setdefault(function, [])
-        while len(idle) < count:
-            idle.append(await self._start(function))
 
     def kill_busy(self, *functions: str) -> bool:
         """Kill an environment of these functions in the middle of an invocation; return whether there was one."""
-        busy = [one for one in self._all.values() if one.event is not None and one.function in functions]
+        busy = [one for one in self._busy if one.function in functions and not one.over]
         if busy:
-            self._kill(self._rng.choice(busy))
+            self._rng.choice(busy).end()
         return bool(busy)
 
-    def kill_after(self, function: str, call: str) -> None:
-        """Kill the next environment of a function that makes this call: after it was done, before it is answered."""
-        self._kill_after[function] = call
+    def _start(self, function: str) -> Environment:
+        queues = queues_of(self._cloud, _pause)
+        pusher = new_pusher(self._cloud, queues, now=self._now, client=lambda: nullcontext(self._servers))
+        pusher._runner = _Runner()  # type: ignore[assignment]
+        return Environment(next(self._serial), function, pusher)
 
-    @abstractmethod
-    def log(self) -> str:
-        """Return what the functions have logged, and whatever else they wrote."""
+    async def _run(self, one: Environment, event: Event) -> Any:
+        context = contextvars.copy_context()
+        context.run(LIFE.set, one)
+        handler = partial(self._handlers[one.function], event, None)
+        task = timeline().create_task(in_strand(handler), context=context)
+        await asyncio.wait({task})
+        if task.cancelled():
+            raise InvocationFailed("the process is gone")
+        if task.exception() is not None:
+            raise InvocationFailed(repr(task.exception()))
+        return task.result()
 
-    async def _start(self, function: str) -> E:
-        one = self._new(next(self._serial), function)
-        self._all[one.number] = one
-        self.started[function] += 1
-        return one
+    def _call(self, name: str, *arguments: Any, **named: Any) -> Any:
+        return wait(self._carry_out(name, arguments, named))
 
-    @abstractmethod
-    def _new(self, number: int, function: str) -> E:
-        """Make an environment."""
+    async def _carry_out(self, name: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        self._on_call(name, arguments)
+        way = self._rng.uniform(*self._parameters.call) / 2
+        await asyncio.sleep(way)
 
-    @abstractmethod
-    async def _run(self, one: E, event: Event) -> Any:
-        """Have an environment deal with an event. Raises InvocationFailed."""
+        def do(first: Any) -> Any:
+            return self._outside.run(partial(self._calls[name], first, *arguments[1:], **named))
 
-    def _kill(self, one: E) -> None:
-        """End an environment, whatever it is doing."""
-        one.gone = True
-        self._all.pop(one.number, None)
-        idle = self._idle.get(one.function, [])
-        if one in idle:
-            idle.remove(one)
-
-    def _is_to_die(self, one: E, call: str) -> bool:
-        if self._kill_after.get(one.function) != call:
-            return False
-        del self._kill_after[one.function]
-        return True
+        waiting = self.troubles.waiting.get(name)
+        if waiting:
+            self._failed(environment().event or {})
+            answer = await self.troubles.meet(waiting.pop(0), do, arguments[0])
+        else:
+            answer = do(arguments[0])
+        await asyncio.sleep(way)
+        return answer

@@ -3,18 +3,21 @@
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
+from typing import Any, Self
+from unittest import mock
 
 import push_retry.app
 import push_sms.app
 import sweep.app
+import sweep.sweep
 from globalconnect import VERSION
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
-from globalconnect.push.pusher import AttemptClient, Meter, NoMeter, Pusher, Queues
-from globalconnect.push.queue import DuePush, RetryQueues
+from globalconnect.push.pusher import AttemptClient, Pusher, Queues
+from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
+from simulation.logs import log_to_nowhere
 from sweep.sweep import Sweep
 from sweep.wiring import Parts
 
@@ -47,7 +50,7 @@ class _Sqs:
 
     def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's
         refusals = zip(Entries, self._cloud.send(Entries, QueueUrl), strict=True)
-        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry, refusal in refusals if refusal]}
+        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry, refused in refusals if refused]}
 
 
 class _Nothing:
@@ -60,15 +63,23 @@ class _Nothing:
         """Keep nothing."""
 
 
-class NoQueues:
-    """Queues that only note what they are to send."""
+class _InOrder:
+    """What the sweep uses as its threads: one shard after the other, in the strand that sweeps.
 
-    def __init__(self) -> None:
-        self.sent: list[DuePush] = []
+    Those after one that fails are left out, which is worse than what happens with threads.
+    """
 
-    def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
-        self.sent += pushes
-        return [None] * len(pushes)
+    def __init__(self, size: int) -> None:
+        """Take the number of threads."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End nothing."""
+
+    def map[A, R](self, do: Callable[[A], R], each: Sequence[A]) -> Iterator[R]:
+        return iter([do(one) for one in each])
 
 
 def open_client() -> PushClient:
@@ -82,7 +93,6 @@ def new_pusher(
     *,
     now: Callable[[], int] = clock.now,
     client: Callable[[], AbstractAsyncContextManager[AttemptClient]] = open_client,
-    meter: Meter | None = None,
 ) -> Pusher:
     """Return the real routine on a store with the calls of Pushes and Partners, MemoryStore or one far away."""
     return Pusher(
@@ -93,7 +103,6 @@ def new_pusher(
         open_client=client,
         max_age=None,
         now=now,
-        meter=meter or NoMeter(),
     )
 
 
@@ -103,17 +112,17 @@ def queues_of(cloud: Any, pause: Callable[[float], None] = time.sleep) -> RetryQ
     return RetryQueues(client, RETRY_QUEUE, SLOW_RETRY_QUEUE, pause)
 
 
-def new_sweep(cloud: Any, queues: RetryQueues, now: Callable[[], int] = clock.now) -> Sweep:
-    """Return the real sweep of a Remote cloud."""
+@contextmanager
+def handlers(
+    cloud: Any, pusher: Callable[[], Pusher], pause: Callable[[float], None], now: Callable[[], int]
+) -> Iterator[dict[str, Handler]]:
+    """Yield the handlers by function, which use this pusher and sweep a Remote cloud; their log goes nowhere."""
     nothing: Any = _Nothing()
-    return Sweep(nothing, cloud, cloud, queues, now)
-
-
-def install(pusher: Callable[[], Pusher], new: Callable[[], Sweep]) -> dict[str, Handler]:
-    """Have the handlers use these parts from now on in this process; return them by function."""
-    apps: tuple[Any, Any, Any] = (push_sms.app, push_retry.app, sweep.app)
-    for app in apps[:2]:
-        app.pusher = pusher
-    nothing: Any = _Nothing()
-    apps[2].parts = lambda: Parts(new(), nothing)
-    return {PUSH_SMS: push_sms.app.handler, PUSH_RETRY: push_retry.app.handler, SWEEP: sweep.app.handler}
+    parts = Parts(Sweep(nothing, cloud, cloud, queues_of(cloud, pause), now), nothing)
+    with ExitStack() as replaced:
+        for app in (push_sms.app, push_retry.app):
+            replaced.enter_context(mock.patch.object(app, "pusher", pusher))
+        replaced.enter_context(mock.patch.multiple(sweep.app, parts=lambda: parts, publish_waiting=lambda *_: None))
+        replaced.enter_context(mock.patch.object(sweep.sweep, "ThreadPoolExecutor", _InOrder))
+        replaced.enter_context(log_to_nowhere())
+        yield {PUSH_SMS: push_sms.app.handler, PUSH_RETRY: push_retry.app.handler, SWEEP: sweep.app.handler}

@@ -36,7 +36,5 @@ class Parameters:
 
     invocation_timeout: float = 30.0
     concurrency: int = 1_000
-    retry_niceness: int = 10
-    """All processes share this machine's processors, push_retry with lower priority; on Lambda each has its own."""
     sweep_every: float = 60.0
     seed: int = 1

@@ -1,8 +1,18 @@
-"""Partners' servers: how they behave, and what they see of it."""
+"""Partners' servers without a network: how they behave, and what they see of it."""
 
+import asyncio
 import random
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS, AttemptResult
+from globalconnect.push.signing import Signer
+from simulation.office import DELIVERED, FAILED, TIMED_OUT
+from simulation.pushes.timeline import crash, timeline
+
+# The way (s) to a partner's server and back.
+_WAY = 0.007
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,26 +35,27 @@ FAILS_ONE_IN_TWENTY = Behaviour(fails=0.05)
 
 @dataclass(slots=True)
 class Seen:
-    """An attempt as its partner saw it; times in s since the epoch.
+    """An attempt as its partner saw it; times in ms since the epoch.
 
-    `ended` is when it was answered or its connection closed, None while it goes on; `success` is what was answered.
+    `ended` is when it was answered or its connection closed, None while it goes on; `success` is what was answered, None
+    for nothing; `late` is how long (ms) after its claim it started.
     """
 
     partner: str
     sms_id: int
-    arrived: float
-    ended: float | None = None
-    success: bool = False
+    at: int
+    ended: int | None = None
+    success: bool | None = None
+    late: int = 0
 
 
 @dataclass(slots=True)
 class Server:
-    """One partner's server, without the network: decides how attempts end, and counts the SMS it has taken."""
+    """One partner's server; it decides how attempts end."""
 
     name: str
     behaviour: Behaviour
     asked: int = 0
-    taken: set[int] = field(default_factory=set)
     rng: random.Random = field(default_factory=lambda: random.Random(1))
 
     def will_take(self) -> bool:
@@ -54,39 +65,45 @@ class Server:
             return self.asked % 2 == 0
         return self.rng.random() >= self.behaviour.fails
 
-    def answer(self, attempt: Seen, at: float, *, success: bool) -> None:
-        attempt.ended, attempt.success = at, success
-        if success:
-            self.taken.add(attempt.sms_id)
-
 
 class Servers:
-    """All partners' servers, and every attempt they saw, by time of arrival."""
+    """All partners' servers: what a Pusher takes for its HTTP client. `on_attempt` is told of each attempt as it starts.
 
-    def __init__(self) -> None:
-        self._by_name: dict[str, Server] = {}
-        self._attempts: list[Seen] = []
+    `crashes` are when the environments of the next attempts crash: in shares of the attempt's duration.
+    """
+
+    def __init__(self, on_attempt: Callable[[Seen], None]) -> None:
+        self.crashes: list[float] = []
+        self._on_attempt = on_attempt
+        self._by_url: dict[str, Server] = {}
 
     def open(self, name: str, behaviour: Behaviour) -> str:
         """Open a partner's server; return its Push URL."""
-        self._by_name[name] = server = Server(name, behaviour)
-        return self._listen(server)
+        url = f"https://{name.replace(' ', '-')}.example/push"
+        self._by_url[url] = Server(name, behaviour)
+        return url
 
-    def _listen(self, server: Server) -> str:
-        raise NotImplementedError
-
-    def behave(self, name: str, behaviour: Behaviour) -> None:
+    def behave(self, url: str, behaviour: Behaviour) -> None:
         """Have a partner answer differently from now on; attempts under way end as they began."""
-        self._by_name[name].behaviour = behaviour
+        self._by_url[url].behaviour = behaviour
 
-    def taken(self, names: Iterable[str]) -> int:
-        """Count the SMS that partners answered with SUCCESS."""
-        return sum(len(self._by_name[name].taken) for name in names)
-
-    def attempts(self) -> list[Seen]:
-        return self._attempts
-
-    def arrived(self, server: Server, sms_id: int, at: float) -> Seen:
-        attempt = Seen(server.name, sms_id, at)
-        self._attempts.append(attempt)
-        return attempt
+    async def attempt(
+        self, url: str, body: dict[str, Any], secrets: Sequence[str], signer: Signer | None
+    ) -> AttemptResult:
+        server, loop = self._by_url[url], timeline()
+        seen = Seen(server.name, int(body["smsId"]), loop.now())
+        self._on_attempt(seen)
+        after = server.behaviour.after
+        success = None if after is None else server.will_take()
+        lasts = ATTEMPT_TIMEOUT_SECONDS if after is None else after + _WAY
+        crash_at = self.crashes.pop(0) if self.crashes else None
+        try:
+            await asyncio.sleep(lasts * (1.0 if crash_at is None else crash_at))
+            if crash_at in {None, 1.0}:
+                seen.success = success
+            if crash_at is not None:
+                await crash()
+        finally:
+            seen.ended = loop.now()
+        result = TIMED_OUT if success is None else DELIVERED if success else FAILED
+        return replace(result, duration_ms=round(lasts * 1_000))

@@ -3,8 +3,7 @@
 Times are arguments, as everywhere. `tests/faults/test_memory_store.py` holds it against the real stores.
 """
 
-import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from globalconnect.domain.errors import NotFound
@@ -25,13 +24,9 @@ class _Kept:
 
 
 class MemoryStore:
-    """Messages, activations and partners in memory; every call is one step, whatever the thread.
-
-    The calls mean what those of Pushes and Partners do.
-    """
+    """Messages, activations and partners in memory. The calls mean what those of Pushes and Partners do."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
         self._messages: dict[SmsRef, _Kept] = {}
         self._activations: dict[int, bool] = {}
         self._partners: dict[str, Partner] = {}
@@ -39,25 +34,21 @@ class MemoryStore:
     # -------------------------------------------------------------- what the rest of the product writes
 
     def add_partner(self, partner: Partner) -> None:
-        with self._lock:
-            self._partners[partner.partner_id] = partner
+        self._partners[partner.partner_id] = partner
 
     def store_sms(self, sms: Sms) -> None:
-        with self._lock:
-            self._activations.setdefault(sms.activation_id, True)
-            self._messages[SmsRef(sms.activation_id, sms.sms_id)] = _Kept(sms)
+        self._activations.setdefault(sms.activation_id, True)
+        self._messages[SmsRef(sms.activation_id, sms.sms_id)] = _Kept(sms)
 
     def finish(self, activation_id: int) -> None:
-        with self._lock:
-            self._activations[activation_id] = False
+        self._activations[activation_id] = False
 
     # -------------------------------------------------------------- Pushes
 
     def claim(
         self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
     ) -> list[Sms | Exception | None]:
-        with self._lock:
-            return [self._claim(ref, now, (tallies or {}).get(ref)) for ref in refs]
+        return [self._claim(ref, now, (tallies or {}).get(ref)) for ref in refs]
 
     def _claim(self, ref: SmsRef, now: int, tally: AttemptTally | None) -> Sms | None:
         kept = self._messages.get(ref)
@@ -70,86 +61,76 @@ class MemoryStore:
         return kept.sms.caught_up(kept.log())
 
     def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
-        with self._lock:
-            return frozenset(one for one in activation_ids if self._activations.get(one, False))
+        return frozenset(one for one in activation_ids if self._activations.get(one, False))
 
     def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
-        with self._lock:
-            for end in ends:
-                kept = self._messages.get(SmsRef(end.sms.activation_id, end.sms.sms_id))
-                if kept is not None and kept.sms.push_state is PushState.PENDING:
-                    delivered_at = end.at if end.state is PushState.DELIVERED else kept.sms.delivered_at
-                    kept.sms = replace(
-                        kept.sms,
-                        push_state=end.state,
-                        delivered_at=delivered_at,
-                        attempts=end.sms.attempts,
-                        outcomes=end.sms.outcomes,
-                    )
-            return [None] * len(ends)
+        for end in ends:
+            kept = self._pending(end.sms)
+            if kept is not None:
+                kept.sms = replace(
+                    kept.sms,
+                    push_state=end.state,
+                    delivered_at=end.at if end.state is PushState.DELIVERED else kept.sms.delivered_at,
+                    attempts=end.sms.attempts,
+                    outcomes=end.sms.outcomes,
+                )
+        return [None] * len(ends)
+
+    def _pending(self, sms: Sms) -> _Kept | None:
+        kept = self._messages.get(SmsRef(sms.activation_id, sms.sms_id))
+        return kept if kept is not None and kept.sms.push_state is PushState.PENDING else None
 
     def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
-        with self._lock:
-            for sms, attempt in attempts:
-                kept = self._messages[SmsRef(sms.activation_id, sms.sms_id)]
-                kept.attempts[0 if attempt.number == 1 else 1 + attempt.number % ATTEMPTS_KEPT] = attempt
+        for sms, attempt in attempts:
+            kept = self._messages[SmsRef(sms.activation_id, sms.sms_id)]
+            kept.attempts[0 if attempt.number == 1 else 1 + attempt.number % ATTEMPTS_KEPT] = attempt
 
     def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
-        with self._lock:
-            return {
-                ref.sms_id: kept.log()
-                for ref, kept in self._messages.items()
-                if ref.activation_id == activation_id and kept.attempts
-            }
+        return {
+            ref.sms_id: kept.log()
+            for ref, kept in self._messages.items()
+            if ref.activation_id == activation_id and kept.attempts
+        }
 
     def pending(self, shard: str, stored_until: int) -> Iterator[SmsRef]:
-        with self._lock:
-            found = [
-                (kept.sms.stored_at, ref)
-                for ref, kept in self._messages.items()
-                if kept.sms.push_state is PushState.PENDING
-                and kept.sms.stored_at <= stored_until
-                and pending_shard(ref.sms_id) == shard
-            ]
+        found = [
+            (kept.sms.stored_at, ref)
+            for ref, kept in self._messages.items()
+            if kept.sms.push_state is PushState.PENDING
+            and kept.sms.stored_at <= stored_until
+            and pending_shard(ref.sms_id) == shard
+        ]
         return iter([ref for _, ref in sorted(found, key=lambda entry: entry[0])])
 
     def find(self, refs: Sequence[SmsRef]) -> list[Sms]:
-        with self._lock:
-            return [self._messages[ref].sms for ref in refs if ref in self._messages]
+        return [self._messages[ref].sms for ref in refs if ref in self._messages]
 
     def note_queued_again(self, messages: Sequence[Sms], now: int) -> list[Exception | None]:
-        with self._lock:
-            for sms in messages:
-                kept = self._messages.get(SmsRef(sms.activation_id, sms.sms_id))
-                if kept is None or kept.sms.push_state is not PushState.PENDING or kept.sms.next_due != sms.next_due:
-                    continue
+        for sms in messages:
+            kept = self._pending(sms)
+            if kept is not None and kept.sms.next_due == sms.next_due:
                 kept.sms = replace(kept.sms, queued_again_at=now)
-            return [None] * len(messages)
+        return [None] * len(messages)
 
     def push_again(self, ref: SmsRef, now: int, overlap: int) -> Sms:
-        with self._lock:
-            kept = self._messages.get(ref)
-            if kept is None:
-                raise NotFound("message")
-            idle = kept.sms.next_due <= now + INTERVAL - overlap
-            next_due = now if idle else kept.sms.next_due
-            kept.sms = replace(kept.sms, push_state=PushState.PENDING, next_due=next_due)
-            return kept.sms
+        if ref not in self._messages:
+            raise NotFound("message")
+        kept = self._messages[ref]
+        idle = kept.sms.next_due <= now + INTERVAL - overlap
+        kept.sms = replace(kept.sms, push_state=PushState.PENDING, next_due=now if idle else kept.sms.next_due)
+        return kept.sms
 
     # -------------------------------------------------------------- Partners
 
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-        with self._lock:
-            return {one: self._partners[one] for one in partner_ids if one in self._partners}
+        return {one: self._partners[one] for one in partner_ids if one in self._partners}
 
     def note_slow(self, partner_id: str, until: int) -> None:
-        with self._lock:
-            partner = self._partners.get(partner_id)
-            if partner is not None and partner.slow_until < until:
-                self._partners[partner_id] = replace(partner, slow_until=until)
+        self._note(partner_id, lambda partner: replace(partner, slow_until=max(until, partner.slow_until)))
 
     def note_success(self, partner_id: str, at: int) -> None:
-        with self._lock:
-            partner = self._partners.get(partner_id)
-            if partner is not None and (partner.last_success_at or 0) < at:
-                self._partners[partner_id] = replace(partner, last_success_at=at)
+        self._note(partner_id, lambda partner: replace(partner, last_success_at=max(at, partner.last_success_at or 0)))
+
+    def _note(self, partner_id: str, noted: Callable[[Partner], Partner]) -> None:
+        if partner_id in self._partners:
+            self._partners[partner_id] = noted(self._partners[partner_id])

@@ -6,16 +6,18 @@ from collections import deque
 from typing import Any
 
 from globalconnect.domain.sms import Sms
+from globalconnect.domain.times import DAY
 from globalconnect.store.activations import from_sms
 from globalconnect.store.dynamo import to_wire
 from simulation.pushes.environments import InvocationFailed
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.queue import Invoke
+from simulation.pushes.timeline import timeline
 
 type Record = dict[str, Any]
 
 _PAUSE_AFTER_FAILURE = 0.2
-_KEEP = 30 * 24 * 3_600_000
+_KEEP = 30 * DAY
 
 
 class Stream:
@@ -29,17 +31,11 @@ class Stream:
         self.given_up: list[Record] = []
         self.repeat = 0
         self.at_once = 0
-        self.busy_most = 0
         self._invoke = invoke
         self._parameters = parameters
         self._lanes: list[deque[Record]] = [deque() for _ in range(parameters.stream_lanes)]
         self._reading: dict[int, asyncio.Task[None]] = {}
         self._serial = itertools.count(1)
-
-    async def stop(self) -> None:
-        for task in self._reading.values():
-            task.cancel()
-        await asyncio.gather(*self._reading.values(), return_exceptions=True)
 
     @property
     def unread(self) -> list[Record]:
@@ -60,14 +56,11 @@ class Stream:
         lane = sms.activation_id % len(self._lanes)
         self._lanes[lane].append(record)
         if lane not in self._reading:
-            self._reading[lane] = asyncio.get_running_loop().create_task(self._read(lane))
+            self._reading[lane] = timeline().create_task(self._read(lane))
 
     async def _read(self, lane: int) -> None:
         # Lambda looks at fixed times: what came since the last one is a batch.
-        await asyncio.sleep(
-            self._parameters.stream_poll - asyncio.get_running_loop().time() % self._parameters.stream_poll
-        )
-        self.busy_most = max(self.busy_most, len(self._reading))
+        await asyncio.sleep(self._parameters.stream_poll - timeline().time() % self._parameters.stream_poll)
         records = self._lanes[lane]
         size, tries = self._parameters.stream_batch, 0
         while records:

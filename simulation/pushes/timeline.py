@@ -9,7 +9,6 @@ import asyncio
 import contextvars
 import math
 import selectors
-import time
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from functools import partial
@@ -17,7 +16,6 @@ from typing import Any, Never
 
 from greenlet import getcurrent, greenlet  # type: ignore[import-untyped]
 
-from globalconnect.runtime import clock
 from simulation.aws import START
 
 
@@ -32,6 +30,10 @@ class Life:
     def end(self) -> None:
         """Let nothing of it do anything more. What was sent has been sent."""
         self.over = True
+        self.freeze()
+
+    def freeze(self) -> None:
+        """Let what is still running of it not go on."""
         for task in list(self._tasks):
             task.cancel()
 
@@ -103,22 +105,11 @@ def _task[T](loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, T],
     return task
 
 
-def in_virtual_time[T](scene: Coroutine[Any, Any, T]) -> T:
-    """Play a scene to its end on a Timeline of its own; return what it returns."""
-    with asyncio.Runner(loop_factory=Timeline) as runner:
-        return runner.run(scene)
-
-
-def seconds() -> float:
-    """Return the time (s since the epoch) of the running loop: virtual in a Timeline, real in any other."""
+def timeline() -> Timeline:
+    """Return the running loop."""
     loop = asyncio.get_running_loop()
-    return loop.now() / 1_000 if isinstance(loop, Timeline) else time.time()
-
-
-def milliseconds() -> int:
-    """Return the same in whole ms, as the delivery code counts."""
-    loop = asyncio.get_running_loop()
-    return loop.now() if isinstance(loop, Timeline) else clock.now()
+    assert isinstance(loop, Timeline)
+    return loop
 
 
 async def in_strand[T](do: Callable[[], T]) -> T:
@@ -143,8 +134,3 @@ def wait[T](asked: Awaitable[T]) -> T:
     assert loop is not None, "not in a strand"
     came: T = loop.switch(asked)
     return came
-
-
-def pause(seconds: float) -> None:
-    """Let time pass for the strand that calls (s)."""
-    wait(asyncio.sleep(seconds))

@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -14,14 +16,20 @@ from globalconnect.domain.push_schedule import INTERVAL, lost_its_message
 from globalconnect.domain.sms import PushState
 from globalconnect.domain.times import MINUTE
 from simulation.clouds import Moto
-from simulation.pushes.course import Course, due_of
+from simulation.pushes.cloud import SimulatedCloud, due_of, ref_of
+from simulation.pushes.environments import Trouble
 from simulation.pushes.functions import PUSH_RETRY, PUSH_SMS, SWEEP
+from simulation.pushes.parameters import Parameters
 from simulation.pushes.partners import FAILS, NEVER_ANSWERS, SUCCESS, SUCCESS_LATE, Behaviour
-from simulation.pushes.store import MemoryStore
 from simulation.pushes.tables import TableStore
-from simulation.pushes.virtual import Trouble
+
+# Trouble of every kind is frequent; the window is short, so that what is drawn meets what was begun just before.
+PARAMETERS = Parameters(
+    delivered_twice=0.1, twice_within=30.0, pick_up=2.0, window=0.2, pollers=1, stream_lanes=2, stream_poll=0.02
+)
 
 ACTIVATIONS = 4
+HUBS = ("hub 0", "hub 1")
 # A push that lost its message goes on within this (contract 3 through the sweep), however often that happened before.
 # The sweep comes by every minute, so it must take a push for lost a minute earlier.
 SWEEP_MENDS = 3 * MINUTE
@@ -40,7 +48,7 @@ class Interleavings(RuleBasedStateMachine):
     """SMS, partners' answers, finishes, crashes, duplicates, trouble of AWS and steps of the clock, in any order."""
 
     def new_store(self) -> Any:
-        return MemoryStore()
+        return None
 
     @initialize(
         seed=some.integers(0, 2**16),
@@ -48,48 +56,55 @@ class Interleavings(RuleBasedStateMachine):
         behaviours=some.tuples(BEHAVIOURS, BEHAVIOURS),
     )
     def open(self, seed: int, places: list[int], behaviours: tuple[Behaviour, Behaviour]) -> None:
-        self.course = Course(self.new_store(), ACTIVATIONS, seed)
-        for activation_id, behaviour in enumerate(behaviours, 1):
-            self.course.behave(activation_id, behaviour)
+        self.cloud = SimulatedCloud(replace(PARAMETERS, seed=seed), self.new_store())
+        for hub, behaviour in zip(HUBS, behaviours, strict=True):
+            self.cloud.add_partner(hub, behaviour)
         for place in places:
             self.sms_arrive(place, 1, 0)
 
     @rule(place=PLACES, times=some.integers(1, 2), lapse=LAPSES)
     def sms_arrive(self, place: int, times: int, lapse: int) -> None:
-        self.course.play(lapse, *[lambda: self.course.store_sms(place)] * times)
+        # If the activation still holds its number.
+        arriving = 0 if place in self.cloud.finished_at else times
+        self.cloud.play(lapse, *[lambda: self.cloud.store_sms(HUBS[place % 2], place)] * arriving)
 
     @rule(lapse=LAPSES)
     def pass_time(self, lapse: int) -> None:
-        self.course.play(lapse)
+        self.cloud.play(lapse)
 
     @rule(lapse=LAPSES)
     def a_minute_is_swept(self, lapse: int) -> None:
-        self.course.play(lapse, self.course.sweep)
+        self.cloud.play(lapse, self.cloud.sweep)
 
     @rule(place=PLACES, lapse=LAPSES)
     def an_activation_is_finished(self, place: int, lapse: int) -> None:
-        self.course.play(lapse, lambda: self.course.finish(place))
+        self.finish(place)
+        self.cloud.play(lapse)
+
+    def finish(self, place: int) -> None:
+        if any(sms.activation_id == place for sms in self.cloud.sms.values()):
+            self.cloud.play(0, lambda: self.cloud.finish(place))
 
     @rule(place=PLACES, behaviour=BEHAVIOURS, lapse=LAPSES)
     def a_partner_changes(self, place: int, behaviour: Behaviour, lapse: int) -> None:
-        self.course.play(lapse, lambda: self.course.behave(place, behaviour))
+        self.cloud.play(lapse, lambda: self.cloud.behave([HUBS[place % 2]], behaviour))
 
     @rule(place=some.integers(0, 9), queued=some.booleans(), lapse=LAPSES)
     def an_operator_pushes_again(self, place: int, queued: bool, lapse: int) -> None:
-        ref = list(self.course.refs.values())[place % len(self.course.refs)]
-        self.course.play(lapse, lambda: self.course.push_again(ref, queued=queued))
+        ref = ref_of([*self.cloud.sms.values()][place % len(self.cloud.sms)])
+        self.cloud.play(lapse, lambda: self.cloud.push_again(ref, queued=queued))
 
     @rule(repeat=some.integers(0, 2), at_once=some.integers(0, 2))
     def the_stream_delivers_twice(self, repeat: int, at_once: int) -> None:
-        self.course.cloud.stream.repeat, self.course.cloud.stream.at_once = repeat, at_once
+        self.cloud.stream.repeat, self.cloud.stream.at_once = repeat, at_once
 
     @rule(place=some.integers(0, 99), delay=some.none() | some.integers(0, 30_000), lapse=LAPSES)
     def a_message_is_delivered_once_more(self, place: int, delay: int | None, lapse: int) -> None:
-        self.course.play(lapse, lambda: self.course.deliver_again(place, delay))
+        self.cloud.play(lapse, lambda: self.cloud.deliver_again(place, delay))
 
     @rule(lapse=LAPSES)
     def the_queues_are_purged(self, lapse: int) -> None:
-        self.course.play(lapse, self.course.purge)
+        self.cloud.play(lapse, self.cloud.purge)
 
     @rule(
         calls=some.sets(some.sampled_from(PUSH_CALLS + OTHER_CALLS), min_size=1, max_size=3),
@@ -99,8 +114,8 @@ class Interleavings(RuleBasedStateMachine):
     )
     def aws_gives_trouble(self, calls: set[str], trouble: Trouble, times: int, lapse: int) -> None:
         for call in sorted(calls):
-            self.course.environments.troubles.give(call, trouble, times)
-        self.course.play(lapse)
+            self.cloud.environments.troubles.give(call, trouble, times)
+        self.cloud.play(lapse)
 
     @rule(
         place=PLACES,
@@ -114,57 +129,57 @@ class Interleavings(RuleBasedStateMachine):
         self, place: int, call: str, trouble: Trouble, ms: int, finished: bool, lapse: int
     ) -> None:
         """With `finished`, its activation is finished while its first push is made."""
-        self.course.environments.troubles.give(call, trouble)
+        self.cloud.environments.troubles.give(call, trouble)
         self.sms_arrive(place, 1, ms)
         if finished:
-            self.course.play(0, lambda: self.course.finish(place))
-        self.course.play(lapse)
+            self.finish(place)
+        self.cloud.play(lapse)
 
     @rule(at=some.sampled_from([None, 0.0, 0.5, 1.0]), lapse=LAPSES)
     def a_function_crashes(self, at: float | None, lapse: int) -> None:
         """Now, or that far into the next attempt: at its end the partner has answered, and nobody has seen it."""
         if at is None:
-            self.course.environments.kill_busy(PUSH_SMS, PUSH_RETRY, SWEEP)
+            self.cloud.environments.kill_busy(PUSH_SMS, PUSH_RETRY, SWEEP)
         else:
-            self.course.servers.crashes.append(at)
-        self.course.play(lapse)
+            self.cloud.servers.crashes.append(at)
+        self.cloud.play(lapse)
 
     @invariant()
     def no_attempt_was_against_the_contract(self) -> None:
-        assert self.course.wrong == []
+        assert self.cloud.wrong == []
 
     @invariant()
     def no_attempt_is_counted_that_was_not_made(self) -> None:
-        for sms in self.course.standings():
+        for sms in self.cloud.standings():
             assert sms.attempts == sum(sms.outcomes.values()), sms
-            assert sms.attempts <= len(self.course.made.get(sms.sms_id, ())), sms
+            assert sms.attempts <= len(self.cloud.attempts.get(sms.sms_id, ())), sms
 
     @invariant()
     def whatever_is_pending_will_be_pushed(self) -> None:
-        assert self.course.without_message() == []
-        now = self.course.now()
-        for sms in self.course.standings():
+        assert self.cloud.without_message() == []
+        now = self.cloud.now()
+        for sms in self.cloud.standings():
             if sms.push_state is PushState.PENDING:
                 assert due_of(sms) <= now + INTERVAL
                 assert lost_its_message(due_of(sms), sms.queued_again_at, now + SWEEP_MENDS - MINUTE)
 
     def teardown(self) -> None:
-        if not hasattr(self, "course"):
+        if not hasattr(self, "cloud"):
             return
         try:
             # What has failed already has been said.
             if sys.exception() is None:
                 self.all_is_well_in_the_end()
         finally:
-            note("\n".join(self.course.told))
-            self.course.close()
+            note("\n".join(self.cloud.told))
+            self.cloud.close()
 
     def all_is_well_in_the_end(self) -> None:
-        self.course.calm_down()
-        self.course.play(SWEEP_MENDS + INTERVAL)
-        assert self.course.wrong == []
-        for sms in self.course.standings():
-            is_finished = sms.activation_id in self.course.finished_at
+        self.cloud.calm_down()
+        self.cloud.play(SWEEP_MENDS + INTERVAL)
+        assert self.cloud.wrong == []
+        for sms in self.cloud.standings():
+            is_finished = sms.activation_id in self.cloud.finished_at
             assert sms.push_state is PushState.DELIVERED or (sms.push_state is PushState.STOPPED and is_finished), sms
 
 
@@ -200,72 +215,72 @@ def test_the_same_holds_of_the_real_store(moto: Moto) -> None:
 
 
 @pytest.fixture
-def course() -> Iterator[Course]:
-    """Return a course with one activation, whose partner never takes a push."""
-    course = Course(MemoryStore(), 1)
-    course.behave(1, FAILS)
-    yield course
-    course.close()
+def course() -> Iterator[SimulatedCloud]:
+    """Return a cloud with one partner, which never takes a push."""
+    with closing(SimulatedCloud(PARAMETERS)) as course:
+        course.add_partner("hub", FAILS)
+        yield course
 
 
 def test_the_same_draws_give_the_same_course() -> None:
     courses = []
     for _ in range(2):
-        course = Course(MemoryStore(), 2, seed=7)
+        course = SimulatedCloud(PARAMETERS)
+        course.add_partner("hub", SUCCESS)
         course.environments.troubles.give("claim", Trouble.SOME_REFUSED, times=3)
         course.environments.troubles.give("send", Trouble.LOST)
         course.servers.crashes.append(0.5)
-        course.play(90_000, lambda: course.store_sms(1), lambda: course.store_sms(2))  # noqa: B023 - played at once
+        course.play(90_000, lambda: course.store_sms("hub", 1), lambda: course.store_sms("hub", 2))  # noqa: B023 - played at once
         course.close()
         courses.append(course.told)
     assert courses[0] == courses[1]
     assert len(courses[0]) > 10
 
 
-def test_retries_start_10_s_apart_while_nothing_goes_wrong(course: Course) -> None:
-    course.play(60_000, lambda: course.store_sms(1))
+def test_retries_start_10_s_apart_while_nothing_goes_wrong(course: SimulatedCloud) -> None:
+    course.play(60_000, lambda: course.store_sms("hub", 1))
     assert len(course.starts()) >= 5
     assert all(abs(later - earlier - 10_000) <= 2_500 for earlier, later in pairwise(course.starts()))
 
 
-def test_a_finish_is_seen_that_was_answered_while_the_look_at_the_activation_took_long(course: Course) -> None:
+def test_a_finish_is_seen_that_was_answered_while_the_look_at_the_activation_took_long(course: SimulatedCloud) -> None:
     # Read at once; the answer is under way for 3.5 s.
     course.environments.troubles.delays = (3.5,)
     course.environments.troubles.give("open_among", Trouble.SLOW)
-    course.play(200, lambda: course.store_sms(1))
+    course.play(200, lambda: course.store_sms("hub", 1))
     course.play(30_000, lambda: course.finish(1))
     assert course.starts() == []
 
 
-def test_an_attempt_does_not_start_so_late_that_the_next_could_overlap_it(course: Course) -> None:
-    course.behave(1, NEVER_ANSWERS)
+def test_an_attempt_does_not_start_so_late_that_the_next_could_overlap_it(course: SimulatedCloud) -> None:
+    course.behave(["hub"], NEVER_ANSWERS)
     course.environments.troubles.delays = (4.5,)
     course.environments.troubles.give("open_among", Trouble.LATE)
-    course.play(30_000, lambda: course.store_sms(1))
+    course.play(30_000, lambda: course.store_sms("hub", 1))
     assert course.starts()[0] >= 10_000
     assert course.wrong == []
 
 
-def test_a_success_that_is_hard_to_record_is_not_pushed_again(course: Course) -> None:
-    course.behave(1, SUCCESS)
+def test_a_success_that_is_hard_to_record_is_not_pushed_again(course: SimulatedCloud) -> None:
+    course.behave(["hub"], SUCCESS)
     course.environments.troubles.give("settle", Trouble.REFUSED, times=3)
-    course.play(120_000, lambda: course.store_sms(1))
+    course.play(120_000, lambda: course.store_sms("hub", 1))
     assert len(course.starts()) == 1
 
 
-def test_what_the_sweep_has_queued_is_found_again_when_that_is_lost_too(course: Course) -> None:
-    course.play(5_000, lambda: course.store_sms(1))
+def test_what_the_sweep_has_queued_is_found_again_when_that_is_lost_too(course: SimulatedCloud) -> None:
+    course.play(5_000, lambda: course.store_sms("hub", 1))
     course.play(50_500, course.purge)
     course.play(500, course.sweep)
-    assert len(course.cloud.retry_queue) == 1
+    assert len(course.messages()) == 1
     course.play(0, course.purge)
     before = len(course.starts())
     course.play(SWEEP_MENDS)
     assert len(course.starts()) > before
 
 
-def test_an_old_message_in_the_same_batch_does_not_take_the_due_one_along(course: Course) -> None:
-    course.play(1_000, lambda: course.store_sms(1))
+def test_an_old_message_in_the_same_batch_does_not_take_the_due_one_along(course: SimulatedCloud) -> None:
+    course.play(1_000, lambda: course.store_sms("hub", 1))
     course.play(12_000)
     # SQS delivers the first once more, together with the second.
     course.play(15_000, lambda: course.deliver_again(0, None))

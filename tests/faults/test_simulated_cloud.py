@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine
+from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
@@ -11,224 +12,141 @@ import pytest
 from globalconnect.domain.sms import Sms
 from simulation.aws import START
 from simulation.pushes.cloud import SimulatedCloud
-from simulation.pushes.environments import InvocationFailed
-from simulation.pushes.functions import PUSH_RETRY, PUSH_SMS
-from simulation.pushes.measures import after_success, at_once, by_sms
+from simulation.pushes.functions import PUSH_RETRY
 from simulation.pushes.parameters import Parameters
-from simulation.pushes.partners import FAILS, NEVER_ANSWERS, SUCCESS
 from simulation.pushes.queue import Invoke, Queue, QueueSource
 from simulation.pushes.stream import Stream
-from simulation.pushes.timeline import in_virtual_time, milliseconds, seconds
+from simulation.pushes.timeline import Timeline
 
 _ONCE = Parameters(delivered_twice=0.0, receives=3, stream_tries=4)
-_PATIENCE = 20.0
 
 type Batch = list[Any]
-type Scene = Callable[[], Coroutine[Any, Any, None]]
 
 
-def virtually(scene: Scene) -> Callable[[], None]:
-    """Make a scene a test that is played in virtual time."""
-
-    def test() -> None:
-        in_virtual_time(scene())
-
-    return test
-
-
-def in_processes(scene: Scene) -> Callable[[], None]:
-    """Make a scene a test that is played in real time, where functions are processes."""
-
-    def test() -> None:
-        asyncio.run(scene())
-
-    return test
-
-
-async def _until(holds: Callable[[], bool]) -> None:
-    """Wait until it holds, at most for as long as we have patience."""
-    end = seconds() + _PATIENCE
-    while not holds():
-        assert seconds() < end, "it never did"
-        await asyncio.sleep(0.01)
+def _play(scene: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=Timeline) as runner:
+        runner.run(scene)
 
 
 def _entries(*bodies: str, delay: int = 0) -> list[dict[str, Any]]:
     return [{"MessageBody": body, "DelaySeconds": delay, "MessageGroupId": "hub"} for body in bodies]
 
 
-def _taking(batches: list[Batch], answer: Callable[[Batch], Batch]) -> Invoke:
-    """Return a function that notes the batches it is invoked with, and says which of their records failed."""
+def _taking(answer: Callable[[Batch], Batch]) -> Invoke:
+    """Return a function that says which records of its batches failed."""
 
     async def invoke(event: dict[str, Any]) -> dict[str, Any]:
-        batches.append(event["Records"])
         return {"batchItemFailures": [{"itemIdentifier": item} for item in answer(event["Records"])]}
 
     return invoke
 
 
-class _Reading:
-    """A queue and its source, read by a function that fails what `answer` says."""
+def _read(queue: Queue, entries: list[dict[str, Any]], seconds: float, answer: Callable[[Batch], Batch]) -> list[str]:
+    """Return the bodies that a function was given of a queue within so long, when `answer` says what fails."""
+    bodies: list[str] = []
 
-    def __init__(self, parameters: Parameters = _ONCE, answer: Callable[[Batch], Batch] = lambda _: []) -> None:
-        rng = random.Random(3)
-        self.batches: list[Batch] = []
-        self.queue = Queue("q", parameters, rng)
-        self.source = QueueSource(self.queue, _taking(self.batches, answer), parameters, 5, rng)
+    def note(batch: Batch) -> Batch:
+        bodies.extend(record["body"] for record in batch)
+        return answer(batch)
 
-    @property
-    def bodies(self) -> list[str]:
-        """What the function was given so far."""
-        return [record["body"] for batch in self.batches for record in batch]
+    async def scene() -> None:
+        QueueSource(queue, _taking(note), _ONCE, 5, random.Random(3))
+        queue.send_batch(entries)
+        await asyncio.sleep(seconds)
 
-
-# ------------------------------------------------------------------ queues
-
-
-@virtually
-async def test_a_message_comes_after_its_delay_and_goes_when_it_is_done() -> None:
-    reading = _Reading()
-    reading.queue.send_batch(_entries("later", delay=10))
-    await asyncio.sleep(9.9)
-    assert (reading.bodies, len(reading.queue)) == ([], 1)
-    await asyncio.sleep(2)
-    assert (reading.bodies, len(reading.queue)) == (["later"], 0)
+    _play(scene())
+    return bodies
 
 
-@virtually
-async def test_a_failed_message_comes_again_alone_and_is_set_aside_in_the_end() -> None:
-    reading = _Reading(answer=lambda batch: [one["messageId"] for one in batch if one["body"] == "bad"])
-    reading.queue.send_batch(_entries("good", "bad"))
-    await asyncio.sleep(4 * _ONCE.visibility)
-    assert [message.body for message in reading.queue.dead] == ["bad"]
-    assert sorted(reading.bodies) == ["bad", "bad", "bad", "good"]
-    assert len(reading.queue) == 0
+@pytest.fixture
+def queue() -> Queue:
+    return Queue("q", _ONCE, random.Random(3))
+
+
+@pytest.mark.parametrize(("seconds", "came"), [(9.9, []), (12.0, ["later"])])
+def test_a_message_comes_after_its_delay_and_goes_when_it_is_done(
+    queue: Queue, seconds: float, came: list[str]
+) -> None:
+    assert _read(queue, _entries("later", delay=10), seconds, lambda _: []) == came
+    assert len(queue.messages()) == 1 - len(came)
+
+
+def test_a_failed_message_comes_again_alone_and_is_set_aside_in_the_end(queue: Queue) -> None:
+    def bad(batch: Batch) -> Batch:
+        return [one["messageId"] for one in batch if one["body"] == "bad"]
+
+    assert sorted(_read(queue, _entries("good", "bad"), 4 * _ONCE.visibility, bad)) == ["bad", "bad", "bad", "good"]
+    assert [message.body for message in queue.dead] == ["bad"]
+    assert queue.messages() == []
 
 
 @pytest.mark.parametrize("delay", [-1, 901, 1.5])
-def test_a_delay_that_sqs_does_not_know_is_refused(delay: Any) -> None:
+def test_a_delay_that_sqs_does_not_know_is_refused(queue: Queue, delay: Any) -> None:
     with pytest.raises(ValueError, match="DelaySeconds"):
-        Queue("q", _ONCE, random.Random(3)).send_batch(_entries("x", delay=delay))
+        queue.send_batch(_entries("x", delay=delay))
 
 
-@virtually
-async def test_a_queue_is_read_by_few_pollers_until_messages_wait() -> None:
+def test_a_queue_is_read_by_few_pollers_until_messages_wait() -> None:
     parameters = replace(_ONCE, pick_up=0.0, queue_batch=1, pollers=2)
+    queue = Queue("q", parameters, random.Random(3))
+    began: list[float] = []
 
     async def busy(_: dict[str, Any]) -> dict[str, Any]:
+        began.append(asyncio.get_running_loop().time())
         await asyncio.sleep(10)
         return {"batchItemFailures": []}
 
-    queue = Queue("q", parameters, random.Random(3))
-    source = QueueSource(queue, busy, parameters, 4, random.Random(3))
-    queue.send_batch(_entries(*map(str, range(8))))
-    await asyncio.sleep(0.1)
-    assert source.busy_most == 2
-    await asyncio.sleep(1)
-    assert source.busy_most == 4
-    await asyncio.sleep(20)
-    assert len(queue) == 0
+    async def scene() -> None:
+        QueueSource(queue, busy, parameters, 4, random.Random(3))
+        queue.send_batch(_entries(*map(str, range(8))))
+        await asyncio.sleep(20)
 
-
-# ------------------------------------------------------------------ the stream
+    _play(scene())
+    assert [round(at, 1) for at in began] == [0.0, 0.0, 0.2, 0.4, 10.0, 10.0, 10.2, 10.4]
 
 
 def _ids(batch: Batch) -> list[int]:
     return [int(record["dynamodb"]["NewImage"]["sms_id"]["N"]) for record in batch]
 
 
-async def _streamed(count: int, fails: Callable[[Batch], bool]) -> tuple[list[list[int]], Stream]:
-    """Return which SMS of so many the batches of one lane had, when a batch fails from the first record that `fails`."""
-    seen: list[list[int]] = []
+def _stream(count: int, fails: Callable[[int], bool]) -> tuple[list[int], Stream]:
+    """Return the SMS, of so many of one lane, that a function was given, when it fails for what `fails`."""
+    seen: list[int] = []
 
     def answer(batch: Batch) -> Batch:
-        seen.append(_ids(batch))
-        return [record["dynamodb"]["SequenceNumber"] for record in batch if fails(_ids([record]))]
+        seen.extend(_ids(batch))
+        return [record["dynamodb"]["SequenceNumber"] for record in batch if fails(*_ids([record]))]
 
-    stream = Stream(_taking([], answer), _ONCE)
-    for number in range(1, count + 1):
-        stream.inserted(Sms(number, 20, "hub", "447472190082", "Service", "Code 1234", START, START))
-    await asyncio.sleep(10)
+    stream = Stream(_taking(answer), _ONCE)
+
+    async def scene() -> None:
+        for number in range(1, count + 1):
+            stream.inserted(Sms(number, 20, "hub", "447472190082", "Service", "Code 1234", START, START))
+        await asyncio.sleep(10)
+
+    _play(scene())
     return seen, stream
 
 
-@virtually
-async def test_a_lane_of_the_stream_is_in_order_and_goes_on_from_the_failed_record() -> None:
-    failed: list[int] = []
-
-    def once(ids: Batch) -> bool:
-        failed.extend(ids)
-        return ids == [3] and failed.count(3) == 1
-
-    seen, stream = await _streamed(5, once)
-    assert [one for batch in seen for one in batch] == [1, 2, 3, 4, 5, 3, 4, 5]
+def test_a_lane_of_the_stream_is_in_order_and_goes_on_from_the_failed_record() -> None:
+    failing = [3]
+    seen, stream = _stream(5, lambda one: one in failing and failing.pop() == one)
+    assert seen == [1, 2, 3, 4, 5, 3, 4, 5]
     assert stream.unread == []
 
 
-@virtually
-async def test_a_record_that_always_fails_is_given_up_and_holds_nobody_up_for_ever() -> None:
-    seen, stream = await _streamed(3, lambda ids: ids == [2])
-    assert seen[-1] == [3]
+def test_a_record_that_always_fails_is_given_up_and_holds_nobody_up_for_ever() -> None:
+    seen, stream = _stream(3, lambda one: one == 2)
+    assert seen[-1] == 3
     assert _ids(stream.given_up) == [2]
 
 
-# ------------------------------------------------------------------ functions as processes
-
-
-@in_processes
-async def test_a_new_sms_is_pushed_and_pushed_again_until_its_partner_takes_it() -> None:
-    async with SimulatedCloud() as cloud:
-        cloud.add_partner("hub", FAILS)
-        ref = cloud.store_sms("hub")
-        await _until(lambda: len(cloud.attempts()) == 1)
-        cloud.behave(["hub"], SUCCESS)
-        await _until(lambda: cloud.store.find([ref])[0].delivered_at is not None)
-        seen = by_sms(cloud.attempts())
-        assert [one.success for one in seen[ref.sms_id]] == [False, True]
-        assert (at_once(seen), after_success(seen), cloud.errors()) == (0, 0, [])
-
-
-@in_processes
-async def test_an_environment_killed_in_the_middle_fails_its_invocation_and_another_takes_its_place() -> None:
-    async with SimulatedCloud() as cloud:
-        cloud.add_partner("hub", NEVER_ANSWERS)
-        cloud.store_sms("hub")
-        await _until(lambda: len(cloud.attempts()) == 1)
-        assert cloud.environments.kill_busy(PUSH_SMS)
-        # The partner sees its connection close, and the stream hands the SMS over again.
-        await _until(lambda: cloud.attempts()[0].ended is not None)
-        await _until(lambda: cloud.environments.started[PUSH_SMS] == 2)
-
-
-@in_processes
-async def test_an_environment_can_be_killed_after_a_call_and_before_its_answer() -> None:
-    async with SimulatedCloud() as cloud:
-        cloud.add_partner("hub", FAILS)
-        cloud.environments.kill_after(PUSH_SMS, "send")
-        cloud.store_sms("hub")
-        await _until(lambda: cloud.environments.started[PUSH_SMS] == 2)
-        assert cloud.retry_queue.sent == 1
-
-
-@in_processes
-async def test_an_environment_is_used_again_after_a_failure_and_killed_when_it_takes_too_long() -> None:
-    async with SimulatedCloud(Parameters(invocation_timeout=0.5)) as cloud:
-        with pytest.raises(InvocationFailed, match="KeyError"):
-            await cloud.environments.invoke(PUSH_RETRY, {})
-        assert await cloud.environments.invoke(PUSH_RETRY, {"Records": []}) == {"batchItemFailures": []}
-        assert cloud.environments.started[PUSH_RETRY] == 1
-        body = f'{{"activationId":1,"smsId":2,"partnerId":"hub","due":{milliseconds() + 5_000}}}'
-        with pytest.raises(InvocationFailed, match="timed out"):
-            await cloud.environments.invoke(PUSH_RETRY, {"Records": [{"messageId": "1", "body": body}]})
-        assert await cloud.environments.invoke(PUSH_RETRY, {"Records": []}) == {"batchItemFailures": []}
-        assert cloud.environments.started[PUSH_RETRY] == 2
-
-
-@in_processes
-async def test_the_sweep_runs_as_its_function_does() -> None:
-    async with SimulatedCloud() as cloud:
-        cloud.add_partner("hub", SUCCESS)
-        long_ago = milliseconds() - 100_000
-        cloud.store.store_sms(Sms(5, 6, "hub", "447472190082", "Service", "Code 1234", long_ago, long_ago))
-        await cloud.sweep()
-        await _until(lambda: any(seen.sms_id == 5 for seen in cloud.attempts()))
+def test_an_environment_is_used_again_after_a_failure_and_ends_when_it_takes_too_long() -> None:
+    with closing(SimulatedCloud(Parameters(invocation_timeout=0.5))) as cloud:
+        due = cloud.now() + 5_000
+        late = {"messageId": "1", "body": f'{{"activationId":1,"smsId":2,"partnerId":"hub","due":{due}}}'}
+        events: list[dict[str, Any]] = [{}, {"Records": []}, {"Records": [late]}, {"Records": []}]
+        for event in events:
+            cloud.play(1_000, lambda: cloud.start(PUSH_RETRY, event))  # noqa: B023 - played at once
+        assert cloud.environments.failures == ["push_retry: KeyError('Records')", "push_retry: timed out"]
+        assert [line.partition("s: ")[2] for line in cloud.told] == [f"push_retry {n} calls many" for n in (1, 1, 2)]
