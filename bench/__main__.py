@@ -42,35 +42,35 @@ _FIGURES = (1, 2)
 _say: Say = functools.partial(print, flush=True)
 
 
-def main(
-    arguments: Sequence[str], benchmarks: Sequence[Benchmark] = BENCHMARKS, results: Path = RESULTS, say: Say = _say
-) -> int:
+def main(arguments: Sequence[str]) -> int:
     """Measure the rows that the arguments name (ids, or what ids begin with up to a dot), all without any.
 
     Returns the exit code.
     """
-    known = sorted((row_id for benchmark in benchmarks for row_id in benchmark.IDS), key=_place)
+    known = sorted((row_id for benchmark in BENCHMARKS for row_id in benchmark.IDS), key=_place)
     strangers = [name for name in arguments if not any(_names(name, row_id) for row_id in known)]
     if strangers:
-        say(f"No row is called {', '.join(strangers)}. There are: {', '.join(known)}")
+        _say(f"No row is called {', '.join(strangers)}. There are: {', '.join(known)}")
         return 2
     wanted = {row_id for row_id in known if not arguments or any(_names(name, row_id) for name in arguments)}
     measured: dict[str, Row] = {}
-    for row in _measure(benchmarks, wanted, say):
+    for row in _measure(wanted):
         measured[row.id] = row
         # After each row, so that a run that is broken off keeps what it has.
-        _keep(results, known, measured)
-    say(table([measured[row_id] for row_id in known if row_id in measured]))
+        _keep(known, measured)
+    _say(table([measured[row_id] for row_id in known if row_id in measured]))
     missing = sorted(wanted - measured.keys(), key=_place)
     if missing:
-        say(f"Not measured: {', '.join(missing)}")
+        _say(f"Not measured: {', '.join(missing)}")
     return 0 if not missing and all(row.ok for row in measured.values()) else 1
 
 
 def table(rows: Sequence[Row]) -> str:
     """Return the rows as text, a line each under a heading: figures to the right, the claim last, as it is long."""
     lines = [("id", "value", "limit", "unit", "ok", "claim")]
-    lines += [(row.id, f"{row.value:g}", f"{row.limit:g}", row.unit, _yes(ok=row.ok), row.claim) for row in rows]
+    lines += [
+        (row.id, f"{row.value:g}", f"{row.limit:g}", row.unit, "yes" if row.ok else "NO", row.claim) for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join(
@@ -81,26 +81,26 @@ def table(rows: Sequence[Row]) -> str:
     )
 
 
-def _measure(benchmarks: Sequence[Benchmark], wanted: set[str], say: Say) -> Iterator[Row]:
+def _measure(wanted: set[str]) -> Iterator[Row]:
     started = time.monotonic()
 
     def progress(text: str) -> None:
-        say(f"{time.monotonic() - started:6.1f} s  {text}")
+        _say(f"{time.monotonic() - started:6.1f} s  {text}")
 
-    for benchmark in benchmarks:
+    for benchmark in BENCHMARKS:
         mine = wanted.intersection(benchmark.IDS)
         if mine:
             yield from benchmark.rows(progress, mine)
 
 
-def _keep(results: Path, known: Sequence[str], measured: dict[str, Row]) -> None:
+def _keep(known: Sequence[str], measured: dict[str, Row]) -> None:
     """Replace the rows measured now, keep the others, forget rows that nobody gives any more."""
-    earlier = json.loads(results.read_text(encoding="utf-8")) if results.exists() else []
+    earlier = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
     rows = {row["id"]: row for row in earlier} | {row.id: asdict(row) for row in measured.values()}
     kept = [rows[row_id] for row_id in known if row_id in rows]
-    half = results.with_suffix(".half")
+    half = RESULTS.with_suffix(".half")
     half.write_text(json.dumps(kept, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    half.replace(results)
+    half.replace(RESULTS)
 
 
 def _names(name: str, row_id: str) -> bool:
@@ -111,10 +111,6 @@ def _place(row_id: str) -> tuple[str, int]:
     """Return what sorts push.10 after push.9."""
     family, _, number = row_id.rpartition(".")
     return family, int(number)
-
-
-def _yes(*, ok: bool) -> str:
-    return "yes" if ok else "NO"
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from statistics import median
 from bench.row import Row, Say
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from simulation.attempts.answers import ANSWERS, push_with
-from simulation.attempts.harm import MEMORY_LIMIT_BYTES, TOLERANCE_SECONDS, Scale, measure_harm
+from simulation.attempts.harm import Scale, measure_harm
 from simulation.attempts.isolation import measure_isolation
 from simulation.attempts.speed import BATCH, BATCHES, measure, taking_all
 from simulation.partner_server import SPELLINGS_INSIDE
@@ -35,23 +35,17 @@ def rows(progress: Say, wanted: Collection[str]) -> Iterator[Row]:
 
 def _harm(progress: Say) -> Row:
     harm = measure_harm(Scale())
-    wrong = harm.wrong()
-    late = [end for end in harm.attempts if end.seconds > ATTEMPT_TIMEOUT_SECONDS + TOLERANCE_SECONDS]
-    wrong += [f"{end.situation.name}: took {end.seconds:.2f} s" for end in late]
-    if harm.memory.most > MEMORY_LIMIT_BYTES:
-        wrong.append(f"memory grew by {harm.memory.most / 1e6:.1f} MB")
-    slowest = harm.slowest()
+    slowest = max(harm.attempts, key=lambda end: end.seconds)
     progress(
         f"push.9: {len({end.situation.name for end in harm.attempts})} situations, {len(harm.attempts)} attempts; "
-        f"longest {slowest.seconds:.2f} s ({slowest.situation.name}); "
-        f"memory {harm.memory.most / 1e6:+.1f} MB at most, {harm.memory.grown / 1e6:+.1f} MB in the end"
+        f"longest {slowest.seconds:.2f} s ({slowest.situation.name}); memory {harm.grown / 1e6:+.1f} MB at most"
     )
     progress(
         f"push.9: {harm.reached} connections inside; {harm.leading_inside} of {len(SPELLINGS_INSIDE)} spellings lead to a "
         "listener there when nothing guards"
     )
     claim = "whatever a partner's side does, the attempt ends within 5.5 s, memory grows < 5 MB, nothing inside is connected"
-    return _violations("push.9", claim, wrong, progress)
+    return _violations("push.9", claim, harm.wrong(ATTEMPT_TIMEOUT_SECONDS), progress)
 
 
 def _retried(progress: Say) -> Row:

@@ -1,6 +1,7 @@
 """What becomes of an SMS whose first push gets an answer that is no success, and the next one SUCCESS."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -26,10 +27,10 @@ _REF = SmsRef(1, 1)
 class Pushed:
     """What became of it: attempts by number, outcome and status; when pushes were queued for (ms after the first)."""
 
-    attempts: tuple[tuple[int, str, int | None], ...]
-    queued: tuple[int, ...]
+    attempts: Sequence[tuple[int, str, int | None]]
+    queued: Sequence[int]
     state: PushState
-    same_body: bool
+    different_bodies: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,8 @@ class Answer:
     @property
     def expected(self) -> Pushed:
         """What must become of an SMS that it is given for."""
-        attempts = ((1, self.outcome.value, self.http_status), (2, AttemptOutcome.DELIVERED.value, 200))
-        return Pushed(attempts, (INTERVAL,), PushState.DELIVERED, same_body=True)
+        attempts = [(1, self.outcome.value, self.http_status), (2, AttemptOutcome.DELIVERED.value, 200)]
+        return Pushed(attempts, [INTERVAL], PushState.DELIVERED, different_bodies=1)
 
 
 ANSWERS = (
@@ -85,8 +86,5 @@ def _deliver(far: FarSide) -> Pushed:
             dues += [push.due - START for push in waiting]
             now = max([now, *(push.due for push in waiting)])
     (sms,) = store.find([_REF])
-    attempts = tuple((attempt.number, attempt.outcome, attempt.http_status) for attempt in store.attempts(1)[1])
-    bodies = [request.body for request in far.requests]
-    return Pushed(
-        attempts, tuple(dues), sms.push_state, same_body=len(set(bodies)) == 1 and len(bodies) == len(attempts)
-    )
+    attempts = [(attempt.number, attempt.outcome, attempt.http_status) for attempt in store.attempts(1)[1]]
+    return Pushed(attempts, dues, sms.push_state, len({request.body for request in far.requests}))

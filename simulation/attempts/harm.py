@@ -66,42 +66,34 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
-    """By how many bytes the process of the attempts grew over them: in the end, and at most in between."""
-
-    grown: int
-    most: int
-
-
-@dataclass(frozen=True, slots=True)
 class Harm:
     """What the far side could do.
 
-    `stray` are the addresses, other than partners', to which a connection was opened; `reached` is how many connections
-    arrived at listeners inside. `leading_inside` of the spellings lead to a listener when nothing guards.
+    `grown` is by how many bytes the process of the attempts grew at most. `stray` are the addresses, other than
+    partners', to which a connection was opened; `reached` is how many connections arrived at listeners inside.
+    `leading_inside` of the spellings lead to a listener when nothing guards.
     """
 
     attempts: list[Ended]
-    memory: Memory
+    grown: int
     stray: list[str]
     reached: int
     leading_inside: int
 
-    def wrong(self) -> list[str]:
-        """Return what must not have happened, a line each but the limits on time and memory."""
-        outcomes = [
-            f"{end.situation.name}: {end.outcome}, expected {end.situation.outcome}"
-            for end in self.attempts
-            if end.outcome is not end.situation.outcome
+    def wrong(self, attempt_timeout: float) -> list[str]:
+        """Return what must not have happened, a line each."""
+        ends = [(end, end.situation) for end in self.attempts]
+        lines = [
+            f"{of.name}: {end.outcome}, expected {of.outcome}" for end, of in ends if end.outcome is not of.outcome
         ]
-        # A situation that goes wrong does so in every round.
-        lines = list(dict.fromkeys(outcomes))
+        late = attempt_timeout + TOLERANCE_SECONDS
+        lines += [f"{of.name}: took {end.seconds:.2f} s" for end, of in ends if end.seconds > late]
         lines += [f"a connection to {address} was opened" for address in self.stray]
-        return lines + ([f"{self.reached} connections arrived inside"] if self.reached else [])
-
-    def slowest(self) -> Ended:
-        """Return the attempt that took longest."""
-        return max(self.attempts, key=lambda end: end.seconds)
+        if self.grown > MEMORY_LIMIT_BYTES:
+            lines.append(f"memory grew by {self.grown / 1e6:.1f} MB")
+        if self.reached:
+            lines.append(f"{self.reached} connections arrived inside")
+        return lines
 
 
 # ---------------------------------------------------------------- the processes
@@ -112,11 +104,11 @@ def measure_harm(scale: Scale) -> Harm:
     with serving(serve) as pipe, ProcessPoolExecutor(1, mp_context=SPAWNED) as near:
         far: FarSide = pipe.recv()
         knocks = near.submit(_knock_by_spellings, far).result()
-        attempts, memory, stray = near.submit(_attempt_all, far, scale).result()
+        attempts, grown, stray = near.submit(_attempt_all, far, scale).result()
         # The last connections: when they have been counted, so has every one before them.
         expected = knocks + near.submit(_knock_at_each, far).result()
         reached = _arrived(pipe, expected) - expected
-    return Harm(attempts, memory, stray, reached, knocks)
+    return Harm(attempts, grown, stray, reached, knocks)
 
 
 def _arrived(pipe: Link, at_least: int) -> int:
@@ -155,8 +147,8 @@ def _knock_at_each(far: FarSide) -> int:
     return len(far.inside)
 
 
-def _attempt_all(far: FarSide, scale: Scale) -> tuple[list[Ended], Memory, list[str]]:
-    """Return how the attempts ended, what memory they took, and which connections went to anything but a partner."""
+def _attempt_all(far: FarSide, scale: Scale) -> tuple[list[Ended], int, list[str]]:
+    """Return how the attempts ended, how much memory they took, and which connections went to anything but a partner."""
     partners = {("127.0.0.1", port) for name, port in far.ports.items() if name != INSIDE}
     stray: list[str] = []
 
@@ -172,9 +164,8 @@ def _attempt_all(far: FarSide, scale: Scale) -> tuple[list[Ended], Memory, list[
     _forget_peak()
     before, _ = _memory()
     attempts = asyncio.run(_run(far, scale, trusted))
-    gc.collect()
-    after, peak = _memory()
-    return attempts, Memory(after - before, peak - before), stray
+    _, peak = _memory()
+    return attempts, peak - before, stray
 
 
 async def _run(far: FarSide, scale: Scale, trusted: ssl.SSLContext) -> list[Ended]:
