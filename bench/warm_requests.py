@@ -9,7 +9,7 @@ import gc
 import json
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,7 @@ _CREDENTIALS: dict[str, Any] = {
 }
 _POOL = "england|Sample Mobile"
 _LONG_AGO = 1_767_225_600_000
+_MEGABYTE = 1024 * 1024
 
 type Item = Mapping[str, Any]
 
@@ -79,7 +80,9 @@ def measure(rounds: int, requests: int) -> Times:
 def actions() -> dict[str, Callable[[], object]]:
     """Return what makes one request of each action. Each has been checked to succeed."""
     environ = variables(TEMPLATE, {})
-    stub: Any = Canned(environ)
+    stub: Any = Canned(
+        environ, [f"s{number}" for number in range(SERVICES)], [_pool(number) for number in range(POOLS)]
+    )
     db = Dynamo(stub)
     shop = partner_api.wiring.build(Environment(environ), db, clock.now, clock.rng)
     polled = getsms.wiring.build(Environment(environ), db, clock.now)
@@ -87,14 +90,14 @@ def actions() -> dict[str, Callable[[], object]]:
         "partner_api": endpoint(lambda event: partner_api.app.answer(event, shop)),
         "getsms": endpoint(lambda event: getsms.app.answer(event, polled)),
     }
-    return {action: _request(handlers[name.partition("/")[0]], name) for action, name in _EVENTS.items()}
+    return {action: sent(handlers[name.partition("/")[0]], name) for action, name in _EVENTS.items()}
 
 
 def get_item() -> Callable[[], object]:
     """Return what makes one GetItem of botocore, of the sample partner, whose answer is there without any network."""
     environ = variables(TEMPLATE, {})
     table, key = environ["PARTNERS_TABLE"], {"partner_id": {"S": "samplehub"}}
-    body = json.dumps(Canned(environ).get_item(TableName=table, Key=key)).encode()
+    body = json.dumps(Canned(environ, [], []).get_item(TableName=table, Key=key)).encode()
     headers = HTTPHeaders()
     headers["Content-Type"] = "application/x-amz-json-1.0"
     headers["x-amz-crc32"] = str(zlib.crc32(body))
@@ -114,14 +117,18 @@ class Answered(AWSResponse):
 
 
 class Canned:
-    """A stub of DynamoDB's client: the items of events/data.json, and more on sale. Every write is taken, none kept."""
+    """A stub of DynamoDB's client: the items of events/data.json, with these services and pools on sale.
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    Scans give pages of a megabyte; `reads` counts what was got and scanned. Every write is taken, none kept.
+    """
+
+    def __init__(self, environ: Mapping[str, str], services: Sequence[str], pools: Sequence[PoolCounts]) -> None:
         path = REPOSITORY / "events" / "data.json"
         tables: dict[str, list[Item]] = json.loads(path.read_text(encoding="utf-8"))
-        tables["ServicesTable"] += [_service(number) for number in range(SERVICES - len(tables["ServicesTable"]))]
-        tables["AvailabilityTable"] = stored([_pool(number) for number in range(POOLS)])
-        self._scanned = {environ[_variable(table)]: {"Items": items} for table, items in tables.items()}
+        tables["ServicesTable"] += [_service(name) for name in services[len(tables["ServicesTable"]) :]]
+        tables["AvailabilityTable"] = stored(pools)
+        self.reads = 0
+        self._scanned = {environ[_variable(table)]: list(_paged(items)) for table, items in tables.items()}
         self._one: dict[tuple[str, ...], Item] = {}
         for table, attributes in _KEYS.items():
             for item in tables[table]:
@@ -134,6 +141,7 @@ class Canned:
         self._candidates = {"Items": [_candidate(number) for number in range(CANDIDATES)]}
 
     def get_item(self, **asked: Any) -> Any:
+        self.reads += 1
         return self._one[asked["TableName"], *(text for value in asked["Key"].values() for text in value.values())]
 
     def query(self, **asked: Any) -> Any:
@@ -142,7 +150,9 @@ class Canned:
         return self._sales[asked["ExpressionAttributeValues"][":id"]["N"]]
 
     def scan(self, **asked: Any) -> Any:
-        return self._scanned[asked["TableName"]]
+        self.reads += 1
+        place = int(asked["ExclusiveStartKey"]["page"]["N"]) if "ExclusiveStartKey" in asked else 0
+        return self._scanned[asked["TableName"]][place]
 
     def transact_write_items(self, **_: Any) -> Any:
         return {}
@@ -156,8 +166,29 @@ _KEYS = {
 }
 
 
-def _service(number: int) -> Item:
-    name = f"s{number}"
+def _paged(items: Sequence[Item]) -> Iterator[dict[str, Any]]:
+    page: list[Item] = []
+    size = place = 0
+    for item in items:
+        page.append(item)
+        size += size_of(item)
+        if size >= _MEGABYTE:
+            place += 1
+            yield {"Items": page, "LastEvaluatedKey": {"page": {"N": str(place)}}}
+            page, size = [], 0
+    yield {"Items": page}
+
+
+def size_of(item: Item) -> int:
+    """Return the size of an item as DynamoDB counts it: names and values, a number taking half its digits and one."""
+    return sum(
+        len(name) + (len(text) // 2 + 2 if kind == "N" else len(str(text)))
+        for name, value in item.items()
+        for kind, text in value.items()
+    )
+
+
+def _service(name: str) -> Item:
     return {"code": {"S": name}, "name": {"S": name}, "reusable": {"BOOL": False}, "enabled": {"BOOL": True}}
 
 
@@ -198,8 +229,12 @@ def _variable(table: str) -> str:
     return f"{table.removesuffix('Table').upper()}_TABLE"
 
 
-def _request(handler: Callable[[ProxyEvent, object], Any], name: str) -> Callable[[], object]:
+def sent(
+    handler: Callable[[ProxyEvent, object], Any], name: str, headers: Mapping[str, str] | None = None
+) -> Callable[[], Any]:
+    """Return what sends a handler an event of events/ and gives its answer, which has been checked to be a success."""
     event = json.loads((REPOSITORY / "events" / name).read_text(encoding="utf-8"))
+    event["headers"] = event["headers"] if headers is None else headers
     answer = handler(event, None)
     if answer["statusCode"] != 200:  # noqa: PLR2004 - HTTP's OK
         raise AssertionError(f"{name}: {answer}")
