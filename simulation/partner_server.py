@@ -9,7 +9,7 @@ import ipaddress
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -268,50 +268,36 @@ async def listening(host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[Lis
 # ---------------------------------------------------------------- names
 
 
-class FixedResolver(AbstractResolver):
-    """Says the same addresses for every name, or never answers."""
-
-    def __init__(self, *addresses: str, answers: bool = True) -> None:
-        self._addresses = addresses
-        self._answers = answers
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
-    ) -> list[ResolveResult]:
-        if not self._answers:
-            await asyncio.get_running_loop().create_future()
-        return _found(host, port, family, self._addresses)
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-
 class ScriptedResolver(AbstractResolver):
-    """Answers each look-up with the next of its lists, the last one for ever; counts how often it was asked."""
+    """Answers each look-up with the next of its lists, the last one for ever, or never without any; counts look-ups."""
 
-    def __init__(self, *answers: list[str]) -> None:
-        self._answers = list(answers)
+    def __init__(self, *answers: Sequence[str]) -> None:
+        self._answers = answers
         self.asked = 0
         self.closed = False
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
+        if not self._answers:
+            await asyncio.get_running_loop().create_future()
         addresses = self._answers[min(self.asked, len(self._answers) - 1)]
         self.asked += 1
-        return _found(host, port, family, addresses)
+        return [
+            ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0)
+            for address in addresses
+        ]
 
     async def close(self) -> None:
         """Remember that it was closed."""
         self.closed = True
 
 
-def _found(
-    host: str, port: int, family: socket.AddressFamily, addresses: list[str] | tuple[str, ...]
-) -> list[ResolveResult]:
-    return [
-        ResolveResult(hostname=host, host=address, port=port, family=family, proto=0, flags=0) for address in addresses
-    ]
+class FixedResolver(ScriptedResolver):
+    """Says the same addresses for every name."""
+
+    def __init__(self, *addresses: str) -> None:
+        super().__init__(addresses)
 
 
 # ---------------------------------------------------------------- certificates

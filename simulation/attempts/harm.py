@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS, CONNECT_TIMEOUT_SECONDS, AttemptOutcome
 from globalconnect.push.attempt import PushClient
 from simulation.attempts.situations import CHANGED_NAME, INSIDE, FarSide, Situation, serve, situations
-from simulation.partner_server import PATIENCE, SPELLINGS_INSIDE, FixedResolver, ScriptedResolver
+from simulation.partner_server import PATIENCE, SPELLINGS_INSIDE, ScriptedResolver
 from simulation.processes import SPAWNED, Link, serving
 
 TOLERANCE_SECONDS = 0.5
@@ -28,7 +28,6 @@ NAME_CACHE_SECONDS = 10.5
 ROUNDS = 10
 # Spellings of the addresses listened at, as the system's look-up gives them.
 ALSO_OURS = ("0.0.0.0", "::", "::ffff:127.0.0.1")  # noqa: S104 - connected to, not bound
-NEVER = FixedResolver(answers=False)
 
 BODY: dict[str, object] = {
     "key": "gc_bench_key",
@@ -172,8 +171,7 @@ async def _run(far: FarSide, scale: Scale, trusted: ssl.SSLContext) -> list[Ende
     """Make the attempts: those that wait for their time-out all at once, the others one after another."""
 
     async def attempt(situation: Situation) -> Ended:
-        resolver = ScriptedResolver(*map(list, situation.leads_to)) if situation.leads_to else NEVER
-        async with _client(scale, situation, resolver, trusted) as client:
+        async with _client(scale, situation, ScriptedResolver(*situation.leads_to), trusted) as client:
             return await _attempt(client, far, situation)
 
     async def outwait_names() -> list[Ended]:

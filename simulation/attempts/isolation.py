@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass
-from statistics import median
 
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Sms, SmsRef
@@ -43,38 +42,12 @@ class Batch:
     worked: float
 
 
-@dataclass(frozen=True, slots=True)
-class Isolation:
-    """Batches in which A answers little, and as many in which it answers much, in turn."""
-
-    few: Sequence[Batch]
-    much: Sequence[Batch]
-
-    @property
-    def later(self) -> float:
-        """By how much later B's attempt ends beside A's long answers (ms)."""
-        return median(batch.other_after for batch in self.much) - median(batch.other_after for batch in self.few)
-
-    @property
-    def held(self) -> float:
-        """How much longer each of A's long answers holds the loop (ms)."""
-        return (median(batch.worked for batch in self.much) - median(batch.worked for batch in self.few)) / MANY
-
-
 @contextmanager
 def costly_partners() -> Iterator[Ports]:
     """Run A's and B's servers in a process of their own; return their ports by what they answer."""
     with serving(_serve) as pipe, log_to_nowhere():
         ports: Ports = pipe.recv()
         yield ports
-
-
-def measure_isolation(runs: int, costly: str) -> Isolation:
-    """Deliver batches in which A gives one of the COSTLY answers, beside as many in which it answers little."""
-    with costly_partners() as ports:
-        compare(ports, costly)
-        few, much = zip(*(compare(ports, costly) for _ in range(runs)), strict=True)
-    return Isolation(few, much)
 
 
 def compare(ports: Ports, costly: str) -> tuple[Batch, Batch]:

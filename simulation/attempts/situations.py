@@ -5,8 +5,8 @@ import gzip
 import socket
 import ssl
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -269,8 +269,10 @@ async def _serve(pipe: Link) -> None:
             ports[INSIDE] = next(iter(inside.values())).port
             ports["full"] = stack.enter_context(full())
             ports["nobody"] = stack.enter_context(_nobody())
-            ports["mute"] = await stack.enter_async_context(_plain(_swallow))
-            ports["shouts"] = await stack.enter_async_context(_plain(_shout))
+            # Neither gets as far as a request of TLS: one waits for it, the other answers before it.
+            mute, shouting = partner_server.partner(partner_server.silent, patience=None), partner_server.listening()
+            ports["mute"] = (await stack.enter_async_context(mute)).port
+            ports["shouts"] = (await stack.enter_async_context(shouting)).port
             location = f"Location: http://127.0.0.2:{ports[INSIDE]}/"
             redirecting = partner_server.partner(raw(http("302 Found", b"", location)), patience=None)
             ports["redirects inside"] = (await stack.enter_async_context(redirecting)).port
@@ -314,22 +316,3 @@ def _nobody() -> Iterator[int]:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         yield nobody.getsockname()[1]
-
-
-@asynccontextmanager
-async def _plain(accept: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[int]:
-    """Run a server that never gets as far as a request."""
-    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-        server.close_clients()
-
-
-async def _swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
-    writer.close()
-
-
-async def _shout(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    writer.write(http("400 Bad Request", b"plain HTTP here"))
-    await writer.drain()
-    writer.close()
