@@ -12,13 +12,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench.row import Row, Say
-from bench.warm_requests import CANDIDATES, GET_ITEM, POOLS, SERVICES, Times, measure
+from bench.warm_requests import CANDIDATES, GET_ITEM, POOLS, SERVICES, measure
 from local import bytecode
 from local.failure import LocalError
 from simulation import rie
 from simulation.aws import TEMPLATE, variables
 from simulation.processes import in_a_process
-from simulation.rie import BROUGHT, Function, LambdaRuntime, functions_of, link_brought_packages
+from simulation.rie import Function, LambdaRuntime, functions_of, link_brought_packages
 
 IDS = ("inventory.7", "inventory.8", "inventory.9")
 
@@ -37,8 +37,6 @@ _CPU_LIMIT = 1.0
 
 _MEGABYTE = 1_000_000
 _ARTEFACT_LIMIT = 15.0
-# The rest is told in one sum.
-_LISTED = 12
 _METADATA = "metadata of packages"
 
 
@@ -118,14 +116,14 @@ def _init_row(inits: Mapping[str, Sequence[float]], progress: Say) -> Row:
 # ---------------------------------------------------------------- inventory.8
 
 
-def _warm_row(figures: Times, progress: Say) -> Row:
-    calls = figures.rounds[GET_ITEM]
+def _warm_row(figures: Mapping[str, list[float]], progress: Say) -> Row:
+    calls = figures[GET_ITEM]
     progress(
         f"inventory.8: with {POOLS} pools, {SERVICES} services, {CANDIDATES} candidates; medians of {_ROUNDS} rounds "
         f"of {_REQUESTS}, beside botocore's GetItem at {statistics.median(calls):.0f} µs"
     )
     ratios: list[float] = []
-    for action, micros in figures.rounds.items():
+    for action, micros in figures.items():
         if action != GET_ITEM:
             ratio = statistics.median(ours / call for ours, call in zip(micros, calls, strict=True))
             progress(f"inventory.8: {action}: {statistics.median(micros):.0f} µs, {ratio:.2f} of a GetItem")
@@ -165,13 +163,8 @@ def contents(archive: Path) -> dict[str, int]:
 
 
 def _artefact_row(sizes: Mapping[str, int], progress: Say) -> Row:
-    listed = list(sizes.items())
-    for name, size in listed[:_LISTED]:
+    for name, size in sizes.items():
         progress(f"inventory.9: {size / _MEGABYTE:6.2f} MB  {name}")
-    rest = sum(size for _, size in listed[_LISTED:])
-    progress(f"inventory.9: {rest / _MEGABYTE:6.2f} MB  {len(listed) - _LISTED} more")
-    for name in BROUGHT:
-        progress(f"inventory.9: {name} is {'in it' if name in sizes else 'not in it: the runtime brings it'}")
     whole = round(sum(sizes.values()) / _MEGABYTE, 2)
     return Row(
         "inventory.9",

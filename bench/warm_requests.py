@@ -10,7 +10,6 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -57,15 +56,11 @@ _MEGABYTE = 1024 * 1024
 type Item = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """Processor time per request, or per GetItem, in µs: of each round, by action or `GET_ITEM`."""
+def measure(rounds: int, requests: int) -> dict[str, list[float]]:
+    """Let the actions and GetItem take turns, `requests` of one after another; one round before it counts.
 
-    rounds: Mapping[str, list[float]]
-
-
-def measure(rounds: int, requests: int) -> Times:
-    """Let the actions and GetItem take turns, `requests` of one after another; one round before it counts."""
+    Returns processor time per request, or per GetItem, in µs: of each round, by action or `GET_ITEM`.
+    """
     turns = {GET_ITEM: get_item(), **actions()}
     figures: dict[str, list[float]] = {name: [] for name in turns}
     for number in range(rounds + 1):
@@ -74,7 +69,7 @@ def measure(rounds: int, requests: int) -> Times:
             micros = _micros(turns[name], requests)
             if number:
                 figures[name].append(micros)
-    return Times(figures)
+    return figures
 
 
 def actions() -> dict[str, Callable[[], object]]:

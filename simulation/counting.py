@@ -9,7 +9,7 @@ import re
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
@@ -273,12 +273,11 @@ class Stock:
 
     def true(self) -> dict[str, Sums]:
         """Return what the pools should count, in the words of the contract."""
-        return dict(self._true())
-
-    def _true(self) -> Iterator[tuple[str, Sums]]:
+        true: dict[str, Sums] = {}
         for operator in sorted({number.operator for number in self.numbers.values()}):
             here = [number for number in self.numbers.values() if number.enabled and number.operator == operator]
             free = [number for number in here if number.activation_id is None and not number.resting]
             blocked = {code: sum(code in number.blocked for number in free) for code in SERVICES}
             if here:
-                yield operator, (len(here), len(free), {code: count for code, count in blocked.items() if count})
+                true[operator] = (len(here), len(free), {code: count for code, count in blocked.items() if count})
+        return true

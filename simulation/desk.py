@@ -22,7 +22,7 @@ from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.audit import Audit
 from globalconnect.store.transactions import IssueResult, Transactions
 from simulation.aws import TEMPLATE, Cloud, variables
-from simulation.shop import Reply
+from simulation.shop import Reply, grouped
 
 STAFF_ID = "7d2f3c1e-operator"
 # What API Gateway hands on of an ID token: texts all of them.
@@ -193,9 +193,7 @@ def event(
     said: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return the event that API Gateway makes of a request to a path below /admin, with what is `said` for its names."""
-    fields: dict[str, list[str]] = {}
-    for name, value in query:
-        fields.setdefault(name, []).append(value)
+    fields = grouped(query)
     return {
         "resource": "/admin/{proxy+}",
         "path": path,

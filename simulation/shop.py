@@ -204,6 +204,14 @@ class Shop:
         return Reply(answer["statusCode"], body, answer["headers"])
 
 
+def grouped(query: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    """Return the values of a query by their names."""
+    fields: dict[str, list[str]] = {}
+    for name, value in query:
+        fields.setdefault(name, []).append(value)
+    return fields
+
+
 def _event(
     method: str,
     *,
@@ -211,13 +219,10 @@ def _event(
     query: Sequence[tuple[str, str]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    fields: dict[str, list[str]] = {}
-    for name, value in query:
-        fields.setdefault(name, []).append(value)
     return {
         "httpMethod": method,
         "headers": dict(headers or {}),
-        "multiValueQueryStringParameters": fields or None,
+        "multiValueQueryStringParameters": grouped(query) or None,
         "body": body,
         "isBase64Encoded": False,
     }

@@ -3,17 +3,17 @@
 import asyncio
 import gzip
 import socket
-import ssl
 import zlib
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from globalconnect.domain.push_attempt import AttemptOutcome
 from simulation import partner_server
-from simulation.partner_server import SPELLINGS_INSIDE, SUCCESS, Authority, Handler, endless, http, raw, stalled
+from simulation.partner_server import SPELLINGS_INSIDE, SUCCESS, Handler, endless, http, raw, stalled
 from simulation.processes import Link
 
 METADATA = "http://169.254.169.254/latest/meta-data/"
@@ -130,15 +130,12 @@ def _connections() -> list[Situation]:
 
 # ---------------------------------------------------------------- certificates
 
-_CERTIFICATES = ("self-signed", "expired", "wrong-name", "good")
-
-
-def _certificate(authority: Authority, kind: str) -> ssl.SSLContext:
-    return authority.server(
-        "other.example" if kind == "wrong-name" else "partner.example",
-        expired=kind == "expired",
-        self_signed=kind == "self-signed",
-    )
+_CERTIFICATES: dict[str, dict[str, Any]] = {
+    "good": {},
+    "self-signed": {"self_signed": True},
+    "expired": {"expired": True},
+    "wrong-name": {"name": "other.example"},
+}
 
 
 def _certificates() -> list[Situation]:
@@ -261,8 +258,8 @@ async def _serve(pipe: Link) -> None:
                 for handlers in _HANDLERS.values()
                 for name, handler in handlers.items()
             }
-            for kind in _CERTIFICATES:
-                tls = _certificate(authority, kind)
+            for kind, stated in _CERTIFICATES.items():
+                tls = authority.server(**{"name": "partner.example", **stated})
                 server = partner_server.partner(raw(http("200 OK", SUCCESS)), tls=tls, patience=None)
                 ports[f"tls {kind}"] = (await stack.enter_async_context(server)).port
             inside = await _inside(stack)

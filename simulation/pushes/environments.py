@@ -7,11 +7,12 @@ import asyncio
 import contextvars
 import itertools
 import random
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 from globalconnect.domain.errors import Busy, Unavailable
@@ -125,13 +126,6 @@ class Environment(Life):
         self.event: Event | None = None
 
 
-class _Runner:
-    """What a Pusher runs its batches with: the one loop of all, so that environments go on side by side."""
-
-    def run(self, batch: Coroutine[Any, Any, Any]) -> Any:
-        return wait(batch)
-
-
 def environment() -> Environment:
     """Return the environment that this runs in."""
     life = LIFE.get()
@@ -215,7 +209,8 @@ class Environments:
     def _start(self, function: str) -> Environment:
         queues = queues_of(self._cloud, _pause)
         pusher = new_pusher(self._cloud, queues, now=self._now, client=lambda: nullcontext(self._servers))
-        pusher._runner = _Runner()  # type: ignore[assignment]
+        # The one loop of all, so that environments go on side by side.
+        pusher._runner = SimpleNamespace(run=wait)  # type: ignore[assignment]
         return Environment(next(self._serial), function, pusher)
 
     async def _run(self, one: Environment, event: Event) -> Any:

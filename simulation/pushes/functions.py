@@ -2,9 +2,10 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager
-from typing import Any, Self
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, ExitStack, contextmanager, nullcontext
+from types import SimpleNamespace
+from typing import Any
 from unittest import mock
 
 import push_retry.app
@@ -42,46 +43,6 @@ class Remote:
         return functools.partial(self._call, name)
 
 
-class _Sqs:
-    """As much of a client of SQS as RetryQueues calls."""
-
-    def __init__(self, cloud: Any) -> None:
-        self._cloud = cloud
-
-    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's
-        refusals = zip(Entries, self._cloud.send(Entries, QueueUrl), strict=True)
-        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry, refused in refusals if refused]}
-
-
-class _Nothing:
-    """The sweep's other half, and what staff look at, are not what this cloud is for."""
-
-    def held_until(self, _shard: str, _now: int) -> Iterator[tuple[str, int]]:
-        return iter(())
-
-    def put_pending(self, _note: object) -> None:
-        """Keep nothing."""
-
-
-class _InOrder:
-    """What the sweep uses as its threads: one shard after the other, in the strand that sweeps.
-
-    Those after one that fails are left out, which is worse than what happens with threads.
-    """
-
-    def __init__(self, size: int) -> None:
-        """Take the number of threads."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End nothing."""
-
-    def map[A, R](self, do: Callable[[A], R], each: Sequence[A]) -> Iterator[R]:
-        return iter([do(one) for one in each])
-
-
 def open_client() -> PushClient:
     """Return the real HTTP client, for partners on this machine."""
     return PushClient(version=VERSION, loopback=True)
@@ -108,7 +69,12 @@ def new_pusher(
 
 def queues_of(cloud: Any, pause: Callable[[float], None] = time.sleep) -> RetryQueues:
     """Return the real queues of a Remote cloud."""
-    client: Any = _Sqs(cloud)
+
+    def send_message_batch(*, QueueUrl: str, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803 - AWS's
+        refusals = zip(Entries, cloud.send(Entries, QueueUrl), strict=True)
+        return {"Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry, refused in refusals if refused]}
+
+    client: Any = SimpleNamespace(send_message_batch=send_message_batch)
     return RetryQueues(client, RETRY_QUEUE, SLOW_RETRY_QUEUE, pause)
 
 
@@ -117,12 +83,16 @@ def handlers(
     cloud: Any, pusher: Callable[[], Pusher], pause: Callable[[float], None], now: Callable[[], int]
 ) -> Iterator[dict[str, Handler]]:
     """Yield the handlers by function, which use this pusher and sweep a Remote cloud; their log goes nowhere."""
-    nothing: Any = _Nothing()
+    # The sweep's other half, and what staff look at, are not what this cloud is for.
+    nothing: Any = SimpleNamespace(held_until=lambda *_: (), put_pending=lambda _: None)
     parts = Parts(Sweep(nothing, cloud, cloud, queues_of(cloud, pause), now), nothing)
+    # In place of its threads one shard after the other, in the strand that sweeps: those after one that fails are left
+    # out, which is worse than what happens with threads.
+    in_order = nullcontext(SimpleNamespace(map=map))
     with ExitStack() as replaced:
         for app in (push_sms.app, push_retry.app):
             replaced.enter_context(mock.patch.object(app, "pusher", pusher))
         replaced.enter_context(mock.patch.multiple(sweep.app, parts=lambda: parts, publish_waiting=lambda *_: None))
-        replaced.enter_context(mock.patch.object(sweep.sweep, "ThreadPoolExecutor", _InOrder))
+        replaced.enter_context(mock.patch.object(sweep.sweep, "ThreadPoolExecutor", return_value=in_order))
         replaced.enter_context(log_to_nowhere())
         yield {PUSH_SMS: push_sms.app.handler, PUSH_RETRY: push_retry.app.handler, SWEEP: sweep.app.handler}

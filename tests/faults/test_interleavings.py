@@ -21,6 +21,7 @@ from simulation.pushes.environments import Trouble
 from simulation.pushes.functions import PUSH_RETRY, PUSH_SMS, SWEEP
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.partners import FAILS, NEVER_ANSWERS, SUCCESS, SUCCESS_LATE, Behaviour
+from simulation.pushes.store import MemoryStore
 from simulation.pushes.tables import TableStore
 
 # Trouble of every kind is frequent; the window is short, so that what is drawn meets what was begun just before.
@@ -48,7 +49,7 @@ class Interleavings(RuleBasedStateMachine):
     """SMS, partners' answers, finishes, crashes, duplicates, trouble of AWS and steps of the clock, in any order."""
 
     def new_store(self) -> Any:
-        return None
+        return MemoryStore()
 
     @initialize(
         seed=some.integers(0, 2**16),
