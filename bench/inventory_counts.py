@@ -15,7 +15,7 @@ from bench.row import Row, Say
 from bench.warm_requests import Canned, sent, size_of, stored
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.runtime.http import endpoint
-from globalconnect.runtime.settings import PartnerApiSettings
+from globalconnect.runtime.startup import Environment
 from globalconnect.store.dynamo import Dynamo
 from partner_api.app import answer
 from partner_api.wiring import build
@@ -88,7 +88,7 @@ def _ask(numbers: int, progress: Say) -> tuple[int, float]:
     client: Any = Canned(environ, _CODES, pools)
     # The counts are read every time, as by a function that is asked once a second; partner and catalogue are known.
     clock = iter(range(0, 10**9, 1_001))
-    settings = PartnerApiSettings.from_env(environ)
+    settings = Environment(environ)
     api = build(settings, Dynamo(client), lambda: next(clock), random.Random(1).randrange)  # noqa: S311 - guards nothing
     handler = endpoint(lambda asked: answer(asked, api))
     name = "partner_api/get-services-post.json"

@@ -8,13 +8,13 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any
 
-from admin_api.activations.use_cases import LONGEST_ATTEMPT
+from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.ids import LARGEST_ID
 from globalconnect.domain.partner import Partner, new_key
 from globalconnect.domain.push_schedule import CLAIM_LASTS, INTERVAL
 from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push.queue import DuePush, read_message
-from globalconnect.store.expressions import from_wire
+from globalconnect.store.dynamo import from_wire
 from simulation.aws import START
 from simulation.pushes.environments import Environment, Environments, Event, InvocationFailed, environment
 from simulation.pushes.functions import PUSH_RETRY, PUSH_SMS, RETRY_QUEUE, SLOW_RETRY_QUEUE, SWEEP, queues_of
