@@ -15,7 +15,7 @@ import sweep.sweep
 from globalconnect import VERSION
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
-from globalconnect.push.pusher import AttemptClient, Pusher, Queues
+from globalconnect.push.pusher import AttemptClient, Pusher
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
 from simulation.logs import log_to_nowhere
@@ -50,12 +50,12 @@ def open_client() -> PushClient:
 
 def new_pusher(
     store: Any,
-    queues: Queues,
+    queues: Any,
     *,
     now: Callable[[], int] = clock.now,
     client: Callable[[], AbstractAsyncContextManager[AttemptClient]] = open_client,
 ) -> Pusher:
-    """Return the real routine on a store with the calls of Pushes and Partners, MemoryStore or one far away."""
+    """Return the real routine on queues, and on a store with the calls of Pushes and Partners, MemoryStore or one far away."""
     return Pusher(
         pushes=store,
         partners=store,

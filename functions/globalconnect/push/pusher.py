@@ -6,7 +6,7 @@ many need at the same moment is asked of AWS in one call.
 
 import asyncio
 import functools
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
@@ -22,9 +22,12 @@ from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.batches import Batches
 from globalconnect.push.health import Health
-from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush
+from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush, RetryQueues
 from globalconnect.push.signing import Signer
 from globalconnect.runtime.logs import Event, log, log_failure
+from globalconnect.runtime.metrics import PushMeter
+from globalconnect.store.partners import Partners
+from globalconnect.store.pushes import Pushes
 
 # Calls to AWS at once; each waits on the network, none on the processor.
 _AWS_THREADS = 16
@@ -47,59 +50,6 @@ class AttemptClient(Protocol):
         """POST the body to the URL and tell how that ended; never raises for what the partner does."""
 
 
-class PushStore(Protocol):
-    """Where claims, ends and attempts are kept: store.pushes.Pushes, or a fake with the same meaning."""
-
-    def claim(
-        self, refs: Sequence[SmsRef], now: int, tallies: Mapping[SmsRef, AttemptTally] | None = None
-    ) -> list[Sms | Exception | None]:
-        """Claim the next attempt of each SMS; note the attempts made so far, where they are known."""
-
-    def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
-        """Return those of the activations that are not finished."""
-
-    def settle(self, ends: Sequence[PushEnd]) -> list[Exception | None]:
-        """End the pushing of SMS."""
-
-    def keep_attempts(self, attempts: Sequence[tuple[Sms, Attempt]]) -> None:
-        """Keep how attempts ended."""
-
-
-class PartnerStore(Protocol):
-    """Who partners are: store.partners.Partners, or a fake."""
-
-    def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
-        """Return partners as they are now."""
-
-
-class Queues(Protocol):
-    """Where later pushes wait: push.queue.RetryQueues, or a fake."""
-
-    def send(self, pushes: Sequence[DuePush], *, slow: bool, now: int) -> list[Exception | None]:
-        """Have pushes made when they are due."""
-
-
-class Meter(Protocol):
-    """What measures pushes: metrics.PushMeter, or a fake."""
-
-    def note(self, sms: Sms, ended_at: int, *, delivered: bool) -> None:
-        """Take note of an attempt that ended at `ended_at` (ms)."""
-
-    def publish(self) -> None:
-        """Tell what was measured since the last time."""
-
-
-class NoMeter:
-    """A Meter where nobody wants to know."""
-
-    def note(self, sms: Sms, ended_at: int, *, delivered: bool) -> None:
-        """Forget it."""
-
-    def publish(self) -> None:
-        """Tell nothing."""
-
-
-_UNMEASURED = NoMeter()
 # What a new SMS is stored with.
 _UNTRIED = AttemptTally()
 
@@ -120,15 +70,15 @@ class Pusher:
     def __init__(  # noqa: PLR0913 - named parts, all but two without a default
         self,
         *,
-        pushes: PushStore,
-        partners: PartnerStore,
-        queues: Queues,
+        pushes: Pushes,
+        partners: Partners,
+        queues: RetryQueues,
         health: Health,
         open_client: Callable[[], AbstractAsyncContextManager[AttemptClient]],
         max_age: int | None,
         now: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        meter: Meter = _UNMEASURED,
+        meter: PushMeter | None = None,
     ) -> None:
         self._pushes = pushes
         self._partners = partners
@@ -189,7 +139,8 @@ class Pusher:
             *(handle(push, partners.get(push.partner_id), client) for push in by_ref.values()),
             return_exceptions=True,
         )
-        self._meter.publish()
+        if self._meter is not None:
+            self._meter.publish()
         self._log_attempts()
         await asyncio.to_thread(self._health.share)
         return frozenset(_left(by_ref, ended))
@@ -265,7 +216,8 @@ class Pusher:
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
         self._attempted.append(_logged(sms, result))
         ended_at = started_at + result.duration_ms
-        self._meter.note(sms, ended_at, delivered=result.delivered)
+        if self._meter is not None:
+            self._meter.note(sms, ended_at, delivered=result.delivered)
         if result.delivered:
             await self._settle(PushEnd(sms, PushState.DELIVERED, ended_at), tries=len(_RECORD_PAUSES))
         else:
@@ -315,7 +267,9 @@ def _new_loop() -> asyncio.AbstractEventLoop:
     return loop
 
 
-def _send(queues: Queues, now: Callable[[], int], pushes: Sequence[DuePush], *, slow: bool) -> list[Exception | None]:
+def _send(
+    queues: RetryQueues, now: Callable[[], int], pushes: Sequence[DuePush], *, slow: bool
+) -> list[Exception | None]:
     return queues.send(pushes, slow=slow, now=now())
 
 
