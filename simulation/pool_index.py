@@ -64,9 +64,6 @@ class PoolIndex:
     _items: dict[str, Item] = field(default_factory=dict)
     _order: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
 
-    def __contains__(self, phone: str) -> bool:
-        return phone in self._items
-
     def entry(self, phone: str) -> Item:
         """Return what is entered of a number. Raises KeyError."""
         return self._items[phone]

@@ -3,6 +3,7 @@
 import pytest
 
 from simulation.aws import Cloud
+from simulation.desk import Desk
 from simulation.shop import Shop
 
 
@@ -21,3 +22,8 @@ def _open(cloud: Cloud) -> Shop:
     shop = Shop(cloud)
     shop.sell("tg", "go")
     return shop
+
+
+@pytest.fixture
+def desk(cloud: Cloud) -> Desk:
+    return Desk(cloud)

@@ -1,5 +1,6 @@
 """What a cold start of each function pays for: which libraries it imports, how many modules, and when it is made."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -86,29 +87,13 @@ def test_a_function_that_partners_or_gateways_wait_for_is_made_before_its_first_
     assert run(importing).returncode == 0
 
 
-class Workshop:
-    """Makes parts and counts how often."""
-
-    def __init__(self) -> None:
-        self.times = 0
-
-    def make(self) -> object:
-        self.times += 1
-        return object()
-
-
-def test_what_is_made_in_init_is_made_at_once_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:1")
-    workshop = Workshop()
-    parts = at_startup(workshop.make)
-    assert workshop.times == 1
-    assert parts() is parts()
-    assert workshop.times == 1
-
-
-def test_elsewhere_it_is_made_when_it_is_asked_for() -> None:
-    workshop = Workshop()
-    parts = at_startup(workshop.make)
-    assert workshop.times == 0
-    assert parts() is parts()
-    assert workshop.times == 1
+@pytest.mark.parametrize(("on_lambda", "made_at_once"), [(True, 1), (False, 0)])
+def test_what_is_made_in_init_is_made_at_once_and_once_and_elsewhere_when_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, on_lambda: bool, made_at_once: int
+) -> None:
+    for name, value in ON_LAMBDA.items() if on_lambda else ():
+        monkeypatch.setenv(name, value)
+    made = itertools.count(1)
+    parts = at_startup(lambda: next(made))
+    assert next(made) == 1 + made_at_once
+    assert parts() == parts()

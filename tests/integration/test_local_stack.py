@@ -1,9 +1,6 @@
 """The local stack's life: up, down, up again, killed, damaged. One stack of its own, beside any that is running."""
 
-import hashlib
-import hmac
 import io
-import json
 import os
 import re
 import signal
@@ -11,11 +8,10 @@ import socket
 import stat
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from local import deploy, emulator, stack
@@ -25,13 +21,12 @@ from local.place import Place, read_private
 from local.pretend_partner import ERROR, PretendPartner, slow
 from local.progress import Progress
 from local.stack import Stack
-from tests.contract.market import until
+from tests.contract.market import Hub, Market, until
 
 pytestmark = pytest.mark.timeout(600)
 
 LISTENING = "0A"
 SET_UP_SECONDS = 30
-NUMBERS = 4_000
 OVERRIDES = {"ActivationMinutes": "30"}
 
 
@@ -48,11 +43,6 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def up(root: Path) -> Stack:
     """The stack, up; it is deployed by the first test that asks and found running by the others."""
     return stack.up(root, overrides=OVERRIDES)
-
-
-def get(url: str, token: str = "") -> httpx.Response:
-    headers = {"Authorization": token} if token else {}
-    return httpx.get(url, headers=headers, trust_env=False, timeout=60)
 
 
 def is_alive(pid: int) -> bool:
@@ -74,68 +64,34 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-def listening_addresses(pid: int) -> set[tuple[str, int]]:
-    """The TCP addresses (hex, as in /proc) and ports that ``pid`` and its descendants listen on."""
-    sockets = set()
+def opened(pid: int) -> set[Path]:
+    """What ``pid`` and its descendants have open: files, and sockets as in /proc."""
+    found = set()
     for process in descendants(pid):
         for descriptor in Path(f"/proc/{process}/fd").iterdir():
-            try:
-                target = str(descriptor.readlink())
-            except FileNotFoundError:
-                continue
-            if target.startswith("socket:["):
-                sockets.add(target.removeprefix("socket:[").removesuffix("]"))
-    found = set()
+            with suppress(FileNotFoundError):
+                found.add(descriptor.readlink())
+    return found
+
+
+def listening_addresses(pid: int) -> set[tuple[str, int]]:
+    """The TCP addresses (hex, as in /proc) and ports that ``pid`` and its descendants listen on."""
+    sockets, found = {str(target) for target in opened(pid)}, set()
     for table in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
-            (
-                _,
-                local,
-                _,
-                state,
-                *_,
-            ) = line.split()
-            inode = line.split()[9]
-            if inode in sockets and (state == LISTENING or table.startswith("udp")):
-                address, _, port = local.partition(":")
+            fields = line.split()
+            if f"socket:[{fields[9]}]" in sockets and (fields[3] == LISTENING or table.startswith("udp")):
+                address, _, port = fields[1].partition(":")
                 found.add((address, int(port, 16)))
     return found
 
 
-def admin(up: Stack, method: str, path: str, body: object = None) -> Any:
-    """Ask the admin API; returns what it answers."""
-    headers = {"Authorization": up.admin_token}
-    answer = httpx.request(method, up.api + path, json=body, headers=headers, trust_env=False, timeout=60)
-    assert answer.is_success, answer.text
-    return answer.json()
-
-
-def sell(up: Stack, push_url: str) -> tuple[str, int]:
-    """Have a partner with a number on which an SMS has come; returns the key and the activation."""
-    key = admin(up, "POST", "/admin/partners", {"name": "Pending", "pushUrl": push_url})["key"]
-    admin(up, "PUT", "/admin/services/tg", {"name": "Telegram"})
-    admin(up, "POST", "/admin/numbers", [{"phone": "447700900001", "country": "england", "operator": "Slow Mobile"}])
-    source = admin(up, "POST", "/admin/sources", {"name": "Gateway", "provider": "generic"})
-    wanted = {"action": "GET_NUMBER", "country": "england", "operator": "Slow Mobile", "service": "tg", "key": key}
-    sold = httpx.post(f"{up.api}/SMSBOWER", json=wanted, trust_env=False, timeout=60).json()
-    assert sold["status"] == "SUCCESS", sold
-    sms = json.dumps({"phone": sold["number"], "from": "Telegram", "text": "1234"}).encode()
-    signature = hmac.new(source["secret"].encode(), sms, hashlib.sha256).hexdigest()
-    taken = httpx.post(source["url"], content=sms, headers={"X-Signature": signature}, trust_env=False, timeout=60)
-    assert taken.is_success, taken.text
-    return key, int(sold["activationId"])
-
-
-def finish(up: Stack, key: str, activation_id: int) -> object:
-    """Finish an activation with success; returns the answer."""
-    closing = {"action": "FINISH_ACTIVATION", "key": key, "activationId": activation_id, "status": 3}
-    return httpx.post(f"{up.api}/SMSBOWER", json=closing, trust_env=False, timeout=60).json()
-
-
-def stocked(up: Stack, key: str) -> int:
-    """How many numbers a partner is shown for Telegram in the pool `Stock`."""
-    countries = get(f"{up.api}/SMSBOWER?action=GET_SERVICES&key={key}").json()["countryList"]
-    return sum(country["operatorMap"].get("Stock", {}).get("tg", 0) for country in countries)
+def sell(market: Market, push_url: str) -> tuple[Hub, int]:
+    """Have a partner with a number on which an SMS has come; returns it and the activation."""
+    hub, pool = market.hub(pushUrl=push_url), market.pool()
+    activation_id: int = hub.buy(pool, market.service())["activationId"]
+    assert market.gateway().deliver({"phone": pool.phones[0], "from": "Telegram", "text": "1234"}).is_success
+    return hub, activation_id
 
 
 def processor_seconds(pid: int) -> float:
@@ -166,7 +122,8 @@ def test_stack_json_says_all_that_is_needed_to_its_owner_only(up: Stack, root: P
 
 
 def test_nobody_else_on_the_machine_can_read_what_the_stack_keeps(up: Stack, root: Path) -> None:
-    admin(up, "PUT", "/admin/services/kept", {"name": "Kept"})
+    with Market(up) as market:
+        market.service()
     stack.down(root)
     place = Place(root.resolve())
     assert stat.S_IMODE(root.stat().st_mode) == 0o700
@@ -174,19 +131,6 @@ def test_nobody_else_on_the_machine_can_read_what_the_stack_keeps(up: Stack, roo
     assert place.state / "dynamodb.json" in kept
     others = {str(path): oct(path.stat().st_mode) for path in kept if path.stat().st_mode & 0o077}
     assert others == {}
-
-
-def test_an_unknown_path_is_our_json_404(up: Stack) -> None:
-    answer = get(f"{up.api}/nothing/here")
-    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/json; charset=utf-8")
-    assert answer.json()["status"] == "ERROR"
-
-
-def test_only_a_token_of_staff_opens_the_admin_api(up: Stack) -> None:
-    path = f"{up.api}/admin/partners"
-    assert get(path).status_code == 401
-    assert get(path, up.admin_token[:-8] + "AAAAAAAA").status_code == 401
-    assert get(path, up.admin_token).status_code == 200
 
 
 def test_the_functions_are_told_their_public_url_and_the_console_where_to_sign_in(up: Stack) -> None:
@@ -209,21 +153,20 @@ def test_parameters_reach_the_functions(up: Stack) -> None:
 
 
 def test_nothing_listens_anywhere_but_on_this_machine(up: Stack) -> None:
-    assert get(f"{up.api}/admin/partners", up.admin_token).status_code == 200  # so that a function runs, too
+    with Market(up) as market:
+        market.made("GET", "/admin/partners")  # so that a function runs, too
     port = int(up.endpoint_url.rpartition(":")[2])
     assert listening_addresses(up.pid) == {("0100007F", port)}
 
 
 def test_nothing_of_it_lies_outside_its_root(up: Stack, root: Path) -> None:
-    for process in descendants(up.pid):
-        for descriptor in Path(f"/proc/{process}/fd").iterdir():
-            try:
-                target = descriptor.readlink()
-            except FileNotFoundError:
-                continue
-            opened_for_writing = target.is_file() and target.stat().st_mode & stat.S_IWUSR
-            if opened_for_writing and target.is_absolute() and not target.is_relative_to("/dev"):
-                assert target.is_relative_to(root.resolve()), target
+    writable = {
+        target
+        for target in opened(up.pid)
+        if target.is_absolute() and target.is_file() and target.stat().st_mode & stat.S_IWUSR
+    }
+    roots = (root.resolve(), "/dev")
+    assert [target for target in writable if not any(target.is_relative_to(root) for root in roots)] == []
 
 
 def test_up_on_a_running_stack_is_quick_and_brings_a_fresh_token(up: Stack, root: Path) -> None:
@@ -231,7 +174,8 @@ def test_up_on_a_running_stack_is_quick_and_brings_a_fresh_token(up: Stack, root
     again = stack.up(root, overrides=OVERRIDES)
     assert time.monotonic() - started < SET_UP_SECONDS
     assert (again.pid, again.api, again.admin_password) == (up.pid, up.api, up.admin_password)
-    assert get(f"{up.api}/admin/partners", again.admin_token).status_code == 200
+    with Market(again) as market:
+        market.made("GET", "/admin/partners")
 
 
 def test_a_running_stack_does_not_change_its_port(up: Stack, root: Path) -> None:
@@ -240,38 +184,25 @@ def test_a_running_stack_does_not_change_its_port(up: Stack, root: Path) -> None
 
 
 def test_down_saves_and_up_finds_everything_again(up: Stack, root: Path) -> None:
-    kept = admin(up, "PUT", "/admin/services/kept", {"name": "Kept"})
+    with Market(up) as market:
+        kept = market.service()
     family = descendants(up.pid)
-
-    assert stack.down(root) is True
-    assert stack.status(root) is None
+    assert (stack.down(root), stack.status(root), stack.down(root)) == (True, None, False)
     assert not Place(root).stack_file.exists()
-    deadline = time.monotonic() + 10
-    while any(is_alive(pid) for pid in family) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not [pid for pid in family if is_alive(pid)]
-    assert stack.down(root) is False
+    until(lambda: [pid for pid in family if is_alive(pid)], lambda alive: alive == [], 10)
 
     started = time.monotonic()
     again = stack.up(root, overrides=OVERRIDES)
     assert time.monotonic() - started < SET_UP_SECONDS
     assert (again.api, again.admin_password) == (up.api, up.admin_password)
-    assert kept in admin(again, "GET", "/admin/services")["services"]
-    assert get(f"{again.api}/nothing").status_code == 404
-    assert get(f"{again.api}/admin/partners").status_code == 401
-    assert get(f"{again.api}/admin/partners", up.admin_token).status_code == 200
-
-
-def test_a_killed_emulator_comes_back_as_it_was_last_saved(up: Stack, root: Path) -> None:
-    os.kill(up.pid, signal.SIGKILL)
-    again = stack.up(root, overrides=OVERRIDES)
-    assert again.pid != up.pid
-    assert get(f"{again.api}/admin/partners", again.admin_token).status_code == 200
+    # Its former token is good as well.
+    with Market(replace(again, admin_token=up.admin_token)) as market:
+        assert kept in {service["code"] for service in market.made("GET", "/admin/services")["services"]}
 
 
 def test_the_functions_of_a_killed_emulator_end_before_the_next_one_starts(up: Stack, root: Path) -> None:
-    with PretendPartner(otherwise=slow(60)) as partner:
-        sell(up, partner.url)
+    with PretendPartner(otherwise=slow(60)) as partner, Market(up) as market:
+        sell(market, partner.url)
         partner.wait_for(1, deadline=60)
         family = descendants(up.pid)
         os.kill(up.pid, signal.SIGKILL)
@@ -281,9 +212,9 @@ def test_the_functions_of_a_killed_emulator_end_before_the_next_one_starts(up: S
 
 def test_the_processes_of_all_functions_share_what_was_unpacked_once(up: Stack, root: Path) -> None:
     place = Place(root.resolve())
-    with ThreadPoolExecutor(4) as parallel:
-        answers = list(parallel.map(lambda _: get(f"{up.api}/admin/partners", up.admin_token), range(8)))
-    assert {answer.status_code for answer in answers} == {200}
+    with Market(up) as market:
+        market.warm_up()
+        market.made("GET", "/admin/partners")
     unpacked = [folder / "code" for folder in place.temporary.glob("ministack-lambda-*")]
     assert len(unpacked) > 1
     # All functions of the template are one artefact.
@@ -291,19 +222,18 @@ def test_the_processes_of_all_functions_share_what_was_unpacked_once(up: Stack, 
 
 
 def test_a_restart_with_a_stock_costs_less_than_its_import_and_says_what_it_is_doing(up: Stack, root: Path) -> None:
-    key = admin(up, "POST", "/admin/partners", {"name": "Counting"})["key"]
-    admin(up, "PUT", "/admin/services/tg", {"name": "Telegram"})
-    before = processor_seconds(up.pid)
-    for first in range(0, NUMBERS, 2_000):
-        phones = range(447_300_000_000 + first, 447_300_000_000 + first + 2_000)
-        rows = [{"phone": str(phone), "country": "england", "operator": "Stock"} for phone in phones]
-        assert admin(up, "POST", "/admin/numbers", rows)["imported"] == len(rows)
-    until(lambda: stocked(up, key), lambda stock: stock == NUMBERS)
+    with Market(up) as market:
+        hub, service = market.hub(), market.service()
+        before = processor_seconds(up.pid)
+        pools = [market.pool(2_000) for _ in range(2)]
+        until(lambda: [hub.counts(pool).get(service) for pool in pools], lambda counts: counts == [2_000, 2_000])
     imported = processor_seconds(up.pid) - before
     said = io.StringIO()
     stack.down(root, Progress(said))
     again = stack.up(root, overrides=OVERRIDES, progress=Progress(said))
-    assert stocked(again, key) == NUMBERS
+    with Market(again) as market:
+        counts = [replace(hub, market=market).counts(pool)[service] for pool in pools]
+    assert counts == [2_000, 2_000]
     assert processor_seconds(again.pid) < imported
     done = [line.partition(":")[0].strip() for line in said.getvalue().splitlines() if ": ok, " in line]
     assert done == [
@@ -316,14 +246,16 @@ def test_a_restart_with_a_stock_costs_less_than_its_import_and_says_what_it_is_d
 
 def test_a_pending_push_goes_on_after_down_and_up_on_another_port(up: Stack, root: Path) -> None:
     with PretendPartner(otherwise=ERROR) as partner:
-        key, activation_id = sell(up, partner.url)
+        with Market(up) as market:
+            hub, activation_id = sell(market, partner.url)
         tried = partner.wait_for(2, deadline=60)
         stack.down(root)
         after = stack.up(root, port=emulator.free_port(), overrides=OVERRIDES)
         assert after.endpoint_url != up.endpoint_url
         partner.wait_for(len(tried) + 2, deadline=200)
         assert {push.body["smsId"] for push in partner.pushes} == {tried[0].body["smsId"]}
-        assert finish(after, key, activation_id) == {"status": "SUCCESS"}
+        with Market(after) as market:
+            assert replace(hub, market=market).finish(activation_id, 3).json() == {"status": "SUCCESS"}
 
 
 def test_state_that_holds_an_unfinished_stack_is_set_aside(up: Stack, root: Path) -> None:
@@ -334,7 +266,8 @@ def test_state_that_holds_an_unfinished_stack_is_set_aside(up: Stack, root: Path
     saved.write_text(re.sub(r'"StackStatus": "\w+"', '"StackStatus": "UPDATE_IN_PROGRESS"', finished))
     assert saved.read_text() != finished
     again = stack.up(root, overrides=OVERRIDES)
-    assert get(f"{again.api}/admin/partners", again.admin_token).status_code == 200
+    with Market(again) as market:
+        market.made("GET", "/admin/partners")
     assert list(root.glob("state-unusable-*"))
 
 

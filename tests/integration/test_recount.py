@@ -11,8 +11,8 @@ import pytest
 import recount.app
 import recount.wiring
 from globalconnect.domain.number import Number, pool_of
-from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, PoolCounts
-from globalconnect.store.dynamo import ConditionFailed, to_wire
+from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, HolderCount, PoolCounts
+from globalconnect.store.dynamo import to_wire
 from globalconnect.store.pool_counts import HolderChange
 from globalconnect.store.projection import correct, counted_as
 from recount.recount import BEHIND_SECONDS, Report
@@ -253,14 +253,6 @@ def test_two_recounts_at_once_correct_once(stock: Stock) -> None:
     assert [report.off, *(other.off for other in others)] == [0, 2]
 
 
-def test_two_recounts_that_both_found_the_same_number_off_correct_it_once(stock: Stock) -> None:
-    _a_number_is_counted_in_a_pool_it_has_left(stock)
-    others: list[Report] = []
-    report = stock.recount(lambda _: others.append(stock.recount().run())).run()
-    assert stock.counted() == stock.true()
-    assert [report.off, *(other.off for other in others)] == [0, 1]
-
-
 def test_two_corrections_of_a_version_that_both_read_it_before_either_wrote_are_one(stock: Stock) -> None:
     _a_number_is_counted_in_a_pool_it_has_left(stock)
 
@@ -300,156 +292,110 @@ def test_a_new_number_whose_phone_was_forgotten_is_counted_again(stock: Stock) -
     assert stock.counted() == stock.true()
 
 
-def test_a_pool_that_never_stands_still_is_reported_as_unsettled_and_left_as_it_is(stock: Stock) -> None:
-    _the_pool_has_one_too_many(stock)
-    off = _pool(stock, HERE)
-    moving = False
+def _move_the_pool(stock: Stock) -> None:
+    for sign in (1, -1):
+        _recount_pool(stock, HERE, NOTHING, sign)
 
-    def move() -> None:
-        nonlocal moving
-        if not moving:
-            moving = True
-            _recount_pool(stock, HERE, NOTHING, 1)
-            _recount_pool(stock, HERE, NOTHING, -1)
-            moving = False
 
-    stock.tables.before_write = move
+def _move_the_partner(stock: Stock) -> None:
+    _held_differs(stock, PARTNERS[0], 0)
+
+
+@pytest.mark.parametrize(
+    ("harm", "move", "pools", "holders"),
+    [(_the_pool_has_one_too_many, _move_the_pool, 1, 0), (_the_partner_has_one_too_many, _move_the_partner, 0, 1)],
+    ids=["pool", "partner"],
+)
+def test_a_count_that_never_stands_still_is_reported_as_unsettled_and_left_as_it_is(
+    stock: Stock, harm: Harm, move: Harm, pools: int, holders: int
+) -> None:
+    harm(stock)
+    off = (stock.counted(), stock.held())
+
+    def go_on() -> None:
+        stock.tables.before_write = lambda: None
+        move(stock)
+        stock.tables.before_write = go_on
+
+    stock.tables.before_write = go_on
     report = stock.recount().run()
     stock.tables.before_write = lambda: None
-    assert (report.corrected_pools, report.unsettled_pools) == (0, 1)
-    assert _pool(stock, HERE).sums() == off.sums()
-    assert stock.recount().run().corrected_pools == 1
+    assert (report.corrected_pools, report.corrected_holders) == (0, 0)
+    assert (report.unsettled_pools, report.unsettled_holders) == (pools, holders)
+    assert (stock.counted(), stock.held()) == off
+    again = stock.recount().run()
+    assert (again.corrected_pools, again.corrected_holders) == (pools, holders)
 
 
-def test_a_pool_with_more_changes_than_are_noted_is_compared_again(stock: Stock) -> None:
-    _the_pool_has_one_too_many(stock)
+def _flood_the_pool(stock: Stock) -> None:
+    pool = _pool(stock, HERE)
+    assert pool.recount is not None
+    pool.note(str(place) for place in range(MOST_CHANGED + 1))
+    assert not pool.changed
+    stock.counts.write([pool], [], {})
 
-    def flood(table: str) -> None:
+
+def _flood_the_partner(stock: Stock) -> None:
+    read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
+    assert read.recount is not None
+    flooding = frozenset(str(place) for place in range(MOST_CHANGED + 1))
+    stock.counts.write([], [], {}, holders=[HolderChange(read, 0, flooding)])
+    assert stock.counts.holders(PARTNERS)[PARTNERS[0]].recount is None
+
+
+@pytest.mark.parametrize(
+    ("harm", "flood"),
+    [(_the_pool_has_one_too_many, _flood_the_pool), (_the_partner_has_one_too_many, _flood_the_partner)],
+    ids=["pool", "partner"],
+)
+def test_a_count_with_more_changes_than_are_noted_is_compared_again(stock: Stock, harm: Harm, flood: Harm) -> None:
+    harm(stock)
+
+    def flood_once(table: str) -> None:
         if table == COUNTED_TABLE:
             stock.tables.before_page = lambda _: None
-            pool = _pool(stock, HERE)
-            assert pool.recount is not None
-            pool.note(str(place) for place in range(MOST_CHANGED + 1))
-            assert not pool.changed
-            stock.counts.write([pool], [], {})
+            flood(stock)
 
-    stock.tables.before_page = flood
+    stock.tables.before_page = flood_once
     report = stock.recount().run()
-    assert (report.corrected_pools, report.unsettled_pools) == (1, 0)
-    assert stock.counted() == stock.true()
-
-
-def test_a_partner_with_more_changes_than_are_noted_is_compared_again(stock: Stock) -> None:
-    _the_partner_has_one_too_many(stock)
-
-    def flood(table: str) -> None:
-        if table == COUNTED_TABLE:
-            stock.tables.before_page = lambda _: None
-            read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
-            assert read.recount is not None
-            flooding = frozenset(str(place) for place in range(MOST_CHANGED + 1))
-            stock.counts.write([], [], {}, holders=[HolderChange(read, 0, flooding)])
-            assert stock.counts.holders(PARTNERS)[PARTNERS[0]].recount is None
-
-    stock.tables.before_page = flood
-    report = stock.recount().run()
-    assert (report.corrected_holders, report.unsettled_holders) == (1, 0)
+    assert (report.off, report.unsettled_pools, report.unsettled_holders) == (1, 0, 0)
     assert _all_is_right(stock)
 
 
-def test_a_partner_whose_count_never_stands_still_is_reported_as_unsettled_and_left_as_it_is(stock: Stock) -> None:
-    _the_partner_has_one_too_many(stock)
-    off = stock.held()
-    moving = False
-
-    def move() -> None:
-        nonlocal moving
-        if not moving:
-            moving = True
-            _held_differs(stock, PARTNERS[0], 0)
-            moving = False
-
-    stock.tables.before_write = move
-    report = stock.recount().run()
-    stock.tables.before_write = lambda: None
-    assert (report.corrected_holders, report.unsettled_holders) == (0, 1)
-    assert stock.held() == off
-    assert stock.recount().run().corrected_holders == 1
+def test_what_is_noted_for_a_recount_is_dropped_on_dynamodb_when_it_is_too_much(shop: Shop) -> None:
+    read = HolderCount("hub", 1, recount="this")
+    shop.counts.write([read], [], {})
+    for flood, noted in ((1, frozenset({"0"})), (MOST_CHANGED + 1, frozenset())):
+        (read,) = shop.counts.every_holder()
+        changed = frozenset(str(place) for place in range(flood))
+        shop.counts.write([], [], {}, holders=[HolderChange(read, 0, changed)])
+        (after,) = shop.counts.every_holder()
+        assert (after.held, after.recount, after.changed) == (1, "this" if noted else None, noted)
 
 
-def test_a_count_to_which_was_added_before_a_recount_looked_at_it_is_read_again(stock: Stock) -> None:
-    # What is added without a note of whose number it is would be lost to the recount.
-    read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
-    stock.counts.write([replace(read, recount="this")], [], {})
-    with pytest.raises(ConditionFailed):
-        stock.counts.write([], [], {}, holders=[HolderChange(read, 1, frozenset({FREE}))])
-    again = stock.counts.holders(PARTNERS)[PARTNERS[0]]
-    stock.counts.write([], [], {}, holders=[HolderChange(again, 1, frozenset({FREE}))])
-    noted = stock.counts.holders(PARTNERS)[PARTNERS[0]]
-    assert (noted.held, noted.changed, noted.recount) == (read.held + 1, frozenset({FREE}), "this")
-
-
-def test_what_is_noted_for_a_recount_is_taken_by_dynamodb_and_dropped_when_it_is_too_much(shop: Shop) -> None:
-    shop.stock("447472190001", "447472190002")
-    partner = shop.partner()
-    shop.buy(partner)
-    shop.project()
-    (held,) = shop.counts.every_holder()
-    shop.counts.write([replace(held, recount="this")], [], {})
-    second = shop.buy(partner).body["number"]
-    shop.project()
-    (noted,) = shop.counts.every_holder()
-    assert (noted.held, noted.recount, noted.changed) == (2, "this", frozenset({second}))
-    flood = frozenset(str(place) for place in range(MOST_CHANGED))
-    shop.counts.write([], [], {}, holders=[HolderChange(noted, 0, flood)])
-    (dropped,) = shop.counts.every_holder()
-    assert (dropped.held, dropped.recount, dropped.changed) == (2, None, frozenset())
-
-
-def test_two_shards_that_count_for_the_same_partner_do_not_make_each_other_read_again(stock: Stock) -> None:
-    read = stock.counts.holders(PARTNERS)[PARTNERS[0]]
-    for phone in (FREE, STRANGER):
-        stock.counts.write([], [], {}, holders=[HolderChange(read, 1, frozenset({phone}))])
-    assert stock.held()[PARTNERS[0]] == read.held + 2
-
-
-def test_it_says_which_partner_was_off_and_by_how_much(shop: Shop, logged: io.StringIO) -> None:
-    shop.stock("447472190001", "447472190002")
-    partner = shop.partner()
-    shop.buy(partner)
-    shop.project()
-    (held,) = shop.counts.every_holder()
-    shop.counts.write([replace(held, held=4)], [], {})
-    recount.wiring.parts.cache_clear()
-    recount.app.handler({}, None)
-    recount.wiring.parts.cache_clear()
-    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
-    (off,) = [line for line in lines if line["message"] == "holder_count_was_off"]
-    assert (off["partner_id"], off["end"], off["held"]) == (partner.partner_id, "corrected", 3)
-    (whole,) = [line for line in lines if line["message"] == "numbers_recounted"]
-    assert (whole["holders"], whole["corrected_holders"], whole["corrected_pools"]) == (1, 1, 0)
-    assert shop.partner_parts.holders.held_by(partner.partner_id) == 1
-
-
-def test_it_says_which_pool_was_off_and_by_how_much_and_measures_how_much_was(
+def test_it_says_what_was_off_and_by_how_much_and_measures_how_much_was(
     shop: Shop, logged: io.StringIO, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.stock("447472190001", "447472190002")
+    used_up, holder = shop.partner(), shop.partner()
+    shop.finish(used_up, shop.buy(used_up).body["activationId"], 3)
+    shop.buy(holder)
     shop.project()
-    partner = shop.partner()
-    shop.finish(partner, shop.buy(partner).body["activationId"], 3)
-    shop.project()
-    (pool,) = shop.counts.every_pool()
-    shop.counts.write([replace(pool, free=pool.free + 5, blocked_free={})], [], {})
+    (pool,), held = shop.counts.every_pool(), shop.counts.holders([holder.partner_id])[holder.partner_id]
+    shop.counts.write([replace(pool, free=pool.free + 5, blocked_free={}), replace(held, held=4)], [], {})
     recount.wiring.parts.cache_clear()
     recount.app.handler({}, None)
     recount.wiring.parts.cache_clear()
-    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
-    (off,) = [line for line in lines if line["message"] == "pool_counts_were_off"]
-    assert (off["country"], off["operator"], off["end"]) == (pool.country, pool.operator, "corrected")
-    assert (off["total"], off["free"]) == (0, 5)
-    (whole,) = [line for line in lines if line["message"] == "numbers_recounted"]
-    assert (whole["numbers"], whole["corrected_numbers"], whole["corrected_pools"]) == (2, 0, 1)
+    lines = {line["message"]: line for line in map(json.loads, logged.getvalue().splitlines())}
+    off = lines["pool_counts_were_off"]
+    named = {"country": pool.country, "operator": pool.operator, "end": "corrected", "total": 0, "free": 5}
+    assert off == off | named
+    off = lines["holder_count_was_off"]
+    assert off == off | {"partner_id": holder.partner_id, "end": "corrected", "held": 3}
+    whole = lines["numbers_recounted"]
+    corrected = {"corrected_numbers": 0, "corrected_pools": 1, "corrected_holders": 1}
+    assert whole == whole | {"numbers": 2, "pools": 1} | corrected
     metric = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
-    assert metric["CountsOff"] == [1.0]
+    assert metric["CountsOff"] == [2.0]
     assert next(iter(shop.counts.every_pool())).sums() == pool.sums()
+    assert shop.partner_parts.holders.held_by(holder.partner_id) == 1

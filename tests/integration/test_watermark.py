@@ -1,29 +1,24 @@
 """What was found used up for a service is not read again, and no number is lost by that (docs/adr/0021)."""
 
-import random
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from globalconnect.domain.activation import Activation
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.times import MINUTE
 from globalconnect.store.dynamo import Dynamo
-from globalconnect.store.transactions import IssueResult
-from simulation.aws import Cloud
+from globalconnect.store.numbers import Numbers
+from simulation.aws import START, Cloud
 from simulation.calls import heard
 from simulation.desk import Desk
-from simulation.pool_index import PoolIndex
+from simulation.pool_index import PoolClient, PoolIndex
 from simulation.shop import COUNTRY, OPERATOR, Shop
 
 COUNT = 120
 PHONES = [str(447_472_190_000 + place) for place in range(COUNT)]
 ONE = "48500000001"
 OTHER_OPERATOR = "Other"
-OPERATORS = (OPERATOR, OTHER_OPERATOR)
 NO_NUMBERS = {"status": "NO_NUMBERS"}
 PAGE = 50
 
@@ -58,10 +53,6 @@ def _stock_used_up(shop: Shop, phones: list[str], operator: str = OPERATOR) -> N
         shop.cloud.clock.advance(seconds=1)
 
 
-def _new_environment(shop: Shop) -> Shop:
-    return Shop(shop.cloud)
-
-
 # ---------------------------------------------------------------- what is read
 
 
@@ -70,7 +61,7 @@ def test_what_is_used_up_is_read_once_by_an_environment(used_up: Shop, reads: Re
     used_up.cloud.clock.advance(minutes=2)
     assert reads(lambda: used_up.buy(partner)) == COUNT
     assert reads(lambda: used_up.buy(partner)) == 0
-    assert reads(lambda: _new_environment(used_up).buy(partner)) == COUNT
+    assert reads(lambda: Shop(used_up.cloud).buy(partner)) == COUNT
 
 
 def test_a_warm_environment_reads_what_came_free_in_the_last_minute_again(used_up: Shop, reads: Reads) -> None:
@@ -96,7 +87,7 @@ def test_the_one_number_left_is_found_every_time_by_a_warm_and_by_a_new_environm
     _stock_used_up(shop, PHONES[place:])
     partner = shop.partner()
     for _ in range(3):
-        for environment in (shop, _new_environment(shop)):
+        for environment in (shop, Shop(shop.cloud)):
             shop.cloud.clock.advance(minutes=2)
             bought = environment.buy(partner).body
             assert bought["number"] == ONE
@@ -124,7 +115,7 @@ def test_a_reusable_service_sells_what_came_free_since_and_nothing_that_was_used
     used_up.cloud.clock.advance(minutes=2)
     assert used_up.buy(partner).body == NO_NUMBERS
     used_up.sell("tg", reusable=True)
-    for environment in (used_up, _new_environment(used_up)):
+    for environment in (used_up, Shop(used_up.cloud)):
         assert environment.buy(partner).body == NO_NUMBERS
     used_up.stock(ONE)
     used_up.finish(partner, used_up.buy(partner).body["activationId"], 3)
@@ -142,36 +133,62 @@ def _warm_that_has_read_all(shop: Shop) -> Partner:
     return partner
 
 
-def test_a_number_that_moves_into_a_used_up_pool_is_found(used_up: Shop) -> None:
-    used_up.stock(ONE, operator=OTHER_OPERATOR)
+def _moved(shop: Shop) -> Iterator[None]:
+    shop.stock(ONE, operator=OTHER_OPERATOR)
+    yield
+    shop.move(ONE)
+
+
+def _moved_after_its_lease_ran_out_unswept(shop: Shop) -> Iterator[None]:
+    shop.stock(ONE, operator=OTHER_OPERATOR)
+    shop.buy(shop.partner(), operator=OTHER_OPERATOR)
+    shop.cloud.clock.advance(minutes=61)
+    yield
+    shop.move(ONE)
+
+
+def _moved_while_withdrawn_and_restored(shop: Shop) -> Iterator[None]:
+    shop.stock(ONE, operator=OTHER_OPERATOR)
+    shop.numbers.withdraw(ONE)
+    shop.move(ONE)
+    yield
+    shop.numbers.restore(ONE, shop.cloud.clock())
+
+
+def _marks_lifted(shop: Shop) -> Iterator[None]:
+    yield from _lifted(shop, {"service": "tg"}, lambda _: f"numbers/{ONE}")
+
+
+def _marks_of_its_partner_lifted(shop: Shop) -> Iterator[None]:
+    yield from _lifted(shop, {"since": "2020-01-01T00:00:00Z"}, lambda bad: f"partners/{bad.partner_id}")
+
+
+def _lifted(shop: Shop, what: dict[str, str], of: Callable[[Partner], str]) -> Iterator[None]:
+    shop.stock(ONE)
+    bad, activation_id = shop.sold()
+    shop.finish(bad, activation_id, 1)
+    yield
+    assert Desk(shop.cloud).post(f"/admin/{of(bad)}/lift-marks", {**what, "reason": "a test"}).status == 200
+
+
+@pytest.mark.parametrize(
+    "story",
+    [
+        _moved,
+        _moved_after_its_lease_ran_out_unswept,
+        _moved_while_withdrawn_and_restored,
+        _marks_lifted,
+        _marks_of_its_partner_lifted,
+    ],
+    ids=lambda story: story.__name__[1:],
+)
+def test_a_number_that_comes_into_a_used_up_pool_is_found(
+    used_up: Shop, story: Callable[[Shop], Iterator[None]]
+) -> None:
+    told = story(used_up)
+    next(told)
     partner = _warm_that_has_read_all(used_up)
-    used_up.move(ONE)
-    assert used_up.buy(partner).body["number"] == ONE
-
-
-def test_a_number_that_moves_after_its_lease_ran_out_unswept_is_found(used_up: Shop) -> None:
-    used_up.stock(ONE, operator=OTHER_OPERATOR)
-    used_up.buy(used_up.partner(), operator=OTHER_OPERATOR)
-    used_up.cloud.clock.advance(minutes=61)
-    partner = _warm_that_has_read_all(used_up)
-    used_up.move(ONE)
-    assert used_up.buy(partner).body["number"] == ONE
-
-
-def test_a_number_that_is_restored_is_found(used_up: Shop) -> None:
-    used_up.stock(ONE)
-    used_up.numbers.withdraw(ONE)
-    partner = _warm_that_has_read_all(used_up)
-    used_up.numbers.restore(ONE, used_up.cloud.clock())
-    assert used_up.buy(partner).body["number"] == ONE
-
-
-def test_a_number_that_moves_while_withdrawn_is_found_when_it_is_restored(used_up: Shop) -> None:
-    used_up.stock(ONE, operator=OTHER_OPERATOR)
-    used_up.numbers.withdraw(ONE)
-    used_up.move(ONE)
-    partner = _warm_that_has_read_all(used_up)
-    used_up.numbers.restore(ONE, used_up.cloud.clock())
+    assert next(told, "all") == "all"
     assert used_up.buy(partner).body["number"] == ONE
 
 
@@ -193,148 +210,43 @@ def test_a_refund_brings_nothing_back(used_up: Shop) -> None:
     used_up.finish(partner, activation_id, 3)
     _warm_that_has_read_all(used_up)
     used_up.finish(partner, activation_id, 5)
-    for environment in (used_up, _new_environment(used_up)):
+    for environment in (used_up, Shop(used_up.cloud)):
         assert environment.buy(partner).body == NO_NUMBERS
 
 
-@pytest.mark.parametrize("of_partner", [False, True])
-def test_a_number_whose_marks_were_lifted_is_found(used_up: Shop, of_partner: bool) -> None:
-    used_up.stock(ONE)
-    bad, desk = used_up.partner(), Desk(used_up.cloud)
-    used_up.finish(bad, used_up.buy(bad).body["activationId"], 1)
-    partner = _warm_that_has_read_all(used_up)
-    _lift(desk, ONE, "tg", bad.partner_id if of_partner else None)
-    assert used_up.buy(partner).body["number"] == ONE
+# ---------------------------------------------------------------- on a model of the index
 
 
-def _lift(desk: Desk, phone: str, service: str, partner_id: str | None) -> None:
-    """Lift the marks of this number for a service, or, if one is named, of a partner."""
-    if partner_id is None:
-        body = {"service": service, "reason": "a test"}
-        assert desk.post(f"/admin/numbers/{phone}/lift-marks", body).status in {200, 409}
-    else:
-        since = {"since": "2020-01-01T00:00:00Z", "reason": "a test"}
-        assert desk.post(f"/admin/partners/{partner_id}/lift-marks", since).status == 200
+class Model:
+    """A used-up pool on a model of the index, of which a number a second came free, the last of them now."""
+
+    def __init__(self, size: int = COUNT) -> None:
+        self._index = PoolIndex()
+        client: Any = PoolClient(self._index)
+        self._numbers = Numbers(Dynamo(client), "Numbers")
+        for place in range(size):
+            self.put(str(447_472_190_000 + place), size - 1 - place, frozenset({"tg"}))
+
+    def put(self, phone: str, seconds_ago: int, blocked: frozenset[str] = frozenset()) -> None:
+        self._index.put(phone, pool_of(COUNTRY, OPERATOR), START - seconds_ago * 1_000, blocked)
+
+    def eligible(self) -> list[str]:
+        return [found.phone for found in self._numbers.eligible(COUNTRY, OPERATOR, "tg", START)]
 
 
-class LaggingIndex:
-    """A client whose index by-pool shows each change of a number some time after it was made."""
-
-    def __init__(self, client: Any, longest: int) -> None:
-        self.index = PoolIndex()
-        self._client = client
-        self._longest = longest
-        self._rolls = random.Random(3)
-        self._seen: dict[str, Number] = {}
-        self._coming: dict[str, list[tuple[int, Number]]] = {}
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def query(self, **asked: Any) -> Any:
-        return self.index.query(**asked) if asked.get("IndexName") == "by-pool" else self._client.query(**asked)
-
-    def follow(self, numbers: list[Number], now: int) -> None:
-        for number in numbers:
-            if self._seen.get(number.phone) != number:
-                self._seen[number.phone] = number
-                due = now + self._rolls.randrange(self._longest)
-                self._coming.setdefault(number.phone, []).append((due, number))
-
-    def show(self, now: int) -> None:
-        for phone, coming in self._coming.items():
-            while coming and coming[0][0] <= now:
-                _, number = coming.pop(0)
-                pool = pool_of(number.country, number.operator) if number.enabled else None
-                self.index.put(phone, pool, number.available_from, number.blocked)
-
-    def eligible(self, phones: list[str], pool: str, service: str, now: int) -> set[str]:
-        """Return which of these numbers the index shows as eligible, found by looking at each."""
-        entries = [self.index.entry(phone) for phone in phones if phone in self.index]
-        return {
-            entry["phone"]
-            for entry in entries
-            if entry["pool"] == pool and entry["available_from"] <= now and service not in entry["blocked"]
-        }
+def test_a_number_that_the_index_shows_a_minute_late_is_found() -> None:
+    model = Model()
+    assert model.eligible() == []
+    model.put(ONE, 60)
+    assert model.eligible() == [ONE]
 
 
-def test_a_number_that_the_index_shows_a_minute_late_is_found(cloud: Cloud) -> None:
-    client = LaggingIndex(cloud.client, longest=1)
-    shop = Shop(replace(cloud, db=Dynamo(client)))  # type: ignore[arg-type]
-    now = shop.cloud.clock()
-    for place, phone in enumerate(PHONES):
-        client.index.put(phone, pool_of(COUNTRY, OPERATOR), now - place * 1_000, frozenset({"tg"}))
-    assert list(shop.numbers.eligible(COUNTRY, OPERATOR, "tg", now)) == []
-    client.index.put(ONE, pool_of(COUNTRY, OPERATOR), now - 60_000, frozenset())
-    assert [found.phone for found in shop.numbers.eligible(COUNTRY, OPERATOR, "tg", now)] == [ONE]
-
-
-def _sold(shop: Shop, partner: Partner, phone: str, service: str) -> list[int]:
-    """Sell this very number, if it is for sale; return the activation."""
-    number, now = shop.numbers.get(phone), shop.cloud.clock()
-    assert number is not None
-    activation = Activation(
-        activation_id=shop.cloud.rng(10**15),
-        partner_id=partner.partner_id,
-        phone=phone,
-        country=COUNTRY,
-        operator=number.operator,
-        service=service,
-        started_at=now,
-        expires_at=now + 3 * MINUTE,
-    )
-    issued = shop.partner_parts.transactions.issue(activation, tries=1)
-    return [activation.activation_id] if issued is IssueResult.DONE else []
-
-
-def _happen(shop: Shop, partner: Partner, phone: str, sold: list[int], rolls: random.Random) -> None:
-    """Let one of the things happen that may happen to a number, or to one of the activations that were sold."""
-    match rolls.randrange(10):
-        case 0 | 1 | 2:
-            sold += _sold(shop, partner, phone, rolls.choice(["tg", "go"]))
-        case 3 | 4 if sold:
-            activation_id = sold.pop(rolls.randrange(len(sold)))
-            assert shop.finish(partner, activation_id, rolls.choice([1, 3, 4, 5, 5, 5])).status == 200
-        case 5:
-            shop.numbers.withdraw(phone)
-        case 6:
-            shop.move(phone, rolls.choice(OPERATORS))
-        case 7 | 8:
-            _lift(Desk(shop.cloud), phone, rolls.choice(["tg", "go"]), rolls.choice([None, None, partner.partner_id]))
-        case _:
-            shop.numbers.restore(phone, shop.cloud.clock())
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("rest_minutes", ["0", "2"])
-def test_after_any_history_a_warm_environment_finds_all_that_the_index_shows(
-    cloud: Cloud, rest_minutes: str, seed: int
+@pytest.mark.parametrize("seconds_ago", [(340, 339), (140,)], ids=["two of the second page", "one of the third"])
+def test_numbers_for_sale_are_found_again_by_who_read_all_that_is_used_up_around_them(
+    seconds_ago: tuple[int, ...],
 ) -> None:
-    rolls = random.Random(seed)
-    # A function has 29 s for its write; the index may take as long again.
-    client = LaggingIndex(cloud.client, longest=58_000)
-    overrides = {"ACTIVATION_MINUTES": "3", "REST_MINUTES": rest_minutes}
-    shop = Shop(replace(cloud, db=Dynamo(client)), overrides)  # type: ignore[arg-type]
-    shop.sell("tg", "go")
-    clock = shop.cloud.clock
-    # Five a second come free in each pool that are used up, and are never heard of again.
-    for place in range(40_000):
-        phone, pool = str(447_472_190_000 + place), pool_of(COUNTRY, OPERATORS[place % 2])
-        client.index.put(phone, pool, clock() + place * 100, frozenset({"tg", "go"}))
-    touched = [str(48_500_000_000 + place) for place in range(12)]
-    _stock_used_up(shop, touched[:6])
-    shop.stock(*touched[6:])
-    client.follow(shop.all_numbers(), clock())
-    partner = shop.partner()
-    sold: list[int] = []
-    for _ in range(100):
-        _happen(shop, partner, rolls.choice(touched), sold, rolls)
-        if rolls.randrange(4) == 0:
-            shop.sweep()
-        client.follow(shop.numbers.get_many(touched), clock())
-        clock.advance(seconds=rolls.choice([0.001, 1, 5, 30, 45, 120]))
-        client.show(clock())
-        for name in OPERATORS:
-            for service in ("tg", "go"):
-                found = {candidate.phone for candidate in shop.numbers.eligible(COUNTRY, name, service, clock())}
-                assert found == client.eligible(touched, pool_of(COUNTRY, name), service, clock())
+    model = Model(400)
+    phones = [str(48_500_000_000 + place) for place in range(len(seconds_ago))]
+    for phone, ago in zip(phones, seconds_ago, strict=True):
+        model.put(phone, ago)
+    assert [model.eligible() for _ in range(2)] == [phones] * 2

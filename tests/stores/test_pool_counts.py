@@ -1,6 +1,6 @@
 """The stores of counts: per pool, per partner, and what each number last contributed.
 
-They run on the memory of tests/integration/counting.py too, which stands for them in long histories.
+They run on the memory of simulation/counting.py too, which stands for them in long histories.
 """
 
 from typing import Any
