@@ -39,7 +39,7 @@ class SlowClient:
             return {"Attributes": {}}
         item, values = self.items[request["Key"]["phone"]["S"]], request["ExpressionAttributeValues"]
         assert item["version"] == values[":version"]
-        item["country"] = values[":country"]
+        item["country"] = values[":to_country"]
         return {"Attributes": item}
 
     def scan(self, **request: Any) -> dict[str, Any]:

@@ -6,8 +6,8 @@ asks no books: no buyer is shown a copy of what had reached us before its activa
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from functools import partial
+from typing import Literal
 
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -57,20 +57,15 @@ class Sold:
     free_since: int
 
 
-class Kin(Enum):
-    """What an SMS is to those before it."""
-
-    NEW = auto()
-    REPEAT = auto()
-    COPY = auto()
+# What an SMS is to those before it.
+type Kin = Literal["new", "repeat", "copy"]
 
 
 @dataclass(slots=True)
 class SmsBooks:
     """Whose each SMS is, told in the contract's words and by none of the product's code."""
 
-    free_since: int
-    live: Sold | None = None
+    opened_at: int
     sales: list[Sold] = field(default_factory=list)
     shown: dict[int, Counter[str]] = field(default_factory=dict)
     unclaimed: Counter[str] = field(default_factory=Counter)
@@ -81,35 +76,41 @@ class SmsBooks:
     first_with: dict[str, int | None] = field(default_factory=dict)
     last_heard: dict[str, tuple[int, int | None]] = field(default_factory=dict)
 
-    def holder(self, now: int) -> Sold | None:
-        return self.live if self.live is not None and now < self.live.ends_at else None
+    def holder(self, at: int) -> Sold | None:
+        """Return whose the number was at a time, though it may have ended since."""
+        return next((sold for sold in self.sales if sold.began_at <= at < sold.ends_at), None)
+
+    @property
+    def free_since(self) -> int:
+        """Since when the number is free, when nobody holds it."""
+        return self.sales[-1].ends_at if self.sales else self.opened_at
 
     def deliver(self, sms: Sent, arrived_at: int, now: int) -> None:
         """Enter an SMS that reached us at one time and is judged at another."""
         match self.what_is(sms, arrived_at, now):
-            case Kin.REPEAT:
+            case "repeat":
                 self.repeats += 1
-            case Kin.COPY:
+            case "copy":
                 self.repeats += 1
                 # One entry that counts: of an SMS that somebody got, the first copy makes it.
                 if self.first_with[sms.text] is not None and sms.text not in self.copied:
                     self.copied.add(sms.text)
                     self.unclaimed[sms.text] += 1
-            case Kin.NEW:
-                self._enter(sms, self._holder(arrived_at), now)
+            case "new":
+                self._enter(sms, self.holder(arrived_at), now)
 
-    def what_is(self, sms: Sent, arrived_at: int, now: int) -> "Kin":
+    def what_is(self, sms: Sent, arrived_at: int, now: int) -> Kin:
         """Tell what an SMS is to those before it: who may have got it first decides, where no id does."""
         if sms.provider_id is not None:
-            return Kin.REPEAT if (sms.source, sms.provider_id, sms.text) in self.ids else Kin.NEW
+            return "repeat" if (sms.source, sms.provider_id, sms.text) in self.ids else "new"
         if sms.text in self.first_with:
-            sold = self._holder(arrived_at)
+            sold = self.holder(arrived_at)
             if sold is None or self.first_with[sms.text] != sold.activation_id:
-                return Kin.COPY
+                return "copy"
             heard_at, stated_at = self.last_heard[sms.text]
             if now < heard_at + REPEAT or (sms.stated_at is not None and sms.stated_at == stated_at):
-                return Kin.REPEAT
-        return Kin.REPEAT if (sms.text, sms.stated_at) in self.times else Kin.NEW
+                return "repeat"
+        return "repeat" if (sms.text, sms.stated_at) in self.times else "new"
 
     def _enter(self, sms: Sent, sold: Sold | None, now: int) -> None:
         if sms.provider_id is not None:
@@ -124,10 +125,6 @@ class SmsBooks:
         if sms.text not in self.first_with or (sold is not None and sms.provider_id is None):
             self.last_heard[sms.text] = now, sms.stated_at
         self.first_with.setdefault(sms.text, None if sold is None else sold.activation_id)
-
-    def _holder(self, arrived_at: int) -> Sold | None:
-        """Return whose the number was when an SMS arrived, though it may have ended since."""
-        return next((sold for sold in self.sales if sold.began_at <= arrived_at < sold.ends_at), None)
 
     def _is_before(self, sms: Sent, sold: Sold, now: int) -> bool:
         # Whole seconds are stated: the last ms that may be meant.
@@ -152,7 +149,6 @@ class Deliveries(RuleBasedStateMachine):
         self.sources = [self.shop.source(), self.shop.source()]
         self.parts = self.shop.inbound_parts
         self.books = SmsBooks(self.clock())
-        self.sales: dict[int, Sold] = {}
         self.sent: list[Sent] = []
 
     @initialize()
@@ -168,10 +164,7 @@ class Deliveries(RuleBasedStateMachine):
         live = self.books.holder(now)
         assert (reply.body["status"] == "NO_NUMBERS") == (live is not None)
         if live is None:
-            if self.books.live is not None:
-                self.books.free_since = max(self.books.free_since, min(now, self.books.live.ends_at))
             sold = Sold(reply.body["activationId"], buyer, now, now + LEASE, self.books.free_since)
-            self.books.live = self.sales[sold.activation_id] = sold
             self.books.sales.append(sold)
 
     @precondition(lambda self: self.books.holder(self.clock()))
@@ -180,7 +173,6 @@ class Deliveries(RuleBasedStateMachine):
         """Finish the live activation, so that its number is free."""
         sold = present(self.books.holder(self.clock()))
         assert self.shop.finish(self.partners[sold.partner], sold.activation_id, 5).status == 200
-        self.books.live, self.books.free_since = None, self.clock()
         self.books.sales[-1] = replace(sold, ends_at=self.clock())
 
     @rule(ms=some.sampled_from([1, 1_000, 30_000, REPEAT - 1, REPEAT, 20 * MINUTE, LEASE]))
@@ -230,8 +222,8 @@ class Deliveries(RuleBasedStateMachine):
 
     @invariant()
     def each_sms_is_where_it_belongs(self) -> None:
-        for activation_id, sold in self.sales.items():
-            assert self._shown(sold) == self.books.shown.get(activation_id, Counter())
+        for sold in self.books.sales:
+            assert self._shown(sold) == self.books.shown.get(sold.activation_id, Counter())
         kept = self.shop.inbound_parts.inbox.unclaimed(1_000, None, self.clock()).items
         assert Counter(sms.text for sms in kept) == self.books.unclaimed
         items = self.cloud.db.scan_all(self.cloud.env["INBOX_TABLE"])
@@ -241,13 +233,13 @@ class Deliveries(RuleBasedStateMachine):
 
     def _deliver(self, sms: Sent, meanwhile: str) -> None:
         arrived_at = self.clock()
-        before = {activation_id: self._shown(sold) for activation_id, sold in self.sales.items()}
+        before = {sold.activation_id: self._shown(sold) for sold in self.books.sales}
         settled = False
 
         def sell_on() -> None:
             nonlocal settled
             # What is no new SMS when it arrives is settled by that.
-            settled = self.books.what_is(sms, arrived_at, arrived_at) is not Kin.NEW
+            settled = self.books.what_is(sms, arrived_at, arrived_at) != "new"
             if settled:
                 self.books.deliver(sms, arrived_at, arrived_at)
             self._sell_on()
@@ -259,8 +251,8 @@ class Deliveries(RuleBasedStateMachine):
         if not settled:
             self.books.deliver(sms, arrived_at, self.clock())
         sms.first_at = arrived_at if sms.first_at is None else sms.first_at
-        for activation_id, sold in self.sales.items():
-            if self._shown(sold) != before.get(activation_id, Counter()):
+        for sold in self.books.sales:
+            if self._shown(sold) != before.get(sold.activation_id, Counter()):
                 assert sms.first_at >= sold.began_at, "a copy of what had reached us before the sale"
 
     def _hand_in(self, sms: Sent) -> None:

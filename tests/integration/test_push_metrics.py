@@ -3,9 +3,10 @@
 import io
 import itertools
 import json
-import socket
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -115,33 +116,19 @@ def test_a_batch_tells_attempts_successes_and_the_time_from_stored_to_delivered(
     assert values == {Metric.PUSH_ATTEMPTS: [3], Metric.PUSHES_DELIVERED: [2]}
 
 
-def test_an_outage_tells_that_nothing_was_delivered(office: Office, printed: Printed) -> None:
-    office.hub.answers = [FAILED]
-    office.push()
-    assert printed.values() == {Metric.PUSH_ATTEMPTS: [1], Metric.PUSHES_DELIVERED: [0]}
-
-
-def test_a_batch_without_an_attempt_tells_nothing(office: Office, printed: Printed) -> None:
-    office.push()
-    printed.lines()
-    office.push()
-    assert printed.lines() == []
-
-
-def test_each_batch_tells_its_own_only(office: Office, printed: Printed) -> None:
-    office.hub.answers = [FAILED] * 2
-    for _ in range(2):
-        office.push()
-        assert printed.values()[Metric.PUSH_ATTEMPTS] == [1]
-        office.shop.cloud.clock.advance(seconds=10)
-
-
-def test_the_time_to_deliver_is_that_of_the_attempt_that_succeeded(office: Office, printed: Printed) -> None:
+def test_each_batch_tells_its_own_attempts_and_one_without_any_tells_nothing(office: Office, printed: Printed) -> None:
     office.hub.answers = [FAILED, LATE]
     office.push()
+    assert printed.values() == {Metric.PUSH_ATTEMPTS: [1], Metric.PUSHES_DELIVERED: [0]}
+    office.push()
+    assert printed.lines() == []
     office.shop.cloud.clock.advance(seconds=10)
     office.push()
-    assert printed.values()[Metric.TIME_TO_DELIVER] == [14_900]
+    assert printed.values() == {
+        Metric.PUSH_ATTEMPTS: [1],
+        Metric.PUSHES_DELIVERED: [1],
+        Metric.TIME_TO_DELIVER: [14_900],
+    }
 
 
 def test_an_sms_that_staff_have_pushed_once_more_took_no_longer_to_deliver(office: Office, printed: Printed) -> None:
@@ -176,53 +163,39 @@ def test_an_sms_stored_by_a_clock_ahead_of_ours_took_no_time(printed: Printed) -
     assert printed.values()[Metric.TIME_TO_DELIVER] == [0]
 
 
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@pytest.fixture
-def deployed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Put the routine together anew, as the functions do."""
+@pytest.mark.parametrize("function", ["push_sms", "push_retry"])
+def test_both_functions_that_push_are_measured(
+    shop: Shop, function: str, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # The functions look at the real clock.
     shop.cloud.clock.at = clock.now()
     monkeypatch.setenv("PUSH_LOOPBACK", "true")
     monkeypatch.setattr(wiring, "dynamodb_client", lambda: shop.cloud.client)
-    made = wiring.pusher.__wrapped__()
-    for app in (push_sms.app, push_retry.app):
-        monkeypatch.setattr(app, "pusher", lambda: made)
-    yield
-    made.close()
-
-
-@pytest.mark.usefixtures("deployed")
-@pytest.mark.parametrize("function", ["push_sms", "push_retry"])
-def test_both_functions_that_push_are_measured(shop: Shop, closed_port: int, function: str, printed: Printed) -> None:
-    partner = shop.partner(push_url=f"http://127.0.0.1:{closed_port}/")
+    partner = shop.partner(push_url="http://127.0.0.1:9/")
     (ref,) = stored(shop, partner, PHONES[0])
-    if function == "push_sms":
-        image = {
-            "activation_id": {"N": str(ref.activation_id)},
-            "sms_id": {"N": str(ref.sms_id)},
-            "partner_id": {"S": partner.partner_id},
-        }
-        push_sms.app.handler({"Records": [{"dynamodb": {"SequenceNumber": "1", "NewImage": image}}]}, None)
-    else:
-        body = {"activationId": ref.activation_id, "smsId": ref.sms_id, "partnerId": partner.partner_id, "due": 0}
-        push_retry.app.handler({"Records": [{"messageId": "1", "body": json.dumps(body)}]}, None)
+    image = {
+        "activation_id": {"N": str(ref.activation_id)},
+        "sms_id": {"N": str(ref.sms_id)},
+        "partner_id": {"S": partner.partner_id},
+    }
+    body = {"activationId": ref.activation_id, "smsId": ref.sms_id, "partnerId": partner.partner_id, "due": 0}
+    app, record = {
+        "push_sms": (push_sms.app, {"dynamodb": {"SequenceNumber": "1", "NewImage": image}}),
+        "push_retry": (push_retry.app, {"messageId": "1", "body": json.dumps(body)}),
+    }[function]
+    with closing(wiring.pusher.__wrapped__()) as made:
+        monkeypatch.setattr(app, "pusher", lambda: made)
+        app.handler({"Records": [record]}, None)
     assert printed.values() == {Metric.PUSH_ATTEMPTS: [1], Metric.PUSHES_DELIVERED: [0]}
 
 
 # ---------------------------------------------------------------- what waits
 
 
-@pytest.fixture
-def swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def _swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
-    parts = Parts(sweep, shop.statistics)
-    monkeypatch.setattr(sweep_app, "parts", lambda: parts)
+    monkeypatch.setattr(sweep_app, "parts", lambda: Parts(sweep, shop.statistics))
 
 
 def run_sweep() -> None:
@@ -237,7 +210,6 @@ def in_alarm(printed: Printed) -> float:
     return count
 
 
-@pytest.mark.usefixtures("swept")
 def test_when_nothing_waits_the_alarm_hears_that_and_no_age_is_told(
     shop: Shop, partner: Partner, printed: Printed
 ) -> None:
@@ -248,7 +220,6 @@ def test_when_nothing_waits_the_alarm_hears_that_and_no_age_is_told(
     assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0, 0]}
 
 
-@pytest.mark.usefixtures("swept")
 def test_the_age_of_the_oldest_sms_that_waits_is_told_of_each_partner(
     shop: Shop, partner: Partner, printed: Printed
 ) -> None:
@@ -265,24 +236,16 @@ def test_the_age_of_the_oldest_sms_that_waits_is_told_of_each_partner(
     }
 
 
-@pytest.mark.usefixtures("swept")
-def test_what_was_delivered_or_finished_does_not_wait(office: Office, printed: Printed) -> None:
+def test_what_was_delivered_or_finished_does_not_wait_even_if_it_is_pushed_once_more(
+    office: Office, printed: Printed
+) -> None:
     (finished,) = stored(office.shop, office.partner, PHONES[1])
     office.push()
     office.shop.finish(office.partner, finished.activation_id, 1)
     office.pusher.deliver(due(office.partner, [finished]))
     office.shop.cloud.clock.advance(minutes=20)
-    printed.lines()
-    run_sweep()
-    assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0]}
-
-
-@pytest.mark.usefixtures("swept")
-def test_an_sms_that_was_delivered_and_is_pushed_once_more_does_not_wait(office: Office, printed: Printed) -> None:
-    office.push()
-    office.shop.cloud.clock.advance(minutes=20)
+    assert in_alarm(printed) == 0
     office.shop.pushes.push_again(office.ref, office.shop.cloud.clock(), 5_000)
-    printed.lines()
     run_sweep()
     assert printed.values() == {Metric.PARTNERS_WITHOUT_SUCCESS: [0]}
 
@@ -300,16 +263,12 @@ def test_an_sms_whose_pushing_ended_does_not_wait_when_the_index_still_lists_it(
     assert waiting_by_partner([sms]) == {}
 
 
-@pytest.mark.usefixtures("swept")
 def test_a_sweep_that_fails_measures_nothing(
     shop: Shop, partner: Partner, monkeypatch: pytest.MonkeyPatch, printed: Printed
 ) -> None:
-    def fail(refs: Sequence[SmsRef]) -> list[Sms]:
-        raise Unavailable("EndpointConnectionError")
-
     stored(shop, partner, PHONES[0])
     shop.cloud.clock.advance(minutes=6)
-    monkeypatch.setattr(shop.pushes, "find", fail)
+    monkeypatch.setattr(shop.pushes, "find", Mock(side_effect=Unavailable("EndpointConnectionError")))
     with pytest.raises(Unavailable):
         run_sweep()
     assert printed.lines() == []
@@ -318,42 +277,19 @@ def test_a_sweep_that_fails_measures_nothing(
 # ---------------------------------------------------------------- the alarm
 
 
-@pytest.mark.usefixtures("swept")
+@pytest.mark.parametrize("took_one_before", [False, True])
 @pytest.mark.parametrize(("waited", "count"), [(5 * MINUTE, 0), (5 * MINUTE + 1, 1)])
-def test_a_partner_that_never_took_a_push_is_in_the_alarm_when_an_sms_has_waited_longer_than_5_minutes(
-    shop: Shop, partner: Partner, printed: Printed, waited: int, count: int
+def test_a_partner_is_in_the_alarm_when_an_sms_has_waited_longer_than_5_minutes_since_it_took_none(  # noqa: PLR0917 - two tables
+    shop: Shop, partner: Partner, printed: Printed, waited: int, count: int, took_one_before: bool
 ) -> None:
+    if took_one_before:
+        shop.partners.note_success(partner.partner_id, shop.cloud.clock())
+    shop.cloud.clock.advance(minutes=24 * 60)
     stored(shop, partner, PHONES[0])
     shop.cloud.clock.advance(ms=waited)
     assert in_alarm(printed) == count
 
 
-@pytest.mark.usefixtures("swept")
-@pytest.mark.parametrize(("since", "count"), [(6 * MINUTE - 1, 0), (6 * MINUTE, 1)])
-def test_a_partner_is_in_the_alarm_5_minutes_after_the_minute_that_its_noted_success_stands_for(
-    shop: Shop, partner: Partner, printed: Printed, since: int, count: int
-) -> None:
-    stored(shop, partner, PHONES[0])
-    shop.cloud.clock.advance(minutes=20)
-    shop.partners.note_success(partner.partner_id, shop.cloud.clock() - since)
-    assert in_alarm(printed) == count
-
-
-@pytest.mark.usefixtures("swept")
-def test_a_partner_without_success_for_a_day_is_in_the_alarm_only_when_an_sms_has_waited(
-    shop: Shop, partner: Partner, printed: Printed
-) -> None:
-    shop.partners.note_success(partner.partner_id, shop.cloud.clock())
-    shop.cloud.clock.advance(minutes=24 * 60)
-    assert in_alarm(printed) == 0
-    stored(shop, partner, PHONES[0])
-    shop.cloud.clock.advance(minutes=5)
-    assert in_alarm(printed) == 0
-    shop.cloud.clock.advance(ms=1)
-    assert in_alarm(printed) == 1
-
-
-@pytest.mark.usefixtures("swept")
 def test_nobody_is_in_the_alarm_who_took_a_push_within_5_minutes_and_all_are_a_minute_later(
     shop: Shop, partner: Partner, printed: Printed
 ) -> None:
@@ -373,20 +309,11 @@ def test_nobody_is_in_the_alarm_who_took_a_push_within_5_minutes_and_all_are_a_m
         assert in_alarm(printed) == 1
 
 
-@pytest.mark.usefixtures("swept")
-def test_a_partner_that_answers_late_takes_its_pushes(office: Office, printed: Printed) -> None:
+def test_a_partner_in_the_alarm_leaves_it_with_its_first_success_however_late_it_answers(
+    office: Office, printed: Printed
+) -> None:
     stored(office.shop, office.partner, PHONES[1])
-    office.shop.cloud.clock.advance(minutes=20)
-    office.hub.answers = [LATE]
-    office.push()
-    office.shop.cloud.clock.advance(minutes=5)
-    assert in_alarm(printed) == 0
-
-
-@pytest.mark.usefixtures("swept")
-def test_a_partner_in_the_alarm_leaves_it_with_its_first_success(office: Office, printed: Printed) -> None:
-    stored(office.shop, office.partner, PHONES[1])
-    office.hub.answers = [FAILED]
+    office.hub.answers = [FAILED, LATE]
     office.push()
     office.shop.cloud.clock.advance(minutes=6)
     assert in_alarm(printed) == 1
@@ -394,7 +321,6 @@ def test_a_partner_in_the_alarm_leaves_it_with_its_first_success(office: Office,
     assert in_alarm(printed) == 0
 
 
-@pytest.mark.usefixtures("swept")
 def test_a_partner_that_is_not_meant_to_take_pushes_is_in_no_alarm(
     shop: Shop, partner: Partner, printed: Printed
 ) -> None:
@@ -408,29 +334,20 @@ def test_a_partner_that_is_not_meant_to_take_pushes_is_in_no_alarm(
     assert in_alarm(printed) == 1
 
 
-@pytest.mark.usefixtures("swept")
 def test_a_log_line_names_the_partner_every_minute_while_it_lasts(office: Office, logged: io.StringIO) -> None:
-    def named() -> list[tuple[str, int]]:
-        lines = [json.loads(line) for line in logged.getvalue().splitlines()]
-        return [
-            (line["partner_id"], line["oldest_age_ms"])
-            for line in lines
-            if line["message"] == "partner_without_success"
-        ]
-
-    clock = office.shop.cloud.clock
-    clock.advance(minutes=4)
-    for _ in range(4):
+    for minute in range(8):
         run_sweep()
-        clock.advance(minutes=1)
-    who = office.partner.partner_id
-    assert named() == [(who, 6 * MINUTE), (who, 7 * MINUTE)]
-    office.push()
+        if minute == 7:
+            office.push()
+        office.shop.cloud.clock.advance(minutes=1)
     run_sweep()
-    assert len(named()) == 2
+    lines = [json.loads(line) for line in logged.getvalue().splitlines()]
+    named = [line for line in lines if line["message"] == "partner_without_success"]
+    assert [line["oldest_age_ms"] for line in named] == [6 * MINUTE, 7 * MINUTE]
+    assert {line["partner_id"] for line in named} == {office.partner.partner_id}
 
 
-def test_the_alarm_listens_to_what_the_sweep_tells(shop: Shop, swept: None, printed: Printed) -> None:
+def test_the_alarm_listens_to_what_the_sweep_tells(printed: Printed) -> None:
     run_sweep()
     (line,) = printed.lines()
     (directive,) = line["_aws"]["CloudWatchMetrics"]
@@ -454,41 +371,20 @@ def test_a_partner_in_three_of_five_minutes_is_an_alarm_and_so_are_minutes_witho
 # ---------------------------------------------------------------- what is told, and what never
 
 
-@pytest.mark.usefixtures("swept")
-def test_lines_hold_numbers_and_the_partners_id_and_nothing_else(office: Office, printed: Printed) -> None:
+def test_lines_hold_numbers_and_nothing_else_and_only_the_age_tells_partners_apart(
+    office: Office, printed: Printed
+) -> None:
     refs = stored(office.shop, office.partner, PHONES[1])
     office.hub.answers = [FAILED, DELIVERED]
     office.pusher.deliver(due(office.partner, [office.ref, *refs]))
     office.shop.cloud.clock.advance(minutes=7)
     run_sweep()
     lines = printed.lines()
-    told = {name for line in lines for name in metric_names(line)}
-    assert told == OF_PUSHES
+    assert {name for line in lines for name in metric_names(line)} == OF_PUSHES
     for line in lines:
-        assert set(line) - told <= {"_aws", "service", "partner_id"}
-        assert (line["service"], line.get("partner_id", office.partner.partner_id)) == (
-            "globalconnect",
-            office.partner.partner_id,
-        )
-        assert all(isinstance(value, float) for name in metric_names(line) for value in line[name])
-        for secret in (office.partner.key, URL, TEXT, "5015", *PHONES):
-            assert secret not in json.dumps(line)
-
-
-@pytest.mark.usefixtures("swept")
-def test_only_the_age_tells_partners_apart(office: Office, printed: Printed) -> None:
-    office.push()
-    stored(office.shop, office.partner, PHONES[1])
-    office.shop.cloud.clock.advance(minutes=7)
-    run_sweep()
-    dimensions = {
-        name: set(line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0])
-        for line in printed.lines()
-        for name in metric_names(line)
-    }
-    assert {name for name, kinds in dimensions.items() if kinds == {"service", "partner_id"}} == {
-        Metric.OLDEST_PENDING_AGE
-    }
-    assert {name for name, kinds in dimensions.items() if kinds == {"service"}} == OF_PUSHES - {
-        Metric.OLDEST_PENDING_AGE
-    }
+        of_partner = Metric.OLDEST_PENDING_AGE in metric_names(line)
+        dimensions = {"service": "globalconnect"} | ({"partner_id": office.partner.partner_id} if of_partner else {})
+        assert {*line["_aws"]["CloudWatchMetrics"][0]["Dimensions"][0]} == {*dimensions}
+        told = {name: line.pop(name) for name in metric_names(line)}
+        assert all(isinstance(value, float) for values in told.values() for value in values)
+        assert line == {"_aws": line["_aws"], **dimensions}

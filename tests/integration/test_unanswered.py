@@ -1,8 +1,10 @@
 """When AWS gives no answer, what was asked may be done all the same: it ends as what it is, once (docs/adr/0018)."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
@@ -11,7 +13,7 @@ from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, check, expression
 from simulation.failing import TRANSACTION, FailingClient, Fault, Faults, Scripted, failing_below
-from simulation.shop import Shop
+from simulation.shop import Shop, present
 
 PHONES = ["447472190081", "447472190082"]
 SUCCESS = {"status": "SUCCESS"}
@@ -63,18 +65,16 @@ def test_so_it_is_when_botocore_sends_it_again_by_itself(
     assert _entered(busy_shop) == {sold["number"]: sold["activationId"]}
 
 
-def test_a_sale_that_is_never_answered_is_found_by_reading(shop: Shop) -> None:
-    shop.stock(*PHONES)
-    sold = _over(shop, Scripted(*[Fault.UNANSWERED] * 100)).buy(shop.partner()).body
-    assert sold["status"] == "SUCCESS"
-    assert _entered(shop) == {sold["number"]: sold["activationId"]}
-
-
-def test_after_ten_seconds_without_an_answer_it_is_not_sent_again_but_looked_for(shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("seconds_each", "sent"), [pytest.param(0, 8, id="all tries"), pytest.param(20, 1, id="ten seconds have passed")]
+)
+def test_a_sale_that_is_never_answered_is_not_sent_for_ever_and_found_by_reading(
+    shop: Shop, seconds_each: int, sent: int
+) -> None:
     shop.stock(*PHONES)
     faults = Scripted(*[Fault.UNANSWERED] * 100)
-    sold = _over(shop, faults, elapsed=count(0, 20).__next__).buy(shop.partner()).body
-    assert (sold["status"], len(faults.left)) == ("SUCCESS", 99)
+    sold = _over(shop, faults, elapsed=count(0, seconds_each).__next__).buy(shop.partner()).body
+    assert (sold["status"], len(faults.left)) == ("SUCCESS", 100 - sent)
     assert _entered(shop) == {sold["number"]: sold["activationId"]}
 
 
@@ -121,12 +121,9 @@ def test_a_finish_without_an_answer_is_success_and_has_one_effect(
     partner, activation_id = shop.sold()
     reply = _over(shop, Scripted(*history)).finish(partner, activation_id, outcome.value)
     assert (reply.status, reply.body) == (200, SUCCESS)
-    activation, number = shop.activations.get(activation_id), shop.numbers.get(PHONES[0])
-    assert activation is not None
-    assert number is not None
-    assert activation.outcome is outcome
-    assert number.activation_id is None
-    assert dict(number.cancels) == ({"tg": 1} if outcome is Outcome.CANCELED else {})
+    assert present(shop.activations.get(activation_id)).outcome is outcome
+    number = present(shop.numbers.get(PHONES[0]))
+    assert (number.activation_id, dict(number.cancels)) == (None, {"tg": 1} if outcome is Outcome.CANCELED else {})
 
 
 @histories
@@ -135,10 +132,8 @@ def test_a_refund_without_an_answer_is_success(shop: Shop, history: tuple[Fault,
     partner, activation_id = shop.sold()
     shop.finish(partner, activation_id, 3)
     reply = _over(shop, Scripted(*history, operation="UpdateItem")).finish(partner, activation_id, 5)
-    activation = shop.activations.get(activation_id)
     assert (reply.status, reply.body) == (200, SUCCESS)
-    assert activation is not None
-    assert activation.outcome is Outcome.RETURNED
+    assert present(shop.activations.get(activation_id)).outcome is Outcome.RETURNED
 
 
 # ------------------------------------------------------------------ SMS and operators
@@ -180,50 +175,65 @@ def test_the_sweep_without_an_answer_frees_what_has_run_out(shop: Shop, history:
 # ------------------------------------------------------------------ how it is tried again
 
 
-class _Answering:
-    """A client whose transactions fail one after the other as told, and that keeps what it was asked."""
-
-    def __init__(self, *failures: Exception) -> None:
-        self._failures = list(failures)
-        self.tokens: list[str] = []
-
-    def transact_write_items(self, **arguments: Any) -> dict[str, Any]:
-        self.tokens.append(arguments["ClientRequestToken"])
-        if self._failures:
-            raise self._failures.pop(0)
-        return {}
+def _dynamo(*failures: Exception) -> tuple[Dynamo, Mock]:
+    """Return a DynamoDB whose transactions fail one after the other, then no more, and what it is asked by."""
+    client = Mock()
+    client.transact_write_items.side_effect = [*failures, *[{}] * 9]
+    return Dynamo(client, pause=lambda _: None), client.transact_write_items
 
 
-def _dynamo(*failures: Exception) -> tuple[Dynamo, _Answering]:
-    client: Any = _Answering(*failures)
-    return Dynamo(client, pause=lambda _: None), client
-
-
-def _error(code: str, status: int = 400, retries: int | None = 0) -> ClientError:
+def _error(code: str, *reasons: str, status: int = 400, retries: int | None = 0) -> ClientError:
     told = {} if retries is None else {"RetryAttempts": retries}
     answer: Any = {
         "Error": {"Code": code},
         "ResponseMetadata": {"HTTPStatusCode": status, **told},
-        "CancellationReasons": [{"Code": "ConditionalCheckFailed"}],
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
     }
     return ClientError(answer, TRANSACTION)
 
 
+def _canceled(*reasons: str, retries: int | None = 0) -> ClientError:
+    return _error("TransactionCanceledException", *reasons, retries=retries)
+
+
 UNANSWERED = ReadTimeoutError(endpoint_url="the tables")
 BROKEN = _error("InternalServerError", status=500)
-REFUSED = _error("TransactionCanceledException")
-REFUSED_TO_BOTOCORE = _error("TransactionCanceledException", retries=1)
+REFUSED = _canceled("ConditionalCheckFailed")
+REFUSED_TO_BOTOCORE = _canceled("ConditionalCheckFailed", retries=1)
 # By an SDK that does not say how often it sent it: the runtime brings it, and changes it without us (docs/adr/0031).
-REFUSED_WHO_KNOWS_WHEN = _error("TransactionCanceledException", retries=None)
+REFUSED_WHO_KNOWS_WHEN = _canceled("ConditionalCheckFailed", retries=None)
 
 
 def test_all_tries_of_a_transaction_have_one_token_and_no_other_has_it() -> None:
-    db, client = _dynamo(UNANSWERED, BROKEN, _error("ThrottlingException"))
+    db, asked = _dynamo(UNANSWERED, BROKEN, _error("ThrottlingException"))
     db.transact()
     db.transact()
-    assert len(client.tokens) == 5
-    assert len(set(client.tokens[:4])) == 1
-    assert client.tokens[4] != client.tokens[0]
+    first, *others = [call.kwargs["ClientRequestToken"] for call in asked.call_args_list]
+    assert others[:3] == [first] * 3
+    assert (len(others), others[3] == first) == (4, False)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        _canceled("None", "TransactionConflict"),
+        _canceled("None", "ThrottlingError"),
+        _error("ThrottlingException"),
+        _error("TransactionInProgressException"),
+    ],
+    ids=["conflict", "throttled in it", "throttled", "in progress"],
+)
+def test_contention_and_throttling_are_tried_again(refusal: ClientError) -> None:
+    db, asked = _dynamo(*[refusal] * 3)
+    db.transact()
+    assert asked.call_count == 4
+
+
+def test_a_conflict_beside_a_failed_condition_is_a_failed_condition() -> None:
+    db, _ = _dynamo(_canceled("TransactionConflict", "ConditionalCheckFailed"))
+    with pytest.raises(ConditionFailed) as failure:
+        db.transact()
+    assert failure.value.failed == {1}
 
 
 @pytest.mark.parametrize(
@@ -232,56 +242,44 @@ def test_all_tries_of_a_transaction_have_one_token_and_no_other_has_it() -> None
 @pytest.mark.parametrize("done", [True, False])
 def test_a_refusal_after_a_try_without_an_answer_is_read_back(failures: list[Exception], done: bool) -> None:
     db, _ = _dynamo(*failures)
-
-    def transact() -> None:
+    with nullcontext() if done else pytest.raises(ConditionFailed):
         db.transact(was_done=lambda: done)
 
-    if done:
-        transact()
-    else:
-        with pytest.raises(ConditionFailed):
-            transact()
 
-
-def test_a_refusal_that_answers_the_first_try_needs_no_reading() -> None:
-    def read() -> bool:
-        raise AssertionError("read")
-
+def test_a_refusal_that_answers_the_first_try_needs_no_reading(busy_shop: Shop) -> None:
+    read = Mock()
     db, _ = _dynamo(REFUSED)
     with pytest.raises(ConditionFailed):
         db.transact(was_done=read)
-
-
-def test_the_sdk_says_when_it_sent_a_refused_call_only_once(busy_shop: Shop) -> None:
-    def read() -> bool:
-        raise AssertionError("read")
-
+    # The SDK says as well when it sent a call only once.
     known = expression("attribute_exists(#phone)")
     with pytest.raises(ConditionFailed):
         busy_shop.cloud.db.transact(check(busy_shop.numbers.table, {"phone": PHONES[0]}, known), was_done=read)
+    assert not read.called
 
 
-@pytest.mark.parametrize("failure", [UNANSWERED, BROKEN])
-def test_what_is_never_answered_is_given_up_after_eight_tries(failure: Exception) -> None:
-    db, client = _dynamo(*[failure] * 100)
-    with pytest.raises(Unavailable):
-        db.transact()
-    assert len(client.tokens) == 8
-
-
-def test_what_aws_does_not_understand_is_not_tried_again() -> None:
-    db, client = _dynamo(_error("ValidationException"))
+@pytest.mark.parametrize(
+    ("failure", "reason", "tries"),
+    [
+        (UNANSWERED, "ReadTimeoutError", 8),
+        (BROKEN, "InternalServerError", 8),
+        (_error("ValidationException"), "ValidationException", 1),
+    ],
+)
+def test_what_is_never_answered_is_given_up_after_eight_tries_and_what_aws_does_not_understand_at_once(
+    failure: Exception, reason: str, tries: int
+) -> None:
+    db, asked = _dynamo(*[failure] * 100)
     with pytest.raises(Unavailable) as raised:
         db.transact()
-    assert raised.value.reason == "ValidationException"
-    assert len(client.tokens) == 1
+    assert (raised.value.reason, asked.call_count) == (reason, tries)
 
 
 @pytest.mark.parametrize(("before", "tries"), [((), 1), ((UNANSWERED,), 8)])
 def test_a_caller_who_would_rather_go_on_goes_on_only_if_it_was_not_done(
     before: tuple[Exception, ...], tries: int
 ) -> None:
-    db, client = _dynamo(*before, *[_error("TransactionConflictException")] * 100)
+    db, asked = _dynamo(*before, *[_error("TransactionConflictException")] * 100)
     with pytest.raises(Busy):
         db.transact(tries=1)
-    assert len(client.tokens) == tries
+    assert asked.call_count == tries

@@ -4,7 +4,6 @@ import pytest
 
 from globalconnect.domain.provider import PROVIDERS
 from simulation.aws import Cloud
-from simulation.shop import Shop
 from tests.providers.gateway import Gateway
 from tests.providers.samples import FAKE, SAMPLES
 
@@ -12,6 +11,4 @@ from tests.providers.samples import FAKE, SAMPLES
 @pytest.fixture(params=[*PROVIDERS, "fake"])
 def gateway(cloud: Cloud, request: pytest.FixtureRequest) -> Gateway:
     """Return a gateway of each type, and of one that does all otherwise."""
-    shop = Shop(cloud)
-    shop.sell("tg")
-    return Gateway(shop, request.param, {**SAMPLES, "fake": FAKE}[request.param])
+    return Gateway(cloud, request.param, {**SAMPLES, "fake": FAKE}[request.param])

@@ -7,14 +7,16 @@ from typing import Any
 
 import inbound_sms.app
 from globalconnect.domain.inbound import InboxKind
+from globalconnect.domain.partner import Partner
 from globalconnect.domain.source import Source
 from globalconnect.runtime.http import endpoint
 from globalconnect.store.sources import Sources
 from inbound_sms.providers import provider_named
 from inbound_sms.providers.port import Provider
-from simulation.shop import Shop
+from simulation.aws import Cloud
+from simulation.shop import Shop, present
 from tests.providers.fake import Fake
-from tests.providers.samples import Sample, Sent, Words
+from tests.providers.samples import Sample, Sent
 
 PHONE = "447472190082"
 HOST = "api.example.com"
@@ -31,57 +33,53 @@ class Answer:
 
 @dataclass(slots=True)
 class Gateway:
-    """A gateway of some type, entered as a source of a shop, whose number PHONE is sold.
+    """A gateway of some type, entered as a source of a new shop, whose number PHONE is sold.
 
     `others` are providers that are not in the catalogue.
     """
 
-    shop: Shop
+    cloud: Cloud
     provider: str
     sample: Sample
     secret: str = "the secret & the key"
     source_id: str = "gateway"
     others: Mapping[str, Provider] = field(default_factory=lambda: {"fake": Fake()})
-    activation_id: int = field(init=False)
-    _partner: Any = field(init=False)
+    shop: Shop = field(init=False)
+    _sold: tuple[Partner, int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.shop = Shop(self.cloud)
+        self.shop.sell("tg")
         self.shop.inbound_parts = replace(self.shop.inbound_parts, provider=self._provider)
-        now = self.shop.cloud.clock()
-        source = Source(self.source_id, "Gateway", self.provider, self.secret, now, settings=self.sample.settings)
-        self.sources.add(source)
+        now, settings = self.cloud.clock(), self.sample.settings
+        self.sources.add(Source(self.source_id, "Gateway", self.provider, self.secret, now, settings=settings))
         self.shop.stock(PHONE)
-        self._partner = self.shop.partner()
-        self.activation_id = self.shop.buy(self._partner).body["activationId"]
+        self._sold = self.shop.sold()
 
     @property
     def sources(self) -> Sources:
         """The sources as they are stored."""
-        cloud = self.shop.cloud
-        return Sources(cloud.db, cloud.env["SOURCES_TABLE"], 0, cloud.clock)
+        return Sources(self.cloud.db, self.cloud.env["SOURCES_TABLE"], 0, self.cloud.clock)
 
     @property
     def source(self) -> Source:
         """Its source as it is stored."""
-        found = self.sources.find(self.source_id)
-        assert found is not None
-        return found
+        return present(self.sources.find(self.source_id))
 
     @property
     def texts(self) -> list[str]:
         """The texts that the holder of the number is shown."""
-        shown = self.shop.messages(self._partner, self.activation_id).body
-        return [message["text"] for message in shown.get("messages", [])]
+        return [message["text"] for message in self.shop.messages(*self._sold).body.get("messages", [])]
 
     def kept(self, kind: InboxKind = InboxKind.UNREADABLE) -> list[dict[str, Any]]:
         """What is kept for staff."""
         inbox = self.shop.inbound_parts.inbox
         listed = inbox.unclaimed if kind is InboxKind.UNCLAIMED else inbox.unreadable
-        return [asdict(kept) for kept in listed(100, None, self.shop.cloud.clock()).items]
+        return [asdict(kept) for kept in listed(100, None, self.cloud.clock()).items]
 
     def write(self, text: str = "Your code: 5015", provider_id: str = "id-1") -> Sent:
         """Write an SMS to PHONE."""
-        return self.sample.write(Words(provider_id, PHONE, text))
+        return self.sample.write(provider_id, PHONE, text)
 
     def signed(self, sent: Sent, secret: str | None = None) -> Sent:
         """Sign a request, with a secret of its own unless told otherwise."""
@@ -106,8 +104,7 @@ class Gateway:
 
     def deliver(self, *texts: str) -> list[Answer]:
         """Send SMS, signed."""
-        written = [self.write(text, provider_id=f"id-{text}") for text in texts]
-        return [self.send(self.signed(sent)) for sent in written]
+        return [self.send(self.signed(self.write(text, provider_id=f"id-{text}"))) for text in texts]
 
     def _provider(self, name: str) -> Provider:
         return self.others[name] if name in self.others else provider_named(name)

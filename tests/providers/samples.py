@@ -19,24 +19,15 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    """An SMS to be sent: its id at the gateway, its number, its text."""
-
-    provider_id: str
-    phone: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Sample:
     """A type of gateway.
 
-    `write` writes an SMS, `sign` proves that a request to a URL is from who knows a secret. `forge` makes of a signed
+    `write` writes an SMS of an id at the gateway, a number and a text, `sign` proves that a request to a URL is from who knows a secret. `forge` makes of a signed
     request what nobody must be able to send. `nothing` holds no SMS, `unreadable` ought to; neither is signed yet.
     `acknowledged` is the status, content type and body that it waits for.
     """
 
-    write: Callable[[Words], Sent]
+    write: Callable[[str, str, str], Sent]
     sign: Callable[[Sent, str, str], Sent]
     forge: Callable[[Sent], Sequence[Sent]]
     nothing: Sent
@@ -52,8 +43,8 @@ def _hex_hmac(secret: str, content: bytes) -> str:
 # ---------------------------------------------------------------- generic
 
 
-def _write_generic(words: Words) -> Sent:
-    fields = {"id": words.provider_id, "phone": words.phone, "from": "Microsoft", "text": words.text}
+def _write_generic(provider_id: str, phone: str, text: str) -> Sent:
+    fields = {"id": provider_id, "phone": phone, "from": "Microsoft", "text": text}
     return Sent("POST", body=json.dumps(fields).encode())
 
 
@@ -85,9 +76,8 @@ SAMPLES: Mapping[str, Sample] = {"generic": GENERIC}
 # ---------------------------------------------------------------- a gateway that does all otherwise (fake.py)
 
 
-def _write_query(words: Words) -> Sent:
-    national = words.phone.removeprefix("44")
-    return Sent("GET", query={"id": words.provider_id, "to": national, "from": "Microsoft", "text": words.text})
+def _write_query(provider_id: str, phone: str, text: str) -> Sent:
+    return Sent("GET", query={"id": provider_id, "to": phone.removeprefix("44"), "from": "Microsoft", "text": text})
 
 
 def _sign_url(sent: Sent, secret: str, url: str) -> Sent:

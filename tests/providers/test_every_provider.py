@@ -95,7 +95,7 @@ def test_the_same_delivery_again_is_acknowledged_alike_and_stored_once(gateway: 
 
 
 def test_every_character_arrives(gateway: Gateway) -> None:
-    text = 'Код: 5015 \N{GRINNING FACE}\n\t"<b>&+%20=;'
+    text = 'Код: 5015 \N{GRINNING FACE}\n\t"<b>&+%20=;\0'
     gateway.deliver(text, "another")
     assert sorted(gateway.texts) == sorted([text, "another"])
 

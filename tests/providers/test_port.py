@@ -16,16 +16,13 @@ from globalconnect.domain.inbound import InboundSms
 from globalconnect.runtime.http import Request
 from inbound_sms.providers.port import Delivery, Reading, UnreadablePiece
 from simulation.aws import Cloud
-from simulation.shop import Shop
 from tests.providers.gateway import Answer, Gateway
 from tests.providers.samples import FAKE, GENERIC, Sent
 
 
 @pytest.fixture
 def gateway(cloud: Cloud) -> Gateway:
-    shop = Shop(cloud)
-    shop.sell("tg")
-    return Gateway(shop, "fake", FAKE)
+    return Gateway(cloud, "fake", FAKE)
 
 
 def _kept(gateway: Gateway, *requests: Sent) -> list[bytes]:
@@ -100,10 +97,8 @@ def test_the_example_in_the_docs_is_a_provider_that_takes_an_sms(cloud: Cloud) -
     written: dict[str, Any] = {}
     exec(module, written)  # noqa: S102 - see above
     body = b'{"event": "sms", "to": "+447472190082", "sender": "Microsoft", "content": "5015", "messageId": 7}'
-    shop = Shop(cloud)
-    shop.sell("tg")
     example = replace(GENERIC, settings={"utc_offset": "+03:00"})
-    gateway = Gateway(shop, "example", example, others={"example": written["PROVIDER"]})
+    gateway = Gateway(cloud, "example", example, others={"example": written["PROVIDER"]})
     signature = hmac.new(gateway.secret.encode(), body, hashlib.sha256).hexdigest()
     sent = Sent("POST", headers={"X-Example-Signature": signature}, body=body)
     assert spec.methods == ("POST",)

@@ -21,6 +21,7 @@ from globalconnect.store.numbers import Numbers
 from globalconnect.store.pushes import ATTEMPTS_KEPT, Pushes
 from globalconnect.store.transactions import IssueResult, Transactions
 from simulation.aws import START, Cloud
+from simulation.shop import present
 from tests.stores.test_transactions import NUMBER, RETENTION, SALE
 
 LEASE = Lease(NUMBER.phone, 7, "hub", SALE.started_at, START)
@@ -45,9 +46,7 @@ class Stores:
 
     def shown(self) -> tuple[Sms, ...]:
         """Return the messages of the sale."""
-        sale = self.activations.sale(7)
-        assert sale is not None
-        return sale.sms
+        return present(self.activations.sale(7)).sms
 
     def pending(self, until: int) -> list[SmsRef]:
         """Return what waits in all shards."""
@@ -119,8 +118,7 @@ def test_what_no_activation_gets_is_kept_for_staff_once(stores: Stores) -> None:
 
 
 def test_what_may_be_a_repeat_is_kept_in_one_entry_that_counts(stored: Stores) -> None:
-    heard = stored.known().heard
-    assert heard is not None
+    heard = present(stored.known().heard)
     for _ in range(2):
         stored.inbox.keep_doubtful(replace(RECEIPT, sms_id=12), heard, START + 50)
     (kept,) = stored.kept(InboxKind.UNCLAIMED)
@@ -145,10 +143,6 @@ def test_an_sms_waits_from_the_time_it_is_stored(stored: Stores) -> None:
     assert stored.pushes.find([SmsRef(7, 99), REF]) == [SMS]
 
 
-def test_an_activation_without_an_outcome_is_open(stored: Stores) -> None:
-    assert stored.pushes.open_among({7, 8}) == frozenset({7})
-
-
 def test_more_attempts_than_one_call_writes_are_kept_the_first_and_the_newest(stored: Stores) -> None:
     made = [Attempt(number, START + number, 12, "http_status", 500, "") for number in range(1, 60)]
     made.append(Attempt(60, START, 5_000, "timeout", None, "no"))
@@ -161,23 +155,15 @@ def test_more_attempts_than_one_call_writes_are_kept_the_first_and_the_newest(st
 
 
 def test_an_sms_is_pushed_again_at_once_or_after_the_attempt_under_way(stored: Stores) -> None:
-    overlap, due = HOUR, SMS.next_due
-    early = due - INTERVAL
-    assert stored.pushes.push_again(REF, early, overlap) == replace(SMS, push_state=PushState.PENDING)
-    late = due + 2 * HOUR
-    assert stored.pushes.push_again(REF, late, overlap).next_due == late
+    early, late = SMS.next_due - INTERVAL, SMS.next_due + 2 * HOUR
+    assert stored.pushes.push_again(REF, early, HOUR) == replace(SMS, push_state=PushState.PENDING)
+    assert stored.pushes.push_again(REF, late, HOUR).next_due == late
     with pytest.raises(NotFound):
-        stored.pushes.push_again(SmsRef(7, 99), late, overlap)
+        stored.pushes.push_again(SmsRef(7, 99), late, HOUR)
 
 
 def test_many_messages_are_shown_in_the_order_they_were_received(stores: Stores) -> None:
     many = [replace(SMS, sms_id=number, received_at=START + number % 7) for number in range(20, 40)]
     for sms in many:
-        stores.arrivals.store(
-            sms, LEASE, replace(RECEIPT, sms_id=sms.sms_id), None if sms.sms_id == 20 else _heard(stores)
-        )
+        stores.arrivals.store(sms, LEASE, replace(RECEIPT, sms_id=sms.sms_id), stores.known().heard)
     assert list(stores.shown()) == sorted(many, key=lambda sms: (sms.received_at, sms.sms_id))
-
-
-def _heard(stores: Stores) -> WordsRecord | None:
-    return stores.known().heard

@@ -15,6 +15,7 @@ from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.transactions import IssueResult, Transactions
 from simulation.aws import START, Cloud
+from simulation.shop import present
 from tests.stores.pages import every
 
 RETENTION = 30 * DAY
@@ -45,9 +46,7 @@ class Stores:
 
     def number(self, phone: str = NUMBER.phone) -> Number:
         """Return a number as it is now."""
-        found = self.numbers.get(phone)
-        assert found is not None
-        return found
+        return present(self.numbers.get(phone))
 
     def eligible(self, service: str = "tg", now: int = START + 10) -> list[str]:
         """Return the phones that an environment of its own finds in the pool."""
@@ -96,14 +95,11 @@ def test_numbers_are_listed_all_by_country_and_by_operator(stores: Stores) -> No
     vodafone = {NUMBER.phone, OTHER.phone}
     english = vodafone | {"447472190003"}
 
-    def listed(country: str | None, operator: str | None) -> set[str]:
-        return {
-            number.phone
-            for number in every(lambda after: stores.numbers.page(1, after, country=country, operator=operator))
-        }
+    def listed(**pool: str) -> set[str]:
+        return {number.phone for number in every(lambda after: stores.numbers.page(1, after, **pool))}
 
-    assert listed(None, None) == english | {FAR.phone}
-    assert (listed("england", None), listed("england", "Vodafone")) == (english, vodafone)
+    assert listed() == english | {FAR.phone}
+    assert (listed(country="england"), listed(country="england", operator="Vodafone")) == (english, vodafone)
 
 
 def test_what_may_be_issued_is_found_longest_rested_first(stores: Stores) -> None:
@@ -172,8 +168,7 @@ def test_a_lifted_mark_lets_the_number_be_sold_again(sold: Stores, of_activation
     sold.transactions.finish(SALE, Outcome.PROHIBITED, Mark("tg", block=True), sold.number(), START + 9)
     left = RemainingMarks("tg", lifted=1, anew=True)
     if of_activation:
-        finished = sold.activations.get(7)
-        assert finished is not None
+        finished = present(sold.activations.get(7))
         sold.transactions.lift_mark(finished, sold.number(), left, START + 10)
         assert sold.activations.get(7) == replace(finished, lifted_at=START + 10)
         with pytest.raises(ConditionFailed):
@@ -189,9 +184,7 @@ def test_a_success_is_refunded_once(sold: Stores) -> None:
         sold.transactions.refund(SALE, START + 9)
     sold.transactions.finish(SALE, Outcome.SUCCESS, None, sold.number(), START + 9)
     sold.transactions.refund(SALE, START + 10)
-    refunded = sold.activations.get(7)
-    assert refunded is not None
-    assert refunded.outcome is Outcome.RETURNED
+    assert present(sold.activations.get(7)).outcome is Outcome.RETURNED
 
 
 @pytest.mark.parametrize("rest", [0, MINUTE])
