@@ -46,8 +46,8 @@ class SimulatedCloud:
     """Tables, stream, queues, functions and partners. `close` it.
 
     `wrong` says what must never have happened, `told` what did, for whoever reads a failing example. `sms` are all SMS
-    as they were stored, `attempts` those that partners saw of each, by its id. Processor time costs nothing here: how much of it pushes take is measured by
-    simulation/attempts.
+    as they were stored, `attempts` those that partners saw of each, by its id. Processor time costs
+    nothing here: how much of it pushes take is measured by simulation/attempts.
     """
 
     def __init__(self, parameters: Parameters | None = None, store: Any = None) -> None:
