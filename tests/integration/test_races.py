@@ -12,7 +12,7 @@ import pytest
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.sms import SmsRef
 from globalconnect.store.dynamo import Dynamo, expression
-from projection.project import project
+from globalconnect.store.projection import count
 from simulation.failing import FailingClient, Fault, RandomFaults, Scripted, failing_below, failing_cloud
 from simulation.rush import Rush, wrongs
 from simulation.shop import Shop, present
@@ -91,7 +91,7 @@ def test_two_shards_counting_into_one_pool_at_once_lose_nothing(busy_shop: Shop)
         # A batch that fails comes again, as the stream has it.
         for _ in range(50):
             with suppress(Busy):
-                project(numbers[shard * 10 : shard * 10 + 20], busy_shop.counts)
+                count(numbers[shard * 10 : shard * 10 + 20], busy_shop.counts)
                 return
         raise AssertionError("the batch never got through")
 
