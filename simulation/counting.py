@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
+from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.number import Number
 from globalconnect.store.dynamo import Dynamo, from_wire, to_wire
 from globalconnect.store.numbers import Numbers, to_item
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 COUNTRY = "england"
 OPERATORS = tuple(f"Operator {number}" for number in range(6))
 SERVICES = ("tg", "go", "wa", "ig", "vk")
-PARTNERS = ("hub1", "hub2", "hub3")
+PARTNERS = (PartnerId("hub1"), PartnerId("hub2"), PartnerId("hub3"))
 SHARDS = 4
 
 NUMBERS_TABLE, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE = "Numbers", "Availability", "Counted", "Holders"
@@ -197,7 +198,12 @@ class Stock:
                 return replace(number, blocked=number.blocked ^ {service})
             case 4 | 5:
                 buyer = self._rolls.choice(PARTNERS)
-                return replace(number, activation_id=self._rolls.randrange(1, 2**53), partner_id=buyer, resting=False)
+                return replace(
+                    number,
+                    activation_id=ActivationId(self._rolls.randrange(1, 2**53)),
+                    partner_id=buyer,
+                    resting=False,
+                )
             case _:
                 blocked = number.blocked | {service}
                 return replace(number, activation_id=None, partner_id=None, resting=False, blocked=blocked)

@@ -12,6 +12,7 @@ from admin_api.app import answer
 from admin_api.wiring import Parts, build
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.audit import AuditEntry
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
 from globalconnect.domain.inbound import InboundSms, Receipt, UnclaimedReason, identity_of
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
@@ -75,7 +76,7 @@ class Desk:
     def keep_unclaimed(self, number: int, text: str, at: int, received_at: int | None = None) -> None:
         """Let an SMS be unclaimed at `at` (ms)."""
         sms = InboundSms("447472190035", "Telegram", text, str(number))
-        receipt = Receipt(number, "gw", identity_of(sms, "gw", at), sms, at)
+        receipt = Receipt(SmsId(number), SourceId("gw"), identity_of(sms, SourceId("gw"), at), sms, at)
         inbox = self.admin.inbox
         item = inbox.noted_unclaimed(receipt, at if received_at is None else received_at, UnclaimedReason.NOT_HELD)
         self.cloud.db.put(inbox.table, item)
@@ -118,8 +119,8 @@ class Desk:
     def sold(self, partner_id: str, number: Number, service: str = "tg", **fields: Any) -> Activation:
         now = self.cloud.clock()
         activation = Activation(
-            activation_id=1_000_000 + self.cloud.rng(1 << 40),
-            partner_id=partner_id,
+            activation_id=ActivationId(1_000_000 + self.cloud.rng(1 << 40)),
+            partner_id=PartnerId(partner_id),
             phone=number.phone,
             country=number.country,
             operator=number.operator,
@@ -140,7 +141,7 @@ class Desk:
     def arrived(self, activation: Activation, sms_id: int = 77, **fields: Any) -> Sms:
         now = self.cloud.clock()
         sms = Sms(
-            sms_id=sms_id,
+            sms_id=SmsId(sms_id),
             activation_id=activation.activation_id,
             partner_id=activation.partner_id,
             phone=activation.phone,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from globalconnect.domain.errors import Unavailable
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import Attempt, NewSms, Sms, SmsRef
@@ -81,7 +82,10 @@ class Office:
         self.partner = self.shop.partner(push_url=self.push_url)
         self.activation_id = self.shop.buy(self.partner).body["activationId"]
         self.shop.deliver(self.shop.source(), {"phone": PHONE, "from": "Microsoft", "text": self.text})
-        self.ref = SmsRef(self.activation_id, present(self.shop.activations.sale(self.activation_id)).sms[0].sms_id)
+        self.ref = SmsRef(
+            ActivationId(self.activation_id),
+            present(self.shop.activations.sale(ActivationId(self.activation_id))).sms[0].sms_id,
+        )
         self.pusher = self.with_parts()
 
     def __enter__(self) -> Self:
@@ -110,7 +114,7 @@ class Office:
         return sms
 
     def attempts(self) -> list[Attempt]:
-        return self.shop.pushes.attempts(self.activation_id).get(self.ref.sms_id, [])
+        return self.shop.pushes.attempts(ActivationId(self.activation_id)).get(self.ref.sms_id, [])
 
     def with_parts(self, **parts: Any) -> Pusher:
         clock = self.shop.cloud.clock

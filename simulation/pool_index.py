@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from botocore.exceptions import ClientError
 
 from globalconnect.domain.activation import Activation
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetNumber
@@ -41,7 +42,9 @@ _FILTER = "NOT contains(#blocked, :service)"
 _FOR_SALE = f"#pool = :pool AND #available_from <= :now AND {_FILTER}"
 
 
-_PARTNER = Partner("benchpartn", "Bench", "key", push_url=None, services=None, dialect="default", created_at=NOW)
+_PARTNER = Partner(
+    PartnerId("benchpartn"), "Bench", "key", push_url=None, services=None, dialect="default", created_at=NOW
+)
 
 
 @dataclass(slots=True)

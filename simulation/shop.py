@@ -16,6 +16,7 @@ import inbound_sms.wiring
 import partner_api.app
 import partner_api.wiring
 import projection.wiring
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.number import Number
 from globalconnect.domain.partner import Partner, new_key, new_partner_id
 from globalconnect.domain.service import Service
@@ -140,7 +141,7 @@ class Shop:
         """Register a gateway of the generic provider; return its id."""
         source_id = f"source{self.cloud.rng(10**6)}"
         sources = Sources(self.cloud.db, self.cloud.env["SOURCES_TABLE"], 0, self.cloud.clock)
-        sources.add(Source(source_id, "Gateway", "generic", SECRET, self.cloud.clock()))
+        sources.add(Source(SourceId(source_id), "Gateway", "generic", SECRET, self.cloud.clock()))
         return source_id
 
     def project(self) -> None:

@@ -21,9 +21,9 @@ from admin_api.schema import (
     View,
 )
 from admin_api.wiring import Parts
+from globalconnect.domain import ids
 from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound, existing
-from globalconnect.domain.ids import read_activation_id
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
@@ -188,7 +188,7 @@ class PushDueView(Acknowledgement):
 )
 def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPage:
     query = call.query
-    partner_id, phone = query.get("partner_id"), query.get("phone")
+    partner_id, phone = ids.PartnerId(query.get("partner_id", "")) or None, query.get("phone")
     now = parts.now()
     service, state, cursor = query.get("service"), query.get("state"), query.get("cursor")
     only_live = state == State.LIVE.value
@@ -218,7 +218,7 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
     errors=(404,),
 )
 def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> ActivationDetails:
-    activation_id = read_activation_id(call.path, "activationId")
+    activation_id = ids.read_activation_id(call.path, "activationId")
     sale = existing(parts.activations.sale(activation_id), "activation")
     attempts = parts.pushes.attempts(activation_id) if sale.sms else {}
     texts = call.query.get("texts", "shown")
@@ -245,7 +245,9 @@ def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> Activati
     errors=(404, 409),
 )
 def push(parts: Parts, call: Call[NoQuery, NoFields]) -> PushDueView:
-    ref = SmsRef(read_activation_id(call.path, "activationId"), read_activation_id(call.path, "smsId"))
+    ref = SmsRef(
+        ids.read_activation_id(call.path, "activationId"), ids.SmsId(ids.read_activation_id(call.path, "smsId"))
+    )
     activation = existing(parts.activations.get(ref.activation_id), "activation")
     if not parts.pushes.find([ref]):
         raise NotFound("message")

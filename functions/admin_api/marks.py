@@ -10,6 +10,7 @@ from admin_api.schema import BodyWithReason, Cursor, Moment, NoQuery, ServiceCod
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import Busy, existing
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.marks import may_have_left_one, without_mark_of, without_marks
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.service import Catalogue
@@ -92,7 +93,7 @@ def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWi
     errors=(404,),
 )
 def lift_of_partner(parts: Parts, call: Call[NoQuery, MarksOfPartner]) -> LiftResult:
-    partner_id = parts.partners.get(id_in(call.path, "partnerId", "partner")).partner_id
+    partner_id = parts.partners.get(PartnerId(id_in(call.path, "partnerId", "partner"))).partner_id
     since, _ = parse_iso(call.body.since) or (0, 0)
     cursor = call.body.cursor
     catalogue = parts.services.catalogue()

@@ -33,6 +33,7 @@ from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.backlog import PendingNote
 from globalconnect.domain.errors import Conflict, InvalidInput
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.outcomes import Outcomes
 from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
 from globalconnect.domain.push_attempt import AttemptOutcome
@@ -451,8 +452,8 @@ def revoke(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     return PartnerView.of(parts.partners.revoke(_id(call.path), now), now, note)
 
 
-def _id(path: Mapping[str, str]) -> str:
-    return id_in(path, "partnerId", "partner")
+def _id(path: Mapping[str, str]) -> PartnerId:
+    return PartnerId(id_in(path, "partnerId", "partner"))
 
 
 def _checked(parts: Parts, push_url: str | None) -> str | None:

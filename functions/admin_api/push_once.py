@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from admin_api.wiring import Parts
 from globalconnect import VERSION
-from globalconnect.domain.ids import new_test_sms_id
+from globalconnect.domain.ids import ActivationId, new_test_sms_id
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Sms
 from globalconnect.hub_protocol.catalogue import DIALECTS
@@ -41,7 +41,7 @@ def _made_up_sms(parts: Parts, partner: Partner) -> Sms:
     now = parts.now()
     return Sms(
         sms_id=new_test_sms_id(parts.rng),
-        activation_id=0,
+        activation_id=ActivationId(0),
         partner_id=partner.partner_id,
         phone=PHONE,
         phone_from=PHONE_FROM,

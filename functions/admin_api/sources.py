@@ -22,7 +22,7 @@ from admin_api.schema import (
 )
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, existing
-from globalconnect.domain.ids import Rng, new_token
+from globalconnect.domain.ids import Rng, SourceId, new_token
 from globalconnect.domain.provider import PROVIDERS, ProviderSpec, SecretOrigin, SettingType
 from globalconnect.domain.source import Problem, Source, SourceSettings
 from globalconnect.domain.staff import Role
@@ -200,7 +200,7 @@ class SourcePage(View):
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     spec = PROVIDERS[call.body.provider]
     source = Source(
-        source_id=new_token(_ID_LENGTH, parts.rng),
+        source_id=SourceId(new_token(_ID_LENGTH, parts.rng)),
         name=call.body.name,
         provider=call.body.provider,
         secret=secret_for(spec, call.body.secret, parts.rng),
@@ -236,7 +236,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     errors=(404, 409),
 )
 def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
-    source_id = id_in(call.path, "sourceId", "source")
+    source_id = SourceId(id_in(call.path, "sourceId", "source"))
     source = existing(parts.sources.find(source_id), "source")
     secret = secret_for(PROVIDERS[source.provider], call.body.secret, parts.rng)
     parts.sources.replace_secret(source_id, secret, parts.now())
@@ -253,5 +253,5 @@ def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> Source
     errors=(404,),
 )
 def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
-    parts.sources.remove(id_in(call.path, "sourceId", "source"))
+    parts.sources.remove(SourceId(id_in(call.path, "sourceId", "source")))
     return Acknowledgement()

@@ -8,6 +8,7 @@ from admin_api.route import Call, route
 from admin_api.schema import STRICT, Hours, NoFields, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.backlog import PendingNote
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.outcomes import OUTCOME_HOURS, OutcomeLimits, Outcomes
 from globalconnect.domain.staff import Role
 from globalconnect.domain.statistics import Hour, HourCounts, hour_of
@@ -62,7 +63,7 @@ class PartnerOverOutcomeLimit(View):
     outcomes: OutcomesView
 
 
-def outcomes_by_partner(parts: Parts) -> dict[str, Outcomes]:
+def outcomes_by_partner(parts: Parts) -> dict[PartnerId, Outcomes]:
     """Return the outcomes of the last 24 hours, the current one among them."""
     current = hour_of(parts.now())
     return parts.statistics.outcomes(current - (OUTCOME_HOURS - 1) * HOUR, current)

@@ -1,7 +1,7 @@
 """The gateways' endpoint: SMS come in, signed; 2xx is answered only after they are durable (contract 4)."""
 
 from globalconnect.domain.errors import InvalidSignature
-from globalconnect.domain.ids import is_token
+from globalconnect.domain.ids import SourceId, is_token
 from globalconnect.domain.source import Source
 from globalconnect.domain.times import SECOND
 from globalconnect.runtime.http import Request, Response, endpoint
@@ -16,7 +16,7 @@ LARGEST_JUDGED = 10 * 1024 * 1024
 def answer(request: Request, parts: Parts) -> Response:
     """Take what a gateway delivers, and acknowledge it."""
     arrived_at = parts.now()
-    source_id: str = request.path_parameters["sourceId"]
+    source_id = SourceId(request.path_parameters["sourceId"])
     if not is_token(source_id):
         raise InvalidSignature
     delivery = Delivery(request, request.delivery(LARGEST_JUDGED))
@@ -26,7 +26,7 @@ def answer(request: Request, parts: Parts) -> Response:
     return provider.acknowledgement
 
 
-def _source_of(source_id: str, delivery: Delivery, parts: Parts) -> Source:
+def _source_of(source_id: SourceId, delivery: Delivery, parts: Parts) -> Source:
     """Return the source that a delivery is from.
 
     Raises InvalidSignature, also when there is no such source: ids can't be tried out.

@@ -1,7 +1,7 @@
 """Store an SMS with the activation that holds its number, or keep it as unclaimed; once (contract 1.6 and 4)."""
 
 from globalconnect.domain.errors import Busy
-from globalconnect.domain.ids import sms_id_of
+from globalconnect.domain.ids import SmsId, SourceId, sms_id_of
 from globalconnect.domain.inbound import (
     InboundSms,
     Lease,
@@ -22,7 +22,7 @@ from inbound_sms.wiring import Parts
 _TRIES = 10
 
 
-def receive(sms: InboundSms, source_id: str, arrived_at: int, parts: Parts) -> None:
+def receive(sms: InboundSms, source_id: SourceId, arrived_at: int, parts: Parts) -> None:
     """Make an SMS durable that reached us at `arrived_at` (ms). The same SMS again is only counted.
 
     Raises Busy when its number keeps changing hands: then nothing is stored, and the gateway should try again.
@@ -72,7 +72,7 @@ def _was_heard(receipt: Receipt, known: ArrivalContext, holder: Lease | None, ar
     return True
 
 
-def _count_repeat(sms_id: int, source_id: str, parts: Parts) -> None:
+def _count_repeat(sms_id: SmsId, source_id: SourceId, parts: Parts) -> None:
     parts.arrivals.count_repeat(sms_id)
     log(Event.SMS_REPEATED, source_id=source_id, sms_id=sms_id)
 

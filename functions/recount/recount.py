@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import partial
 from itertools import batched
 
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.number import Number, names_of, pool_of
 from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts
@@ -171,7 +172,7 @@ class Recount:
     def _count(self, name: str) -> _Count:
         if _is_pool(name):
             return self.counts.pools([names_of(name)])[name]
-        return self.counts.holders([name])[name]
+        return self.counts.holders([PartnerId(name)])[PartnerId(name)]
 
     def _written(self, count: _Count) -> bool:
         try:
@@ -234,7 +235,7 @@ def _is_pool(name: str) -> bool:
 
 
 def _nothing(name: str) -> _Count:
-    return PoolCounts(*names_of(name)) if _is_pool(name) else HolderCount(name)
+    return PoolCounts(*names_of(name)) if _is_pool(name) else HolderCount(PartnerId(name))
 
 
 def _names_in(contribution: Contribution) -> list[str]:

@@ -14,6 +14,7 @@ from globalconnect.domain.backlog import (
     note_of,
     waiting_by_partner,
 )
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
 from globalconnect.domain.sms import PushState, Sms, SmsRef
 from globalconnect.push.queue import DuePush, RetryQueues
@@ -31,7 +32,7 @@ class _Pending:
     """What was found among pending SMS: how many were queued, and what waits for each partner."""
 
     queued: int
-    waiting: Mapping[str, PartnerPending]
+    waiting: Mapping[PartnerId, PartnerPending]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Sweep:
                 log(Event.PARTNER_WITHOUT_SUCCESS, partner_id=one.partner_id, oldest_age_ms=one.age)
         return SweepReport(waiting, note_of(waiting, began))
 
-    def _waiting(self, found: Mapping[str, PartnerPending], now: int) -> list[Waiting]:
+    def _waiting(self, found: Mapping[PartnerId, PartnerPending], now: int) -> list[Waiting]:
         # Read after the batch: a partner that took a push meanwhile is not in the alarm.
         partners = self.partners.many(found.keys())
         return [

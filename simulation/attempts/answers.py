@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome
 from globalconnect.domain.push_schedule import INTERVAL
@@ -20,7 +21,7 @@ from simulation.pushes.store import MemoryStore
 
 # More than the answers here bring about; one that is pushed for ever ends there.
 _MOST_PUSHES = 5
-_REF = SmsRef(1, 1)
+_REF = SmsRef(ActivationId(1), SmsId(1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,9 @@ def _deliver(far: FarSide) -> Pushed:
     """Deliver an SMS, then what the routine queued, when that is due, until nothing is queued."""
     now = START
     store, queues = MemoryStore(), NotedQueues()
-    store.add_partner(Partner("bench", "Bench", "gc_bench_key", far.url, None, "default", START))
-    store.store_sms(Sms(1, 1, "bench", "79001234567", "Bank", "482913", START, START))
-    waiting = [DuePush(_REF, "bench", START)]
+    store.add_partner(Partner(PartnerId("bench"), "Bench", "gc_bench_key", far.url, None, "default", START))
+    store.store_sms(Sms(SmsId(1), ActivationId(1), PartnerId("bench"), "79001234567", "Bank", "482913", START, START))
+    waiting = [DuePush(_REF, PartnerId("bench"), START)]
     dues: list[int] = []
     with log_to_nowhere(), closing(new_pusher(store, queues, now=lambda: now)) as pusher:
         while waiting and len(dues) < _MOST_PUSHES:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass
 
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Sms, SmsRef
 from globalconnect.push.queue import DuePush
@@ -60,12 +61,19 @@ def _deliver(ports: Ports, answer: str) -> Batch:
     stored_at = now()
     for name, port in (("A", ports[answer]), ("B", ports[_OTHER])):
         url = f"http://127.0.0.1:{port}/push"
-        store.add_partner(Partner(name, name, f"gc_{name}_key", url, None, "default", stored_at))
+        store.add_partner(Partner(PartnerId(name), name, f"gc_{name}_key", url, None, "default", stored_at))
     owners = ["A"] * MANY + ["B"]
     for number, owner in enumerate(owners, 1):
         text = _CODES if owner == "A" else "Code 482913"
-        store.store_sms(Sms(number, number, owner, "79001234567", "Bank", text, stored_at, stored_at))
-    pushes = [DuePush(SmsRef(number, number), owner, stored_at) for number, owner in enumerate(owners, 1)]
+        store.store_sms(
+            Sms(
+                SmsId(number), ActivationId(number), PartnerId(owner), "79001234567", "Bank", text, stored_at, stored_at
+            )
+        )
+    pushes = [
+        DuePush(SmsRef(ActivationId(number), SmsId(number)), PartnerId(owner), stored_at)
+        for number, owner in enumerate(owners, 1)
+    ]
     with closing(new_pusher(store, NotedQueues())) as pusher:
         began, worked = now(), time.thread_time()
         pusher.deliver(pushes)

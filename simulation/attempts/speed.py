@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 
 from globalconnect import VERSION
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
@@ -55,7 +56,7 @@ class Figures:
 def measure(url: str, rounds: int, batches: int = BATCHES) -> Figures:
     """Let the routine and the bare loop take turns; one turn of each before it counts."""
     figures = Figures([], [])
-    partner = Partner("benchpartn", "Bench", "gc_benchpartn_benchkey", url, None, "default", clock.now())
+    partner = Partner(PartnerId("benchpartn"), "Bench", "gc_benchpartn_benchkey", url, None, "default", clock.now())
     with log_to_nowhere(), closing(_Worker(partner)) as worker, closing(_Bare(partner)) as bare:
         for turn in range(rounds + 1):
             messages = [_new_messages(partner, turn * batches + number) for number in range(batches)]
@@ -205,8 +206,8 @@ def _new_messages(partner: Partner, number: int) -> list[Sms]:
     first = 1_000_000 + number * BATCH
     return [
         Sms(
-            sms_id=sms_id,
-            activation_id=sms_id,
+            sms_id=SmsId(sms_id),
+            activation_id=ActivationId(sms_id),
             partner_id=partner.partner_id,
             phone="447700900000",
             phone_from="Bank",

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from admin_api.activations import LONGEST_ATTEMPT
-from globalconnect.domain.ids import LARGEST_ID
+from globalconnect.domain.ids import LARGEST_ID, ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner, new_key
 from globalconnect.domain.push_schedule import CLAIM_LASTS, INTERVAL
 from globalconnect.domain.sms import PushState, Sms, SmsRef
@@ -115,9 +115,11 @@ class SimulatedCloud:
     # -------------------------------------------------------------- what happens, within `play`
 
     def add_partner(self, name: str, behaviour: Behaviour) -> None:
-        key = new_key(name, self.rng.randrange)
+        key = new_key(PartnerId(name), self.rng.randrange)
         self._urls[name] = url = self.servers.open(name, behaviour)
-        self.store.add_partner(Partner(name, name, key, url, services=None, dialect="default", created_at=self.now()))
+        self.store.add_partner(
+            Partner(PartnerId(name), name, key, url, services=None, dialect="default", created_at=self.now())
+        )
 
     def behave(self, names: Iterable[str], behaviour: Behaviour) -> None:
         for name in names:
@@ -127,9 +129,9 @@ class SimulatedCloud:
         """Store an SMS for a partner, in an activation of its own unless one is named."""
         now = self.now()
         sms = Sms(
-            sms_id=self.rng.randrange(1, LARGEST_ID),
-            activation_id=activation_id or self.rng.randrange(1, LARGEST_ID),
-            partner_id=partner,
+            sms_id=SmsId(self.rng.randrange(1, LARGEST_ID)),
+            activation_id=ActivationId(activation_id or self.rng.randrange(1, LARGEST_ID)),
+            partner_id=PartnerId(partner),
             phone="447472190082",
             phone_from="Service",
             text="Your code is 81462, don't share it",

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.errors import NotFound
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
@@ -18,7 +19,7 @@ from simulation.pushes.store import MemoryStore
 from simulation.pushes.tables import TableStore
 
 _OVERLAP = 5_000
-_PARTNER = Partner("hub", "Hub", "gc_hub_key", "https://hub.example/push", None, "default", START)
+_PARTNER = Partner(PartnerId("hub"), "Hub", "gc_hub_key", "https://hub.example/push", None, "default", START)
 
 
 @pytest.fixture(params=["memory", "real"])
@@ -31,7 +32,16 @@ def store(request: pytest.FixtureRequest) -> Any:
 
 
 def _sms(number: int, stored_at: int = START) -> Sms:
-    return Sms(number, 1_000 + number, "hub", "447472190082", "Service", "Code 1234", START, stored_at)
+    return Sms(
+        SmsId(number),
+        ActivationId(1_000 + number),
+        PartnerId("hub"),
+        "447472190082",
+        "Service",
+        "Code 1234",
+        START,
+        stored_at,
+    )
 
 
 def _stored(store: Any, *messages: Sms) -> list[SmsRef]:
@@ -79,7 +89,7 @@ def test_a_second_claim_waits_for_the_next_due(store: Any) -> None:
 def test_claims_are_answered_in_the_order_they_were_asked_in(store: Any) -> None:
     first, second, third = _stored(store, *(_sms(number) for number in (1, 2, 3)))
     store.claim([second], START)
-    claimed = store.claim([third, second, SmsRef(5, 5), first], START + 1)
+    claimed = store.claim([third, second, SmsRef(ActivationId(5), SmsId(5)), first], START + 1)
     assert [sms and sms.sms_id for sms in claimed] == [3, None, None, 1]
     assert store.claim([], START) == []
 
@@ -169,7 +179,7 @@ def test_attempts_of_many_messages_are_counted_apart(store: Any) -> None:
 
 
 def test_pending_are_those_stored_until_then_oldest_first(store: Any) -> None:
-    numbers = [number for number in range(1, 400) if pending_shard(number) == "3"]
+    numbers = [number for number in range(1, 400) if pending_shard(SmsId(number)) == "3"]
     late, early, too_late = (_sms(number, START + after) for number, after in zip(numbers, (20, 10, 31), strict=False))
     _stored(store, late, early, too_late)
     assert list(store.pending("3", START + 30)) == [ref_of(early), ref_of(late)]
@@ -177,7 +187,7 @@ def test_pending_are_those_stored_until_then_oldest_first(store: Any) -> None:
 
 def test_only_messages_that_exist_are_given(store: Any) -> None:
     (ref,) = _stored(store, _sms(1))
-    assert store.find([SmsRef(5, 5), ref]) == [_sms(1)]
+    assert store.find([SmsRef(ActivationId(5), SmsId(5)), ref]) == [_sms(1)]
 
 
 def test_queueing_again_is_noted_with_the_sms_unless_an_attempt_came_in_between_or_it_has_ended(store: Any) -> None:
@@ -216,7 +226,7 @@ def test_once_more_waits_for_the_attempt_under_way(store: Any) -> None:
 
 def test_an_unknown_sms_is_not_pushed_once_more(store: Any) -> None:
     with pytest.raises(NotFound):
-        store.push_again(SmsRef(5, 5), START, _OVERLAP)
+        store.push_again(SmsRef(ActivationId(5), SmsId(5)), START, _OVERLAP)
 
 
 # ------------------------------------------------------------------ partners

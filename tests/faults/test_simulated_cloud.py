@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.sms import Sms
 from simulation.aws import START
 from simulation.pushes.cloud import SimulatedCloud
@@ -121,7 +122,18 @@ def _stream(count: int, fails: Callable[[int], bool]) -> tuple[list[int], Stream
 
     async def scene() -> None:
         for number in range(1, count + 1):
-            stream.inserted(Sms(number, 20, "hub", "447472190082", "Service", "Code 1234", START, START))
+            stream.inserted(
+                Sms(
+                    SmsId(number),
+                    ActivationId(20),
+                    PartnerId("hub"),
+                    "447472190082",
+                    "Service",
+                    "Code 1234",
+                    START,
+                    START,
+                )
+            )
         await asyncio.sleep(10)
 
     _play(scene())

@@ -8,6 +8,7 @@ import pytest
 
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.audit import AuditEntry, AuditResult
+from globalconnect.domain.ids import ActivationId, PartnerId, SourceId
 from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
@@ -17,6 +18,9 @@ from simulation.aws import START
 from simulation.desk import HOST, STAGE, Desk, event
 from simulation.failing import Fault, Scripted, failing_cloud
 from simulation.shop import Reply, Shop, present
+
+HUB = PartnerId("hub")
+GATEWAY = SourceId("gw")
 
 # ---------------------------------------------------------------- services
 
@@ -61,7 +65,7 @@ def added(desk: Desk, **fields: object) -> tuple[str, str]:
 
 def secrets_of(desk: Desk, source_id: str) -> list[str]:
     """Return the secrets with which a gateway may sign now, newest first."""
-    return present(desk.admin.sources.find(source_id)).secrets(desk.cloud.clock())
+    return present(desk.admin.sources.find(SourceId(source_id))).secrets(desk.cloud.clock())
 
 
 def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) -> None:
@@ -154,7 +158,7 @@ def test_a_removed_source_is_gone(desk: Desk) -> None:
     source_id, _ = added(desk)
     reply = desk.delete(f"/admin/sources/{source_id}")
     assert (reply.status, reply.body) == (200, {"status": "SUCCESS"})
-    assert desk.admin.sources.find(source_id) is None
+    assert desk.admin.sources.find(SourceId(source_id)) is None
     for gone in (source_id, "..|.."):
         refused = [desk.delete(f"/admin/sources/{gone}"), desk.post(f"/admin/sources/{gone}/secret")]
         assert [reply.refusal for reply in refused] == [(404, "source not found")] * 2
@@ -166,7 +170,7 @@ def test_a_removed_source_is_gone(desk: Desk) -> None:
 def test_unclaimed_sms_are_listed_newest_first(desk: Desk) -> None:
     for n in range(2):
         desk.keep_unclaimed(1_000 + n, f"code {n}", START + n * 1_000, received_at=START - n)
-    desk.admin.inbox.keep_unreadable("x", "gw", b"{", "bad", START)
+    desk.admin.inbox.keep_unreadable("x", GATEWAY, b"{", "bad", START)
     newest, other = desk.get("/admin/unclaimed").body["messages"]
     assert newest == {
         "smsId": "1001",
@@ -184,7 +188,7 @@ def test_unclaimed_sms_are_listed_newest_first(desk: Desk) -> None:
 
 def test_unreadable_payloads_are_listed_as_they_came(desk: Desk) -> None:
     payload = '{"phone": <script>alert(1)</script>\u202e'
-    desk.admin.inbox.keep_unreadable("x", "gw", payload.encode(), "body: expected valid JSON", START)
+    desk.admin.inbox.keep_unreadable("x", GATEWAY, payload.encode(), "body: expected valid JSON", START)
     shown = {
         "sourceId": "gw",
         "payload": payload,
@@ -238,9 +242,9 @@ def full(desk: Desk) -> Desk:
         desk.admin.import_jobs.start(ImportJob(f"import{n}", "a.csv", dry_run=False, staff="anna", started_at=at))
         desk.stocked(str(447_472_190_000 + n))
         desk.admin.pool_counts.open_pool("england", f"Operator {n}")
-        desk.recorded(Activation(n + 1, "hub", "447472190000", "england", "O2", "tg", at, at + HOUR))
+        desk.recorded(Activation(ActivationId(n + 1), HUB, "447472190000", "england", "O2", "tg", at, at + HOUR))
         desk.keep_unclaimed(1_000 + n, "code", at)
-        desk.admin.inbox.keep_unreadable(str(n), "gw", b"{}", f"bad {n}", at)
+        desk.admin.inbox.keep_unreadable(str(n), GATEWAY, b"{}", f"bad {n}", at)
         desk.admin.audit.write(AuditEntry(at, f"t{n}", "op", "Op", "x.done", str(n), AuditResult.DONE, {}))
     for import_id in ("import0", "import1"):
         rows = tuple(RejectedRow(row, "bad") for row in range(1, 1_002))
@@ -274,7 +278,7 @@ type Kept = Callable[[Desk], object]
 
 
 def _signing_secrets(desk: Desk) -> object:
-    (secret,) = desk.admin.partners.get("hub").signing_secrets
+    (secret,) = desk.admin.partners.get(HUB).signing_secrets
     return {"signingSecret": secret.secret}
 
 
@@ -302,9 +306,9 @@ def _of_partner(desk: Desk) -> object:
 def test_a_change_that_aws_made_without_an_answer_is_answered_and_recorded_as_made(
     desk: Desk, operation: str, ask: Ask, kept: Kept
 ) -> None:
-    desk.admin.partners.add(Partner("hub", "Hub", "key", None, None, "default", START))
-    desk.admin.partners.pause("hub", "Unpaid", START)
-    desk.admin.sources.add(Source("gw", "Gateway", "generic", "first secret", START))
+    desk.admin.partners.add(Partner(HUB, "Hub", "key", None, None, "default", START))
+    desk.admin.partners.pause(HUB, "Unpaid", START)
+    desk.admin.sources.add(Source(GATEWAY, "Gateway", "generic", "first secret", START))
     desk.admin.import_jobs.start(ImportJob("i", "a.csv", dry_run=False, staff="anna", started_at=START))
     faults = Scripted(Fault.UNANSWERED, operation=operation)
     reply = ask(Desk(failing_cloud(desk.cloud, faults)))

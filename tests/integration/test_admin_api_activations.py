@@ -7,6 +7,7 @@ import pytest
 
 from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
@@ -23,7 +24,9 @@ PUSH_URL = "https://hub.example.com/push"
 
 def activation(activation_id: int, started_at: int = START, **fields: Any) -> Activation:
     known = {"partner_id": "hub", "phone": PHONE, "country": "england", "operator": "O2", "service": "tg"}
-    return Activation(activation_id, **known | fields, started_at=started_at, expires_at=started_at + 60 * MINUTE)
+    return Activation(
+        ActivationId(activation_id), **known | fields, started_at=started_at, expires_at=started_at + 60 * MINUTE
+    )
 
 
 def push_path(sms_id: int, activation_id: int) -> str:
@@ -138,7 +141,7 @@ def _claimed(desk: Desk, ref: SmsRef, now: int) -> Sms | None:
 def test_an_activation_is_shown_with_its_messages_and_their_push_attempts(desk: Desk) -> None:
     sold = desk.sold("hub", desk.stocked(PHONE))
     sms = desk.arrived(sold, sms_id=77)
-    claimed = present(_claimed(desk, SmsRef(sold.activation_id, 77), START))
+    claimed = present(_claimed(desk, SmsRef(sold.activation_id, SmsId(77)), START))
     desk.admin.pushes.keep_attempts([(claimed, Attempt(1, START, 1_234, "http_status", 500, "<b>oops</b>"))])
     desk.cloud.clock.advance(seconds=5)
     desk.arrived(sold, sms_id=78, push_state=PushState.NO_URL)
@@ -194,7 +197,7 @@ def pushed(desk: Desk) -> SmsRef:
     """Return an SMS of which an attempt began at START, of a partner with a Push URL."""
     sold = desk.sold(desk.partner(pushUrl=PUSH_URL)["partnerId"], desk.stocked(PHONE))
     desk.arrived(sold)
-    return SmsRef(sold.activation_id, 77)
+    return SmsRef(sold.activation_id, SmsId(77))
 
 
 def test_pushing_again_makes_a_delivered_sms_due_now(desk: Desk, pushed: SmsRef) -> None:
@@ -238,7 +241,7 @@ def test_an_expired_activation_can_still_be_pushed(desk: Desk, pushed: SmsRef) -
 )
 def test_a_partner_without_push_url_or_revoked_is_409(desk: Desk, fields: dict[str, Any], message: str) -> None:
     known = {"push_url": None, "services": None, "dialect": "default", "created_at": START}
-    desk.admin.partners.add(Partner("hub", "Hub", "key", **known | fields))
+    desk.admin.partners.add(Partner(PartnerId("hub"), "Hub", "key", **known | fields))
     desk.arrived(desk.recorded(activation(5)))
     assert desk.post(push_path(77, 5)).refusal == (409, message)
     assert desk.cloud.queued() == []

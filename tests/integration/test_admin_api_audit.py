@@ -9,6 +9,7 @@ import pytest
 
 from globalconnect.domain.audit import AuditEntry, AuditResult
 from globalconnect.domain.errors import Busy
+from globalconnect.domain.ids import PartnerId, SourceId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.times import DAY
@@ -260,9 +261,9 @@ def looked_at(desk: Desk) -> Looks:
     sold = desk.sold("hub", desk.stocked(PHONE))
     tried(desk, desk.arrived(sold))
     tried(desk, desk.arrived(desk.sold("hub", desk.stocked("447472190036")), 78), "")
-    desk.admin.partners.add(Partner("hub", "Hub", "key", None, None, "default", START))
+    desk.admin.partners.add(Partner(PartnerId("hub"), "Hub", "key", None, None, "default", START))
     desk.keep_unclaimed(1_000, "code 4711", START)
-    desk.admin.inbox.keep_unreadable("x", "gw", b'{"code 4711', "body: expected valid JSON", START)
+    desk.admin.inbox.keep_unreadable("x", SourceId("gw"), b'{"code 4711', "body: expected valid JSON", START)
     return {
         f"/admin/activations/{sold.activation_id}": ("sms.texts_read", str(sold.activation_id), {"messages": 1}),
         "/admin/unclaimed": ("unclaimed.texts_read", None, {"messages": 1}),
@@ -332,7 +333,7 @@ def test_texts_whose_look_cannot_be_recorded_are_not_shown(desk: Desk, looked_at
 
 def test_where_there_is_no_text_to_see_there_is_no_look(desk: Desk) -> None:
     tried(desk, desk.arrived(desk.sold("hub", desk.stocked(PHONE))), "")
-    desk.admin.partners.add(Partner("hub", "Hub", "key", None, None, "default", START))
+    desk.admin.partners.add(Partner(PartnerId("hub"), "Hub", "key", None, None, "default", START))
     sold = desk.sold("other", desk.stocked("447472190036"))
     for path in (
         f"activations/{sold.activation_id}",
@@ -377,7 +378,7 @@ def test_unclaimed_sms_payloads_and_entries_past_their_retention_are_not_shown(
     desk: Desk, path: str, days: int
 ) -> None:
     desk.keep_unclaimed(1_000, "code 4711", START)
-    desk.admin.inbox.keep_unreadable("x", "gw", b"{", "body: expected valid JSON", START)
+    desk.admin.inbox.keep_unreadable("x", SourceId("gw"), b"{", "body: expected valid JSON", START)
     desk.admin.audit.write(AuditEntry(START, "t", "op", "Op", "x.done", "1", AuditResult.DONE, {}))
 
     def shown() -> int:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.number import Mark
 from globalconnect.store.dynamo import expression
 from globalconnect.store.transactions import Transactions
@@ -380,7 +381,9 @@ def test_of_a_number_that_was_sold_often_the_newest_50_activations_are_shown(des
     activation = desk.sold("hub", number)
     for place in range(1, 53):
         started_at = activation.started_at + place
-        desk.recorded(replace(activation, activation_id=activation.activation_id + place, started_at=started_at))
+        desk.recorded(
+            replace(activation, activation_id=ActivationId(activation.activation_id + place), started_at=started_at)
+        )
     shown = desk.get(f"/admin/numbers/{PHONE}").body["activations"]
     assert [sale["activationId"] - activation.activation_id for sale in shown] == list(range(52, 2, -1))
 

@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from globalconnect.domain.backlog import PartnerPending, PendingNote
-from globalconnect.domain.ids import LARGEST_TEST_SMS_ID
+from globalconnect.domain.ids import LARGEST_TEST_SMS_ID, PartnerId
 from globalconnect.domain.partner import partner_id_of
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.runtime import clock
@@ -346,7 +346,7 @@ def test_of_many_failed_attempts_the_newest_20_of_the_last_25_activations_are_sh
 
 def signing_secrets(desk: Desk, partner_id: str) -> list[str]:
     """Return the secrets that sign a partner's pushes now, the newest first."""
-    known = desk.admin.partners.get(partner_id).signing_secrets
+    known = desk.admin.partners.get(PartnerId(partner_id)).signing_secrets
     return [secret.secret for secret in known if secret.signs(desk.cloud.clock())]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.service import Service
 from simulation.meanwhile import crossed
 from simulation.shop import Shop, present
@@ -30,7 +31,7 @@ def _cancel(shop: Shop, times: int, service: str = "tg") -> None:
 
 
 def _activation(shop: Shop, activation_id: int) -> Activation:
-    return present(shop.activations.get(activation_id))
+    return present(shop.activations.get(ActivationId(activation_id)))
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from globalconnect.domain.ids import ActivationId, SmsId
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import DAY
 from globalconnect.store.activations import from_sms
@@ -67,7 +68,16 @@ def test_of_messages_that_outgrow_an_answer_the_newest_that_fit_are_given_oldest
     now = shop.cloud.clock()
     sent = [f"{number:03}" + "語" * 19_997 for number in range(110)]
     for number, text in enumerate(sent):
-        sms = Sms(110 - number, activation_id, partner.partner_id, PHONE, "Microsoft", text, now + number, now)
+        sms = Sms(
+            SmsId(110 - number),
+            ActivationId(activation_id),
+            partner.partner_id,
+            PHONE,
+            "Microsoft",
+            text,
+            now + number,
+            now,
+        )
         shop.cloud.db.put(shop.activations.table, from_sms(sms, shop.activations.retention))
     reply = shop.messages(partner, activation_id)
     assert (reply.status, reply.body.keys()) == (200, {"status", "messages"})

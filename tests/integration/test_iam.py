@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from globalconnect.domain.ids import SmsId
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
 from globalconnect.store.projection import counted_as
 from recount.recount import Recount
@@ -224,7 +225,7 @@ def test_pushes(stocked: Shop, function: str) -> None:
     bought = stocked.buy(partner).body
     stocked.deliver(stocked.source(), {"phone": bought["number"], "from": "a", "text": "b"})
     (sms,) = stocked.messages(partner, bought["activationId"]).body["messages"]
-    ref = SmsRef(bought["activationId"], int(sms["smsId"]))
+    ref = SmsRef(bought["activationId"], SmsId(int(sms["smsId"])))
 
     def push() -> None:
         # What the delivery routine asks of the tables; tests/integration/test_pusher.py shows it at work.

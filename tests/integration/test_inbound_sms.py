@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from globalconnect.domain.ids import sms_id_of
+from globalconnect.domain.ids import SourceId, sms_id_of
 from globalconnect.domain.inbound import InboxKind
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import to_iso
@@ -38,7 +38,7 @@ def _kept(shop: Shop, kind: InboxKind) -> list[dict[str, Any]]:
 
 
 def _noted(shop: Shop, source_id: str) -> Source:
-    return present(_sources(shop).find(source_id))
+    return present(_sources(shop).find(SourceId(source_id)))
 
 
 def _sources(shop: Shop) -> Sources:
@@ -473,7 +473,7 @@ def test_a_copy_is_kept_as_long_as_it_comes(shop: Shop) -> None:
 def _entered_before(shop: Shop, source_id: str, name: str, **content: object) -> None:
     inbox = shop.inbound_parts.inbox
     item = {
-        "inbox_id": str(sms_id_of(source_id, name, 0)),
+        "inbox_id": str(sms_id_of(SourceId(source_id), name, 0)),
         "source_id": source_id,
         "delivery": name,
         "stored_at": START,
@@ -604,7 +604,7 @@ def test_a_source_that_is_removed_while_it_delivers_does_not_come_back(shop: Sho
     source = shop.source()
     warm = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
     warm.deliver(source, [])
-    _sources(shop).remove(source)
+    _sources(shop).remove(SourceId(source))
     shop.cloud.clock.advance(ms=59_999)
     assert warm.deliver(source, []).status == 200
     for environment in (warm, shop):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.number import MOST_CAUSES, Cause, Number
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
@@ -109,7 +110,7 @@ def test_what_leaves_no_mark_notes_nothing(shop: Shop, desk: Desk, status: int) 
 
 def test_an_item_with_all_the_marks_it_can_have_stays_small(shop: Shop) -> None:
     codes = [f"service{place}" for place in range(300)]
-    cause = Cause(10**14 - 1, shop.partner().partner_id, Outcome.CANCELED, shop.cloud.clock())
+    cause = Cause(ActivationId(10**14 - 1), shop.partner().partner_id, Outcome.CANCELED, shop.cloud.clock())
     number = Number(
         "447472190099",
         COUNTRY,
@@ -307,9 +308,9 @@ def test_sent_again_it_has_no_further_effect_and_goes_on_after_its_cursor(shop: 
 
 def test_a_portion_looks_at_a_bounded_number_of_activations(shop: Shop, desk: Desk) -> None:
     partner = shop.partner()
-    template = present(shop.activations.get(_mark(shop, partner, 5)))
+    template = present(shop.activations.get(ActivationId(_mark(shop, partner, 5))))
     for place in range(1_049):
-        desk.recorded(replace(template, activation_id=10**12 + place))
+        desk.recorded(replace(template, activation_id=ActivationId(10**12 + place)))
     path = f"/admin/partners/{partner.partner_id}/lift-marks"
     body = {"since": "2020-01-01T00:00:00Z", "reason": REASON}
     first = desk.post(path, body).body

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.sms import PushState
 from globalconnect.store.activations import ENTRY
 from simulation.meanwhile import crossed
@@ -92,5 +93,5 @@ def test_of_two_refunds_at_once_the_first_stands(shop: Shop) -> None:
     meddled = crossed(shop.activations, "get", refund_and_wait)
     shop.partner_parts = replace(shop.partner_parts, activations=meddled)
     assert shop.finish(partner, activation_id, 5).body == {"status": "SUCCESS"}
-    assert present(shop.activations.get(activation_id)).outcome is Outcome.RETURNED
+    assert present(shop.activations.get(ActivationId(activation_id))).outcome is Outcome.RETURNED
     assert seen == [kept()]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import hourly_counts.wiring
+from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.outcomes import OUTCOME_HOURS, OutcomeLimits, Outcomes
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
@@ -48,8 +49,8 @@ def _buy(shop: Shop, partner: Partner, *, delivered: bool = False) -> int:
     activation_id: int = bought["activationId"]
     if delivered:
         shop.deliver(shop.source(), {"phone": bought["number"], "from": "a", "text": "b", "id": activation_id})
-        sale = present(shop.activations.sale(activation_id))
-        (claimed,) = shop.pushes.claim([SmsRef(activation_id, sale.sms[0].sms_id)], shop.cloud.clock())
+        sale = present(shop.activations.sale(ActivationId(activation_id)))
+        (claimed,) = shop.pushes.claim([SmsRef(ActivationId(activation_id), sale.sms[0].sms_id)], shop.cloud.clock())
         assert isinstance(claimed, Sms)
         shop.pushes.settle([PushEnd(claimed, PushState.DELIVERED, shop.cloud.clock())])
     return activation_id
@@ -139,7 +140,7 @@ def test_outcomes_count_for_24_hours_from_when_they_were_given(strict: Shop) -> 
 
 
 def test_of_very_many_partners_those_with_the_most_outcomes_are_kept(shop: Shop) -> None:
-    many = {f"partner{place}": Outcomes(success=1 + place) for place in range(MOST_PARTNERS + 1)}
+    many = {PartnerId(f"partner{place}"): Outcomes(success=1 + place) for place in range(MOST_PARTNERS + 1)}
     shop.statistics.put_outcomes(0, 0, many)
     assert shop.statistics.outcomes(0, 0).keys() == many.keys() - {"partner0"}
 

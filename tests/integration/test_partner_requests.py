@@ -12,6 +12,7 @@ import pytest
 
 import partner_api.app
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId
 from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime.http import LARGEST_BODY, endpoint
 from simulation.calls import heard
@@ -121,7 +122,7 @@ def test_a_whole_number_is_one_however_json_spells_it(shop: Shop, spelled: str, 
     raw = f'"key": "{partner.key}", "action": "FINISH_ACTIVATION"'
     raw = f'{{{raw}, "activationId": {spelled.format(activation_id)}, "status": {status}}}'
     assert shop.post(None, raw=raw).body == {"status": "SUCCESS"}
-    activation = present(shop.activations.get(activation_id))
+    activation = present(shop.activations.get(ActivationId(activation_id)))
     assert activation.outcome is Outcome.SUCCESS
 
 

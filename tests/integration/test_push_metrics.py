@@ -14,6 +14,7 @@ import push_retry.app
 import push_sms.app
 from globalconnect.domain.backlog import PartnerPending, all_waiting, waiting_by_partner
 from globalconnect.domain.errors import Unavailable
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import PushState, Sms, SmsRef
@@ -28,6 +29,8 @@ from simulation.shop import Shop, present
 from sweep import app as sweep_app
 from sweep.sweep import Sweep
 from sweep.wiring import Parts
+
+HUB = PartnerId("hub")
 
 PHONES = [f"4474721900{n:02}" for n in range(9)]
 URL = "https://hub.example/a-path-of-ours"
@@ -146,7 +149,7 @@ def test_an_sms_that_staff_have_pushed_once_more_took_no_longer_to_deliver(offic
 @pytest.mark.parametrize("size", [99, 100, 101, 200, 250])
 def test_a_batch_of_any_size_is_told_whole_in_lines_that_cloudwatch_takes(size: int, printed: Printed) -> None:
     meter = PushMeter()
-    sms = Sms(1, 1, "hub", "447", "", "", received_at=START, stored_at=START)
+    sms = Sms(SmsId(1), ActivationId(1), HUB, "447", "", "", received_at=START, stored_at=START)
     for _ in range(size):
         meter.note(sms, START + 5, delivered=True)
     meter.publish()
@@ -158,7 +161,11 @@ def test_a_batch_of_any_size_is_told_whole_in_lines_that_cloudwatch_takes(size: 
 
 def test_an_sms_stored_by_a_clock_ahead_of_ours_took_no_time(printed: Printed) -> None:
     meter = PushMeter()
-    meter.note(Sms(1, 1, "hub", "447", "", "", received_at=START, stored_at=START), START - 3, delivered=True)
+    meter.note(
+        Sms(SmsId(1), ActivationId(1), HUB, "447", "", "", received_at=START, stored_at=START),
+        START - 3,
+        delivered=True,
+    )
     meter.publish()
     assert printed.values()[Metric.TIME_TO_DELIVER] == [0]
 
@@ -251,7 +258,9 @@ def test_what_was_delivered_or_finished_does_not_wait_even_if_it_is_pushed_once_
 
 
 def test_the_oldest_is_the_oldest_in_whatever_order_messages_are_read() -> None:
-    ages = [Sms(n, n, "hub", "447", "", "", received_at=START, stored_at=START + n) for n in (2, 1, 3)]
+    ages = [
+        Sms(SmsId(n), ActivationId(n), HUB, "447", "", "", received_at=START, stored_at=START + n) for n in (2, 1, 3)
+    ]
     for order in itertools.permutations(ages):
         assert waiting_by_partner(order) == {"hub": PartnerPending(3, START + 1)}
         assert all_waiting(waiting_by_partner([sms]) for sms in order) == {"hub": PartnerPending(3, START + 1)}
@@ -259,7 +268,7 @@ def test_the_oldest_is_the_oldest_in_whatever_order_messages_are_read() -> None:
 
 @pytest.mark.parametrize("state", [PushState.DELIVERED, PushState.STOPPED, PushState.NO_URL])
 def test_an_sms_whose_pushing_ended_does_not_wait_when_the_index_still_lists_it(state: PushState) -> None:
-    sms = Sms(1, 1, "hub", "447", "", "", received_at=START, stored_at=START, push_state=state)
+    sms = Sms(SmsId(1), ActivationId(1), HUB, "447", "", "", received_at=START, stored_at=START, push_state=state)
     assert waiting_by_partner([sms]) == {}
 
 

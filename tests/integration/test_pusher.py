@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from globalconnect.domain.ids import ActivationId, SmsId
 from globalconnect.domain.sms import Attempt, AttemptTally, NewSms, PushState, Sms, SmsRef
 from globalconnect.push.health import Health
 from globalconnect.push.queue import DuePush, UnreadableMessage, read_message
@@ -214,7 +215,7 @@ def test_an_sms_that_trips_us_does_not_take_the_others_along(office: Office) -> 
             return [KeyError("text") if ref == odd.ref else end for ref, end in zip(refs, ends, strict=True)]
 
     activations = office.shop.activations
-    odd = DuePush(SmsRef(office.activation_id, 1), office.partner.partner_id, 0)
+    odd = DuePush(SmsRef(ActivationId(office.activation_id), SmsId(1)), office.partner.partner_id, 0)
     pusher = office.with_parts(pushes=Odd(office.shop.cloud.db, activations.table, activations.retention))
     assert pusher.deliver([odd, office.due()]) == {odd.ref}
     assert len(office.hub.got) == 1

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.errors import Busy
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.sms import SmsRef
 from globalconnect.store.dynamo import Dynamo, expression
 from globalconnect.store.projection import count
@@ -75,8 +76,8 @@ def test_one_of_many_claims_of_a_push_wins(busy_shop: Shop) -> None:
     busy_shop.stock(PHONES[0])
     _partner, activation_id = busy_shop.sold()
     busy_shop.deliver(busy_shop.source(), {"phone": PHONES[0], "from": "Microsoft", "text": "5015"})
-    sale = present(busy_shop.activations.sale(activation_id))
-    ref = SmsRef(activation_id, sale.sms[0].sms_id)
+    sale = present(busy_shop.activations.sale(ActivationId(activation_id)))
+    ref = SmsRef(ActivationId(activation_id), sale.sms[0].sms_id)
     now = busy_shop.cloud.clock()
     claims = _at_once(12, lambda _: busy_shop.pushes.claim([ref], now)[0])
     (won,) = [claim for claim in claims if claim is not None]

@@ -10,6 +10,7 @@ import pytest
 
 import recount.app
 import recount.wiring
+from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.pool_counts import MOST_CHANGED, NOTHING, Contribution, HolderCount, PoolCounts
 from globalconnect.store.dynamo import to_wire
@@ -44,7 +45,17 @@ def stock() -> Stock:
     stock = Stock(seed=22, size=60)
     stock.live(1_000)
     stock.put(Number(FREE, COUNTRY, HERE, available_from=0, blocked=frozenset({"go"}), version=3))
-    stock.put(Number(HELD, COUNTRY, HERE, available_from=0, activation_id=1, partner_id=PARTNERS[0], version=3))
+    stock.put(
+        Number(
+            HELD,
+            COUNTRY,
+            HERE,
+            available_from=0,
+            activation_id=ActivationId(1),
+            partner_id=PartnerId(PARTNERS[0]),
+            version=3,
+        )
+    )
     stock.catch_up()
     return stock
 
@@ -112,7 +123,7 @@ def _a_number_that_does_not_exist_is_noted_as_withdrawn(stock: Stock) -> None:
     stock.tables.tables[COUNTED_TABLE][STRANGER,] = to_wire({"phone": STRANGER, "version": 7, "free": False})
 
 
-def _held_differs(stock: Stock, partner_id: str, by: int) -> None:
+def _held_differs(stock: Stock, partner_id: PartnerId, by: int) -> None:
     read = stock.counts.holders([partner_id])[partner_id]
     stock.counts.write([], [], {}, holders=[HolderChange(read, by, frozenset({STRANGER}))])
 
@@ -130,7 +141,7 @@ def _the_partner_has_no_item(stock: Stock) -> None:
 
 
 def _a_partner_holds_numbers_that_nobody_sold_it(stock: Stock) -> None:
-    _held_differs(stock, "stranger", 2)
+    _held_differs(stock, PartnerId("stranger"), 2)
 
 
 def _a_held_number_was_counted_before_partners_were(stock: Stock) -> None:
@@ -140,7 +151,7 @@ def _a_held_number_was_counted_before_partners_were(stock: Stock) -> None:
 
 def _a_number_is_counted_for_a_partner_that_let_it_go(stock: Stock) -> None:
     stock.tables.tables[NUMBERS_TABLE][HELD,]["partner_id"] = {"S": PARTNERS[1]}
-    stock.numbers[HELD] = replace(stock.numbers[HELD], partner_id=PARTNERS[1])
+    stock.numbers[HELD] = replace(stock.numbers[HELD], partner_id=PartnerId(PARTNERS[1]))
 
 
 # How many numbers, pools and partners have to be corrected.
@@ -363,7 +374,7 @@ def test_a_count_with_more_changes_than_are_noted_is_compared_again(stock: Stock
 
 
 def test_what_is_noted_for_a_recount_is_dropped_on_dynamodb_when_it_is_too_much(shop: Shop) -> None:
-    read = HolderCount("hub", 1, recount="this")
+    read = HolderCount(PartnerId("hub"), 1, recount="this")
     shop.counts.write([read], [], {})
     for flood, noted in ((1, frozenset({"0"})), (MOST_CHANGED + 1, frozenset())):
         (read,) = shop.counts.every_holder()

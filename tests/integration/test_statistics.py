@@ -10,6 +10,7 @@ import pytest
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.errors import Busy, Unavailable
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import HourCounts, StartedActivation, Stock, counts_of, hour_of
@@ -68,11 +69,11 @@ class Trade:
 
     def receive(self, activation_id: int) -> list[SmsRef]:
         """Let an SMS come in, if the activation still holds its number; return it."""
-        activation = present(self.shop.activations.get(activation_id))
+        activation = present(self.shop.activations.get(ActivationId(activation_id)))
         sms = {"phone": activation.phone, "from": "a", "text": "b", "id": str(random.random())}
         self.shop.deliver(self.source, sms)
-        sale = present(self.shop.activations.sale(activation_id))
-        new = [ref for sms in sale.sms if (ref := SmsRef(activation_id, sms.sms_id)) not in self.refs]
+        sale = present(self.shop.activations.sale(ActivationId(activation_id)))
+        new = [ref for sms in sale.sms if (ref := SmsRef(ActivationId(activation_id), sms.sms_id)) not in self.refs]
         self.refs += new
         self.waiting += new
         return new

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import Busy, Unavailable
+from globalconnect.domain.ids import ActivationId
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, check, expression
 from simulation.failing import TRANSACTION, FailingClient, Fault, Faults, Scripted, failing_below
 from simulation.shop import Shop, present
@@ -121,7 +122,7 @@ def test_a_finish_without_an_answer_is_success_and_has_one_effect(
     partner, activation_id = shop.sold()
     reply = _over(shop, Scripted(*history)).finish(partner, activation_id, outcome.value)
     assert (reply.status, reply.body) == (200, SUCCESS)
-    assert present(shop.activations.get(activation_id)).outcome is outcome
+    assert present(shop.activations.get(ActivationId(activation_id))).outcome is outcome
     number = present(shop.numbers.get(PHONES[0]))
     assert (number.activation_id, dict(number.cancels)) == (None, {"tg": 1} if outcome is Outcome.CANCELED else {})
 
@@ -133,7 +134,7 @@ def test_a_refund_without_an_answer_is_success(shop: Shop, history: tuple[Fault,
     shop.finish(partner, activation_id, 3)
     reply = _over(shop, Scripted(*history, operation="UpdateItem")).finish(partner, activation_id, 5)
     assert (reply.status, reply.body) == (200, SUCCESS)
-    assert present(shop.activations.get(activation_id)).outcome is Outcome.RETURNED
+    assert present(shop.activations.get(ActivationId(activation_id))).outcome is Outcome.RETURNED
 
 
 # ------------------------------------------------------------------ SMS and operators

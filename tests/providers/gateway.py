@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import inbound_sms.app
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboxKind
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.source import Source
@@ -52,7 +53,9 @@ class Gateway:
         self.shop.sell("tg")
         self.shop.inbound_parts = replace(self.shop.inbound_parts, provider=self._provider)
         now, settings = self.cloud.clock(), self.sample.settings
-        self.sources.add(Source(self.source_id, "Gateway", self.provider, self.secret, now, settings=settings))
+        self.sources.add(
+            Source(SourceId(self.source_id), "Gateway", self.provider, self.secret, now, settings=settings)
+        )
         self.shop.stock(PHONE)
         self._sold = self.shop.sold()
 
@@ -64,7 +67,7 @@ class Gateway:
     @property
     def source(self) -> Source:
         """Its source as it is stored."""
-        return present(self.sources.find(self.source_id))
+        return present(self.sources.find(SourceId(self.source_id)))
 
     @property
     def texts(self) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from docs import gateways
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboxKind
 from globalconnect.domain.provider import PROVIDERS
 from globalconnect.domain.source import Problem
@@ -129,7 +130,7 @@ def test_a_new_secret_is_good_within_a_second_and_the_former_for_24_hours(gatewa
     taken = gateway.sample.acknowledged[0]
     assert status(gateway.secret) == taken
     shop.cloud.clock.advance(seconds=1)
-    gateway.sources.replace_secret(gateway.source_id, "another secret", shop.cloud.clock())
+    gateway.sources.replace_secret(SourceId(gateway.source_id), "another secret", shop.cloud.clock())
     assert [status(secret) for secret in ("another secret", gateway.secret)] == [taken, taken]
     shop.cloud.clock.advance(seconds=86_399)
     assert status(gateway.secret) == taken
@@ -175,7 +176,7 @@ def test_neither_the_secret_nor_the_text_is_logged_told_or_kept_where_it_should_
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret, text = "hush & 4711", "confidential 0815"
-    gateway.sources.replace_secret(gateway.source_id, secret, gateway.shop.cloud.clock())
+    gateway.sources.replace_secret(SourceId(gateway.source_id), secret, gateway.shop.cloud.clock())
     told = [gateway.send(sent) for sent in gateway.sample.forge(gateway.signed(gateway.write(text), secret))]
     unreadable = [replace(one, body=one.body + secret.encode()) for one in gateway.sample.unreadable]
     unreadable += [replace(one, query={**one.query, "key": secret}) for one in gateway.sample.unreadable]

@@ -12,6 +12,7 @@ import pytest
 
 from docs import gateways
 from globalconnect.domain import provider
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboundSms
 from globalconnect.runtime.http import Request
 from inbound_sms.providers.port import Delivery, Reading, UnreadablePiece
@@ -64,7 +65,7 @@ def test_a_secret_in_a_request_is_neither_kept_nor_tells_it_apart(
     gateway: Gateway, write: Callable[[str], Sent]
 ) -> None:
     newest = "best + second"
-    gateway.sources.replace_secret(gateway.source_id, newest, gateway.shop.cloud.clock())
+    gateway.sources.replace_secret(SourceId(gateway.source_id), newest, gateway.shop.cloud.clock())
     (kept,) = _kept(gateway, write(gateway.secret), write(newest))
     assert b"***" in kept
     assert not re.search(b"secret|second", kept)

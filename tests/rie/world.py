@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from globalconnect.domain.ids import ActivationId, SmsId
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import ActivationWithSms, Attempt
 from globalconnect.runtime import clock
@@ -56,14 +57,14 @@ class SampleWorld:
     def sale(self, activation_id: int) -> ActivationWithSms:
         """Return an activation with its messages as it is now; fails when there is none."""
         keep = Environment(self.env).duration("RETENTION_DAYS")
-        sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep, clock.now).sale(activation_id)
+        sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep, clock.now).sale(ActivationId(activation_id))
         assert sale is not None, f"there is no activation {activation_id}"
         return sale
 
-    def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
+    def attempts(self, activation_id: int) -> dict[SmsId, list[Attempt]]:
         """Return the push attempts kept of an activation's messages, by SMS id."""
         keep = Environment(self.env).duration("RETENTION_DAYS")
-        return Pushes(self.db, self.env["ACTIVATIONS_TABLE"], keep).attempts(activation_id)
+        return Pushes(self.db, self.env["ACTIVATIONS_TABLE"], keep).attempts(ActivationId(activation_id))
 
     def all_of(self, variable: str) -> list[Item]:
         return list(self.db.scan_all(self.env[variable]))

@@ -6,14 +6,20 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.partner import MOST_SIGNING_SECRETS, Partner, Pause
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.partners import Partners
 from simulation.aws import START, Cloud
 from tests.stores.pages import every
 
-HUB = Partner("hub", "Hub", "gc_hub_first", "https://hub.example/push", frozenset({"tg", "go"}), "default", START)
-PLAIN = Partner("plain", "Plain", "gc_plain_first", None, None, "default", START, max_live=3)
+HUB_ID = PartnerId("hub")
+NOBODY = PartnerId("nobody")
+NONE = PartnerId("none")
+PLAIN_ID = PartnerId("plain")
+
+HUB = Partner(HUB_ID, "Hub", "gc_hub_first", "https://hub.example/push", frozenset({"tg", "go"}), "default", START)
+PLAIN = Partner(PLAIN_ID, "Plain", "gc_plain_first", None, None, "default", START, max_live=3)
 
 
 @pytest.fixture
@@ -31,23 +37,23 @@ def _sold_to(partner: Partner) -> Partner:
 
 def test_partners_are_read_as_they_were_added(partners: Partners) -> None:
     assert [partners.get(partner.partner_id) for partner in (HUB, PLAIN)] == [HUB, PLAIN]
-    assert partners.many({"hub", "plain", "nobody"}) == {"hub": HUB, "plain": PLAIN}
+    assert partners.many({HUB_ID, PLAIN_ID, NOBODY}) == {"hub": HUB, "plain": PLAIN}
     assert partners.many(()) == {}
     with pytest.raises(NotFound):
-        partners.get("nobody")
+        partners.get(NOBODY)
 
 
 def test_an_id_is_given_once(partners: Partners) -> None:
     with pytest.raises(ConditionFailed):
-        partners.add(replace(PLAIN, partner_id="hub"))
-    assert partners.get("hub") == HUB
+        partners.add(replace(PLAIN, partner_id=HUB_ID))
+    assert partners.get(HUB_ID) == HUB
 
 
 def test_a_partner_that_may_buy_no_service_is_not_one_that_may_buy_all(partners: Partners) -> None:
-    partners.add(replace(PLAIN, partner_id="none", services=frozenset()))
-    assert partners.get("none").services == frozenset()
-    assert partners.change("none", {"services": None}).services is None
-    assert partners.change("none", {"services": frozenset()}).services == frozenset()
+    partners.add(replace(PLAIN, partner_id=NONE, services=frozenset()))
+    assert partners.get(NONE).services == frozenset()
+    assert partners.change(NONE, {"services": None}).services is None
+    assert partners.change(NONE, {"services": frozenset()}).services == frozenset()
 
 
 @pytest.mark.parametrize("partner", [HUB, PLAIN])
@@ -59,34 +65,34 @@ def test_a_key_is_its_partners(partners: Partners, partner: Partner) -> None:
 
 
 def test_a_rotated_key_works_and_the_one_before_does_not(partners: Partners) -> None:
-    assert partners.rotate_key("hub", "gc_hub_second") == replace(HUB, key="gc_hub_second", version=1)
+    assert partners.rotate_key(HUB_ID, "gc_hub_second") == replace(HUB, key="gc_hub_second", version=1)
     assert partners.authenticate("gc_hub_second") == _sold_to(replace(HUB, version=1))
     with pytest.raises(InvalidKey):
         partners.authenticate(HUB.key)
 
 
 def test_what_is_given_changes_and_the_rest_stays(partners: Partners) -> None:
-    changed = partners.change("hub", {"name": "New", "push_url": None, "services": frozenset({"wa"}), "max_live": 7})
+    changed = partners.change(HUB_ID, {"name": "New", "push_url": None, "services": frozenset({"wa"}), "max_live": 7})
     expected = replace(HUB, name="New", push_url=None, services=frozenset({"wa"}), max_live=7, version=1)
-    assert changed == partners.get("hub") == expected
-    assert partners.get("plain") == PLAIN
+    assert changed == partners.get(HUB_ID) == expected
+    assert partners.get(PLAIN_ID) == PLAIN
 
 
 def test_a_change_of_another_version_is_refused(partners: Partners) -> None:
-    assert partners.change("hub", {"name": "First"}, 0).version == 1
+    assert partners.change(HUB_ID, {"name": "First"}, 0).version == 1
     with pytest.raises(Conflict):
-        partners.change("hub", {"name": "Second"}, 0)
-    assert partners.change("hub", {"name": "Second"}, 1).name == "Second"
+        partners.change(HUB_ID, {"name": "Second"}, 0)
+    assert partners.change(HUB_ID, {"name": "Second"}, 1).name == "Second"
 
 
 def test_signing_secrets_are_kept_newest_first_and_not_too_many(partners: Partners) -> None:
     for number in range(MOST_SIGNING_SECRETS + 2):
-        partners.rotate_signing_secret("hub", f"whsec_{number}", START + number)
-    secrets = [known.secret for known in partners.get("hub").signing_secrets]
+        partners.rotate_signing_secret(HUB_ID, f"whsec_{number}", START + number)
+    secrets = [known.secret for known in partners.get(HUB_ID).signing_secrets]
     assert secrets == [f"whsec_{number}" for number in range(MOST_SIGNING_SECRETS + 1, 1, -1)]
     for _ in range(2):
-        assert not partners.remove_signing_secrets("hub").is_signed
-    assert partners.rotate_signing_secret("hub", "whsec_new", START).is_signed
+        assert not partners.remove_signing_secrets(HUB_ID).is_signed
+    assert partners.rotate_signing_secret(HUB_ID, "whsec_new", START).is_signed
 
 
 def test_of_two_signing_secrets_made_at_the_same_moment_one_is_refused_and_none_is_lost(
@@ -96,27 +102,27 @@ def test_of_two_signing_secrets_made_at_the_same_moment_one_is_refused_and_none_
         """Somebody else is always a little faster."""
 
         def get(self, partner_id: str) -> Partner:
-            before = super().get(partner_id)
-            partners.rotate_signing_secret(partner_id, "whsec_faster", START)
+            before = super().get(PartnerId(partner_id))
+            partners.rotate_signing_secret(PartnerId(partner_id), "whsec_faster", START)
             return before
 
     overtaken = Overtaken(tables.db, tables.env["PARTNERS_TABLE"], 0, tables.clock)
     for others in (["whsec_faster"], ["whsec_faster", "whsec_faster"]):
         with pytest.raises(Conflict):
-            overtaken.rotate_signing_secret("hub", "whsec_slower", START)
-        assert [known.secret for known in partners.get("hub").signing_secrets] == others
+            overtaken.rotate_signing_secret(HUB_ID, "whsec_slower", START)
+        assert [known.secret for known in partners.get(HUB_ID).signing_secrets] == others
 
 
 def test_a_pause_keeps_its_beginning_and_ends_once(partners: Partners) -> None:
-    assert partners.pause("hub", "Unpaid", START).paused == Pause(START, "Unpaid")
-    assert partners.pause("hub", "Rude", START + 1).paused == Pause(START, "Rude")
+    assert partners.pause(HUB_ID, "Unpaid", START).paused == Pause(START, "Unpaid")
+    assert partners.pause(HUB_ID, "Rude", START + 1).paused == Pause(START, "Rude")
     assert partners.authenticate(HUB.key).paused == Pause(START, "Rude")
-    assert [partners.resume("hub").paused, partners.resume("hub").paused] == [None, None]
-    assert partners.get("hub") == replace(HUB, version=3)
+    assert [partners.resume(HUB_ID).paused, partners.resume(HUB_ID).paused] == [None, None]
+    assert partners.get(HUB_ID) == replace(HUB, version=3)
 
 
 def test_what_is_revoked_is_revoked_for_good(partners: Partners) -> None:
-    assert [partners.revoke("hub", START + at).revoked_at for at in (1, 2)] == [START + 1] * 2
+    assert [partners.revoke(HUB_ID, START + at).revoked_at for at in (1, 2)] == [START + 1] * 2
     with pytest.raises(InvalidKey):
         partners.authenticate(HUB.key)
 
@@ -132,25 +138,25 @@ def test_what_is_revoked_is_revoked_for_good(partners: Partners) -> None:
     ],
 )
 def test_a_revoked_partner_is_not_changed(partners: Partners, change: Callable[[Partners], object]) -> None:
-    revoked = partners.revoke("hub", START)
+    revoked = partners.revoke(HUB_ID, START)
     with pytest.raises(Conflict):
         change(partners)
-    assert partners.get("hub") == revoked
+    assert partners.get(HUB_ID) == revoked
 
 
 def test_nobody_is_changed(partners: Partners) -> None:
     for change in (partners.remove_signing_secrets, partners.resume, lambda nobody: partners.revoke(nobody, START)):
         with pytest.raises(NotFound):
-            change("nobody")
+            change(NOBODY)
 
 
 def test_the_latest_note_of_health_stands_and_raises_no_version(partners: Partners) -> None:
     for at in (START, START + 2, START + 1):
-        partners.note_slow("hub", at)
-        partners.note_success("hub", at)
-    assert partners.get("hub") == replace(HUB, slow_until=START + 2, last_success_at=START + 2)
-    partners.note_success("nobody", START)
-    assert partners.many({"nobody"}) == {}
+        partners.note_slow(HUB_ID, at)
+        partners.note_success(HUB_ID, at)
+    assert partners.get(HUB_ID) == replace(HUB, slow_until=START + 2, last_success_at=START + 2)
+    partners.note_success(NOBODY, START)
+    assert partners.many({NOBODY}) == {}
 
 
 def test_all_partners_are_listed_page_by_page(partners: Partners) -> None:

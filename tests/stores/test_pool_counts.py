@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.pool_counts import Contribution, CountedNumber, HolderCount, PoolCounts
 from globalconnect.store.dynamo import ConditionFailed, Dynamo
 from globalconnect.store.packing import pack_counts
@@ -14,8 +15,10 @@ from globalconnect.store.pool_counts import CountsStore, HolderChange, Holders, 
 from simulation.aws import Cloud
 from simulation.counting import COUNTED_TABLE, HOLDERS_TABLE, POOLS_TABLE, MemoryTables
 
+HUB = PartnerId("hub")
+
 FREE = CountedNumber("447472190001", 1, Contribution("england|Vodafone", free=True, blocked=frozenset({"tg", "go"})))
-HELD = CountedNumber("447472190002", 4, Contribution("england|Vodafone", holder="hub"))
+HELD = CountedNumber("447472190002", 4, Contribution("england|Vodafone", holder=HUB))
 WITHDRAWN = CountedNumber("447472190003", 2, Contribution(None))
 
 
@@ -36,18 +39,18 @@ def _pool(**changes: Any) -> PoolCounts:
 
 
 def test_what_was_counted_is_read(counts: CountsStore) -> None:
-    counts.write([_pool(), HolderCount("hub", 1)], [FREE, HELD, WITHDRAWN], {})
+    counts.write([_pool(), HolderCount(HUB, 1)], [FREE, HELD, WITHDRAWN], {})
     assert counts.counted([FREE.phone, HELD.phone, "1"]) == {FREE.phone: FREE, HELD.phone: HELD}
     assert counts.pools([("england", "Vodafone"), ("a", "b")]) == {
         "england|Vodafone": _pool(version=1),
         "a|b": PoolCounts("a", "b"),
     }
-    assert counts.holders(["hub", "nobody"]) == {
-        "hub": HolderCount("hub", 1, version=1),
-        "nobody": HolderCount("nobody"),
+    assert counts.holders([HUB, PartnerId("nobody")]) == {
+        "hub": HolderCount(HUB, 1, version=1),
+        "nobody": HolderCount(PartnerId("nobody")),
     }
     assert list(counts.every_pool()) == [_pool(version=1)]
-    assert list(counts.every_holder()) == [HolderCount("hub", 1, version=1)]
+    assert list(counts.every_holder()) == [HolderCount(HUB, 1, version=1)]
     assert sorted(counts.every_counted(), key=lambda number: number.phone) == [FREE, HELD, WITHDRAWN]
 
 
@@ -75,20 +78,20 @@ def test_a_number_is_counted_from_what_it_was(counts: CountsStore, number: Count
 
 def test_what_partners_hold_is_added_to_by_whoever_comes(counts: CountsStore) -> None:
     for by in (2, -1):
-        counts.write([], [], {}, holders=[HolderChange(HolderCount("hub"), by, frozenset({"1"}))])
-    assert counts.holders(["hub"]) == {"hub": HolderCount("hub", 1, version=2)}
+        counts.write([], [], {}, holders=[HolderChange(HolderCount(HUB), by, frozenset({"1"}))])
+    assert counts.holders([HUB]) == {"hub": HolderCount(HUB, 1, version=2)}
 
 
 def test_changes_are_noted_for_the_recount_that_looks_at_a_count(counts: CountsStore) -> None:
-    counts.write([HolderCount("hub", 1, recount="tonight")], [], {})
-    read = counts.holders(["hub"])["hub"]
+    counts.write([HolderCount(HUB, 1, recount="tonight")], [], {})
+    read = counts.holders([HUB])[HUB]
     with pytest.raises(ConditionFailed):
-        counts.write([], [], {}, holders=[HolderChange(HolderCount("hub"), 1, frozenset({"1"}))])
+        counts.write([], [], {}, holders=[HolderChange(HolderCount(HUB), 1, frozenset({"1"}))])
     counts.write([], [], {}, holders=[HolderChange(read, 1, frozenset({"1", "2"}))])
-    noted = counts.holders(["hub"])["hub"]
+    noted = counts.holders([HUB])[HUB]
     assert (noted.held, noted.recount, noted.changed) == (2, "tonight", frozenset({"1", "2"}))
     counts.write([noted], [], {})
-    assert counts.holders(["hub"])["hub"].changed == frozenset({"1", "2"})
+    assert counts.holders([HUB])[HUB].changed == frozenset({"1", "2"})
 
 
 def test_the_counts_that_are_shown_are_those_that_are_kept(tables: Cloud) -> None:
@@ -116,6 +119,6 @@ def test_counts_as_an_earlier_version_kept_them_are_read_and_written_anew(tables
 
 def test_a_partner_that_was_never_counted_holds_nothing(tables: Cloud) -> None:
     holders = Holders(tables.db, tables.env["HOLDERS_TABLE"])
-    assert holders.held_by("hub") == 0
-    _stores(tables).write([HolderCount("hub", 3)], [], {})
-    assert holders.held_by("hub") == 3
+    assert holders.held_by(HUB) == 0
+    _stores(tables).write([HolderCount(HUB, 3)], [], {})
+    assert holders.held_by(HUB) == 3

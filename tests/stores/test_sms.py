@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import pytest
 
 from globalconnect.domain.errors import NotFound
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
 from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease, Receipt, UnclaimedReason, WordsRecord
 from globalconnect.domain.number import Number
 from globalconnect.domain.push_schedule import INTERVAL
@@ -24,11 +25,26 @@ from simulation.aws import START, Cloud
 from simulation.shop import present
 from tests.stores.test_transactions import NUMBER, RETENTION, SALE
 
-LEASE = Lease(NUMBER.phone, 7, "hub", SALE.started_at, START)
+SALE_ID = ActivationId(7)
+SMS_ID = SmsId(11)
+NEXT_SMS_ID = SmsId(12)
+SOURCE = SourceId("s1")
+
+LEASE = Lease(NUMBER.phone, SALE_ID, PartnerId("hub"), SALE.started_at, START)
 INBOUND = InboundSms(NUMBER.phone, "Service", 'Код: 5015 \N{GRINNING FACE}\n"<b>&', stated_at=START + 20)
-RECEIPT = Receipt(11, "s1", Identity("s1", "sms a"), INBOUND, START + 30)
-SMS = Sms(11, 7, "hub", NUMBER.phone, INBOUND.phone_from, INBOUND.text, START + 20, START + 30, next_due=START + 30)
-REF = SmsRef(7, 11)
+RECEIPT = Receipt(SMS_ID, SOURCE, Identity(SOURCE, "sms a"), INBOUND, START + 30)
+SMS = Sms(
+    SMS_ID,
+    SALE_ID,
+    PartnerId("hub"),
+    NUMBER.phone,
+    INBOUND.phone_from,
+    INBOUND.text,
+    START + 20,
+    START + 30,
+    next_due=START + 30,
+)
+REF = SmsRef(SALE_ID, SMS_ID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +58,11 @@ class Stores:
 
     def known(self, sms: InboundSms = INBOUND) -> ArrivalContext:
         """Return what is known when an SMS comes in."""
-        return self.arrivals.known(sms, "s1", START + 40)
+        return self.arrivals.known(sms, SOURCE, START + 40)
 
     def shown(self) -> tuple[Sms, ...]:
         """Return the messages of the sale."""
-        return present(self.activations.sale(7)).sms
+        return present(self.activations.sale(SALE_ID)).sms
 
     def pending(self, until: int) -> list[SmsRef]:
         """Return what waits in all shards."""
@@ -81,11 +97,14 @@ def stored(stores: Stores) -> Stores:
 def test_an_sms_is_shown_with_its_activation_and_its_receipt_and_words_are_known(stored: Stores) -> None:
     assert stored.shown() == (SMS,)
     assert stored.inbox.has(RECEIPT) is True
-    assert stored.inbox.has(replace(RECEIPT, identity=Identity("s1", "sms b"))) is False
-    assert stored.inbox.has(replace(RECEIPT, sms_id=12)) is None
+    assert stored.inbox.has(replace(RECEIPT, identity=Identity(SOURCE, "sms b"))) is False
+    assert stored.inbox.has(replace(RECEIPT, sms_id=NEXT_SMS_ID)) is None
     known = stored.known()
     assert isinstance(known.number, Number)
-    assert (known.number.activation_id, known.heard) == (7, WordsRecord(11, 7, START + 30, START + 20))
+    assert (known.number.activation_id, known.heard) == (
+        7,
+        WordsRecord(SMS_ID, SALE_ID, START + 30, START + 20),
+    )
 
 
 def test_what_was_never_heard_is_unknown(stores: Stores) -> None:
@@ -93,7 +112,7 @@ def test_what_was_never_heard_is_unknown(stores: Stores) -> None:
     assert stores.known().heard is None
 
 
-@pytest.mark.parametrize("lease", [replace(LEASE, activation_id=8), replace(LEASE, phone="447472190009")])
+@pytest.mark.parametrize("lease", [replace(LEASE, activation_id=ActivationId(8)), replace(LEASE, phone="447472190009")])
 def test_an_sms_is_stored_with_nobody_but_who_holds_its_number(stores: Stores, lease: Lease) -> None:
     with pytest.raises(ConditionFailed):
         stores.arrivals.store(SMS, lease, RECEIPT, None)
@@ -101,7 +120,7 @@ def test_an_sms_is_stored_with_nobody_but_who_holds_its_number(stores: Stores, l
 
 
 def test_an_sms_of_an_activation_that_has_ended_is_stored_all_the_same(stores: Stores) -> None:
-    stores.arrivals.store(SMS, replace(LEASE, has_ended=True, activation_id=8), RECEIPT, None)
+    stores.arrivals.store(SMS, replace(LEASE, has_ended=True, activation_id=ActivationId(8)), RECEIPT, None)
     assert stores.shown() == (SMS,)
 
 
@@ -110,17 +129,17 @@ def test_what_no_activation_gets_is_kept_for_staff_once(stores: Stores) -> None:
     with pytest.raises(ConditionFailed):
         stores.arrivals.keep_unclaimed(RECEIPT, None, START + 20, UnclaimedReason.NOT_HELD)
     for _ in range(2):
-        stores.arrivals.count_repeat(11)
-    stores.arrivals.count_repeat(12)
+        stores.arrivals.count_repeat(SMS_ID)
+    stores.arrivals.count_repeat(NEXT_SMS_ID)
     (kept,) = stores.kept(InboxKind.UNCLAIMED)
     assert (kept["text"], kept["repeats"], kept["reason"]) == (INBOUND.text, 2, UnclaimedReason.NOT_HELD.value)
-    assert stores.known().heard == WordsRecord(11, None, START + 30, START + 20)
+    assert stores.known().heard == WordsRecord(SMS_ID, None, START + 30, START + 20)
 
 
 def test_what_may_be_a_repeat_is_kept_in_one_entry_that_counts(stored: Stores) -> None:
     heard = present(stored.known().heard)
     for _ in range(2):
-        stored.inbox.keep_doubtful(replace(RECEIPT, sms_id=12), heard, START + 50)
+        stored.inbox.keep_doubtful(replace(RECEIPT, sms_id=NEXT_SMS_ID), heard, START + 50)
     (kept,) = stored.kept(InboxKind.UNCLAIMED)
     assert (kept["repeats"], kept["reason"]) == (2, UnclaimedReason.DOUBTFUL.value)
 
@@ -128,8 +147,8 @@ def test_what_may_be_a_repeat_is_kept_in_one_entry_that_counts(stored: Stores) -
 def test_what_could_not_be_read_is_kept_as_it_came_once_and_no_larger_than_an_item_may_be(stores: Stores) -> None:
     payload = bytes(range(256)) * 1_024 * 2
     for at in (1, 2):
-        stores.inbox.keep_unreadable("raw#1", "s1", payload, "no JSON", START + at)
-    stores.inbox.keep_unreadable("raw#2", "s1", b"{", "no JSON", START + 3)
+        stores.inbox.keep_unreadable("raw#1", SOURCE, payload, "no JSON", START + at)
+    stores.inbox.keep_unreadable("raw#2", SOURCE, b"{", "no JSON", START + 3)
     newest, first = stores.kept(InboxKind.UNREADABLE)
     assert (newest["payload"], first["payload"], first["stored_at"]) == (b"{", payload[: 256 * 1024], START + 1)
 
@@ -140,7 +159,7 @@ def test_what_could_not_be_read_is_kept_as_it_came_once_and_no_larger_than_an_it
 def test_an_sms_waits_from_the_time_it_is_stored(stored: Stores) -> None:
     assert stored.pending(START + 29) == []
     assert stored.pending(START + 30) == [REF]
-    assert stored.pushes.find([SmsRef(7, 99), REF]) == [SMS]
+    assert stored.pushes.find([SmsRef(SALE_ID, SmsId(99)), REF]) == [SMS]
 
 
 def test_more_attempts_than_one_call_writes_are_kept_the_first_and_the_newest(stored: Stores) -> None:
@@ -149,7 +168,7 @@ def test_more_attempts_than_one_call_writes_are_kept_the_first_and_the_newest(st
     stored.pushes.keep_attempts([(SMS, attempt) for attempt in made[: ATTEMPTS_KEPT + 1]])
     for attempt in made[ATTEMPTS_KEPT + 1 :]:
         stored.pushes.keep_attempts([(SMS, attempt)])
-    assert stored.pushes.attempts(7) == {11: [made[0], *made[-ATTEMPTS_KEPT:]]}
+    assert stored.pushes.attempts(SALE_ID) == {11: [made[0], *made[-ATTEMPTS_KEPT:]]}
     # They come after the messages, of which they are none.
     assert stored.shown() == (SMS,)
 
@@ -159,11 +178,11 @@ def test_an_sms_is_pushed_again_at_once_or_after_the_attempt_under_way(stored: S
     assert stored.pushes.push_again(REF, early, HOUR) == replace(SMS, push_state=PushState.PENDING)
     assert stored.pushes.push_again(REF, late, HOUR).next_due == late
     with pytest.raises(NotFound):
-        stored.pushes.push_again(SmsRef(7, 99), late, HOUR)
+        stored.pushes.push_again(SmsRef(SALE_ID, SmsId(99)), late, HOUR)
 
 
 def test_many_messages_are_shown_in_the_order_they_were_received(stores: Stores) -> None:
-    many = [replace(SMS, sms_id=number, received_at=START + number % 7) for number in range(20, 40)]
+    many = [replace(SMS, sms_id=SmsId(number), received_at=START + number % 7) for number in range(20, 40)]
     for sms in many:
         stores.arrivals.store(sms, LEASE, replace(RECEIPT, sms_id=sms.sms_id), stores.known().heard)
     assert list(stores.shown()) == sorted(many, key=lambda sms: (sms.received_at, sms.sms_id))

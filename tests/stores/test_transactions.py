@@ -6,6 +6,7 @@ import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.errors import NotFound
+from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import Candidate, Cause, EndedLease, Mark, Number
 from globalconnect.domain.sms import ActivationWithSms
@@ -18,13 +19,17 @@ from simulation.aws import START, Cloud
 from simulation.shop import present
 from tests.stores.pages import every
 
+SALE_ID = ActivationId(7)
+NEXT_SALE_ID = ActivationId(8)
+HUB = PartnerId("hub")
+
 RETENTION = 30 * DAY
 NUMBER = Number("447472190001", "england", "Vodafone", START)
 OTHER = Number("447472190002", "england", "Vodafone", START + 1)
 FAR = Number("33612345678", "france", "Orange", START, entered_by="import#1")
 SALE = Activation(
-    7,
-    "hub",
+    SALE_ID,
+    HUB,
     NUMBER.phone,
     NUMBER.country,
     NUMBER.operator,
@@ -134,19 +139,19 @@ def test_a_moved_number_is_the_last_of_its_new_pool(stores: Stores) -> None:
 
 
 def test_a_sale_holds_its_number_and_is_read_as_it_was_made(sold: Stores) -> None:
-    assert sold.activations.get(7) == SALE
-    assert sold.activations.sale(7) == sold.activations.sale(7, "hub") == ActivationWithSms(SALE, ())
-    assert sold.activations.sale(7, "other") is None
-    assert (sold.activations.get(8), sold.activations.sale(8)) == (None, None)
-    held = replace(NUMBER, activation_id=7, partner_id="hub", held_from=SALE.started_at, free_since=START)
+    assert sold.activations.get(SALE_ID) == SALE
+    assert sold.activations.sale(SALE_ID) == sold.activations.sale(SALE_ID, HUB) == ActivationWithSms(SALE, ())
+    assert sold.activations.sale(SALE_ID, PartnerId("other")) is None
+    assert (sold.activations.get(NEXT_SALE_ID), sold.activations.sale(NEXT_SALE_ID)) == (None, None)
+    held = replace(NUMBER, activation_id=SALE_ID, partner_id=HUB, held_from=SALE.started_at, free_since=START)
     assert sold.number() == replace(held, available_from=SALE.expires_at, version=1)
     assert sold.eligible() == [OTHER.phone]
 
 
 def test_a_number_that_is_not_for_sale_is_not_issued(sold: Stores) -> None:
-    again = replace(SALE, activation_id=8)
+    again = replace(SALE, activation_id=NEXT_SALE_ID)
     assert sold.transactions.issue(again, tries=1) is IssueResult.TAKEN
-    assert sold.activations.get(8) is None
+    assert sold.activations.get(NEXT_SALE_ID) is None
     sold.numbers.withdraw(OTHER.phone)
     assert sold.transactions.issue(replace(again, phone=OTHER.phone), tries=1) is IssueResult.TAKEN
 
@@ -154,8 +159,8 @@ def test_a_number_that_is_not_for_sale_is_not_issued(sold: Stores) -> None:
 def test_a_finished_sale_leaves_its_mark_and_frees_its_number(sold: Stores) -> None:
     sold.transactions.finish(SALE, Outcome.CANCELED, Mark("tg", cancels=1, block=True), sold.number(), START + 9)
     expected = replace(SALE, outcome=Outcome.CANCELED, finished_at=START + 9, marked_version=2)
-    assert sold.activations.get(7) == expected
-    cause = Cause(7, "hub", Outcome.CANCELED, START + 9)
+    assert sold.activations.get(SALE_ID) == expected
+    cause = Cause(SALE_ID, HUB, Outcome.CANCELED, START + 9)
     freed = replace(NUMBER, available_from=START + 9, version=2)
     assert sold.number() == replace(freed, blocked=frozenset({"tg"}), cancels={"tg": 1}, causes={"tg": (cause,)})
     assert (sold.eligible("tg"), sold.eligible("go")) == ([OTHER.phone], [OTHER.phone, NUMBER.phone])
@@ -168,9 +173,9 @@ def test_a_lifted_mark_lets_the_number_be_sold_again(sold: Stores, of_activation
     sold.transactions.finish(SALE, Outcome.PROHIBITED, Mark("tg", block=True), sold.number(), START + 9)
     left = RemainingMarks("tg", lifted=1, anew=True)
     if of_activation:
-        finished = present(sold.activations.get(7))
+        finished = present(sold.activations.get(SALE_ID))
         sold.transactions.lift_mark(finished, sold.number(), left, START + 10)
-        assert sold.activations.get(7) == replace(finished, lifted_at=START + 10)
+        assert sold.activations.get(SALE_ID) == replace(finished, lifted_at=START + 10)
         with pytest.raises(ConditionFailed):
             sold.transactions.lift_mark(finished, sold.number(), left, START + 11)
     else:
@@ -184,14 +189,14 @@ def test_a_success_is_refunded_once(sold: Stores) -> None:
         sold.transactions.refund(SALE, START + 9)
     sold.transactions.finish(SALE, Outcome.SUCCESS, None, sold.number(), START + 9)
     sold.transactions.refund(SALE, START + 10)
-    assert present(sold.activations.get(7)).outcome is Outcome.RETURNED
+    assert present(sold.activations.get(SALE_ID)).outcome is Outcome.RETURNED
 
 
 @pytest.mark.parametrize("rest", [0, MINUTE])
 def test_a_lease_that_ran_out_is_found_and_its_number_let_go(sold: Stores, tables: Cloud, rest: int) -> None:
     numbers, now = _open(tables, rest).numbers, SALE.expires_at
     ended = [found for shard in HELD_SHARDS for found in numbers.held_until(shard, now)]
-    assert ended == [EndedLease(NUMBER.phone, now, 7)]
+    assert ended == [EndedLease(NUMBER.phone, now, SALE_ID)]
     assert [numbers.let_go(ended[0], now) for _ in range(2)] == [True, False]
     assert (sold.number().activation_id, sold.number().resting) == (None, rest > 0)
     assert sold.number().available_from == now + rest
@@ -210,7 +215,12 @@ def listed(stores: Stores) -> list[Activation]:
     """Return four sales of two partners and three days, newest first."""
     sales = [
         replace(
-            SALE, activation_id=number, partner_id=partner, phone=phone, started_at=START + at, expires_at=START + at
+            SALE,
+            activation_id=ActivationId(number),
+            partner_id=PartnerId(partner),
+            phone=phone,
+            started_at=START + at,
+            expires_at=START + at,
         )
         for number, partner, phone, at in (
             (1, "hub", NUMBER.phone, 0),
@@ -227,23 +237,23 @@ def listed(stores: Stores) -> list[Activation]:
 def test_activations_are_listed_newest_first_all_and_by_partner_and_phone(
     stores: Stores, listed: list[Activation]
 ) -> None:
-    def found(partner_id: str | None, phone: str | None) -> list[Activation]:
+    def found(partner_id: PartnerId | None, phone: str | None) -> list[Activation]:
         return every(
             lambda after: stores.activations.page(1, after, partner_id=partner_id, phone=phone, now=START + 3 * DAY)
         )
 
-    for partner_id in (None, "hub", "other"):
+    for partner_id in (None, HUB, PartnerId("other")):
         for phone in (None, NUMBER.phone, "1"):
             wanted = [sale for sale in listed if partner_id in {None, sale.partner_id} and phone in {None, sale.phone}]
             assert found(partner_id, phone) == wanted
 
 
 def test_a_partners_activations_are_listed_from_a_time_on(stores: Stores, listed: list[Activation]) -> None:
-    since = every(lambda after: stores.activations.started_since("hub", START + 1, 1, after))
+    since = every(lambda after: stores.activations.started_since(HUB, START + 1, 1, after))
     assert since == [sale for sale in listed if sale.partner_id == "hub" and sale.started_at > START]
 
 
 def test_what_is_past_its_retention_is_given_no_more(stores: Stores, listed: list[Activation], tables: Cloud) -> None:
     tables.clock.at = START + RETENTION + 1
-    assert (stores.activations.get(1), stores.activations.sale(1)) == (None, None)
+    assert (stores.activations.get(ActivationId(1)), stores.activations.sale(ActivationId(1))) == (None, None)
     assert every(lambda after: stores.activations.page(2, after, now=tables.clock())) == listed[:-1]

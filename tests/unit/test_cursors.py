@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.ids import PartnerId
 from globalconnect.store.activations import listing_of as activations_listing
 from globalconnect.store.cursors import Listing, has
 from globalconnect.store.numbers import listing_of as numbers_listing
@@ -19,7 +20,7 @@ PARTNERS = Listing("partners", partial(has, partner_id=str))
 ENGLISH = numbers_listing("england", None)
 ENGLISH_O2 = numbers_listing("england", "O2")
 BY_DAY = activations_listing(None, None, NOW)
-BY_PARTNER = activations_listing("hub", None, NOW)
+BY_PARTNER = activations_listing(PartnerId("hub"), None, NOW)
 
 OF_ENGLAND = {"country": "england", "operator_phone": "O2|44111", "phone": "44111"}
 OF_HUB = {"partner_id": "hub", "started_at": NOW, "activation_id": 5, "entry": "activation"}

@@ -6,6 +6,7 @@ import pytest
 
 from globalconnect.domain.activation import Activation, Outcome, State
 from globalconnect.domain.errors import Busy, InvalidInput
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest
 from globalconnect.domain.sms import Sms
 from globalconnect.hub_protocol.answers import error_body, messages_body, number_body
@@ -15,9 +16,11 @@ from globalconnect.hub_protocol.push import push_body
 from globalconnect.hub_protocol.requests import read_request
 from globalconnect.runtime import http
 
+ACTIVATION_ID = ActivationId(355)
+
 PHONE = "447472190082"
-ACTIVATION = Activation(355, "p", PHONE, "england", "O2", "tg", started_at=0, expires_at=1)
-SMS = Sms(901, 355, "p", PHONE, "Telegram", "code 123", received_at=0, stored_at=0)
+ACTIVATION = Activation(ACTIVATION_ID, PartnerId("p"), PHONE, "england", "O2", "tg", started_at=0, expires_at=1)
+SMS = Sms(SmsId(901), ACTIVATION_ID, PartnerId("p"), PHONE, "Telegram", "code 123", received_at=0, stored_at=0)
 SAMPLES: dict[type[object], dict[str, object]] = {
     GetServices: {},
     GetNumber: {"country": "england", "operator": "O2", "service": "tg"},
@@ -46,7 +49,7 @@ def test_a_word_that_a_dialect_does_not_have_is_refused_by_naming_those_that_it_
 def test_the_codes_of_outcomes_are_the_dialects() -> None:
     dialect = Dialect(outcomes={3: Outcome.SUCCESS, 14: Outcome.SUCCESS})
     finish: dict[str, object] = {"action": "FINISH_ACTIVATION", "activationId": 355}
-    assert read_request({**finish, "status": "14"}, dialect) == FinishActivation(355, Outcome.SUCCESS)
+    assert read_request({**finish, "status": "14"}, dialect) == FinishActivation(ACTIVATION_ID, Outcome.SUCCESS)
     with pytest.raises(InvalidInput, match=r"^status: expected 3 \(Success\) or 14 \(Success\)$"):
         read_request({**finish, "status": 1}, dialect)
 

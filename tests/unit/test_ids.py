@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from globalconnect.domain.ids import (
     LARGEST_ID,
     LARGEST_TEST_SMS_ID,
+    PartnerId,
+    SourceId,
     new_activation_id,
     new_test_sms_id,
     new_token,
@@ -61,14 +63,14 @@ def test_activation_ids_cannot_be_guessed_by_counting() -> None:
 
 @given(st.text(), st.text(), st.integers(0, 5))
 def test_an_sms_id_is_the_same_for_the_same_delivery_and_safe_for_json(source: str, delivery: str, salt: int) -> None:
-    sms_id = sms_id_of(source, delivery, salt)
+    sms_id = sms_id_of(SourceId(source), delivery, salt)
     assert LARGEST_TEST_SMS_ID < sms_id <= LARGEST_ID
-    assert sms_id == sms_id_of(source, delivery, salt)
+    assert sms_id == sms_id_of(SourceId(source), delivery, salt)
 
 
 def test_no_delivery_has_the_sms_id_of_a_test_push() -> None:
     # One of two million: its hash is 2_567_445_456.
-    assert sms_id_of("gw", "2371588", 0) == 2_567_445_456 + LARGEST_TEST_SMS_ID
+    assert sms_id_of(SourceId("gw"), "2371588", 0) == 2_567_445_456 + LARGEST_TEST_SMS_ID
 
 
 @given(st.integers(0, LARGEST_TEST_SMS_ID - 1))
@@ -77,7 +79,7 @@ def test_a_test_push_has_an_sms_id_that_no_delivery_has(rolled: int) -> None:
 
 
 def test_different_deliveries_sources_and_salts_give_different_sms_ids() -> None:
-    ids = [sms_id_of(f"s{s}", f"d{d}", salt) for s in range(10) for d in range(100) for salt in range(3)]
+    ids = [sms_id_of(SourceId(f"s{s}"), f"d{d}", salt) for s in range(10) for d in range(100) for salt in range(3)]
     assert len(set(ids)) == len(ids)
 
 
@@ -85,7 +87,7 @@ def test_different_deliveries_sources_and_salts_give_different_sms_ids() -> None
 def test_a_key_names_its_partner(seed: int) -> None:
     rng = random.Random(seed).randrange
     partner_id = new_token(10, rng)
-    assert partner_id_of(new_key(partner_id, rng)) == partner_id
+    assert partner_id_of(new_key(PartnerId(partner_id), rng)) == partner_id
 
 
 @pytest.mark.parametrize("text", ["", "gc", "gc__x", "xx_a_b", "gc_a_b_c", "gc_é_x", "gc_" + "a" * 200 + "_x"])

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from globalconnect.domain.ids import PartnerId, SmsId
 from globalconnect.domain.partner import (
     MOST_SIGNING_SECRETS,
     SIGNING_OVERLAP,
@@ -17,6 +18,8 @@ from globalconnect.domain.partner import (
 )
 from globalconnect.push.signing import Signer
 
+SMS_ID = SmsId(77)
+
 NOW = 1_614_265_330_999
 # The test vector that the libraries of Standard Webhooks share.
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -24,7 +27,7 @@ MESSAGE_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
 CONTENT = b'{"test": 2432232314}'
 SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
-PARTNER = Partner("abc", "Hub", "gc_abc_key", "https://hub.example/", None, "default", NOW)
+PARTNER = Partner(PartnerId("abc"), "Hub", "gc_abc_key", "https://hub.example/", None, "default", NOW)
 
 
 def signed(*secrets: str) -> Partner:
@@ -53,7 +56,7 @@ def test_one_byte_more_or_less_has_another_signature(changed: bytes) -> None:
 
 
 def test_all_attempts_of_an_sms_have_one_id_and_each_its_own_time() -> None:
-    first, second = Signer.of(signed(SECRET), 77, NOW), Signer.of(signed(SECRET), 77, NOW + 10_000)
+    first, second = Signer.of(signed(SECRET), SMS_ID, NOW), Signer.of(signed(SECRET), SMS_ID, NOW + 10_000)
     assert first is not None
     assert second is not None
     one, other = first.headers(CONTENT), second.headers(CONTENT)
@@ -64,7 +67,7 @@ def test_all_attempts_of_an_sms_have_one_id_and_each_its_own_time() -> None:
 
 def test_a_partner_without_a_secret_is_not_signed_for() -> None:
     assert not PARTNER.is_signed
-    assert Signer.of(PARTNER, 77, NOW) is None
+    assert Signer.of(PARTNER, SMS_ID, NOW) is None
 
 
 def test_a_new_secret_is_256_random_bits_in_the_specifications_form() -> None:
@@ -78,8 +81,8 @@ def test_a_secret_that_was_replaced_signs_on_for_a_day_and_no_longer() -> None:
     secrets = rotated([SigningSecret("old")], "new", NOW)
     assert secrets == (SigningSecret("new"), SigningSecret("old", NOW + SIGNING_OVERLAP))
     last = replace(PARTNER, signing_secrets=secrets)
-    with_both = Signer.of(last, 77, NOW + SIGNING_OVERLAP - 1)
-    with_one = Signer.of(last, 77, NOW + SIGNING_OVERLAP)
+    with_both = Signer.of(last, SMS_ID, NOW + SIGNING_OVERLAP - 1)
+    with_one = Signer.of(last, SMS_ID, NOW + SIGNING_OVERLAP)
     assert with_both is not None
     assert with_one is not None
     assert with_both.secrets == ["new", "old"]
@@ -110,6 +113,6 @@ def test_the_newest_secret_always_signs_and_never_more_than_a_few_beside_it(paus
 
 def test_no_repr_shows_a_secret() -> None:
     partner = signed(SECRET)
-    shown = repr((partner, partner.signing_secrets, Signer.of(partner, 77, NOW)))
+    shown = repr((partner, partner.signing_secrets, Signer.of(partner, SMS_ID, NOW)))
     assert SECRET.removeprefix("whsec_") not in shown
     assert partner.key not in shown

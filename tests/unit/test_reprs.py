@@ -3,6 +3,7 @@
 import pytest
 
 from admin_api.route import Upload
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
 from globalconnect.domain.inbound import InboundSms, UnclaimedSms, UnreadablePayload
 from globalconnect.domain.partner import Partner, SigningSecret
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
@@ -18,13 +19,15 @@ TOLD = "hush-hush"
 @pytest.mark.parametrize(
     "holder",
     [
-        Partner("p1", "Hub", TOLD, TOLD, None, "default", 0, signing_secrets=(SigningSecret(TOLD),)),
-        Source("s1", "Modem", "generic", TOLD, 0, former_secrets=(SigningSecret(TOLD),), settings={"key": TOLD}),
+        Partner(PartnerId("p1"), "Hub", TOLD, TOLD, None, "default", 0, signing_secrets=(SigningSecret(TOLD),)),
+        Source(
+            SourceId("s1"), "Modem", "generic", TOLD, 0, former_secrets=(SigningSecret(TOLD),), settings={"key": TOLD}
+        ),
         Signer("sms_1", 0, [TOLD]),
-        Sms(1, 2, "p1", "447700900001", TOLD, TOLD, 0, 0),
+        Sms(SmsId(1), ActivationId(2), PartnerId("p1"), "447700900001", TOLD, TOLD, 0, 0),
         InboundSms("447700900001", TOLD, TOLD, TOLD, former_names=(TOLD,)),
-        UnclaimedSms("1", "s1", "447700900001", TOLD, TOLD, 0, 0, "nobody's", 0),
-        UnreadablePayload("s1", TOLD.encode(), "no JSON", 0),
+        UnclaimedSms("1", SourceId("s1"), "447700900001", TOLD, TOLD, 0, 0, "nobody's", 0),
+        UnreadablePayload(SourceId("s1"), TOLD.encode(), "no JSON", 0),
         Attempt(1, 0, 10, "refused_answer", 200, TOLD),
         AttemptResult(delivered=False, outcome=AttemptOutcome.TLS, http_status=None, duration_ms=1, answer=TOLD),
         Delivery(Request({"body": TOLD}), TOLD.encode()),

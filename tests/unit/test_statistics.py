@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import MOST_PARTNERS, PartnerPending, Waiting, note_of
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.statistics import (
     BOUNDS,
     STATES,
@@ -107,7 +108,7 @@ def test_what_is_not_free_is_held() -> None:
 
 
 def waiting(partner_id: str, sms: int, age: int, *, without_success: bool = False) -> Waiting:
-    return Waiting(partner_id, PartnerPending(sms, START - age), age, without_success)
+    return Waiting(PartnerId(partner_id), PartnerPending(sms, START - age), age, without_success)
 
 
 def test_the_note_sums_up_all_partners() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
+from globalconnect.domain.ids import ActivationId, PartnerId
+
 
 class Outcome(IntEnum):
     """How a partner closes an activation (contract 1.5)."""
@@ -27,8 +29,8 @@ class Activation:
     left none; `lifted_at` is when staff lifted that mark.
     """
 
-    activation_id: int
-    partner_id: str
+    activation_id: ActivationId
+    partner_id: PartnerId
     phone: str
     country: str
     operator: str

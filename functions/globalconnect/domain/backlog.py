@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import SUCCESS_NOTED_EVERY
 from globalconnect.domain.sms import PushState, Sms
@@ -32,7 +33,7 @@ class PendingNote:
     measured_at: int
     waiting: int
     oldest_at: int | None
-    partners: Mapping[str, PartnerPending]
+    partners: Mapping[PartnerId, PartnerPending]
 
     def is_in_trouble(self, partner: Partner) -> bool:
         """Return whether the alarm would speak of a partner, as it is known now, for what waited at this sweep."""
@@ -58,13 +59,13 @@ def is_without_success(partner: Partner | None, oldest: int, now: int) -> bool:
 class Waiting:
     """A partner whose SMS wait: what does, for how long the oldest has (`age`, ms), and whether it is in the alarm."""
 
-    partner_id: str
+    partner_id: PartnerId
     pending: PartnerPending
     age: int
     without_success: bool
 
 
-def waiting_by_partner(batch: Iterable[Sms]) -> dict[str, PartnerPending]:
+def waiting_by_partner(batch: Iterable[Sms]) -> dict[PartnerId, PartnerPending]:
     """Return what waits of these SMS, by partner.
 
     One that was delivered before and that an operator has pushed again does not wait: the partner has it.
@@ -76,7 +77,7 @@ def waiting_by_partner(batch: Iterable[Sms]) -> dict[str, PartnerPending]:
     )
 
 
-def all_waiting(parts: Iterable[Mapping[str, PartnerPending]]) -> dict[str, PartnerPending]:
+def all_waiting(parts: Iterable[Mapping[PartnerId, PartnerPending]]) -> dict[PartnerId, PartnerPending]:
     """Return what `waiting_by_partner` would of all messages together, from what it gave of some at a time."""
     return _together(entry for part in parts for entry in part.items())
 
@@ -92,8 +93,8 @@ def note_of(waiting: Sequence[Waiting], measured_at: int) -> PendingNote:
     )
 
 
-def _together(entries: Iterable[tuple[str, PartnerPending]]) -> dict[str, PartnerPending]:
-    found: dict[str, PartnerPending] = {}
+def _together(entries: Iterable[tuple[PartnerId, PartnerPending]]) -> dict[PartnerId, PartnerPending]:
+    found: dict[PartnerId, PartnerPending] = {}
     for partner_id, pending in entries:
         known = found.get(partner_id, PartnerPending(0, pending.oldest_at))
         found[partner_id] = PartnerPending(known.waiting + pending.waiting, min(known.oldest_at, pending.oldest_at))

@@ -6,12 +6,18 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from typing import NewType
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.numerals import LARGEST_WHOLE_NUMBER, whole_number
 from globalconnect.domain.times import DAY
 
 type Rng = Callable[[int], int]
+
+ActivationId = NewType("ActivationId", int)
+PartnerId = NewType("PartnerId", str)
+SmsId = NewType("SmsId", int)
+SourceId = NewType("SourceId", str)
 
 LARGEST_ID = LARGEST_WHOLE_NUMBER
 
@@ -25,25 +31,25 @@ _TOKEN = re.compile(r"[a-z0-9]{1,40}", re.ASCII)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"  # no l, o, 0, 1: people read these aloud
 
 
-def new_activation_id(now: int, rng: Rng) -> int:
+def new_activation_id(now: int, rng: Rng) -> ActivationId:
     """Return an activation id: a positive integer below 10^14, unique permanently, not guessable by counting.
 
     The day is in the upper digits and 10 random ones below, so two days can never give the same id; within a day the
     conditional write that stores the activation refuses a second one. Enough days until May 2051. Until 2026 ids had 40
     random bits below the day, which made them larger than 10^14 after March 2024: none of those is reused.
     """
-    return ((now - _EPOCH) // DAY + 1) * _IDS_PER_DAY + rng(_IDS_PER_DAY)
+    return ActivationId(((now - _EPOCH) // DAY + 1) * _IDS_PER_DAY + rng(_IDS_PER_DAY))
 
 
-def read_activation_id(fields: Mapping[str, object], name: str) -> int:
+def read_activation_id(fields: Mapping[str, object], name: str) -> ActivationId:
     """Return an activation id: a whole number, positive and below 2^53 (contract 1.3). Raises InvalidInput."""
     value = whole_number(fields.get(name), LARGEST_ID)
     if not value:
         raise InvalidInput(name, "expected a positive integer below 2^53, as a number or a string of digits")
-    return value
+    return ActivationId(value)
 
 
-def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
+def sms_id_of(source_id: SourceId, delivery: str, salt: int) -> SmsId:
     """Return the SMS id of a gateway's delivery: the same delivery always gives the same id.
 
     Takes what identifies the SMS at its source and a salt, to be raised when two different deliveries share an id.
@@ -52,12 +58,12 @@ def sms_id_of(source_id: str, delivery: str, salt: int) -> int:
     digest = hashlib.sha256(f"{source_id}\n{salt}\n{delivery}".encode()).digest()
     sms_id = int.from_bytes(digest[:8]) % LARGEST_ID + 1
     # One in two million is moved out of the way; two that meet there are told apart like any two (docs/adr/0009).
-    return sms_id if sms_id > LARGEST_TEST_SMS_ID else sms_id + LARGEST_TEST_SMS_ID
+    return SmsId(sms_id if sms_id > LARGEST_TEST_SMS_ID else sms_id + LARGEST_TEST_SMS_ID)
 
 
-def new_test_sms_id(rng: Rng) -> int:
+def new_test_sms_id(rng: Rng) -> SmsId:
     """Return an SMS id for a test push: no SMS of a gateway ever has it, and hardly ever another test push."""
-    return 1 + rng(LARGEST_TEST_SMS_ID)
+    return SmsId(1 + rng(LARGEST_TEST_SMS_ID))
 
 
 def new_token(length: int, rng: Rng) -> str:

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
 from globalconnect.domain.number import Number
 from globalconnect.domain.times import MINUTE
 
@@ -43,7 +44,7 @@ class InboundSms:
 class Identity:
     """What tells an SMS from every other: which source names it, and by what; "" for one that no id names."""
 
-    source_id: str
+    source_id: SourceId
     name: str
 
 
@@ -53,8 +54,8 @@ class WordsRecord:
     its id, when it was stored and when it was stated to be received (ms).
     """
 
-    sms_id: int
-    activation_id: int | None
+    sms_id: SmsId
+    activation_id: ActivationId | None
     stored_at: int
     stated_at: int | None
 
@@ -75,8 +76,8 @@ class Lease:
     """
 
     phone: str
-    activation_id: int
-    partner_id: str
+    activation_id: ActivationId
+    partner_id: PartnerId
     held_from: int
     free_since: int | None = None
     has_ended: bool = False
@@ -95,7 +96,7 @@ class UnclaimedSms:
     """An SMS that no activation got, as it is kept; times in ms, `repeats` is how often it came again."""
 
     sms_id: str
-    source_id: str
+    source_id: SourceId
     phone: str
     phone_from: str = field(repr=False)
     text: str = field(repr=False)
@@ -109,13 +110,13 @@ class UnclaimedSms:
 class UnreadablePayload:
     """What a source sent that could not be read, and why it could not; `stored_at` in ms."""
 
-    source_id: str
+    source_id: SourceId
     payload: bytes = field(repr=False)
     reason: str
     stored_at: int
 
 
-def identity_of(sms: InboundSms, source_id: str, stored_at: int) -> Identity:
+def identity_of(sms: InboundSms, source_id: SourceId, stored_at: int) -> Identity:
     """Return what an SMS is stored under at `stored_at` (ms).
 
     An id names the SMS only together with what that says: gateways count anew, or take one id for the parts of one.
@@ -123,7 +124,7 @@ def identity_of(sms: InboundSms, source_id: str, stored_at: int) -> Identity:
     """
     if sms.provider_id is not None:
         return Identity(source_id, f"sms {_digest(sms.provider_id, sms.words)}")
-    return Identity("", f"words {sms.words} {stored_at if sms.stated_at is None else sms.stated_at}")
+    return Identity(SourceId(""), f"words {sms.words} {stored_at if sms.stated_at is None else sms.stated_at}")
 
 
 def holder_of(number: Number | None, arrived_at: int, now: int) -> Lease | None:
@@ -182,8 +183,8 @@ class InboxKind(StrEnum):
 class Receipt:
     """An SMS as it is stored: under which id and identity, whose source it came from, when (ms)."""
 
-    sms_id: int
-    source_id: str
+    sms_id: SmsId
+    source_id: SourceId
     identity: Identity
     sms: InboundSms
     stored_at: int

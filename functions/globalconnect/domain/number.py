@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.names import POOL_SEPARATOR
 
 # So many are noted for a service at most. A block with more is one of unknown cause: only activations that end after it
@@ -18,8 +19,8 @@ class Cause:
     Of cancels it is the one that reached the limit; it stands for all of them.
     """
 
-    activation_id: int
-    partner_id: str
+    activation_id: ActivationId
+    partner_id: PartnerId
     outcome: Outcome
     at: int
 
@@ -43,8 +44,8 @@ class Number:
     operator: str
     available_from: int
     enabled: bool = True
-    activation_id: int | None = None
-    partner_id: str | None = None
+    activation_id: ActivationId | None = None
+    partner_id: PartnerId | None = None
     held_from: int | None = None
     free_since: int | None = None
     resting: bool = False
@@ -134,4 +135,4 @@ class EndedLease:
 
     phone: str
     until: int
-    activation_id: int | None
+    activation_id: ActivationId | None

@@ -5,6 +5,7 @@ from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId, PartnerId
 
 # The hours of which a partner's outcomes are looked at, the current one among them.
 OUTCOME_HOURS = 24
@@ -14,8 +15,8 @@ OUTCOME_HOURS = 24
 class FinishedActivation:
     """An activation that has an outcome, as far as it is counted."""
 
-    activation_id: int
-    partner_id: str
+    activation_id: ActivationId
+    partner_id: PartnerId
     outcome: Outcome
 
 
@@ -59,7 +60,7 @@ class Outcomes:
 
 COUNTED = tuple(counted.name for counted in fields(Outcomes))
 
-type ByPartner = Mapping[str, Outcomes]
+type ByPartner = Mapping[PartnerId, Outcomes]
 
 _TAKEN_BACK = frozenset({Outcome.CANCELED, Outcome.RETURNED})
 
@@ -82,8 +83,8 @@ class OutcomeLimits:
         return whole >= self.least and part * 100 > whole * percent
 
 
-def outcomes_of(finished: Iterable[FinishedActivation], delivered: Container[int]) -> dict[str, Outcomes]:
-    counts: dict[str, Counter[str]] = {}
+def outcomes_of(finished: Iterable[FinishedActivation], delivered: Container[int]) -> dict[PartnerId, Outcomes]:
+    counts: dict[PartnerId, Counter[str]] = {}
     for one in finished:
         counted = counts.setdefault(one.partner_id, Counter())
         counted[one.outcome.name.lower()] += 1
@@ -93,8 +94,8 @@ def outcomes_of(finished: Iterable[FinishedActivation], delivered: Container[int
     return {partner_id: Outcomes(**counted) for partner_id, counted in counts.items()}
 
 
-def together(hours: Iterable[ByPartner]) -> dict[str, Outcomes]:
-    total: dict[str, Outcomes] = {}
+def together(hours: Iterable[ByPartner]) -> dict[PartnerId, Outcomes]:
+    total: dict[PartnerId, Outcomes] = {}
     for hour in hours:
         for partner_id, outcomes in hour.items():
             total[partner_id] = total.get(partner_id, Outcomes()) + outcomes

@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from globalconnect.domain.ids import Rng, new_token
+from globalconnect.domain.ids import PartnerId, Rng, new_token
 from globalconnect.domain.times import DAY
 
 _PREFIX = "gc"
@@ -49,7 +49,7 @@ class Partner:
     not signed. `version` grows with every change by staff, and with nothing else.
     """
 
-    partner_id: str
+    partner_id: PartnerId
     name: str
     key: str = field(repr=False)
     push_url: str | None = field(repr=False)
@@ -93,11 +93,11 @@ def digest_of(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def new_partner_id(rng: Rng) -> str:
-    return new_token(10, rng)
+def new_partner_id(rng: Rng) -> PartnerId:
+    return PartnerId(new_token(10, rng))
 
 
-def new_key(partner_id: str, rng: Rng) -> str:
+def new_key(partner_id: PartnerId, rng: Rng) -> str:
     """Return a new key of a partner: it names the partner, so one read by id checks it; the rest is 160 random bits."""
     return f"{_PREFIX}_{partner_id}_{new_token(32, rng)}"
 
@@ -118,9 +118,9 @@ def rotated(secrets: Sequence[SigningSecret], secret: str, now: int) -> tuple[Si
     return (SigningSecret(secret), *former[: MOST_SIGNING_SECRETS - 1])
 
 
-def partner_id_of(key: str) -> str | None:
+def partner_id_of(key: str) -> PartnerId | None:
     """Return the partner a key names, or None when the text can't be a key of ours."""
     parts = key.split("_")
     if len(parts) != 3 or parts[0] != _PREFIX or not parts[1] or len(key) > 100 or not key.isascii():  # noqa: PLR2004
         return None
-    return parts[1]
+    return PartnerId(parts[1])

@@ -9,6 +9,7 @@ a comparison with the clock: the sweep turns a silent expiry, and the end of a r
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Catalogue
@@ -23,7 +24,7 @@ class Contribution:
     pool: str | None
     free: bool = False
     blocked: frozenset[str] = frozenset()
-    holder: str | None = None
+    holder: PartnerId | None = None
 
 
 NOTHING = Contribution(None)
@@ -49,7 +50,7 @@ class ProjectedCount:
 class HolderCount(ProjectedCount):
     """How many numbers a partner holds, one whose lease ran out until it is swept."""
 
-    partner_id: str
+    partner_id: PartnerId
     held: int = 0
 
     def add(self, _contribution: Contribution, sign: int) -> None:

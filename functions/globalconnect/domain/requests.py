@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class GetNumber:
 class FinishActivation:
     """Close an activation with an outcome."""
 
-    activation_id: int
+    activation_id: ActivationId
     outcome: Outcome
 
 

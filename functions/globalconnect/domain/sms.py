@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from globalconnect.domain.activation import Activation
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 
 
 class PushState(StrEnum):
@@ -48,9 +49,9 @@ class Sms:
     `attempts` counts the attempts to push it that have been noted as ended, `outcomes` how many of them ended how.
     """
 
-    sms_id: int
-    activation_id: int
-    partner_id: str
+    sms_id: SmsId
+    activation_id: ActivationId
+    partner_id: PartnerId
     phone: str
     phone_from: str = field(repr=False)
     text: str = field(repr=False)
@@ -87,8 +88,8 @@ class Sms:
 class SmsRef:
     """Where an SMS is: what queue messages and stream records name it by."""
 
-    activation_id: int
-    sms_id: int
+    activation_id: ActivationId
+    sms_id: SmsId
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class NewSms:
     """An SMS that has just been stored, and whose it is."""
 
     ref: SmsRef
-    partner_id: str
+    partner_id: PartnerId
 
 
 @dataclass(frozen=True, slots=True)

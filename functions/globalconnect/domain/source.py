@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Self
 
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.partner import SigningSecret, rotated
 
 # Values by the names of its provider's SettingSpecs.
@@ -26,7 +27,7 @@ class Source:
     `last_untimed`, an SMS without a time of receipt, are at most NOTED_EVERY behind.
     """
 
-    source_id: str
+    source_id: SourceId
     name: str
     provider: str
     secret: str = field(repr=False)

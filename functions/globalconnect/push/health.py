@@ -8,6 +8,7 @@ and then while it lasts, not at every attempt. So is when a partner last took a 
 from collections.abc import Callable
 
 from globalconnect.domain.errors import Busy, Unavailable
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import SLOW_LASTS, SUCCESS_NOTED_EVERY, is_slow
 from globalconnect.domain.times import SECOND
@@ -24,10 +25,10 @@ class Health:
     def __init__(self, partners: Partners, now: Callable[[], int]) -> None:
         self._partners = partners
         self._now = now
-        self._slow_until: dict[str, int] = {}
-        self._slow_until_shared: dict[str, int] = {}
-        self._success: dict[str, int] = {}
-        self._success_shared: dict[str, int] = {}
+        self._slow_until: dict[PartnerId, int] = {}
+        self._slow_until_shared: dict[PartnerId, int] = {}
+        self._success: dict[PartnerId, int] = {}
+        self._success_shared: dict[PartnerId, int] = {}
 
     def is_slow(self, partner: Partner) -> bool:
         """Return whether an attempt of the last minute was slow, here or, as far as the partner's item says, elsewhere."""
@@ -49,7 +50,11 @@ class Health:
         self._share(self._success, self._success_shared, SUCCESS_NOTED_EVERY, self._partners.note_success)
 
     def _share(
-        self, known: dict[str, int], shared: dict[str, int], every: int, note: Callable[[str, int], None]
+        self,
+        known: dict[PartnerId, int],
+        shared: dict[PartnerId, int],
+        every: int,
+        note: Callable[[PartnerId, int], None],
     ) -> None:
         for partner_id, time in known.items():
             if time < shared[partner_id] + every:

@@ -14,6 +14,7 @@ from enum import Enum, auto
 from typing import Protocol
 
 from globalconnect.domain.errors import Busy, Unavailable
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
@@ -93,7 +94,7 @@ class Pusher:
         self._client: AttemptClient | None = None
         self._attempted: list[dict[str, str | int | None]] = []
         self._claims = Batches[DuePush, Sms | None](self._claim_each, _ITEMS_AT_ONCE)
-        self._looks = Batches[int, bool](self._open_each, _ITEMS_AT_ONCE)
+        self._looks = Batches[ActivationId, bool](self._open_each, _ITEMS_AT_ONCE)
         self._ends = Batches[PushEnd, None](pushes.settle, _ITEMS_AT_ONCE)
         self._attempts = Batches[tuple[Sms, Attempt], None](self._keep_each, _ITEMS_AT_ONCE)
         self._queues = {
@@ -252,7 +253,7 @@ class Pusher:
         tallies = {push.ref: push.tally for push in pushes if push.tally is not None}
         return self._pushes.claim([push.ref for push in pushes], self._now(), tallies)
 
-    def _open_each(self, activation_ids: Sequence[int]) -> list[bool]:
+    def _open_each(self, activation_ids: Sequence[ActivationId]) -> list[bool]:
         found = self._pushes.open_among(set(activation_ids))
         return [activation_id in found for activation_id in activation_ids]
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from globalconnect.domain.errors import Unavailable
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.push_schedule import delay_seconds
 from globalconnect.domain.sms import AttemptTally, SmsRef
 from globalconnect.store.dynamo import unavailable
@@ -35,7 +36,7 @@ class DuePush:
     """A push to a partner that is due at `due` (ms), with the attempts made so far where they are known."""
 
     ref: SmsRef
-    partner_id: str
+    partner_id: PartnerId
     due: int
     tally: AttemptTally | None = field(default=None, hash=False)
 
@@ -100,8 +101,8 @@ def read_message(body: str) -> DuePush:
     """Return the push a message asks for. Raises UnreadableMessage."""
     try:
         fields = json.loads(body)
-        ref = SmsRef(int(fields["activationId"]), int(fields["smsId"]))
-        return DuePush(ref, str(fields["partnerId"]), int(fields["due"]), _read_tally(fields.get("tally")))
+        ref = SmsRef(ActivationId(int(fields["activationId"])), SmsId(int(fields["smsId"])))
+        return DuePush(ref, PartnerId(str(fields["partnerId"])), int(fields["due"]), _read_tally(fields.get("tally")))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UnreadableMessage("not a message of the retry queues") from None
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from globalconnect.domain.activation import Activation
+from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.sms import ActivationWithSms, NewSms, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, SECOND, day_of
 from globalconnect.store.codec import Codec
@@ -37,11 +38,11 @@ class Activations:
         self.retention = retention
         self._now = now
 
-    def get(self, activation_id: int) -> Activation | None:
+    def get(self, activation_id: ActivationId) -> Activation | None:
         item = self._db.get(self.table, {"activation_id": activation_id, "entry": ENTRY})
         return to_activation(item) if item and is_kept(item, self._now()) else None
 
-    def sale(self, activation_id: int, owner: str | None = None) -> ActivationWithSms | None:
+    def sale(self, activation_id: ActivationId, owner: PartnerId | None = None) -> ActivationWithSms | None:
         """Return an activation with its messages as it is now, in one read unless there are many.
 
         With an owner, also None when it is another partner's; that takes no longer, however many messages there are.
@@ -71,7 +72,7 @@ class Activations:
         limit: int,
         cursor: str | None,
         *,
-        partner_id: str | None = None,
+        partner_id: PartnerId | None = None,
         phone: str | None = None,
         now: int,
         filters: tuple[str | None, ...] = (),
@@ -92,7 +93,7 @@ class Activations:
             found, next_key = self._list_by_day(limit, after, now)
         return Page(found, listing.cursor(next_key))
 
-    def started_since(self, partner_id: str, since: int, limit: int, cursor: str | None) -> Page[Activation]:
+    def started_since(self, partner_id: PartnerId, since: int, limit: int, cursor: str | None) -> Page[Activation]:
         """Return one page of a partner's activations that began from `since` (ms) on, newest first, as they are now.
 
         Raises InvalidInput for a cursor of something else.
@@ -106,7 +107,7 @@ class Activations:
         """Return the last activations of a number, newest first."""
         return self._listed("by-phone", "phone", phone, limit, None)[0]
 
-    def last_of_partner(self, partner_id: str, limit: int) -> list[Activation]:
+    def last_of_partner(self, partner_id: PartnerId, limit: int) -> list[Activation]:
         """Return the last activations of a partner, newest first."""
         return self._listed("by-partner", "partner_id", partner_id, limit, None)[0]
 
@@ -145,7 +146,9 @@ class Activations:
         return [found[activation_id] for activation_id in ids if activation_id in found], page.next_key
 
 
-def listing_of(partner_id: str | None, phone: str | None, now: int, filters: tuple[str | None, ...] = ()) -> Listing:
+def listing_of(
+    partner_id: PartnerId | None, phone: str | None, now: int, filters: tuple[str | None, ...] = ()
+) -> Listing:
     """Return the listing of activations of a phone, of a partner, or of all that there are at `now` (ms)."""
     bound = (partner_id, phone, *filters)
     if phone is not None:
@@ -168,13 +171,13 @@ def _is_key_by_day(now: int, key: object) -> bool:
     return key.keys() == {"day_at", "key"} and _is_key_of(started_day=day_of(key["day_at"]))(key["key"])
 
 
-def pending_shard(sms_id: int) -> str:
+def pending_shard(sms_id: SmsId) -> str:
     """Return the shard of the index of undelivered messages in which an SMS is entered."""
     return PENDING_SHARDS[zlib.crc32(str(sms_id).encode()) % len(PENDING_SHARDS)]
 
 
-def sms_id_of_entry(entry: str) -> int:
-    return int(entry.removeprefix(_SMS_PREFIX))
+def sms_id_of_entry(entry: str) -> SmsId:
+    return SmsId(int(entry.removeprefix(_SMS_PREFIX)))
 
 
 def expire_at(stored_at: int, retention: int) -> int:

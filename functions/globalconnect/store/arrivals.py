@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from globalconnect.domain.ids import sms_id_of
+from globalconnect.domain.ids import SmsId, SourceId, sms_id_of
 from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease, Receipt, UnclaimedReason, WordsRecord
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
@@ -24,7 +24,7 @@ class ArrivalContext:
 
     number: Number | None
     heard: WordsRecord | None
-    former_id: int | None = None
+    former_id: SmsId | None = None
     may_be_known: bool = False
 
 
@@ -35,7 +35,7 @@ class Arrivals:
         self._activations = activations
         self._inbox = inbox
 
-    def known(self, sms: InboundSms, source_id: str, now: int) -> ArrivalContext:
+    def known(self, sms: InboundSms, source_id: SourceId, now: int) -> ArrivalContext:
         """Read all that decides about an SMS at `now` (ms)."""
         inbox = self._inbox.table
         former = [Identity(source_id, name) for name in sms.former_names]
@@ -94,7 +94,7 @@ class Arrivals:
             put(self._inbox.table, item, is_new(receipt.stored_at)), *self._inbox.hear(receipt, heard, None)
         )
 
-    def count_repeat(self, sms_id: int) -> None:
+    def count_repeat(self, sms_id: SmsId) -> None:
         """Count that an SMS came again, with its entry in the inbox."""
         change = expression("ADD #repeats :one", one=1)
         # Gone by now, with its retention: then there is nothing left to be found.
@@ -107,4 +107,4 @@ def _with_former(known: ArrivalContext, entry: Item, sms: InboundSms) -> Arrival
     if entry.get("kind") != InboxKind.UNCLAIMED:
         return replace(known, may_be_known=True)
     is_same = (entry["phone"], entry["phone_from"], entry["text"]) == (sms.phone, sms.phone_from, sms.text)
-    return replace(known, former_id=int(entry["inbox_id"])) if is_same else known
+    return replace(known, former_id=SmsId(int(entry["inbox_id"]))) if is_same else known

@@ -5,6 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from globalconnect.domain.ids import ActivationId, SmsId, SourceId
 from globalconnect.domain.inbound import (
     Identity,
     InboundSms,
@@ -55,7 +56,7 @@ class Inbox:
         key = inbox_key(heard.sms_id) if heard.activation_id is None else {"inbox_id": f"{COPY}{heard.sms_id}"}
         self._db.update(self.table, key, change)
 
-    def keep_unreadable(self, inbox_id: str, source_id: str, payload: bytes, reason: str, now: int) -> None:
+    def keep_unreadable(self, inbox_id: str, source_id: SourceId, payload: bytes, reason: str, now: int) -> None:
         """Keep a payload that its adapter could not read, for staff; a second time changes nothing."""
         item = {
             "inbox_id": inbox_id,
@@ -118,7 +119,9 @@ class Inbox:
             "reason": reason.value,
         }
 
-    def hear(self, receipt: Receipt, heard: WordsRecord | None, activation_id: int | None) -> list[Mapping[str, Any]]:
+    def hear(
+        self, receipt: Receipt, heard: WordsRecord | None, activation_id: ActivationId | None
+    ) -> list[Mapping[str, Any]]:
         """Return the action, if one is needed, that notes the words of an SMS with the activation that gets it, if one does.
 
         `heard` is how they were read: the action fails if they were heard again since. Words stay with the activation
@@ -163,7 +166,7 @@ def is_new(now: int) -> Expression:
     return expression("attribute_not_exists(#inbox_id) OR #expire_at <= :now", now=now // SECOND)
 
 
-def inbox_key(sms_id: int) -> Key:
+def inbox_key(sms_id: SmsId) -> Key:
     return {"inbox_id": str(sms_id)}
 
 

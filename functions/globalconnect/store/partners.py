@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypedDict
 
 from globalconnect.domain.errors import Conflict, InvalidKey, existing
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.partner import KeyHolder, Partner, Pause, SigningSecret, digest_of, partner_id_of, rotated
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
@@ -63,10 +64,10 @@ class Partners:
             raise InvalidKey
         return holder.partner
 
-    def _holder(self, partner_id: str) -> KeyHolder | None:
+    def _holder(self, partner_id: PartnerId) -> KeyHolder | None:
         return self._cache.get(partner_id, lambda: self._read_holder(partner_id))
 
-    def _read_holder(self, partner_id: str) -> KeyHolder | None:
+    def _read_holder(self, partner_id: PartnerId) -> KeyHolder | None:
         key = {"partner_id": partner_id}
         item = self._db.get(self._table, key, _OF_BUYERS)
         if item is not None and "key_sha256" not in item:
@@ -77,7 +78,7 @@ class Partners:
         digest = item.get("key_sha256") or digest_of(item["key"])
         return KeyHolder(_to_partner(item | {"key": ""}), digest)
 
-    def get(self, partner_id: str) -> Partner:
+    def get(self, partner_id: PartnerId) -> Partner:
         """Return a partner as it is now. Raises NotFound."""
         return existing(self._read(partner_id), "partner")
 
@@ -90,7 +91,7 @@ class Partners:
         """Store a new partner. Raises ConditionFailed when its id is taken."""
         self._db.put(self._table, _to_item(partner), expression("attribute_not_exists(#partner_id)"))
 
-    def change(self, partner_id: str, change: PartnerUpdate, version: int | None = None) -> Partner:
+    def change(self, partner_id: PartnerId, change: PartnerUpdate, version: int | None = None) -> Partner:
         """Set what is given (at least one thing) and leave the rest as it is.
 
         Raises NotFound, and Conflict when the partner is revoked or has another version than the one given, if one is.
@@ -114,12 +115,12 @@ class Partners:
 
         return self._update(partner_id, wanted, _working_at(version), is_done)
 
-    def rotate_key(self, partner_id: str, key: str) -> Partner:
+    def rotate_key(self, partner_id: PartnerId, key: str) -> Partner:
         """Replace a partner's key; the old one stops working. Raises NotFound, and Conflict when it is revoked."""
         change = expression(f"SET #key = :key, #key_sha256 = :digest {_NEXT}", key=key, digest=digest_of(key), one=1)
         return self._update(partner_id, change, _WORKING)
 
-    def rotate_signing_secret(self, partner_id: str, secret: str, now: int) -> Partner:
+    def rotate_signing_secret(self, partner_id: PartnerId, secret: str, now: int) -> Partner:
         """Sign a partner's pushes with a new secret, and for a while (`domain.partner.rotated`) with those before it.
 
         Raises NotFound, and Conflict when the partner is revoked or somebody else changed it meanwhile: of
@@ -135,7 +136,7 @@ class Partners:
 
         return self._update(partner_id, change, _working_at(before.version), is_done)
 
-    def remove_signing_secrets(self, partner_id: str) -> Partner:
+    def remove_signing_secrets(self, partner_id: PartnerId) -> Partner:
         """Have a partner's pushes no longer signed; a second time changes nothing.
 
         Raises NotFound, and Conflict when it is revoked.
@@ -146,7 +147,7 @@ class Partners:
             partner_id, change, condition, lambda partner: not partner.is_signed and partner.revoked_at is None
         )
 
-    def pause(self, partner_id: str, reason: str, now: int) -> Partner:
+    def pause(self, partner_id: PartnerId, reason: str, now: int) -> Partner:
         """Sell a partner nothing from `now` (ms) on; one that is paused already is so for another reason.
 
         Raises NotFound, and Conflict when it is revoked.
@@ -159,7 +160,7 @@ class Partners:
         )
         return self._update(partner_id, change, _WORKING)
 
-    def resume(self, partner_id: str) -> Partner:
+    def resume(self, partner_id: PartnerId) -> Partner:
         """Sell to a partner again; a second time changes nothing. Raises NotFound, and Conflict when it is revoked."""
         change = expression(f"REMOVE #paused_at, #pause_reason {_NEXT}", one=1)
         condition = expression(f"{_WORKING.text} AND attribute_exists(#paused_at)")
@@ -167,25 +168,25 @@ class Partners:
             partner_id, change, condition, lambda partner: partner.paused is None and partner.revoked_at is None
         )
 
-    def revoke(self, partner_id: str, now: int) -> Partner:
+    def revoke(self, partner_id: PartnerId, now: int) -> Partner:
         """Make a partner's key stop working for good; a second time changes nothing. Raises NotFound."""
         change = expression(f"SET #revoked_at = :now {_NEXT}", now=now, one=1)
         return self._update(partner_id, change, _WORKING, lambda partner: partner.revoked_at is not None)
 
-    def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
+    def many(self, partner_ids: Collection[PartnerId]) -> dict[PartnerId, Partner]:
         """Return those of the partners that exist, as they are now. Raises Busy."""
         keys = [{"partner_id": partner_id} for partner_id in partner_ids]
         return {partner.partner_id: partner for partner in map(_to_partner, self._db.get_many(self._table, keys))}
 
-    def note_slow(self, partner_id: str, until: int) -> None:
+    def note_slow(self, partner_id: PartnerId, until: int) -> None:
         """Note that a partner's server is slow until then (ms); an earlier end changes nothing. Raises Busy."""
         self._note_later("slow_until", partner_id, until)
 
-    def note_success(self, partner_id: str, at: int) -> None:
+    def note_success(self, partner_id: PartnerId, at: int) -> None:
         """Note that a partner took a push then (ms); an earlier time changes nothing. Raises Busy."""
         self._note_later("last_success_at", partner_id, at)
 
-    def _note_later(self, attribute: str, partner_id: str, time: int) -> None:
+    def _note_later(self, attribute: str, partner_id: PartnerId, time: int) -> None:
         change = expression(f"SET #{attribute} = :time", time=time)
         later = expression(
             f"attribute_exists(#partner_id) AND (attribute_not_exists(#{attribute}) OR #{attribute} < :time)", time=time
@@ -196,7 +197,7 @@ class Partners:
 
     def _update(
         self,
-        partner_id: str,
+        partner_id: PartnerId,
         change: Expression,
         condition: Expression,
         is_done: Callable[[Partner], bool] = lambda _: False,
@@ -213,7 +214,7 @@ class Partners:
             return _to_partner(item)
         return _unchanged(found, is_done)
 
-    def _read(self, partner_id: str) -> Partner | None:
+    def _read(self, partner_id: PartnerId) -> Partner | None:
         item = self._db.get(self._table, {"partner_id": partner_id})
         return _to_partner(item) if item else None
 

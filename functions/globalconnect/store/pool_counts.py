@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import pool_of
 from globalconnect.domain.pool_counts import (
     MOST_CHANGED,
@@ -76,7 +77,7 @@ class Holders:
         self._db = db
         self._table = table
 
-    def held_by(self, partner_id: str) -> int:
+    def held_by(self, partner_id: PartnerId) -> int:
         """Return how many numbers a partner holds, as counted last. Raises Busy."""
         item = self._db.get(self._table, {"partner_id": partner_id})
         return _HOLDER.from_item(item).held if item else 0
@@ -116,7 +117,7 @@ class CountsStore:
             pools[pool_of(counts.country, counts.operator)] = counts
         return pools
 
-    def holders(self, partner_ids: Sequence[str]) -> dict[str, HolderCount]:
+    def holders(self, partner_ids: Sequence[PartnerId]) -> dict[PartnerId, HolderCount]:
         """Return the counts of these partners by their id; one that was never counted holds nothing."""
         holders = {partner_id: HolderCount(partner_id) for partner_id in partner_ids}
         for item in self._db.get_many(self._holders, [{"partner_id": partner_id} for partner_id in partner_ids]):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import batched
 
 from globalconnect.domain.errors import Busy
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import Number, names_of
 from globalconnect.domain.pool_counts import (
     NOTHING,
@@ -115,15 +116,15 @@ def _changed_pools(moves: Iterable[Move], counts: CountsStore) -> list[PoolCount
     return list(pools.values())
 
 
-def _unwatched(partner_ids: Sequence[str]) -> dict[str, HolderCount]:
+def _unwatched(partner_ids: Sequence[PartnerId]) -> dict[PartnerId, HolderCount]:
     return {partner_id: HolderCount(partner_id) for partner_id in partner_ids}
 
 
 def _changed_holders(
-    moves: Iterable[Move], read: Callable[[Sequence[str]], Mapping[str, HolderCount]]
+    moves: Iterable[Move], read: Callable[[Sequence[PartnerId]], Mapping[PartnerId, HolderCount]]
 ) -> list[HolderChange]:
-    by: dict[str, int] = {}
-    noted: dict[str, set[str]] = {}
+    by: dict[PartnerId, int] = {}
+    noted: dict[PartnerId, set[str]] = {}
     for phone, before, after in moves:
         if before.holder == after.holder:
             continue

@@ -7,6 +7,7 @@ more than what it carries.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from globalconnect.domain.errors import Busy, NotFound, Unavailable
+from globalconnect.domain.ids import ActivationId, SmsId
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.times import day_of
@@ -97,12 +98,12 @@ class Pushes:
         except (Busy, Unavailable):
             # The count has a gap then; the claims are made.
             return {}
-        logs: dict[int, list[Attempt]] = {}
+        logs: dict[SmsId, list[Attempt]] = {}
         for item in items:
             logs.setdefault(item["sms_id"], []).append(_ATTEMPT.from_item(item))
         return {ref: sms.caught_up(logs.get(ref.sms_id, [])) for ref, sms in batch.items()}
 
-    def open_among(self, activation_ids: Collection[int]) -> frozenset[int]:
+    def open_among(self, activation_ids: Collection[ActivationId]) -> frozenset[ActivationId]:
         """Return those of the activations that are not finished as of now. Raises Busy."""
         keys: list[Key] = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in activation_ids]
         found = self._db.get_many(self._table, keys)
@@ -131,12 +132,12 @@ class Pushes:
         """
         self._db.put_many(self._table, [_from_attempt(sms, attempt, self._retention) for sms, attempt in attempts])
 
-    def attempts(self, activation_id: int) -> dict[int, list[Attempt]]:
+    def attempts(self, activation_id: ActivationId) -> dict[SmsId, list[Attempt]]:
         """Return the kept attempts of an activation's messages by SMS id, oldest first."""
         condition = expression(
             "#activation_id = :id AND begins_with(#entry, :attempts)", id=activation_id, attempts=ATTEMPT_PREFIX
         )
-        found: dict[int, list[Attempt]] = {}
+        found: dict[SmsId, list[Attempt]] = {}
         for item in self._db.query_all(self._table, condition):
             found.setdefault(item["sms_id"], []).append(_ATTEMPT.from_item(item))
         return {sms_id: sorted(attempts, key=lambda attempt: attempt.number) for sms_id, attempts in found.items()}

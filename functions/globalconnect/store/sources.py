@@ -5,6 +5,7 @@ from contextlib import suppress
 from functools import partial
 
 from globalconnect.domain.errors import Conflict, existing
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.partner import SigningSecret
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import MINUTE
@@ -38,7 +39,7 @@ class Sources:
         # When something was noted last, by source and attribute: what is remembered of a source may be older.
         self._noted: dict[tuple[str, str], int] = {}
 
-    def find(self, source_id: str, oldest: int | None = None) -> Source | None:
+    def find(self, source_id: SourceId, oldest: int | None = None) -> Source | None:
         """Return a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
         return self._cache.get(source_id, lambda: self._read(source_id), oldest)
 
@@ -51,7 +52,7 @@ class Sources:
         """Store a new source. Raises ConditionFailed when its id is taken."""
         self._db.put(self._table, _CODEC.to_item(source), expression("attribute_not_exists(#source_id)"))
 
-    def remove(self, source_id: str) -> None:
+    def remove(self, source_id: SourceId) -> None:
         """Remove a source. Raises NotFound."""
         existing(self._read(source_id), "source")
         # It may be gone by now: by a try of ours that AWS did not answer.
@@ -59,7 +60,7 @@ class Sources:
             self._db.delete(self._table, {"source_id": source_id}, expression("attribute_exists(#source_id)"))
         self._cache.forget(source_id)
 
-    def replace_secret(self, source_id: str, secret: str, now: int) -> None:
+    def replace_secret(self, source_id: SourceId, secret: str, now: int) -> None:
         """Give a source a new secret at `now` (ms). One that is its newest already changes nothing.
 
         Raises NotFound, and Conflict when somebody else has replaced it meanwhile: of two new secrets neither may go
@@ -124,7 +125,7 @@ class Sources:
             if found is not None:
                 self._noted[known] = noted_in(found) or now
 
-    def _read(self, source_id: str) -> Source | None:
+    def _read(self, source_id: SourceId) -> Source | None:
         item = self._db.get(self._table, {"source_id": source_id})
         return _to_source(item) if item else None
 

@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
+from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.outcomes import COUNTED, ByPartner, FinishedActivation, Outcomes, together
 from globalconnect.domain.statistics import STATES, Hour, HourCounts, StartedActivation, Stock
 from globalconnect.domain.times import DAY, day_of
@@ -65,7 +66,7 @@ class Statistics:
         condition = expression("#kind = :kind AND #at BETWEEN :first AND :last", kind=_HOUR, first=first, last=last)
         return [_to_hour(item) for item in self._db.query_all(self._table, condition)]
 
-    def outcomes(self, first: int, last: int) -> dict[str, Outcomes]:
+    def outcomes(self, first: int, last: int) -> dict[PartnerId, Outcomes]:
         """Return the outcomes by partner of the hours that begin from `first` to `last` (ms), together."""
         condition = expression("#kind = :kind AND #at BETWEEN :first AND :last", kind=_OUTCOMES, first=first, last=last)
         return together(_to_outcomes(item) for item in self._db.query_all(self._table, condition))
