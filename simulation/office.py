@@ -9,10 +9,9 @@ from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
-from globalconnect.domain.sms import Attempt, NewSms, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, AttemptTally, DuePush, Sms, SmsRef
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
-from globalconnect.push.queue import DuePush
 from globalconnect.push.signing import Signer
 from globalconnect.store.partners import Partners
 from simulation.shop import Shop, present
@@ -107,7 +106,10 @@ class Office:
 
     def first_push(self) -> frozenset[SmsRef]:
         """Let the routine take the SMS up as one that was just stored."""
-        return self.pusher.deliver_new([NewSms(self.ref, self.partner.partner_id)])
+        return self.pusher.deliver_new([self.new()])
+
+    def new(self) -> DuePush:
+        return DuePush(self.ref, self.partner.partner_id, due=0, tally=AttemptTally())
 
     def sms(self) -> Sms:
         (sms,) = self.shop.pushes.find([self.ref])

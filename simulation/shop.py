@@ -152,7 +152,7 @@ class Shop:
         return self.numbers.page(1_000, None).items
 
     def sweep(self) -> None:
-        sweep = Sweep(self.numbers, self.partners, self.pushes, self.cloud.queues(), self.cloud.clock)
+        sweep = Sweep(self.numbers, self.partners, self.pushes, self.cloud.queues(), self.statistics, self.cloud.clock)
         self.statistics.put_pending(sweep.run().note)
 
     def measure(self) -> None:

@@ -25,11 +25,10 @@ from bench.costing.prices import Usage
 from globalconnect.domain.number import Number
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.domain.push_attempt import AttemptResult
-from globalconnect.domain.sms import SmsRef
+from globalconnect.domain.sms import DuePush, SmsRef
 from globalconnect.domain.times import SECOND
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
-from globalconnect.push.queue import DuePush
 from globalconnect.runtime import logs
 from globalconnect.runtime.metrics import PushMeter
 from globalconnect.store.activations import PENDING_SHARDS

@@ -27,10 +27,9 @@ from globalconnect.domain.errors import Busy, Conflict, NotFound, existing
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
-from globalconnect.domain.sms import Attempt, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, DuePush, Sms, SmsRef
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import DAY, SECOND, to_iso, to_iso_if_any
-from globalconnect.push.queue import DuePush
 
 # How long after its claim the attempt that may be under way can still last: it may start late.
 LONGEST_ATTEMPT = CLAIM_LASTS + round(ATTEMPT_TIMEOUT_SECONDS * SECOND)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from globalconnect.push.queue import DuePush, UnreadableMessage, read_message
+from globalconnect.push.queue import UnreadableMessage, read_message
 from globalconnect.push.wiring import pusher
 from globalconnect.runtime.logs import Event, log_failure
 
@@ -12,8 +12,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
     A message that can't be read is reported too, until the queue dead-letters it.
     """
-    due: dict[str, DuePush] = {}
-    failed: list[str] = []
+    due, failed = {}, []
     for record in event["Records"]:
         try:
             due[record["messageId"]] = read_message(record["body"])

@@ -3,7 +3,7 @@
 from typing import Any
 
 from globalconnect.push.wiring import pusher
-from globalconnect.store.activations import new_sms
+from globalconnect.store.activations import first_push
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
@@ -12,7 +12,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     When an SMS can't even be claimed because AWS gives trouble, the batch is redelivered from that record on; pushes
     already made are not due then, so they aren't repeated.
     """
-    records = {record["dynamodb"]["SequenceNumber"]: new_sms(record["dynamodb"]) for record in event["Records"]}
-    left = pusher().deliver_new(list(records.values()))
-    failed = [sequence_number for sequence_number, sms in records.items() if sms.ref in left]
+    pushes = {record["dynamodb"]["SequenceNumber"]: first_push(record["dynamodb"]) for record in event["Records"]}
+    left = pusher().deliver_new(list(pushes.values()))
+    failed = [sequence_number for sequence_number, push in pushes.items() if push.ref in left]
     return {"batchItemFailures": [{"itemIdentifier": failed[0]}] if failed else []}

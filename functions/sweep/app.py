@@ -8,7 +8,8 @@ from sweep.wiring import parts
 
 def handler(_event: dict[str, Any], _context: object) -> None:
     """Sweep once. A failure is raised, and nothing measured then; the next minute takes up what was left."""
-    swept = parts().sweep.run()
+    sweep = parts()
+    swept = sweep.run()
     waiting = swept.waiting
     publish_waiting({one.partner_id: one.age for one in waiting}, sum(one.without_success for one in waiting))
-    parts().statistics.put_pending(swept.note)
+    sweep.statistics.put_pending(swept.note)

@@ -16,13 +16,14 @@ from globalconnect.domain.backlog import (
 )
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
-from globalconnect.domain.sms import PushState, Sms, SmsRef
-from globalconnect.push.queue import DuePush, RetryQueues
+from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
+from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime.logs import Event, log
 from globalconnect.store.activations import PENDING_SHARDS
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
+from globalconnect.store.statistics import Statistics
 
 _SMS_AT_ONCE = 100
 
@@ -49,6 +50,7 @@ class Sweep:
     partners: Partners
     pushes: Pushes
     queues: RetryQueues
+    statistics: Statistics
     now: Callable[[], int]
 
     def run(self) -> SweepReport:

@@ -9,8 +9,7 @@ from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import PushState, Sms, SmsRef
-from globalconnect.push.queue import DuePush
+from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
 from simulation.aws import START
 from simulation.logs import log_to_nowhere
 from simulation.office import NotedQueues

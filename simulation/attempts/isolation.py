@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.sms import Sms, SmsRef
-from globalconnect.push.queue import DuePush
+from globalconnect.domain.sms import DuePush, Sms, SmsRef
 from globalconnect.runtime.clock import now
 from simulation.logs import log_to_nowhere
 from simulation.office import NotedQueues

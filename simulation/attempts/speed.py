@@ -21,10 +21,9 @@ from globalconnect import VERSION
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_schedule import INTERVAL
-from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, DuePush, PushEnd, PushState, Sms, SmsRef
 from globalconnect.hub_protocol.catalogue import DEFAULT
 from globalconnect.hub_protocol.push import push_body
-from globalconnect.push.queue import DuePush
 from globalconnect.runtime import clock
 from simulation.logs import log_to_nowhere
 from simulation.office import NotedQueues

@@ -12,8 +12,8 @@ from admin_api.activations import LONGEST_ATTEMPT
 from globalconnect.domain.ids import LARGEST_ID, ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner, new_key
 from globalconnect.domain.push_schedule import CLAIM_LASTS, INTERVAL
-from globalconnect.domain.sms import PushState, Sms, SmsRef
-from globalconnect.push.queue import DuePush, read_message
+from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
+from globalconnect.push.queue import read_message
 from globalconnect.store.dynamo import from_wire
 from simulation.aws import START
 from simulation.pushes.environments import Environment, Environments, Event, InvocationFailed, environment

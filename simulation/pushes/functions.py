@@ -20,7 +20,6 @@ from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime import clock
 from simulation.logs import log_to_nowhere
 from sweep.sweep import Sweep
-from sweep.wiring import Parts
 
 PUSH_SMS = "push_sms"
 PUSH_RETRY = "push_retry"
@@ -85,7 +84,7 @@ def handlers(
     """Yield the handlers by function, which use this pusher and sweep a Remote cloud; their log goes nowhere."""
     # The sweep's other half, and what staff look at, are not what this cloud is for.
     nothing: Any = SimpleNamespace(held_until=lambda *_: (), put_pending=lambda _: None)
-    parts = Parts(Sweep(nothing, cloud, cloud, queues_of(cloud, pause), now), nothing)
+    parts = Sweep(nothing, cloud, cloud, queues_of(cloud, pause), nothing, now)
     # In place of its threads one shard after the other, in the strand that sweeps: those after one that fails are left
     # out, which is worse than what happens with threads.
     in_order = nullcontext(SimpleNamespace(map=map))

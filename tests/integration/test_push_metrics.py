@@ -17,10 +17,9 @@ from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
-from globalconnect.domain.sms import PushState, Sms, SmsRef
+from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
 from globalconnect.push import wiring
 from globalconnect.push.health import Health
-from globalconnect.push.queue import DuePush
 from globalconnect.runtime import clock
 from globalconnect.runtime.metrics import NAMESPACE, Metric, PushMeter
 from simulation.aws import START, TEMPLATE
@@ -28,7 +27,6 @@ from simulation.office import DELIVERED, FAILED, Office
 from simulation.shop import Shop, present
 from sweep import app as sweep_app
 from sweep.sweep import Sweep
-from sweep.wiring import Parts
 
 HUB = PartnerId("hub")
 
@@ -201,8 +199,8 @@ def test_both_functions_that_push_are_measured(
 
 @pytest.fixture(autouse=True)
 def _swept(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.cloud.clock)
-    monkeypatch.setattr(sweep_app, "parts", lambda: Parts(sweep, shop.statistics))
+    sweep = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.statistics, shop.cloud.clock)
+    monkeypatch.setattr(sweep_app, "parts", lambda: sweep)
 
 
 def run_sweep() -> None:

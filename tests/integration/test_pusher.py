@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.ids import ActivationId, SmsId
-from globalconnect.domain.sms import Attempt, AttemptTally, NewSms, PushState, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, AttemptTally, DuePush, PushState, Sms, SmsRef
 from globalconnect.push.health import Health
-from globalconnect.push.queue import DuePush, UnreadableMessage, read_message
+from globalconnect.push.queue import UnreadableMessage, read_message
 from globalconnect.store.pushes import Pushes
 from simulation.calls import Calls
 from simulation.failing import Fault, failing_cloud
@@ -193,7 +193,7 @@ def test_what_could_not_be_claimed_comes_again_and_what_was_is_queued(  # noqa: 
 def test_an_attempt_that_could_not_be_kept_is_counted_all_the_same(office: Office) -> None:
     office.hub.answers = [FAILED]
     troubled = Shop(failing_cloud(office.shop.cloud, {"BatchWriteItem": Fault.UNHEARD}.get))
-    office.with_parts(pushes=troubled.pushes).deliver_new([NewSms(office.ref, office.partner.partner_id)])
+    office.with_parts(pushes=troubled.pushes).deliver_new([office.new()])
     office.shop.cloud.clock.advance(seconds=10)
     office.retry()
     assert (office.sms().attempts, office.sms().outcomes) == (2, {"http_status": 1, "delivered": 1})
@@ -244,13 +244,13 @@ def test_pushes_of_a_slow_partner_take_the_slow_queue_for_a_minute_in_every_envi
     office.push()
     clock.advance(seconds=59)
     elsewhere = office.with_parts()
-    assert elsewhere.deliver_new([NewSms(office.ref, office.partner.partner_id)]) == frozenset()
+    assert elsewhere.deliver_new([office.new()]) == frozenset()
     assert [(due, slow) for _, _, due, slow in office.queues.sent] == [(start + 10_000, True), (start + 59_000, True)]
     office.shop.sweep()
     assert (len(office.shop.cloud.queued(slow=True)), office.shop.cloud.queued()) == (1, [])
     assert len(office.hub.got) == 1
     clock.advance(seconds=1)
-    elsewhere.deliver_new([NewSms(office.ref, office.partner.partner_id)])
+    elsewhere.deliver_new([office.new()])
     assert len(office.hub.got) == 2
 
 

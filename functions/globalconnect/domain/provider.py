@@ -13,6 +13,8 @@ class SecretOrigin(StrEnum):
 
 
 class SettingType(StrEnum):
+    """What the value of a setting is."""
+
     TEXT = "text"
     FLAG = "flag"
 

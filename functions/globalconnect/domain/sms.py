@@ -93,11 +93,13 @@ class SmsRef:
 
 
 @dataclass(frozen=True, slots=True)
-class NewSms:
-    """An SMS that has just been stored, and whose it is."""
+class DuePush:
+    """A push to a partner that is due at `due` (ms), with the attempts made so far where they are known."""
 
     ref: SmsRef
     partner_id: PartnerId
+    due: int
+    tally: AttemptTally | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

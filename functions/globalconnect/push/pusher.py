@@ -18,12 +18,12 @@ from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
-from globalconnect.domain.sms import Attempt, AttemptTally, NewSms, PushEnd, PushState, Sms, SmsRef
+from globalconnect.domain.sms import Attempt, DuePush, PushEnd, PushState, Sms, SmsRef
 from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.batches import Batches
 from globalconnect.push.health import Health
-from globalconnect.push.queue import MESSAGES_AT_ONCE, DuePush, RetryQueues
+from globalconnect.push.queue import MESSAGES_AT_ONCE, RetryQueues
 from globalconnect.push.signing import Signer
 from globalconnect.runtime.logs import Event, log, log_failure
 from globalconnect.runtime.metrics import PushMeter
@@ -49,10 +49,6 @@ class AttemptClient(Protocol):
         self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
     ) -> AttemptResult:
         """POST the body to the URL and tell how that ended; never raises for what the partner does."""
-
-
-# What a new SMS is stored with.
-_UNTRIED = AttemptTally()
 
 
 class Handling(Enum):
@@ -111,25 +107,25 @@ class Pusher:
         # A message that is redelivered after minutes may meet the live one of its SMS; of two, the later due is the live one.
         return self._runner.run(self._all(sorted(pushes, key=lambda push: push.due), self._push))
 
-    def deliver_new(self, batch: Sequence[NewSms]) -> frozenset[SmsRef]:
+    def deliver_new(self, pushes: Sequence[DuePush]) -> frozenset[SmsRef]:
         """Make the first attempt for each new SMS, but queue those of slow partners.
 
         A time-out here would hold up the stream, and with it the first pushes of other partners. Returns as `deliver`.
         """
-        return self._runner.run(self._all(batch, self._first))
+        return self._runner.run(self._all(pushes, self._first))
 
     def close(self) -> None:
         """Close the HTTP client and the event loop."""
         with self._runner:
             self._runner.run(self._opened.aclose())
 
-    async def _all[P: (DuePush, NewSms)](
-        self, batch: Sequence[P], handle: Callable[[P, Partner | None, AttemptClient], Awaitable[Handling]]
+    async def _all(
+        self, pushes: Sequence[DuePush], handle: Callable[[DuePush, Partner | None, AttemptClient], Awaitable[Handling]]
     ) -> frozenset[SmsRef]:
         # Of several for the same SMS, the last.
-        by_ref = {push.ref: push for push in batch}
+        by_ref = {push.ref: push for push in pushes}
         try:
-            partners = await asyncio.to_thread(self._partners.many, {push.partner_id for push in batch})
+            partners = await asyncio.to_thread(self._partners.many, {push.partner_id for push in pushes})
         except _AWS_TROUBLE as error:
             log_failure(Event.UNEXPECTED, error)
             return frozenset(by_ref)
@@ -152,10 +148,9 @@ class Pusher:
             log(Event.PUSH_ATTEMPTS, attempts=self._attempted)
         self._attempted = []
 
-    async def _first(self, sms: NewSms, partner: Partner | None, client: AttemptClient) -> Handling:
-        push = DuePush(sms.ref, sms.partner_id, due=self._now(), tally=_UNTRIED)
+    async def _first(self, push: DuePush, partner: Partner | None, client: AttemptClient) -> Handling:
         if partner is not None and self._health.is_slow(partner):
-            return Handling.DONE if await self._queue(push, slow=True) else Handling.REDELIVER
+            return Handling.DONE if await self._queue(replace(push, due=self._now()), slow=True) else Handling.REDELIVER
         return await self._push(push, partner, client)
 
     async def _push(self, push: DuePush, partner: Partner | None, client: AttemptClient) -> Handling:

@@ -7,7 +7,6 @@ Pushes of slow partners have a queue of their own, so that their time-outs never
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from itertools import batched
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.push_schedule import delay_seconds
-from globalconnect.domain.sms import AttemptTally, SmsRef
+from globalconnect.domain.sms import AttemptTally, DuePush, SmsRef
 from globalconnect.store.dynamo import unavailable
 
 if TYPE_CHECKING:
@@ -29,16 +28,6 @@ _TRIES = 3
 
 class UnreadableMessage(ValueError):
     """A queue message that no RetryQueues wrote; it belongs in the dead-letter queue."""
-
-
-@dataclass(frozen=True, slots=True)
-class DuePush:
-    """A push to a partner that is due at `due` (ms), with the attempts made so far where they are known."""
-
-    ref: SmsRef
-    partner_id: PartnerId
-    due: int
-    tally: AttemptTally | None = field(default=None, hash=False)
 
 
 class RetryQueues:

@@ -7,7 +7,7 @@ from typing import Any
 
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
-from globalconnect.domain.sms import ActivationWithSms, NewSms, PushState, Sms, SmsRef
+from globalconnect.domain.sms import ActivationWithSms, AttemptTally, DuePush, PushState, Sms, SmsRef
 from globalconnect.domain.times import DAY, SECOND, day_of
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
@@ -210,11 +210,12 @@ def from_sms(sms: Sms, retention: int) -> Item:
     }
 
 
-def new_sms(change: Mapping[str, Any]) -> NewSms:
-    """Return the SMS that a record of the table's stream is about: its `dynamodb` part."""
+def first_push(change: Mapping[str, Any]) -> DuePush:
+    """Return the first push of the SMS that a record of the table's stream is about: its `dynamodb` part."""
     image = change["NewImage"]
     sms = from_wire({name: image[name] for name in ("activation_id", "sms_id", "partner_id")})
-    return NewSms(SmsRef(sms["activation_id"], sms["sms_id"]), sms["partner_id"])
+    # It is due at once, and stored with no attempt.
+    return DuePush(SmsRef(sms["activation_id"], sms["sms_id"]), sms["partner_id"], due=0, tally=AttemptTally())
 
 
 def sms_key(ref: SmsRef) -> dict[str, str | int]:
