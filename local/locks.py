@@ -10,6 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from local.failure import LocalError
 from local.place import NPM_PROJECTS, REPOSITORY
 
 UV = REPOSITORY / ".tools" / "uv" / "bin" / "uv"
@@ -17,12 +18,8 @@ LOCKED = ("functions/requirements", *(f"requirements/{name}" for name in ("uv", 
 COMPILE = ("--quiet", "--universal", "--python-version", "3.13", "--no-annotate", "--no-header", "--no-emit-index-url")
 
 
-class CannotResolveError(Exception):
-    """uv could not resolve an .in."""
-
-
 def stale() -> list[str]:
-    """The .txt files that say something else than their .in, each with what differs. Raises CannotResolveError."""
+    """The .txt files that say something else than their .in, each with what differs. Raises LocalError."""
     found = []
     for name in LOCKED:
         locked = REPOSITORY / f"{name}.txt"
@@ -61,7 +58,7 @@ def _resolve(source: Path, locked: Path) -> str:
         command = [str(UV), "pip", "compile", *COMPILE, str(source), "--output-file", str(output)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
         if done.returncode != 0:
-            raise CannotResolveError(f"{source}: {done.stderr.strip()}")
+            raise LocalError(f"{source}: {done.stderr.strip()}")
         return output.read_text(encoding="utf-8")
 
 
@@ -69,13 +66,11 @@ def main() -> int:
     """Print what is stale; returns the exit status."""
     try:
         found = [*stale(), *(line for project in NPM_PROJECTS for line in stale_npm(project))]
-    except CannotResolveError as error:
+    except LocalError as error:
         print(f"Could not be checked, is the package registry in reach? {error}")
         return 1
-    for difference in found:
-        print(f"Stale: {difference}")
     if found:
-        print("Bring them up to date with: make lock")
+        print(*(f"Stale: {difference}" for difference in found), "Bring them up to date with: make lock", sep="\n")
     return 1 if found else 0
 
 

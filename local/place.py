@@ -5,7 +5,6 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from local.failure import LocalError
@@ -29,51 +28,23 @@ BUILD = REPOSITORY / ".local" / "build"
 DEFAULT_ROOT = REPOSITORY / ".local"
 
 
-@dataclass(frozen=True)
 class Place:
     """The files of one local stack, all of them under ``root``."""
 
-    root: Path
-
-    @property
-    def stack_file(self) -> Path:
-        """What users and tests read; there while the stack is up."""
-        return self.root / "stack.json"
-
-    @property
-    def process_file(self) -> Path:
-        """Pid and port of the emulator that was started last."""
-        return self.root / "emulator.json"
-
-    @property
-    def staff_file(self) -> Path:
-        """The user's name and password, kept over down and up."""
-        return self.root / "staff.json"
-
-    @property
-    def emulator_log(self) -> Path:
-        """What the emulator and the functions in it print."""
-        return self.root / "emulator.log"
-
-    @property
-    def deploy_log(self) -> Path:
-        """What `sam build` and `sam deploy` printed last."""
-        return self.root / "deploy.log"
-
-    @property
-    def state(self) -> Path:
-        """What the emulator saves when it is stopped."""
-        return self.root / "state"
-
-    @property
-    def objects(self) -> Path:
-        """The emulator's S3 objects."""
-        return self.root / "objects"
-
-    @property
-    def temporary(self) -> Path:
-        """The emulator's unpacked functions; emptied at every start."""
-        return self.root / "tmp"
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        # What users and tests read; there while the stack is up.
+        self.stack_file = root / "stack.json"
+        # Pid and port of the emulator that was started last.
+        self.process_file = root / "emulator.json"
+        # The user's name and password, kept over down and up.
+        self.staff_file = root / "staff.json"
+        # What the emulator and the functions in it print, and what `sam build` and `sam deploy` printed last.
+        self.emulator_log, self.deploy_log = root / "emulator.log", root / "deploy.log"
+        # What the emulator saves when it is stopped, and its S3 objects.
+        self.state, self.objects = root / "state", root / "objects"
+        # The emulator's unpacked functions; emptied at every start.
+        self.temporary = root / "tmp"
 
     @contextmanager
     def locked(self) -> Iterator[None]:

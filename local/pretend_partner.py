@@ -10,20 +10,18 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import socket
 import sys
 import threading
 import time
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from types import TracebackType
 
 HOST = "127.0.0.1"
 
@@ -46,8 +44,7 @@ DROP = Answer(drop=True)
 
 
 def slow(seconds: float, then: Answer = SUCCESS) -> Answer:
-    """``then``, but only after ``seconds``."""
-    return Answer(then.status, then.body, then.headers, seconds, then.drop)
+    return replace(then, after_seconds=seconds)
 
 
 @dataclass(frozen=True)
@@ -92,19 +89,13 @@ class PretendPartner:
         self._closing = threading.Event()
         self._path = "/push" if port else f"/push/{secrets.token_hex(8)}"
         self._takes_all = bool(port)
-        self._server = _Server((HOST, port), self._take, self._note_answered)
+        self._server = _Server((HOST, port), _Handler)
+        self._server.partner = self
+        self.port = int(self._server.server_address[1])
+        # A Push URL that leads here.
+        self.url = f"http://{HOST}:{self.port}{self._path}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
-
-    @property
-    def port(self) -> int:
-        """The port it listens on."""
-        return int(self._server.server_address[1])
-
-    @property
-    def url(self) -> str:
-        """A Push URL that leads here."""
-        return f"http://{HOST}:{self.port}{self._path}"
 
     @property
     def pushes(self) -> list[Push]:
@@ -135,25 +126,21 @@ class PretendPartner:
         with self._arrived:
             self._arrived.wait_for(lambda: self._answered >= count)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Stop listening; answers under way are cut short."""
         self._closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
     def _matching(self, matching: Callable[[Push], bool]) -> list[Push]:
         return [push for push in self._pushes if matching(push)]
 
-    def _take(self, push: Push) -> Answer:
+    def take(self, push: Push) -> Answer:
+        """Remember a request, and return its answer when the time for it has come."""
         if not self._takes_all and push.path.partition("?")[0] != self._path:
             return Answer(status=404, body=b"")
         with self._arrived:
@@ -165,7 +152,7 @@ class PretendPartner:
         self._closing.wait(answer.after_seconds)
         return answer
 
-    def _note_answered(self) -> None:
+    def note_answered(self) -> None:
         with self._arrived:
             self._answered += 1
             self._arrived.notify_all()
@@ -175,13 +162,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     # The default of 5 refuses connections when many pushes come at once.
     request_queue_size = 512
-
-    def __init__(
-        self, address: tuple[str, int], take: Callable[[Push], Answer], note_answered: Callable[[], None]
-    ) -> None:
-        self.take = take
-        self.note_answered = note_answered
-        super().__init__(address, _Handler)
+    partner: PretendPartner
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A caller that hung up, which is its right; anything else is a fault of this server and shown.
@@ -198,20 +179,19 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         at, received = time.monotonic(), datetime.now(UTC)
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        body: Any = None
-        with suppress(ValueError):
+        try:
             body = json.loads(raw)
+        except ValueError:
+            body = None
         push = Push(at, received, self.command, self.path, dict(self.headers.items()), raw, body)
-        self._give(self.server.take(push))
-        self.server.note_answered()
+        self._give(self.server.partner.take(push))
+        self.server.partner.note_answered()
 
     do_GET = do_POST  # noqa: N815 - the base class looks for this name
 
     def _give(self, answer: Answer) -> None:
         if answer.drop:
             self.close_connection = True
-            with suppress(OSError):
-                self.connection.shutdown(socket.SHUT_RDWR)
             return
         self.send_response(answer.status)
         for name, value in answer.headers.items():
@@ -238,7 +218,6 @@ def parse_answer(text: str) -> Answer:
 
 
 def describe(answer: Answer) -> str:
-    """``answer`` in a few words."""
     if answer.drop:
         return "drop the connection"
     waiting = f", after {answer.after_seconds:g} s" if answer.after_seconds else ""

@@ -20,7 +20,6 @@ class Progress:
         self._live = self._stream.isatty()
 
     def say(self, text: str) -> None:
-        """Print one line."""
         print(text, file=self._stream, flush=True)
 
     @contextmanager

@@ -80,9 +80,11 @@ def up(
         try:
             outputs = deploy.ensure_deployed(place, started.endpoint, overrides or {}, progress)
         except deploy.UnusableStateError as error:
-            progress.say(f"   {error}: starting with a new one.")
             emulator.stop(place)
-            _set_state_aside(place, progress)
+            aside = place.state.with_name(f"state-unusable-{time.strftime('%Y%m%d-%H%M%S')}")
+            place.state.rename(aside)
+            progress.say(f"   {error}: starting with a new one.")
+            progress.say(f"   The old one is kept in {aside}; delete it when you don't need it.")
             started = _start(place, started.port, progress)
             outputs = deploy.ensure_deployed(place, started.endpoint, overrides or {}, progress)
         api = f"{started.endpoint}/_aws/execute-api/{outputs.api_id}/{deploy.STAGE}"
@@ -108,17 +110,12 @@ def down(root: Path, progress: Progress | None = None) -> bool:
     """Stop the stack of ``root``; its data is kept. False when it was not running. Raises LocalError."""
     place = Place(root.resolve())
     with place.locked():
-        started = emulator.is_started(place)
+        started = emulator.started(place) is not None
         if started:
             with (progress or Progress()).step("stopping the emulator, which saves its data"):
                 emulator.stop(place)
         place.stack_file.unlink(missing_ok=True)
         return started
-
-
-def known_port(root: Path) -> int | None:
-    """The port the stack of ``root`` has or had last; None before its first start."""
-    return emulator.last_port(Place(root.resolve()))
 
 
 def status(root: Path) -> Stack | None:
@@ -144,9 +141,3 @@ def _start(place: Place, port: int, progress: Progress) -> emulator.Emulator:
     loading = ", which loads its data" if emulator.has_data(place) else ""
     with progress.step(f"starting the emulator{loading}"):
         return emulator.start(place, port)
-
-
-def _set_state_aside(place: Place, progress: Progress) -> None:
-    aside = place.state.with_name(f"state-unusable-{time.strftime('%Y%m%d-%H%M%S')}")
-    place.state.rename(aside)
-    progress.say(f"   The old one is kept in {aside}; delete it when you don't need it.")

@@ -24,8 +24,6 @@ UNKNOWN_OR_WRONG = {"NotAuthorizedException", "UserNotFoundException"}
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Somebody of the staff, signed in."""
-
     user: str
     password: str
     token: str
@@ -44,15 +42,11 @@ def sign_in(place: Place, endpoint: str, outputs: Outputs) -> SignedIn:
                 raise
     password = new_password()
     write_private(place.staff_file, {"user": NAME, "password": password})
-    _make(users, outputs, password)
-    return SignedIn(NAME, password, _token(users, outputs, password))
-
-
-def _make(users: CognitoIdentityProviderClient, outputs: Outputs, password: str) -> None:
     # One is there already when staff.json was lost; it gets the new password.
     with contextlib.suppress(users.exceptions.UsernameExistsException):
         users.admin_create_user(UserPoolId=outputs.user_pool_id, Username=NAME, MessageAction="SUPPRESS")
     users.admin_set_user_password(UserPoolId=outputs.user_pool_id, Username=NAME, Password=password, Permanent=True)
+    return SignedIn(NAME, password, _token(users, outputs, password))
 
 
 def _token(users: CognitoIdentityProviderClient, outputs: Outputs, password: str) -> str:

@@ -5,18 +5,26 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from globalconnect.runtime import logs
 
 
 @contextmanager
+def log_to(stream: TextIO) -> Iterator[None]:
+    """Have log lines written to a stream."""
+    handler = logs.logger.registered_handler
+    if not isinstance(handler, logging.StreamHandler):
+        raise TypeError("the log is written otherwise than it was")
+    before = handler.setStream(stream)
+    try:
+        yield
+    finally:
+        handler.setStream(before)
+
+
+@contextmanager
 def log_to_nowhere() -> Iterator[None]:
     """Have log lines made and written, but not to be seen."""
-    handler = logs.logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler), "the log is written otherwise than it was"
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        before = handler.setStream(nowhere)
-        try:
-            yield
-        finally:
-            handler.setStream(before)
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, log_to(nowhere):
+        yield

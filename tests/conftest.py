@@ -1,15 +1,14 @@
 """What all tests share: no way to AWS, and a pretend cloud whose tables are those of template.yaml."""
 
 import io
-import logging
 import os
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from globalconnect.runtime import logs
 from simulation.aws import ENVIRONMENT, Cloud
 from simulation.clouds import Moto, emulated_aws, pretend_aws
+from simulation.logs import log_to
 
 
 @pytest.fixture(autouse=True)
@@ -53,8 +52,5 @@ def emulated(_new_emulated_cloud: Callable[[], Cloud]) -> Cloud:
 def logged() -> Iterator[io.StringIO]:
     """Return what is logged from now on, as the text that would reach CloudWatch."""
     text = io.StringIO()
-    handler = logs.logger.registered_handler
-    assert isinstance(handler, logging.StreamHandler)
-    before = handler.setStream(text)
-    yield text
-    handler.setStream(before)
+    with log_to(text):
+        yield text

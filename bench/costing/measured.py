@@ -2,7 +2,6 @@
 
 import io
 import json
-import logging
 import platform
 import random
 import statistics
@@ -11,8 +10,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext, redirect_stdout
 from datetime import UTC, datetime
 from functools import partial
-from itertools import batched
+from itertools import batched, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import boto3
@@ -29,7 +29,6 @@ from globalconnect.domain.sms import DuePush, SmsRef
 from globalconnect.domain.times import SECOND
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
-from globalconnect.runtime import logs
 from globalconnect.runtime.metrics import PushMeter
 from globalconnect.store.activations import PENDING_SHARDS
 from globalconnect.store.dynamo import Dynamo
@@ -38,6 +37,7 @@ from local import template as templates
 from local.place import TEMPLATE
 from simulation import partiql
 from simulation.aws import Cloud, make_environment
+from simulation.logs import log_to
 from simulation.shop import COUNTRY, OPERATOR, Reply, Shop
 
 DURATIONS = Path(__file__).parents[1] / "durations.json"
@@ -140,10 +140,12 @@ class World:
         resources = self.template["Resources"].items()
         return {name: one["Properties"] for name, one in resources if one["Type"] == kind}
 
-    def items(self, table: str) -> list[Item]:
-        """Return every item of a (small) table."""
-        items: list[Item] = self._unwatched.scan(TableName=_PREFIX + table)["Items"]
-        return items
+    def stored(self, table: str, *ids: int) -> list[int]:
+        """Return the bytes that are stored of a (small) table's items that name one of the ids, of all without any."""
+        items = self._unwatched.scan(TableName=_PREFIX + table)["Items"]
+        return [
+            self.tables[table].stored(item) for item in items if not ids or any(str(one) in str(item) for one in ids)
+        ]
 
     def _before(self, params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: object) -> None:
         began = time.thread_time()
@@ -201,12 +203,10 @@ class Measured:
         shop.project()
 
     def _get_services(self) -> Iterator[tuple[int, Step]]:
-        known = 1
         asked = {"key": self._partner.key, "action": "GET_SERVICES"}
-        for pools in assumed.POOLS.values():
+        for known, pools in pairwise([1, *assumed.POOLS.values()]):
             for some in batched(map(_pool, range(known, pools)), 50, strict=False):
                 self._shop.counts.write(some, [], {})
-            known = pools
             self._shop.cloud.clock.advance(seconds=2)
             ask = partial(self._shop.post, asked, headers=_GZIP)
             yield pools, self._step(f"GET_SERVICES, {pools} pools", "PartnerApiFunction", ask)
@@ -239,10 +239,9 @@ class Measured:
         # Not the first run of an hour: most find next to nothing.
         shop.measure()
         self._step("the statistics of a minute", "HourlyStatisticsFunction", shop.measure)
-        self.sale_bytes = sum(self._stored("ActivationsTable", sold) + self._stored("InboxTable", sold, sms.ref.sms_id))
-        self.number_bytes = statistics.fmean(self._stored("NumbersTable")) + statistics.fmean(
-            self._stored("CountedTable")
-        )
+        stored = self._world.stored
+        self.sale_bytes = sum(stored("ActivationsTable", sold) + stored("InboxTable", sold, sms.ref.sms_id))
+        self.number_bytes = sum(statistics.fmean(stored(table)) for table in ("NumbersTable", "CountedTable"))
         for place in range(_OUTAGE):
             self._receive(waiting, f"outage-{place}")
 
@@ -279,24 +278,17 @@ class Measured:
         return self.steps[name]
 
     def memory_gb(self, function: str) -> float:
-        """Return the memory of a function, in GB."""
         template = self._world.template
-        properties = template["Resources"][function]["Properties"]
-        return float(properties.get("MemorySize", template["Globals"]["Function"]["MemorySize"])) / 1024
+        properties = template["Globals"]["Function"] | template["Resources"][function]["Properties"]
+        return float(properties["MemorySize"]) / 1024
 
     def _receive(self, phone: str, sms_id: str) -> Reply:
         sms = {"phone": phone, "from": "Telegram", "text": assumed.SMS_TEXT, "id": f"0190a5f0-7d7c-{sms_id}"}
         return self._shop.deliver(self._source, sms)
 
-    def _stored(self, table: str, *ids: int) -> list[int]:
-        """Return the bytes that are stored of the items that name one of the ids, of all without any."""
-        items = [item for item in self._world.items(table) if not ids or any(str(one) in str(item) for one in ids)]
-        return [self._world.tables[table].stored(item) for item in items]
-
     # -------------------------------------------------------------- pushes
 
     def _due(self) -> list[DuePush]:
-        """Return the pushes of the SMS that wait."""
         shop, now = self._shop, self._shop.cloud.clock()
         refs = [ref for shard in PENDING_SHARDS for ref in shop.pushes.pending(shard, now)]
         found = shop.pushes.find(refs)
@@ -308,12 +300,17 @@ class Measured:
 
     def _deliver(self, kind: Kind, due: Sequence[DuePush]) -> None:
         shop, clock = self._shop, self._shop.cloud.clock
+
+        async def attempt(*_: object) -> AttemptResult:
+            return kind.result
+
+        client: Any = SimpleNamespace(attempt=attempt)
         pusher = Pusher(
             pushes=shop.pushes,
             partners=shop.partners,
             queues=shop.cloud.queues(),
             health=Health(shop.partners, clock),
-            open_client=lambda: nullcontext(_PartnerServer(kind.result)),
+            open_client=lambda: nullcontext(client),
             max_age=None,
             now=clock,
             meter=PushMeter(),
@@ -343,28 +340,11 @@ class Measured:
         return hours
 
 
-class _PartnerServer(NamedTuple):
-    """A partner's side without any network."""
-
-    result: AttemptResult
-
-    async def attempt(self, *_: Any, **__: Any) -> AttemptResult:
-        """Return how every attempt ends."""
-        return self.result
-
-
 def measure() -> Measured:
     """Measure, with the processor times that were measured last."""
-    handler = logs.logger.registered_handler
-    if not isinstance(handler, logging.StreamHandler):
-        raise TypeError("the log is written otherwise than it was")
     printed = io.StringIO()
-    with mock_aws(), redirect_stdout(printed):
-        before = handler.setStream(printed)
-        try:
-            return Measured(World(printed), json.loads(DURATIONS.read_text(encoding="utf-8"))["processor_ms"])
-        finally:
-            handler.setStream(before or handler.stream)
+    with mock_aws(), redirect_stdout(printed), log_to(printed):
+        return Measured(World(printed), json.loads(DURATIONS.read_text(encoding="utf-8"))["processor_ms"])
 
 
 def remeasure() -> None:

@@ -11,11 +11,9 @@ class Usage(dict[str, float]):
     """How much of each priced thing something takes, by the names of bench/prices.json. Never changed, only added."""
 
     def __add__(self, other: "Usage") -> "Usage":
-        """Return both together."""
         return Usage({name: self.get(name, 0.0) + other.get(name, 0.0) for name in self | other})
 
     def __mul__(self, times: float) -> "Usage":
-        """Return as much so many times."""
         return Usage({name: amount * times for name, amount in self.items()})
 
 
@@ -29,5 +27,4 @@ def by_service(usage: Usage) -> dict[str, float]:
 
 
 def usd(usage: Usage) -> float:
-    """Return what it costs in US$."""
     return sum(by_service(usage).values())

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -17,22 +18,18 @@ FUNCTIONS = sorted(path.parent.name for path in CODE.glob("*/app.py"))
 MODULES = {".".join(path.relative_to(CODE).with_suffix("").parts): path for path in CODE.rglob("*.py")}
 AWS = {"boto3", "botocore", "aws_lambda_powertools"}
 HTTP = {"aiohttp", "yarl", "urllib.request", "http.client"}
-MEASURED = {"sweep", "hourly_counts", "push_retry", "push_sms", "recount"}
 
 
 @cache
 def _imports(path: Path) -> tuple[str, ...]:
-    return tuple(_imported(path))
-
-
-def _imported(path: Path) -> Iterator[str]:
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield str(node.module)
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += (str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names))
+    return tuple(names)
 
 
 def _starts_with(name: str, packages: set[str]) -> bool:
@@ -41,7 +38,7 @@ def _starts_with(name: str, packages: set[str]) -> bool:
 
 def _offenders(folder: Path, forbidden: set[str]) -> list[str]:
     return [
-        f"{path.relative_to(CODE)} imports {name}"
+        f"{path.relative_to(CODE, walk_up=True)} imports {name}"
         for path in sorted(folder.rglob("*.py"))
         for name in _imports(path)
         if _starts_with(name, forbidden)
@@ -54,10 +51,51 @@ def test_there_is_a_folder_for_every_function_of_the_template() -> None:
     assert sorted(handlers) == [f"{function}.app.handler" for function in FUNCTIONS]
 
 
-def test_the_domain_knows_no_aws_no_environment_no_clock_and_no_rng() -> None:
-    outside = AWS | HTTP | {"os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS}
-    shared = {f"{SHARED}.{name}" for name in ("hub_protocol", "store", "push", "runtime")}
-    assert _offenders(CODE / SHARED / "domain", outside | shared) == []
+def _shared(*names: str) -> set[str]:
+    return {f"{SHARED}.{name}" for name in names}
+
+
+FORBIDDEN = {
+    f"{SHARED}/domain": {
+        *(AWS | HTTP | _shared("hub_protocol", "store", "push", "runtime")),
+        *("os", "time", "random", "secrets", "socket", "logging", *FUNCTIONS),
+    },
+    f"{SHARED}/hub_protocol": {
+        *(AWS | HTTP | _shared("store", "push", "runtime")),
+        *("os", "time", "random", *FUNCTIONS),
+    },
+    f"{SHARED}/store": {*(HTTP | _shared("hub_protocol", "push", "runtime")), "os", *FUNCTIONS},
+    f"{SHARED}/push": {*FUNCTIONS},
+    "inbound_sms/providers": {
+        *(AWS | _shared("store")),
+        *("os", "inbound_sms.app", "inbound_sms.receive", "inbound_sms.take", "inbound_sms.wiring"),
+    },
+    **{function: {*FUNCTIONS} - {function} for function in FUNCTIONS},
+}
+
+
+@pytest.mark.parametrize("folder", FORBIDDEN)
+def test_nothing_imports_what_its_layer_does_not_know(folder: str) -> None:
+    assert _offenders(CODE / folder, FORBIDDEN[folder]) == []
+
+
+@pytest.mark.parametrize(
+    ("packages", "importers"),
+    [
+        ({"aws_lambda_powertools.metrics"}, {f"{SHARED}/runtime/metrics.py"}),
+        ({"os"}, {f"{SHARED}/runtime/settings.py"}),
+        (
+            {"boto3", "botocore"},
+            {
+                f"{SHARED}/{part}"
+                for part in ("runtime/aws.py", "push/queue.py", "store/expressions.py", "store/failures.py")
+            },
+        ),
+    ],
+    ids=["metrics", "the environment", "boto"],
+)
+def test_what_is_kept_together_is_imported_there_alone(packages: set[str], importers: set[str]) -> None:
+    assert {line.split(" imports ")[0] for line in _offenders(CODE, packages)} == importers
 
 
 def test_the_domain_never_asks_what_time_it_is() -> None:
@@ -85,19 +123,6 @@ def _texts(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-def test_the_hub_protocol_knows_the_domain_and_nothing_else_of_ours() -> None:
-    shared = {f"{SHARED}.{name}" for name in ("store", "push", "runtime")}
-    assert (
-        _offenders(CODE / SHARED / "hub_protocol", AWS | HTTP | {"os", "time", "random"} | shared | set(FUNCTIONS))
-        == []
-    )
-
-
-def test_the_store_knows_no_http_no_environment_and_no_function() -> None:
-    forbidden = HTTP | {"os", f"{SHARED}.hub_protocol", f"{SHARED}.push", f"{SHARED}.runtime", *FUNCTIONS}
-    assert _offenders(CODE / SHARED / "store", forbidden) == []
-
-
 def test_keys_of_tables_are_named_in_the_store_alone() -> None:
     tables = [
         entry["Properties"] for entry in TEMPLATE["Resources"].values() if entry["Type"] == "AWS::DynamoDB::Table"
@@ -114,68 +139,19 @@ def _read_by_name(path: Path) -> set[str]:
     return {one.value for one in names if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
 
-def test_push_knows_no_function() -> None:
-    assert _offenders(CODE / SHARED / "push", set(FUNCTIONS)) == []
-
-
-def test_a_provider_knows_no_store_and_nothing_of_what_takes_its_readings() -> None:
-    forbidden = AWS | {
-        "os",
-        f"{SHARED}.store",
-        *(f"inbound_sms.{name}" for name in ("app", "receive", "take", "wiring")),
-    }
-    assert _offenders(CODE / "inbound_sms" / "providers", forbidden) == []
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_functions_never_import_each_other(function: str) -> None:
-    assert _offenders(CODE / function, set(FUNCTIONS) - {function}) == []
-
-
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_only_functions_that_measure_pay_for_metrics_at_a_cold_start(function: str) -> None:
-    assert (f"{SHARED}.runtime.metrics" in _reached(function)) is (function in MEASURED)
-
-
-def test_metrics_are_made_in_one_place() -> None:
-    makers = {line.split(" imports ")[0] for line in _offenders(CODE, {"aws_lambda_powertools.metrics"})}
-    assert makers == {"globalconnect/runtime/metrics.py"}
-
-
 def test_no_modules_import_each_other_in_a_circle() -> None:
-    left = {name: {found for found in _imports(path) if found in MODULES} - {name} for name, path in MODULES.items()}
-    while leaves := {name for name, imported in left.items() if not imported & left.keys()}:
-        left = {name: imported for name, imported in left.items() if name not in leaves}
-    assert left == {}
+    graph = {name: {found for found in _imports(path) if found in MODULES} - {name} for name, path in MODULES.items()}
+    TopologicalSorter(graph).prepare()
 
 
 def test_no_two_public_types_of_globalconnect_share_a_name() -> None:
-    found: dict[str, list[str]] = {}
-    for name, path in MODULES.items():
-        for node in ast.parse(path.read_text(encoding="utf-8")).body if name.startswith(f"{SHARED}.") else []:
-            if isinstance(node, ast.ClassDef | ast.TypeAlias):
-                found.setdefault(node.name if isinstance(node, ast.ClassDef) else node.name.id, []).append(name)
-    assert {name: places for name, places in found.items() if len(places) > 1 and not name.startswith("_")} == {}
-
-
-def _reached(function: str) -> set[str]:
-    """Return the modules of ours that a function's handler imports, however far away."""
-    waiting, reached = [f"{function}.app"], set[str]()
-    while waiting:
-        name = waiting.pop()
-        path = CODE.joinpath(*name.split("."))
-        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        if name not in reached and file.exists():
-            reached.add(name)
-            waiting += _imports(file)
-    return reached
-
-
-def test_boto_is_imported_by_what_makes_clients_the_queue_and_the_parts_of_dynamo() -> None:
-    importers = {line.split(" imports ")[0] for line in _offenders(CODE / SHARED, {"boto3", "botocore"})}
-    parts = {"runtime/aws.py", "push/queue.py", "store/dynamo/expressions.py", "store/dynamo/failures.py"}
-    assert importers == {f"{SHARED}/{part}" for part in parts}
-    assert [line for function in FUNCTIONS for line in _offenders(CODE / function, {"boto3", "botocore"})] == []
+    names = [
+        node.name.id if isinstance(node, ast.TypeAlias) else node.name
+        for path in (CODE / SHARED).rglob("*.py")
+        for node in ast.parse(path.read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ClassDef | ast.TypeAlias)
+    ]
+    assert {name for name in names if names.count(name) > 1 and not name.startswith("_")} == set()
 
 
 def test_clients_of_aws_are_made_in_one_place() -> None:
@@ -184,14 +160,5 @@ def test_clients_of_aws_are_made_in_one_place() -> None:
     assert makers == ["globalconnect/runtime/aws.py"]
 
 
-def test_only_startup_reads_the_environment() -> None:
-    assert {line.split(" imports ")[0] for line in _offenders(CODE, {"os"})} == {"globalconnect/runtime/startup.py"}
-
-
 def test_what_tests_and_measurements_play_on_knows_neither() -> None:
-    paths = (REPOSITORY / "simulation").rglob("*.py")
-    assert [path.name for path in paths if _starts_with_any(path, {"tests", "bench"})] == []
-
-
-def _starts_with_any(path: Path, packages: set[str]) -> bool:
-    return any(_starts_with(name, packages) for name in _imports(path))
+    assert _offenders(REPOSITORY / "simulation", {"tests", "bench"}) == []

@@ -27,26 +27,19 @@ def _first_unwanted(count: int, prefixes: tuple[str, ...]) -> str | None:
     return sale.phone if sale else None
 
 
-def test_a_call_looks_at_5000_candidates_that_it_does_not_want() -> None:
-    assert _first_unwanted(MOST_UNWANTED - 1, ("4474",)) == "447500000000"
-    assert _first_unwanted(MOST_UNWANTED, ("4474",)) is None
-
-
-def test_numbers_that_a_call_names_in_full_do_not_count_among_those() -> None:
-    named = tuple(str(447_472_000_000 + place) for place in range(1_000))
-    assert _first_unwanted(1_000 + MOST_UNWANTED - 1, (*named, "4474")) == "447500000000"
-    assert _first_unwanted(1_000 + MOST_UNWANTED, (*named, "4474")) is None
+@pytest.mark.parametrize("named", [0, 1_000], ids=["none", "1000 numbers in full, which do not count among those"])
+def test_a_call_looks_at_5000_candidates_that_it_does_not_want(named: int) -> None:
+    prefixes = (*(str(447_472_000_000 + place) for place in range(named)), "4474")
+    assert _first_unwanted(named + MOST_UNWANTED - 1, prefixes) == "447500000000"
+    assert _first_unwanted(named + MOST_UNWANTED, prefixes) is None
 
 
 def test_any_finds_the_one_pool_that_sells_among_1000_whose_counts_say_0_asking_20_side_by_side() -> None:
     asked = ask_any(POOLS)
     assert asked.phone is not None
-    assert asked.queries == POOLS
-    assert asked.rounds == POOLS / SIDE_BY_SIDE
-    assert asked.most_at_once == SIDE_BY_SIDE
+    assert (asked.queries, asked.rounds, asked.most_at_once) == (POOLS, POOLS / SIDE_BY_SIDE, SIDE_BY_SIDE)
 
 
 def test_any_asks_no_more_than_1000_pools() -> None:
     asked = ask_any(POOLS + SIDE_BY_SIDE)
-    assert asked.phone is None
-    assert asked.queries == POOLS
+    assert (asked.phone, asked.queries) == (None, POOLS)

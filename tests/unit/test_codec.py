@@ -11,23 +11,17 @@ from globalconnect.store.dynamo import from_wire, to_wire
 
 
 class Color(StrEnum):
-    """An enum."""
-
     RED = "red"
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a thing."""
-
     at: int
     until: int | None = None
 
 
 @dataclass(frozen=True)
 class Thing:
-    """One of everything that is kept."""
-
     thing_id: str
     color: Color
     details: Mapping[str, int]
@@ -79,8 +73,7 @@ def test_values_have_the_forms_that_deployed_stacks_have() -> None:
 
 
 def test_what_is_only_read_is_not_written() -> None:
-    assert "seen_at" not in CODEC.to_item(MOST)
-    assert set(CODEC.attributes) == {*CODEC.to_item(MOST), "seen_at"}
+    assert set(CODEC.attributes) - CODEC.to_item(MOST).keys() == {"seen_at"}
 
 
 def test_an_item_of_an_earlier_version_has_the_defaults() -> None:

@@ -40,8 +40,7 @@ OF_DAY = {"started_day": "2026-09-21", "started_at": NOW, "activation_id": 5, "e
     ],
 )
 def test_a_cursor_gives_back_the_key_it_was_made_of(listing: Listing, key: dict[str, Any]) -> None:
-    cursor = listing.cursor(key)
-    assert cursor is not None
+    cursor = str(listing.cursor(key))
     assert cursor.replace("-", "").replace("_", "").isalnum()
     assert listing.key(cursor) == key
 
@@ -86,12 +85,10 @@ def test_a_key_that_the_listing_can_not_have_is_refused(listing: Listing, key: d
 
 
 def test_a_cursor_of_another_version_is_refused() -> None:
-    cursor = PARTNERS.cursor({"partner_id": "abc"})
-    assert cursor is not None
-    _, *rest = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    older = base64.urlsafe_b64encode(json.dumps([0, *rest]).encode()).decode()
+    cursor = str(PARTNERS.cursor({"partner_id": "abc"}))
+    _, *rest = json.loads(base64.urlsafe_b64decode(cursor + "=="))
     with pytest.raises(InvalidInput):
-        PARTNERS.key(older)
+        PARTNERS.key(base64.urlsafe_b64encode(json.dumps([0, *rest]).encode()).decode())
 
 
 @given(some.text(max_size=300))

@@ -27,34 +27,23 @@ def complete(**parameters: str) -> Stack:
     return Stack("globalconnect", "arn:1", "UPDATE_COMPLETE", parameters=parameters)
 
 
-def test_a_stack_that_is_made_is_protected_in_a_second_step_and_by_nothing_else() -> None:
-    planned = plan.plan(STATED, {"RetentionDays": "60"}, Scaling(), None)
-    assert planned.first == {
-        "Architecture": "arm64",
-        "DeletionProtection": "false",
-        "RetentionDays": "60",
-        **SCALED,
-    }
-    assert planned.protecting == {**planned.first, "DeletionProtection": "true"}
-
-
-def test_a_stack_that_is_there_is_protected_at_once_whatever_it_was_before() -> None:
-    planned = plan.plan(STATED, {}, Scaling(), complete(DeletionProtection="false"))
-    assert planned.first["DeletionProtection"] == "true"
-    assert planned.protecting is None
-
-
-@pytest.mark.parametrize("before", [None, complete(DeletionProtection="true")])
-def test_who_says_so_has_no_protection_and_one_step(before: Stack | None) -> None:
-    planned = plan.plan(STATED, {"DeletionProtection": "false"}, Scaling(), before)
-    assert planned.first["DeletionProtection"] == "false"
-    assert planned.protecting is None
-
-
-def test_a_new_stack_that_shall_be_protected_is_still_made_in_two_steps() -> None:
-    planned = plan.plan(STATED, {"DeletionProtection": "true"}, Scaling(), None)
-    assert planned.first["DeletionProtection"] == "false"
-    assert planned.protecting is not None
+@pytest.mark.parametrize(
+    ("named", "before", "protections"),
+    [
+        ({}, None, ["false", "true"]),
+        ({"DeletionProtection": "true"}, None, ["false", "true"]),
+        ({"DeletionProtection": "false"}, None, ["false"]),
+        ({"DeletionProtection": "false"}, complete(DeletionProtection="true"), ["false"]),
+        ({}, complete(DeletionProtection="false"), ["true"]),
+    ],
+)
+def test_a_stack_that_is_made_is_protected_in_a_second_step_and_by_nothing_else(
+    named: dict[str, str], before: Stack | None, protections: list[str]
+) -> None:
+    planned = plan.plan(STATED, {"RetentionDays": "60", **named}, Scaling(), before)
+    others = {"Architecture": "arm64", "RetentionDays": "60", **SCALED}
+    steps = [planned.first] if planned.protecting is None else [planned.first, planned.protecting]
+    assert steps == [{**others, "DeletionProtection": protection} for protection in protections]
 
 
 def test_what_has_a_rule_is_given_again_and_what_has_none_is_kept() -> None:
@@ -78,7 +67,7 @@ def test_a_template_is_given_only_what_it_takes() -> None:
 
 
 def test_the_template_takes_what_has_a_rule() -> None:
-    assert {"Architecture", "DeletionProtection"} <= TEMPLATE["Parameters"].keys()
+    assert STATED.keys() <= TEMPLATE["Parameters"].keys()
 
 
 @pytest.mark.parametrize(
@@ -106,22 +95,31 @@ def test_a_scaling_that_is_named_wins() -> None:
     assert scaling.for_quota(10).but({"RetryConcurrency": "80"}) == Scaling(80, 2, 1)
 
 
-def test_a_small_quota_is_told_with_what_it_means_and_how_to_get_more() -> None:
-    said = "\n".join(scaling.lines(10, scaling.for_quota(10), "eu-west-1"))
-    assert "10 Lambda invocations at a time: 8 at most for pushes, 2 for the rest" in said
-    assert "retries come later than every 10 s" in said
-    assert "request-service-quota-increase --service-code lambda" in said
-    assert "--quota-code L-B99A9384 --desired-value 1000 --region eu-west-1" in said
-
-
-def test_a_usual_quota_is_one_line() -> None:
-    assert len(scaling.lines(1000, Scaling(), "eu-west-1")) == 1
-    assert len(scaling.lines(scaling.ENOUGH, Scaling(), "eu-west-1")) == 1
-    assert len(scaling.lines(scaling.ENOUGH - 1, Scaling(), "eu-west-1")) > 1
-
-
-def test_a_quota_that_may_not_be_asked_for_is_said_to_be_unknown() -> None:
-    assert "unknown: these credentials may not ask" in scaling.lines(None, Scaling(), "eu-west-1")[0]
+@pytest.mark.parametrize(
+    ("quota", "count", "said"),
+    [
+        (1000, 1, ["1000 Lambda invocations at a time: 190 at most for pushes, 810 for the rest"]),
+        (scaling.ENOUGH, 1, []),
+        (scaling.ENOUGH - 1, 5, []),
+        (
+            10,
+            5,
+            [
+                "10 Lambda invocations at a time: 8 at most for pushes, 2 for the rest",
+                "retries come later than every 10 s",
+                "request-service-quota-increase --service-code lambda",
+                "--quota-code L-B99A9384 --desired-value 1000 --region eu-west-1",
+            ],
+        ),
+        (None, 2, ["unknown: these credentials may not ask"]),
+    ],
+)
+def test_a_usual_quota_is_one_line_and_a_small_one_is_told_with_how_to_get_more(
+    quota: int | None, count: int, said: list[str]
+) -> None:
+    lines = scaling.lines(quota, scaling.for_quota(quota), "eu-west-1")
+    assert len(lines) == count
+    assert [part for part in said if part not in "\n".join(lines)] == []
 
 
 def test_what_is_made_is_counted_without_what_depends_on_parameters() -> None:
@@ -147,16 +145,18 @@ def test_what_is_given_is_told_apart_by_whether_it_was_named() -> None:
 @pytest.mark.parametrize(
     ("status", "step", "said"),
     [
-        ("CREATE_COMPLETE", Step.UPDATE, "will be updated"),
-        ("CREATE_IN_PROGRESS", Step.WAIT, "waited for"),
-        ("ROLLBACK_FAILED", Step.CLEAR, "will be removed"),
+        ("CREATE_COMPLETE", Step.UPDATE, "CREATE_COMPLETE, will be updated"),
+        ("CREATE_IN_PROGRESS", Step.WAIT, "CREATE_IN_PROGRESS, AWS is at work on it, which is waited for"),
+        (
+            "ROLLBACK_FAILED",
+            Step.CLEAR,
+            "ROLLBACK_FAILED, never was complete; what is left of it will be removed, and it will be made anew",
+        ),
+        (None, Step.MAKE, "is not there yet, and will be made"),
     ],
 )
-def test_how_a_stack_stands_is_told_with_what_is_done_about_it(status: str, step: Step, said: str) -> None:
-    told = plan.standing(Stack("globalconnect", "arn:1", status), step)
-    assert told.startswith(status)
-    assert said in told
-    assert "will be made" in plan.standing(None, Step.MAKE)
+def test_how_a_stack_stands_is_told_with_what_is_done_about_it(status: str | None, step: Step, said: str) -> None:
+    assert plan.standing(Stack("globalconnect", "arn:1", status) if status else None, step) == said
 
 
 def test_an_idle_month_is_told_as_the_costs_have_it() -> None:

@@ -29,6 +29,7 @@ TEMPLATE: dict[str, Any] = {
     "Resources": {},
 }
 OUTPUTS = {"ApiUrl": "https://api.example/live", "ConsoleUrl": "https://api.example/live/console/"}
+OWN_DOMAIN = {"PartnerUrl": "https://sms.example.com/SMSBOWER", "DomainTarget": "d-1.execute-api.example"}
 BROKEN = ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"]
 IN_PROGRESS = ["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"]
 
@@ -70,14 +71,13 @@ class PretendAws:
     # CloudFormation
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
-        stack = self.stacks.get(StackName.removeprefix("arn:"))
-        if stack is None:
-            raise client_error("ValidationError", f"Stack with id {StackName} does not exist")
-        if stack.states[0] == "DELETE_COMPLETE" and not StackName.startswith("arn:"):
+        name = StackName.removeprefix("arn:")
+        stack = self.stacks.get(name)
+        if stack is None or (stack.states[0] == "DELETE_COMPLETE" and name == StackName):
             raise client_error("ValidationError", f"Stack with id {StackName} does not exist")
         described = {
-            "StackName": StackName.removeprefix("arn:"),
-            "StackId": f"arn:{StackName.removeprefix('arn:')}",
+            "StackName": name,
+            "StackId": f"arn:{name}",
             "StackStatus": stack.states[0],
             "Description": "" if stack.states[0] == "REVIEW_IN_PROGRESS" else stack.description,
             "EnableTerminationProtection": stack.termination_protected,
@@ -108,15 +108,16 @@ class PretendAws:
         return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
 
     def _describe_stack_events(self, StackName: str) -> Iterator[dict[str, Any]]:
-        name = StackName.removeprefix("arn:")
-        events = []
-        for number, happened in enumerate(self.stacks[name].history):
-            resource, _, reason = happened.rpartition(": ")
-            status = "CREATE_FAILED" if resource else happened
-            event = {"EventId": f"{number}", "LogicalResourceId": resource or name, "ResourceStatus": status}
-            event["ResourceType"] = "AWS::Route53::RecordSet" if resource else "AWS::CloudFormation::Stack"
-            events.append(event | ({"ResourceStatusReason": reason} if resource else {}))
-        yield {"StackEvents": events[::-1]}
+        history = enumerate(self.stacks[StackName.removeprefix("arn:")].history)
+        yield {"StackEvents": [self._event(str(number), *happened.split(": ")) for number, happened in history][::-1]}
+
+    @staticmethod
+    def _event(number: str, what: str, reason: str | None = None) -> dict[str, str]:
+        event = {"EventId": number, "LogicalResourceId": what}
+        if reason is None:
+            return event | {"ResourceType": "AWS::CloudFormation::Stack", "ResourceStatus": what}
+        failed = {"ResourceType": "AWS::Route53::RecordSet", "ResourceStatus": "CREATE_FAILED"}
+        return event | failed | {"ResourceStatusReason": reason}
 
     def _list_stack_resources(self, StackName: str) -> Iterator[dict[str, Any]]:
         kinds = {"table": "AWS::DynamoDB::Table", "pool": "AWS::Cognito::UserPool", "queue": "AWS::SQS::Queue"}
@@ -254,9 +255,15 @@ def world() -> Site:
     return Site()
 
 
-def with_stack(world: Site, *states: str, history: Sequence[str] = ("REVIEW_IN_PROGRESS",)) -> PretendStack:
-    world.aws.stacks[NAME] = PretendStack(list(states), list(history))
-    return world.aws.stacks[NAME]
+def with_stack(world: Site, *states: str, history: Sequence[str] = ("REVIEW_IN_PROGRESS",), **facts: Any) -> None:
+    world.aws.stacks[NAME] = PretendStack(list(states), list(history), **facts)
+
+
+def refusal(command: Callable[..., object], **given: Any) -> str:
+    """Return what is said when a command must not, or can't, go on."""
+    with pytest.raises(DeploymentError) as failure:
+        command(**given)
+    return str(failure.value)
 
 
 MADE = ["build for arm64", "deploy, protection false", "deploy, protection true"]
@@ -274,17 +281,21 @@ def test_a_complete_stack_is_updated_and_protected_in_one_step(world: Site, stat
     assert world.deploy() == UPDATED
 
 
-def test_what_lost_its_protection_behind_the_stacks_back_gets_it_again(world: Site) -> None:
+@pytest.mark.parametrize(
+    ("named", "done"),
+    [
+        ({}, [*UPDATED, "protect table", "protect pool"]),
+        ({"DELETION_PROTECTION": "false"}, ["build for arm64", "deploy, protection false"]),
+    ],
+    ids=["as usual", "not to be protected"],
+)
+def test_what_lost_its_protection_behind_the_stacks_back_gets_it_again_unless_it_is_to_have_none(
+    world: Site, named: dict[str, str], done: list[str]
+) -> None:
     with_stack(world, "UPDATE_COMPLETE")
     world.aws.protected.clear()
-    assert world.deploy() == [*UPDATED, "protect table", "protect pool"]
-    assert "Table, Pool" in "\n".join(world.said)
-
-
-def test_what_is_to_be_unprotected_stays_so(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE")
-    world.aws.protected.clear()
-    assert world.deploy(DELETION_PROTECTION="false") == ["build for arm64", "deploy, protection false"]
+    assert world.deploy(**named) == done
+    assert any("Table, Pool" in line for line in world.said) is not bool(named)
 
 
 @pytest.mark.parametrize("status", BROKEN)
@@ -301,27 +312,14 @@ def test_nothing_is_deleted_of_a_stack_that_was_complete_or_may_have_been(
     world: Site, status: str, history: list[str]
 ) -> None:
     with_stack(world, status, history=history)
-    with pytest.raises(DeploymentError, match=status):
-        world.deploy()
+    said = refusal(world.deploy)
+    ways_out = {
+        "UPDATE_ROLLBACK_FAILED": "aws cloudformation continue-update-rollback --stack-name globalconnect --region eu-west-1",
+        "UPDATE_FAILED": "aws cloudformation rollback-stack --stack-name globalconnect --region eu-west-1",
+    }
+    assert status in said
+    assert ways_out.get(status, "make remove") in said
     assert world.aws.done == []
-
-
-@pytest.mark.parametrize(
-    ("status", "how"),
-    [
-        (
-            "UPDATE_ROLLBACK_FAILED",
-            f"aws cloudformation continue-update-rollback --stack-name {NAME} --region eu-west-1",
-        ),
-        ("UPDATE_FAILED", f"aws cloudformation rollback-stack --stack-name {NAME} --region eu-west-1"),
-        ("DELETE_FAILED", "make remove"),
-    ],
-)
-def test_a_stack_that_needs_a_person_is_refused_with_the_command_that_helps(world: Site, status: str, how: str) -> None:
-    with_stack(world, status, history=["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
-    with pytest.raises(DeploymentError) as failure:
-        world.deploy()
-    assert how in failure.value.how
 
 
 @pytest.mark.parametrize("status", IN_PROGRESS)
@@ -341,27 +339,36 @@ def test_what_aws_is_at_work_on_is_waited_for(world: Site, status: str, then: st
 
 
 def test_a_stack_whose_remains_can_not_be_deleted_is_not_tried_for_ever(world: Site) -> None:
-    with_stack(world, "ROLLBACK_FAILED").deleted = "DELETE_FAILED"
-    with pytest.raises(DeploymentError, match="could not delete all of globalconnect"):
-        world.deploy()
+    with_stack(world, "ROLLBACK_FAILED", deleted="DELETE_FAILED")
+    assert "could not delete all of globalconnect" in refusal(world.deploy)
     assert world.aws.done == CLEARED
 
 
-def test_a_failed_first_step_says_that_the_next_run_starts_anew_and_so_it_does(world: Site) -> None:
-    world.tools.leads_to = ["ROLLBACK_COMPLETE"]
-    with pytest.raises(DeploymentError) as failure:
-        world.deploy()
-    assert "it clears away what is left, and starts anew" in failure.value.how
+@pytest.mark.parametrize(
+    ("begins", "leads_to", "says", "next_run"),
+    [
+        ([], ["ROLLBACK_COMPLETE"], "it clears away what is left, and starts anew", CLEARED + MADE),
+        (["UPDATE_COMPLETE"], ["UPDATE_ROLLBACK_COMPLETE"], "What was deployed before goes on", UPDATED),
+        (
+            [],
+            ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"],
+            "works, but its tables and people are NOT protected from deletion.\nTo finish it: make deploy",
+            UPDATED,
+        ),
+        ([], ["REVIEW_IN_PROGRESS"], "Nothing was deployed: the stack is REVIEW_IN_PROGRESS", CLEARED + MADE),
+    ],
+    ids=["first step", "update", "second step", "change set that was not executed"],
+)
+def test_a_failed_deployment_says_how_the_stack_stands_and_the_next_run_finishes_it(
+    world: Site, begins: list[str], leads_to: list[str], says: str, next_run: list[str]
+) -> None:
+    if begins:
+        with_stack(world, *begins)
+    world.tools.leads_to = list(leads_to)
+    assert says in refusal(world.deploy)
+    assert not any("is deployed" in line for line in world.said)
     world.aws.done.clear()
-    assert world.deploy()[-3:] == MADE
-
-
-def test_a_failed_update_says_that_the_old_one_goes_on(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE")
-    world.tools.leads_to = ["UPDATE_ROLLBACK_COMPLETE"]
-    with pytest.raises(DeploymentError) as failure:
-        world.deploy()
-    assert "What was deployed before goes on" in failure.value.how
+    assert world.deploy() == next_run
 
 
 def test_a_failed_deployment_says_what_failed_in_it_and_not_what_failed_before(world: Site) -> None:
@@ -370,67 +377,61 @@ def test_a_failed_deployment_says_what_failed_in_it_and_not_what_failed_before(w
     )
     world.tools.leads_to = ["UPDATE_ROLLBACK_COMPLETE"]
     world.tools.fails = ["DomainRecord: no such zone", "Api: Resource creation cancelled", "Stage: not found"]
-    with pytest.raises(DeploymentError) as failure:
-        world.deploy()
-    assert failure.value.what.split("\n")[1:] == ["  DomainRecord: no such zone", "  Stage: not found"]
-
-
-def test_a_failed_second_step_fails_aloud_and_the_next_run_finishes_it(world: Site) -> None:
-    world.tools.leads_to = ["CREATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "UPDATE_COMPLETE"]
-    with pytest.raises(DeploymentError, match="works, but its tables and people are NOT protected") as failure:
-        world.deploy()
-    assert failure.value.how == "To finish it: make deploy"
-    assert not any("is deployed" in line for line in world.said)
-    world.aws.done.clear()
-    assert world.deploy() == UPDATED
-
-
-def test_a_change_set_that_was_not_executed_is_no_deployment(world: Site) -> None:
-    world.tools.leads_to = ["REVIEW_IN_PROGRESS"]
-    with pytest.raises(DeploymentError, match="Nothing was deployed: the stack is REVIEW_IN_PROGRESS"):
-        world.deploy()
-    assert len(world.tools.deployed) == 1
+    assert refusal(world.deploy).split("\n")[1:3] == ["  DomainRecord: no such zone", "  Stage: not found"]
 
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "ROLLBACK_COMPLETE", "DELETE_FAILED"])
 @pytest.mark.parametrize("description", ["A blog", ""])
 def test_a_stack_of_something_else_is_neither_updated_nor_removed(world: Site, status: str, description: str) -> None:
-    with_stack(world, status).description = description
+    with_stack(world, status, description=description)
     for command in (world.deploy, world.remove):
-        with pytest.raises(DeploymentError, match="is none of GlobalConnect"):
-            command()
+        assert "is none of GlobalConnect" in refusal(command)
     assert world.aws.done == []
 
 
 def test_what_can_be_refused_is_refused_before_anything_is_deleted_or_built(world: Site) -> None:
     with_stack(world, "ROLLBACK_COMPLETE")
-    with pytest.raises(DeploymentError, match="DELETION_PROTECTION is one of true, false"):
-        world.deploy(DELETION_PROTECTION="yes")
+    assert "DELETION_PROTECTION is one of true, false" in refusal(world.deploy, DELETION_PROTECTION="yes")
     assert world.aws.done == []
 
 
-def test_sams_own_stack_is_made_anew_when_a_killed_run_left_it_half_made(world: Site) -> None:
-    world.aws.stacks[SAM_STACK] = PretendStack(["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"], ["CREATE_IN_PROGRESS"])
+@pytest.mark.parametrize(
+    ("states", "then", "done"),
+    [
+        (["CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE"], "ROLLBACK_COMPLETE", [f"delete {SAM_STACK}", *MADE]),
+        (["DELETE_FAILED"], "CREATE_COMPLETE", MADE),
+    ],
+    ids=["half-made by a run that was killed", "complete once"],
+)
+def test_sams_own_stack_is_made_anew_unless_it_was_complete(
+    world: Site, states: list[str], then: str, done: list[str]
+) -> None:
+    world.aws.stacks[SAM_STACK] = PretendStack(list(states), ["CREATE_IN_PROGRESS", then])
     world.aws.there.clear()
-    assert world.deploy() == [f"delete {SAM_STACK}", *MADE]
+    assert world.deploy() == done
 
 
-def test_sams_own_stack_is_never_deleted_when_it_was_complete(world: Site) -> None:
-    world.aws.stacks[SAM_STACK] = PretendStack(["DELETE_FAILED"], ["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
-    assert world.deploy() == MADE
-
-
-def test_what_is_done_and_where_is_said_before_it_is_done(world: Site) -> None:
+def test_it_says_what_it_does_and_where_and_ends_with_urls_the_next_commands_and_what_an_idle_month_costs(
+    world: Site,
+) -> None:
     world.deploy()
-    said = "\n".join(world.said)
-    assert said.index("123456789012") < said.index("is deployed")
+    before, _, after = "\n".join(world.said).partition("GlobalConnect is deployed.")
     for part in (
+        "account   123456789012",
         "region    eu-west-1",
         "globalconnect: is not there yet",
         "DeletionProtection=false",
         "quota     1000",
     ):
-        assert part in said
+        assert part in before
+    for part in (
+        "partners call   https://api.example/live/SMSBOWER",
+        "console         https://api.example/live/console/",
+        "make staff EMAIL=",
+        "make deploy DOMAIN=",
+        "US$ 9.99",
+    ):
+        assert part in after
 
 
 def test_a_quota_that_may_not_be_read_stops_nothing(world: Site) -> None:
@@ -439,147 +440,127 @@ def test_a_quota_that_may_not_be_read_stops_nothing(world: Site) -> None:
     assert any("may not ask" in line for line in world.said)
 
 
-def test_it_ends_with_urls_the_next_commands_and_what_an_idle_month_costs(world: Site) -> None:
-    world.deploy()
-    said = "\n".join(world.said)
-    for part in (
-        "partners call   https://api.example/live/SMSBOWER",
-        "console         https://api.example/live/console/",
-        "make staff EMAIL=",
-        "make deploy DOMAIN=",
-        "US$ 9.99",
-    ):
-        assert part in said
+@pytest.mark.parametrize(
+    ("outputs", "given", "says", "is_silent_of"),
+    [
+        (
+            {},
+            {},
+            [
+                "CERTIFICATE_ARN=arn:aws:acm:eu-west-1:... STACK=two",
+                "make deploy ALARM_EMAIL=you@example.com STACK=two",
+            ],
+            "CNAME",
+        ),
+        (
+            OWN_DOMAIN,
+            {"DomainName": "sms.example.com", "AlarmEmail": "ops@example.com", "HostedZoneId": ""},
+            [
+                "partners call   https://sms.example.com/SMSBOWER",
+                "console         https://sms.example.com/console/",
+                "in your DNS: sms.example.com CNAME d-1.execute-api.example",
+            ],
+            "make deploy",
+        ),
+        (OWN_DOMAIN, {"DomainName": "sms.example.com", "HostedZoneId": "Z1"}, ["make deploy ALARM_EMAIL="], "CNAME"),
+    ],
+    ids=["bare", "domain", "domain in a zone of Route 53"],
+)
+def test_what_is_left_to_do_is_told_and_what_is_done_is_not(
+    outputs: dict[str, str], given: dict[str, str], says: list[str], is_silent_of: str
+) -> None:
+    stack = Stack(NAME, "arn:1", "UPDATE_COMPLETE", parameters=given, outputs=OUTPUTS | outputs)
+    said = "\n".join(next_lines(stack, "eu-west-1", " STACK=two"))
+    assert [part for part in says if part not in said] == []
+    assert is_silent_of not in said
 
 
-def test_what_is_left_to_do_is_told_and_what_is_done_is_not() -> None:
-    bare = "\n".join(next_lines(Stack(NAME, "arn:1", "UPDATE_COMPLETE", outputs=OUTPUTS), "eu-west-1", " STACK=two"))
-    assert "CERTIFICATE_ARN=arn:aws:acm:eu-west-1:... STACK=two" in bare
-    assert "make deploy ALARM_EMAIL=you@example.com STACK=two" in bare
-    own = {**OUTPUTS, "PartnerUrl": "https://sms.example.com/SMSBOWER", "DomainTarget": "d-1.execute-api.example"}
-    given = {"DomainName": "sms.example.com", "AlarmEmail": "ops@example.com", "HostedZoneId": ""}
-    said = "\n".join(
-        next_lines(Stack(NAME, "arn:1", "UPDATE_COMPLETE", parameters=given, outputs=own), "eu-west-1", "")
-    )
-    assert "partners call   https://sms.example.com/SMSBOWER" in said
-    assert "console         https://sms.example.com/console/" in said
-    assert "in your DNS: sms.example.com CNAME d-1.execute-api.example" in said
-    assert "make deploy" not in said
-    in_zone = Stack(NAME, "arn:1", "UPDATE_COMPLETE", parameters={**given, "HostedZoneId": "Z1"}, outputs=own)
-    assert "CNAME" not in "\n".join(next_lines(in_zone, "eu-west-1", ""))
+OF_STACK = "AWS::CloudFormation::Stack"
 
 
-def test_a_history_without_its_beginning_proves_nothing() -> None:
-    stack = "AWS::CloudFormation::Stack"
-    assert was_never_complete([(stack, "CREATE_IN_PROGRESS"), (stack, "ROLLBACK_COMPLETE")])
-    assert not was_never_complete([(stack, "DELETE_IN_PROGRESS"), (stack, "DELETE_FAILED")])
-    assert not was_never_complete([])
-
-
-def test_a_resource_that_was_complete_is_no_complete_stack() -> None:
-    stack = "AWS::CloudFormation::Stack"
-    assert was_never_complete([(stack, "CREATE_IN_PROGRESS"), ("AWS::DynamoDB::Table", "CREATE_COMPLETE")])
+@pytest.mark.parametrize(
+    ("events", "never_complete"),
+    [
+        ([(OF_STACK, "CREATE_IN_PROGRESS"), (OF_STACK, "ROLLBACK_COMPLETE")], True),
+        ([(OF_STACK, "CREATE_IN_PROGRESS"), ("AWS::DynamoDB::Table", "CREATE_COMPLETE")], True),
+        ([(OF_STACK, "DELETE_IN_PROGRESS"), (OF_STACK, "DELETE_FAILED")], False),
+        ([], False),
+    ],
+    ids=["whole", "only a resource was complete", "without its beginning", "none"],
+)
+def test_only_a_whole_history_proves_that_a_stack_never_was_complete(
+    events: list[tuple[str, str]], *, never_complete: bool
+) -> None:
+    assert was_never_complete(events) is never_complete
 
 
 # ---------------------------------------------------------------- make remove
 
+GONE = ["unprotect pool", "delete pool"]
+
 
 @pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED"])
-def test_a_stack_goes_with_all_that_is_protected_in_it(world: Site, status: str) -> None:
+@pytest.mark.parametrize(("confirmed", "typed"), [(NAME, None), (None, NAME)], ids=["given beforehand", "typed"])
+def test_a_stack_goes_with_all_that_is_protected_in_it(
+    world: Site, status: str, confirmed: str | None, typed: str | None
+) -> None:
     with_stack(world, status, history=["CREATE_IN_PROGRESS", "CREATE_COMPLETE"])
-    assert world.remove() == CLEARED
+    assert world.remove(confirmed, ask=lambda _: typed) == CLEARED
     assert world.aws.there == set()
 
 
-def test_people_outlive_their_stack_and_go_after_it(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE").pool_outlives_it = True
-    assert world.remove() == [*CLEARED, "delete pool"]
-
-
-def test_what_is_lost_is_said_before_it_is_lost(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE")
-    with pytest.raises(DeploymentError):
-        world.remove(confirmed=None)
-    said = "\n".join(world.said)
-    assert "7 items" in said
-    assert "3 people" in said
-    assert world.aws.done == []
-
-
-@pytest.mark.parametrize("typed", ["", "globalconect", "yes"])
-def test_another_name_removes_nothing(world: Site, typed: str) -> None:
-    with_stack(world, "UPDATE_COMPLETE")
-    with pytest.raises(DeploymentError, match="nothing was removed"):
-        world.remove(confirmed=None, ask=lambda _: typed)
-    with pytest.raises(DeploymentError, match="nothing was removed"):
-        world.remove(confirmed=typed)
-    assert world.aws.done == []
-
-
-def test_without_a_terminal_the_name_has_to_be_given_beforehand(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE")
-    with pytest.raises(DeploymentError) as failure:
-        world.remove(confirmed=None)
-    assert "make remove CONFIRM=globalconnect" in failure.value.how
-
-
-def test_the_typed_name_removes_it(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE")
-    assert world.remove(confirmed=None, ask=lambda _: NAME) == CLEARED
-
-
-def test_termination_protection_is_lifted_by_a_person_only(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE").termination_protected = True
-    with pytest.raises(DeploymentError) as failure:
-        world.remove()
-    assert "update-termination-protection --stack-name globalconnect" in failure.value.how
-    assert world.aws.done == []
-
-
-def test_a_removal_that_was_broken_off_before_the_end_is_taken_up_again(world: Site) -> None:
-    with_stack(world, "DELETE_IN_PROGRESS", "DELETE_COMPLETE").pool_outlives_it = True
-    world.aws.there.discard("table")
-    assert world.remove() == ["unprotect pool", "delete pool"]
-
-
-def test_people_that_a_deleted_stack_left_behind_are_found_and_asked_about(world: Site) -> None:
-    with_stack(world, "DELETE_COMPLETE")
-    world.aws.there.discard("table")
-    with pytest.raises(DeploymentError):
-        world.remove(confirmed=None)
-    assert any("3 people" in line for line in world.said)
-    assert world.remove() == ["unprotect pool", "delete pool"]
-
-
-@pytest.mark.parametrize("description", ["Accounts of our shop", "GlobalConnectivity hub", ""])
-def test_people_of_another_products_deleted_stack_are_left_alone(world: Site, description: str) -> None:
-    with_stack(world, "DELETE_COMPLETE").description = description
-    assert world.remove() == []
-    assert world.said[-1] == "There is nothing to remove."
+@pytest.mark.parametrize(
+    ("states", "facts", "done"),
+    [
+        (["UPDATE_COMPLETE"], {"pool_outlives_it": True}, [*CLEARED, "delete pool"]),
+        (["DELETE_IN_PROGRESS", "DELETE_COMPLETE"], {"pool_outlives_it": True}, GONE),
+        (["DELETE_COMPLETE"], {}, GONE),
+        (["DELETE_COMPLETE"], {"description": "Accounts of our shop"}, []),
+        (["DELETE_COMPLETE"], {"description": "GlobalConnectivity hub"}, []),
+        (["DELETE_COMPLETE"], {"description": ""}, []),
+    ],
+    ids=["complete", "removal broken off", "deleted otherwise", "another product", "a longer name", "no description"],
+)
+def test_people_who_outlive_their_stack_go_after_it_and_a_deleted_stacks_tables_stay(
+    world: Site, states: list[str], facts: dict[str, Any], done: list[str]
+) -> None:
+    with_stack(world, *states, **facts)
+    assert world.remove() == done
 
 
 def test_people_whom_another_stack_has_taken_over_are_left_alone(world: Site) -> None:
     with_stack(world, "DELETE_COMPLETE")
     world.aws.taken_over.add("pool")
     assert world.remove() == []
+    assert world.said[-1] == "There is nothing to remove."
+
+
+@pytest.mark.parametrize("status", ["UPDATE_COMPLETE", "DELETE_COMPLETE"])
+def test_what_is_lost_is_said_before_it_is_lost(world: Site, status: str) -> None:
+    with_stack(world, status)
+    assert "make remove CONFIRM=globalconnect" in refusal(world.remove, confirmed=None)
+    assert any("7 items" in line for line in world.said) is (status == "UPDATE_COMPLETE")
+    assert any("3 people" in line for line in world.said)
+    assert world.aws.done == []
+
+
+@pytest.mark.parametrize("typed", ["", "globalconect", "yes"])
+def test_another_name_removes_nothing(world: Site, typed: str) -> None:
+    with_stack(world, "UPDATE_COMPLETE")
+    assert "nothing was removed" in refusal(world.remove, confirmed=None, ask=lambda _: typed)
+    assert "nothing was removed" in refusal(world.remove, confirmed=typed)
+    assert world.aws.done == []
+
+
+def test_termination_protection_is_lifted_by_a_person_only(world: Site) -> None:
+    with_stack(world, "UPDATE_COMPLETE", termination_protected=True)
+    assert "update-termination-protection --stack-name globalconnect" in refusal(world.remove)
+    assert world.aws.done == []
 
 
 def test_what_is_left_after_a_failed_removal_is_said_to_be_unprotected(world: Site) -> None:
-    with_stack(world, "UPDATE_COMPLETE").deleted = "DELETE_FAILED"
-    with pytest.raises(DeploymentError, match="no longer protected"):
-        world.remove()
-
-
-def test_tables_that_a_deleted_stack_had_are_none_of_a_removals_business(world: Site) -> None:
-    with_stack(world, "DELETE_COMPLETE")
-    world.remove()
-    assert world.aws.there == {"table"}
-
-
-def test_a_stack_that_is_not_there_is_no_failure(world: Site) -> None:
-    world.aws.there.clear()
-    assert world.remove() == []
-    assert world.said[-1] == "There is nothing to remove."
+    with_stack(world, "UPDATE_COMPLETE", deleted="DELETE_FAILED")
+    assert "no longer protected" in refusal(world.remove)
 
 
 def test_it_ends_with_what_aws_keeps(world: Site) -> None:

@@ -30,13 +30,14 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 @pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name[:4])
 def test_a_decision_has_a_status_and_a_date_and_the_index_says_the_same(page: Path) -> None:
-    first, _, second, *_ = page.read_text(encoding="utf-8").splitlines()
-    title = re.fullmatch(rf"# {page.name[:4]}: (.+)", first)
-    state = re.fullmatch(r"Status: (accepted|superseded by \S+) \((\d{4}-\d\d-\d\d)\)(, amended by .+)?", second)
-    assert title
-    assert state
-    status = state[1] + (state[3] or "")
-    assert f"| [{page.name[:4]}]({page.name}) | {title[1]} | {status} | {state[2]} |\n" in INDEX
+    stated = re.match(
+        r"# (\d{4}): (.+)\n\nStatus: (accepted|superseded by \S+) \((\d{4}-\d\d-\d\d)\)(, amended by .+)?\n",
+        page.read_text(encoding="utf-8"),
+    )
+    assert stated
+    number, title, status, date, amended = stated.groups("")
+    assert f"| [{page.name[:4]}]({page.name}) | {title} | {status}{amended} | {date} |\n" in INDEX
+    assert number == page.name[:4]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))

@@ -3,7 +3,6 @@
 import ast
 import json
 import re
-from collections.abc import Iterator
 
 from local.place import REPOSITORY
 
@@ -18,23 +17,22 @@ def _forbidden() -> set[str]:
     return words - {""}
 
 
-def _identifiers(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
-        for name in ("id", "attr", "arg", "name", "asname", "module"):
-            value = getattr(node, name, None)
-            if isinstance(value, str):
-                yield value
+def _identifiers(tree: ast.AST) -> set[str]:
+    names = ("id", "attr", "arg", "name", "asname", "module")
+    values = {getattr(node, name, None) for node in ast.walk(tree) for name in names}
+    return {value for value in values if isinstance(value, str)}
 
 
 def test_no_identifier_has_a_word_that_the_glossary_calls_otherwise() -> None:
     forbidden = _forbidden()
     assert "dice" in forbidden
-    found: set[tuple[str, str]] = set()
-    for folder in CODE:
-        for path in (REPOSITORY / folder).rglob("*.py"):
-            for identifier in _identifiers(ast.parse(path.read_text())):
-                words = {*re.split(r"[_.]", identifier.lower()), *identifier.split(".")}
-                found |= {(str(path.relative_to(REPOSITORY)), word) for word in words & forbidden}
+    found = {
+        (str(path.relative_to(REPOSITORY)), word)
+        for folder in CODE
+        for path in (REPOSITORY / folder).rglob("*.py")
+        for identifier in _identifiers(ast.parse(path.read_text()))
+        for word in forbidden & {*re.split(r"[_.]", identifier.lower()), *identifier.split(".")}
+    }
     assert found == set()
 
 

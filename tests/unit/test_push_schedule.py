@@ -35,33 +35,27 @@ def test_a_message_that_names_a_far_time_holds_nobody_up() -> None:
     assert wait_seconds(NOW * 2, NOW) == 10
 
 
-def test_a_push_has_lost_its_message_45_s_after_it_was_due() -> None:
-    assert not lost_its_message(NOW, None, NOW + 44_999)
-    assert lost_its_message(NOW, None, NOW + 45_000)
-
-
-def test_a_push_that_was_queued_again_is_left_alone_by_the_next_sweep_and_not_by_the_one_after_it() -> None:
-    queued_again_at = NOW + 50_000
-    assert not lost_its_message(NOW, queued_again_at, queued_again_at + 104_999)
-    assert lost_its_message(NOW, queued_again_at, queued_again_at + 105_000)
-
-
-def test_that_an_earlier_push_was_queued_again_counts_no_more() -> None:
-    assert lost_its_message(NOW, NOW - 1, NOW + 45_000)
+@pytest.mark.parametrize(
+    ("queued_again", "lost_after"),
+    [(None, 45_000), (50_000, 50_000 + 105_000), (-1, 45_000)],
+    ids=["never", "by the sweep before last", "before an earlier attempt"],
+)
+def test_a_push_has_lost_its_message_45_s_after_it_was_due_or_by_the_sweep_after_next(
+    queued_again: int | None, lost_after: int
+) -> None:
+    queued_again_at = None if queued_again is None else NOW + queued_again
+    lost = [lost_its_message(NOW, queued_again_at, NOW + lost_after + late) for late in (-1, 0)]
+    assert lost == [False, True]
 
 
 def test_an_attempt_that_took_more_than_a_second_shows_a_slow_partner() -> None:
-    assert not is_slow(1_000)
-    assert is_slow(1_001)
+    assert [is_slow(1_000), is_slow(1_001)] == [False, True]
 
 
 def test_an_attempt_starts_within_4_s_of_its_claim_or_not_at_all() -> None:
-    next_due = NOW + 10_000
-    assert may_start(next_due, NOW + 4_000)
-    assert not may_start(next_due, NOW + 4_001)
+    assert [may_start(NOW + 10_000, NOW + 4_000 + late) for late in (0, 1)] == [True, False]
 
 
 def test_without_a_maximum_age_no_sms_is_too_old() -> None:
-    assert not is_too_old(0, NOW, None)
-    assert is_too_old(NOW - 60_000, NOW, 60_000)
-    assert not is_too_old(NOW - 59_999, NOW, 60_000)
+    ages = [is_too_old(0, NOW, None), is_too_old(NOW - 60_000, NOW, 60_000), is_too_old(NOW - 59_999, NOW, 60_000)]
+    assert ages == [False, True, False]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.backlog import MOST_PARTNERS, PartnerPending, Waiting, note_of
+from globalconnect.domain.backlog import MOST_PARTNERS, PartnerPending, PendingNote, Waiting, note_of
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.statistics import (
     BOUNDS,
@@ -55,7 +55,6 @@ def test_a_quantile_is_the_end_of_the_span_that_the_exact_one_is_in(taken: list[
 
 
 def test_nothing_has_no_quantile() -> None:
-    assert quantile(histogram([]), 0.5) is None
     assert HourCounts().time_to_deliver(0.99) is None
 
 
@@ -111,15 +110,11 @@ def waiting(partner_id: str, sms: int, age: int, *, without_success: bool = Fals
     return Waiting(PartnerId(partner_id), PartnerPending(sms, START - age), age, without_success)
 
 
-def test_the_note_sums_up_all_partners() -> None:
+def test_the_note_sums_up_all_partners_and_says_when_nothing_waits() -> None:
+    partners = {PartnerId("a"): PartnerPending(3, START - 50_000), PartnerId("b"): PartnerPending(1, START - 90_000)}
     note = note_of([waiting("a", 3, 50_000), waiting("b", 1, 90_000)], START)
-    assert (note.measured_at, note.waiting, note.oldest_at) == (START, 4, START - 90_000)
-    assert note.partners == {"a": PartnerPending(3, START - 50_000), "b": PartnerPending(1, START - 90_000)}
-
-
-def test_when_nothing_waits_the_note_says_so() -> None:
-    note = note_of([], START)
-    assert (note.waiting, note.oldest_at, note.partners) == (0, None, {})
+    assert note == PendingNote(START, waiting=4, oldest_at=START - 90_000, partners=partners)
+    assert note_of([], START) == PendingNote(START, waiting=0, oldest_at=None, partners={})
 
 
 def test_of_very_many_partners_those_in_the_most_trouble_are_named_and_all_are_summed_up() -> None:

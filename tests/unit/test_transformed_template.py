@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -48,11 +49,6 @@ _MANAGED = {
 _LOGGED = {"requestTime", "requestId", "identity.sourceIp", "httpMethod", "resourcePath", "status", "responseLatency"}
 
 
-class _ManagedPolicies:
-    def load(self) -> dict[str, str]:
-        return _MANAGED
-
-
 @cache
 def resources() -> Resources:
     """Return the resources that SAM makes of template.yaml."""
@@ -61,7 +57,7 @@ def resources() -> Resources:
     template["Globals"]["Function"]["CodeUri"] = "s3://bucket/functions.zip"
     logging.getLogger("samtranslator").setLevel(logging.ERROR)
     with mock.patch.dict(os.environ, {"AWS_DEFAULT_REGION": "us-east-1"}):
-        transformed: dict[str, Any] = transform(template, {}, _ManagedPolicies())
+        transformed: dict[str, Any] = transform(template, {}, SimpleNamespace(load=lambda: _MANAGED))
     return json.loads(json.dumps(transformed["Resources"]))  # type: ignore[no-any-return]
 
 
@@ -106,14 +102,12 @@ def no_physical_name_is_written_out(found: Resources) -> Iterator[str]:
 
 
 def no_policy_is_near_its_limit(found: Resources) -> Iterator[str]:
-    sizes: dict[str, int] = {}
-    for role, statement in _statements(found):
-        sizes[role] = sizes.get(role, 0) + len(json.dumps(statement))
+    policies = [(role, len(json.dumps(statement))) for role, statement in _statements(found)]
     for _, permission in _of(found, "AWS::Lambda::Permission"):
-        function = permission["FunctionName"]["Ref"]
         # As Lambda keeps it, with a name, an ARN and a condition.
-        sizes[function] = sizes.get(function, 0) + len(json.dumps(permission)) + 200
-    for name, size in sizes.items():
+        policies.append((permission["FunctionName"]["Ref"], len(json.dumps(permission)) + 200))
+    for name in {name for name, _ in policies}:
+        size = sum(part for owner, part in policies if owner == name)
         if size > LARGEST_POLICY:
             yield f"{name} has {size} bytes of policy"
 
@@ -139,12 +133,13 @@ def every_alarm_is_sent_and_called_off(found: Resources) -> Iterator[str]:
     topics = dict(_of(found, "AWS::SNS::Topic"))
     for name, alarm in _of(found, "AWS::CloudWatch::Alarm"):
         for actions in ("AlarmActions", "OKActions"):
-            sent_to = [action.get("Ref") for action in alarm.get(actions, [])]
-            if not set(sent_to) & topics.keys():
+            if not {action.get("Ref") for action in alarm.get(actions, [])} & topics.keys():
                 yield f"{name} has no {actions}"
-    for name, topic in topics.items():
-        if "KmsMasterKeyId" in topic:
-            yield f"{name} is encrypted, and nothing here lets CloudWatch use the key"
+    yield from (
+        f"{name} is encrypted, and CloudWatch may not use the key"
+        for name in topics
+        if "KmsMasterKeyId" in topics[name]
+    )
 
 
 def who_feeds_a_queue_it_reads_may_go_on(found: Resources) -> Iterator[str]:
@@ -203,14 +198,11 @@ def test_the_transformed_template_keeps_the_rule(rule: Rule) -> None:
     assert list(rule(resources())) == []
 
 
-def _properties(found: dict[str, Any], name: str) -> dict[str, Any]:
-    properties: dict[str, Any] = found[name]["Properties"]
-    return properties
+type Spoil = Callable[[dict[str, Any]], object]
 
 
-def _statement(found: dict[str, Any], role: str) -> dict[str, Any]:
-    statement: dict[str, Any] = _properties(found, role)["Policies"][0]["PolicyDocument"]["Statement"][0]
-    return statement
+def _changing(name: str, **properties: object) -> Spoil:
+    return lambda found: found[name].setdefault("Properties", {}).update(properties)
 
 
 def _grow(found: dict[str, Any]) -> None:
@@ -218,67 +210,33 @@ def _grow(found: dict[str, Any]) -> None:
     found.update({f"Permission{number}": permission for number in range(40)})
 
 
-BROKEN: list[tuple[Rule, Callable[[dict[str, Any]], object]]] = [
-    (
-        no_physical_name_is_written_out,
-        lambda found: _properties(found, "RecountFunctionEveryNight").update(Name="RecountFunctionEveryNight"),
-    ),
+QUEUES = "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
+EVERYWHERE = {"Statement": [{"Action": "dynamodb:GetItem", "Resource": "arn:aws:dynamodb:*:*:table/*"}]}
+BROKEN: list[tuple[Rule, Spoil]] = [
+    (no_physical_name_is_written_out, _changing("RecountFunctionEveryNight", Name="RecountFunctionEveryNight")),
     (no_policy_is_near_its_limit, _grow),
-    (
-        nothing_is_allowed_on_everything,
-        lambda found: _properties(found, "PushRetryFunctionRole")["ManagedPolicyArns"].append(
-            "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole"
-        ),
-    ),
-    (
-        every_alarm_is_sent_and_called_off,
-        lambda found: _properties(found, "CountsOffAlarm").pop("OKActions"),
-    ),
-    (
-        every_alarm_is_sent_and_called_off,
-        lambda found: found["AlarmTopic"].update(
-            Properties={"KmsMasterKeyId": "arn:aws:kms:eu-west-1:123456789012:alias/aws/sns"}
-        ),
-    ),
-    (
-        who_feeds_a_queue_it_reads_may_go_on,
-        lambda found: _properties(found, "PushRetryFunction").pop("RecursiveLoop"),
-    ),
-    (
-        no_trace_or_log_holds_a_query,
-        lambda found: _properties(found, "ApiliveStage").update(TracingEnabled=True),
-    ),
-    (
-        no_trace_or_log_holds_a_query,
-        lambda found: _properties(found, "ApiliveStage").update(AccessLogSetting={"Format": "$context.path"}),
-    ),
-    (
-        nothing_is_allowed_on_everything,
-        lambda found: _statement(found, "GetsmsFunctionRole").update(Resource="arn:aws:dynamodb:*:*:table/*"),
-    ),
+    (nothing_is_allowed_on_everything, _changing("PushRetryFunctionRole", ManagedPolicyArns=[QUEUES])),
+    (nothing_is_allowed_on_everything, _changing("GetsmsFunctionRole", Policies=[{"PolicyDocument": EVERYWHERE}])),
     (
         nothing_is_allowed_on_everything,
         lambda found: found.update(More={"Type": "AWS::IAM::Policy", "Properties": {}}),
     ),
+    (every_alarm_is_sent_and_called_off, _changing("CountsOffAlarm", OKActions=[])),
+    (every_alarm_is_sent_and_called_off, _changing("AlarmTopic", KmsMasterKeyId="alias/aws/sns")),
+    (who_feeds_a_queue_it_reads_may_go_on, _changing("PushRetryFunction", RecursiveLoop=None)),
+    (no_trace_or_log_holds_a_query, _changing("ApiliveStage", TracingEnabled=True)),
+    (no_trace_or_log_holds_a_query, _changing("ApiliveStage", AccessLogSetting={"Format": "$context.path"})),
     (
         nothing_that_lasts_is_renamed,
-        lambda found: _properties(found, "NumbersTable").update(
-            KeySchema=[{"AttributeName": "pool", "KeyType": "HASH"}]
-        ),
+        _changing("NumbersTable", KeySchema=[{"AttributeName": "pool", "KeyType": "HASH"}]),
     ),
-    (
-        nothing_that_lasts_is_renamed,
-        lambda found: _properties(found, "OperatorPool").update(UsernameAttributes=["email"]),
-    ),
-    (
-        nothing_that_lasts_is_renamed,
-        lambda found: found.update(NumberTable=found.pop("NumbersTable")),
-    ),
+    (nothing_that_lasts_is_renamed, _changing("OperatorPool", UsernameAttributes=["email"])),
+    (nothing_that_lasts_is_renamed, lambda found: found.update(NumberTable=found.pop("NumbersTable"))),
 ]
 
 
 @pytest.mark.parametrize(("rule", "spoil"), BROKEN)
-def test_a_template_that_breaks_the_rule_is_seen(rule: Rule, spoil: Callable[[dict[str, Any]], object]) -> None:
+def test_a_template_that_breaks_the_rule_is_seen(rule: Rule, spoil: Spoil) -> None:
     spoiled = copy.deepcopy(dict(resources()))
     spoil(spoiled)
     assert list(rule(spoiled)) != []
@@ -291,44 +249,36 @@ def test_the_api_is_called_as_its_alarm_says() -> None:
 
 
 def test_a_late_schedule_is_dropped_and_a_failed_run_is_not_repeated() -> None:
-    schedules = [given["Properties"] for given in resources().values() if given["Type"] == "AWS::Scheduler::Schedule"]
+    schedules = [schedule["Target"] for _, schedule in _of(resources(), "AWS::Scheduler::Schedule")]
     assert len(schedules) == 3
-    for schedule in schedules:
-        assert schedule["Target"]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 2}
-        function = schedule["Target"]["Arn"]["Fn::GetAtt"][0]
-        assert resources()[f"{function}EventInvokeConfig"]["Properties"]["MaximumRetryAttempts"] == 0
+    for target in schedules:
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 2}
+        invoked = resources()[f"{target['Arn']['Fn::GetAtt'][0]}EventInvokeConfig"]
+        assert invoked["Properties"]["MaximumRetryAttempts"] == 0
 
 
 def test_every_table_and_the_pool_are_protected_by_the_one_parameter_and_tables_use_the_free_key() -> None:
-    for given in resources().values():
-        if given["Type"] == "AWS::DynamoDB::Table":
-            assert given["Properties"]["DeletionProtectionEnabled"] == {"Fn::If": ["Protected", True, False]}
-            # A property that goes away leaves the key of KMS that older stacks have.
-            assert given["Properties"]["SSESpecification"] == {"SSEEnabled": False}
+    for _, table in _of(resources(), "AWS::DynamoDB::Table"):
+        assert table["DeletionProtectionEnabled"] == {"Fn::If": ["Protected", True, False]}
+        # A property that goes away leaves the key of KMS that older stacks have.
+        assert table["SSESpecification"] == {"SSEEnabled": False}
     pool = resources()["OperatorPool"]
     assert pool["Properties"]["DeletionProtection"] == {"Fn::If": ["Protected", "ACTIVE", "INACTIVE"]}
     assert pool["DeletionPolicy"] == "RetainExceptOnCreate"
 
 
 def test_tables_that_hold_texts_can_be_restored_for_as_long_as_the_parameter_says() -> None:
-    recovery = {
-        name: given["Properties"]["PointInTimeRecoverySpecification"]
-        for name, given in resources().items()
-        if given["Type"] == "AWS::DynamoDB::Table"
-    }
-    texts = {"ActivationsTable", "InboxTable"}
-    stated = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": {"Ref": "RecoveryDays"}}
-    assert [recovery[name] for name in texts] == [stated, stated]
-    assert all(recovery[name] == {"PointInTimeRecoveryEnabled": True} for name in recovery.keys() - texts)
+    for name, table in _of(resources(), "AWS::DynamoDB::Table"):
+        days = {"RecoveryPeriodInDays": {"Ref": "RecoveryDays"}} if name in {"ActivationsTable", "InboxTable"} else {}
+        assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True, **days}
     # What DynamoDB takes.
     asked = TEMPLATE["Parameters"]["RecoveryDays"]
     assert (asked["MinValue"], asked["MaxValue"]) == (1, 35)
 
 
 def test_functions_are_traced_by_the_parameter_alone_which_is_off() -> None:
-    for given in resources().values():
-        if given["Type"] == "AWS::Lambda::Function":
-            assert given["Properties"]["TracingConfig"] == {"Mode": {"Ref": "Tracing"}}
+    tracing = [function["TracingConfig"] for _, function in _of(resources(), "AWS::Lambda::Function")]
+    assert tracing == [{"Mode": {"Ref": "Tracing"}}] * len(tracing)
     assert TEMPLATE["Parameters"]["Tracing"]["Default"] == "PassThrough"
 
 
