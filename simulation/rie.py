@@ -32,7 +32,6 @@ _START_SECONDS = 20.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 _INIT = re.compile(r"INIT REPORT\(durationMs: ([0-9.]+)\)")
-_DURATION = re.compile(r"INVOKE RTDONE\(status: success, .*duration: ([0-9.]+)ms\)")
 _REQUIRED = re.compile(r"[A-Za-z0-9._-]+")
 
 
@@ -172,18 +171,9 @@ class LambdaRuntime:
         )
 
     @property
-    def pid(self) -> int:
-        return self._running().pid
-
-    @property
     def init_duration_ms(self) -> float:
-        """How long the last INIT took; it comes with the first invocation. Raises ValueError before that."""
-        return self._last(_INIT)
-
-    @property
-    def duration_ms(self) -> float:
-        """How long the handler took for the last invocation. Raises ValueError before the first."""
-        return self._last(_DURATION)
+        """How long the last INIT took; it comes with the first invocation. Raises IndexError before that."""
+        return float(_INIT.findall(self.log.read_text(encoding="utf-8", errors="replace"))[-1])
 
     def start(self) -> None:
         """Start the emulator and wait until it listens; the function itself starts with its first invocation.
@@ -204,7 +194,7 @@ class LambdaRuntime:
                 stderr=subprocess.STDOUT,
             )
         try:
-            self._wait_until_listening()
+            self._wait_until_listening(self._process)
         except LocalError:
             self.stop()
             raise
@@ -253,23 +243,12 @@ class LambdaRuntime:
     ) -> None:
         self.stop()
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            raise RuntimeError(f"{self.function.logical_id} has not been started")
-        return self._process
-
-    def _wait_until_listening(self) -> None:
+    def _wait_until_listening(self, process: subprocess.Popen[bytes]) -> None:
         deadline = time.monotonic() + _START_SECONDS
         while not _listens(self._port):
-            if self._running().poll() is not None or time.monotonic() > deadline:
+            if process.poll() is not None or time.monotonic() > deadline:
                 raise LocalError(f"The emulator of {self.function.logical_id} did not start.", log=self.log)
             time.sleep(_POLL_SECONDS)
-
-    def _last(self, pattern: re.Pattern[str]) -> float:
-        found = pattern.findall(self.log.read_text(encoding="utf-8", errors="replace"))
-        if not found:
-            raise ValueError(f"{self.function.logical_id} has not been invoked")
-        return float(found[-1])
 
     def _failed(self, what: str) -> FunctionFailed:
         return FunctionFailed("\n".join([f"{self.function.logical_id}: {what}", *last_lines(self.log)]))

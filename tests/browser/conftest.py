@@ -19,24 +19,17 @@ __all__ = ["deployed", "market", "stack_root"]
 # For this package only: while Playwright runs, no other test could have an event loop of its own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    if not (FUNCTIONS / "console" / "static" / "index.html").exists():
+        pytest.fail("The console has not been built: make console", pytrace=False)
     expect.set_options(timeout=driving.PATIENCE)
     with sync_playwright() as playwright:
-        try:
-            launched = driving.launch(playwright)
-        except driving.NoBrowser as missing:
-            pytest.fail(str(missing), pytrace=False)
+        launched = driving.launch(playwright)
         yield launched
         launched.close()
 
 
-@pytest.fixture(scope="session")
-def built() -> None:
-    if not (FUNCTIONS / "console" / "static" / "index.html").exists():
-        pytest.fail("The console has not been built: make console", pytrace=False)
-
-
 @pytest.fixture(scope="package")
-def signed_in(built: None, browser: Browser, deployed: Stack, market: Market) -> str:
+def signed_in(browser: Browser, deployed: Stack, market: Market) -> str:
     """Return what a tab keeps of somebody who has signed in."""
     with Console.opened(browser, deployed) as console:
         kept: str = console.enter().evaluate("sessionStorage.getItem('globalconnect.session')")
@@ -51,7 +44,14 @@ def console(signed_in: str, browser: Browser, deployed: Stack) -> Iterator[Conso
 
 
 @pytest.fixture
-def signed_out(built: None, browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
+def narrow(signed_in: str, browser: Browser, deployed: Stack) -> Iterator[Console]:
+    """Return a window as narrow as a small telephone."""
+    with Console.opened(browser, deployed, width=driving.NARROW, session=signed_in) as console:
+        yield console
+
+
+@pytest.fixture
+def signed_out(browser: Browser, deployed: Stack, market: Market) -> Iterator[Console]:
     """Return a window in which nobody is signed in."""
     with Console.opened(browser, deployed) as console:
         yield console

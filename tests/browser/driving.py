@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal, Self
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Request, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright, Request, expect
 
 from local.browser import CHROMIUM
-from local.place import REPOSITORY
+from local.failure import LocalError
+from local.place import NODE, REPOSITORY
 from local.stack import Stack
 
 NARROW, WIDE = 360, 1280
@@ -40,21 +43,60 @@ _SPOIL = """refreshable => {
 }"""
 
 
-class NoBrowser(Exception):
-    """Nobody has looked for a Chromium yet; the message says how."""
-
-
-def executable() -> str:
-    """Return the Chromium to use: the one that $CHROMIUM names, else what `make browser` found. Raises NoBrowser."""
+def launch(playwright: Playwright) -> Browser:
+    """Start the Chromium that $CHROMIUM names, else the one that `make browser` found. Raises LocalError."""
     named = os.environ.get("CHROMIUM")
     if not named and not CHROMIUM.exists():
-        raise NoBrowser("The tests in the browser need a Chromium: make browser")
-    return named or str(CHROMIUM)
+        raise LocalError("The tests in the browser need a Chromium.", how="Find or fetch one: make browser")
+    args = [*_QUIET, *_QUIETER, "--no-proxy-server"]
+    return playwright.chromium.launch(executable_path=named or str(CHROMIUM), args=args)
 
 
-def launch(playwright: Playwright) -> Browser:
-    """Start the browser. Raises NoBrowser."""
-    return playwright.chromium.launch(executable_path=executable(), args=[*_QUIET, *_QUIETER, "--no-proxy-server"])
+def node(script: str, *arguments: str, given: bytes = b"") -> Any:
+    """Return what a script of the console's sources writes, which is JSON."""
+    command = [str(NODE), "--no-warnings", "--input-type=module", "--eval", script, *arguments]
+    done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def press(where: Page | Locator, *names: str) -> None:
+    """Press buttons, one after another."""
+    for name in names:
+        where.get_by_role("button", name=name, exact=True).click()
+
+
+def confirm(page: Page, question: str, answer: str) -> None:
+    """Press a button and then, in the dialog that it opens, the one that does it."""
+    press(page, question)
+    press(page.get_by_role("dialog"), answer)
+
+
+def fill(form: Page | Locator, fields: dict[str, str], then: str | None = None) -> None:
+    """Type texts into fields by their labels, then press a button."""
+    for label, text in fields.items():
+        form.get_by_label(label).fill(text)
+    if then:
+        press(form, then)
+
+
+def shows(where: Locator, *texts: str | re.Pattern[str], timeout: float | None = None) -> None:
+    """Wait until all texts are there."""
+    for text in texts:
+        expect(where).to_contain_text(text, timeout=timeout)
+
+
+def shows_page(page: Page, title: str) -> None:
+    """Wait until a page is shown, by its heading."""
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+
+
+def copied(shown: Locator, name: str) -> str:
+    """Press a copy button; return what is on the clipboard then."""
+    press(shown, f"Copy: {name}")
+    expect(shown.get_by_role("button", name=f"Copied: {name}")).to_be_visible()
+    text: str = shown.page.evaluate("navigator.clipboard.readText()")
+    return text
 
 
 @dataclass
@@ -128,6 +170,11 @@ class Console:
         (page or self.page).evaluate("route => { location.hash = route }", route)
         self.settle(page)
 
+    def reload(self) -> None:
+        """Load the page again, and wait until its data is there."""
+        self.page.reload()
+        self.settle()
+
     def settle(self, page: Page | None = None) -> None:
         page = page or self.page
         expect(page.locator("main h1")).to_be_visible(timeout=PATIENCE)
@@ -161,6 +208,11 @@ class Console:
         sizes = [request.sizes() for request in self.requests]
         return sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes)
 
+    def fits(self, width: int) -> bool:
+        """Tell whether the page is no wider than a window of this width, which it then has."""
+        self.page.set_viewport_size({"width": width, "height": HEIGHT})
+        return self.overflow() == 0
+
     def overflow(self) -> int:
         """Return by how many pixels the page is wider than its window."""
         width = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
@@ -169,11 +221,9 @@ class Console:
     def _watch(self, page: Page) -> None:
         page.on("console", self._note)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
-        page.on("requestfinished", self._keep)
+        # Playwright notes something on what it calls, which a list's own method can't hold.
+        page.on("requestfinished", lambda request: self.requests.append(request))  # noqa: PLW0108
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(_ANSWERS):
             self.faults.append(message.text)
-
-    def _keep(self, request: Request) -> None:
-        self.requests.append(request)

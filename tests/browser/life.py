@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from local.pretend_partner import ERROR, PretendPartner
-from tests.contract.market import Hub, Market, Pool
+from tests.contract.market import Market, Pool
 
 SERVICES = {"tg": "Telegram", "wa": "WhatsApp", "go": "Google", "vk": "VK"}
 POOLS = {("england", "Hutchison 3G UK Ltd"): 12, ("england", "Vodafone Ltd"): 8, ("poland", "Play"): 6}
@@ -47,7 +47,7 @@ def live(market: Market) -> Life:
         gateway.deliver({"phone": pools[2].phones[0], "from": "Nobody", "text": HOSTILE})
         gateway.deliver({"what": "this can't be read", "text": HOSTILE})
         # Its server goes when this ends; what waits for it goes on waiting.
-        _without_push_url(market, hub)
+        market.made("PATCH", f"/admin/partners/{hub.partner_id}", {"pushUrl": None})
     return Life(market, slow.partner_id, waiting["number"], waiting["activationId"], _import(market))
 
 
@@ -65,7 +65,3 @@ def _pool(market: Market, country: str, operator: str, size: int, at: int) -> Po
     rows = [{"phone": phone, "country": country, "operator": operator} for phone in phones]
     market.made("POST", "/admin/numbers", rows)
     return Pool(country, operator, phones)
-
-
-def _without_push_url(market: Market, hub: Hub) -> None:
-    market.made("PATCH", f"/admin/partners/{hub.partner_id}", {"pushUrl": None})

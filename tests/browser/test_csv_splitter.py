@@ -2,15 +2,14 @@
 
 import json
 import random
-import subprocess
-from typing import Any
 
 import pytest
 
 from admin_api.import_rows import csv_lines
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.names import check_pool_name
-from local.place import NODE, REPOSITORY
+from local.place import REPOSITORY
+from tests.browser.driving import node
 
 SPLITTER = REPOSITORY / "console" / "src" / "csv.ts"
 
@@ -56,13 +55,6 @@ try {{
 """
 
 
-def _node(script: str, *arguments: str, given: bytes = b"") -> Any:
-    command = [str(NODE), "--no-warnings", "--input-type=module", "--eval", script, *arguments]
-    done = subprocess.run(command, input=given, capture_output=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
-
-
 def _by_api(text: str) -> list[list[str]] | None:
     """What the API reads in it, None when it refuses it."""
     try:
@@ -93,7 +85,7 @@ def test_records_are_the_ones_that_the_api_reads_wherever_pieces_are_cut() -> No
     # Commas and quotes meet more often than by chance.
     alphabet += [',"', '",', '";', "\n,;"]
     texts = [rng.choice(headers) + "".join(rng.choices(alphabet, k=rng.randrange(1, 14))) for _ in range(4_000)]
-    found = _node(_READ, given=json.dumps([_pieces(text, rng) for text in texts]).encode())
+    found = node(_READ, given=json.dumps([_pieces(text, rng) for text in texts]).encode())
     valid = 0
     for text, read in zip(texts, found, strict=True):
         expected = _by_api(text)
@@ -105,42 +97,31 @@ def test_records_are_the_ones_that_the_api_reads_wherever_pieces_are_cut() -> No
     assert valid > len(texts) / 4
 
 
-@pytest.mark.parametrize(
-    ("cell", "written"),
-    [
-        ("=1+1", '"\'=1+1"'),
-        ("+48", '"\'+48"'),
-        ("-2", '"\'-2"'),
-        ("@SUM(A1)", '"\'@SUM(A1)"'),
-        ("\t=1", '"\'\t=1"'),
-        ('say "no", twice', '"say ""no"", twice"'),
-        ("two\nlines", '"two\nlines"'),
-        ("48123", "48123"),
-        ("", ""),
-    ],
-)
-def test_what_is_written_is_no_formula_and_one_cell(cell: str, written: str) -> None:
-    assert _node(_WRITE, json.dumps([cell])) == written
-
-
-def _numbers(rows: int) -> bytes:
-    return b"phone,country,operator\r\n" + b"".join(
-        b'%d,poland,"Play,\nPL"\r\n\r\n' % (48_000_000_000 + n) for n in range(rows)
-    )
+def test_what_is_written_is_no_formula_and_one_cell() -> None:
+    written = {
+        "=1+1": '"\'=1+1"',
+        "+48": '"\'+48"',
+        "-2": '"\'-2"',
+        "@SUM(A1)": '"\'@SUM(A1)"',
+        "\t=1": '"\'\t=1"',
+        'say "no", twice': '"say ""no"", twice"',
+        "two\nlines": '"two\nlines"',
+        "48123": "48123",
+        "": "",
+    }
+    assert node(_WRITE, json.dumps(list(written))) == ",".join(written.values())
 
 
 def test_a_file_is_split_at_2500_rows_each_part_with_the_header() -> None:
-    content = _numbers(12_001)
-    split = _node(_SPLIT, given=b"\xef\xbb\xbf" + content)
+    rows = "".join(f'{48_000_000_000 + number},poland,"Play,\nPL"\r\n\r\n' for number in range(12_001))
+    content = f"phone,country,operator\r\n{rows}"
+    split = node(_SPLIT, given=f"\ufeff{content}".encode())
     pools = [{"country": "poland", "operator": "Play, PL", "rows": 12_001}]
     assert split["scanned"] == {"rows": 12_001, "parts": 5, "pools": pools}
     assert [part["number"] for part in split["parts"]] == [1, 2, 3, 4, 5]
-    parts = [_by_api(part["text"]) for part in split["parts"]]
-    whole = _by_api(content.decode())
-    assert whole is not None
-    assert [part[0] for part in parts if part] == [whole[0]] * 5
-    assert [len(part) - 1 for part in parts if part] == [2_500, 2_500, 2_500, 2_500, 2_001]
-    assert [row for part in parts if part for row in part[1:]] == whole[1:]
+    header, *whole = csv_lines(content)
+    parts = [csv_lines(part["text"]) for part in split["parts"]]
+    assert parts == [[header, *whole[first : first + 2_500]] for first in range(0, 12_001, 2_500)]
 
 
 @pytest.mark.parametrize(
@@ -176,7 +157,7 @@ def test_a_file_is_split_at_2500_rows_each_part_with_the_header() -> None:
     ],
 )
 def test_what_cannot_be_imported_is_said_before_anything_is_sent(content: bytes, wrong: str) -> None:
-    assert wrong in _node(_SPLIT, given=content)["wrong"]
+    assert wrong in node(_SPLIT, given=content)["wrong"]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -187,7 +168,7 @@ def test_a_file_is_split_whatever_parts_its_cells_and_however_its_header_is_spel
         ["48123457", "poland", "T\tMobile"],
     ]
     text = "".join(delimiter.join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) + "\r\n" for row in rows)
-    split = _node(_SPLIT, given=text.encode())
+    split = node(_SPLIT, given=text.encode())
     assert [(part["rows"], _by_api(part["text"])) for part in split["parts"]] == [(2, rows)]
     assert [pool["operator"] for pool in split["scanned"]["pools"]] == ['Play, "PL"; PL', "T Mobile"]
 
@@ -213,7 +194,7 @@ def test_a_pool_has_the_names_in_the_preview_that_the_api_keeps() -> None:
     ]
     names = ["".join(rng.choices(parts, k=rng.randrange(1, 8))) for _ in range(1_000)]
     kept = 0
-    for name, shown in zip(names, _node(_FOLD, json.dumps(names)), strict=True):
+    for name, shown in zip(names, node(_FOLD, json.dumps(names)), strict=True):
         try:
             assert check_pool_name(name, "country") == shown, repr(name)
         except InvalidInput:

@@ -1,10 +1,10 @@
 """How the console writes figures: `duration` and the steps of an axis of time."""
 
 import json
-import subprocess
 from typing import Any
 
-from local.place import NODE, REPOSITORY
+from local.place import REPOSITORY
+from tests.browser.driving import node
 
 FIGURES = REPOSITORY / "console" / "src" / "figures.ts"
 LENGTHS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "days": 86_400_000}
@@ -14,9 +14,7 @@ SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 
 def ran(script: str) -> Any:
-    written = f"import * as figures from {json.dumps(str(FIGURES))}; process.stdout.write(JSON.stringify({script}));"
-    command = [str(NODE), "--no-warnings", "--input-type=module", "--eval", written]
-    return json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    return node(f"import * as figures from {json.dumps(str(FIGURES))}; process.stdout.write(JSON.stringify({script}));")
 
 
 def durations(times: list[int]) -> list[str]:
@@ -50,12 +48,8 @@ def test_a_duration_is_rounded_and_not_cut() -> None:
 
 def test_a_duration_is_within_a_twentieth_of_what_it_tells() -> None:
     times = [round(1.07**power) for power in range(350)]
-    off = {
-        time: shown
-        for time, shown in zip(times, durations(times), strict=True)
-        if abs(length(shown) - time) > time / 20
-    }
-    assert off == {}
+    shown = dict(zip(times, durations(times), strict=True))
+    assert {time: told for time, told in shown.items() if abs(length(told) - time) > time / 20} == {}
 
 
 def test_every_label_of_an_axis_of_time_is_exact() -> None:

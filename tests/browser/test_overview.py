@@ -5,11 +5,11 @@ import statistics
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Request, expect
+from playwright.sync_api import Browser, Locator, Page, Request, Response, expect
 
 from local.aws import CONFIG, session
 from local.stack import Stack
-from tests.browser.driving import Console
+from tests.browser.driving import Console, shows
 from tests.contract.market import Market, until
 
 LARGEST_FIRST_LOAD = 200_000
@@ -46,39 +46,48 @@ def measure(stack: Stack) -> None:
     assert "FunctionError" not in functions.invoke(FunctionName=name, Payload=b"{}")
 
 
-def sell(market: Market, outcomes: list[int | None]) -> None:
-    pool, service, hub = market.pool(len(outcomes)), market.service(), market.hub()
-    for outcome in outcomes:
-        bought = hub.buy(pool, service)
-        if outcome is not None:
-            hub.finish(bought["activationId"], outcome)
-
-
 def figure(page: Page, tile: str, name: str) -> Locator:
     group = page.get_by_role("region", name=tile).locator("dl > div").filter(has=page.get_by_text(name, exact=True))
     return group.locator("dd")
 
 
+def plotted(page: Page) -> None:
+    expect(page.locator(".plot canvas")).to_have_count(3)
+
+
+def answered(console: Console, market: Market, **changed: object) -> Page:
+    """Return the overview as it is when the API answers these things instead of what it has."""
+    told = market.made("GET", "/admin/statistics") | changed
+    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=told))
+    return console.enter("/overview")
+
+
 def test_a_known_history_shows(console: Console, market: Market, deployed: Stack) -> None:
     measure(deployed)
-    before: dict[str, Any] = market.made("GET", "/admin/statistics")
-    sell(market, [3, 3, 3, 4, 5, 1, None])
+    before = market.made("GET", "/admin/statistics")["totals"]
+    pool, service, hub = market.pool(7), market.service(), market.hub()
+    for outcome in (3, 3, 3, 4, 5, 1):
+        hub.finish(hub.buy(pool, service)["activationId"], outcome)
+    hub.buy(pool, service)
     measure(deployed)
     after: dict[str, Any] = market.made("GET", "/admin/statistics")
-    grown = {name: after["totals"][name] - before["totals"][name] for name in ("started", "success", "returned")}
+    totals, stock = after["totals"], after["stock"]
+    grown = {name: totals[name] - before[name] for name in ("started", "success", "returned")}
     assert grown == {"started": 7, "success": 3, "returned": 1}
     page = console.enter("/overview")
-    totals, stock = after["totals"], after["stock"]
-    expect(figure(page, "Activations, 24 hours", "Started")).to_have_text(f"{totals['started']:,}")
-    expect(figure(page, "Activations, 24 hours", "Live")).to_have_text(f"{totals['live']:,}")
+    for tile, name, known in (
+        ("Activations, 24 hours", "Started", totals["started"]),
+        ("Activations, 24 hours", "Live", totals["live"]),
+        ("Numbers now", "On sale", stock["numbers"]),
+        ("Numbers now", "Free", stock["free"]),
+    ):
+        expect(figure(page, tile, name)).to_have_text(f"{known:,}")
     share = 100 * totals["success"] / (totals["started"] - totals["live"])
     shown = figure(page, "Activations, 24 hours", "Success rate of those ended").inner_text()
     assert float(shown.removesuffix("%")) == pytest.approx(share, abs=0.06)
-    expect(figure(page, "Numbers now", "On sale")).to_have_text(f"{stock['numbers']:,}")
-    expect(figure(page, "Numbers now", "Free")).to_have_text(f"{stock['free']:,}")
     expect(page.locator(".legend li").filter(has_text="Success")).to_have_text(f"Success {totals['success']:,}")
     # As a plot, and for those who can't see it as a table.
-    expect(page.locator(".plot canvas")).to_have_count(3)
+    plotted(page)
     page.get_by_text("As a table").click()
     table = page.get_by_role("table", name="Hours with activity, newest first")
     newest = [hour for hour in after["hours"] if hour["started"]][-1]
@@ -88,91 +97,80 @@ def test_a_known_history_shows(console: Console, market: Market, deployed: Stack
 
 def test_the_span_is_in_the_address_and_stays(console: Console) -> None:
     page = console.enter("/overview")
-    with page.expect_response(lambda answer: "/admin/statistics?hours=720" in answer.url):
-        page.get_by_role("link", name="30 days").click()
-    expect(page.get_by_role("region", name="Activations, 30 days")).to_be_visible()
+    month = page.get_by_role("region", name="Activations, 30 days")
+    page.get_by_role("link", name="30 days").click()
+    expect(month).to_be_visible()
     assert page.url.endswith("#/overview?hours=720")
-    page.reload()
-    console.settle()
-    expect(page.get_by_role("region", name="Activations, 30 days")).to_be_visible()
+    console.reload()
+    expect(month).to_be_visible()
     expect(page.get_by_role("link", name="30 days")).to_have_attribute("aria-current", "true")
-    expect(page.locator(".plot canvas")).to_have_count(3)
+    plotted(page)
     # What somebody typed there is no span.
     console.go("/overview?hours=1e9")
     expect(page.get_by_role("region", name="Activations, 24 hours")).to_be_visible()
+
+
+def is_reading(message: Request | Response) -> bool:
+    return "/admin/statistics" in message.url
 
 
 def test_it_reads_anew_every_30_s_but_not_while_nobody_looks(console: Console) -> None:
     page = console.page
     page.clock.install()
     console.enter("/overview")
-    read: list[Request] = []
-    page.on("requestfinished", lambda request: read.append(request) if "/admin/statistics" in request.url else None)
-
-    def pass_by(seconds: int) -> None:
-        page.clock.fast_forward(seconds * 1_000)
-
-    with page.expect_response(lambda answer: "/admin/statistics" in answer.url):
-        pass_by(31)
+    with page.expect_response(is_reading):
+        page.clock.fast_forward(31_000)
     page.evaluate("Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })")
     page.get_by_text("Updated").wait_for()
-    seen = len(read)
-    pass_by(600)
-    pass_by(600)
-    assert len(read) <= seen + 1
+    seen = sum(map(is_reading, console.requests))
+    for _ in range(2):
+        page.clock.fast_forward(600_000)
+    assert sum(map(is_reading, console.requests)) <= seen + 1
     page.evaluate("delete document.hidden")
-    with page.expect_response(lambda answer: "/admin/statistics" in answer.url):
+    with page.expect_response(is_reading):
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
-def test_partners_in_trouble_are_named_and_linked(console: Console, market: Market) -> None:
+def test_partners_in_trouble_or_over_a_limit_of_outcomes_are_named_and_linked(console: Console, market: Market) -> None:
     at = "2026-01-01T00:00:00+00:00"
-    trouble = {"partnerId": "abc", "name": "<img src=x>", "waiting": 7, "oldestPendingAt": at, "lastSuccessAt": None}
-    read = market.made("GET", "/admin/statistics")
-    told = read | {"partnersInTrouble": [trouble], "pushes": {"waiting": 7, "oldestPendingAt": at}}
+    named = {"partnerId": "abc", "name": "<img src=x>"}
+    trouble = named | {"waiting": 7, "oldestPendingAt": at, "lastSuccessAt": None}
+    counted = {"prohibited": 60, "success": 20, "canceled": 15, "returned": 5, "delivered": 40, "takenBack": 10}
+    over = named | {"outcomes": counted | {"shareRefused": 0.75, "shareTakenBack": 0.25, "overLimit": True}}
     # Trouble takes five minutes to be one: what the API says of it is shown in its own tests.
-    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=told))
-    page = console.enter("/overview")
+    page = answered(
+        console,
+        market,
+        partnersInTrouble=[trouble],
+        pushes={"waiting": 7, "oldestPendingAt": at},
+        partnersOverOutcomeLimit=[over],
+    )
     expect(figure(page, "Pushes now", "Waiting over 45 s")).to_have_text("7")
-    row = page.get_by_role("table", name="Partners in trouble").get_by_role("row").nth(1)
-    expect(row.get_by_role("link", name="<img src=x>")).to_have_attribute("href", "#/partners/abc")
+    for table, said in (("Partners in trouble", "7"), ("Outcomes over the limit", re.compile("75%.*25%"))):
+        row = page.get_by_role("table", name=table).get_by_role("row").nth(1)
+        expect(row.get_by_role("link", name="<img src=x>")).to_have_attribute("href", "#/partners/abc")
+        shows(row, said)
     assert page.locator("main img").count() == 0
     for name in ("Waiting over 45 s", "Partners in trouble"):
         expect(figure(page, "Pushes now", name).locator(".bad")).to_have_count(1)
     assert console.axe() == []
 
 
-def test_partners_over_a_limit_of_outcomes_are_named_and_linked(console: Console, market: Market) -> None:
-    counted = {"prohibited": 60, "success": 20, "canceled": 15, "returned": 5, "delivered": 40, "takenBack": 10}
-    shares = {"shareRefused": 0.75, "shareTakenBack": 0.25, "overLimit": True}
-    over = {"partnerId": "abc", "name": "<img src=x>", "outcomes": counted | shares}
-    told = market.made("GET", "/admin/statistics") | {"partnersOverOutcomeLimit": [over]}
-    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=told))
-    page = console.enter("/overview")
-    row = page.get_by_role("table", name="Outcomes over the limit").get_by_role("row").nth(1)
-    expect(row.get_by_role("link", name="<img src=x>")).to_have_attribute("href", "#/partners/abc")
-    expect(row).to_contain_text(re.compile("75%.*25%"))
-    assert console.axe() == []
-
-
 def test_what_waits_is_red_only_when_partners_in_trouble_are_named(console: Console, market: Market) -> None:
-    read = market.made("GET", "/admin/statistics")
     # As in the minute before the sweep that finds a partner in trouble.
-    waits = {"partnersInTrouble": [], "pushes": {"waiting": 59, "oldestPendingAt": "2026-01-01T00:00:00+00:00"}}
-    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=read | waits))
-    page = console.enter("/overview")
+    waiting = {"waiting": 59, "oldestPendingAt": "2026-01-01T00:00:00+00:00"}
+    page = answered(console, market, partnersInTrouble=[], pushes=waiting)
     expect(figure(page, "Pushes now", "Waiting over 45 s")).to_have_text("59")
     expect(figure(page, "Pushes now", "Partners in trouble")).to_have_text("0")
     expect(page.locator(".tiles .bad")).to_have_count(0)
 
 
 def test_the_lines_of_the_time_to_deliver_are_where_their_labels_say(console: Console, market: Market) -> None:
-    read = market.made("GET", "/admin/statistics")
-    hours = [hour | {"timeToDeliverP50Ms": 40, "timeToDeliverP99Ms": 500_000} for hour in read["hours"]]
-    console.page.route("**/admin/statistics*", lambda route: route.fulfill(json=read | {"hours": hours}))
     console.page.add_init_script(_READ_LABELS)
-    page = console.enter("/overview")
-    expect(page.locator(".plot canvas")).to_have_count(3)
+    hours = market.made("GET", "/admin/statistics")["hours"]
+    times = {"timeToDeliverP50Ms": 40, "timeToDeliverP99Ms": 500_000}
+    page = answered(console, market, hours=[hour | times for hour in hours])
+    plotted(page)
 
     def seconds() -> list[float]:
         written: list[str] = page.evaluate("[...(globalThis.labels['Time to deliver'] ?? [])]")
@@ -185,7 +183,7 @@ def test_the_lines_of_the_time_to_deliver_are_where_their_labels_say(console: Co
 
 def test_plots_follow_the_colours_of_the_scheme(console: Console) -> None:
     page = console.enter("/overview")
-    expect(page.locator(".plot canvas")).to_have_count(3)
+    plotted(page)
 
     def drawn() -> str:
         content: str = page.locator(".plot").first.evaluate("plot => plot.querySelector('canvas')?.toDataURL() ?? ''")
@@ -209,7 +207,7 @@ def test_it_is_light_and_usable_at_once(browser: Browser, deployed: Stack, signe
             expect(fresh.page.locator(".tiles dd").first).to_be_visible()
             # Noted in the frame that shows it, and so maybe after it was found.
             usable.append(until(lambda: fresh.page.evaluate("globalThis.usableAfter ?? 0"), bool))
-            expect(fresh.page.locator(".plot canvas")).to_have_count(3)
+            plotted(fresh.page)
             weights.append(fresh.transferred())
     assert max(weights) < LARGEST_FIRST_LOAD
     assert statistics.median(usable) < USABLE_WITHIN_MS, usable

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from local import stack as stacks
-from tests.contract.market import Market
+from tests.contract.market import Hub, Market
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +33,9 @@ def market(deployed: stacks.Stack) -> Iterator[Market]:
     with Market(deployed) as market:
         market.warm_up()
         yield market
+
+
+@pytest.fixture(scope="module")
+def hub(market: Market) -> Hub:
+    """Return a partner that may buy everything."""
+    return market.hub()

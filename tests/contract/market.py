@@ -16,6 +16,18 @@ import httpx
 from local.stack import Stack
 
 COLD_START_SECONDS = 120.0
+JSON = "application/json; charset=utf-8"
+SUCCESSFUL = {"status": "SUCCESS"}
+NO_NUMBERS = {"status": "NO_NUMBERS"}
+INVALID_KEY = {"status": "ERROR", "message": "Invalid key"}
+
+
+def refused(answer: httpx.Response, status: int, message: str) -> None:
+    """Expect a refusal in the contract's form, whose message begins so."""
+    assert (answer.status_code, answer.headers["content-type"]) == (status, JSON), answer.text
+    body = answer.json()
+    assert (body.keys(), body["status"]) == ({"status", "message"}, "ERROR")
+    assert body["message"].startswith(message), body
 
 
 def until[T](look: Callable[[], T], good: Callable[[T], bool], seconds: float = 30.0) -> T:
@@ -86,6 +98,36 @@ class Pool:
     phones: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Sale:
+    """A live activation, in a pool and of a service that nobody else uses."""
+
+    hub: Hub
+    pool: Pool
+    service: str
+    gateway: Gateway
+    activation_id: int
+    phone: str
+
+    def deliver(self, text: str, sender: str = "Microsoft") -> None:
+        """Have an SMS come in on the number; the same text is the same delivery."""
+        answer = self.gateway.deliver({"phone": self.phone, "from": sender, "text": text, "id": text})
+        assert answer.status_code == 200, answer.text
+
+    def finish(self, outcome: int) -> object:
+        """Return what FINISH_ACTIVATION answers."""
+        return self.hub.finish(self.activation_id, outcome).json()
+
+    def polled(self) -> dict[str, Any]:
+        """Return what getsms answers."""
+        answer: dict[str, Any] = self.hub.messages(self.activation_id).json()
+        return answer
+
+    def shown(self) -> dict[str, Any]:
+        """Return the activation as staff see it, without the texts."""
+        return self.hub.market.made("GET", f"/admin/activations/{self.activation_id}?texts=hidden")
+
+
 class Market:
     """A deployed stack as people use it. Every pool, service and partner it makes is new."""
 
@@ -128,6 +170,11 @@ class Market:
         content: dict[str, Any] = answer.json()
         return content
 
+    def looks(self, action: str, of: object = None) -> int:
+        """Return how often the audit log says that somebody looked, at what has this id if one is given."""
+        entries = [entry for entry in self.made("GET", "/admin/audit")["entries"] if entry["action"] == action]
+        return sum(of is None or entry["id"] == str(of) for entry in entries)
+
     def hub(self, **fields: object) -> Hub:
         made = self.made("POST", "/admin/partners", {"name": "Hub", **fields})
         return Hub(self, made["partnerId"], made["key"])
@@ -146,6 +193,12 @@ class Market:
         assert self.made("POST", "/admin/numbers", rows) == {"imported": size, "updated": 0, "rejected": []}
         return pool
 
-    def gateway(self) -> Gateway:
-        made = self.made("POST", "/admin/sources", {"name": "Gateway", "provider": "generic"})
+    def gateway(self, name: str = "Gateway") -> Gateway:
+        made = self.made("POST", "/admin/sources", {"name": name, "provider": "generic"})
         return Gateway(self, made["url"], made["secret"])
+
+    def sell(self, hub: Hub, size: int = 1) -> Sale:
+        """Sell a partner a number of a new pool of that size, for a new service."""
+        pool, service = self.pool(size), self.service()
+        bought = hub.buy(pool, service)
+        return Sale(hub, pool, service, self.gateway(), bought["activationId"], bought["number"])

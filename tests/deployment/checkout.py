@@ -7,10 +7,10 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,10 @@ _CONSOLE = ("package-lock.json", "package.json", ".npmrc", "build.mjs", "node_mo
 
 @dataclass(frozen=True)
 class Ran:
-    """A command that ended: its exit status, all it printed, and how long it took."""
+    """A command that ended: its exit status, and all it printed."""
 
     code: int
     said: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -61,10 +60,9 @@ class Checkout:
 
     def run(self, *command: str, variables: Mapping[str, str]) -> Ran:
         """Run a command to its end, with these variables and no others but where programs are."""
-        started = time.monotonic()
         with self.started(*command, variables=variables) as process:
             said, _ = process.communicate(timeout=LONGEST_SECONDS)
-        return Ran(process.returncode, said, time.monotonic() - started)
+        return Ran(process.returncode, said)
 
     @contextmanager
     def started(self, *command: str, variables: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
@@ -95,14 +93,10 @@ class EmulatedAws:
     """An emulated AWS: where it is, and what is there."""
 
     endpoint: str
-    variables: Mapping[str, str] = field(default_factory=dict)
-    _clients: dict[str, Any] = field(default_factory=dict)
-    _session: Any = field(default_factory=session)
+    variables: Mapping[str, str]
 
     def client(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self._session.client(service, endpoint_url=self.endpoint, config=CONFIG)
-        return self._clients[service]
+        return _client(service, self.endpoint)
 
     def status_of(self, stack_name: str) -> str | None:
         """The state of a stack, None when there is none."""
@@ -160,6 +154,12 @@ def an_aws(root: Path, variables: Mapping[str, str] | None = None) -> Iterator[E
         )
     finally:
         emulator.stop(place)
+
+
+@cache
+def _client(service: str, endpoint: str) -> Any:
+    made: Any = session()
+    return made.client(service, endpoint_url=endpoint, config=CONFIG)
 
 
 def _write(path: Path, content: str) -> None:

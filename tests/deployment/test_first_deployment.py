@@ -3,144 +3,90 @@
 Each story is told once: it runs the commands that a person types, and keeps what it saw after each.
 """
 
-import time
 from dataclasses import dataclass
 
 import pytest
 
+from tests.contract.market import until
 from tests.deployment.checkout import Checkout, EmulatedAws, Ran, an_aws
 
 pytestmark = pytest.mark.timeout(600)
 
 STACK = "globalconnect"
-SAM = ".tools/sam/bin/sam"
 # AWS finds out late that there is no such zone: tables, functions and the API are there by then.
-_UNKNOWN_ZONE = {
-    "DOMAIN": "sms.example.com",
-    "CERTIFICATE_ARN": "arn:aws:acm:us-east-1:000000000000:certificate/0a1b",
-    "HOSTED_ZONE_ID": "Z0123456789ABC",
-}
+_UNKNOWN_ZONE = (
+    "DOMAIN=sms.example.com",
+    "CERTIFICATE_ARN=arn:aws:acm:us-east-1:000000000000:certificate/0a1b",
+    "HOSTED_ZONE_ID=Z0123456789ABC",
+)
 
 
 @dataclass(frozen=True)
-class Repaired:
-    """The end of every story: `make deploy` alone, then `make remove`."""
+class Story:
+    """A first deployment that broke: the state it left, then `make deploy` alone, then `make remove`."""
 
+    left: str | None
     deployed: Ran
     status: str | None
     protected: dict[str, bool]
     removed: Ran
-    left: list[str]
+    remains: list[str]
+    said: str = ""
 
 
-@dataclass(frozen=True)
-class Broken:
-    """A first deployment that a resource broke: as it was done before, once more, by `make deploy`, and repaired."""
-
-    before: Ran
-    status_before: str | None
-    protected_before: dict[str, bool]
-    before_again: Ran
-    now: Ran
-    status_now: str | None
-    repaired: Repaired
-
-
-@dataclass(frozen=True)
-class KilledDeployment:
-    """A first deployment that was killed as soon as there was a stack, and repaired."""
-
-    status: str | None
-    repaired: Repaired
-
-
-def _break(checkout: Checkout, aws: EmulatedAws) -> Broken:
-    by_sam = (SAM, "deploy", "--template-file", "template.yaml", "--region", aws.variables["AWS_REGION"])
-    names = {"DOMAIN": "DomainName", "CERTIFICATE_ARN": "CertificateArn", "HOSTED_ZONE_ID": "HostedZoneId"}
-    overrides = [f"{names[variable]}={value}" for variable, value in _UNKNOWN_ZONE.items()]
-    before = checkout.run(*by_sam, "--parameter-overrides", *overrides, variables=aws.variables)
-    status_before, protected_before = aws.status_of(STACK), aws.protected()
-    before_again = checkout.run(*by_sam, variables=aws.variables)
-    assignments = [f"{variable}={value}" for variable, value in _UNKNOWN_ZONE.items()]
-    now = checkout.run("make", "deploy", *assignments, variables=aws.variables)
-    return Broken(
-        before, status_before, protected_before, before_again, now, aws.status_of(STACK), _repair(checkout, aws)
-    )
-
-
-def _kill(checkout: Checkout, aws: EmulatedAws) -> KilledDeployment:
-    with checkout.started("make", "deploy", variables=aws.variables) as process:
-        deadline = time.monotonic() + 60
-        while aws.status_of(STACK) is None:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError("there never was a stack")
-            time.sleep(0.02)
-    return KilledDeployment(aws.status_of(STACK), _repair(checkout, aws))
-
-
-def _repair(checkout: Checkout, aws: EmulatedAws) -> Repaired:
+def _repaired(checkout: Checkout, aws: EmulatedAws, said: str = "") -> Story:
+    left = aws.status_of(STACK)
     deployed = checkout.run("make", "deploy", variables=aws.variables)
     status, protected = aws.status_of(STACK), aws.protected()
     removed = checkout.run("make", "remove", f"CONFIRM={STACK}", variables=aws.variables)
-    return Repaired(deployed, status, protected, removed, aws.holds())
+    return Story(left, deployed, status, protected, removed, aws.holds(), said)
 
 
 @pytest.fixture(scope="module")
-def broken(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Broken:
+def broken(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Story:
     """Return the story of a deployment that a resource broke, where what is protected is not deleted."""
     with an_aws(tmp_path_factory.mktemp("broken")) as aws:
-        return _break(checkout, aws)
+        ran = checkout.run("make", "deploy", *_UNKNOWN_ZONE, variables=aws.variables)
+        assert ran.code != 0
+        return _repaired(checkout, aws, ran.said)
 
 
 @pytest.fixture(scope="module")
-def killed(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> KilledDeployment:
-    """Return the story of a deployment that was killed, on the emulator as it comes."""
+def killed(checkout: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """Return the story of a deployment that was killed as soon as there was a stack, on the emulator as it comes."""
     with an_aws(tmp_path_factory.mktemp("killed"), {"KEEP_PROTECTED": "0"}) as aws:
-        return _kill(checkout, aws)
+        with checkout.started("make", "deploy", variables=aws.variables) as process:
+            until(lambda: aws.status_of(STACK), lambda status: status is not None or process.poll() is not None, 60)
+        assert process.returncode < 0, "there never was a stack"
+        return _repaired(checkout, aws)
 
 
 @pytest.fixture(params=["broken", "killed"])
-def repaired(request: pytest.FixtureRequest) -> Repaired:
-    story: Broken | KilledDeployment = request.getfixturevalue(request.param)
-    return story.repaired
+def story(request: pytest.FixtureRequest) -> Story:
+    told: Story = request.getfixturevalue(request.param)
+    return told
 
 
-def test_a_deployment_that_is_protected_from_the_first_can_neither_be_rolled_back_nor_repeated(broken: Broken) -> None:
-    assert broken.before.code != 0
-    assert broken.status_before == "ROLLBACK_FAILED"
-    assert broken.protected_before
-    assert all(broken.protected_before.values())
-    assert broken.before_again.code != 0
-    assert "can not be updated" in broken.before_again.said
+def test_what_broke_a_deployment_is_said_at_its_end_and_it_rolls_back(broken: Story) -> None:
+    assert "DomainRecord: No hosted zone with id" in broken.said[-1_000:]
+    assert "make deploy" in broken.said[-1_000:]
+    # Because it is unprotected until it is complete.
+    assert broken.left == "ROLLBACK_COMPLETE"
 
 
-def test_what_broke_the_deployment_is_said_at_its_end(broken: Broken) -> None:
-    assert broken.now.code != 0
-    assert "DomainRecord: No hosted zone with id" in broken.now.said[-1_000:]
-    assert "make deploy" in broken.now.said[-1_000:]
+def test_make_deploy_alone_repairs_it(story: Story) -> None:
+    assert story.deployed.code == 0, story.deployed.said
+    assert story.status == "UPDATE_COMPLETE"
+    assert "GlobalConnect is deployed." in story.deployed.said
 
 
-def test_a_deployment_that_is_unprotected_until_it_is_complete_rolls_back(broken: Broken) -> None:
-    assert broken.status_now == "ROLLBACK_COMPLETE"
+def test_every_table_and_person_is_protected_in_the_end(story: Story) -> None:
+    assert len(story.protected) > 1
+    assert [name for name, protected in story.protected.items() if not protected] == []
 
 
-def test_a_deployment_was_killed_in_the_middle(killed: KilledDeployment) -> None:
-    assert killed.status in {"REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE"}
-
-
-def test_make_deploy_alone_repairs_it(repaired: Repaired) -> None:
-    assert repaired.deployed.code == 0, repaired.deployed.said
-    assert repaired.status == "UPDATE_COMPLETE"
-    assert "GlobalConnect is deployed." in repaired.deployed.said
-
-
-def test_every_table_and_person_is_protected_in_the_end(repaired: Repaired) -> None:
-    assert len(repaired.protected) > 1
-    assert [name for name, protected in repaired.protected.items() if not protected] == []
-
-
-def test_make_remove_leaves_nothing_but_what_it_names(repaired: Repaired) -> None:
-    assert repaired.removed.code == 0, repaired.removed.said
-    assert repaired.left == []
-    assert "35 days" in repaired.removed.said
-    assert "s3://aws-sam-cli-managed-default" in repaired.removed.said
+def test_make_remove_leaves_nothing_but_what_it_names(story: Story) -> None:
+    assert story.removed.code == 0, story.removed.said
+    assert story.remains == []
+    assert "35 days" in story.removed.said
+    assert "s3://aws-sam-cli-managed-default" in story.removed.said

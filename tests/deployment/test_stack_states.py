@@ -3,7 +3,6 @@
 import io
 import itertools
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,9 +11,10 @@ import pytest
 from deployment.account import Account
 from deployment.removal import Data, take_away
 from deployment.remove import Removal
-from deployment.stacks import Stacks, Step
+from deployment.stacks import Stack, Stacks, Step
 from local.aws import REGION
 from local.progress import Progress
+from tests.contract.market import until
 from tests.deployment.checkout import EmulatedAws
 
 _names = (f"small-{number}" for number in itertools.count())
@@ -66,16 +66,20 @@ def name(aws: EmulatedAws) -> Iterator[str]:
     assert aws.holds() == []
 
 
-def make(stacks: Stacks, name: str, **resources: Any) -> str:
-    """Make a stack; gives the state it ends in."""
+def known(stacks: Stacks, name: str) -> Stack:
+    """Return a stack that there is, once nothing is at work on it."""
+    until(lambda: stacks.find(name), lambda stack: stack is not None and not stack.is_in_progress)
+    stack = stacks.find(name)
+    assert stack
+    return stack
+
+
+def make(stacks: Stacks, name: str, **resources: Any) -> Stack:
+    """Make a stack; return it in the state it ends in."""
     outputs = {logical_id: {"Value": {"Ref": logical_id}} for logical_id in resources}
     template = {"Description": "GlobalConnect - small", "Resources": resources, "Outputs": outputs}
     stacks.client.create_stack(StackName=name, TemplateBody=json.dumps(template))
-    deadline = time.monotonic() + 30
-    while (stack := stacks.find(name)) and stack.is_in_progress:
-        assert time.monotonic() < deadline
-    assert stack
-    return stack.status
+    return known(stacks, name)
 
 
 def removal(aws: EmulatedAws, stacks: Stacks, data: Data, name: str, said: list[str]) -> Removal:
@@ -84,10 +88,8 @@ def removal(aws: EmulatedAws, stacks: Stacks, data: Data, name: str, said: list[
 
 
 def test_what_a_rollback_could_not_delete_is_cleared_away(stacks: Stacks, data: Data, name: str) -> None:
-    assert make(stacks, name, Table=TABLE, Pool=POOL, Refused=REFUSED) == "ROLLBACK_FAILED"
-    stack = stacks.find(name)
-    assert stack
-    assert stacks.step(stack) is Step.CLEAR
+    stack = make(stacks, name, Table=TABLE, Pool=POOL, Refused=REFUSED)
+    assert (stack.status, stacks.step(stack)) == ("ROLLBACK_FAILED", Step.CLEAR)
     take_away(stack, stacks, data)
     assert stacks.find(name) is None
 
@@ -95,11 +97,9 @@ def test_what_a_rollback_could_not_delete_is_cleared_away(stacks: Stacks, data: 
 def test_what_a_deletion_could_not_delete_is_left_to_a_removal(
     aws: EmulatedAws, stacks: Stacks, data: Data, name: str
 ) -> None:
-    assert make(stacks, name, Table=TABLE, Pool=POOL) == "CREATE_COMPLETE"
+    assert make(stacks, name, Table=TABLE, Pool=POOL).status == "CREATE_COMPLETE"
     stacks.client.delete_stack(StackName=name)
-    deadline = time.monotonic() + 30
-    while (stack := stacks.find(name)) and stack.status != "DELETE_FAILED":
-        assert time.monotonic() < deadline
+    stack = until(lambda: known(stacks, name), lambda stack: stack.status == "DELETE_FAILED")
     assert stacks.step(stack) is Step.REFUSE
     removal(aws, stacks, data, name, []).run(name)
     assert stacks.find(name) is None
@@ -108,8 +108,7 @@ def test_what_a_deletion_could_not_delete_is_left_to_a_removal(
 def test_a_change_set_that_nobody_executed_is_cleared_away(stacks: Stacks, data: Data, name: str) -> None:
     body = json.dumps({"Resources": {"Table": TABLE}})
     stacks.client.create_change_set(StackName=name, ChangeSetName="a", ChangeSetType="CREATE", TemplateBody=body)
-    stack = stacks.find(name)
-    assert stack
+    stack = known(stacks, name)
     assert (stack.status, stacks.step(stack)) == ("REVIEW_IN_PROGRESS", Step.CLEAR)
     take_away(stack, stacks, data)
     assert stacks.find(name) is None
@@ -118,10 +117,7 @@ def test_a_change_set_that_nobody_executed_is_cleared_away(stacks: Stacks, data:
 def test_people_who_outlived_their_stack_are_found_again(
     aws: EmulatedAws, stacks: Stacks, data: Data, name: str
 ) -> None:
-    assert make(stacks, name, Pool=POOL) == "CREATE_COMPLETE"
-    stack = stacks.find(name)
-    assert stack
-    stacks.delete(stack)
+    stacks.delete(make(stacks, name, Pool=POOL))
     assert list(aws.protected().values()) == [True]
     said: list[str] = []
     removal(aws, stacks, data, name, said).run(name)
@@ -129,13 +125,14 @@ def test_people_who_outlived_their_stack_are_found_again(
 
 
 def test_to_lift_a_pools_protection_changes_nothing_else_of_it(stacks: Stacks, data: Data, name: str) -> None:
-    make(stacks, name, Pool=POOL)
-    stack = stacks.find(name)
-    assert stack
-    pool_id = stack.outputs["Pool"]
-    before = data.pools.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+    stack = make(stacks, name, Pool=POOL)
+
+    def described() -> dict[str, Any]:
+        pool: dict[str, Any] = data.pools.describe_user_pool(UserPoolId=stack.outputs["Pool"])["UserPool"]
+        return pool
+
+    before = described()
     data.protect(data.held(stacks.resources(stack.id)), on=False)
-    after = data.pools.describe_user_pool(UserPoolId=pool_id)["UserPool"]
-    changed = {key for key in before if before[key] != after.get(key)}
-    assert changed <= {"DeletionProtection", "LastModifiedDate"}
+    after = described()
+    assert {key for key in before if before[key] != after.get(key)} <= {"DeletionProtection", "LastModifiedDate"}
     take_away(stack, stacks, data)

@@ -13,7 +13,7 @@ from local.place import Place
 from local.pretend_partner import PretendPartner
 from simulation import rie
 from simulation.aws import TEMPLATE, make_environment
-from simulation.rie import Function, LambdaRuntime, functions_of, link_brought_packages
+from simulation.rie import LambdaRuntime, functions_of, link_brought_packages
 from tests.rie.world import SampleWorld
 
 type Runtimes = Callable[[str], LambdaRuntime]
@@ -72,22 +72,10 @@ def runtimes(
 
         def of(folder: str) -> LambdaRuntime:
             if folder not in started:
-                runtime = runtime_of(functions[folder], built, _shared_world.env, _endpoint, logs)
+                function, log = functions[folder], logs / f"{folder}.log"
+                root = built.functions / function.logical_id
+                runtime = LambdaRuntime(function, root, _shared_world.env, _endpoint, built.packages, log)
                 started[folder] = stack.enter_context(runtime)
             return started[folder]
 
         yield of
-
-
-def runtime_of(
-    function: Function, built: Built, environment: dict[str, str], endpoint: str, logs: Path
-) -> LambdaRuntime:
-    """Return the runtime of a built function, not yet started."""
-    return LambdaRuntime(
-        function=function,
-        task_root=built.functions / function.logical_id,
-        variables=environment,
-        endpoint=endpoint,
-        packages=built.packages,
-        log=logs / f"{function.folder}.log",
-    )

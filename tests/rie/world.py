@@ -1,20 +1,18 @@
 """What a sample event meets, and what it leaves behind: tables with the sample data, a queue, a partner's server."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from globalconnect.domain.ids import ActivationId, SmsId
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.number import Number
-from globalconnect.domain.sms import ActivationWithSms, Attempt
+from globalconnect.domain.sms import ActivationWithSms
 from globalconnect.runtime import clock
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo, Item
 from globalconnect.store.numbers import Numbers
-from globalconnect.store.pushes import Pushes
-from local.pretend_partner import Answer, PretendPartner, Push
+from local.pretend_partner import PretendPartner
 from tests.rie import samples
 
 _PARTNER = "samplehub"
@@ -41,7 +39,6 @@ class SampleWorld:
         partner["push_url"]["S"] = self.partner.url
         samples.put(self.dynamodb, tables)
         self.sqs.purge_queue(QueueUrl=self.queue_url)
-        self.partner.answer()
         self._pushed_before = len(self.partner.pushes)
 
     @property
@@ -61,17 +58,12 @@ class SampleWorld:
         assert sale is not None, f"there is no activation {activation_id}"
         return sale
 
-    def attempts(self, activation_id: int) -> dict[SmsId, list[Attempt]]:
-        """Return the push attempts kept of an activation's messages, by SMS id."""
-        keep = Environment(self.env).duration("RETENTION_DAYS")
-        return Pushes(self.db, self.env["ACTIVATIONS_TABLE"], keep).attempts(ActivationId(activation_id))
-
     def all_of(self, variable: str) -> list[Item]:
         return list(self.db.scan_all(self.env[variable]))
 
-    def pushed(self) -> list[Push]:
-        """Return what the partner has been sent for this event."""
-        return self.partner.pushes[self._pushed_before :]
+    def pushed(self) -> list[str]:
+        """Return what the SMS say that were pushed for this event, sorted: those of a batch go out side by side."""
+        return sorted(push.body["text"] for push in self.partner.pushes[self._pushed_before :])
 
     def queued(self) -> list[Any]:
         found: list[Any] = []
@@ -80,21 +72,3 @@ class SampleWorld:
                 found.append(json.loads(message["Body"]))
                 self.sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
         return found
-
-    def waiting(self) -> int:
-        """Tell how many messages in the retry queue are not due yet."""
-        name = "ApproximateNumberOfMessagesDelayed"
-        counted = self.sqs.get_queue_attributes(QueueUrl=self.queue_url, AttributeNames=[name])
-        return int(counted["Attributes"][name])
-
-    def partner_answers(self, *script: Answer) -> None:
-        self.partner.answer(*script)
-
-    def partner_key(self) -> str:
-        [partner] = self.all_of("PARTNERS_TABLE")
-        return str(partner["key"])
-
-
-def texts(pushes: Sequence[Push]) -> list[str]:
-    """Return what the pushed SMS say, sorted: those of a batch go out side by side."""
-    return sorted(push.body["text"] for push in pushes)
