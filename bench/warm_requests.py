@@ -21,9 +21,8 @@ import getsms.wiring
 import partner_api.app
 import partner_api.wiring
 from globalconnect.domain.pool_counts import PoolCounts
-from globalconnect.runtime import clock
 from globalconnect.runtime.http import ProxyEvent, endpoint
-from globalconnect.runtime.startup import Environment
+from globalconnect.runtime.startup import Environment, clock, rng
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import CountsStore
 from local.place import REPOSITORY
@@ -79,8 +78,8 @@ def actions() -> dict[str, Callable[[], object]]:
         environ, [f"s{number}" for number in range(SERVICES)], [_pool(number) for number in range(POOLS)]
     )
     db = Dynamo(stub)
-    shop = partner_api.wiring.build(Environment(environ), db, clock.now, clock.rng)
-    polled = getsms.wiring.build(Environment(environ), db, clock.now)
+    shop = partner_api.wiring.build(Environment(environ), db, clock, rng)
+    polled = getsms.wiring.build(Environment(environ), db, clock)
     handlers = {
         "partner_api": endpoint(lambda event: partner_api.app.answer(event, shop)),
         "getsms": endpoint(lambda event: getsms.app.answer(event, polled)),

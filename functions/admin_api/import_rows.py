@@ -116,8 +116,11 @@ def enter(
         known = {number.phone: number for found in threads.map(parts.numbers.get_many, phones) for number in found}
         if not all(_is_in_place(row, known.get(row.phone)) for row in rows):
             stored = StoredNames((pool.country, pool.operator) for pool in parts.pool_counts.all())
-            pools_of = [(row, *stored.pool(row.country, row.operator)) for row in rows]
-            rows = [replace(row, country=country, operator=operator) for row, country, operator in pools_of]
+            named = [stored.pool(row.country, row.operator) for row in rows]
+            rows = [
+                replace(row, country=country, operator=operator)
+                for row, (country, operator) in zip(rows, named, strict=True)
+            ]
         ends = {row: _row_result(row, known.get(row.phone), sent_as) for row in rows}
         if not dry_run:
             moving = [row for row in rows if not _is_in_place(row, known.get(row.phone))]

@@ -5,6 +5,7 @@ docs/openapi.json says.
 """
 
 import re
+from collections.abc import Container
 from typing import Annotated, Literal, TypedDict
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, with_config
@@ -44,16 +45,13 @@ def _printable(name: str) -> str:
     raise ValueError("not printable")
 
 
-def _known_dialect(dialect: str) -> str:
-    if dialect in DIALECTS:
-        return dialect
-    raise ValueError("not a dialect")
+def _known_in(catalogue: Container[str]) -> AfterValidator:
+    def known(name: str) -> str:
+        if name in catalogue:
+            return name
+        raise ValueError("unknown")
 
-
-def _known_provider(provider: str) -> str:
-    if provider in PROVIDERS:
-        return provider
-    raise ValueError("not a provider")
+    return AfterValidator(known)
 
 
 def _span(hours: str) -> str:
@@ -110,12 +108,12 @@ ServiceCodes = Annotated[
 Dialect = Annotated[
     str,
     Field(description=f"one of {', '.join(sorted(DIALECTS))}", json_schema_extra={"enum": [*sorted(DIALECTS)]}),
-    AfterValidator(_known_dialect),
+    _known_in(DIALECTS),
 ]
 Provider = Annotated[
     str,
     Field(description=", ".join(PROVIDERS), json_schema_extra={"enum": [*PROVIDERS]}),
-    AfterValidator(_known_provider),
+    _known_in(PROVIDERS),
 ]
 CancelLimit = Annotated[
     Annotated[int, Field(ge=1, le=_HIGHEST_CANCEL_LIMIT)] | None,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from globalconnect.domain.ids import Rng
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.push.queue import RetryQueues
-from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client, sqs_client
-from globalconnect.runtime.startup import Environment, at_startup
+from globalconnect.runtime.startup import Environment, at_startup, clock, rng
 from globalconnect.store.activations import Activations
 from globalconnect.store.audit import Audit
 from globalconnect.store.dynamo import Dynamo
@@ -91,4 +90,4 @@ def build(env: Environment, db: Dynamo, retry_queues: RetryQueues, now: Callable
 def parts() -> Parts:
     env = Environment()
     retry_queues = RetryQueues(sqs_client(), env.text("RETRY_QUEUE_URL"), env.text("SLOW_RETRY_QUEUE_URL"))
-    return build(env, Dynamo(dynamodb_client()), retry_queues, clock.now, clock.rng)
+    return build(env, Dynamo(dynamodb_client()), retry_queues, clock, rng)

@@ -39,11 +39,10 @@ def _page(page: str, request: Request, parts: Parts) -> Response:
     filled = page.replace("{{base}}", html.escape(f"{api}{RESOURCE}/")).replace(
         "{{configuration}}", html.escape(json.dumps(configuration))
     )
-    policy = _POLICY.format(cognito=cognito.rstrip("/"))
     headers = {
         "Content-Type": TYPES[".html"],
         "Cache-Control": ASK_EACH_TIME,
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": _POLICY.format(cognito=cognito.rstrip("/")),
         **GUARDED,
     }
     return Response(200, filled, headers, gzipped=b"")

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.dialect import Dialect
-from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
-from globalconnect.runtime.startup import Environment, at_startup
+from globalconnect.runtime.startup import Environment, at_startup, clock
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
@@ -31,4 +30,4 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Parts:
 
 @at_startup
 def parts() -> Parts:
-    return build(Environment(), Dynamo(dynamodb_client()), clock.now)
+    return build(Environment(), Dynamo(dynamodb_client()), clock)

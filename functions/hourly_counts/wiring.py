@@ -3,11 +3,10 @@
 from collections.abc import Callable
 
 from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
-from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.logs import Event, log
 from globalconnect.runtime.metrics import Metric, publish
-from globalconnect.runtime.startup import Environment, at_startup
+from globalconnect.runtime.startup import Environment, at_startup, clock
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import PoolCountsStore
 from globalconnect.store.statistics import HourEvents, Statistics
@@ -45,4 +44,4 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Measure:
 
 @at_startup
 def parts() -> Measure:
-    return build(Environment(), Dynamo(dynamodb_client()), clock.now)
+    return build(Environment(), Dynamo(dynamodb_client()), clock)

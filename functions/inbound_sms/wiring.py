@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
-from globalconnect.runtime.startup import Environment, at_startup
+from globalconnect.runtime.startup import Environment, at_startup, clock
 from globalconnect.store.activations import Activations
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
@@ -45,4 +44,4 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Parts:
 
 @at_startup
 def parts() -> Parts:
-    return build(Environment(), Dynamo(dynamodb_client()), clock.now)
+    return build(Environment(), Dynamo(dynamodb_client()), clock)

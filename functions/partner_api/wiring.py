@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from globalconnect.domain.ids import Rng
 from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.dialect import Dialect
-from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client
-from globalconnect.runtime.startup import Environment, at_startup
+from globalconnect.runtime.startup import Environment, at_startup, clock, rng
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
@@ -72,4 +71,4 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int], rng: Rng) -> Par
 
 @at_startup
 def parts() -> Parts:
-    return build(Environment(), Dynamo(dynamodb_client()), clock.now, clock.rng)
+    return build(Environment(), Dynamo(dynamodb_client()), clock, rng)

@@ -1,9 +1,8 @@
 """What sweep is made of."""
 
 from globalconnect.push.queue import RetryQueues
-from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client, sqs_client
-from globalconnect.runtime.startup import Environment, at_startup
+from globalconnect.runtime.startup import Environment, at_startup, clock
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
@@ -18,9 +17,9 @@ def parts() -> Sweep:
     db = Dynamo(dynamodb_client())
     return Sweep(
         numbers=Numbers(db, env.text("NUMBERS_TABLE"), env.duration("REST_MINUTES")),
-        partners=Partners(db, env.text("PARTNERS_TABLE"), cache_seconds=0, now=clock.now),
+        partners=Partners(db, env.text("PARTNERS_TABLE"), cache_seconds=0, now=clock),
         pushes=Pushes(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS")),
         queues=RetryQueues(sqs_client(), env.text("RETRY_QUEUE_URL"), env.text("SLOW_RETRY_QUEUE_URL")),
         statistics=Statistics(db, env.text("STATISTICS_TABLE")),
-        now=clock.now,
+        now=clock,
     )

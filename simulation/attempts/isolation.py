@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import DuePush, Sms, SmsRef
-from globalconnect.runtime.clock import now
+from globalconnect.runtime.startup import clock
 from simulation.logs import log_to_nowhere
 from simulation.office import NotedQueues
 from simulation.partner_server import SUCCESS, http, partner, raw
@@ -57,7 +57,7 @@ def compare(ports: Ports, costly: str) -> tuple[Batch, Batch]:
 
 def _deliver(ports: Ports, answer: str) -> Batch:
     store = MemoryStore()
-    stored_at = now()
+    stored_at = clock()
     for name, port in (("A", ports[answer]), ("B", ports[_OTHER])):
         url = f"http://127.0.0.1:{port}/push"
         store.add_partner(Partner(PartnerId(name), name, f"gc_{name}_key", url, None, "default", stored_at))
@@ -74,7 +74,7 @@ def _deliver(ports: Ports, answer: str) -> Batch:
         for number, owner in enumerate(owners, 1)
     ]
     with closing(new_pusher(store, NotedQueues())) as pusher:
-        began, worked = now(), time.thread_time()
+        began, worked = clock(), time.thread_time()
         pusher.deliver(pushes)
         worked = time.thread_time() - worked
     (attempt,) = store.attempts(len(owners))[len(owners)]

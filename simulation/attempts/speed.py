@@ -24,7 +24,7 @@ from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, DuePush, PushEnd, PushState, Sms, SmsRef
 from globalconnect.hub_protocol.catalogue import DEFAULT
 from globalconnect.hub_protocol.push import push_body
-from globalconnect.runtime import clock
+from globalconnect.runtime.startup import clock
 from simulation.logs import log_to_nowhere
 from simulation.office import NotedQueues
 from simulation.partner_server import SUCCESS, http
@@ -55,7 +55,7 @@ class Figures:
 def measure(url: str, rounds: int, batches: int = BATCHES) -> Figures:
     """Let the routine and the bare loop take turns; one turn of each before it counts."""
     figures = Figures([], [])
-    partner = Partner(PartnerId("benchpartn"), "Bench", "gc_benchpartn_benchkey", url, None, "default", clock.now())
+    partner = Partner(PartnerId("benchpartn"), "Bench", "gc_benchpartn_benchkey", url, None, "default", clock())
     with log_to_nowhere(), closing(_Worker(partner)) as worker, closing(_Bare(partner)) as bare:
         for turn in range(rounds + 1):
             messages = [_new_messages(partner, turn * batches + number) for number in range(batches)]
@@ -112,7 +112,7 @@ class _Granting:
 
     def grant(self, messages: Iterable[Sms]) -> None:
         """Have these messages' next attempts claimed when they are asked for, each once."""
-        due = clock.now() + INTERVAL
+        due = clock() + INTERVAL
         self._due = {_ref(sms): replace(sms, next_due=due) for sms in messages}
 
     def claim(self, refs: Sequence[SmsRef], _now: int, _tallies: object) -> list[Sms]:
@@ -154,7 +154,7 @@ class _Worker:
 
     def _deliver(self, batch: Sequence[Sms]) -> None:
         """Hand over a batch that is due now, as push_retry does."""
-        due = clock.now()
+        due = clock()
         left = self._pusher.deliver([DuePush(_ref(sms), sms.partner_id, due) for sms in batch])
         assert not left
 
@@ -201,7 +201,7 @@ class _Bare:
 
 def _new_messages(partner: Partner, number: int) -> list[Sms]:
     """Return the SMS of the batch of that number, due since a moment."""
-    now = clock.now()
+    now = clock()
     first = 1_000_000 + number * BATCH
     return [
         Sms(

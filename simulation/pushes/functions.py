@@ -17,7 +17,7 @@ from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import AttemptClient, Pusher
 from globalconnect.push.queue import RetryQueues
-from globalconnect.runtime import clock
+from globalconnect.runtime.startup import clock
 from simulation.logs import log_to_nowhere
 from sweep.sweep import Sweep
 
@@ -51,7 +51,7 @@ def new_pusher(
     store: Any,
     queues: Any,
     *,
-    now: Callable[[], int] = clock.now,
+    now: Callable[[], int] = clock,
     client: Callable[[], AbstractAsyncContextManager[AttemptClient]] = open_client,
 ) -> Pusher:
     """Return the real routine on queues, and on a store with the calls of Pushes and Partners, MemoryStore or one far away."""

@@ -11,7 +11,7 @@ from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.ids import LARGEST_TEST_SMS_ID, PartnerId
 from globalconnect.domain.partner import partner_id_of
 from globalconnect.domain.sms import Attempt, Sms
-from globalconnect.runtime import clock
+from globalconnect.runtime.startup import clock
 from globalconnect.store.dynamo import expression
 from local.pretend_partner import DROP, ERROR, Answer, PretendPartner
 from simulation.aws import START, Cloud
@@ -31,7 +31,7 @@ def hub() -> Iterator[PretendPartner]:
 def local_desk(cloud: Cloud) -> Desk:
     """Return the desk of a local stack, whose clock shows the real time: partners check the time of a signature."""
     cloud.env["PUSH_LOOPBACK"] = "true"
-    cloud.clock.at = clock.now()
+    cloud.clock.at = clock()
     return Desk(cloud)
 
 

@@ -20,8 +20,8 @@ from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
 from globalconnect.push import wiring
 from globalconnect.push.health import Health
-from globalconnect.runtime import clock
 from globalconnect.runtime.metrics import NAMESPACE, Metric, PushMeter
+from globalconnect.runtime.startup import clock
 from simulation.aws import START, TEMPLATE
 from simulation.office import DELIVERED, FAILED, Office
 from simulation.shop import Shop, present
@@ -173,7 +173,7 @@ def test_both_functions_that_push_are_measured(
     shop: Shop, function: str, printed: Printed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The functions look at the real clock.
-    shop.cloud.clock.at = clock.now()
+    shop.cloud.clock.at = clock()
     monkeypatch.setenv("PUSH_LOOPBACK", "true")
     monkeypatch.setattr(wiring, "dynamodb_client", lambda: shop.cloud.client)
     partner = shop.partner(push_url="http://127.0.0.1:9/")

@@ -12,7 +12,7 @@ from globalconnect.domain.partner import SIGNING_OVERLAP, new_signing_secret
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.signing import Signer
-from globalconnect.runtime import clock
+from globalconnect.runtime.startup import clock
 from local.pretend_partner import BROKEN, Answer, PretendPartner, Push
 from simulation.office import Office
 from simulation.shop import Shop
@@ -43,7 +43,7 @@ def hub() -> Iterator[PretendPartner]:
 def test_the_signature_holds_for_exactly_the_bytes_that_arrive(hub: PretendPartner, text: str) -> None:
     async def attempt() -> AttemptResult:
         async with PushClient(version="1.2.3", loopback=True) as client:
-            return await client.attempt(hub.url, {"text": text}, [], Signer("sms_77", clock.now(), [SECRET]))
+            return await client.attempt(hub.url, {"text": text}, [], Signer("sms_77", clock(), [SECRET]))
 
     assert asyncio.run(attempt()).delivered
     (push,) = hub.pushes
@@ -56,7 +56,7 @@ def test_the_signature_holds_for_exactly_the_bytes_that_arrive(hub: PretendPartn
 @pytest.fixture
 def office(shop: Shop, hub: PretendPartner) -> Iterator[Office]:
     """Yield an office that pushes to a partner's server; its clock shows the real time, which partners check."""
-    shop.cloud.clock.at = clock.now()
+    shop.cloud.clock.at = clock()
     with Office(shop, hub.url, TEXT) as office:
         office.pusher = office.with_parts(open_client=lambda: PushClient(version="1.2.3", loopback=True))
         yield office

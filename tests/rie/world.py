@@ -7,8 +7,7 @@ from typing import Any
 from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import ActivationWithSms
-from globalconnect.runtime import clock
-from globalconnect.runtime.startup import Environment
+from globalconnect.runtime.startup import Environment, clock
 from globalconnect.store.activations import Activations
 from globalconnect.store.dynamo import Dynamo, Item
 from globalconnect.store.numbers import Numbers
@@ -54,7 +53,7 @@ class SampleWorld:
     def sale(self, activation_id: int) -> ActivationWithSms:
         """Return an activation with its messages as it is now; fails when there is none."""
         keep = Environment(self.env).duration("RETENTION_DAYS")
-        sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep, clock.now).sale(ActivationId(activation_id))
+        sale = Activations(self.db, self.env["ACTIVATIONS_TABLE"], keep, clock).sale(ActivationId(activation_id))
         assert sale is not None, f"there is no activation {activation_id}"
         return sale
 

@@ -83,12 +83,17 @@ def test_nothing_imports_what_its_layer_does_not_know(folder: str) -> None:
     ("packages", "importers"),
     [
         ({"aws_lambda_powertools.metrics"}, {f"{SHARED}/runtime/metrics.py"}),
-        ({"os"}, {f"{SHARED}/runtime/settings.py"}),
+        ({"os"}, {f"{SHARED}/runtime/startup.py"}),
         (
             {"boto3", "botocore"},
             {
                 f"{SHARED}/{part}"
-                for part in ("runtime/aws.py", "push/queue.py", "store/expressions.py", "store/failures.py")
+                for part in (
+                    "runtime/aws.py",
+                    "push/queue.py",
+                    "store/dynamo/expressions.py",
+                    "store/dynamo/failures.py",
+                )
             },
         ),
     ],

@@ -5,10 +5,9 @@ from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.queue import RetryQueues
-from globalconnect.runtime import clock
 from globalconnect.runtime.aws import dynamodb_client, sqs_client
 from globalconnect.runtime.metrics import PushMeter
-from globalconnect.runtime.startup import Environment, at_startup
+from globalconnect.runtime.startup import Environment, at_startup, clock
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
@@ -19,14 +18,14 @@ def pusher() -> Pusher:
     env = Environment()
     db = Dynamo(dynamodb_client())
     loopback = env.flag("PUSH_LOOPBACK")
-    partners = Partners(db, env.text("PARTNERS_TABLE"), cache_seconds=0, now=clock.now)
+    partners = Partners(db, env.text("PARTNERS_TABLE"), cache_seconds=0, now=clock)
     return Pusher(
         pushes=Pushes(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS")),
         partners=partners,
         queues=RetryQueues(sqs_client(), env.text("RETRY_QUEUE_URL"), env.text("SLOW_RETRY_QUEUE_URL")),
-        health=Health(partners, clock.now),
+        health=Health(partners, clock),
         open_client=lambda: PushClient(version=VERSION, loopback=loopback),
         max_age=env.duration("PUSH_MAX_AGE_MINUTES") or None,
-        now=clock.now,
+        now=clock,
         meter=PushMeter(),
     )

@@ -262,7 +262,8 @@ def proxy_answer(response: Response, request: Request) -> ProxyAnswer:
 
 
 def _proxied(response: Response, request: Request) -> ProxyAnswer:
-    text = response.body if isinstance(response.body, str) else _json(response.body)
+    body = response.body
+    text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     gzipped = response.gzipped
     if gzipped != b"" and (gzipped or len(text) >= _SMALLEST_GZIP) and request.takes_gzip:
         return {
@@ -289,10 +290,6 @@ def _shortened(response: Response, request: Request) -> ProxyAnswer | None:
 
     fewest = bisect_left(range(len(entries)), 1, lo=1, key=lambda left_out: _fits(without(left_out)))
     return without(fewest) if fewest < len(entries) else None
-
-
-def _json(body: Mapping[str, object]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _gzip(text: str) -> bytes:

@@ -1,14 +1,25 @@
-"""How a function starts: what its deployment decides, read from the environment, and its parts, made before its first
-event (docs/adr/0023).
+"""What a function starts with: the real clock and rng, what its deployment decides, read from the environment, and its
+parts, made before its first event (docs/adr/0023).
 """
 
 import functools
 import os
+import secrets
+import time
 from collections.abc import Callable, Mapping
 
+from globalconnect.domain.ids import Rng
 from globalconnect.domain.times import DAY, MINUTE, SECOND
 
 _UNITS = {"DAYS": DAY, "MINUTES": MINUTE, "SECONDS": SECOND}
+
+
+rng: Rng = secrets.randbelow
+
+
+def clock() -> int:
+    """Return the time (ms)."""
+    return time.time_ns() // 1_000_000
 
 
 class BadSettings(RuntimeError):

@@ -75,16 +75,14 @@ class Numbers:
             page = self._db.query(self.table, condition, index="by-pool", only=only, limit=size, after=after)
             if all_blocked and after is not None:
                 # Not what one page shows: pools that don't exist must leave nothing behind.
-                self._note_used_up(pool, service, min(_read_to(page, now), now - _SETTLED))
+                before = min(_read_to(page, now), now - _SETTLED)
+                self._used_up[pool, service] = max(before, self._used_up.get((pool, service), 0))
             for item in page.items:
                 all_blocked = False
                 yield Candidate(item["available_from"], item["phone"], country, operator)
             if page.next_key is None:
                 return
             after = page.next_key
-
-    def _note_used_up(self, pool: str, service: str, before: int) -> None:
-        self._used_up[pool, service] = max(before, self._used_up.get((pool, service), 0))
 
     def add(self, number: Number) -> None:
         """Store a new number. Raises ConditionFailed when it is known already."""
