@@ -33,6 +33,7 @@ from globalconnect.domain.times import DAY, SECOND, to_iso, to_iso_if_any
 
 # How long after its claim the attempt that may be under way can still last: it may start late.
 LONGEST_ATTEMPT = CLAIM_LASTS + round(ATTEMPT_TIMEOUT_SECONDS * SECOND)
+
 # What is looked for may be rare: so often a page of the store is read for one of ours.
 _MOST_READS = 10
 # No deployment has longer ones (template.yaml, ActivationMinutes).
@@ -256,7 +257,7 @@ def push(parts: Parts, call: Call[NoQuery, NoFields]) -> PushDueView:
     push = DuePush(ref, partner.partner_id, sms.next_due)
     (refusal,) = parts.retry_queues.send([push], slow=partner.is_slow(now), now=now)
     if refusal is not None:
-        # It is due all the same and the sweep will queue it, but the operator should know that it wasn't done now.
+        # It is due all the same and the sweep will queue it, but staff should know that it wasn't done now.
         raise Busy from refusal
     return PushDueView(due_at=to_iso(sms.next_due))
 

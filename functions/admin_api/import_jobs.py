@@ -18,6 +18,7 @@ from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.store.dynamo import ConditionFailed
 
 MOST_PARTS = 200
+
 _TOKEN_LENGTH = 8
 _REJECTED_PAGE = 1_000
 _NUMBER = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)

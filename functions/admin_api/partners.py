@@ -94,8 +94,8 @@ class PartnerView(View):
     """A partner, without its key.
 
     `maxLive` is its own limit of live activations, null when the deployment's applies.
-    What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by an
-    operator. `lastSuccessAt` is when it last took a push, give or take a minute; `slowUntil` is there while it counts as
+    What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by
+    staff. `lastSuccessAt` is when it last took a push, give or take a minute; `slowUntil` is there while it counts as
     slow. `inTrouble` is as in the statistics.
     """
 

@@ -196,7 +196,6 @@ def route[Q, B, A: View](  # noqa: PLR0913 - what makes a route, most of it by n
     errors: tuple[int, ...] = (),
     shortened: str | None = None,
 ) -> Callable[[UseCase[Q, B, A]], Route[Q, B, A]]:
-
     def make(use: UseCase[Q, B, A]) -> Route[Q, B, A]:
         _, call, answer = use.__annotations__.values()
         query, body = get_args(call)

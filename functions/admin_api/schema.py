@@ -1,6 +1,6 @@
 """What staff send and get as JSON (contract 5): camelCase names, nothing unknown, nothing converted.
 
-The description of a field says what is expected of it. It is what a refusal tells the operator, and what
+The description of a field says what is expected of it. It is what a refusal tells staff, and what
 docs/openapi.json says.
 """
 

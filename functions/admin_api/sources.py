@@ -29,11 +29,10 @@ from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
 
 RESOURCE = "/admin/sources"
+
 _ID_LENGTH = 10
 # A given one that is shorter gets a warning.
 _SAFE_SECRET = 16
-
-
 _SECRET_LENGTH = 40
 _TYPES: Mapping[SettingType, type] = {SettingType.TEXT: str, SettingType.FLAG: bool}
 

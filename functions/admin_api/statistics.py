@@ -15,10 +15,9 @@ from globalconnect.domain.statistics import Hour, HourCounts, hour_of
 from globalconnect.domain.times import HOUR, to_iso, to_iso_if_any
 
 MOST_IN_TROUBLE = 20
-_USUAL_HOURS = "24"
-
-
 MOST_OVER_LIMIT = 20
+
+_USUAL_HOURS = "24"
 
 
 class OutcomesView(View):

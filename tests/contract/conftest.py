@@ -1,4 +1,4 @@
-"""A deployed stack of this test run's own, and who uses it: an operator, partners, a gateway."""
+"""A deployed stack of this test run's own, and who uses it: staff, partners, a gateway."""
 
 import os
 from collections.abc import Iterator

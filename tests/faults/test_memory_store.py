@@ -201,7 +201,7 @@ def test_queueing_again_is_noted_with_the_sms_unless_an_attempt_came_in_between_
     assert _now(store, ref).queued_again_at == START + 60_000
 
 
-# ------------------------------------------------------------------ once more, by an operator
+# ------------------------------------------------------------------ once more, by staff
 
 
 def test_once_more_makes_a_delivered_sms_pending_and_due_now(store: Any) -> None:

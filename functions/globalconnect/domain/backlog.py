@@ -68,7 +68,7 @@ class Waiting:
 def waiting_by_partner(batch: Iterable[Sms]) -> dict[PartnerId, PartnerPending]:
     """Return what waits of these SMS, by partner.
 
-    One that was delivered before and that an operator has pushed again does not wait: the partner has it.
+    One that was delivered before and that staff have had pushed again does not wait: the partner has it.
     """
     return _together(
         (sms.partner_id, PartnerPending(1, sms.stored_at))

@@ -111,8 +111,8 @@ def new_signing_secret(rng: Rng) -> str:
 def rotated(secrets: Sequence[SigningSecret], secret: str, now: int) -> tuple[SigningSecret, ...]:
     """Return a partner's signing secrets with a new one before them, at `now` (ms).
 
-    The one it replaces signs on for SIGNING_OVERLAP, and so do those replaced before until their own time is over: an
-    operator who lost the new secret and makes another must not cut off the one that the partner still checks.
+    The one it replaces signs on for SIGNING_OVERLAP, and so do those replaced before until their own time is over: who
+    lost the new secret and makes another must not cut off the one that the partner still checks.
     """
     former = [replace(known, until=known.until or now + SIGNING_OVERLAP) for known in secrets if known.signs(now)]
     return (SigningSecret(secret), *former[: MOST_SIGNING_SECRETS - 1])
