@@ -1,4 +1,4 @@
-"""Rows push.1 to push.8: what outages and failures do to pushes, on the simulated cloud.
+"""Rows push.1 to push.8: what outages and failures do to pushes, on the simulated cloud in virtual time.
 
 The situations are those of simulation/pushes, which the tests play small. They are in virtual time: what pushes take of
 the processor is measured by rows push.11 and push.12.
@@ -14,7 +14,7 @@ from simulation.pushes.outages import Outage, Played, cadence, outages, play_out
 from simulation.pushes.parameters import Parameters
 
 _CLAIMS = {
-    "push.1": "a partner fails for 3 min: attempts start 10 s apart, p50 +-0.5 s, p99 +-1 s, until the first SUCCESS",
+    "push.1": "in virtual time, our own code at no cost (that is push.11 and push.12): a partner fails for 3 min: attempts start 10 s apart, p50 +-0.5 s, p99 +-1 s, until the first SUCCESS",
     "push.2": "an outage with 5,000 SMS pending delays another partner's first pushes by 200 ms at most, its retries not",
     "push.3": "when that partner comes back, all 5,000 are delivered within 20 s, each once",
     "push.4": "twelve outages with 400 SMS pending each delay another partner's pushes no more than one does",

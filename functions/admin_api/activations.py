@@ -254,8 +254,9 @@ def push(parts: Parts, call: Call[NoQuery, NoFields]) -> PushDueView:
     partner = _pushed_to(parts, activation)
     sms = parts.pushes.push_again(ref, parts.now(), LONGEST_ATTEMPT)
     now = parts.now()
-    push = DuePush(ref, partner.partner_id, sms.next_due)
-    (refusal,) = parts.retry_queues.send([push], slow=partner.is_slow(now), now=now)
+    (refusal,) = parts.retry_queues.send(
+        [DuePush(ref, partner.partner_id, sms.next_due)], slow=partner.is_slow(now), now=now
+    )
     if refusal is not None:
         # It is due all the same and the sweep will queue it, but staff should know that it wasn't done now.
         raise Busy from refusal

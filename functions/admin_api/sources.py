@@ -167,9 +167,10 @@ class SourceView(View):
 
 
 class SourceWithSecret(SourceView):
-    """An inbound gateway with its secret, which is never shown again."""
+    """An inbound gateway with its secret, which is never shown again, and what is to be said against that."""
 
     secret: str = Field(repr=False)
+    warning: str | None
 
 
 class SourceSecretView(View):
@@ -208,7 +209,9 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     )
     parts.sources.add(source)
     call.log_change(changed_id=source.source_id)
-    return SourceWithSecret.of(source, call.request.public_url(RESOURCE), secret=source.secret)
+    return SourceWithSecret.of(
+        source, call.request.public_url(RESOURCE), secret=source.secret, warning=_warning_of(source.secret)
+    )
 
 
 @route(
@@ -239,8 +242,11 @@ def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> Source
     source = existing(parts.sources.find(source_id), "source")
     secret = secret_for(PROVIDERS[source.provider], call.body.secret, parts.rng)
     parts.sources.replace_secret(source_id, secret, parts.now())
-    warning = f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None
-    return SourceSecretView(source_id=source_id, secret=secret, warning=warning)
+    return SourceSecretView(source_id=source_id, secret=secret, warning=_warning_of(secret))
+
+
+def _warning_of(secret: str) -> str | None:
+    return f"secret: below {_SAFE_SECRET} characters it may be guessed" if len(secret) < _SAFE_SECRET else None
 
 
 @route(

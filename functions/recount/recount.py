@@ -62,8 +62,9 @@ class Report:
     @property
     def off(self) -> int:
         """How much was off, or may be."""
-        corrected = self.corrected_numbers + self.corrected_pools + self.corrected_holders
-        return corrected + self.unsettled_pools + self.unsettled_holders
+        return (self.corrected_numbers + self.corrected_pools + self.corrected_holders) + (
+            self.unsettled_pools + self.unsettled_holders
+        )
 
 
 @dataclass(slots=True)

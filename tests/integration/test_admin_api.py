@@ -89,6 +89,13 @@ def test_a_source_may_be_entered_with_the_secret_that_its_provider_has_made(desk
     assert (secret, secrets_of(desk, source_id)) == ("of a provider", ["of a provider"])
 
 
+@pytest.mark.parametrize("secret", ["x" * 15, "x" * 16, None])
+def test_a_source_with_a_short_secret_gets_a_warning(desk: Desk, secret: str | None) -> None:
+    entered = desk.post("/admin/sources", {"name": "Modem", "provider": "generic", "secret": secret})
+    short = "secret: below 16 characters it may be guessed" if secret == "x" * 15 else None
+    assert (entered.status, entered.body["warning"]) == (201, short)
+
+
 def test_the_types_of_gateway_are_listed_with_what_each_needs(desk: Desk) -> None:
     assert desk.get("/admin/providers").body == {
         "providers": [
@@ -315,3 +322,10 @@ def test_a_change_that_aws_made_without_an_answer_is_answered_and_recorded_as_ma
     assert (reply.status in {200, 201}, faults.left) == (True, [])
     assert reply.body == kept(desk)
     assert desk.get("/admin/audit").body["entries"][0]["result"] == "done"
+
+
+def test_a_route_that_was_deployed_without_its_authorizer_stays_shut(desk: Desk) -> None:
+    request = event("GET", "/admin/partners")
+    assert desk.send(request).status == 200
+    request["requestContext"]["authorizer"] = {}
+    assert desk.send(request).refusal == (500, "Temporary failure on our side; try again")

@@ -37,6 +37,15 @@ def test_what_is_unknown_or_switched_off_is_no_numbers(shop: Shop, unknown: dict
     assert (reply.status, reply.body) == (200, NO_NUMBERS)
 
 
+def test_any_operator_buys_from_every_pool_of_the_country_and_no_other(shop: Shop) -> None:
+    shop.stock(PHONES[0], operator="One")
+    shop.stock(PHONES[1], operator="Two")
+    shop.stock(PHONES[2], country="wales", operator="One")
+    partner = shop.partner()
+    bought = [shop.buy(partner, operator="any").body for _ in range(3)]
+    assert sorted(reply.get("number", "-") for reply in bought) == ["-", *PHONES[:2]]
+
+
 @pytest.mark.parametrize("services", [["go"], []])
 def test_a_service_outside_the_keys_list_is_403_and_so_are_all_when_it_is_empty(
     shop: Shop, services: list[str]

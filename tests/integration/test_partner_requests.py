@@ -101,14 +101,15 @@ WRONG: dict[tuple[str, str], tuple[object, ...]] = {
     [
         pytest.param(action, name, value, id=f"{name} {place}")
         for (action, name), values in WRONG.items()
-        for place, value in enumerate(values)
+        for place, value in enumerate(values if name == "exceptionPhoneSet" else [..., *values])
     ],
 )
 def test_a_missing_or_wrong_field_is_400_and_named_and_changes_nothing(
     shop: Shop, action: str, name: str, value: object
 ) -> None:
     right = {"key": shop.partner(services=["other"]).key, **GET_NUMBER, "activationId": 1, "status": 3}
-    reply = shop.post({**right, "action": action, name: value})
+    fields = {**right, "action": action, name: value}
+    reply = shop.post({name: value for name, value in fields.items() if value is not ...})
     # Not 403, though its service is not allowed, nor 404, though it has no such activation.
     assert reply.status == 400
     assert reply.body["message"].startswith(f"{name}: ")

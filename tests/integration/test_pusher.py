@@ -11,6 +11,8 @@ from globalconnect.domain.ids import ActivationId, SmsId
 from globalconnect.domain.sms import Attempt, AttemptTally, DuePush, PushState, Sms, SmsRef
 from globalconnect.push.health import Health
 from globalconnect.push.queue import UnreadableMessage, read_message
+from globalconnect.store.activations import first_push, from_sms
+from globalconnect.store.dynamo import to_wire
 from globalconnect.store.pushes import Pushes
 from simulation.calls import Calls
 from simulation.failing import Fault, failing_cloud
@@ -79,6 +81,11 @@ def test_counting_attempts_takes_no_further_call(office: Office) -> None:
         for _ in range(2):
             office.shop.cloud.clock.advance(seconds=10)
             assert calls.of(office.retry) == each
+
+
+def test_a_new_sms_is_known_to_have_no_attempt_so_that_its_first_push_looks_for_none(office: Office) -> None:
+    item = from_sms(office.sms(), office.shop.activations.retention)
+    assert first_push({"NewImage": to_wire(item)}) == office.new()
 
 
 def test_what_is_known_of_attempts_survives_the_queue(office: Office) -> None:

@@ -134,13 +134,29 @@ def test_keys_of_tables_are_named_in_the_store_alone() -> None:
     ]
     keys = {attribute["AttributeName"] for table in tables for attribute in table["AttributeDefinitions"]}
     outside = [path for path in CODE.rglob("*.py") if CODE / SHARED / "store" not in path.parents]
-    assert [f"{path.relative_to(CODE)}: {name}" for path in outside for name in _read_by_name(path) & keys] == []
+    found = {f"{path.relative_to(CODE)}: {name}" for path in outside for name in _read_by_name(path) & keys}
+    # Columns of files, fields of gateways and hubs, and what logs call it.
+    assert found == {
+        *(f"admin_api/import_rows.py: {column}" for column in ("phone", "country", "operator")),
+        "inbound_sms/providers/generic.py: phone",
+        "globalconnect/hub_protocol/answers.py: phone",
+        *(f"globalconnect/push/pusher.py: {field}" for field in ("activation_id", "partner_id")),
+    }
 
 
 def _read_by_name(path: Path) -> set[str]:
-    """Return what a module takes out of something by a name in brackets, but for the path of a request."""
-    subscripts = (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Subscript))
-    names = [node.slice for node in subscripts if not ast.unparse(node.value).endswith(".path")]
+    """Return what a module takes out of something by a name, in brackets or by `get`, or puts into a mapping by one; not
+    what is of a path or query, nor what staff and logs are told.
+    """
+    names: list[ast.expr | None] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Subscript():
+                names += [] if ast.unparse(node.value).endswith(".path") else [node.slice]
+            case ast.Call(func=ast.Attribute(attr="get")):
+                names += [] if ast.unparse(node.func).endswith("query.get") else node.args[:1]
+            case ast.Dict():
+                names += node.keys
     return {one.value for one in names if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
 
@@ -167,3 +183,7 @@ def test_clients_of_aws_are_made_in_one_place() -> None:
 
 def test_what_tests_and_measurements_play_on_knows_neither() -> None:
     assert _offenders(REPOSITORY / "simulation", {"tests", "bench"}) == []
+
+
+def test_tests_and_measurements_do_not_import_each_other() -> None:
+    assert [*_offenders(REPOSITORY / "bench", {"tests"}), *_offenders(REPOSITORY / "tests", {"bench"})] == []

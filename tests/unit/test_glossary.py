@@ -31,9 +31,28 @@ def test_no_identifier_has_a_word_that_the_glossary_calls_otherwise() -> None:
         for folder in CODE
         for path in (REPOSITORY / folder).rglob("*.py")
         for identifier in _identifiers(ast.parse(path.read_text()))
-        for word in forbidden & {*re.split(r"[_.]", identifier.lower()), *identifier.split(".")}
+        for word in forbidden & _words(identifier)
     }
     assert found == set()
+
+
+def test_the_public_schema_has_no_such_word_either() -> None:
+    names: set[str] = set()
+    waiting: list[object] = [json.loads((REPOSITORY / "docs/openapi.json").read_text())]
+    while waiting:
+        match waiting.pop():
+            case dict(content):
+                names |= content.keys() | {str(content.get("operationId", "")), *map(str, content.get("tags", ()))}
+                waiting += content.values()
+            case list(content):
+                waiting += content
+    assert {(name, word) for name in names for word in _forbidden() & _words(name)} == set()
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a name, however they are joined, and its parts between dots."""
+    joined = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
+    return {*re.split(r"[^a-z0-9]+", joined), *name.split(".")}
 
 
 def test_classes_are_named_by_nouns() -> None:

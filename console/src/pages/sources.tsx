@@ -124,6 +124,7 @@ function NewSourceDialog({ onAdded, onClose }: { onAdded: () => void; onClose: (
           <strong>URL</strong> — where the gateway sends its SMS.
         </p>
         <Copyable label="URL" value={added.url} />
+        {added.warning !== null && <ShortSecret />}
       </SecretDialog>
     );
   }
@@ -171,7 +172,7 @@ function NewSourceForm({ providers, onAdd, onClose }: NewSourceFormProps) {
       <TextField
         name="secret"
         label="Secret"
-        hint={provider?.secret === "given" ? "The one that the provider made." : "Empty: one is generated."}
+        hint={`At least 8 characters. ${provider?.secret === "given" ? "The one that the provider made." : "Empty: one is generated."}`}
         value={secret}
         onChange={setSecret}
         required={provider?.secret === "given"}
@@ -203,6 +204,14 @@ function SettingField({ setting: { name, type, required, description }, value, o
   );
 }
 
+function ShortSecret() {
+  return (
+    <p>
+      <Badge tone="warn">Short</Badge> It has fewer than 16 characters and may be guessed.
+    </p>
+  );
+}
+
 function NewSecretDialog({ source, onClose }: { source: Source; onClose: () => void }) {
   const [secret, setSecret] = useState("");
   const [made, setMade] = useState<Schemas["SourceSecretView"] | null>(null);
@@ -216,11 +225,7 @@ function NewSecretDialog({ source, onClose }: { source: Source; onClose: () => v
     return (
       <SecretDialog title={`${source.name} has a new secret`} label="Secret" value={made.secret} onClose={onClose}>
         <p>The old one works for another 24 hours.</p>
-        {made.warning !== null && (
-          <p>
-            <Badge tone="warn">Short</Badge> It has fewer than 16 characters and may be guessed.
-          </p>
-        )}
+        {made.warning !== null && <ShortSecret />}
       </SecretDialog>
     );
   }

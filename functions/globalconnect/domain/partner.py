@@ -35,7 +35,7 @@ class Pause:
     """Since when (ms) and why nothing is sold to a partner."""
 
     at: int
-    reason: str
+    reason: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
