@@ -13,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from bench import (
+    aws,
     costs,
     deploy_fresh,
     inventory_counts,
@@ -33,6 +34,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     inventory_runtime,
     costs,
     deploy_fresh,
+    aws,
 )
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -16,7 +16,7 @@ from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
 from globalconnect.push.queue import read_message
 from globalconnect.store.dynamo import from_wire
 from simulation.aws import START
-from simulation.pushes.environments import Environment, Environments, Event, InvocationFailed, environment
+from simulation.pushes.environments import Environment, Environments, Event, InvocationFailed, Refused, environment
 from simulation.pushes.functions import PUSH_RETRY, PUSH_SMS, RETRY_QUEUE, SLOW_RETRY_QUEUE, SWEEP, queues_of
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.partners import SUCCESS, Behaviour, Seen, Servers
@@ -173,14 +173,26 @@ class SimulatedCloud:
         live = [one.visible_at for one in self.messages() if read_message(one.body).ref == ref]
         if ms is None:
             ms = max([0, *(at - self.now() + 50 for at in live)])
-        queue.put(message.body, message.group, ms / 1_000)
+        queue.put(message.body, message.group, ms / 1_000, message.lineage)
 
     def start(self, function: str, event: Event) -> None:
         """Invoke a function once. Its failure is only noted, among the environments' failures."""
 
         async def invoke() -> None:
+            # As Lambda does what was started asynchronously: refused, it waits to be tried again, a second, then twice as
+            # long each time. What failed is not tried again (template.yaml).
+            gives_up_at, pause = self.now() + 1_000 * self.parameters.sweep_age, 1.0
             with suppress(InvocationFailed):
-                await self.environments.invoke(function, event)
+                while True:
+                    try:
+                        await self.environments.invoke(function, event)
+                    except Refused:
+                        if self.now() + 1_000 * pause > gives_up_at:
+                            raise
+                    else:
+                        break
+                    await asyncio.sleep(pause)
+                    pause *= 2
 
         task = timeline().create_task(invoke())
         self._started.add(task)
@@ -193,7 +205,7 @@ class SimulatedCloud:
     async def _sweep_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(self.parameters.sweep_every)
-            self.sweep()
+            self.later(1_000 * self.rng.uniform(0, self.parameters.sweep_late), self.sweep)
 
     def purge(self) -> None:
         """Lose all messages, those under way apart."""

@@ -29,8 +29,18 @@ type Event = dict[str, Any]
 _TIME_OUTS = (0.1, 5.0, 20.0)
 
 
+# Above so many invocations in a row, each started by a message of the one before, Lambda takes it for a loop.
+_LONGEST_LINEAGE = 16
+# The lineage of whoever calls AWS now, which SQS and Lambda hand on; 0 outside of functions.
+LINEAGE = contextvars.ContextVar("LINEAGE", default=0)
+
+
 class InvocationFailed(Exception):
     """A function raised, was killed, or took too long; the text says which."""
+
+
+class Refused(InvocationFailed):
+    """Lambda did not even start a function: the account has no execution left, or this would be a loop."""
 
 
 class Trouble(Enum):
@@ -124,6 +134,7 @@ class Environment(Life):
         self.function = function
         self.pusher = pusher
         self.event: Event | None = None
+        self.lineage = 0
 
 
 def environment() -> Environment:
@@ -155,6 +166,8 @@ class Environments:
         failed: Callable[[Event], None],
     ) -> None:
         self.failures: list[str] = []
+        self.throttled = 0
+        self.dropped_as_loop = 0
         self.troubles = Troubles(rng)
         self._parameters = parameters
         self._rng = rng
@@ -165,7 +178,6 @@ class Environments:
         self._serial = itertools.count(1)
         self._busy: list[Environment] = []
         self._idle: dict[str, list[Environment]] = {}
-        self._places = asyncio.Semaphore(parameters.concurrency)
         self._now = timeline().now
         # What calls bring about is no part of the environment that calls.
         self._outside = contextvars.copy_context()
@@ -176,28 +188,38 @@ class Environments:
         self.close = self._opened.close
 
     async def invoke(self, function: str, event: Event) -> Any:
-        """Invoke a function; return what it returns. Raises InvocationFailed, which is noted in `failures` too."""
-        async with self._places:
-            idle = self._idle.setdefault(function, [])
-            one = idle.pop() if idle else self._start(function)
-            one.event = event
-            self._busy.append(one)
-            try:
-                async with asyncio.timeout(self._parameters.invocation_timeout):
-                    return await self._run(one, event)
-            except (TimeoutError, InvocationFailed) as failure:
-                if isinstance(failure, TimeoutError):
-                    one.end()
-                self.failures.append(f"{function}: {str(failure) or 'timed out'}")
-                self._failed(event)
-                raise InvocationFailed(self.failures[-1]) from None
-            finally:
-                # As on Lambda: what a function leaves running does not run between invocations.
-                one.freeze()
-                one.event = None
-                self._busy.remove(one)
-                if not one.over:
-                    idle.append(one)
+        """Invoke a function; return what it returns. Raises InvocationFailed, noted in `failures` too, and Refused."""
+        lineage = _lineage_of(event) + 1
+        self._admit(event, lineage)
+        idle = self._idle.setdefault(function, [])
+        one = idle.pop() if idle else self._start(function)
+        one.event, one.lineage = event, lineage
+        self._busy.append(one)
+        try:
+            async with asyncio.timeout(self._parameters.invocation_timeout):
+                return await self._run(one, event)
+        except (TimeoutError, InvocationFailed) as failure:
+            if isinstance(failure, TimeoutError):
+                one.end()
+            self.failures.append(f"{function}: {str(failure) or 'timed out'}")
+            self._failed(event)
+            raise InvocationFailed(self.failures[-1]) from None
+        finally:
+            # As on Lambda: what a function leaves running does not run between invocations.
+            one.freeze()
+            one.event = None
+            self._busy.remove(one)
+            if not one.over:
+                idle.append(one)
+
+    def _admit(self, event: Event, lineage: int) -> None:
+        is_throttled = len(self._busy) >= self._parameters.concurrency
+        is_loop = lineage > _LONGEST_LINEAGE and self._parameters.recursive_loop != "Allow"
+        self.throttled += is_throttled
+        self.dropped_as_loop += is_loop and not is_throttled
+        if is_throttled or is_loop:
+            self._failed(event)
+            raise Refused("throttled" if is_throttled else "a loop")
 
     def kill_busy(self, *functions: str) -> bool:
         """Kill an environment of these functions in the middle of an invocation; return whether there was one."""
@@ -233,8 +255,10 @@ class Environments:
         way = self._rng.uniform(*self._parameters.call) / 2
         await asyncio.sleep(way)
 
+        lineage = environment().lineage
+
         def do(first: Any) -> Any:
-            return self._outside.run(partial(self._calls[name], first, *arguments[1:], **named))
+            return self._outside.run(_on_behalf, lineage, partial(self._calls[name], first, *arguments[1:], **named))
 
         waiting = self.troubles.waiting.get(name)
         if waiting:
@@ -244,3 +268,14 @@ class Environments:
             answer = do(arguments[0])
         await asyncio.sleep(way)
         return answer
+
+
+def _on_behalf(lineage: int, call: Callable[[], Any]) -> Any:
+    LINEAGE.set(lineage)
+    return call()
+
+
+def _lineage_of(event: Event) -> int:
+    """Return the largest lineage among an event's messages, the worst reading of a batch; streams carry none."""
+    headers = (record.get("attributes", {}).get("AWSTraceHeader", "") for record in event.get("Records", ()))
+    return max((int(header.rpartition(":")[2]) for header in headers if header), default=0)

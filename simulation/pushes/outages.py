@@ -38,8 +38,8 @@ _DELIVERED_WITHIN = 20
 
 
 def cadence(parameters: Parameters, *, messages: int, arrive: float, failing: float) -> list[Part]:
-    """Let partners fail for a while, one at once and one after 4 s, then answer SUCCESS."""
-    behaviours = {"fails at once": FAILS, "fails after 4 s": FAILS_LATE}
+    """Let partners fail for a while, each in its way, then answer SUCCESS."""
+    behaviours = {"fails at once": FAILS, "fails after 4 s": FAILS_LATE, "never answers": NEVER_ANSWERS}
     with arriving(parameters, behaviours, messages, arrive) as cloud:
         cloud.play(1_000 * failing)
         cloud.calm_down()
@@ -47,6 +47,8 @@ def cadence(parameters: Parameters, *, messages: int, arrive: float, failing: fl
         cloud.play(3 * INTERVAL)
         return [
             Part("invocations that failed", len(cloud.environments.failures), 0),
+            Part("invocations dropped as a loop", cloud.environments.dropped_as_loop, 0),
+            Part("dead letters", sum(len(queue.dead) for queue in cloud.queues.values()), 0),
             *watched(cloud),
             *(part for name in behaviours for part in off_cadence(cloud, _of(cloud, [name]), name)),
         ]

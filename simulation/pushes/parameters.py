@@ -1,14 +1,29 @@
 """What the simulated cloud is made like, stated where results are read."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from simulation.aws import TEMPLATE
+
+
+def _stated(logical_id: str, *names: str, otherwise: object = None) -> Any:
+    """Return what the template states as a property of a resource; a parameter is its default."""
+    found: Any = TEMPLATE["Resources"][logical_id]["Properties"]
+    for name in names:
+        found = found.get(name, otherwise)
+    match found:
+        case {"Ref": parameter}:
+            return TEMPLATE["Parameters"][parameter]["Default"]
+        case _:
+            return found
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """How the cloud behaves; times in seconds, shares in [0, 1].
 
-    The figures of event sources are those of template.yaml or AWS's documentation; where AWS documents none they are
-    on the slow side of what is seen there.
+    What template.yaml states is read from it. The other figures are those of AWS's documentation; where that has none
+    they are on the slow side of what is seen there.
     """
 
     call: tuple[float, float] = (0.003, 0.008)
@@ -18,23 +33,31 @@ class Parameters:
     twice_within: float = 5.0
     pick_up: float = 0.3
     """A queue message that is due reaches a poller up to this late, so messages also change places."""
-    window: float = 1.0
-    queue_batch: int = 100
-    visibility: float = 180.0
-    receives: int = 10
-    retry_concurrency: int = 50
-    slow_concurrency: int = 100
+    window: float = _stated("PushRetryFunctionDue", "MaximumBatchingWindowInSeconds")
+    queue_batch: int = _stated("PushRetryFunctionDue", "BatchSize")
+    visibility: float = _stated("RetryQueue", "VisibilityTimeout")
+    receives: int = _stated("RetryQueue", "RedrivePolicy", "maxReceiveCount")
+    retry_concurrency: int = _stated("PushRetryFunctionDue", "ScalingConfig", "MaximumConcurrency")
+    slow_concurrency: int = _stated("PushRetryFunctionSlowDue", "ScalingConfig", "MaximumConcurrency")
     pollers: int = 5
     pollers_per_second: float = 5.0
     """Lambda reads a queue with 5 pollers, and adds 300 per minute while messages wait."""
 
-    stream_lanes: int = 10
-    stream_batch: int = 100
+    stream_lanes: int = _stated("PushSmsFunctionNewSms", "ParallelizationFactor")
+    stream_batch: int = _stated("PushSmsFunctionNewSms", "BatchSize")
     stream_poll: float = 0.25
     """Lambda looks for new records 4 times a second."""
-    stream_tries: int = 11
+    stream_tries: int = 1 + _stated("PushSmsFunctionNewSms", "MaximumRetryAttempts")
 
-    invocation_timeout: float = 30.0
+    invocation_timeout: float = _stated("PushRetryFunction", "Timeout")
+    recursive_loop: str = _stated("PushRetryFunction", "RecursiveLoop", otherwise="Terminate")
+    """Whether Lambda lets push_retry go on that its own messages have started too often: `Allow`, or `Terminate`."""
     concurrency: int = 1_000
+    """Executions at a time in the whole account; what is more is refused."""
+
     sweep_every: float = 60.0
+    sweep_late: float = 60.0
+    """A schedule starts what it has to start within the minute, not on it."""
+    sweep_age: float = _stated("ExpireActivationsFunction", "EventInvokeConfig", "MaximumEventAgeInSeconds")
+    """So long an invocation that was refused waits to be tried again."""
     seed: int = 1

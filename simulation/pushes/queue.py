@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from simulation.pushes.environments import InvocationFailed
+from simulation.pushes.environments import LINEAGE, InvocationFailed
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.timeline import timeline
 
@@ -21,12 +21,14 @@ _LONGEST_DELAY = 900
 class Message:
     """A message of a queue, and when (ms) it can be received next.
 
-    `receipt` counts its receives, so that only the latest may delete or return it.
+    `receipt` counts its receives, so that only the latest may delete or return it. `lineage` is how many invocations led
+    to it, one started by a message of the other.
     """
 
     message_id: str
     body: str
     group: str
+    lineage: int
     visible_at: int = 0
     receipt: int = 0
 
@@ -65,12 +67,13 @@ class Queue:
         if self._rng.random() < self.fail_sends:
             self.refused += 1
             return True
-        self.put(entry["MessageBody"], entry["MessageGroupId"], delay + self._rng.uniform(0, self._parameters.pick_up))
+        seconds = delay + self._rng.uniform(0, self._parameters.pick_up)
+        self.put(entry["MessageBody"], entry["MessageGroupId"], seconds, LINEAGE.get())
         return False
 
-    def put(self, body: str, group: str, seconds: float) -> None:
+    def put(self, body: str, group: str, seconds: float, lineage: int = 0) -> None:
         """Have a message delivered in so many seconds."""
-        message = Message(f"{self._name}-{len(self.sent)}", body, group)
+        message = Message(f"{self._name}-{len(self.sent)}", body, group, lineage)
         self.sent.append(message)
         self._messages[message.message_id] = message
         self._later(seconds, message)
@@ -198,7 +201,11 @@ def _record(message: Message) -> dict[str, Any]:
         "messageId": message.message_id,
         "receiptHandle": f"{message.message_id}-{message.receipt}",
         "body": message.body,
-        "attributes": {"ApproximateReceiveCount": str(message.receipt), "MessageGroupId": message.group},
+        "attributes": {
+            "ApproximateReceiveCount": str(message.receipt),
+            "MessageGroupId": message.group,
+            "AWSTraceHeader": f"Root=1-5759e988-bd862e3fe1be46a994272793;Lineage=1:a87bd80c:{message.lineage}",
+        },
         "messageAttributes": {},
         "eventSource": "aws:sqs",
         "awsRegion": "us-east-1",

@@ -9,7 +9,7 @@ from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import DAY
 from globalconnect.store.activations import from_sms
 from globalconnect.store.dynamo import to_wire
-from simulation.pushes.environments import InvocationFailed
+from simulation.pushes.environments import InvocationFailed, Refused
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.queue import Invoke
 from simulation.pushes.timeline import timeline
@@ -65,7 +65,12 @@ class Stream:
         size, tries = self._parameters.stream_batch, 0
         while records:
             batch = list(itertools.islice(records, size))
-            done = await self._deal_with(batch)
+            try:
+                done = await self._deal_with(batch)
+            except Refused:
+                # Until there is an execution left; that is no try of the batch's.
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE)
+                continue
             tries += 1
             if done < len(batch) and tries >= self._parameters.stream_tries:
                 self.given_up += batch[done:]
@@ -91,6 +96,8 @@ class Stream:
             if self.repeat > 0:
                 self.repeat -= 1
                 answer = await self._invoke({"Records": batch})
+        except Refused:
+            raise
         except InvocationFailed:
             return 0
         failures = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}

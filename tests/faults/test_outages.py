@@ -1,5 +1,7 @@
 """Partners' outages on the simulated cloud: contract 3. `make bench` plays the same large."""
 
+from dataclasses import replace
+
 import pytest
 
 from simulation.pushes.outages import cadence, outages, play_outage, twelve
@@ -11,6 +13,13 @@ _OUTAGES = {what.name: what for what in (*outages(pending=500), twelve(pending=4
 def test_a_partner_that_fails_is_tried_every_10_s_until_it_takes_the_sms() -> None:
     parts = cadence(Parameters(), messages=40, arrive=3, failing=24)
     assert [str(part) for part in parts if not part.ok] == []
+
+
+def test_where_lambda_ends_loops_pushes_lose_their_cadence_after_16_attempts_and_as_deployed_they_keep_it() -> None:
+    assert Parameters().recursive_loop == "Allow"
+    for choice, holds in (("Allow", True), ("Terminate", False)):
+        parts = cadence(replace(Parameters(), recursive_loop=choice), messages=3, arrive=1, failing=400)
+        assert all(part.ok for part in parts) is holds
 
 
 @pytest.mark.parametrize("name", _OUTAGES)

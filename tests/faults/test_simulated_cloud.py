@@ -5,16 +5,18 @@ import random
 from collections.abc import Callable, Coroutine
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
-from globalconnect.domain.sms import Sms
+from globalconnect.domain.sms import PushState, Sms
 from simulation.aws import START
 from simulation.pushes.cloud import SimulatedCloud
 from simulation.pushes.functions import PUSH_RETRY
 from simulation.pushes.parameters import Parameters
+from simulation.pushes.partners import FAILS, SUCCESS_LATE
 from simulation.pushes.queue import Invoke, Queue, QueueSource
 from simulation.pushes.stream import Stream
 from simulation.pushes.timeline import Timeline
@@ -162,3 +164,31 @@ def test_an_environment_is_used_again_after_a_failure_and_ends_when_it_takes_too
             cloud.play(1_000, lambda: cloud.start(PUSH_RETRY, event))  # noqa: B023 - played at once
         assert cloud.environments.failures == ["push_retry: KeyError('Records')", "push_retry: timed out"]
         assert [line.partition("s: ")[2] for line in cloud.told] == [f"push_retry {n} calls many" for n in (1, 1, 2)]
+
+
+def test_while_the_account_has_no_execution_left_streams_wait_and_messages_come_back_when_they_are_visible() -> None:
+    with closing(SimulatedCloud(Parameters(concurrency=1, visibility=20.0, delivered_twice=0.0))) as cloud:
+        cloud.add_partner("late", SUCCESS_LATE)
+        cloud.add_partner("failing", FAILS)
+        cloud.play(30_000, *(partial(cloud.store_sms, name) for name in ("failing", "late", "late", "failing")))
+        assert cloud.environments.throttled > 0
+        assert not cloud.stream.given_up
+        cloud.calm_down()
+        cloud.play(60_000)
+        assert sum(queue.timed_out for queue in cloud.queues.values()) > 0
+        assert {sms.push_state for sms in cloud.standings()} == {PushState.DELIVERED}
+
+
+def test_a_schedule_starts_once_within_each_minute_and_not_on_it() -> None:
+    with closing(SimulatedCloud()) as cloud:
+        cloud.play(600_000)
+        ends = [float(line.split(" s:")[0]) for line in cloud.told if "calls many" in line]
+    assert [int(at // 60) for at in ends] == [*range(1, 10)]
+    assert len({round(at % 60) for at in ends}) > 5
+
+
+def test_what_is_started_asynchronously_waits_for_an_execution_no_longer_than_the_template_says() -> None:
+    with closing(SimulatedCloud(Parameters(concurrency=0, sweep_late=0.0))) as cloud:
+        cloud.play(119_000)
+        # After 1, 3, 7, 15 and 31 s again; the next would be after 63 s.
+        assert cloud.environments.throttled == 6

@@ -1,0 +1,31 @@
+"""Rows aws.1 and on: what AWS does by itself, as it is documented, on the simulated cloud."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+from bench.row import Row, Say
+from simulation.pushes.outages import cadence
+from simulation.pushes.parameters import Parameters
+
+IDS = ("aws.1",)
+
+
+def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
+    """Measure; the value is how much of its limit the worst of its parts uses."""
+    if "aws.1" in wanted:
+        yield _lineage(progress)
+
+
+def _lineage(progress: Say) -> Row:
+    claim = (
+        "200 SMS, partners away for 10 min: attempts 10 s apart, p99 +-1 s, no dead letter, none dropped as a loop; not so "
+        "where Lambda may end what it takes for one"
+    )
+    allowed, ended = (
+        cadence(replace(Parameters(), recursive_loop=choice), messages=100, arrive=10, failing=600)
+        for choice in (Parameters().recursive_loop, "Terminate")
+    )
+    for part in (*allowed, *ended):
+        progress(f"aws.1: {part}")
+    is_kept = all(part.ok for part in allowed) and not all(part.ok for part in ended)
+    return Row("aws.1", claim, round(max(part.used for part in allowed), 3), "of the limit", 1.0, is_kept)
