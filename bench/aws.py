@@ -4,16 +4,19 @@ from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from bench.row import Row, Say
-from simulation.pushes.outages import cadence
+from simulation.pushes.measures import GROWN_AFTER, LATEST_AT_FIRST
+from simulation.pushes.outages import cadence, outages, play_outage
 from simulation.pushes.parameters import Parameters
 
-IDS = ("aws.1",)
+IDS = ("aws.1", "aws.2")
 
 
 def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
     """Measure; the value is how much of its limit the worst of its parts uses."""
     if "aws.1" in wanted:
         yield _lineage(progress)
+    if "aws.2" in wanted:
+        yield _growing(progress)
 
 
 def _lineage(progress: Say) -> Row:
@@ -29,3 +32,16 @@ def _lineage(progress: Say) -> Row:
         progress(f"aws.1: {part}")
     is_kept = all(part.ok for part in allowed) and not all(part.ok for part in ended)
     return Row("aws.1", claim, round(max(part.used for part in allowed), 3), "of the limit", 1.0, is_kept)
+
+
+def _growing(progress: Say) -> Row:
+    claim = (
+        f"5,000 SMS pending at once to a partner that times out, pollers growing from 5: its attempts up to "
+        f"{LATEST_AT_FIRST:g} s late for {GROWN_AFTER:g} s, then +-1 s; from 10 s on a healthy partner's first push p99 <= "
+        "500 ms, its retries +-1 s; until then at most 6 s"
+    )
+    parts = play_outage(outages(pending=5_000)[0], Parameters(), watch=120).beside
+    for part in parts:
+        progress(f"aws.2: {part}")
+    used = max(part.used for part in parts)
+    return Row("aws.2", claim, round(used, 3), "of the limit", 1.0, all(part.ok for part in parts))

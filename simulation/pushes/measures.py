@@ -9,6 +9,11 @@ from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import PushState
 from simulation.pushes.cloud import SimulatedCloud
 
+# With 5,000 SMS pending at once for a partner that times out: how late (s) its attempts are while the pollers of its
+# queue grow, and for how long (contract 3).
+LATEST_AT_FIRST = 3.0
+GROWN_AFTER = 15.0
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -61,6 +66,17 @@ def off_cadence(cloud: SimulatedCloud, sms_ids: Iterable[int], name: str) -> lis
     return [
         Part(f"{name} off the 10 s, p{100 * share:g}", percentile(off, share), limit, "s")
         for share, limit in ((0.5, 0.5), (0.99, 1.0))
+    ]
+
+
+def late_at_first(cloud: SimulatedCloud, sms_ids: Iterable[int], since: int, name: str) -> list[Part]:
+    """Return how late attempts were in an outage that began at `since` (ms), and until when by more than a second."""
+    gaps = [pair for sms_id in sms_ids for pair in pairwise(seen.at for seen in cloud.attempts.get(sms_id, ()))]
+    late = {(later - since) / 1_000: (later - earlier - INTERVAL) / 1_000 for earlier, later in sorted(gaps)}
+    until = max((at for at, by in late.items() if by > 1), default=0.0)
+    return [
+        Part(f"{name}: attempts late by", max(late.values(), default=math.inf), LATEST_AT_FIRST, "s"),
+        Part(f"{name}: late by more than 1 s until", until, GROWN_AFTER, "s"),
     ]
 
 
