@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
 from typing import Any
@@ -27,6 +27,9 @@ from simulation.pushes.timeline import Timeline, timeline
 
 FINISH_HOLDS_AFTER = 500
 """No attempt starts more than this after FINISH_ACTIVATION was answered (contract 3), ms."""
+
+# What a GET_NUMBER takes a warm partner_api (s), on the slow side.
+_A_MOMENT = 0.1
 
 _OF_STORE = (
     "claim",
@@ -194,9 +197,23 @@ class SimulatedCloud:
                     await asyncio.sleep(pause)
                     pause *= 2
 
-        task = timeline().create_task(invoke())
+        self._keep(invoke())
+
+    def _keep(self, under_way: Coroutine[Any, Any, None]) -> None:
+        task = timeline().create_task(under_way)
         self._started.add(task)
         task.add_done_callback(self._started.discard)
+
+    def request(self, refused: Callable[[], object]) -> None:
+        """Let a partner ask for a number, which takes partner_api a moment; tell when Lambda refuses to."""
+
+        async def ask() -> None:
+            try:
+                await self.environments.serve(_A_MOMENT)
+            except Refused:
+                refused()
+
+        self._keep(ask())
 
     def sweep(self) -> None:
         # The next minute takes up what is left.

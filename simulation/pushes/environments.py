@@ -176,8 +176,10 @@ class Environments:
         self._on_call = on_call
         self._failed = failed
         self._serial = itertools.count(1)
+        self._executions = 0
         self._busy: list[Environment] = []
         self._idle: dict[str, list[Environment]] = {}
+        self._idle_servers = 0
         self._now = timeline().now
         # What calls bring about is no part of the environment that calls.
         self._outside = contextvars.copy_context()
@@ -192,10 +194,14 @@ class Environments:
         lineage = _lineage_of(event) + 1
         self._admit(event, lineage)
         idle = self._idle.setdefault(function, [])
-        one = idle.pop() if idle else self._start(function)
+        is_cold = not idle
+        one = self._start(function) if is_cold else idle.pop()
         one.event, one.lineage = event, lineage
         self._busy.append(one)
+        self._executions += 1
         try:
+            if is_cold:
+                await asyncio.sleep(self._parameters.cold_start)
             async with asyncio.timeout(self._parameters.invocation_timeout):
                 return await self._run(one, event)
         except (TimeoutError, InvocationFailed) as failure:
@@ -209,11 +215,22 @@ class Environments:
             one.freeze()
             one.event = None
             self._busy.remove(one)
+            self._executions -= 1
             if not one.over:
                 idle.append(one)
 
+    async def serve(self, seconds: float) -> None:
+        """Have a partner's request take up an execution for so long, as one of partner_api does. Raises Refused."""
+        self._admit({}, lineage=1)
+        is_cold = self._idle_servers == 0
+        self._idle_servers -= not is_cold
+        self._executions += 1
+        await asyncio.sleep(seconds + (self._parameters.cold_start if is_cold else 0.0))
+        self._executions -= 1
+        self._idle_servers += 1
+
     def _admit(self, event: Event, lineage: int) -> None:
-        is_throttled = len(self._busy) >= self._parameters.concurrency
+        is_throttled = self._executions >= self._parameters.concurrency
         is_loop = lineage > _LONGEST_LINEAGE and self._parameters.recursive_loop != "Allow"
         self.throttled += is_throttled
         self.dropped_as_loop += is_loop and not is_throttled

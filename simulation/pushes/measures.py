@@ -32,7 +32,7 @@ class Part:
     def used(self) -> float:
         """How much of the limit the figure uses up; 1 is all of it."""
         if self.limit:
-            return self.value / self.limit
+            return self.value / self.limit if math.isfinite(self.limit) else 0.0
         return 0.0 if self.ok else 1.0 + self.value
 
     def __str__(self) -> str:

@@ -8,9 +8,11 @@ import math
 import random
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from deployment.scaling import for_quota
 from globalconnect.domain.push_schedule import INTERVAL
+from globalconnect.domain.times import MINUTE
 from simulation.pushes.cloud import SimulatedCloud
 from simulation.pushes.failures import arriving
 from simulation.pushes.measures import Part, first_pushes, late_at_first, off_cadence, percentile, watched
@@ -116,6 +118,41 @@ def play_outage(what: Outage, parameters: Parameters, watch: float) -> Played:
             Part(f"{what.name}: attempts against the contract {cloud.wrong[:3]}", len(cloud.wrong), 0),
         ]
         return Played(what, beside, _come_back(cloud, names) if what.never_answers else [])
+
+
+def in_account(quota: int, shards: int) -> Parameters:
+    """Return what the cloud is like in an account of so many executions, as `make deploy` sets the stack up there."""
+    chosen = for_quota(quota)
+    return Parameters(
+        concurrency=quota,
+        cold_start=2.0,
+        retry_concurrency=chosen.retry,
+        slow_concurrency=chosen.slow_retry,
+        stream_lanes=chosen.push * shards,
+    )
+
+
+def small_account(parameters: Parameters, *, pending: int, rate: int, failing: float) -> list[Part]:
+    """Have a partner time out with so many SMS pending, while others ask for numbers so often a second; then it is back.
+
+    An account has few executions for all of that. What is only stated has no limit.
+    """
+    refused: list[float] = []
+    with arriving(parameters, {"silent": NEVER_ANSWERS}, pending, 1.0) as cloud:
+        began = cloud.now()
+        for place in range(round(rate * failing)):
+            cloud.later(1_000 * place / rate, cloud.request, lambda: refused.append((cloud.now() - began) / 1_000))
+        cloud.play(1_000 * failing)
+        slipped = off_cadence(cloud, cloud.sms, "silent")
+        cloud.calm_down()
+        cloud.play(10 * MINUTE)
+        return [
+            Part("requests refused", 100 * len(refused) / (rate * failing), 1.0, "%"),
+            Part("requests refused after the first 15 s", sum(at > 15 for at in refused), 0),
+            *(replace(part, limit=math.inf) for part in slipped),
+            Part("dead letters", sum(len(queue.dead) for queue in cloud.queues.values()), math.inf),
+            *watched(cloud),
+        ]
 
 
 def _come_back(cloud: SimulatedCloud, names: Sequence[str]) -> list[Part]:

@@ -55,6 +55,9 @@ class Parameters:
     concurrency: int = 1_000
     """Executions at a time in the whole account; what is more is refused."""
 
+    cold_start: float = 0.0
+    """How long a new environment takes before its first event."""
+
     sweep_every: float = 60.0
     sweep_late: float = 60.0
     """A schedule starts what it has to start within the minute, not on it."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from simulation.pushes.outages import cadence, outages, play_outage, twelve
+from simulation.pushes.outages import cadence, in_account, outages, play_outage, small_account, twelve
 from simulation.pushes.parameters import Parameters
 
 _OUTAGES = {what.name: what for what in (*outages(pending=500), twelve(pending=40))}
@@ -20,6 +20,12 @@ def test_where_lambda_ends_loops_pushes_lose_their_cadence_after_16_attempts_and
     for choice, holds in (("Allow", True), ("Terminate", False)):
         parts = cadence(replace(Parameters(), recursive_loop=choice), messages=3, arrive=1, failing=400)
         assert all(part.ok for part in parts) is holds
+
+
+@pytest.mark.parametrize("shards", [1, 4])
+def test_in_an_account_of_10_executions_partners_find_one_beside_an_outage_and_nothing_is_lost(shards: int) -> None:
+    parts = small_account(in_account(10, shards), pending=100, rate=5, failing=120)
+    assert [str(part) for part in parts if not part.ok] == []
 
 
 @pytest.mark.parametrize("name", _OUTAGES)
