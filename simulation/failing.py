@@ -28,15 +28,20 @@ _TOKEN = re.compile(rb'("ClientRequestToken": *")[^"]+')
 
 
 class Fault(StrEnum):
-    """How a call fails: refused because others hold its items, throttled, or unanswered, not done or done."""
+    """How a call fails: refused because others hold its items, throttled, or unanswered, not done or done; by a failure of
+    AWS's own, or because its condition does not hold.
+    """
 
     CONFLICT = "conflict"
     THROTTLED = "throttled"
     UNHEARD = "unheard"
     UNANSWERED = "unanswered"
+    BROKEN = "broken"
+    REFUSED = "refused"
 
 
-ALL = tuple(Fault)
+# What may come over and over, and is over by itself.
+ALL = (Fault.CONFLICT, Fault.THROTTLED, Fault.UNHEARD, Fault.UNANSWERED)
 
 # Told the name of an operation, gives how its next call fails, None when it does not.
 type Faults = Callable[[str], Fault | None]
@@ -93,7 +98,7 @@ class FailingClient:
             if "ClientRequestToken" in arguments and not self._remembers_tokens:
                 arguments["ClientRequestToken"] = str(uuid.uuid4())
             fault = self._faults(operation)
-            if fault is None:
+            if fault is None or (fault is Fault.REFUSED and not _has_condition(arguments)):
                 return found(**arguments)
             if fault is Fault.UNANSWERED:
                 # Its refusal gets lost like any other answer.
@@ -139,10 +144,19 @@ def _refusal(fault: Fault, operation: str, actions: int) -> Any:
     """Return AWS's answer that refuses a call of so many actions, in botocore's form."""
     if fault is Fault.THROTTLED:
         return _error("ThrottlingException")
+    if fault is Fault.BROKEN:
+        return {**_error("InternalServerError"), "ResponseMetadata": {"RetryAttempts": 0, "HTTPStatusCode": 500}}
+    code = "ConditionalCheckFailed" if fault is Fault.REFUSED else "TransactionConflict"
     if operation != TRANSACTION:
-        return _error("TransactionConflictException")
-    reasons = [{"Code": "TransactionConflict"}] + [{"Code": "None"}] * (actions - 1)
+        return _error(f"{code}Exception")
+    reasons = [{"Code": code}] + [{"Code": "None"}] * (actions - 1)
     return {**_error("TransactionCanceledException"), "CancellationReasons": reasons}
+
+
+def _has_condition(arguments: Mapping[str, Any]) -> bool:
+    """Return whether a call has a condition that may not hold, in a transaction its first action."""
+    (action,) = list(arguments["TransactItems"][0].values()) if "TransactItems" in arguments else [arguments]
+    return "ConditionExpression" in action
 
 
 def _error(code: str) -> dict[str, Any]:

@@ -43,6 +43,8 @@ _OF_STORE = (
     "note_slow",
     "note_success",
 )
+# All that the functions call AWS for.
+CALLS = (*_OF_STORE, "send")
 
 
 class SimulatedCloud:

@@ -3,13 +3,19 @@
 The sweep runs more often than every minute here; what else the schedule waits for is as deployed.
 """
 
+from contextlib import closing
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from globalconnect.domain.sms import PushState
+from simulation.pushes.cloud import CALLS, SimulatedCloud
+from simulation.pushes.environments import Trouble
 from simulation.pushes.failures import finished, killed_after_sending, killed_in_the_middle, lost_messages, repeated
 from simulation.pushes.measures import Part
 from simulation.pushes.parameters import Parameters
+from simulation.pushes.partners import FAILS_LATE, SUCCESS
 
 # 10 s, 45 s and a sweep after the last kill or purge everything goes on again.
 _GOES_ON = 10.0 + 45.0 + 10.0 + 5.0
@@ -45,3 +51,20 @@ def test_no_attempt_starts_more_than_half_a_second_after_finish_was_answered(par
 
 def test_nothing_is_lost_when_sends_fail_and_the_queues_are_purged(parameters: Parameters) -> None:
     assert _missed(lost_messages(parameters, messages=100, arrive=4, failing_sends=12, failing=_GOES_ON)) == []
+
+
+@pytest.mark.parametrize("trouble", Trouble)
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_of_the_push_functions_may_meet_every_trouble_once(call: str, trouble: Trouble) -> None:
+    with closing(SimulatedCloud(Parameters(sweep_every=20.0, sweep_late=5.0))) as cloud:
+        cloud.add_partner("hub", FAILS_LATE)
+        cloud.environments.troubles.give(call, trouble)
+        cloud.play(15_000, partial(cloud.store_sms, "hub"), partial(cloud.store_sms, "hub"))
+        # So that the sweep has something to do as well.
+        cloud.play(100_000, cloud.purge)
+        cloud.play(60_000, partial(cloud.behave, ["hub"], SUCCESS))
+        assert not cloud.environments.troubles.waiting.get(call), "nothing has made this call"
+        cloud.calm_down()
+        cloud.play(200_000)
+        assert cloud.wrong == []
+        assert {sms.push_state for sms in cloud.standings()} == {PushState.DELIVERED}
