@@ -195,7 +195,8 @@ def _api() -> Any:
 def finish_gateway(endpoint: str, api_id: str, public_url: str) -> None:
     """Do what the emulator leaves undone: the API's own answers, and where its stage and Cognito are to be found.
 
-    Its import of an API skips gateway responses and binary media types, and its public URL has a path that the functions can't know.
+    Its import of an API skips gateway responses and binary media types, and its public URL has a path that the
+    functions can't know.
     """
     # The emulator wants a list where AWS wants an operation per type, so botocore must not check what we send.
     unchecked = CONFIG.merge(Config(parameter_validation=False))

@@ -1,7 +1,8 @@
 """moto's DynamoDB asked without HTTP, and taught PartiQL updates, which it takes without doing them.
 
-Of a call through botocore and moto, signing, sending and finding who is meant are nine tenths. Of PartiQL it understands what `store.pushes` writes: `UPDATE "table" SET "a" = ? SET "n" = "n" + ? REMOVE "b" WHERE "key" = ? AND
-"c" <= ? [RETURNING ALL NEW *]`. The emulator and DynamoDB read the statements themselves; tests/integration runs the
+Of a call through botocore and moto, signing, sending and finding who is meant are nine tenths. Of PartiQL it
+understands what `store.pushes` writes: `UPDATE "table" SET "a" = ? SET "n" = "n" + ? REMOVE "b" WHERE "key" = ? AND "c"
+<= ? [RETURNING ALL NEW *]`. The emulator and DynamoDB read the statements themselves; tests/integration runs the
 store's tests on the emulator too.
 """
 

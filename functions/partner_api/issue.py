@@ -30,8 +30,8 @@ _PATIENT_TRIES = 8
 def issue(request: GetNumber, partner: Partner, parts: Parts) -> Activation | None:
     """Issue the least recently used number that may be issued; None when there is none (contract 1.2).
 
-    None is only given when the pool has been read to its end, or as far as one call reads. Raises Busy when numbers are left that others keep
-    changing.
+    None is only given when the pool has been read to its end, or as far as one call reads. Raises Busy when numbers are
+    left that others keep changing.
     """
     service = parts.services.find(request.service)
     if service is None or not service.enabled:

@@ -36,7 +36,9 @@ _ANSWERS = {_FEW: http("200 OK", b'{"status":"ERROR"}'), _OTHER: http("200 OK", 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one batch of 99 SMS of A and one of B took: when B's attempt had ended (ms after its begin), and what the loop had worked (ms)."""
+    """What one batch of 99 SMS of A and one of B took: when B's attempt had ended (ms after its begin), and what the
+    loop had worked (ms).
+    """
 
     other_after: float
     worked: float

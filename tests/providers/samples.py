@@ -22,9 +22,9 @@ class Sent:
 class Sample:
     """A type of gateway.
 
-    `write` writes an SMS of an id at the gateway, a number and a text, `sign` proves that a request to a URL is from who knows a secret. `forge` makes of a signed
-    request what nobody must be able to send. `nothing` holds no SMS, `unreadable` ought to; neither is signed yet.
-    `acknowledged` is the status, content type and body that it waits for.
+    `write` writes an SMS of an id at the gateway, a number and a text, `sign` proves that a request to a URL is from
+    who knows a secret. `forge` makes of a signed request what nobody must be able to send. `nothing` holds no SMS,
+    `unreadable` ought to; neither is signed yet. `acknowledged` is the status, content type and body that it waits for.
     """
 
     write: Callable[[str, str, str], Sent]

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from deployment.parameters import variable_of
+from globalconnect.runtime.logs import Event
 from local.place import REPOSITORY
+from simulation.aws import TEMPLATE
 
 PAGES = sorted([*REPOSITORY.glob("*.md"), *(REPOSITORY / "docs").rglob("*.md"), *(REPOSITORY / "events").glob("*.md")])
 DECISIONS = sorted((REPOSITORY / "docs" / "adr").glob("0*.md"))
@@ -44,3 +47,19 @@ def test_a_decision_has_a_status_and_a_date_and_the_index_says_the_same(page: Pa
 def test_no_diagram_has_a_semicolon_which_would_end_its_line(page: Path) -> None:
     diagrams = re.findall(r"^```mermaid\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert [line for diagram in diagrams for line in diagram.splitlines() if ";" in line.replace("#35;", "")] == []
+
+
+def test_the_runbook_has_a_page_for_every_alarm_and_names_nothing_that_is_not_there() -> None:
+    runbook = (REPOSITORY / "docs" / "runbook.md").read_text(encoding="utf-8")
+    resources = TEMPLATE["Resources"]
+    alarms = {name for name, resource in resources.items() if resource["Type"] == "AWS::CloudWatch::Alarm"}
+    assert set(re.findall(r"^## (.+)$", runbook, re.MULTILINE)) == alarms
+
+    named = re.findall(r'(?:\(physical "|`errors )(\w+)', runbook)
+    assert named
+    assert set(named) <= set(resources)
+    variables = {variable_of(parameter) for parameter in TEMPLATE["Parameters"]}
+    assert set(re.findall(r"\b([A-Z]+(?:_[A-Z]+)+)=", runbook)) <= variables
+    events = re.findall(r"\b[a-z]+(?:_[a-z]+)+", " ".join(re.findall(r"--filter-pattern (.+)", runbook)))
+    assert events
+    assert set(events) <= set(Event)
