@@ -41,7 +41,7 @@ class Fault(StrEnum):
 
 
 # What may come over and over, and is over by itself.
-ALL = (Fault.CONFLICT, Fault.THROTTLED, Fault.UNHEARD, Fault.UNANSWERED)
+TRANSIENT = (Fault.CONFLICT, Fault.THROTTLED, Fault.UNHEARD, Fault.UNANSWERED)
 
 # Told the name of an operation, gives how its next call fails, None when it does not.
 type Faults = Callable[[str], Fault | None]
@@ -50,7 +50,7 @@ type Faults = Callable[[str], Fault | None]
 class RandomFaults:
     """Fails a share of all calls, in one of the ways that the operation has; may be asked by threads at once."""
 
-    def __init__(self, share: float, seed: int, ways: tuple[Fault, ...] = ALL) -> None:
+    def __init__(self, share: float, seed: int, ways: tuple[Fault, ...] = TRANSIENT) -> None:
         self._share = share
         self._rolls = random.Random(seed)
         self._ways = ways

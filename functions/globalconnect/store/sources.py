@@ -96,14 +96,14 @@ class Sources:
         change = expression(
             "SET #last_heard_at = :now, #unreadable_at = :now, #unreadable_reason = :reason", now=now, reason=reason
         )
-        self._note(source, "unreadable_at", _unreadable_at, change, now)
+        self._note(source, "unreadable_at", lambda source: _at(source.last_unreadable), change, now)
 
     def note_untimed(self, source: Source, reason: str, now: int) -> None:
         """Note at `now` (ms) that a source sent an SMS without a time of receipt that can be used, and why it can't,
         unless that was noted less than NOTED_EVERY ago. Raises Busy.
         """
         change = expression("SET #untimed_at = :now, #untimed_reason = :reason", now=now, reason=reason)
-        self._note(source, "untimed_at", _untimed_at, change, now)
+        self._note(source, "untimed_at", lambda source: _at(source.last_untimed), change, now)
 
     def _note(
         self, source: Source, attribute: str, noted_in: Callable[[Source], int | None], change: Expression, now: int
@@ -143,9 +143,5 @@ def _unchanged(source: Source) -> Expression:
     )
 
 
-def _unreadable_at(source: Source) -> int | None:
-    return source.last_unreadable.at if source.last_unreadable else None
-
-
-def _untimed_at(source: Source) -> int | None:
-    return source.last_untimed.at if source.last_untimed else None
+def _at(problem: Problem | None) -> int | None:
+    return problem.at if problem else None
