@@ -171,6 +171,7 @@ def next_lines(stack: Stack, region: str, suffix: str) -> list[str]:
         "GlobalConnect is deployed.",
         f"  partners call   {partners}",
         f"  console         {console_url(stack)}",
+        f"  dashboard       {stack.outputs['DashboardUrl']}",
         "Next:",
         f"  make staff EMAIL=you@example.com{suffix}",
         "      invites you to the console, where Partners issues the first key",

@@ -190,6 +190,7 @@ class Measured:
         # An alarm on an expression is charged for each metric in it.
         metrics = [alarm.get("Metrics", []) for alarm in world.resources("AWS::CloudWatch::Alarm").values()]
         self.alarm_metrics = sum(sum("MetricStat" in metric for metric in some) or 1 for some in metrics)
+        self.dashboards = len(world.resources("AWS::CloudWatch::Dashboard"))
 
     def _open(self) -> None:
         """Have a stock of which half is used up for the service that is asked for, and the other half for others."""

@@ -76,8 +76,7 @@ def _rest(measured: Measured, profile: Profile) -> Usage:
         dynamodb_recovery=stored,
         alarms=measured.alarm_metrics,
         metrics=assumed.STEADY_METRICS + pushes,
-        # For operation, which the template is to get.
-        dashboards=1,
+        dashboards=measured.dashboards,
         sqs_requests=2 * assumed.POLLERS * MONTH_SECONDS / assumed.LONG_POLL_SECONDS,
         schedules=2 * MONTH_MINUTES,
     )

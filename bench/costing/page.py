@@ -197,7 +197,7 @@ def _idle(measured: Measured) -> str:
 ## A month without sales
 
 **US$ {sum(costs.values()):.2f} for a month with {IDLE.numbers:,} numbers and nobody calling**: what is watched, the
-dashboard that is to come included, and the sweep and the statistics of each minute.
+dashboard included, and the sweep and the statistics of each minute.
 
 {_services(costs)}
 """

@@ -28,7 +28,11 @@ TEMPLATE: dict[str, Any] = {
     },
     "Resources": {},
 }
-OUTPUTS = {"ApiUrl": "https://api.example/live", "ConsoleUrl": "https://api.example/live/console/"}
+OUTPUTS = {
+    "ApiUrl": "https://api.example/live",
+    "ConsoleUrl": "https://api.example/live/console/",
+    "DashboardUrl": "https://cloudwatch.example/",
+}
 OWN_DOMAIN = {"PartnerUrl": "https://sms.example.com/SMSBOWER", "DomainTarget": "d-1.execute-api.example"}
 BROKEN = ["REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"]
 IN_PROGRESS = ["CREATE_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "DELETE_IN_PROGRESS", "UPDATE_ROLLBACK_IN_PROGRESS"]

@@ -15,6 +15,7 @@ import pytest
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from globalconnect.runtime.metrics import Metric
 from local.place import REPOSITORY
 from local.place import TEMPLATE as TEMPLATE_FILE
 from simulation.aws import TEMPLATE
@@ -305,3 +306,20 @@ def test_the_limits_of_partners_and_gateways_are_not_those_of_the_rest() -> None
     assert settings.keys() < stated
     assert all(limit > rest for limit in settings.values())
     assert not {path for path, _ in settings if "admin" in path or "console" in path}
+
+
+def test_the_dashboard_shows_every_alarm_function_and_metric_of_ours() -> None:
+    found = resources()
+    body = found["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", body))["widgets"]
+    shown = [(widget["type"], widget["properties"]) for widget in widgets]
+    alarms = {alarm for kind, properties in shown if kind == "alarm" for alarm in properties["alarms"]}
+    assert alarms == {f"{name}.Arn" for name, _ in _of(found, "AWS::CloudWatch::Alarm")}
+
+    metrics = [tuple(metric[:-1]) for kind, properties in shown if kind == "metric" for metric in properties["metrics"]]
+    ours = {("GlobalConnect", str(metric), "service", "AWS::StackName") for metric in Metric}
+    failed = {("AWS/Lambda", "Errors", "FunctionName", name) for name, _ in _of(found, "AWS::Lambda::Function")}
+    assert ours | failed <= set(metrics)
+    # Every other dimension names something that is there.
+    named = {value.partition(".")[0] for metric in metrics for value in metric[3::2]}
+    assert named <= {*found, "AWS::StackName"}
