@@ -72,10 +72,10 @@ def off_cadence(cloud: SimulatedCloud, sms_ids: Iterable[int], name: str) -> lis
 def late_at_first(cloud: SimulatedCloud, sms_ids: Iterable[int], since: int, name: str) -> list[Part]:
     """Return how late attempts were in an outage that began at `since` (ms), and until when by more than a second."""
     gaps = [pair for sms_id in sms_ids for pair in pairwise(seen.at for seen in cloud.attempts.get(sms_id, ()))]
-    late = {(later - since) / 1_000: (later - earlier - INTERVAL) / 1_000 for earlier, later in sorted(gaps)}
-    until = max((at for at, by in late.items() if by > 1), default=0.0)
+    late = [((later - since) / 1_000, (later - earlier - INTERVAL) / 1_000) for earlier, later in gaps]
+    until = max((at for at, by in late if by > 1), default=0.0)
     return [
-        Part(f"{name}: attempts late by", max(late.values(), default=math.inf), LATEST_AT_FIRST, "s"),
+        Part(f"{name}: attempts late by", max((by for _, by in late), default=math.inf), LATEST_AT_FIRST, "s"),
         Part(f"{name}: late by more than 1 s until", until, GROWN_AFTER, "s"),
     ]
 
