@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from globalconnect.runtime import logs
+from globalconnect.runtime import logs, request_log
 
 
 @contextmanager
@@ -16,11 +16,12 @@ def log_to(stream: TextIO) -> Iterator[None]:
     handler = logs.logger.registered_handler
     if not isinstance(handler, logging.StreamHandler):
         raise TypeError("the log is written otherwise than it was")
-    before = handler.setStream(stream)
+    before, request_log.stream = handler.setStream(stream), stream
     try:
         yield
     finally:
         handler.setStream(before)
+        request_log.stream = None
 
 
 @contextmanager

@@ -222,6 +222,8 @@ def _event(
 ) -> dict[str, Any]:
     return {
         "httpMethod": method,
+        "resource": "/SMSBOWER",
+        "requestContext": {"requestId": "request-1"},
         "headers": dict(headers or {}),
         "multiValueQueryStringParameters": grouped(query) or None,
         "body": body,

@@ -46,7 +46,9 @@ _BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) fo
 def answer(request: http.Request, parts: Parts) -> http.Response:
     """Return the answer to a request to a path below /admin. Raises GlobalConnectError."""
     check_token(request, parts.user_pool_client_id)
+    request.note(staff=str(request.claims["sub"]))
     route, path = find(request.method, request.path_parameters["proxy"])
+    request.note(route=route.path)
     return route.run(parts, request, path)
 
 

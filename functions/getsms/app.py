@@ -16,6 +16,7 @@ def answer(request: Request, parts: Parts) -> Response:
     """Return the messages of one of the partner's activations, or say whether to wait for them."""
     fields = read_query(request.query)
     partner = parts.partners.authenticate(read_key(fields, POLLING_KEY))
+    request.note(partner_id=partner.partner_id)
     dialect = parts.dialects[partner.dialect]
     return answered(lambda: _answer(fields, partner, dialect, parts), partial(error_body, dialect=dialect))
 

@@ -32,6 +32,8 @@ def _source_of(source_id: SourceId, delivery: Delivery, parts: Parts) -> Source:
     Raises InvalidSignature, also when there is no such source: ids can't be tried out.
     """
     source = parts.sources.find(source_id)
+    if source is not None:
+        delivery.request.note(source_id=source_id)
     if source is not None and not _is_authentic(delivery, source, parts):
         # It may have a newer secret than is remembered. Read once a second at most, however many strangers knock.
         newest = parts.sources.find(source_id, oldest=SECOND)

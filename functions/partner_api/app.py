@@ -20,20 +20,33 @@ def answer(request: Request, parts: Parts) -> Response:
     """Return the answer to a request. The order of the checks is the contract's (section 1)."""
     fields = read_query(request.query) if request.method == "GET" else read_json_object(request.body())
     partner = parts.partners.authenticate(read_key(fields, KEY))
+    request.note(partner_id=partner.partner_id)
     dialect = parts.dialects[partner.dialect]
-    return answered(lambda: _answer(fields, partner, dialect, parts), partial(error_body, dialect=dialect))
+    return answered(lambda: _answer(request, fields, partner, dialect, parts), partial(error_body, dialect=dialect))
 
 
-def _answer(fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
+def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
     match read_request(fields, dialect):
         case GetServices():
+            request.note(action="GET_SERVICES")
             shown = on_sale(parts.pool_counts.all(), parts.services.catalogue(), partner, _left(partner, parts))
             return Response(200, services_body(shown), ask_for_less="ask with a key that may buy fewer services")
         case GetNumber() as wanted:
-            return Response(200, number_body(_issued(wanted, partner, parts), dialect))
+            request.note(action="GET_NUMBER")
+            activation = _issued(wanted, partner, parts)
+            if activation is None:
+                request.note(answer="NO_NUMBERS")
+            else:
+                request.note(activation_id=activation.activation_id)
+            return Response(200, number_body(activation, dialect), logged=True)
         case FinishActivation() as finished:
+            request.note(
+                action="FINISH_ACTIVATION",
+                activation_id=finished.activation_id,
+                outcome=finished.outcome.name.lower(),
+            )
             finish(finished, partner, parts)
-            return Response(200, finished_body())
+            return Response(200, finished_body(), logged=True)
 
 
 def _issued(wanted: GetNumber, partner: Partner, parts: Parts) -> Activation | None:

@@ -13,7 +13,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import hour_of
 from globalconnect.domain.times import HOUR
-from globalconnect.runtime.metrics import NAMESPACE
+from globalconnect.runtime.request_log import NAMESPACE
 from globalconnect.store.statistics import MOST_PARTNERS
 from simulation.aws import TEMPLATE
 from simulation.desk import Desk

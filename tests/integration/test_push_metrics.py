@@ -20,7 +20,8 @@ from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
 from globalconnect.push import wiring
 from globalconnect.push.health import Health
-from globalconnect.runtime.metrics import NAMESPACE, Metric, PushMeter
+from globalconnect.runtime.metrics import Metric, PushMeter
+from globalconnect.runtime.request_log import NAMESPACE
 from globalconnect.runtime.startup import clock
 from simulation.aws import START, TEMPLATE
 from simulation.office import DELIVERED, FAILED, Office

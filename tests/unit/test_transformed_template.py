@@ -16,6 +16,7 @@ from samtranslator.translator.transform import transform  # type: ignore[import-
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from globalconnect.runtime.metrics import Metric
+from globalconnect.runtime.request_log import RefusalCount
 from local.place import REPOSITORY
 from local.place import TEMPLATE as TEMPLATE_FILE
 from simulation.aws import TEMPLATE
@@ -317,7 +318,7 @@ def test_the_dashboard_shows_every_alarm_function_and_metric_of_ours() -> None:
     assert alarms == {f"{name}.Arn" for name, _ in _of(found, "AWS::CloudWatch::Alarm")}
 
     metrics = [tuple(metric[:-1]) for kind, properties in shown if kind == "metric" for metric in properties["metrics"]]
-    ours = {("GlobalConnect", str(metric), "service", "AWS::StackName") for metric in Metric}
+    ours = {("GlobalConnect", str(metric), "service", "AWS::StackName") for metric in [*Metric, *RefusalCount]}
     failed = {("AWS/Lambda", "Errors", "FunctionName", name) for name, _ in _of(found, "AWS::Lambda::Function")}
     assert ours | failed <= set(metrics)
     # Every other dimension names something that is there.

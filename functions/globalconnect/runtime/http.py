@@ -9,11 +9,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from time import perf_counter_ns
 from types import MappingProxyType
 from typing import Any, cast
 
 from globalconnect.domain import errors
 from globalconnect.domain.numerals import Numeral, read_json
+from globalconnect.runtime import request_log
 
 type ProxyEvent = Mapping[str, Any]
 type ProxyAnswer = dict[str, Any]
@@ -70,6 +72,7 @@ class Request:
     """A request as API Gateway hands it on (its REST proxy event)."""
 
     event: ProxyEvent = field(repr=False)
+    noted: dict[str, str | int] = field(default_factory=dict, repr=False)
 
     @property
     def method(self) -> str:
@@ -156,6 +159,10 @@ class Request:
         before_path = context["path"].rstrip("/").removesuffix(path)
         return f"https://{context['domainName']}{before_path}"
 
+    def note(self, **fields: str | int) -> None:
+        """Have the line that is logged of this request say more than its answer: ids and classes."""
+        self.noted.update(fields)
+
     @property
     def takes_gzip(self) -> bool:
         # API Gateway turns base64 back into bytes by matching the Accept header, so there has to be one.
@@ -177,7 +184,8 @@ class Response:
 
     `gzipped` is the body as gzip where that is there already; with None, one that is long enough is compressed, with
     b"" never. One that is too large to be sent loses the first entries of the list that `shortened` names, as many as
-    it must; `ask_for_less` is what the caller is told where that doesn't help.
+    it must; `ask_for_less` is what the caller is told where that doesn't help. `logged` says that the request is worth
+    a line though nothing was refused, `error` what was.
     """
 
     status: int
@@ -186,16 +194,34 @@ class Response:
     gzipped: bytes | None = None
     shortened: str | None = None
     ask_for_less: str | None = None
+    logged: bool = False
+    error: type[errors.GlobalConnectError] | None = None
 
 
 def endpoint(use: Callable[[Request], Response]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
     """Make a Lambda handler of a function that turns a request into a response or a GlobalConnectError."""
 
     def handler(event: ProxyEvent, _context: object) -> ProxyAnswer:
+        began = perf_counter_ns()
         request = Request(event)
-        return proxy_answer(answered(lambda: use(request)), request)
+        response = answered(lambda: use(request))
+        proxied = proxy_answer(response, request)
+        if response.logged or request_log.is_worth_a_line(proxied["statusCode"]):
+            _log(request, response, proxied["statusCode"], (perf_counter_ns() - began) // 1_000_000)
+        return proxied
 
     return handler
+
+
+def _log(request: Request, response: Response, status: int, ms: int) -> None:
+    event = request.event
+    # The route, not the path, which has phones. Nothing here may fail: what was asked for is done.
+    where: dict[str, str | int] = {
+        "request_id": str((event.get("requestContext") or {}).get("requestId")),
+        "method": str(event.get("httpMethod")),
+        "route": str(event.get("resource")),
+    }
+    request_log.write(status, response.error, {**where, **request.noted, "ms": ms})
 
 
 def error_body(error: errors.GlobalConnectError) -> Mapping[str, object]:
@@ -216,7 +242,7 @@ def answered(
     except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
         _log_unexpected(error)
         refusal = errors.Unavailable(type(error).__name__)
-    return Response(STATUS_OF[type(refusal)], body(refusal))
+    return Response(STATUS_OF[type(refusal)], body(refusal), error=type(refusal))
 
 
 def _log_unexpected(error: Exception) -> None:

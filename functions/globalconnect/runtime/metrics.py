@@ -1,7 +1,7 @@
 """What is measured: lines of CloudWatch's embedded metric format among the logs (docs/architecture.md).
 
 Only push_sms, push_retry, sweep, recount and hourly_counts import this; others need not pay for it at
-every cold start.
+every cold start. What is counted of requests is printed by `request_log`.
 Every metric has the dimension `service`. CloudWatch charges for each value of a dimension, so only one metric tells
 partners apart, and only those whose SMS wait.
 """
@@ -13,8 +13,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import SECOND
-
-NAMESPACE = "GlobalConnect"
+from globalconnect.runtime.request_log import NAMESPACE
 
 
 class Metric(StrEnum):

@@ -22,6 +22,11 @@ def clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+def service_name() -> str:
+    """Return by what name the logs and metrics of this stack are known, as powertools does."""
+    return os.environ.get("POWERTOOLS_SERVICE_NAME", "service_undefined")
+
+
 class BadSettings(RuntimeError):
     """The environment lacks a variable or holds one that can't be read; the function can't start."""
 
