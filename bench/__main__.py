@@ -16,6 +16,7 @@ from bench import (
     aws,
     costs,
     deploy_fresh,
+    deployed,
     inventory_counts,
     inventory_reads,
     inventory_runtime,
@@ -35,6 +36,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     costs,
     deploy_fresh,
     aws,
+    deployed,
 )
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -175,6 +175,8 @@ def next_lines(stack: Stack, region: str, suffix: str) -> list[str]:
         "Next:",
         f"  make staff EMAIL=you@example.com{suffix}",
         "      invites you to the console, where Partners issues the first key",
+        f"  make check-deployment ON=aws{suffix}",
+        "      sells, pushes and measures on it for ten minutes, before partners do",
     ]
     if "PartnerUrl" not in stack.outputs:
         said += [
