@@ -82,9 +82,11 @@ class Scripted:
 class FailingClient:
     """A client of DynamoDB whose calls fail as told, whatever botocore tried before."""
 
-    def __init__(self, client: Any, faults: Faults, *, remembers_tokens: bool = True) -> None:
+    def __init__(self, client: Any, faults: Faults, *, remembers_tokens: bool = True, refused: int = 0) -> None:
         self._client = client
         self._faults = faults
+        # Of a transaction, the action whose condition does not hold when one is to be refused.
+        self._refused = refused
         self._remembers_tokens = remembers_tokens
 
     def __getattr__(self, name: str) -> Any:
@@ -98,7 +100,7 @@ class FailingClient:
             if "ClientRequestToken" in arguments and not self._remembers_tokens:
                 arguments["ClientRequestToken"] = str(uuid.uuid4())
             fault = self._faults(operation)
-            if fault is None or (fault is Fault.REFUSED and not _has_condition(arguments)):
+            if fault is None or (fault is Fault.REFUSED and not _has_condition(arguments, self._refused)):
                 return found(**arguments)
             if fault is Fault.UNANSWERED:
                 # Its refusal gets lost like any other answer.
@@ -106,14 +108,15 @@ class FailingClient:
                     found(**arguments)
             if fault in {Fault.UNANSWERED, Fault.UNHEARD}:
                 raise ReadTimeoutError(endpoint_url="the tables")
-            raise ClientError(_refusal(fault, operation, len(arguments.get("TransactItems", ()))), operation)
+            actions = len(arguments.get("TransactItems", ()))
+            raise ClientError(_refusal(fault, operation, actions, self._refused), operation)
 
         return call
 
 
-def failing_cloud(cloud: Cloud, faults: Faults, *, remembers_tokens: bool = True) -> Cloud:
-    """Return the same cloud over tables that fail as told."""
-    return cloud.over(FailingClient(cloud.client, faults, remembers_tokens=remembers_tokens))
+def failing_cloud(cloud: Cloud, faults: Faults, *, remembers_tokens: bool = True, refused: int = 0) -> Cloud:
+    """Return the same cloud over tables that fail as told; of a transaction the action of that place is `refused`."""
+    return cloud.over(FailingClient(cloud.client, faults, remembers_tokens=remembers_tokens, refused=refused))
 
 
 @contextmanager
@@ -140,7 +143,7 @@ def failing_below(client: Any, faults: Faults, *, remembers_tokens: bool = True)
         client.meta.events.unregister("before-send.dynamodb", send)
 
 
-def _refusal(fault: Fault, operation: str, actions: int) -> Any:
+def _refusal(fault: Fault, operation: str, actions: int, refused: int = 0) -> Any:
     """Return AWS's answer that refuses a call of so many actions, in botocore's form."""
     if fault is Fault.THROTTLED:
         return _error("ThrottlingException")
@@ -149,14 +152,16 @@ def _refusal(fault: Fault, operation: str, actions: int) -> Any:
     code = "ConditionalCheckFailed" if fault is Fault.REFUSED else "TransactionConflict"
     if operation != TRANSACTION:
         return _error(f"{code}Exception")
-    reasons = [{"Code": code}] + [{"Code": "None"}] * (actions - 1)
+    reasons = [{"Code": code if place == refused else "None"} for place in range(actions)]
     return {**_error("TransactionCanceledException"), "CancellationReasons": reasons}
 
 
-def _has_condition(arguments: Mapping[str, Any]) -> bool:
-    """Return whether a call has a condition that may not hold, in a transaction its first action."""
-    (action,) = list(arguments["TransactItems"][0].values()) if "TransactItems" in arguments else [arguments]
-    return "ConditionExpression" in action
+def _has_condition(arguments: Mapping[str, Any], place: int) -> bool:
+    """Return whether a call has a condition that may not hold, in a transaction its action of that place."""
+    if "TransactItems" not in arguments:
+        return place == 0 and "ConditionExpression" in arguments
+    actions = [action for entry in arguments["TransactItems"] for action in entry.values()]
+    return place < len(actions) and "ConditionExpression" in actions[place]
 
 
 def _error(code: str) -> dict[str, Any]:
