@@ -4,7 +4,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from contextlib import suppress
 from itertools import chain
 from typing import Any
 
@@ -185,19 +184,22 @@ class SimulatedCloud:
 
         async def invoke() -> None:
             # As Lambda does what was started asynchronously: refused, it waits to be tried again, a second, then twice as
-            # long each time. What failed is not tried again (template.yaml).
-            gives_up_at, pause = self.now() + 1_000 * self.parameters.sweep_age, 1.0
-            with suppress(InvocationFailed):
-                while True:
-                    try:
-                        await self.environments.invoke(function, event)
-                    except Refused:
-                        if self.now() + 1_000 * pause > gives_up_at:
-                            raise
-                    else:
-                        break
-                    await asyncio.sleep(pause)
-                    pause *= 2
+            # long each time; failed, a minute, then two.
+            parameters, pause, failures = self.parameters, 1.0, 0
+            gives_up_at = self.now() + 1_000 * parameters.sweep_age
+            while True:
+                try:
+                    await self.environments.invoke(function, event)
+                except Refused:
+                    wait, pause = pause, 2 * pause
+                except InvocationFailed:
+                    failures += 1
+                    wait = 60.0 * failures
+                else:
+                    return
+                if failures > parameters.sweep_retries or self.now() + 1_000 * wait > gives_up_at:
+                    return
+                await asyncio.sleep(wait)
 
         self._keep(invoke())
 

@@ -128,7 +128,8 @@ def in_account(quota: int, shards: int) -> Parameters:
         cold_start=2.0,
         retry_concurrency=chosen.retry,
         slow_concurrency=chosen.slow_retry,
-        stream_lanes=chosen.push * shards,
+        shards=shards,
+        stream_lanes=chosen.push,
     )
 
 

@@ -1,8 +1,11 @@
-"""The stream of the Activations table, as Lambda reads it: in order per lane, one batch at a time, until it is done."""
+"""The stream of the Activations table, as Lambda reads it: each shard at fixed times, its records in lanes by their key,
+in order per lane, one batch at a time, until it is done.
+"""
 
 import asyncio
 import itertools
-from collections import deque
+import zlib
+from collections import defaultdict, deque
 from typing import Any
 
 from globalconnect.domain.sms import Sms
@@ -15,13 +18,15 @@ from simulation.pushes.queue import Invoke
 from simulation.pushes.timeline import timeline
 
 type Record = dict[str, Any]
+# A shard, and which of its lanes.
+type _Lane = tuple[int, int]
 
 _PAUSE_AFTER_FAILURE = 0.2
 _KEEP = 30 * DAY
 
 
 class Stream:
-    """INSERT records of messages, in lanes by activation id; `given_up` are those that failed for good.
+    """INSERT records of messages, in shards and lanes by activation id; `given_up` are those that failed for good.
 
     `repeat` is how many of the next batches are handed over once more after they went well, `at_once` how many are
     handed over to two environments at the same time.
@@ -33,13 +38,16 @@ class Stream:
         self.at_once = 0
         self._invoke = invoke
         self._parameters = parameters
-        self._lanes: list[deque[Record]] = [deque() for _ in range(parameters.stream_lanes)]
-        self._reading: dict[int, asyncio.Task[None]] = {}
+        self._lanes: defaultdict[_Lane, deque[Record]] = defaultdict(deque)
+        # By shard, what came since it was last looked at.
+        self._new: defaultdict[int, list[tuple[_Lane, Record]]] = defaultdict(list)
+        self._reading: dict[_Lane, asyncio.Task[None]] = {}
         self._serial = itertools.count(1)
 
     @property
     def unread(self) -> list[Record]:
-        return [record for lane in self._lanes for record in lane]
+        new = (record for came in self._new.values() for _, record in came)
+        return [*itertools.chain(*self._lanes.values()), *new]
 
     def inserted(self, sms: Sms) -> None:
         item = to_wire(from_sms(sms, _KEEP))
@@ -53,17 +61,26 @@ class Stream:
                 "StreamViewType": "NEW_IMAGE",
             },
         }
-        lane = sms.activation_id % len(self._lanes)
-        self._lanes[lane].append(record)
-        if lane not in self._reading:
-            self._reading[lane] = timeline().create_task(self._read(lane))
+        # A shard is a range of hashed keys, a lane a part of it.
+        place, shard = divmod(zlib.crc32(str(sms.activation_id).encode()), self._parameters.shards)
+        new = self._new[shard]
+        if not new:
+            poll = self._parameters.stream_poll
+            timeline().call_later(poll - timeline().time() % poll, self._look, shard)
+        new.append(((shard, place % self._parameters.stream_lanes), record))
 
-    async def _read(self, lane: int) -> None:
-        # Lambda looks at fixed times: what came since the last one is a batch.
-        await asyncio.sleep(self._parameters.stream_poll - timeline().time() % self._parameters.stream_poll)
+    def _look(self, shard: int) -> None:
+        for lane, record in self._new.pop(shard):
+            self._lanes[lane].append(record)
+            if lane not in self._reading:
+                self._reading[lane] = timeline().create_task(self._read(lane))
+
+    async def _read(self, lane: _Lane) -> None:
         records = self._lanes[lane]
         size, tries = self._parameters.stream_batch, 0
         while records:
+            if tries == 0 and len(records) < size:
+                await asyncio.sleep(self._parameters.stream_window)
             batch = list(itertools.islice(records, size))
             try:
                 done = await self._deal_with(batch)

@@ -12,8 +12,9 @@ import pytest
 
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.sms import PushState, Sms
-from simulation.aws import START
+from simulation.aws import START, TEMPLATE
 from simulation.pushes.cloud import SimulatedCloud
+from simulation.pushes.environments import Trouble
 from simulation.pushes.functions import PUSH_RETRY
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.partners import FAILS, SUCCESS_LATE
@@ -108,8 +109,33 @@ def test_a_queue_is_read_by_few_pollers_until_messages_wait() -> None:
     assert [round(at, 1) for at in began] == [0.0, 0.0, 0.2, 0.4, 10.0, 10.0, 10.2, 10.4]
 
 
+def test_both_queues_and_both_push_functions_are_alike_since_they_are_simulated_by_the_figures_of_one() -> None:
+    resources = TEMPLATE["Resources"]
+    assert resources["RetryQueue"]["Properties"] == resources["SlowRetryQueue"]["Properties"]
+    of_each = {"EventSourceArn", "ScalingConfig"}
+    due, slow_due = (
+        {name: stated for name, stated in resources[source]["Properties"].items() if name not in of_each}
+        for source in ("PushRetryFunctionDue", "PushRetryFunctionSlowDue")
+    )
+    assert due == slow_due
+    assert len({resources[name]["Properties"]["Timeout"] for name in ("PushSmsFunction", "PushRetryFunction")}) == 1
+
+
 def _ids(batch: Batch) -> list[int]:
     return [int(record["dynamodb"]["NewImage"]["sms_id"]["N"]) for record in batch]
+
+
+def _new_sms(number: int, activation_id: int) -> Sms:
+    return Sms(
+        SmsId(number),
+        ActivationId(activation_id),
+        PartnerId("hub"),
+        "447472190082",
+        "Service",
+        "Code 1234",
+        START,
+        START,
+    )
 
 
 def _stream(count: int, fails: Callable[[int], bool]) -> tuple[list[int], Stream]:
@@ -124,18 +150,7 @@ def _stream(count: int, fails: Callable[[int], bool]) -> tuple[list[int], Stream
 
     async def scene() -> None:
         for number in range(1, count + 1):
-            stream.inserted(
-                Sms(
-                    SmsId(number),
-                    ActivationId(20),
-                    PartnerId("hub"),
-                    "447472190082",
-                    "Service",
-                    "Code 1234",
-                    START,
-                    START,
-                )
-            )
+            stream.inserted(_new_sms(number, 20))
         await asyncio.sleep(10)
 
     _play(scene())
@@ -153,6 +168,83 @@ def test_a_record_that_always_fails_is_given_up_and_holds_nobody_up_for_ever() -
     seen, stream = _stream(3, lambda one: one == 2)
     assert seen[-1] == 3
     assert _ids(stream.given_up) == [2]
+
+
+@pytest.mark.parametrize(("shards", "lanes"), [(1, 1), (1, 3), (4, 1), (4, 2)])
+def test_every_shard_of_the_stream_is_looked_at_four_times_a_second_and_has_lanes_of_its_own(
+    shards: int, lanes: int
+) -> None:
+    began: list[float] = []
+    seen: dict[int, list[int]] = {}
+    busy: set[int] = set()
+
+    async def invoke(event: dict[str, Any]) -> dict[str, Any]:
+        began.append(asyncio.get_running_loop().time())
+        records = [(record["dynamodb"]["NewImage"], *_ids([record])) for record in event["Records"]]
+        activations = {int(image["activation_id"]["N"]) for image, _ in records}
+        assert not busy & activations
+        busy.update(activations)
+        await asyncio.sleep(1)
+        busy.difference_update(activations)
+        for image, sms_id in records:
+            seen.setdefault(int(image["activation_id"]["N"]), []).append(sms_id)
+        return {"batchItemFailures": []}
+
+    async def scene() -> None:
+        stream = Stream(invoke, replace(_ONCE, shards=shards, stream_lanes=lanes, stream_batch=1_000))
+        for number in range(1, 401):
+            stream.inserted(_new_sms(number, number % 100))
+            await asyncio.sleep(0.001)
+        assert stream.unread
+        await asyncio.sleep(10)
+        assert not stream.unread
+
+    _play(scene())
+    # What came in the first 0.25 s; the rest waits until its lane is done with that.
+    assert began == [0.25] * shards * lanes + [1.25] * shards * lanes
+    assert [sms_ids == sorted(sms_ids) and len(sms_ids) == 4 for sms_ids in seen.values()] == [True] * 100
+
+
+def test_a_batch_of_the_stream_is_gathered_for_its_window() -> None:
+    batches: list[list[int]] = []
+
+    def note(batch: Batch) -> Batch:
+        batches.append(_ids(batch))
+        return []
+
+    async def scene() -> None:
+        stream = Stream(_taking(note), replace(_ONCE, stream_window=1.0, stream_batch=3))
+        for number in range(1, 6):
+            stream.inserted(_new_sms(number, 20))
+            await asyncio.sleep(0.3)
+        await asyncio.sleep(5)
+
+    _play(scene())
+    assert batches == [[1, 2, 3], [4, 5]]
+
+
+@pytest.mark.parametrize(
+    ("choice", "lineage", "goes_on"), [("Terminate", 15, [16, 16]), ("Terminate", 16, []), ("Allow", 16, [17, 17])]
+)
+def test_a_batch_counts_with_its_largest_lineage_and_hands_that_on_unless_it_is_refused_as_a_loop(
+    choice: str, lineage: int, goes_on: list[int]
+) -> None:
+    # One poller, so that both come in one batch.
+    parameters = Parameters(recursive_loop=choice, pollers=1, delivered_twice=0.0, sweep_every=1_000.0, visibility=40.0)
+    with closing(SimulatedCloud(parameters)) as cloud:
+        cloud.add_partner("failing", FAILS)
+        cloud.play(5_000, *[partial(cloud.store_sms, "failing")] * 2)
+        queue = cloud.queues["retry"]
+        first = queue.messages()
+        assert [message.lineage for message in first] == [1, 1]
+        first[0].lineage = lineage
+        cloud.play(10_000)
+        assert [message.lineage for message in queue.sent[2:]] == goes_on
+        assert cloud.environments.dropped_as_loop == (not goes_on)
+        assert (queue.messages() == first) is (not goes_on)
+        # It comes back when it is visible, and is set aside in the end.
+        cloud.play(40_000 * parameters.receives)
+        assert (queue.dead != []) is (not goes_on)
 
 
 def test_an_environment_is_used_again_after_a_failure_and_ends_when_it_takes_too_long() -> None:
@@ -192,3 +284,13 @@ def test_what_is_started_asynchronously_waits_for_an_execution_no_longer_than_th
         cloud.play(119_000)
         # After 1, 3, 7, 15 and 31 s again; the next would be after 63 s.
         assert cloud.environments.throttled == 6
+
+
+@pytest.mark.parametrize(("retries", "runs"), [(Parameters().sweep_retries, [0]), (2, [0, 60, 180])])
+def test_what_is_started_asynchronously_and_fails_is_tried_again_as_often_as_the_template_says(
+    retries: int, runs: list[int]
+) -> None:
+    with closing(SimulatedCloud(Parameters(sweep_retries=retries, sweep_age=600.0, sweep_every=1_000.0))) as cloud:
+        cloud.environments.troubles.give("many", Trouble.CRASH_BEFORE, times=5)
+        cloud.play(900_000, cloud.sweep)
+        assert [round(float(line.split(" s:")[0])) for line in cloud.told if "calls many" in line] == runs
