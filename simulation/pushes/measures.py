@@ -1,7 +1,7 @@
 """What is read off the attempts that partners saw. Times in ms, what is shown in s."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -9,10 +9,11 @@ from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import PushState
 from simulation.pushes.cloud import SimulatedCloud
 
-# With 5,000 SMS pending at once for a partner that times out: how late (s) its attempts are while the pollers of its
-# queue grow, and for how long (contract 3).
+# With 5,000 SMS pending at once for a partner that times out: how late (s) its attempts are at most while the pollers of
+# its queue grow, for how long, and how late the latest of them is from then on (contract 3).
 LATEST_AT_FIRST = 3.0
 GROWN_AFTER = 15.0
+LATEST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +62,35 @@ def percentile(values: Iterable[float], share: float) -> float:
 
 def off_cadence(cloud: SimulatedCloud, sms_ids: Iterable[int], name: str) -> list[Part]:
     """Return by how much the attempts after the first were early or late."""
-    starts = [[seen.at for seen in cloud.attempts.get(sms_id, ())] for sms_id in sms_ids]
-    off = [abs(later - earlier - INTERVAL) / 1_000 for of_one in starts for earlier, later in pairwise(of_one)]
+    return _within_a_second([late for _, late in _late(cloud, sms_ids)], f"{name} off the 10 s")
+
+
+def off_cadence_in_outage(cloud: SimulatedCloud, sms_ids: Iterable[int], since: int, name: str) -> list[Part]:
+    """Return that of an outage that began at `since` (ms): while the pollers grow, and from then on."""
+    grown_at = since + 1_000 * GROWN_AFTER
+    at_first: list[float] = []
+    later: list[float] = []
+    for at, late in _late(cloud, sms_ids):
+        (at_first if at <= grown_at else later).append(late)
     return [
-        Part(f"{name} off the 10 s, p{100 * share:g}", percentile(off, share), limit, "s")
-        for share, limit in ((0.5, 0.5), (0.99, 1.0))
+        Part(f"{name}: first {GROWN_AFTER:g} s, late by", max(at_first, default=math.inf), LATEST_AT_FIRST, "s"),
+        *_within_a_second(later, f"{name}: then off the 10 s"),
+        Part(f"{name}: then late by", max(later, default=math.inf), LATEST, "s"),
     ]
 
 
-def late_at_first(cloud: SimulatedCloud, sms_ids: Iterable[int], since: int, name: str) -> list[Part]:
-    """Return how late attempts were in an outage that began at `since` (ms), and until when by more than a second."""
-    gaps = [pair for sms_id in sms_ids for pair in pairwise(seen.at for seen in cloud.attempts.get(sms_id, ()))]
-    late = [((later - since) / 1_000, (later - earlier - INTERVAL) / 1_000) for earlier, later in gaps]
-    until = max((at for at, by in late if by > 1), default=0.0)
+def _late(cloud: SimulatedCloud, sms_ids: Iterable[int]) -> Iterator[tuple[int, float]]:
+    """Yield when each attempt after the first started, and how late (s) that was, below 0 for early."""
+    for sms_id in sms_ids:
+        for earlier, later in pairwise(seen.at for seen in cloud.attempts.get(sms_id, ())):
+            yield later, (later - earlier - INTERVAL) / 1_000
+
+
+def _within_a_second(late: Iterable[float], name: str) -> list[Part]:
+    off = [abs(by) for by in late]
     return [
-        Part(f"{name}: attempts late by", max((by for _, by in late), default=math.inf), LATEST_AT_FIRST, "s"),
-        Part(f"{name}: late by more than 1 s until", until, GROWN_AFTER, "s"),
+        Part(f"{name}, p{100 * share:g}", percentile(off, share), limit, "s")
+        for share, limit in ((0.5, 0.5), (0.99, 1.0))
     ]
 
 

@@ -15,7 +15,7 @@ from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.times import MINUTE
 from simulation.pushes.cloud import SimulatedCloud
 from simulation.pushes.failures import arriving
-from simulation.pushes.measures import Part, first_pushes, late_at_first, off_cadence, percentile, watched
+from simulation.pushes.measures import Part, first_pushes, off_cadence, off_cadence_in_outage, percentile, watched
 from simulation.pushes.parameters import Parameters
 from simulation.pushes.partners import (
     FAILS,
@@ -113,7 +113,7 @@ def play_outage(what: Outage, parameters: Parameters, watch: float) -> Played:
             Part(f"{what.name}: that above the usual", now - usual, 200, "ms"),
             Part(f"{what.name}: first {_FIRST} s, worst", max(first_pushes(cloud, early)) / 1_000, 6.0, "s"),
             *off_cadence(cloud, [*early, *later], f"{what.name}: healthy retries"),
-            *(late_at_first(cloud, _of(cloud, names), began, what.name) if what.never_answers else ()),
+            *(off_cadence_in_outage(cloud, _of(cloud, names), began, what.name) if what.never_answers else ()),
             Part(f"{what.name}: invocations that failed", len(cloud.environments.failures), 0),
             Part(f"{what.name}: attempts against the contract {cloud.wrong[:3]}", len(cloud.wrong), 0),
         ]
