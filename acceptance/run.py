@@ -60,8 +60,8 @@ def _guard(trial: Trial, say: Say, *, live: bool) -> None:
     if not names:
         return
     seen = (
-        f"For about ten minutes {len(names)} live keys ({', '.join(sorted(names))}) will see {len(PHONES)} "
-        f"numbers of the country {NAME} for the service {NAME}, if they may buy all services."
+        f"For about ten minutes partners with a live key ({', '.join(sorted(names))}) will see {len(PHONES)} numbers "
+        f"of the country {NAME} for the service {NAME}, if they may buy all services."
     )
     if not live:
         raise CheckError(f"Others sell on this stack. {seen}", how="If that may be: make check-deployment LIVE=1")
