@@ -68,7 +68,7 @@ screenshots: browser $(ALL) $(CONSOLE) ## write docs/console/*.png, every page o
 # Parameters of template.yaml are variables here: RETENTION_DAYS=60 sets RetentionDays. make hands on what it is given.
 DEPLOYMENT := .tools/sam/bin/python -u -m deployment
 
-.PHONY: deploy staff remove check-deployment
+.PHONY: deploy staff remove check-deployment restore
 deploy: .tools/sam/.done ## build and deploy to AWS (AWS_REGION=, DOMAIN=, CERTIFICATE_ARN=, ALARM_EMAIL=, ...; STACK= for another stack)
 	@$(DEPLOYMENT) deploy $(ARGS)
 
@@ -80,6 +80,8 @@ remove: .tools/sam/.done ## take a stack away from AWS, with all that is in it (
 
 check-deployment: .venv/.done ## sell and push on a deployed stack, local or on AWS, and compare: ten minutes (ON=local or ON=aws, STACK=, LIVE=1)
 	@$(RUN) -m acceptance
+restore: .tools/sam/.done ## put back what a table on AWS lost (TABLE=Numbers AT=2026-11-27T10:00:00Z), or one that is gone (TABLE=Numbers)
+	@PYTHONPATH=functions $(DEPLOYMENT) restore
 
 # ---------------------------------------------------------------- checks
 

@@ -1,4 +1,4 @@
-"""`python -m deployment deploy|staff|remove`: what the Makefile calls. Variables of make come in the environment."""
+"""`python -m deployment deploy|staff|remove|restore`: what the Makefile calls. Variables of make come in the environment."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment import account, plan, sam, staff
+from deployment.copies import Copies
 from deployment.deploy import Deployment, console_url
 from deployment.failure import DeploymentError
 from deployment.removal import Data
@@ -41,6 +42,8 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
                 invite(variables, DEFAULT_ROOT)
             case ["remove"]:
                 remove(variables)
+            case ["restore"]:
+                restore(variables)
             case _:
                 print(f"{__doc__}", file=sys.stderr)
                 return 2
@@ -97,6 +100,29 @@ def remove(variables: Mapping[str, str]) -> None:
         product=plan.product(template.load(TEMPLATE)),
         zip_prefix=sam.zip_prefix(),
     ).run(variables.get("CONFIRM"))
+
+
+def restore(variables: Mapping[str, str]) -> None:
+    """Put back what a table lost."""
+    # The one command that knows what the functions keep in tables: their modules are not on the path of the others.
+    from deployment.restore import Restoration  # noqa: PLC0415
+    from globalconnect.store.dynamo import Dynamo  # noqa: PLC0415
+
+    name = _stack_name(variables)
+    where = account.find(variables, _say)
+    tables = where.client("dynamodb")
+    Restoration(
+        stack_name=name,
+        account=where,
+        stacks=_stacks(where),
+        copies=Copies(tables, Progress(sys.stdout)),
+        db=Dynamo(tables),
+        functions=where.client("lambda"),
+        say=_say,
+        ask=_ask,
+        product=plan.product(template.load(TEMPLATE)),
+        suffix=_suffix(name),
+    ).run(variables)
 
 
 def _local_console(up: local_stack.Stack) -> staff.Console:

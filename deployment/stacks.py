@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -224,6 +225,56 @@ class Stacks:
                 found.append(f"{event['LogicalResourceId']}: {reason}")
         return found[::-1]
 
+    def make_anew(self, stack: Stack, lost: Resource, say: Callable[[str], None]) -> None:
+        """Have AWS make a resource again that is gone, and change whatever names it; template and parameters stay.
+
+        Raises DeploymentError when AWS can't, or would take another table or pool away.
+        """
+        given = [{"ParameterKey": name, "UsePreviousValue": True} for name in stack.parameters]
+        made = self.client.create_change_set(
+            StackName=stack.id,
+            ChangeSetName=f"restore-{lost.logical_id}-{uuid.uuid4().hex[:8]}",
+            UsePreviousTemplate=True,
+            Parameters=given,
+            Capabilities=["CAPABILITY_IAM"],
+            # Compares with what there is, not with what there was last time: it sees that the resource is gone.
+            DeploymentMode="REVERT_DRIFT",
+        )["Id"]
+        with self.progress.step("asking AWS what it would change"):
+            described = self._change_set(made, "Status", {"CREATE_PENDING", "CREATE_IN_PROGRESS"})
+        changes = [each["ResourceChange"] for each in described["Changes"]]
+        others = [f"{each['Action']} {each['LogicalResourceId']}" for each in changes if _takes_away(each, lost)]
+        if others or lost.logical_id not in {each["LogicalResourceId"] for each in changes}:
+            self.client.delete_change_set(ChangeSetName=made)
+            why = described.get("StatusReason") or f"it would change {', '.join(others) or 'nothing of it'}"
+            raise DeploymentError(
+                f"AWS can't make {lost.logical_id} anew by itself: {why}.",
+                how='docs/runbook.md, "Restore a table", says how to do it with the template.',
+            )
+        for each in changes:
+            say(f"  {each['Action']:<8} {each['LogicalResourceId']}")
+        begun = self.newest_event(stack)
+        self.client.execute_change_set(ChangeSetName=made)
+        with self.progress.step(f"making {lost.logical_id} anew"):
+            self._change_set(made, "ExecutionStatus", {"AVAILABLE", "EXECUTE_IN_PROGRESS"})
+        found = self.settled(self.find(stack.id))
+        if found is None or not found.is_complete or "ROLLBACK" in found.status:
+            failures = "".join(f"\n  {failure}" for failure in self.failures(stack, begun))
+            raise DeploymentError(f"AWS could not make {lost.logical_id} anew:{failures}")
+
+    def _change_set(self, name: str, what: str, while_in: set[str]) -> dict[str, Any]:
+        """A change set with all its changes, once its status of that kind is none of those."""
+        pauses = _pauses()
+        found: dict[str, Any] = self.client.describe_change_set(ChangeSetName=name)
+        while found[what] in while_in:
+            self.pause(next(pauses))
+            found = self.client.describe_change_set(ChangeSetName=name)
+        page = found
+        while page.get("NextToken"):
+            page = self.client.describe_change_set(ChangeSetName=name, NextToken=page["NextToken"])
+            found["Changes"] += page["Changes"]
+        return found
+
     def delete(self, stack: Stack) -> None:
         """Delete the stack and wait until it is gone; raises DeploymentError when something stays of it."""
         begun = self.newest_event(stack)
@@ -249,6 +300,12 @@ class Stacks:
         """Events of the stack, the newest first."""
         for page in self.client.get_paginator("describe_stack_events").paginate(StackName=stack.id):
             yield from page["StackEvents"]
+
+
+def _takes_away(change: Mapping[str, Any], lost: Resource) -> bool:
+    """Whether a change of a change set is the end of something that holds data, other than what is lost anyway."""
+    is_other = change["ResourceType"] in {TABLE, POOL} and change["LogicalResourceId"] != lost.logical_id
+    return is_other and (change["Action"] in {"Remove", "Add"} or change.get("Replacement") == "True")
 
 
 def _stack(described: Mapping[str, Any]) -> Stack:

@@ -9,8 +9,8 @@ def crossed[T](store: T, method: str, meddle: Callable[[], object]) -> T:
     """Return a copy of a store after whose first call of a method something else happens, once."""
     copied, read, waiting = copy.copy(store), getattr(store, method), [meddle]
 
-    def read_and_meddle(*asked: Any) -> Any:
-        found = read(*asked)
+    def read_and_meddle(*asked: Any, **named: Any) -> Any:
+        found = read(*asked, **named)
         while waiting:
             waiting.pop()()
         return found

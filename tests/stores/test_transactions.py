@@ -143,8 +143,8 @@ def test_a_sale_holds_its_number_and_is_read_as_it_was_made(sold: Stores) -> Non
     assert sold.activations.sale(SALE_ID) == sold.activations.sale(SALE_ID, HUB) == ActivationWithSms(SALE, ())
     assert sold.activations.sale(SALE_ID, PartnerId("other")) is None
     assert (sold.activations.get(NEXT_SALE_ID), sold.activations.sale(NEXT_SALE_ID)) == (None, None)
-    held = replace(NUMBER, activation_id=SALE_ID, partner_id=HUB, held_from=SALE.started_at, free_since=START)
-    assert sold.number() == replace(held, available_from=SALE.expires_at, version=1)
+    held = replace(NUMBER, activation_id=SALE_ID, partner_id=HUB, held_from=SALE.started_at, held_for=SALE.service)
+    assert sold.number() == replace(held, free_since=START, available_from=SALE.expires_at, version=1)
     assert sold.eligible() == [OTHER.phone]
 
 

@@ -32,8 +32,9 @@ class Number:
     `available_from` (ms) is the lease: the number may be issued when it is not in the future. `activation_id` is
     the activation that holds or held it last; it stays until the number is released, issued again or swept.
     `resting`: it was sold a short while ago and is nobody's until `available_from`; that stays until it is issued
-    again or swept. `free_since` (ms) is since when it had been free when it was sold last, None when that was not noted. A
-    withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
+    again or swept. `free_since` (ms) is since when it had been free when it was sold last, and `held_for` the
+    service it was sold for, each None when that was not noted: an activation that got lost can be made again from its number
+    (docs/adr/0039). A withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
     put it into its pool did, so that the part counts the same when it is sent again (docs/adr/0024). `causes` are those of
     each block, none when it is older than they are; `lifted` is, per service, the version in which all marks were lifted:
     what activations left up to then is gone (docs/adr/0034).
@@ -48,6 +49,7 @@ class Number:
     partner_id: PartnerId | None = None
     held_from: int | None = None
     free_since: int | None = None
+    held_for: str | None = None
     resting: bool = False
     blocked: frozenset[str] = frozenset()
     cancels: Mapping[str, int] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """The Audit table: what staff have changed, and at which SMS texts they have looked (docs/adr/0025)."""
 
 import re
+from collections.abc import Iterator
 from functools import partial
 
 from globalconnect.domain.audit import AuditEntry
@@ -53,10 +54,18 @@ class Audit:
             month, after = _month_before(month), None
         return Page([_to_entry(item) for item in found], None)
 
+    def since(self, at: int, now: int) -> Iterator[AuditEntry]:
+        """Return the entries from `at` to `now` (ms), the oldest first in each month."""
+        month = month_of(now)
+        while month >= month_of(at):
+            condition = expression("#month = :month AND #entry >= :since", month=month, since=_sorted_by(at))
+            yield from map(_to_entry, self._db.query_all(self._table, condition))
+            month = _month_before(month)
+
     def _to_item(self, entry: AuditEntry) -> Item:
         return {
             "month": month_of(entry.at),
-            "entry": f"{entry.at:015}-{entry.token}",
+            "entry": f"{_sorted_by(entry.at)}-{entry.token}",
             **_CODEC.to_item(entry),
             "expire_at": (entry.at + self._retention) // SECOND,
         }
@@ -66,6 +75,10 @@ def _is_key(now: int, key: object) -> bool:
     if not isinstance(key, dict) or not has(key, month=str, entry=str):
         return False
     return _MONTH.fullmatch(key["month"]) is not None and key["month"] <= month_of(now)
+
+
+def _sorted_by(at: int) -> str:
+    return f"{at:015}"
 
 
 def month_of(at: int) -> str:

@@ -27,7 +27,7 @@ from globalconnect.store.dynamo import (
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
 # Whose a number is, and with that where the sweep finds it. A resting number has only the latter.
-HOLDER = ("activation_id", "partner_id", "held_from", "free_since")
+HOLDER = ("activation_id", "partner_id", "held_from", "free_since", "held_for")
 LEASE = (*HOLDER, "held_shard")
 NEXT_VERSION = {"version": 1}
 
@@ -298,6 +298,13 @@ def to_item(number: Number) -> Item:
     }
 
 
+def to_whole_item(number: Number) -> Item:
+    """Return a number as it is stored, with who holds it, or its rest."""
+    held = {name: getattr(number, name) for name in HOLDER}
+    in_use = number.activation_id is not None or number.resting
+    return {**to_item(number), **held, "held_shard": held_shard(number.phone) if in_use else None}
+
+
 def to_number(item: Item) -> Number:
     return Number(
         phone=item["phone"],
@@ -309,6 +316,7 @@ def to_number(item: Item) -> Number:
         partner_id=item.get("partner_id"),
         held_from=item.get("held_from"),
         free_since=item.get("free_since"),
+        held_for=item.get("held_for"),
         resting="held_shard" in item and "activation_id" not in item,
         blocked=frozenset(item.get("blocked", ())),
         cancels=item.get("cancels", {}),

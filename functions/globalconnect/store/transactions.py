@@ -48,12 +48,14 @@ class Transactions:
             {"phone": activation.phone},
             expression(
                 "SET #free_since = #available_from, #available_from = :until, #activation_id = :id, "
-                "#partner_id = :partner, #held_from = :since, #held_shard = :shard ADD #version :one",
+                "#partner_id = :partner, #held_from = :since, #held_for = :service, #held_shard = :shard "
+                "ADD #version :one",
                 until=activation.expires_at,
                 id=activation.activation_id,
                 partner=activation.partner_id,
                 shard=held_shard(activation.phone),
                 since=activation.started_at,
+                service=activation.service,
                 one=1,
             ),
             for_sale(
