@@ -80,6 +80,7 @@ remove: .tools/sam/.done ## take a stack away from AWS, with all that is in it (
 
 check-deployment: .venv/.done ## sell and push on a deployed stack, local or on AWS, and compare: ten minutes (ON=local or ON=aws, STACK=, LIVE=1)
 	@$(RUN) -m acceptance
+
 restore: .tools/sam/.done ## put back what a table on AWS lost (TABLE=Numbers AT=2026-11-27T10:00:00Z), or one that is gone (TABLE=Numbers)
 	@PYTHONPATH=functions $(DEPLOYMENT) restore
 

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import replace
+from itertools import product
 
 from bench.row import Row, Say
+from simulation.clouds import pretend_aws
+from simulation.logs import log_to_nowhere
 from simulation.pushes.measures import GROWN_AFTER, LATEST, LATEST_AT_FIRST
 from simulation.pushes.outages import cadence, in_account, outages, play_outage, small_account
 from simulation.pushes.parameters import Parameters
+from simulation.restores import KILLED_AFTER, LOST, REHEARSALS, Site
 
 # What a new account may have.
 _QUOTA = 10
 
-IDS = ("aws.1", "aws.2", "aws.3")
+IDS = ("aws.1", "aws.2", "aws.3", "aws.4")
 
 
 def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
@@ -22,6 +26,8 @@ def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
         yield _growing(progress)
     if "aws.3" in wanted:
         yield _small_account(progress)
+    if "aws.4" in wanted:
+        yield _restored(progress)
 
 
 def _lineage(progress: Say) -> Row:
@@ -67,3 +73,22 @@ def _small_account(progress: Say) -> Row:
         parts += played
     used = max(part.used for part in parts)
     return Row("aws.3", claim, round(used, 3), "of the limit", 1.0, all(part.ok for part in parts))
+
+
+def _restored(progress: Say) -> Row:
+    claim = (
+        "Numbers, Activations or Partners deleted, or damaged after a point in time, and restored, the command killed on its "
+        "way or not: running sales go on, nothing is sold or pushed twice, no key that was taken away works, counts are right "
+        "after a recount"
+    )
+    found: list[str] = []
+    with pretend_aws() as aws, log_to_nowhere():
+        for rehearsal, how, killed in product(REHEARSALS, LOST, (None, *KILLED_AFTER)):
+            differences = rehearsal(Site.build(aws), how, killed)
+            progress(
+                f"aws.4: {rehearsal.__name__}, {how}, killed after {killed} writes: {len(differences)} differences"
+            )
+            for difference in differences:
+                progress(f"aws.4:   {difference}")
+            found += differences
+    return Row("aws.4", claim, len(found), "differences", 0, not found)

@@ -8,7 +8,7 @@ CloudFormation that makes it anew.
 
 import copy
 import io
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,7 @@ from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
+from globalconnect.push.signing import Signer
 from globalconnect.store.activations import first_push
 from globalconnect.store.dynamo import Dynamo
 from local.progress import Progress
@@ -33,7 +34,7 @@ from recount.recount import Recount
 from simulation.aws import REGION, TEMPLATE, Cloud, make_environment, next_prefix, table_arguments, variables
 from simulation.clouds import Moto
 from simulation.desk import Desk
-from simulation.office import FAILED, URL, ScriptedHub
+from simulation.office import DELIVERED, FAILED, URL
 from simulation.shop import Shop, present
 
 STACK = "globalconnect"
@@ -198,6 +199,21 @@ class PretendStack:
 
 
 @dataclass(slots=True)
+class _Hub:
+    """Partners' servers, which refuse some texts."""
+
+    refused: frozenset[str]
+    got: list[str] = field(default_factory=list)
+
+    async def attempt(
+        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
+    ) -> AttemptResult:
+        """Take one push, or not."""
+        self.got.append(str(body["text"]))
+        return FAILED if body["text"] in self.refused else DELIVERED
+
+
+@dataclass(slots=True)
 class Site:
     """A stack at work, whose tables get lost: a shop, its staff, and one who restores."""
 
@@ -279,17 +295,17 @@ class Site:
 
     # ---------------------------------------------------------- partners and their pushes
 
-    def push(self, *pushed: AttemptResult) -> list[str]:
+    def push(self, *refused: str) -> list[str]:
         """Have push_sms see every SMS that there is as one that was just stored, as it sees those that are put back.
 
-        Its partner answers as given, then SUCCESS. Returns the texts that were pushed.
+        Partners take all but these texts. Returns the texts that were pushed.
         """
         found = self.cloud.client.scan(TableName=self.table("Activations"))["Items"]
         new = [{"NewImage": item} for item in found if item["entry"]["S"].startswith("sms#")]
-        hub, clock, shop = ScriptedHub(list(pushed)), self.cloud.clock, self.shop
+        hub, clock, shop = _Hub(frozenset(refused)), self.cloud.clock, self.shop
 
         @asynccontextmanager
-        async def open_client() -> AsyncIterator[ScriptedHub]:
+        async def open_client() -> AsyncIterator[_Hub]:
             yield hub
 
         pusher = Pusher(
@@ -305,7 +321,7 @@ class Site:
             assert not pusher.deliver_new([first_push(change) for change in new])
         finally:
             pusher.close()
-        return [str(body["text"]) for _, body, _ in hub.got]
+        return sorted(hub.got)
 
     def wrong_counts(self, partner: Partner) -> list[str]:
         """Return where GET_SERVICES says otherwise than the numbers do."""
@@ -340,6 +356,8 @@ class Site:
 
 # A table that is gone, and one of which a bad script has deleted items.
 LOST = ("gone", "damaged")
+# After so many writes the command is killed.
+KILLED_AFTER = (0, 1, 3)
 _PHONES = [f"4474721900{number}" for number in range(30, 36)]
 _FINISHED = {"status": "SUCCESS"}
 
@@ -447,20 +465,22 @@ def activations_restored(site: Site, how: str, interrupted_after: int | None = N
     With `interrupted_after`, the command is killed after so many writes, and typed again.
     """
     sales, clock = _Sales(site), site.cloud.clock
-    delivered, waiting, finished, since = _PHONES[:4]
+    delivered, waiting, finished, since, taken = _PHONES[:5]
     sales.sell(delivered)
     sales.text(delivered, "delivered")
     site.push()
     sales.sell(waiting, sales.deaf)
     sales.text(waiting, "waits")
-    sales.sell(finished)
-    sales.text(finished, "too late")
-    site.push(FAILED, FAILED)
+    for phone, words in ((finished, "too late"), (taken, "taken since")):
+        sales.sell(phone)
+        sales.text(phone, words)
+    site.push("waits", "too late", "taken since")
     clock.advance(minutes=2)
     if how == "damaged":
         site.dynamodb.remember()
         clock.advance(minutes=2)
         sales.sell(since)
+    site.push("waits", "too late")
     sales.finish(finished, 4)
     if how == "damaged":
         site.lose("Activations")
@@ -471,6 +491,7 @@ def activations_restored(site: Site, how: str, interrupted_after: int | None = N
     _restore(site, "Activations", interrupted_after)
     found = [
         *_otherwise("getsms of a sale whose SMS was delivered", sales.shown(delivered), ["delivered"]),
+        *_otherwise("getsms of a sale whose SMS was taken since", sales.shown(taken), ["taken since"]),
         *_otherwise("getsms of a sale whose SMS waits", sales.shown(waiting), ["waits"]),
         *_otherwise("getsms of a sale that is finished", sales.shown(finished), ["too late"]),
         # Neither what was delivered nor what is finished.
@@ -478,7 +499,7 @@ def activations_restored(site: Site, how: str, interrupted_after: int | None = N
     ]
     if since in sales.ids:
         found += _otherwise("getsms of a sale since", sales.shown(since), "WAIT_CODE")
-    for phone in sales.ids.keys() - {waiting, finished}:
+    for phone in sorted(sales.ids.keys() - {waiting, finished}):
         found += sales.goes_on(phone)
     found += _otherwise("FINISH again", sales.finish(finished, 4), _FINISHED)
     site.recount()

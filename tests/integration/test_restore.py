@@ -10,14 +10,15 @@ import pytest
 
 from deployment.copies import iso
 from deployment.failure import DeploymentError
+from globalconnect.domain.number import Number
 from globalconnect.domain.times import DAY
 from globalconnect.store.restored import RECOUNTED, RESTORED
 from local.place import REPOSITORY
 from simulation.aws import TEMPLATE
 from simulation.clouds import Moto
 from simulation.meanwhile import crossed
-from simulation.restores import LOST, REHEARSALS, STACK, Site
-from simulation.shop import present
+from simulation.restores import KILLED_AFTER, LOST, REHEARSALS, STACK, Site
+from simulation.shop import COUNTRY, OPERATOR, present
 
 PHONE, OTHER = "447472190082", "447472190083"
 
@@ -55,7 +56,7 @@ def test_a_table_that_is_lost_is_restored_and_what_was_running_goes_on(
     assert tables(site) == [], "the copy was left"
 
 
-@pytest.mark.parametrize("writes", [0, 1, 3])
+@pytest.mark.parametrize("writes", KILLED_AFTER)
 @pytest.mark.parametrize("how", LOST)
 @pytest.mark.parametrize("rehearsal", REHEARSALS, ids=lambda rehearsal: rehearsal.__name__)
 def test_a_restore_that_is_killed_is_finished_by_the_same_command(
@@ -121,9 +122,9 @@ def test_a_number_is_not_held_for_an_activation_that_was_finished_while_it_is_lo
     partner, activation_id = site.shop.sold()
     site.dynamodb.remember()
     site.cloud.clock.advance(minutes=6)
-    # Between the list of live activations and the look at the number.
+    # After its activation was read, and before the number is.
     restoration = site.restoration()
-    db = crossed(restoration.db, "query", lambda: site.shop.finish(partner, activation_id, 5))
+    db = crossed(restoration.db, "get_many", lambda: site.shop.finish(partner, activation_id, 5))
     asked = {"TABLE": "Numbers", "CONFIRM": "Numbers", "AT": iso(present(site.dynamodb.at))}
     replace(restoration, db=db).run(asked)
     assert present(site.shop.numbers.get(PHONE)).activation_id is None
@@ -157,6 +158,52 @@ def test_a_number_whose_activation_is_lost_as_well_stays_held(site: Site) -> Non
         site.restore(name)
     assert site.shop.messages(partner, activation_id).body == {"status": "WAIT_CODE"}
     assert site.shop.finish(partner, activation_id, 5).body == {"status": "SUCCESS"}
+
+
+def test_a_number_that_was_entered_since_is_back_also_when_its_only_sale_ran_out(site: Site) -> None:
+    site.shop.sell("tg")
+    site.dynamodb.remember()
+    site.cloud.clock.advance(minutes=6)
+    site.shop.stock(PHONE)
+    site.shop.sold()
+    site.cloud.clock.advance(minutes=61)
+    site.lose("Numbers")
+    site.restore("Numbers")
+    assert site.shop.buy(site.shop.partner()).body["number"] == PHONE
+
+
+def test_a_number_that_is_held_stays_held_though_nothing_is_known_of_its_activation(site: Site) -> None:
+    site.shop.sell("tg", "go")
+    site.shop.stock(PHONE)
+    partner, activation_id = site.shop.sold("go")
+    site.shop.finish(partner, activation_id, 3)
+    site.dynamodb.remember()
+    site.cloud.clock.advance(minutes=6)
+    site.lose("Numbers")
+    # Entered again, and older than it was.
+    site.shop.stock(PHONE)
+    _, holder = site.shop.sold()
+    site.lose("Activations")
+    site.restore("Numbers")
+    assert present(site.shop.numbers.get(PHONE)).activation_id == holder
+
+
+def test_a_warm_environment_that_has_read_past_it_finds_what_is_put_back(site: Site) -> None:
+    warm = site.shop
+    warm.sell("tg")
+    warm.stock(PHONE)
+    used_up = [str(447_472_190_100 + place) for place in range(120)]
+    for phone in used_up:
+        site.cloud.clock.advance(seconds=1)
+        now = site.cloud.clock()
+        warm.numbers.add(Number(phone, COUNTRY, OPERATOR, available_from=now, blocked=frozenset({"tg"})))
+    site.dynamodb.remember()
+    site.cloud.clock.advance(minutes=6)
+    site.lose("Numbers", *used_up)
+    partner = warm.partner()
+    assert warm.buy(partner).body["status"] == "NO_NUMBERS"
+    site.restore("Numbers")
+    assert warm.buy(partner).body["number"] == PHONE
 
 
 def test_texts_past_their_retention_stay_purged(site: Site) -> None:
@@ -226,6 +273,7 @@ def test_the_doors_are_closed_while_a_table_is_empty_and_open_once_running_sales
     assert len(opened) == 3
     assert min(closed) < min(made) < min(opened)
     assert max(closed) < min(opened)
+    assert site.stack.done[-1] == "recount"
 
 
 def test_a_table_that_nobody_at_the_doors_needs_closes_none(site: Site) -> None:
