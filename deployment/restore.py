@@ -32,9 +32,10 @@ _NEEDED_AT_THE_DOORS = frozenset({"Partners", "Services", "Numbers", "Activation
 _RECOUNT = "RecountFunction"
 _MOST_CHANGES = 50
 _ENDS = {
-    "made_again": "activations were made again from their numbers; their SMS are lost",
-    "stopped": "SMS are shown and not pushed: their partner may have taken them. Push again from the console, if need be",
-    "expired": "items are past their retention and stay purged",
+    "running": "of them of live activations, which came first",
+    "made_again": "activations made again from their numbers, whose SMS are lost",
+    "stopped": "SMS that are shown and not pushed, since their partner may have taken them (the console pushes one again)",
+    "expired": "items that are past their retention and stay purged",
 }
 
 
@@ -185,14 +186,10 @@ class Restoration:
             raise
         if closed:
             # CloudFormation may have opened them, as the template says.
-            self._close_doors(stack)
+            self._close(stack)
 
     def _setting(self, stack: Stack, name: str, copy: Copy) -> Setting:
-        tables = {
-            each.logical_id.removesuffix("Table"): each.physical_id
-            for each in self.stacks.resources(stack.id)
-            if each.kind == TABLE
-        }
+        tables = {_name_of(each): each.physical_id for each in self.stacks.resources(stack.id) if each.kind == TABLE}
         return Setting(
             name=name,
             tables=tables,
@@ -208,7 +205,7 @@ class Restoration:
         self.say(f"{name}: {report.looked_at:,} looked at, {report.put_back:,} put back")
         for what, said in _ENDS.items():
             if count := getattr(report, what):
-                self.say(f"  {count:,} {said}")
+                self.say(f"  {count:>7,} {said}")
         for phone in report.unknown:
             self.say(
                 f"  the activation that holds {phone} is lost: withdraw the number, for what was sold is not known"
@@ -221,7 +218,7 @@ class Restoration:
         if not is_there:
             self.say("  have CloudFormation make it anew, and undo what else was changed beside the template")
         self.say("  start a recount, which makes all of it right")
-        self._confirm(lost.logical_id.removesuffix("Table"), confirmed)
+        self._confirm(_name_of(lost), confirmed)
         if not is_there:
             self.stacks.make_anew(stack, lost, self.say)
         self._recount(stack)
@@ -233,11 +230,14 @@ class Restoration:
         self.say("A recount has begun: counts are right when it has ended, within 15 minutes.")
 
     def _close_doors(self, stack: Stack) -> None:
+        self._close(stack)
+        self.say("The API is closed to partners and gateways. If this is broken off, the same command opens it.")
+
+    def _close(self, stack: Stack) -> None:
         for door in DOORS:
             self.functions.put_function_concurrency(
                 FunctionName=self._function(stack, door), ReservedConcurrentExecutions=0
             )
-        self.say("The API is closed to partners and gateways. If this is broken off, the same command opens it.")
 
     def _open_doors(self, stack: Stack) -> None:
         reserved = int(stack.parameters["ReservedConcurrency"])
@@ -254,8 +254,13 @@ class Restoration:
         return found[logical_id]
 
 
+def _name_of(table: Resource) -> str:
+    # One that was made anew by the template has a number behind its name (docs/runbook.md).
+    return table.logical_id.rstrip("0123456789").removesuffix("Table")
+
+
 def _table_of(resources: list[Resource], name: str) -> Resource:
     for each in resources:
-        if each.kind == TABLE and each.logical_id.removesuffix("Table") == name:
+        if each.kind == TABLE and _name_of(each) == name:
             return each
     raise DeploymentError(f"The stack has no table {name}.", how="It is older than this: deploy it first.")

@@ -127,6 +127,15 @@ class PretendStack:
     done: list[str] = field(default_factory=list)
     recount: Callable[[], object] = lambda: None
     changes: list[dict[str, str]] = field(default_factory=list)
+    # Its change sets see nothing that is gone.
+    is_unable: bool = False
+
+    def make(self, name: str, new_name: str) -> None:
+        """Make a table of the stack anew, empty, under another logical id or the same."""
+        physical = f"{self.tables.pop(name)}-anew"
+        self.client.create_table(TableName=physical, **table_arguments(TEMPLATE["Resources"][name]["Properties"]))
+        self.tables[new_name] = physical
+        self.done.append(f"made {name}")
 
     def describe_stacks(self, StackName: str) -> dict[str, Any]:
         parameters = [
@@ -140,16 +149,16 @@ class PretendStack:
         return SimpleNamespace(paginate=getattr(self, f"_{operation}"))
 
     def _list_stack_resources(self, StackName: str) -> Iterator[dict[str, Any]]:
-        names = {**{name: name for name in TEMPLATE["Resources"]}, **self.tables}
+        others = {name: name for name in TEMPLATE["Resources"] if name not in _TABLES}
         yield {
             "StackResourceSummaries": [
                 {
                     "LogicalResourceId": name,
                     "PhysicalResourceId": physical,
-                    "ResourceType": TEMPLATE["Resources"][name]["Type"],
+                    "ResourceType": "AWS::DynamoDB::Table" if name in self.tables else "another",
                     "ResourceStatus": "CREATE_COMPLETE",
                 }
-                for name, physical in names.items()
+                for name, physical in {**others, **self.tables}.items()
             ]
         }
 
@@ -165,7 +174,7 @@ class PretendStack:
         there = {table.name for table in _backend().tables.values()}
         lost = [name for name, physical in self.tables.items() if physical not in there]
         made = [{"Action": "Add", "LogicalResourceId": name, "ResourceType": "AWS::DynamoDB::Table"} for name in lost]
-        self.changes = [*self.changes, *made]
+        self.changes = [*self.changes, *([] if self.is_unable else made)]
         return {"Id": "arn:change-set"}
 
     def describe_change_set(self, ChangeSetName: str) -> dict[str, Any]:
@@ -177,11 +186,7 @@ class PretendStack:
 
     def execute_change_set(self, ChangeSetName: str) -> None:
         for change in self.changes:
-            name = change["LogicalResourceId"]
-            self.tables[name] += "-anew"
-            arguments = table_arguments(TEMPLATE["Resources"][name]["Properties"])
-            self.client.create_table(TableName=self.tables[name], **arguments)
-            self.done.append(f"made {name}")
+            self.make(change["LogicalResourceId"], change["LogicalResourceId"])
         self.changes = []
 
     # Lambda

@@ -216,7 +216,7 @@ def test_texts_past_their_retention_stay_purged(site: Site) -> None:
     site.lose("Activations")
     site.restore("Activations")
     assert site.cloud.client.scan(TableName=site.table("Activations"))["Items"] == []
-    assert "  1 items are past their retention and stay purged" in site.said
+    assert "        1 items that are past their retention and stay purged" in site.said
 
 
 def test_a_sale_of_a_version_that_did_not_note_the_service_is_named(site: Site) -> None:
@@ -274,6 +274,17 @@ def test_the_doors_are_closed_while_a_table_is_empty_and_open_once_running_sales
     assert min(closed) < min(made) < min(opened)
     assert max(closed) < min(opened)
     assert site.stack.done[-1] == "recount"
+
+
+def test_a_table_that_was_made_anew_by_the_template_is_known_by_its_name(site: Site) -> None:
+    site.shop.stock(PHONE)
+    site.dynamodb.delete(site.table("Numbers"))
+    site.stack.is_unable = True
+    assert "docs/runbook.md" in refusal(site.restore, "Numbers")
+    # What `make deploy` does of a template in which the table has another name.
+    site.stack.make("NumbersTable", "NumbersTable2")
+    site.restore("Numbers")
+    assert site.cloud.client.scan(TableName=site.stack.tables["NumbersTable2"])["Count"] == 1
 
 
 def test_a_table_that_nobody_at_the_doors_needs_closes_none(site: Site) -> None:

@@ -38,7 +38,8 @@ from globalconnect.store.services import Services
 RECOUNTED = frozenset({"Availability", "Counted", "Holders"})
 
 _AT_ONCE = 100
-_THREADS = 16
+# As many connections as boto3 keeps.
+_THREADS = 10
 _TRIES = 5
 # An activation is live for a day at most.
 _LONGEST_LEASE = DAY
@@ -143,11 +144,11 @@ class Restoring:
     def _put_back(self, items: Iterable[Item], adapted: Callable[[Item], Item | None]) -> None:
         with ThreadPoolExecutor(_THREADS) as threads:
             for some in batched(batched(items, _AT_ONCE, strict=False), _THREADS, strict=False):
+                self._report.looked_at += sum(map(len, some))
                 list(threads.map(partial(self._put_missing, adapted=adapted), some))
 
     def _put_missing(self, items: Sequence[Item], adapted: Callable[[Item], Item | None]) -> None:
         """Put those of the items that are not there, one after the other."""
-        self._count("looked_at", len(items))
         names = _key_of(self._of.name)
         there = {tuple(item[name] for name in names) for item in self._there(items, names)}
         for item in items:
@@ -308,6 +309,7 @@ class Restoring:
         whole = (list(items) for _, items in by_activation)
         with ThreadPoolExecutor(_THREADS) as threads:
             for some in batched(whole, _AT_ONCE * _THREADS, strict=False):
+                self._report.looked_at += sum(map(len, some))
                 list(threads.map(self._put_entries, some))
 
     def _held(self) -> Iterator[Number]:
