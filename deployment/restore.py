@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from deployment.copies import iso, read_time
 from deployment.failure import DeploymentError
 from deployment.stacks import TABLE
+from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.times import DAY, MINUTE, SECOND, to_iso
 from globalconnect.store.restored import RECOUNTED, RESTORED, RestoreReport, Restoring, Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from deployment.account import Account
@@ -71,18 +72,25 @@ class Restoration:
             raise DeploymentError(f"The stack {self.stack_name} is not there.")
         held = self.stacks.resources(stack.id)
         lost = _table_of(held, name)
-        is_there = self.copies.exists(lost.physical_id)
+        gone = [each for each in held if each.kind == TABLE and not self.copies.exists(each.physical_id)]
+        if lost not in gone:
+            gone = []
         if name in RECOUNTED:
-            self._make_and_recount(stack, lost, variables.get("CONFIRM"), is_there=is_there)
+            self._make_and_recount(stack, name, variables.get("CONFIRM"), gone)
             return
-        copy = self._copy(lost, name, at, variables.get("CONFIRM"), is_there=is_there)
-        self._put_back(stack, lost, name, copy, is_there=is_there)
+        copy = self._copy(lost, at, variables.get("CONFIRM"), gone)
+        self._put_back(stack, lost, copy, gone)
         if variables.get("KEEP"):
             self.say(f"The copy {copy.name} stays, with keys and SMS texts in it, and costs money. To delete it:")
             self.say(f"  aws dynamodb delete-table --table-name {copy.name} --region {self.account.region}")
         else:
             self.copies.delete(copy.name)
             self.say(f"The copy {copy.name} is deleted. {name} is restored.")
+        for each in gone:
+            if each is not lost:
+                self.say(
+                    f"{_name_of(each)} was gone as well, and is empty: make restore TABLE={_name_of(each)}{self.suffix}"
+                )
 
     def _asked(self, variables: Mapping[str, str]) -> tuple[str, datetime | None]:
         name = variables.get("TABLE", "")
@@ -96,8 +104,9 @@ class Restoration:
 
     # ---------------------------------------------------------- what is put back
 
-    def _copy(self, lost: Resource, name: str, at: datetime | None, confirmed: str | None, *, is_there: bool) -> Copy:
-        copy_name = f"{self.stack_name}-restore-{name}"
+    def _copy(self, lost: Resource, at: datetime | None, confirmed: str | None, gone: Sequence[Resource]) -> Copy:
+        name, is_there = _name_of(lost), lost not in gone
+        copy_name = self._copy_of(name)
         begun = self.copies.find(copy_name)
         if begun is not None:
             self._check_same(begun, at)
@@ -113,9 +122,14 @@ class Restoration:
         self._confirm(name, confirmed)
         if begun is None and is_there and at is not None:
             self.copies.make_of(lost.physical_id, at, copy_name)
-        elif begun is None:
-            self.copies.make_of_deleted(lost.physical_id, copy_name)
+        for each in gone:
+            # All of them: CloudFormation makes all anew, and then nothing tells whose backup is whose.
+            if _name_of(each) not in RECOUNTED and self.copies.find(self._copy_of(_name_of(each))) is None:
+                self.copies.make_of_deleted(each.physical_id, self._copy_of(_name_of(each)))
         return self.copies.ready(copy_name)
+
+    def _copy_of(self, name: str) -> str:
+        return f"{self.stack_name}-restore-{name}"
 
     def _check_same(self, begun: Copy, at: datetime | None) -> None:
         if at is not None and not begun.exact and begun.at.replace(microsecond=0) != at:
@@ -151,22 +165,34 @@ class Restoration:
 
     # ---------------------------------------------------------- putting it back
 
-    def _put_back(self, stack: Stack, lost: Resource, name: str, copy: Copy, *, is_there: bool) -> None:
+    def _put_back(self, stack: Stack, lost: Resource, copy: Copy, gone: Sequence[Resource]) -> None:
+        name = _name_of(lost)
         closes = copy.exact and name in _NEEDED_AT_THE_DOORS
         if closes:
             self._close_doors(stack)
-        if not is_there:
-            self._make_anew(stack, lost, closed=closes)
+        if gone:
+            self._make_anew(stack, gone, closed=closes)
         restoring = Restoring(self.db, self._setting(stack, name, copy), self.now, secrets.randbelow)
 
         def running() -> None:
-            if closes:
+            if not closes:
+                return
+            empty = [each for each in sorted(_NEEDED_AT_THE_DOORS - {name}) if self._is_being_restored(each)]
+            if empty:
+                self.say(f"The API stays closed until these are restored, too: {', '.join(empty)}")
+            else:
                 self._open_doors(stack)
 
         with self.stacks.progress.step(f"putting back what {name} lacks"):
-            report = restoring.run(running)
+            try:
+                report = restoring.run(running)
+                changes = restoring.changes_by_staff()
+            except (Busy, Unavailable) as error:
+                raise DeploymentError(
+                    f"DynamoDB did not do all of it: {type(error).__name__} {error}".rstrip(),
+                    how="The same command again goes on. It needs the stack's other tables: if one is gone, that one first.",
+                ) from None
         self._say_report(name, report)
-        changes = restoring.changes_by_staff()
         if changes:
             self.say(
                 f"Changes by staff since, of which what got lost has to be made again (the newest {_MOST_CHANGES}):"
@@ -176,9 +202,13 @@ class Restoration:
         if name == "Numbers":
             self._recount(stack)
 
-    def _make_anew(self, stack: Stack, lost: Resource, *, closed: bool) -> None:
+    def _is_being_restored(self, name: str) -> bool:
+        copy = self.copies.find(self._copy_of(name))
+        return copy is not None and copy.exact
+
+    def _make_anew(self, stack: Stack, gone: Sequence[Resource], *, closed: bool) -> None:
         try:
-            self.stacks.make_anew(stack, lost, self.say)
+            self.stacks.make_anew(stack, gone, self.say)
         except DeploymentError:
             # Nothing is empty yet, and other calls may work.
             if closed:
@@ -213,14 +243,19 @@ class Restoration:
         for its_id in report.disarmed:
             self.say(f"  {its_id}: staff have since made its key or secret worthless, and it stays so")
 
-    def _make_and_recount(self, stack: Stack, lost: Resource, confirmed: str | None, *, is_there: bool) -> None:
+    def _make_and_recount(self, stack: Stack, name: str, confirmed: str | None, gone: Sequence[Resource]) -> None:
+        others = [_name_of(each) for each in gone if _name_of(each) not in RECOUNTED]
+        if others:
+            raise DeploymentError(
+                f"{', '.join(others)} is gone as well.", how=f"First: make restore TABLE={others[0]}{self.suffix}"
+            )
         self.say("This table is counted from Numbers. This will")
-        if not is_there:
+        if gone:
             self.say("  have CloudFormation make it anew, and undo what else was changed beside the template")
         self.say("  start a recount, which makes all of it right")
-        self._confirm(_name_of(lost), confirmed)
-        if not is_there:
-            self.stacks.make_anew(stack, lost, self.say)
+        self._confirm(name, confirmed)
+        if gone:
+            self.stacks.make_anew(stack, gone, self.say)
         self._recount(stack)
 
     # ---------------------------------------------------------- functions

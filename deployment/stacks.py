@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from deployment.failure import DeploymentError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from local.progress import Progress
 
@@ -225,42 +225,44 @@ class Stacks:
                 found.append(f"{event['LogicalResourceId']}: {reason}")
         return found[::-1]
 
-    def make_anew(self, stack: Stack, lost: Resource, say: Callable[[str], None]) -> None:
-        """Have AWS make a resource again that is gone, and change whatever names it; template and parameters stay.
+    def make_anew(self, stack: Stack, lost: Sequence[Resource], say: Callable[[str], None]) -> None:
+        """Have AWS make resources again that are gone, and change whatever names them; template and parameters stay.
 
-        Raises DeploymentError when AWS can't, or would take another table or pool away.
+        Raises DeploymentError when AWS can't, or would take another table or pool away, or make one.
         """
+        ids = {each.logical_id for each in lost}
+        names = ", ".join(sorted(ids))
         given = [{"ParameterKey": name, "UsePreviousValue": True} for name in stack.parameters]
         made = self.client.create_change_set(
             StackName=stack.id,
-            ChangeSetName=f"restore-{lost.logical_id}-{uuid.uuid4().hex[:8]}",
+            ChangeSetName=f"restore-{uuid.uuid4().hex}",
             UsePreviousTemplate=True,
             Parameters=given,
             Capabilities=["CAPABILITY_IAM"],
-            # Compares with what there is, not with what there was last time: it sees that the resource is gone.
+            # Compares with what there is, not with what there was last time: it sees what is gone.
             DeploymentMode="REVERT_DRIFT",
         )["Id"]
         with self.progress.step("asking AWS what it would change"):
             described = self._change_set(made, "Status", {"CREATE_PENDING", "CREATE_IN_PROGRESS"})
         changes = [each["ResourceChange"] for each in described["Changes"]]
-        others = [f"{each['Action']} {each['LogicalResourceId']}" for each in changes if _takes_away(each, lost)]
-        if others or lost.logical_id not in {each["LogicalResourceId"] for each in changes}:
+        others = [f"{each['Action']} {each['LogicalResourceId']}" for each in changes if _ends(each, ids)]
+        if others or not ids <= {each["LogicalResourceId"] for each in changes}:
             self.client.delete_change_set(ChangeSetName=made)
-            why = described.get("StatusReason") or f"it would change {', '.join(others) or 'nothing of it'}"
+            why = described.get("StatusReason") or f"it would {', '.join(others) or 'not make all of it'}"
             raise DeploymentError(
-                f"AWS can't make {lost.logical_id} anew by itself: {why}.",
+                f"AWS can't make {names} anew by itself: {why}.",
                 how='docs/runbook.md, "Restore a table", says how to do it with the template.',
             )
         for each in changes:
             say(f"  {each['Action']:<8} {each['LogicalResourceId']}")
         begun = self.newest_event(stack)
         self.client.execute_change_set(ChangeSetName=made)
-        with self.progress.step(f"making {lost.logical_id} anew"):
+        with self.progress.step(f"making {names} anew"):
             self._change_set(made, "ExecutionStatus", {"AVAILABLE", "EXECUTE_IN_PROGRESS"})
         found = self.settled(self.find(stack.id))
         if found is None or not found.is_complete or "ROLLBACK" in found.status:
             failures = "".join(f"\n  {failure}" for failure in self.failures(stack, begun))
-            raise DeploymentError(f"AWS could not make {lost.logical_id} anew:{failures}")
+            raise DeploymentError(f"AWS could not make {names} anew:{failures}")
 
     def _change_set(self, name: str, what: str, while_in: set[str]) -> dict[str, Any]:
         """A change set with all its changes, once its status of that kind is none of those."""
@@ -302,9 +304,9 @@ class Stacks:
             yield from page["StackEvents"]
 
 
-def _takes_away(change: Mapping[str, Any], lost: Resource) -> bool:
+def _ends(change: Mapping[str, Any], lost: set[str]) -> bool:
     """Whether a change of a change set is the end of something that holds data, other than what is lost anyway."""
-    is_other = change["ResourceType"] in {TABLE, POOL} and change["LogicalResourceId"] != lost.logical_id
+    is_other = change["ResourceType"] in {TABLE, POOL} and change["LogicalResourceId"] not in lost
     return is_other and (change["Action"] in {"Remove", "Add"} or change.get("Replacement") == "True")
 
 

@@ -287,6 +287,40 @@ def test_a_table_that_was_made_anew_by_the_template_is_known_by_its_name(site: S
     assert site.cloud.client.scan(TableName=site.stack.tables["NumbersTable2"])["Count"] == 1
 
 
+def test_of_several_tables_that_are_gone_each_is_restored_and_the_doors_stay_closed_until_all_are(site: Site) -> None:
+    site.shop.sell("tg")
+    site.shop.stock(PHONE)
+    partner, activation_id = site.shop.sold()
+    for name in ("Numbers", "Activations", "Counted"):
+        site.dynamodb.delete(site.table(name))
+    site.restore("Numbers")
+    assert not [done for done in site.stack.done if done.startswith("opened")]
+    assert any("make restore TABLE=Activations" in line for line in site.said)
+    site.restore("Activations")
+    assert len([done for done in site.stack.done if done.startswith("opened")]) == 3
+    assert site.shop.messages(partner, activation_id).body == {"status": "WAIT_CODE"}
+    assert site.shop.finish(partner, activation_id, 3).body == {"status": "SUCCESS"}
+    assert tables(site) == []
+
+
+def test_counts_wait_for_the_numbers_they_are_of(site: Site) -> None:
+    for name in ("Numbers", "Counted"):
+        site.dynamodb.delete(site.table(name))
+    assert "First: make restore TABLE=Numbers" in refusal(site.restore, "Counted")
+    assert site.stack.done == []
+
+
+def test_what_dynamodb_refuses_is_told_and_the_same_command_goes_on(site: Site) -> None:
+    site.shop.stock(PHONE)
+    site.dynamodb.remember()
+    site.cloud.clock.advance(minutes=6)
+    counted = site.stack.tables["CountedTable"]
+    site.stack.tables["CountedTable"] = "out-of-reach"
+    assert "The same command again goes on" in refusal(site.restore, "Numbers")
+    site.stack.tables["CountedTable"] = counted
+    site.restore("Numbers")
+
+
 def test_a_table_that_nobody_at_the_doors_needs_closes_none(site: Site) -> None:
     site.dynamodb.delete(site.table("Audit"))
     site.restore("Audit")
