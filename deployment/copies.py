@@ -98,14 +98,11 @@ class Copies:
         self.client.delete_table(TableName=name)
 
     def _system_backups(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        page: dict[str, Any] = {}
-        while not found or "LastEvaluatedBackupArn" in page:
-            after = {"ExclusiveStartBackupArn": page["LastEvaluatedBackupArn"]} if page else {}
-            page = self.client.list_backups(BackupType="SYSTEM", **after)
+        page = self.client.list_backups(BackupType="SYSTEM")
+        found: list[dict[str, Any]] = page["BackupSummaries"]
+        while "LastEvaluatedBackupArn" in page:
+            page = self.client.list_backups(BackupType="SYSTEM", ExclusiveStartBackupArn=page["LastEvaluatedBackupArn"])
             found += page["BackupSummaries"]
-            if "LastEvaluatedBackupArn" not in page:
-                break
         return found
 
     def _table(self, name: str) -> Any:

@@ -72,12 +72,14 @@ class PretendDynamo:
         self.backups[made["BackupDetails"]["BackupArn"]] = table
         self.client.delete_table(TableName=table)
 
-    def list_backups(self, BackupType: str) -> dict[str, Any]:
+    def list_backups(self, BackupType: str, ExclusiveStartBackupArn: str = "") -> dict[str, Any]:
+        """One a page, the newest first."""
         assert BackupType == "SYSTEM"
-        summary = {"BackupCreationDateTime": self.at}
-        return {
-            "BackupSummaries": [summary | {"BackupArn": arn, "TableName": name} for arn, name in self.backups.items()]
-        }
+        left = [arn for arn in sorted(self.backups, reverse=True) if arn < (ExclusiveStartBackupArn or "~")]
+        found = [
+            {"BackupArn": arn, "TableName": self.backups[arn], "BackupCreationDateTime": self.at} for arn in left[:1]
+        ]
+        return {"BackupSummaries": found} | ({"LastEvaluatedBackupArn": left[0]} if len(left) > 1 else {})
 
     def describe_continuous_backups(self, TableName: str) -> dict[str, Any]:
         now = self.now()
@@ -127,6 +129,8 @@ class PretendStack:
     done: list[str] = field(default_factory=list)
     recount: Callable[[], object] = lambda: None
     changes: list[dict[str, str]] = field(default_factory=list)
+    # What happens when the API is opened.
+    opens: Callable[[], object] = lambda: None
     # Its change sets see nothing that is gone.
     is_unable: bool = False
 
@@ -195,6 +199,7 @@ class PretendStack:
         self.done.append(f"closed {FunctionName}")
 
     def delete_function_concurrency(self, FunctionName: str) -> None:
+        self.opens()
         self.done.append(f"opened {FunctionName}")
 
     def invoke(self, FunctionName: str, InvocationType: str) -> None:

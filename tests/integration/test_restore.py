@@ -321,6 +321,26 @@ def test_what_dynamodb_refuses_is_told_and_the_same_command_goes_on(site: Site) 
     site.restore("Numbers")
 
 
+@pytest.mark.parametrize("name", ["Partners", "Services", "Numbers", "Activations", "Sources", "Inbox"])
+def test_the_doors_do_not_open_before_a_running_sale_has_what_it_needs(site: Site, name: str) -> None:
+    site.shop.sell("tg")
+    site.shop.stock(PHONE)
+    gateway = site.shop.source()
+    partner, activation_id = site.shop.sold()
+    site.shop.deliver(gateway, {"phone": PHONE, "from": "Telegram", "text": "code", "id": "1"})
+    site.dynamodb.delete(site.table(name))
+    seen: list[object] = []
+
+    def deliver_again_and_poll() -> None:
+        again = site.shop.deliver(gateway, {"phone": PHONE, "from": "Telegram", "text": "code", "id": "1"})
+        shown = site.shop.messages(partner, activation_id).body
+        seen.append((again.status, [message["text"] for message in shown["messages"]]))
+
+    site.stack.opens = deliver_again_and_poll
+    site.restore(name)
+    assert seen == [(200, ["code"])] * 3
+
+
 def test_a_table_that_nobody_at_the_doors_needs_closes_none(site: Site) -> None:
     site.dynamodb.delete(site.table("Audit"))
     site.restore("Audit")

@@ -98,7 +98,7 @@ class RestoreReport:
 
 
 class Restoring:
-    """Puts back one table. `now` is in ms; `rng` makes keys that nobody has."""
+    """Puts back one table, once. `now` is in ms; `rng` makes keys that nobody has."""
 
     def __init__(self, db: Dynamo, setting: Setting, now: Callable[[], int], rng: Rng) -> None:
         self._db = db
@@ -113,7 +113,7 @@ class Restoring:
         self._lock = Lock()
 
     def run(self, running: Callable[[], None] = lambda: None) -> RestoreReport:
-        """Put back what is lost; `running` is called when what belongs to live activations is there again.
+        """Put back what is lost; `running` is called when what live activations need is there again.
 
         Raises Busy and Unavailable: then it is to be done again.
         """
@@ -123,8 +123,8 @@ class Restoring:
             case "Activations":
                 self._put_back_activations(running)
             case name:
-                running()
                 self._put_back(self._db.scan_all(self._of.copy), self._adapted(name))
+                running()
         return self._report
 
     def changes_by_staff(self) -> list[AuditEntry]:
