@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from deployment.copies import iso, read_time
 from deployment.failure import DeploymentError
+from deployment.restoring import RECOUNTED, RESTORED, RestoreReport, Restoring, Setting
 from deployment.stacks import TABLE
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.times import DAY, MINUTE, SECOND, to_iso
-from globalconnect.store.restored import RECOUNTED, RESTORED, RestoreReport, Restoring, Setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -10,9 +10,9 @@ import pytest
 
 from deployment.copies import iso
 from deployment.failure import DeploymentError
+from deployment.restoring import RECOUNTED, RESTORED
 from globalconnect.domain.number import Number
 from globalconnect.domain.times import DAY
-from globalconnect.store.restored import RECOUNTED, RESTORED
 from local.place import REPOSITORY
 from simulation.aws import TEMPLATE
 from simulation.clouds import Moto

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from deployment.restored import activation_of, is_lost, may_have_taken, restored_number
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.number import Cause, Number
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.restored import activation_of, is_lost, may_have_taken, restored_number
 from globalconnect.domain.times import HOUR, MINUTE
 
 NOW = 1_790_000_000_000

@@ -12,12 +12,7 @@ from functools import partial
 from itertools import batched, groupby
 from threading import Lock
 
-from globalconnect.domain.activation import Activation
-from globalconnect.domain.audit import AuditEntry, AuditResult
-from globalconnect.domain.ids import ActivationId, PartnerId, Rng, new_token
-from globalconnect.domain.number import Number
-from globalconnect.domain.partner import digest_of, new_key
-from globalconnect.domain.restored import (
+from deployment.restored import (
     activation_of,
     is_lost,
     live_among,
@@ -25,6 +20,11 @@ from globalconnect.domain.restored import (
     restored_number,
     with_marks_of,
 )
+from globalconnect.domain.activation import Activation
+from globalconnect.domain.audit import AuditEntry, AuditResult
+from globalconnect.domain.ids import ActivationId, PartnerId, Rng, new_token
+from globalconnect.domain.number import Number
+from globalconnect.domain.partner import digest_of, new_key
 from globalconnect.domain.sms import PushState
 from globalconnect.domain.times import DAY, MINUTE, day_of
 from globalconnect.store.activations import ENTRY, from_activation, is_kept, to_activation
