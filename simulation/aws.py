@@ -2,13 +2,15 @@
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from globalconnect.domain.ids import Rng
 from globalconnect.push.queue import RetryQueues
+from globalconnect.runtime.aws import kms_client
 from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.encryption import Encryption, KmsClient
 from local import place
 from local import template as templates
 
@@ -48,10 +50,16 @@ class Cloud:
     env: dict[str, str]
     clock: Clock = field(default_factory=Clock)
     rng: Rng = field(default_factory=lambda: random.Random(1).randrange)
+    kms: Callable[[], KmsClient] = kms_client
 
     def over(self, client: Any) -> "Cloud":
         """Return the same cloud, its tables reached by another client."""
         return replace(self, db=Dynamo(client, pause=lambda _: None))
+
+    def encryption(self, cache_seconds: int = 0) -> Encryption:
+        """Return how the admin API writes secrets, and reads them."""
+        encrypts = self.env["KEY_ENCRYPTION"] == "on"
+        return Encryption(self.kms, self.env["SECRETS_KEY"], cache_seconds, self.clock, encrypts=encrypts)
 
     def queues(self) -> RetryQueues:
         return RetryQueues(self.sqs, self.env["RETRY_QUEUE_URL"], self.env["SLOW_RETRY_QUEUE_URL"])
@@ -93,6 +101,9 @@ def _stated(value: Any, known: Mapping[str, str]) -> str:
     match value:
         case {"Ref": name}:
             return str(known.get(name, name))
+        case {"If": [_, _, otherwise]}:
+            # Nothing that a condition adds is there by default.
+            return _stated(otherwise, known)
         case {"Sub": text}:
             return str(text).replace("${AWS::Region}", "us-east-1").replace("${AWS::URLSuffix}", "amazonaws.com")
         case _:

@@ -56,7 +56,7 @@ class Desk:
         cloud = self.cloud
         # Keys have to differ, which rng that count can't promise.
         rng = random.Random(self.seed).randrange
-        self.admin = build(Environment(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng)
+        self.admin = build(Environment(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng, cloud.kms)
 
     def get(self, path: str, *query: tuple[str, str]) -> Reply:
         return self.send(event("GET", path, query=query))

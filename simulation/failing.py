@@ -1,4 +1,4 @@
-"""A DynamoDB that fails as AWS may: refuses for contention, throttles, or does not answer, done or not.
+"""A DynamoDB, or a KMS, that fails as AWS may: refuses for contention, throttles, or does not answer, done or not.
 
 `FailingClient` fails above botocore, as when its own retries are exhausted; `failing_below` fails what botocore sends,
 which it then sends again by itself. Both can also be without a memory of tokens, as moto is: then a transaction that
@@ -13,6 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -80,7 +81,7 @@ class Scripted:
 
 
 class FailingClient:
-    """A client of DynamoDB whose calls fail as told, whatever botocore tried before."""
+    """A client of DynamoDB or KMS whose calls fail as told, whatever botocore tried before."""
 
     def __init__(self, client: Any, faults: Faults, *, remembers_tokens: bool = True, refused: int = 0) -> None:
         self._client = client
@@ -115,8 +116,11 @@ class FailingClient:
 
 
 def failing_cloud(cloud: Cloud, faults: Faults, *, remembers_tokens: bool = True, refused: int = 0) -> Cloud:
-    """Return the same cloud over tables that fail as told; of a transaction the action of that place is `refused`."""
-    return cloud.over(FailingClient(cloud.client, faults, remembers_tokens=remembers_tokens, refused=refused))
+    """Return the same cloud over tables, and a KMS, that fail as told; of a transaction the action of that place is
+    `refused`.
+    """
+    tables = FailingClient(cloud.client, faults, remembers_tokens=remembers_tokens, refused=refused)
+    return replace(cloud.over(tables), kms=lambda: FailingClient(cloud.kms(), faults))
 
 
 @contextmanager

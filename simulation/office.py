@@ -68,6 +68,7 @@ class Office:
     shop: Shop
     push_url: str = URL
     text: str = "Your code: 5015"
+    phone: str = PHONE
     hub: ScriptedHub = field(default_factory=ScriptedHub)
     partner: Partner = field(init=False)
     activation_id: int = field(init=False)
@@ -77,10 +78,10 @@ class Office:
     made: list[Pusher] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.shop.stock(PHONE)
+        self.shop.stock(self.phone)
         self.partner = self.shop.partner(push_url=self.push_url)
         self.activation_id = self.shop.buy(self.partner).body["activationId"]
-        self.shop.deliver(self.shop.source(), {"phone": PHONE, "from": "Microsoft", "text": self.text})
+        self.shop.deliver(self.shop.source(), {"phone": self.phone, "from": "Microsoft", "text": self.text})
         self.ref = SmsRef(
             ActivationId(self.activation_id),
             present(self.shop.activations.sale(ActivationId(self.activation_id))).sms[0].sms_id,
@@ -120,7 +121,9 @@ class Office:
 
     def with_parts(self, **parts: Any) -> Pusher:
         clock = self.shop.cloud.clock
-        partners = Partners(self.shop.cloud.db, self.shop.cloud.env["PARTNERS_TABLE"], 0, clock)
+        env, cache_seconds = self.shop.cloud.env, int(self.shop.cloud.env["CACHE_SECONDS"])
+        encryption = self.shop.cloud.encryption(cache_seconds)
+        partners = Partners(self.shop.cloud.db, env["PARTNERS_TABLE"], 0, clock, encryption)
 
         @asynccontextmanager
         async def open_client() -> AsyncIterator[ScriptedHub]:

@@ -18,7 +18,7 @@ import partner_api.wiring
 import projection.wiring
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.number import Number
-from globalconnect.domain.partner import Partner, new_key, new_partner_id
+from globalconnect.domain.partner import Partner, in_clear, new_key, new_partner_id
 from globalconnect.domain.service import Service
 from globalconnect.domain.source import Source
 from globalconnect.runtime.http import ProxyAnswer, endpoint
@@ -80,7 +80,7 @@ class Shop:
         cloud, env = self.cloud, Environment({**self.cloud.env, "CACHE_SECONDS": "0", **self.overrides})
         self.partner_parts = partner_api.wiring.build(env, cloud.db, cloud.clock, cloud.rng)
         self.getsms_parts = getsms.wiring.build(env, cloud.db, cloud.clock)
-        self.inbound_parts = inbound_sms.wiring.build(env, cloud.db, cloud.clock)
+        self.inbound_parts = inbound_sms.wiring.build(env, cloud.db, cloud.clock, cloud.kms)
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.retention)
@@ -107,7 +107,8 @@ class Shop:
             created_at=self.cloud.clock(),
             max_live=max_live,
         )
-        self.partners.add(partner)
+        staffs = Partners(self.cloud.db, self.cloud.env["PARTNERS_TABLE"], 0, self.cloud.clock, self.cloud.encryption())
+        staffs.add(partner)
         return partner
 
     def forget_digest(self, partner: Partner) -> None:
@@ -139,9 +140,10 @@ class Shop:
 
     def source(self) -> str:
         """Register a gateway of the generic provider; return its id."""
-        source_id = f"source{self.cloud.rng(10**6)}"
-        sources = Sources(self.cloud.db, self.cloud.env["SOURCES_TABLE"], 0, self.cloud.clock)
-        sources.add(Source(SourceId(source_id), "Gateway", "generic", SECRET, self.cloud.clock()))
+        cloud = self.cloud
+        sources = Sources(cloud.db, cloud.env["SOURCES_TABLE"], 0, cloud.clock, cloud.encryption())
+        source_id = f"source{cloud.rng(10**6)}"
+        sources.add(Source(SourceId(source_id), "Gateway", "generic", SECRET, cloud.clock()))
         return source_id
 
     def project(self) -> None:
@@ -187,7 +189,7 @@ class Shop:
         return self._ask(getsms.app.answer, self.getsms_parts, _event("GET", query=fields))
 
     def messages(self, partner: Partner, activation_id: int) -> Reply:
-        return self.poll(("apiKey", partner.key), ("id", str(activation_id)))
+        return self.poll(("apiKey", in_clear(partner.key)), ("id", str(activation_id)))
 
     def deliver(
         self, source_id: str, payload: object, *, raw: bytes | None = None, signature: str | None = None

@@ -208,10 +208,11 @@ class PartnerActivity(View):
 def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
     wanted = call.body
     partner_id = new_partner_id(parts.rng)
+    key = new_key(partner_id, parts.rng)
     partner = Partner(
         partner_id=partner_id,
         name=wanted.name,
-        key=new_key(partner_id, parts.rng),
+        key=key,
         push_url=_checked(parts, wanted.push_url),
         services=None if wanted.services is None else frozenset(wanted.services),
         dialect=wanted.dialect,
@@ -221,7 +222,7 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
     parts.partners.add(partner)
     call.log_change(changed_id=partner_id)
     # Nothing can wait for it yet.
-    return PartnerWithKey.of(partner, parts.now(), None, key=partner.key)
+    return PartnerWithKey.of(partner, parts.now(), None, key=key)
 
 
 @route(
@@ -347,8 +348,9 @@ def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     partner_id = _id(call.path)
     # Read first: once there is a new key, nothing must keep its only copy from being shown.
     note = parts.statistics.pending()
-    partner = parts.partners.rotate_key(partner_id, new_key(partner_id, parts.rng))
-    return PartnerWithKey.of(partner, parts.now(), note, key=partner.key)
+    key = new_key(partner_id, parts.rng)
+    partner = parts.partners.rotate_key(partner_id, key)
+    return PartnerWithKey.of(partner, parts.now(), note, key=key)
 
 
 @route(

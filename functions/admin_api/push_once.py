@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from admin_api.wiring import Parts
 from globalconnect import VERSION
 from globalconnect.domain.ids import ActivationId, new_test_sms_id
-from globalconnect.domain.partner import Partner
+from globalconnect.domain.partner import Partner, PushSecrets
 from globalconnect.domain.sms import Sms
 from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.push import push_body
@@ -22,19 +22,22 @@ TEXT = "This is a test push by GlobalConnect: nothing was sold, and nobody sent 
 
 
 def push_once(parts: Parts, partner: Partner, url: str) -> "AttemptResult":
-    """Make one attempt as the delivery routine makes them, signed if the partner's pushes are; keep nothing of it."""
-    return asyncio.run(_attempt(parts, partner, url))
+    """Make one attempt as the delivery routine makes them, signed if the partner's pushes are; keep nothing of it.
+
+    Raises Busy and Unavailable when its key can't be decrypted.
+    """
+    return asyncio.run(_attempt(parts, partner, url, parts.partners.secrets(partner, parts.now())))
 
 
-async def _attempt(parts: Parts, partner: Partner, url: str) -> "AttemptResult":
+async def _attempt(parts: Parts, partner: Partner, url: str, secrets: PushSecrets) -> "AttemptResult":
     # Imported here because aiohttp would make the cold start of every other admin route longer.
     from globalconnect.push.attempt import PushClient  # noqa: PLC0415
 
     sms = _made_up_sms(parts, partner)
-    signer = Signer.of(partner, sms.sms_id, parts.now())
+    signer = Signer.of(secrets.signing, sms.sms_id, parts.now())
     async with PushClient(version=VERSION, loopback=parts.push_loopback) as client:
         # What the SMS says is no secret; an answer that repeats it is worth seeing.
-        return await client.attempt(url, push_body(sms, partner.key, DIALECTS[partner.dialect]), [partner.key], signer)
+        return await client.attempt(url, push_body(sms, secrets.key, DIALECTS[partner.dialect]), [secrets.key], signer)
 
 
 def _made_up_sms(parts: Parts, partner: Partner) -> Sms:

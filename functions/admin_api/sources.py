@@ -199,19 +199,18 @@ class SourcePage(View):
 )
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     spec = PROVIDERS[call.body.provider]
+    secret = secret_for(spec, call.body.secret, parts.rng)
     source = Source(
         source_id=SourceId(new_token(_ID_LENGTH, parts.rng)),
         name=call.body.name,
         provider=call.body.provider,
-        secret=secret_for(spec, call.body.secret, parts.rng),
+        secret=secret,
         created_at=parts.now(),
         settings=settings_for(spec, call.body.settings),
     )
     parts.sources.add(source)
     call.log_change(changed_id=source.source_id)
-    return SourceWithSecret.of(
-        source, call.request.public_url(RESOURCE), secret=source.secret, warning=_warning_of(source.secret)
-    )
+    return SourceWithSecret.of(source, call.request.public_url(RESOURCE), secret=secret, warning=_warning_of(secret))
 
 
 @route(

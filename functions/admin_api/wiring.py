@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from globalconnect.domain.ids import Rng
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.push.queue import RetryQueues
-from globalconnect.runtime.aws import dynamodb_client, sqs_client
+from globalconnect.runtime.aws import dynamodb_client, kms_client, sqs_client
 from globalconnect.runtime.startup import Environment, at_startup, clock, rng
 from globalconnect.store.activations import Activations
 from globalconnect.store.audit import Audit
 from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.encryption import Encryption, KmsClient
 from globalconnect.store.import_jobs import ImportJobs
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
@@ -56,19 +57,28 @@ class Parts:
     rng: Rng
 
 
-def build(env: Environment, db: Dynamo, retry_queues: RetryQueues, now: Callable[[], int], rng: Rng) -> Parts:
+def build(  # noqa: PLR0913, PLR0917 - what it is put together of
+    env: Environment,
+    db: Dynamo,
+    retry_queues: RetryQueues,
+    now: Callable[[], int],
+    rng: Rng,
+    kms: Callable[[], KmsClient] = kms_client,
+) -> Parts:
+    encrypts = env.text("KEY_ENCRYPTION") == "on"
+    encryption = Encryption(kms, env.text("SECRETS_KEY"), _NO_CACHE, now, encrypts=encrypts)
     kept_for = env.duration("RETENTION_DAYS")
     numbers = Numbers(db, env.text("NUMBERS_TABLE"))
     activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
     return Parts(
-        partners=Partners(db, env.text("PARTNERS_TABLE"), _NO_CACHE, now),
+        partners=Partners(db, env.text("PARTNERS_TABLE"), _NO_CACHE, now, encryption),
         services=Services(db, env.text("SERVICES_TABLE"), _NO_CACHE, now),
         numbers=numbers,
         pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), _NO_CACHE, now),
         activations=activations,
         transactions=Transactions(db, numbers, activations),
         pushes=Pushes(db, env.text("ACTIVATIONS_TABLE"), kept_for),
-        sources=Sources(db, env.text("SOURCES_TABLE"), _NO_CACHE, now),
+        sources=Sources(db, env.text("SOURCES_TABLE"), _NO_CACHE, now, encryption),
         inbox=Inbox(db, env.text("INBOX_TABLE"), kept_for),
         import_jobs=ImportJobs(db, env.text("IMPORTS_TABLE"), kept_for),
         audit=Audit(db, env.text("AUDIT_TABLE"), env.duration("AUDIT_DAYS")),

@@ -46,7 +46,8 @@ def _source_of(source_id: SourceId, delivery: Delivery, parts: Parts) -> Source:
 def _is_authentic(delivery: Delivery, source: Source, parts: Parts) -> bool:
     """Return whether a delivery is by who knows one of the source's secrets; how long that takes doesn't tell which."""
     provider, now = parts.provider(source.provider), parts.now()
-    return any([provider.is_authentic(delivery, secret, source.settings, now) for secret in source.secrets(now)])  # noqa: C419
+    secrets = parts.sources.secrets(source, now)
+    return any([provider.is_authentic(delivery, secret, source.settings, now) for secret in secrets])  # noqa: C419
 
 
 handler = endpoint(lambda request: answer(request, parts()))

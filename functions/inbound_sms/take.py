@@ -54,7 +54,7 @@ def _spelled(delivery: Delivery) -> bytes:
 
 def _keep_unreadable(content: bytes, source: Source, reason: str, parts: Parts) -> None:
     # Some gateways send their secret in the query or the body. It is neither kept nor to be found by trying hashes.
-    for secret in source.secrets(parts.now()):
+    for secret in parts.sources.secrets(source, parts.now()):
         for spelled in (secret, quote(secret, safe=""), quote_plus(secret)):
             content = content.replace(spelled.encode(), _MASK)
     # The same again is the gateway's retry, not something new to look at.

@@ -19,7 +19,7 @@ import aiohttp
 
 from globalconnect import VERSION
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
-from globalconnect.domain.partner import Partner
+from globalconnect.domain.partner import Partner, in_clear
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, DuePush, PushEnd, PushState, Sms, SmsRef
 from globalconnect.hub_protocol.catalogue import DEFAULT
@@ -229,7 +229,9 @@ def _speed[B: Sequence[Any]](batches: Sequence[B], do: Callable[[B], None]) -> f
 
 
 def _json(sms: Sms, partner: Partner) -> bytes:
-    return json.dumps(push_body(sms, partner.key, DEFAULT), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(
+        push_body(sms, in_clear(partner.key), DEFAULT), ensure_ascii=False, separators=(",", ":")
+    ).encode()
 
 
 def _ref(sms: Sms) -> SmsRef:

@@ -1,8 +1,10 @@
 """Fixtures of the tests that run the handlers' code on a pretend cloud."""
 
+import boto3
 import pytest
 
-from simulation.aws import Cloud
+from simulation.aws import REGION, Cloud
+from simulation.clouds import Moto
 from simulation.desk import Desk
 from simulation.shop import Shop
 
@@ -27,3 +29,10 @@ def _open(cloud: Cloud) -> Shop:
 @pytest.fixture
 def desk(cloud: Cloud) -> Desk:
     return Desk(cloud)
+
+
+@pytest.fixture(scope="session")
+def secrets_key(moto: Moto) -> str:
+    """Return the ARN of a KMS key."""
+    kms = boto3.client("kms", REGION, aws_access_key_id="testing", aws_secret_access_key="testing")
+    return str(kms.create_key()["KeyMetadata"]["Arn"])

@@ -65,7 +65,8 @@ def added(desk: Desk, **fields: object) -> tuple[str, str]:
 
 def secrets_of(desk: Desk, source_id: str) -> list[str]:
     """Return the secrets with which a gateway may sign now, newest first."""
-    return present(desk.admin.sources.find(SourceId(source_id))).secrets(desk.cloud.clock())
+    sources = desk.admin.sources
+    return sources.secrets(present(sources.find(SourceId(source_id))), desk.cloud.clock())
 
 
 def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) -> None:

@@ -346,8 +346,8 @@ def test_of_many_failed_attempts_the_newest_20_of_the_last_25_activations_are_sh
 
 def signing_secrets(desk: Desk, partner_id: str) -> list[str]:
     """Return the secrets that sign a partner's pushes now, the newest first."""
-    known = desk.admin.partners.get(PartnerId(partner_id)).signing_secrets
-    return [secret.secret for secret in known if secret.signs(desk.cloud.clock())]
+    partner = desk.admin.partners.get(PartnerId(partner_id))
+    return list(desk.admin.partners.secrets(partner, desk.cloud.clock()).signing)
 
 
 def test_a_signing_secret_is_32_random_bytes_and_signs_from_then_on(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.ids import ActivationId
+from globalconnect.domain.partner import in_clear
 from globalconnect.domain.service import Service
 from simulation.meanwhile import crossed
 from simulation.shop import Shop, present
@@ -133,6 +134,11 @@ def test_what_becomes_of_a_number_during_a_late_finish_stands(shop: Shop, cancel
 
 def test_by_get_everything_is_text(shop: Shop) -> None:
     partner, activation_id = shop.sold()
-    fields = {"action": "FINISH_ACTIVATION", "key": partner.key, "activationId": str(activation_id), "status": "3"}
+    fields = {
+        "action": "FINISH_ACTIVATION",
+        "key": in_clear(partner.key),
+        "activationId": str(activation_id),
+        "status": "3",
+    }
     assert shop.get(*fields.items()).body == SUCCESS
     assert _activation(shop, activation_id).outcome is Outcome.SUCCESS

@@ -10,11 +10,14 @@ import pytest
 
 from globalconnect.domain.ids import SmsId
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
+from globalconnect.runtime.aws import kms_client
 from globalconnect.store.projection import counted_as
 from recount.recount import Recount
 from simulation.aws import TEMPLATE
 from simulation.calls import heard
+from simulation.clouds import Moto
 from simulation.desk import Desk
+from simulation.office import FAILED, Office
 from simulation.shop import OPERATOR, Reply, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(9)]
@@ -23,13 +26,23 @@ RESOURCES = TEMPLATE["Resources"]
 type Permission = tuple[str, str]
 
 
+def _statements(function: str, *conditions: str) -> list[dict[str, Any]]:
+    """Return what a function is allowed when these conditions of the template hold and no others."""
+    policies = RESOURCES[function]["Properties"].get("Policies", [])
+    given = [policy.get("If", [None, policy]) for policy in policies]
+    return [
+        statement
+        for condition, policy, *_ in given
+        if condition is None or condition in conditions
+        for statement in policy["Statement"]
+    ]
+
+
 def _stated(function: str) -> set[Permission]:
     """Return the (action, table or index) pairs that a function's statements allow on DynamoDB."""
-    policies = RESOURCES[function]["Properties"]["Policies"]
     allowed = {
         (action, _named(resource))
-        for policy in policies
-        for statement in policy["Statement"]
+        for statement in _statements(function)
         for action in statement["Action"]
         for resource in statement["Resource"]
         if action.startswith("dynamodb:")
@@ -46,8 +59,7 @@ def _condition(function: str, action: str) -> dict[str, Any]:
     """Return the condition on which a function may do something to partners."""
     (condition,) = [
         statement["Condition"]
-        for policy in RESOURCES[function]["Properties"]["Policies"]
-        for statement in policy["Statement"]
+        for statement in _statements(function)
         if {"GetAtt": "PartnersTable.Arn"} in statement["Resource"] and action in statement["Action"]
     ]
     return dict(condition)
@@ -260,3 +272,56 @@ def test_pushes_may_write_of_a_partner_what_they_note_and_be_given_nothing_back(
     }
     assert named == set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
     assert {params.get("ReturnValues", "NONE") for params in updates} == {"NONE"}
+
+
+KMS_CONDITIONS = ("HasSecretsKey", "EncryptsSecrets")
+
+
+def _stated_on_kms(function: str, *conditions: str) -> set[Permission]:
+    """Return the (action, key of the encryption context) pairs that a function's statements allow with the stack's key."""
+    stated = [one for one in _statements(function, *conditions) if one["Action"][0].startswith("kms:")]
+    assert all(one["Resource"] == [{"GetAtt": "SecretsKey.Arn"}] for one in stated)
+    return {
+        (action, key)
+        for one in stated
+        for action in one["Action"]
+        for key in one["Condition"]["ForAnyValue:StringEquals"]["kms:EncryptionContextKeys"]
+    }
+
+
+def test_only_who_needs_keys_or_secrets_may_decrypt_or_encrypt_and_exactly_what_it_does(
+    moto: Moto, secrets_key: str
+) -> None:
+    client: Any = kms_client()
+    cloud = moto.cloud(KEY_ENCRYPTION="on", SECRETS_KEY=secrets_key, CACHE_SECONDS="0")
+    shop = Shop(replace(cloud, kms=lambda: client))
+    shop.sell("tg")
+    desk, partner, source = Desk(shop.cloud), shop.partner(push_url="https://hub.example/"), shop.source()
+
+    def made(do: Callable[[], object]) -> set[Permission]:
+        with heard(client, "provide-client-params.kms") as told:
+            do()
+        return {(f"kms:{call['model'].name}", key) for call in told for key in call["params"]["EncryptionContext"]}
+
+    def manage() -> None:
+        desk.post(f"/admin/partners/{partner.partner_id}/rotate-key")
+        desk.admin.partners.secrets(desk.admin.partners.get(partner.partner_id), 0)
+        desk.post(f"/admin/sources/{source}/secret")
+
+    with Office(shop) as office:
+        does: dict[str, Callable[[], object]] = {
+            "PushSmsFunction": office.first_push,
+            "PushRetryFunction": office.retry,
+            "InboundSmsFunction": lambda: shop.deliver(source, []),
+            "AdminApiFunction": manage,
+        }
+        office.hub.answers = [FAILED]
+        calls = {function: made(do) for function, do in does.items()}
+    functions = [name for name, one in RESOURCES.items() if one["Type"] == "AWS::Serverless::Function"]
+    assert {name: found for name in functions if (found := _stated_on_kms(name, *KMS_CONDITIONS))} == calls
+    assert all(_stated_on_kms(name) == set() for name in functions)
+    # While it ends, nothing is encrypted any more.
+    assert _stated_on_kms("AdminApiFunction", "HasSecretsKey") == {
+        ("kms:Decrypt", "partner"),
+        ("kms:Decrypt", "source"),
+    }

@@ -30,7 +30,7 @@ def _fresh(tables: Cloud) -> Sources:
 
 def _secrets(sources: Sources, now: int) -> list[str]:
     found = sources.find(SOURCE_ID)
-    return found.secrets(now) if found else []
+    return sources.secrets(found, now) if found else []
 
 
 def test_a_source_is_read_as_it_was_added_and_once(sources: Sources) -> None:

@@ -46,8 +46,9 @@ def test_a_secret_that_was_replaced_signs_on_for_a_day_and_no_longer() -> None:
     secrets = rotated([SigningSecret("old")], "new", NOW)
     assert secrets == (SigningSecret("new"), SigningSecret("old", NOW + SIGNING_OVERLAP))
     partner = replace(PARTNER, signing_secrets=secrets)
-    signers = [Signer.of(partner, SmsId(77), NOW + SIGNING_OVERLAP + late) for late in (-1, 0)]
-    assert [signer and signer.secrets for signer in signers] == [["new", "old"], ["new"]]
+    signing = [partner.push_secrets(NOW + SIGNING_OVERLAP + late).signing for late in (-1, 0)]
+    assert signing == [("new", "old"), ("new",)]
+    assert Signer.of((), SmsId(77), NOW) is None
 
 
 def test_replacing_a_secret_that_nobody_wrote_down_leaves_the_one_that_is_checked() -> None:

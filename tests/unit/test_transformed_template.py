@@ -87,7 +87,8 @@ def _of(found: Resources, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
 def _statements(found: Resources) -> Iterator[tuple[str, dict[str, Any]]]:
     for role, properties in _of(found, "AWS::IAM::Role"):
         for policy in properties.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
+            # With a condition or without; what else a condition gives is nothing.
+            for statement in policy.get("Fn::If", [None, policy])[1]["PolicyDocument"]["Statement"]:
                 yield role, statement
 
 

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from globalconnect.domain.ids import PartnerId, Rng, new_token
@@ -18,16 +18,34 @@ SIGNING_OVERLAP = DAY
 # Each one that signs makes a header of every push longer.
 MOST_SIGNING_SECRETS = 5
 
+# A key or secret as it is kept: in clear, or encrypted for who may decrypt it (docs/adr/0038).
+type Secret = str | bytes
+
+
+def in_clear(secret: Secret) -> str:
+    """Return a secret that is kept in clear. Raises TypeError for an encrypted one, which its store has to open."""
+    if isinstance(secret, bytes):
+        raise TypeError("a secret is encrypted that was expected in clear")
+    return secret
+
 
 @dataclass(frozen=True, slots=True)
 class SigningSecret:
     """A secret that signs a partner's pushes: `until` (ms) once it was replaced, None as long as it is the newest."""
 
-    secret: str = field(repr=False)
+    secret: Secret = field(repr=False)
     until: int | None = None
 
     def signs(self, now: int) -> bool:
         return self.until is None or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class PushSecrets:
+    """What of a push is secret: the partner's key, which it says, and what signs it."""
+
+    key: str = field(repr=False)
+    signing: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,8 @@ class Partner:
     """A hub that buys from us.
 
     `services` is None when it may buy every service, `max_live` when it has no limit of its own for live activations.
-    The key is kept readable because PUSH_SMS has to send it; who sells to a partner is not given it, and has "" here.
+    The key is kept, in clear or encrypted, because PUSH_SMS has to send it; who sells to a partner is not given it, and
+    has "" here.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
     not signed. `version` grows with every change by staff, and with nothing else.
@@ -51,7 +70,7 @@ class Partner:
 
     partner_id: PartnerId
     name: str
-    key: str = field(repr=False)
+    key: Secret = field(repr=False)
     push_url: str | None = field(repr=False)
     services: frozenset[str] | None
     dialect: str
@@ -67,6 +86,18 @@ class Partner:
     @property
     def is_signed(self) -> bool:
         return bool(self.signing_secrets)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether its key or any of its secrets is encrypted."""
+        return any(
+            isinstance(secret, bytes) for secret in (self.key, *(known.secret for known in self.signing_secrets))
+        )
+
+    def push_secrets(self, now: int, opened: Callable[[Secret], str] = in_clear) -> PushSecrets:
+        """Return what a push at `now` (ms) needs; `opened` reads what is kept."""
+        signing = tuple(opened(known.secret) for known in self.signing_secrets if known.signs(now))
+        return PushSecrets(opened(self.key), signing)
 
     def is_slow(self, now: int) -> bool:
         return now < self.slow_until
@@ -108,7 +139,7 @@ def new_signing_secret(rng: Rng) -> str:
     return SIGNING_SECRET_PREFIX + base64.b64encode(secret).decode()
 
 
-def rotated(secrets: Sequence[SigningSecret], secret: str, now: int) -> tuple[SigningSecret, ...]:
+def rotated(secrets: Sequence[SigningSecret], secret: Secret, now: int) -> tuple[SigningSecret, ...]:
     """Return a partner's signing secrets with a new one before them, at `now` (ms).
 
     The one it replaces signs on for SIGNING_OVERLAP, and so do those replaced before until their own time is over: who

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Self
 
 from globalconnect.domain.ids import SourceId
-from globalconnect.domain.partner import SigningSecret, rotated
+from globalconnect.domain.partner import Secret, SigningSecret, rotated
 
 # Values by the names of its provider's SettingSpecs.
 type SourceSettings = Mapping[str, str | bool]
@@ -30,7 +30,7 @@ class Source:
     source_id: SourceId
     name: str
     provider: str
-    secret: str = field(repr=False)
+    secret: Secret = field(repr=False)
     created_at: int
     last_heard_at: int | None = None
     last_unreadable: Problem | None = None
@@ -38,14 +38,14 @@ class Source:
     former_secrets: tuple[SigningSecret, ...] = field(default=(), repr=False)
     settings: SourceSettings = field(default_factory=dict, repr=False)
 
-    def secrets(self, now: int) -> list[str]:
-        """Return the secrets that are good at `now` (ms), newest first."""
+    def secrets(self, now: int) -> list[Secret]:
+        """Return the secrets that are good at `now` (ms), newest first, as they are kept."""
         return [self.secret, *(former.secret for former in self.former_secrets if former.signs(now))]
 
     def with_secret(self, secret: str, now: int) -> Self:
         """Return the source with a new secret at `now` (ms); the one before stays good for a while, as partners' do.
 
-        One that it has already is the newest then, and not among the former.
+        Its own are in clear. One that it has already is the newest then, and not among the former.
         """
         if secret == self.secret:
             return self

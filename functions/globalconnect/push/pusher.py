@@ -14,8 +14,8 @@ from enum import Enum, auto
 from typing import Protocol
 
 from globalconnect.domain.errors import Busy, Unavailable
-from globalconnect.domain.ids import ActivationId
-from globalconnect.domain.partner import Partner
+from globalconnect.domain.ids import ActivationId, PartnerId
+from globalconnect.domain.partner import Partner, PushSecrets
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
 from globalconnect.domain.sms import Attempt, DuePush, PushEnd, PushState, Sms, SmsRef
@@ -32,6 +32,9 @@ from globalconnect.store.pushes import Pushes
 
 # Calls to AWS at once; each waits on the network, none on the processor.
 _AWS_THREADS = 16
+# Partners whose keys are decrypted at once: as many as a batch can have. Not by the threads above, which those who need
+# no decryption wait for.
+_DECRYPTIONS_AT_ONCE = 100
 _ITEMS_AT_ONCE = 25
 _LOOKS = 3
 
@@ -88,6 +91,9 @@ class Pusher:
         self._runner = asyncio.Runner(loop_factory=_new_loop)
         self._opened = AsyncExitStack()
         self._client: AttemptClient | None = None
+        self._decrypting = ThreadPoolExecutor(_DECRYPTIONS_AT_ONCE, thread_name_prefix="push-decrypt")
+        # Of the partners of one batch.
+        self._decrypted: dict[PartnerId, asyncio.Future[PushSecrets]] = {}
         self._attempted: list[dict[str, str | int | None]] = []
         self._claims = Batches[DuePush, Sms | None](self._claim_each, _ITEMS_AT_ONCE)
         self._looks = Batches[ActivationId, bool](self._open_each, _ITEMS_AT_ONCE)
@@ -118,6 +124,7 @@ class Pusher:
         """Close the HTTP client and the event loop."""
         with self._runner:
             self._runner.run(self._opened.aclose())
+        self._decrypting.shutdown()
 
     async def _all(
         self, pushes: Sequence[DuePush], handle: Callable[[DuePush, Partner | None, AttemptClient], Awaitable[Handling]]
@@ -132,6 +139,7 @@ class Pusher:
         if self._client is None:
             self._client = await self._opened.enter_async_context(self._open_client())
         client = self._client
+        self._decrypted = {}
         ended = await asyncio.gather(
             *(handle(push, partners.get(push.partner_id), client) for push in by_ref.values()),
             return_exceptions=True,
@@ -165,18 +173,31 @@ class Pusher:
         next_push = replace(push, due=sms.next_due, tally=sms.tally)
         slow = partner is not None and self._health.is_slow(partner)
         try:
-            end = self._end_of(sms, partner) or await self._end_by_finish(sms)
+            end, secrets = self._end_of(sms, partner), None
+            if end is None and partner is not None:
+                secrets = await self._secrets_of(partner)
+                end = await self._end_by_finish(sms)
         except _AWS_TROUBLE as error:
             log_failure(Event.UNEXPECTED, error, sms_id=sms.sms_id)
             await self._queue(next_push, slow=slow)
             return Handling.DONE
-        if end is not None or partner is None or partner.push_url is None:
+        if end is not None or partner is None or secrets is None or partner.push_url is None:
             await self._stop(sms, end or PushState.STOPPED)
         elif not may_start(sms.next_due, self._now()):
             await self._queue(next_push, slow=slow)
         else:
-            await self._attempt(client, next_push, sms, partner, partner.push_url)
+            await self._attempt(client, next_push, sms, partner, partner.push_url, secrets)
         return Handling.DONE
+
+    async def _secrets_of(self, partner: Partner) -> PushSecrets:
+        """Return what of a push to a partner is secret, decrypted once a batch. Raises Busy and Unavailable."""
+        if not partner.is_encrypted:
+            return partner.push_secrets(self._now())
+        if partner.partner_id not in self._decrypted:
+            self._decrypted[partner.partner_id] = asyncio.get_running_loop().run_in_executor(
+                self._decrypting, self._partners.secrets, partner, self._now()
+            )
+        return await self._decrypted[partner.partner_id]
 
     def _end_of(self, sms: Sms, partner: Partner | None) -> PushState | None:
         """Return how the pushing of a claimed SMS ends because nobody may have it, None when somebody may."""
@@ -203,11 +224,13 @@ class Pusher:
         await self._settle(PushEnd(sms, end, self._now()), tries=1)
         log(Event.PUSH_STOPPED, sms_id=sms.sms_id, activation_id=sms.activation_id, state=end.value)
 
-    async def _attempt(self, client: AttemptClient, next_push: DuePush, sms: Sms, partner: Partner, url: str) -> None:
+    async def _attempt(  # noqa: PLR0913, PLR0917 - what is known of it by now
+        self, client: AttemptClient, next_push: DuePush, sms: Sms, partner: Partner, url: str, secrets: PushSecrets
+    ) -> None:
         started_at = self._now()
-        signer = Signer.of(partner, sms.sms_id, started_at)
-        body = push_body(sms, partner.key, DIALECTS[partner.dialect])
-        result = await client.attempt(url, body, (partner.key, sms.text), signer)
+        signer = Signer.of(secrets.signing, sms.sms_id, started_at)
+        body = push_body(sms, secrets.key, DIALECTS[partner.dialect])
+        result = await client.attempt(url, body, (secrets.key, sms.text), signer)
         sms = sms.attempted(result.outcome.value)
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
         self._attempted.append(_logged(sms, result))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from globalconnect.domain.ids import SmsId
-from globalconnect.domain.partner import SIGNING_SECRET_PREFIX, Partner
+from globalconnect.domain.partner import SIGNING_SECRET_PREFIX
 from globalconnect.domain.times import SECOND
 
 _SCHEME = "v1"
@@ -25,9 +25,8 @@ class Signer:
     secrets: Sequence[str] = field(repr=False)
 
     @classmethod
-    def of(cls, partner: Partner, sms_id: SmsId, now: int) -> Self | None:
+    def of(cls, secrets: Sequence[str], sms_id: SmsId, now: int) -> Self | None:
         """Return what signs an attempt for this SMS at `now` (ms), None when the partner's pushes are not signed."""
-        secrets = [known.secret for known in partner.signing_secrets if known.signs(now)]
         return cls(f"sms_{sms_id}", now, secrets) if secrets else None
 
     def headers(self, content: bytes) -> dict[str, str]:

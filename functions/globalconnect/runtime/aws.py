@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_sqs.client import SQSClient
 
+    from globalconnect.store.encryption import KmsClient
+
 # Short time-outs and few retries: our callers have time-outs too, and what fails is redelivered.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -19,6 +21,10 @@ _CONFIG = Config(
     read_timeout=5,
     max_pool_connections=50,
     tcp_keepalive=True,
+)
+# Shorter still: a claim is good for an attempt that starts within 4 s (domain/push_schedule.py).
+_KMS_CONFIG = _CONFIG.merge(
+    Config(retries={"mode": "standard", "total_max_attempts": 2}, connect_timeout=1, read_timeout=1)
 )
 
 
@@ -28,3 +34,8 @@ def dynamodb_client() -> "DynamoDBClient":
 
 def sqs_client() -> "SQSClient":
     return boto3.client("sqs", config=_CONFIG)
+
+
+def kms_client() -> "KmsClient":
+    client: KmsClient = boto3.client("kms", config=_KMS_CONFIG)
+    return client

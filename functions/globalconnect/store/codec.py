@@ -73,7 +73,8 @@ def _forms(field: Field[Any]) -> tuple[_Form, _Form]:
     if isinstance(kind, TypeAliasType):
         kind = kind.__value__
     if isinstance(kind, UnionType):
-        (kind,) = (one for one in get_args(kind) if one is not NoneType)
+        # One of several that are not None is kept as it is.
+        kind, *_ = (one for one in get_args(kind) if one is not NoneType)
     may_be_absent = field.default is not MISSING or field.default_factory is not MISSING
     origin = get_origin(kind)
     if origin is frozenset:

@@ -1,17 +1,29 @@
 """The Partners table."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypedDict
 
-from globalconnect.domain.errors import Conflict, InvalidKey, existing
+from globalconnect.domain.errors import Busy, Conflict, InvalidKey, existing
 from globalconnect.domain.ids import PartnerId
-from globalconnect.domain.partner import KeyHolder, Partner, Pause, SigningSecret, digest_of, partner_id_of, rotated
+from globalconnect.domain.partner import (
+    KeyHolder,
+    Partner,
+    Pause,
+    PushSecrets,
+    SigningSecret,
+    digest_of,
+    in_clear,
+    partner_id_of,
+    rotated,
+)
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, changing, expression
+from globalconnect.store.encryption import NO_ENCRYPTION, Context, Encryption
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
 # Of every change by staff.
@@ -25,8 +37,11 @@ _CODEC = Codec(
 )
 _to_partner = _CODEC.from_item
 _SECRET = Codec(SigningSecret)
+_SECRETS = ("key", "signing_secrets")
+# How often it is tried to write a key in another form while somebody changes the partner.
+_TRIES = 8
 # All that is known of a partner but its key, its secrets and its address: who sells to it needs none of them.
-_OF_BUYERS = sorted({*_CODEC.attributes, "key_sha256"} - {"key", "signing_secrets", "push_url"})
+_OF_BUYERS = sorted({*_CODEC.attributes, "key_sha256"} - {*_SECRETS, "push_url"})
 
 
 class PartnerUpdate(TypedDict, total=False):
@@ -40,11 +55,22 @@ class PartnerUpdate(TypedDict, total=False):
 
 
 class Partners:
-    """Partners by id and by key; whose a key is, is remembered for `cache_seconds`."""
+    """Partners by id and by key; whose a key is, is remembered for `cache_seconds`.
 
-    def __init__(self, db: Dynamo, table: str, cache_seconds: int, now: Callable[[], int]) -> None:
+    Keys and secrets are given as they are kept. Only `secrets` decrypts, and who needs none takes no `encryption`.
+    """
+
+    def __init__(
+        self,
+        db: Dynamo,
+        table: str,
+        cache_seconds: int,
+        now: Callable[[], int],
+        encryption: Encryption = NO_ENCRYPTION,
+    ) -> None:
         self._db = db
         self._table = table
+        self._encryption = encryption
         self._cache: Cache[KeyHolder] = Cache(cache_seconds, now)
 
     def authenticate(self, key: str) -> Partner:
@@ -88,8 +114,9 @@ class Partners:
         return Page([_to_partner(item) for item in page.items], _LISTING.cursor(page.next_key))
 
     def add(self, partner: Partner) -> None:
-        """Store a new partner. Raises ConditionFailed when its id is taken."""
-        self._db.put(self._table, _to_item(partner), expression("attribute_not_exists(#partner_id)"))
+        """Store a new partner, whose key is in clear. Raises ConditionFailed when its id is taken, Busy and Unavailable."""
+        item = _to_item(self._as_written(partner), digest_of(in_clear(partner.key)))
+        self._db.put(self._table, item, expression("attribute_not_exists(#partner_id)"))
 
     def change(self, partner_id: PartnerId, change: PartnerUpdate, version: int | None = None) -> Partner:
         """Set what is given (at least one thing) and leave the rest as it is.
@@ -117,7 +144,8 @@ class Partners:
 
     def rotate_key(self, partner_id: PartnerId, key: str) -> Partner:
         """Replace a partner's key; the old one stops working. Raises NotFound, and Conflict when it is revoked."""
-        change = expression(f"SET #key = :key, #key_sha256 = :digest {_NEXT}", key=key, digest=digest_of(key), one=1)
+        kept = self._encryption.written(key, _context(partner_id))
+        change = expression(f"SET #key = :key, #key_sha256 = :digest {_NEXT}", key=kept, digest=digest_of(key), one=1)
         return self._update(partner_id, change, _WORKING)
 
     def rotate_signing_secret(self, partner_id: PartnerId, secret: str, now: int) -> Partner:
@@ -127,12 +155,14 @@ class Partners:
         two new secrets neither may go missing, both have been shown.
         """
         before = self.get(partner_id)
-        secrets = [_SECRET.to_item(known) for known in rotated(before.signing_secrets, secret, now)]
+        after = replace(before, signing_secrets=rotated(before.signing_secrets, secret, now))
+        kept = self._as_written(after).signing_secrets
+        secrets = [_SECRET.to_item(one) for one in kept]
         change = expression(f"SET #signing_secrets = :secrets {_NEXT}", secrets=secrets, one=1)
 
         def is_done(partner: Partner) -> bool:
             # By a try of ours that AWS did not answer.
-            return partner.revoked_at is None and any(known.secret == secret for known in partner.signing_secrets)
+            return partner.revoked_at is None and kept[0] in partner.signing_secrets
 
         return self._update(partner_id, change, _working_at(before.version), is_done)
 
@@ -177,6 +207,47 @@ class Partners:
         """Return those of the partners that exist, as they are now. Raises Busy."""
         keys = [{"partner_id": partner_id} for partner_id in partner_ids]
         return {partner.partner_id: partner for partner in map(_to_partner, self._db.get_many(self._table, keys))}
+
+    def secrets(self, partner: Partner, now: int) -> PushSecrets:
+        """Return what of a push to a partner at `now` (ms) is secret. Raises Busy and Unavailable."""
+        return partner.push_secrets(now, partial(self._encryption.opened, context=_context(partner.partner_id)))
+
+    def every(self) -> Iterator[Partner]:
+        return map(_to_partner, self._db.scan_all(self._table, consistent=True))
+
+    def write_again(self, partner: Partner) -> bool:
+        """Write a partner's key and secrets in the form in which they are written now, and nothing else of it.
+
+        Returns whether any was in the other. Raises Busy and Unavailable.
+        """
+        found: Partner | None = partner
+        for _ in range(_TRIES):
+            if found is None or (wanted := self._as_written(found)) == found:
+                return False
+            kept = _CODEC.to_item(wanted)
+            secrets = {name: kept[name] for name in _SECRETS if kept[name] is not None}
+            # An encrypted key is never without: who sells to the partner can't read it.
+            digest = {"key_sha256": digest_of(found.key)} if isinstance(found.key, str) else {}
+            as_read = expression(
+                f"attribute_exists(#partner_id) AND #key = :known_key AND {_of_version(found.version)}",
+                known_key=found.key,
+                version=found.version,
+            )
+            try:
+                self._db.update_unseen(
+                    self._table, {"partner_id": found.partner_id}, changing(secrets | digest), as_read
+                )
+            except ConditionFailed:
+                found = self._read(found.partner_id)
+            else:
+                return True
+        raise Busy
+
+    def _as_written(self, partner: Partner) -> Partner:
+        """Return a partner with its key and secrets in the form in which they are written. Raises Busy and Unavailable."""
+        written = partial(self._encryption.written, context=_context(partner.partner_id))
+        signing = tuple(replace(known, secret=written(known.secret)) for known in partner.signing_secrets)
+        return replace(partner, key=written(partner.key), signing_secrets=signing)
 
     def note_slow(self, partner_id: PartnerId, until: int) -> None:
         """Note that a partner's server is slow until then (ms); an earlier end changes nothing. Raises Busy."""
@@ -230,12 +301,19 @@ def _unchanged(partner: Partner | None, is_done: Callable[[Partner], bool]) -> P
 
 
 def _working_at(version: int) -> Expression:
+    return expression(f"{_WORKING.text} AND {_of_version(version)}", version=version)
+
+
+def _of_version(version: int) -> str:
     # Partners from before there were versions have none.
-    known = "#version = :version" if version else "(attribute_not_exists(#version) OR #version = :version)"
-    return expression(f"{_WORKING.text} AND {known}", version=version)
+    return "#version = :version" if version else "(attribute_not_exists(#version) OR #version = :version)"
 
 
-def _to_item(partner: Partner) -> Item:
+def _context(partner_id: PartnerId) -> Context:
+    return {"partner": partner_id}
+
+
+def _to_item(partner: Partner, digest: str) -> Item:
     # Sets can't be empty.
     services = None if partner.services is None else sorted(partner.services)
-    return _CODEC.to_item(partner) | {"services": services, "key_sha256": digest_of(partner.key)}
+    return _CODEC.to_item(partner) | {"services": services, "key_sha256": digest}

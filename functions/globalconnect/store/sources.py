@@ -1,21 +1,25 @@
 """The Sources table: inbound gateways."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
-from globalconnect.domain.errors import Conflict, existing
+from globalconnect.domain.errors import Busy, Conflict, existing
 from globalconnect.domain.ids import SourceId
-from globalconnect.domain.partner import SigningSecret
+from globalconnect.domain.partner import Secret
 from globalconnect.domain.source import Problem, Source
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, expression
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, changing, expression
+from globalconnect.store.encryption import NO_ENCRYPTION, Context, Encryption
 
 # What is heard from a source is noted so often at most.
 NOTED_EVERY = MINUTE
+# How often it is tried to write secrets in another form while somebody replaces them.
+_TRIES = 8
 _LISTING = Listing("sources", partial(has, source_id=str))
 
 _CODEC = Codec(
@@ -26,15 +30,25 @@ _CODEC = Codec(
     },
 )
 _to_source = _CODEC.from_item
-_SECRET = Codec(SigningSecret)
 
 
 class Sources:
-    """Sources by id; what is read is remembered for `cache_seconds`."""
+    """Sources by id; what is read is remembered for `cache_seconds`.
 
-    def __init__(self, db: Dynamo, table: str, cache_seconds: int, now: Callable[[], int]) -> None:
+    Their secrets are given as they are kept; `secrets` decrypts them.
+    """
+
+    def __init__(
+        self,
+        db: Dynamo,
+        table: str,
+        cache_seconds: int,
+        now: Callable[[], int],
+        encryption: Encryption = NO_ENCRYPTION,
+    ) -> None:
         self._db = db
         self._table = table
+        self._encryption = encryption
         self._cache: Cache[Source] = Cache(cache_seconds, now)
         # When something was noted last, by source and attribute: what is remembered of a source may be older.
         self._noted: dict[tuple[str, str], int] = {}
@@ -43,14 +57,20 @@ class Sources:
         """Return a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
         return self._cache.get(source_id, lambda: self._read(source_id), oldest)
 
+    def secrets(self, source: Source, now: int) -> list[str]:
+        """Return the secrets of a source that are good at `now` (ms), newest first. Raises Busy and Unavailable."""
+        context = _context(source.source_id)
+        return [self._encryption.opened(secret, context) for secret in source.secrets(now)]
+
     def page(self, limit: int, cursor: str | None) -> Page[Source]:
         """Return one page of all sources, in no order. Raises InvalidInput for a cursor of something else."""
         page = self._db.scan(self._table, limit=limit, after=_LISTING.key(cursor))
         return Page([_to_source(item) for item in page.items], _LISTING.cursor(page.next_key))
 
     def add(self, source: Source) -> None:
-        """Store a new source. Raises ConditionFailed when its id is taken."""
-        self._db.put(self._table, _CODEC.to_item(source), expression("attribute_not_exists(#source_id)"))
+        """Store a new source. Raises ConditionFailed when its id is taken, Busy and Unavailable."""
+        item = _CODEC.to_item(self._as_written(source))
+        self._db.put(self._table, item, expression("attribute_not_exists(#source_id)"))
 
     def remove(self, source_id: SourceId) -> None:
         """Remove a source. Raises NotFound."""
@@ -67,22 +87,50 @@ class Sources:
         missing, both have been shown.
         """
         before = existing(self._read(source_id), "source")
-        after = before.with_secret(secret, now)
-        if after is before:
+        opened = self._opened(before)
+        after = opened.with_secret(secret, now)
+        if after is opened:
             return
-        change = expression(
-            "SET #secret = :secret, #former_secrets = :former",
-            secret=after.secret,
-            former=[_SECRET.to_item(former) for former in after.former_secrets],
-        )
         try:
-            self._db.update(self._table, {"source_id": source_id}, change, _unchanged(before))
+            self._replace_secrets(before, self._as_written(after))
         except ConditionFailed:
             found = existing(self._read(source_id), "source")
             # It has it by a try of ours that AWS did not answer.
-            if secret not in found.secrets(now):
+            if secret not in self.secrets(found, now):
                 raise Conflict("source: its secret was replaced meanwhile; try again") from None
         self._cache.forget(source_id)
+
+    def every(self) -> Iterator[Source]:
+        return map(_to_source, self._db.scan_all(self._table, consistent=True))
+
+    def write_again(self, source: Source) -> bool:
+        """Write a source's secrets in the form in which they are written now, and nothing else of it.
+
+        Returns whether any was in the other. Raises Busy and Unavailable.
+        """
+        found: Source | None = source
+        for _ in range(_TRIES):
+            if found is None or (wanted := self._as_written(found)) == found:
+                return False
+            try:
+                self._replace_secrets(found, wanted)
+            except ConditionFailed:
+                found = self._read(found.source_id)
+            else:
+                return True
+        raise Busy
+
+    def _replace_secrets(self, before: Source, after: Source) -> None:
+        """Keep other secrets of a source that was read before. Raises ConditionFailed when it has others by now, Busy."""
+        kept = _CODEC.to_item(after)
+        change = changing({name: kept[name] for name in ("secret", "former_secrets") if kept[name] is not None})
+        self._db.update(self._table, {"source_id": before.source_id}, change, _unchanged(before))
+
+    def _opened(self, source: Source) -> Source:
+        return _with_each(source, partial(self._encryption.opened, context=_context(source.source_id)))
+
+    def _as_written(self, source: Source) -> Source:
+        return _with_each(source, partial(self._encryption.written, context=_context(source.source_id)))
 
     def note_heard(self, source: Source, now: int) -> None:
         """Note that a source was heard at `now` (ms), unless that was noted less than NOTED_EVERY ago. Raises Busy."""
@@ -128,6 +176,16 @@ class Sources:
     def _read(self, source_id: SourceId) -> Source | None:
         item = self._db.get(self._table, {"source_id": source_id})
         return _to_source(item) if item else None
+
+
+def _context(source_id: SourceId) -> Context:
+    return {"source": source_id}
+
+
+def _with_each(source: Source, change: Callable[[Secret], Secret]) -> Source:
+    """Return a source with each of its secrets changed so."""
+    former = tuple(replace(known, secret=change(known.secret)) for known in source.former_secrets)
+    return replace(source, secret=change(source.secret), former_secrets=former)
 
 
 def _unchanged(source: Source) -> Expression:
