@@ -72,7 +72,7 @@ def over_limit(parts: Parts) -> list[PartnerOverOutcomeLimit]:
     """Return the partners that the alarm speaks of, those with the most outcomes first."""
     found = [entry for entry in outcomes_by_partner(parts).items() if parts.outcome_limits.is_over(entry[1])]
     found.sort(key=lambda entry: (-entry[1].finished, entry[0]))
-    partners = parts.partners.many([partner_id for partner_id, _ in found[:MOST_OVER_LIMIT]])
+    partners = parts.partners.without_secrets([partner_id for partner_id, _ in found[:MOST_OVER_LIMIT]])
     return [
         PartnerOverOutcomeLimit(
             partner_id=partner_id,
@@ -214,7 +214,7 @@ def _in_trouble(parts: Parts, note: PendingNote) -> list[PartnerInTrouble]:
 
     They are read now: who has taken a push since the sweep, or was revoked, is in trouble no longer.
     """
-    partners = parts.partners.many(note.partners.keys())
+    partners = parts.partners.without_secrets(note.partners.keys())
     found = [
         (pending, partner)
         for partner_id, pending in note.partners.items()

@@ -73,7 +73,7 @@ class Sweep:
 
     def _waiting(self, found: Mapping[PartnerId, PartnerPending], now: int) -> list[Waiting]:
         # Read after the batch: a partner that took a push meanwhile is not in the alarm.
-        partners = self.partners.many(found.keys())
+        partners = self.partners.without_secrets(found.keys())
         return [
             Waiting(
                 partner_id=partner_id,
@@ -101,7 +101,7 @@ class Sweep:
     def _queue_missing(self, batch: Sequence[Sms]) -> int:
         now = self.now()
         missing = [sms for sms in batch if _is_missing(sms, now)]
-        partners = self.partners.many({sms.partner_id for sms in missing})
+        partners = self.partners.without_secrets({sms.partner_id for sms in missing})
         slow_ones = {partner.partner_id for partner in partners.values() if partner.is_slow(now)}
         for slow in (False, True):
             some = [sms for sms in missing if (sms.partner_id in slow_ones) is slow]

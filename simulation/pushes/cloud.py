@@ -39,6 +39,7 @@ _OF_STORE = (
     "find",
     "note_queued_again",
     "many",
+    "without_secrets",
     "note_slow",
     "note_success",
 )

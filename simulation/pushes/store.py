@@ -125,6 +125,8 @@ class MemoryStore:
     def many(self, partner_ids: Collection[str]) -> dict[str, Partner]:
         return {one: self._partners[one] for one in partner_ids if one in self._partners}
 
+    without_secrets = many
+
     def note_slow(self, partner_id: str, until: int) -> None:
         self._note(partner_id, lambda partner: replace(partner, slow_until=max(until, partner.slow_until)))
 

@@ -235,6 +235,7 @@ def test_an_unknown_sms_is_not_pushed_once_more(store: Any) -> None:
 def test_many_gives_the_partners_there_are(store: Any) -> None:
     store.add_partner(_PARTNER)
     assert store.many({"hub", "nobody"}) == {"hub": _PARTNER}
+    assert store.without_secrets({"hub", "nobody"}).keys() == {"hub"}
     assert store.many(()) == {}
 
 

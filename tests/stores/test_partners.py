@@ -39,6 +39,7 @@ def test_partners_are_read_as_they_were_added(partners: Partners) -> None:
     assert [partners.get(partner.partner_id) for partner in (HUB, PLAIN)] == [HUB, PLAIN]
     assert partners.many({HUB_ID, PLAIN_ID, NOBODY}) == {"hub": HUB, "plain": PLAIN}
     assert partners.many(()) == {}
+    assert partners.without_secrets({HUB_ID, NOBODY}) == {"hub": replace(HUB, key="")}
     with pytest.raises(NotFound):
         partners.get(NOBODY)
 

@@ -42,6 +42,7 @@ _SECRETS = ("key", "signing_secrets")
 _TRIES = 8
 # All that is known of a partner but its key, its secrets and its address: who sells to it needs none of them.
 _OF_BUYERS = sorted({*_CODEC.attributes, "key_sha256"} - {*_SECRETS, "push_url"})
+_WITHOUT_SECRETS = sorted({*_CODEC.attributes} - {*_SECRETS})
 
 
 class PartnerUpdate(TypedDict, total=False):
@@ -248,6 +249,12 @@ class Partners:
         written = partial(self._encryption.written, context=_context(partner.partner_id))
         signing = tuple(replace(known, secret=written(known.secret)) for known in partner.signing_secrets)
         return replace(partner, key=written(partner.key), signing_secrets=signing)
+
+    def without_secrets(self, partner_ids: Collection[PartnerId]) -> dict[PartnerId, Partner]:
+        """Return those of the partners that exist, as they are now, without key and signing secrets. Raises Busy."""
+        keys = [{"partner_id": partner_id} for partner_id in partner_ids]
+        items = self._db.get_many(self._table, keys, _WITHOUT_SECRETS)
+        return {partner.partner_id: partner for partner in (_to_partner(item | {"key": ""}) for item in items)}
 
     def note_slow(self, partner_id: PartnerId, until: int) -> None:
         """Note that a partner's server is slow until then (ms); an earlier end changes nothing. Raises Busy."""

@@ -78,9 +78,12 @@ class Dynamo:
         found = self._ask(self._client.get_item, arguments)
         return from_wire(found["Item"]) if "Item" in found else None
 
-    def get_many(self, table: str, keys: Sequence[Key]) -> list[Item]:
-        """Return the items of these keys as they are now, in no order; those that don't exist are missing."""
-        return [item for _, item in self._get_batches([(table, to_wire(key)) for key in keys])]
+    def get_many(self, table: str, keys: Sequence[Key], attributes: Collection[str] | None = None) -> list[Item]:
+        """Return the items of these keys, or these attributes of them, as they are now, in no order; those that don't
+        exist are missing.
+        """
+        only = None if attributes is None else projection(attributes)
+        return [item for _, item in self._get_batches([(table, to_wire(key)) for key in keys], only)]
 
     def get_each(self, *places: tuple[str, Key]) -> list[Item | None]:
         """Return what is at each of these tables and keys as it is now, in one call; None where nothing is."""
@@ -90,13 +93,16 @@ class Dynamo:
             for table, key in places
         ]
 
-    def _get_batches(self, waiting: list[tuple[str, Item]]) -> Iterator[tuple[str, Item]]:
+    def _get_batches(
+        self, waiting: list[tuple[str, Item]], only: Expression | None = None
+    ) -> Iterator[tuple[str, Item]]:
         tries = 0
         while waiting:
             asked, waiting = waiting[:_BATCH_GET_LIMIT], waiting[_BATCH_GET_LIMIT:]
             requests: dict[str, Any] = {}
             for table, key in asked:
-                requests.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"].append(key)
+                wanted = {"Keys": [], "ConsistentRead": True, **spell(ProjectionExpression=only)}
+                requests.setdefault(table, wanted)["Keys"].append(key)
             found: Any = self._ask(self._client.batch_get_item, {"RequestItems": requests})
             for table, items in found["Responses"].items():
                 yield from ((table, from_wire(item)) for item in items)
