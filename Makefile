@@ -68,12 +68,15 @@ screenshots: browser $(ALL) $(CONSOLE) ## write docs/console/*.png, every page o
 # Parameters of template.yaml are variables here: RETENTION_DAYS=60 sets RetentionDays. make hands on what it is given.
 DEPLOYMENT := .tools/sam/bin/python -u -m deployment
 
-.PHONY: deploy staff remove check-deployment restore
+.PHONY: deploy staff remove check-deployment restore encrypt-keys
 deploy: .tools/sam/.done ## build and deploy to AWS (AWS_REGION=, DOMAIN=, CERTIFICATE_ARN=, ALARM_EMAIL=, ...; STACK= for another stack)
 	@$(DEPLOYMENT) deploy $(ARGS)
 
 staff: .tools/sam/.done ## invite a person to the console (EMAIL=ada@example.com; ON=local or ON=aws when both are there)
 	@$(DEPLOYMENT) staff
+
+encrypt-keys: .tools/sam/.done ## bring stored keys into the form that KEY_ENCRYPTION says (ON=local or ON=aws; STACK=)
+	@PYTHONPATH=functions $(DEPLOYMENT) encrypt-keys
 
 remove: .tools/sam/.done ## take a stack away from AWS, with all that is in it (STACK= for another than globalconnect)
 	@$(DEPLOYMENT) remove

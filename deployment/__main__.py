@@ -1,11 +1,12 @@
-"""`python -m deployment deploy|staff|remove|restore`: what the Makefile calls. Variables of make come in the environment."""
+"""`python -m deployment deploy|staff|encrypt-keys|remove|restore`: what the Makefile calls, its variables in the environment."""
 
 from __future__ import annotations
 
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -24,7 +25,7 @@ from local.place import DEFAULT_ROOT, REPOSITORY, TEMPLATE
 from local.progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from deployment.account import Account
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
                 deploy(variables, others)
             case ["staff"]:
                 invite(variables, DEFAULT_ROOT)
+            case ["encrypt-keys"]:
+                encrypt_keys(variables, DEFAULT_ROOT)
             case ["remove"]:
                 remove(variables)
             case ["restore"]:
@@ -79,12 +82,31 @@ def deploy(variables: Mapping[str, str], arguments: Sequence[str]) -> None:
 def invite(variables: Mapping[str, str], local_root: Path) -> None:
     """Invite a person to the console of the local stack under ``local_root``, or of the one on AWS."""
     email = staff.email_of(variables.get("EMAIL", ""))
-    up = local_stack.status(local_root)
-    wanted = variables.get("ON", "")
-    at_hand = not wanted and account.is_at_hand(variables)
-    on = staff.where(wanted, local_is_up=up is not None, aws_is_at_hand=at_hand)
-    console = _local_console(up) if up and on == staff.LOCAL else _console_on_aws(variables)
+    up = _local_if_meant(variables, local_root)
+    console = _local_console(up) if up else _console_on_aws(variables)
     staff.invite(console, email, _say)
+
+
+def encrypt_keys(variables: Mapping[str, str], local_root: Path) -> None:
+    """Bring the keys and secrets of the local stack under ``local_root``, or of the one on AWS, into the form they are
+    to have.
+    """
+    # The functions' code, which no other command needs.
+    from deployment.keys import Keys  # noqa: PLC0415
+
+    up = _local_if_meant(variables, local_root)
+    client: Callable[[str], Any]
+    if up:
+        client = partial(session().client, endpoint_url=up.endpoint_url, config=CONFIG)
+        stacks, name, place = Stacks(client("cloudformation"), Progress()), up.stack_name, "on this machine"
+    else:
+        where = account.find(variables, _say)
+        client, stacks, name, place = where.client, _stacks(where), _stack_name(variables), f"in {where.region}"
+    stack = stacks.find(name)
+    stacks.check_ours(stack, plan.product(template.load(TEMPLATE)))
+    if stack is None or not stack.is_complete:
+        raise DeploymentError(f"The stack {name} {f'is {stack.status}' if stack else 'is not there'} {place}.")
+    Keys(stack, stacks.resources(stack.id), client, _suffix(name)).write_again(_say)
 
 
 def remove(variables: Mapping[str, str]) -> None:
@@ -123,6 +145,14 @@ def restore(variables: Mapping[str, str]) -> None:
         product=plan.product(template.load(TEMPLATE)),
         suffix=_suffix(name),
     ).run(variables)
+
+
+def _local_if_meant(variables: Mapping[str, str], local_root: Path) -> local_stack.Stack | None:
+    """The local stack, None when the one on AWS is meant. Raises DeploymentError when that is not plain."""
+    up = local_stack.status(local_root)
+    wanted = variables.get("ON", "")
+    at_hand = not wanted and account.is_at_hand(variables)
+    return up if staff.where(wanted, local_is_up=up is not None, aws_is_at_hand=at_hand) == staff.LOCAL else None
 
 
 def _local_console(up: local_stack.Stack) -> staff.Console:

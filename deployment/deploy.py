@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # It holds SAM's bucket. SAM gives up on one that is half-made, as a deployment that was killed may leave it.
 SAM_STACK = "aws-sam-cli-managed-default"
+_ENCRYPTION = "KeyEncryption"
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,8 @@ class Deployment:
         named = parameters.named(stated, variables)
         scaled = scaling.for_quota(quota).but(named)
         parameters.check(named, stack.parameters if stack else {}, self.account.region, quota)
+        if stack and named.get(_ENCRYPTION) == "off":
+            self._check_nothing_is_encrypted(stack)
         planned = plan.plan(stated, named, scaled, stack if step is Step.UPDATE else None)
         for line in [*plan.lines(planned, named), *scaling.lines(quota, scaled, self.account.region)]:
             self.say(line)
@@ -75,6 +78,21 @@ class Deployment:
             f"The stack {stack.name} is {stack.status}. {stack.reason}".rstrip(),
             how=way_out(stack, self.account.region, f"make remove{self.suffix}"),
         )
+
+    def _check_nothing_is_encrypted(self, stack: Stack) -> None:
+        """Refuse to take the KMS key from functions that need it. Raises DeploymentError."""
+        before = stack.parameters.get(_ENCRYPTION, "off")
+        ending, again = f"make deploy KEY_ENCRYPTION=ending{self.suffix}", f"make encrypt-keys{self.suffix}"
+        if before == "on":
+            raise DeploymentError(
+                "KEY_ENCRYPTION doesn't go from on to off at once: keys that are encrypted could be read no more.",
+                how=f"{ending}\n{again}\nmake deploy KEY_ENCRYPTION=off{self.suffix}",
+            )
+        left = self.data.encrypted(self.stacks.resources(stack.id)) if before == "ending" else 0
+        if left:
+            raise DeploymentError(
+                f"{left} partners or sources still have keys or secrets that are encrypted.", how=f"First: {again}"
+            )
 
     def _quota(self) -> int | None:
         """How many functions the account may run at a time in the region; None when these credentials may not ask."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _GONE = "ResourceNotFoundException"
 _ACTIVE = "ACTIVE"
+_WITH_SECRETS = {"PartnersTable", "SourcesTable"}
 _UNPROTECTED_SECONDS = 300.0
 _LOOK_EVERY_SECONDS = 0.5
 
@@ -59,6 +60,13 @@ class Data:
             protected = pool.get("DeletionProtection") == _ACTIVE
             return Held(*named, int(pool.get("EstimatedNumberOfUsers", 0)), protected)
         return None
+
+    def encrypted(self, resources: Iterable[Resource]) -> int:
+        """How many items of the tables with keys and secrets hold an encrypted one."""
+        names = [each.physical_id for each in resources if each.logical_id in _WITH_SECRETS]
+        scan = self.tables.get_paginator("scan")
+        pages = (page for name in names for page in scan.paginate(TableName=name, ConsistentRead=True))
+        return sum(_is_encrypted(item) for page in pages for item in page["Items"])
 
     def protect(self, held: Iterable[Held], *, on: bool = True) -> None:
         """Put deletion protection on, or lift it. Raises DeploymentError when a table stays at work for minutes."""
@@ -123,6 +131,13 @@ def protecting(pool: Mapping[str, Any], takes: Iterable[str], *, on: bool) -> di
         kept = {name: value for name, value in invitations.items() if name != "UnusedAccountValidityDays"}
         arguments["AdminCreateUserConfig"] = kept
     return arguments | {"DeletionProtection": _ACTIVE if on else "INACTIVE"}
+
+
+def _is_encrypted(value: Any) -> bool:
+    """Whether there is anything binary in an item, or in what is in it: nothing else in these tables is."""
+    if isinstance(value, dict):
+        return "B" in value or any(map(_is_encrypted, value.values()))
+    return isinstance(value, list) and any(map(_is_encrypted, value))
 
 
 def take_away(stack: Stack, stacks: Stacks, data: Data) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from deployment.deploy import SAM_STACK
 from deployment.failure import DeploymentError
 from deployment.removal import take_away
-from deployment.stacks import POOL
+from deployment.stacks import KMS_KEY, POOL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,13 +51,14 @@ class Removal:
                 how=f"Lift it, then try again: aws cloudformation update-termination-protection --stack-name {stack.name} "
                 f"--region {self.account.region} --no-enable-termination-protection",
             )
-        held = [*(self.data.held(self.stacks.resources(stack.id)) if stack else []), *self._left_behind()]
+        resources = self.stacks.resources(stack.id) if stack else []
+        held = [*self.data.held(resources), *self._left_behind()]
         if stack is None and not held:
             self.say("There is nothing to remove.")
             return
         self._confirm(stack, held, confirmed)
         self._take_away(stack, held)
-        self._say_what_aws_keeps()
+        self._say_what_aws_keeps([each.physical_id for each in resources if each.kind == KMS_KEY])
 
     def _left_behind(self) -> list[Held]:
         """The pools that outlived stacks of this name: a run was broken off, or somebody deleted the stack otherwise."""
@@ -88,12 +89,15 @@ class Removal:
             take_away(settled, self.stacks, self.data)
         self.data.delete_pools(held)
 
-    def _say_what_aws_keeps(self) -> None:
+    def _say_what_aws_keeps(self, keys: Sequence[str]) -> None:
         sams = self.stacks.find(SAM_STACK)
         bucket = sams.outputs.get("SourceBucket") if sams else None
         self.say(f"\n{self.stack_name} is removed. What AWS keeps:")
         self.say("  for 35 days     a system backup of each table with point-in-time recovery (DynamoDB, Backups);")
         self.say("                  keys, secrets and SMS texts are in them, and they cost nothing")
+        for key in keys:
+            self.say(f"  until deleted   the KMS key {key}, without which nobody reads those that are encrypted;")
+            self.say(f"                  US$ 1 a month: aws kms schedule-key-deletion --key-id {key}")
         if bucket:
             self.say(f"  until deleted   the functions' zips in SAM's bucket, s3://{bucket}/{self.zip_prefix}/,")
             self.say("                  which SAM uses for other stacks, too")

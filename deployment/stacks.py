@@ -30,7 +30,7 @@ _BEGUN = {"REVIEW_IN_PROGRESS", "CREATE_IN_PROGRESS"}
 # How long somebody else may look at a change set before carrying it out, as SAM does for its bucket.
 _REVIEW_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.5, 5.0
-TABLE, POOL = "AWS::DynamoDB::Table", "AWS::Cognito::UserPool"
+TABLE, POOL, KMS_KEY = "AWS::DynamoDB::Table", "AWS::Cognito::UserPool", "AWS::KMS::Key"
 # A resource of a stack may be called like the stack; none is of this type.
 _STACK = "AWS::CloudFormation::Stack"
 

@@ -28,7 +28,7 @@ class Console:
 
 
 def where(wanted: str, *, local_is_up: bool, aws_is_at_hand: bool) -> str:
-    """On which stack a person is invited: LOCAL or AWS. Raises DeploymentError when that is not plain."""
+    """Which stack is meant: LOCAL or AWS. Raises DeploymentError when that is not plain."""
     if wanted and wanted not in {LOCAL, AWS}:
         raise DeploymentError(f"ON is {LOCAL} or {AWS}, not {wanted}.")
     if wanted == LOCAL and not local_is_up:

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from deployment.failure import DeploymentError
+from deployment.keys import Keys
+from deployment.removal import Data
+from deployment.stacks import Resource, Stack
 from globalconnect.domain.errors import Unavailable
 from globalconnect.domain.ids import ActivationId, SourceId
 from globalconnect.domain.partner import in_clear
@@ -373,3 +377,69 @@ def test_no_log_has_a_secret_or_what_encrypts_it(office: Office, kms: Asked, log
     (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if '"unexpected_error"' in line]
     assert line["error"] == "InternalServerError"
     assert in_clear(office.partner.key) not in logged.getvalue()
+
+
+# ---------------------------------------------------------------- make encrypt-keys
+
+
+def _command(cloud: Cloud, state: str) -> Keys:
+    """Return the command on a stack whose KeyEncryption is so."""
+    stack = Stack("globalconnect", "arn", "UPDATE_COMPLETE", parameters={"KeyEncryption": state})
+    held = {"PartnersTable": cloud.env["PARTNERS_TABLE"], "SourcesTable": cloud.env["SOURCES_TABLE"]}
+    resources = [Resource(name, id_, "", "") for name, id_ in {**held, "SecretsKey": cloud.env["SECRETS_KEY"]}.items()]
+    return Keys(stack, resources, lambda service: cloud.kms() if service == "kms" else cloud.client, " STACK=staging")
+
+
+def _run(cloud: Cloud, state: str) -> list[str]:
+    said: list[str] = []
+    _command(cloud, state).write_again(said.append)
+    return said[1:]
+
+
+def test_the_command_encrypts_all_that_is_stored_and_decrypts_it_before_the_end(encrypted: Cloud) -> None:
+    before = _in_clear(encrypted)
+    shop = _shop(before)
+    partner, source = [shop.partner() for _ in range(3)][-1], shop.source()
+    shop.partners.revoke(partner.partner_id, 1)
+    Desk(before).post(f"/admin/partners/{shop.partner().partner_id}/signing-secret")
+    tables = ("PARTNERS_TABLE", "SOURCES_TABLE")
+    # Heard of once a minute only.
+    shop.deliver(source, [])
+    clear = [_items(encrypted, table) for table in tables]
+    held, data = _command(encrypted, "on").resources, Data(encrypted.client, None)
+    assert data.encrypted(held) == 0
+
+    assert _run(encrypted, "on") == [
+        "  partners  4 changed, 0 encrypted already, 0 left",
+        "  sources   1 changed, 0 encrypted already, 0 left",
+    ]
+    kept = repr([_items(encrypted, table) for table in tables])
+    assert not any(text in kept for text in ("'gc_", "whsec_", SECRET))
+    assert data.encrypted(held) == 5
+    assert _run(encrypted, "on")[0] == "  partners  0 changed, 4 encrypted already, 0 left"
+    assert _shop(encrypted).deliver(source, []).status == 200
+
+    assert _run(encrypted, "ending")[0] == "  partners  4 changed, 0 in clear already, 0 left"
+    assert [_items(encrypted, table) for table in tables] == clear
+    assert (_run(encrypted, "ending")[1], data.encrypted(held)) == (
+        "  sources   0 changed, 1 in clear already, 0 left",
+        0,
+    )
+
+
+def test_the_command_tells_what_it_has_left_and_takes_it_up_again(encrypted: Cloud, kms: Asked) -> None:
+    shop = _shop(_in_clear(encrypted))
+    shop.partner()
+    shop.source()
+    kms.fault = Fault.BROKEN
+    said: list[str] = []
+    with pytest.raises(DeploymentError, match="Not all of them are encrypted: InternalServerError"):
+        _command(encrypted, "on").write_again(said.append)
+    assert said[1:] == [f"  {what}  0 changed, 0 encrypted already, 1 left" for what in ("partners", "sources ")]
+    kms.fault = None
+    assert _run(encrypted, "on")[0] == "  partners  1 changed, 0 encrypted already, 0 left"
+
+
+def test_the_command_says_what_comes_first_where_there_is_no_key(encrypted: Cloud) -> None:
+    with pytest.raises(DeploymentError, match="make deploy KEY_ENCRYPTION=on STACK=staging"):
+        _run(encrypted, "off")

@@ -28,6 +28,7 @@ TEMPLATE: dict[str, Any] = {
     },
     "Resources": {},
 }
+TEMPLATE["Parameters"]["KeyEncryption"] = {"Type": "String", "Default": "off", "AllowedValues": ["off", "on", "ending"]}
 OUTPUTS = {
     "ApiUrl": "https://api.example/live",
     "ConsoleUrl": "https://api.example/live/console/",
@@ -71,6 +72,9 @@ class PretendAws:
     # Held by a stack that is not among `stacks`.
     taken_over: set[str] = field(default_factory=set)
     quota: int | None = 1000
+    # What is in the table, if that is the one of partners; and which resources are there beside the usual ones.
+    partners: list[dict[str, Any]] | None = None
+    others: dict[str, str] = field(default_factory=dict)
 
     # CloudFormation
 
@@ -125,8 +129,9 @@ class PretendAws:
 
     def _list_stack_resources(self, StackName: str) -> Iterator[dict[str, Any]]:
         kinds = {"table": "AWS::DynamoDB::Table", "pool": "AWS::Cognito::UserPool", "queue": "AWS::SQS::Queue"}
-        for name, kind in kinds.items():
-            summary = {"LogicalResourceId": name.title(), "PhysicalResourceId": name, "ResourceType": kind}
+        for name, kind in (kinds | self.others).items():
+            logical_id = "PartnersTable" if name == "table" and self.partners is not None else name.title()
+            summary = {"LogicalResourceId": logical_id, "PhysicalResourceId": name, "ResourceType": kind}
             yield {"StackResourceSummaries": [summary | {"ResourceStatus": "CREATE_COMPLETE"}]}
 
     def _list_stacks(self, StackStatusFilter: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -139,6 +144,10 @@ class PretendAws:
         }
 
     # DynamoDB
+
+    def _scan(self, TableName: str, ConsistentRead: bool) -> Iterator[dict[str, Any]]:
+        assert (TableName, ConsistentRead) == ("table", True)
+        yield {"Items": self.partners}
 
     def describe_table(self, TableName: str) -> dict[str, Any]:
         if TableName not in self.there:
@@ -300,6 +309,46 @@ def test_what_lost_its_protection_behind_the_stacks_back_gets_it_again_unless_it
     world.aws.protected.clear()
     assert world.deploy(**named) == done
     assert any("Table, Pool" in line for line in world.said) is not bool(named)
+
+
+ENDING = ["KEY_ENCRYPTION=ending", "make encrypt-keys", "KEY_ENCRYPTION=off"]
+
+
+@pytest.mark.parametrize(
+    ("before", "partners", "said"),
+    [
+        ("on", [{"key": {"S": "gc_a_b"}}], ENDING),
+        ("ending", [{"key": {"S": "gc_a_b"}}, {"key": {"B": b"encrypted"}}], ["1 partners", "make encrypt-keys"]),
+        ("ending", [{"signing_secrets": {"L": [{"M": {"secret": {"B": b"x"}}}]}}], ["1 partners", "make encrypt-keys"]),
+    ],
+)
+def test_no_key_is_taken_from_what_it_has_encrypted(
+    world: Site, before: str, partners: list[dict[str, Any]], said: list[str]
+) -> None:
+    with_stack(world, "UPDATE_COMPLETE", parameters={"KeyEncryption": before})
+    world.aws.partners = partners
+    refused = refusal(world.deploy, KEY_ENCRYPTION="off")
+    assert all(part in refused for part in said)
+    assert world.aws.done == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("ending", "off"), ("off", "off"), (None, "off"), ("off", "on"), ("on", "ending"), ("on", None)],
+)
+def test_encryption_begins_at_any_time_and_ends_once_nothing_is_encrypted(
+    world: Site, before: str | None, after: str | None
+) -> None:
+    with_stack(world, "UPDATE_COMPLETE", parameters={"KeyEncryption": before} if before else {})
+    world.aws.partners = [{"key": {"S": "gc_a_b"}, "signing_secrets": {"L": [{"M": {"secret": {"S": "x"}}}]}}]
+    assert world.deploy(**({"KEY_ENCRYPTION": after} if after else {})) == UPDATED
+
+
+def test_who_removes_a_stack_is_told_of_the_kms_key_that_stays(world: Site) -> None:
+    with_stack(world, "UPDATE_COMPLETE")
+    world.aws.others = {"key-1": "AWS::KMS::Key"}
+    world.remove()
+    assert "schedule-key-deletion --key-id key-1" in "\n".join(world.said)
 
 
 @pytest.mark.parametrize("status", BROKEN)
