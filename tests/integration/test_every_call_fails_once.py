@@ -191,6 +191,24 @@ def revocation(shop: Shop) -> Scene:
     )
 
 
+def rotation_of_a_key(shop: Shop) -> Scene:
+    partner = shop.partner()
+    replies: list[Reply] = []
+
+    def ask(failing: Shop) -> Reply:
+        desk = Desk(failing.cloud, seed=len(replies))
+        replies.append(desk.post(f"/admin/partners/{partner.partner_id}/rotate-key"))
+        return replies[-1]
+
+    def check() -> None:
+        told = [reply.body["key"] for reply in replies if reply.status == OK]
+        partners = Desk(shop.cloud).admin.partners
+        assert shop.post({"key": told[-1], "action": "GET_SERVICES"}).status == OK
+        assert partners.secrets(partners.get(partner.partner_id), 0).key == told[-1]
+
+    return Scene(ask, check)
+
+
 def lifting_of_marks(shop: Shop) -> Scene:
     shop.stock(PHONES[0])
     partner, activation_id = shop.sold()
@@ -365,6 +383,8 @@ SCENES = {
     "POST numbers": import_of_numbers,
     "PATCH partner": change_of_a_partner,
     "DELETE partner": revocation,
+    "POST rotate-key, encrypted": rotation_of_a_key,
+    "inbound, encrypted": inbound,
     "POST lift-marks": lifting_of_marks,
     "POST lift-marks of a partner": lifting_of_a_partners_marks,
     "import in parts": import_in_parts,
@@ -386,11 +406,12 @@ FAULTS = [(fault, 0) for fault in Fault] + [(Fault.REFUSED, place) for place in 
 @pytest.mark.parametrize(("fault", "refused"), FAULTS)
 @pytest.mark.parametrize("name", SCENES)
 def test_a_call_that_fails_once_leaves_nothing_half_done_lost_or_done_twice(
-    moto: Any, name: str, fault: Fault, refused: int
+    moto: Any, secrets_key: str, name: str, fault: Fault, refused: int
 ) -> None:
+    encrypted = {"KEY_ENCRYPTION": "on", "SECRETS_KEY": secrets_key} if name.endswith("encrypted") else {}
     number, calls = 0, 1
     while number < calls:
-        shop = Shop(moto.cloud())
+        shop = Shop(moto.cloud(**encrypted))
         shop.sell("tg")
         scene = SCENES[name](shop)
         failing = Nth(number, fault, of_transactions=refused > 0)
