@@ -38,7 +38,7 @@ demo: $(ALL) $(CONSOLE) ## one whole sale on this machine: sets up, deploys loca
 	@$(RUN) -m local demo $(if $(PORT),--port $(PORT))
 
 up: $(ALL) $(CONSOLE) ## the local stack without the sale (PORT=4570 to choose a port); again for a fresh token
-	@$(RUN) -m local up $(if $(PORT),--port $(PORT))
+	@$(RUN) -m local up $(if $(PORT),--port $(PORT)) $(if $(KEY_ENCRYPTION),--key-encryption $(KEY_ENCRYPTION))
 
 down: .venv/.done ## stop the local stack; its data stays in .local
 	@$(RUN) -m local down

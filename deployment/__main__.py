@@ -99,14 +99,16 @@ def encrypt_keys(variables: Mapping[str, str], local_root: Path) -> None:
     if up:
         client = partial(session().client, endpoint_url=up.endpoint_url, config=CONFIG)
         stacks, name, place = Stacks(client("cloudformation"), Progress()), up.stack_name, "on this machine"
+        changed_by = "make up KEY_ENCRYPTION="
     else:
         where = account.find(variables, _say)
         client, stacks, name, place = where.client, _stacks(where), _stack_name(variables), f"in {where.region}"
+        changed_by = f"make deploy{_suffix(name)} KEY_ENCRYPTION="
     stack = stacks.find(name)
     stacks.check_ours(stack, plan.product(template.load(TEMPLATE)))
     if stack is None or not stack.is_complete:
         raise DeploymentError(f"The stack {name} {f'is {stack.status}' if stack else 'is not there'} {place}.")
-    Keys(stack, stacks.resources(stack.id), client, _suffix(name)).write_again(_say)
+    Keys(stack, stacks.resources(stack.id), client, changed_by).write_again(_say)
 
 
 def remove(variables: Mapping[str, str]) -> None:

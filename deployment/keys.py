@@ -30,8 +30,8 @@ class Keys:
     stack: Stack
     resources: Sequence[Resource]
     client: Callable[[str], Any]
-    # What commands that are shown end with, so that they are about this stack.
-    suffix: str = ""
+    # The command by which KeyEncryption is changed, up to its value.
+    changed_by: str
 
     def write_again(self, say: Callable[[str], None]) -> None:
         """Encrypt or decrypt what is not yet as it is to be; may be broken off anywhere and done again.
@@ -42,7 +42,7 @@ class Keys:
         if state == "off":
             raise DeploymentError(
                 f"KeyEncryption of {self.stack.name} is off: there is no key to encrypt with.",
-                how=f"First: make deploy KEY_ENCRYPTION=on{self.suffix}",
+                how=f"First: {self.changed_by}on",
             )
         held = {each.logical_id: each.physical_id for each in self.resources}
         encrypts = state == "on"

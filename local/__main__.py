@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "demo", "status"])
     parser.add_argument("--port", type=int, help="port on 127.0.0.1; default: the one used last, then 4566")
+    parser.add_argument("--key-encryption", help="KeyEncryption of the stack; default: as it is, at first off")
     options = parser.parse_args(arguments)
     try:
         match options.command:
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
             case "status":
                 return _status()
             case command:
-                _up(options.port, play=command == "demo")
+                _up(options.port, options.key_encryption, play=command == "demo")
     except LocalError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -35,11 +36,12 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _up(port: int | None, *, play: bool) -> None:
+def _up(port: int | None, key_encryption: str | None, *, play: bool) -> None:
     progress = Progress()
     progress.say("The local stack:")
     # It has a port that people can remember, until they choose another.
-    up = stack.up(DEFAULT_ROOT, port or last_port(PLACE) or stack.DEFAULT_PORT, progress=progress)
+    named = {"KeyEncryption": key_encryption} if key_encryption else {}
+    up = stack.up(DEFAULT_ROOT, port or last_port(PLACE) or stack.DEFAULT_PORT, named, progress)
     key = demo.play(up) if play else ""
     _print_stack(up)
     if key:

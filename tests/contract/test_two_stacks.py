@@ -56,7 +56,7 @@ def test_a_second_stack_in_the_account_sells_and_pushes_beside_the_first(
         # The demo's partner and gateway, who were pushed to and heard.
         assert data.encrypted(held) == 2
         said: list[str] = []
-        Keys(stack, held, partial(_client, second)).write_again(said.append)
+        Keys(stack, held, partial(_client, second), "").write_again(said.append)
         assert [line.split(maxsplit=1)[1] for line in said[1:]] == ["0 changed, 1 encrypted already, 0 left"] * 2
         # As a template says it, the key outlives a stack that had it from its beginning.
         key = next(each.physical_id for each in held if each.kind == KMS_KEY)

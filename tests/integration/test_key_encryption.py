@@ -387,7 +387,8 @@ def _command(cloud: Cloud, state: str) -> Keys:
     stack = Stack("globalconnect", "arn", "UPDATE_COMPLETE", parameters={"KeyEncryption": state})
     held = {"PartnersTable": cloud.env["PARTNERS_TABLE"], "SourcesTable": cloud.env["SOURCES_TABLE"]}
     resources = [Resource(name, id_, "", "") for name, id_ in {**held, "SecretsKey": cloud.env["SECRETS_KEY"]}.items()]
-    return Keys(stack, resources, lambda service: cloud.kms() if service == "kms" else cloud.client, " STACK=staging")
+    clients = {"kms": cloud.kms(), "dynamodb": cloud.client}
+    return Keys(stack, resources, clients.__getitem__, "make deploy STACK=staging KEY_ENCRYPTION=")
 
 
 def _run(cloud: Cloud, state: str) -> list[str]:
@@ -441,5 +442,5 @@ def test_the_command_tells_what_it_has_left_and_takes_it_up_again(encrypted: Clo
 
 
 def test_the_command_says_what_comes_first_where_there_is_no_key(encrypted: Cloud) -> None:
-    with pytest.raises(DeploymentError, match="make deploy KEY_ENCRYPTION=on STACK=staging"):
+    with pytest.raises(DeploymentError, match="make deploy STACK=staging KEY_ENCRYPTION=on"):
         _run(encrypted, "off")
