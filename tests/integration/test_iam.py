@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from globalconnect.domain.ids import PartnerId, SmsId
+from globalconnect.domain.ids import SmsId
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
 from globalconnect.runtime.aws import kms_client
 from globalconnect.store.projection import counted_as
@@ -213,11 +213,14 @@ def test_sweep(stocked: Shop) -> None:
 
 
 def test_the_sweep_may_read_neither_a_partners_key_nor_its_secrets(stocked: Shop) -> None:
-    stocked.partner()
-    calls = _calls(stocked, lambda: stocked.partners.without_secrets([PartnerId("hub")]))
-    ((_, params),) = calls
-    (asked,) = params["RequestItems"].values()
-    named = {*asked["ExpressionAttributeNames"].values()}
+    held = stocked.buy(stocked.partner()).body["number"]
+    stocked.deliver(stocked.source(), {"phone": held, "from": "a", "text": "b"})
+    stocked.cloud.clock.advance(minutes=60)
+    reads = [params["RequestItems"] for _, params in _calls(stocked, stocked.sweep) if "RequestItems" in params]
+    asked = [tables["PartnersTable"] for tables in reads if "PartnersTable" in tables]
+    assert len(asked) == 2
+    assert all("ProjectionExpression" in one for one in asked)
+    named = {name for one in asked for name in one["ExpressionAttributeNames"].values()}
     condition = _condition("ExpireActivationsFunction", "dynamodb:BatchGetItem")
     assert named == set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
     assert condition["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}

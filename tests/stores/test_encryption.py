@@ -150,6 +150,10 @@ def test_what_is_encrypted_is_nobodys_elses_and_of_no_use_without_kms(tables: Cl
     encrypting = _partners(tables, encrypts=True)
     encrypting.add(HUB)
     kept = encrypting.get(HUB.partner_id)
+    remembering = Encryption(Kms, KEY, 60, lambda: START)
+    assert remembering.opened(kept.key, {"partner": "hub"}) == HUB.key
+    with pytest.raises(Unavailable):
+        remembering.opened(kept.key, {"partner": "other"})
     without = Partners(tables.db, tables.env["PARTNERS_TABLE"], 0, tables.clock)
     for store, partner in ((encrypting, replace(kept, partner_id=PartnerId("other"))), (without, kept)):
         with pytest.raises(Unavailable):
