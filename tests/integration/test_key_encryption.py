@@ -372,10 +372,15 @@ def test_the_same_secret_sent_again_is_the_same_in_either_form(encrypted: Cloud,
 
 
 def test_no_log_has_a_secret_or_what_encrypts_it(office: Office, kms: Asked, logged: Any) -> None:
+    shop, activation_id = office.shop, ActivationId(office.activation_id)
+    shop.deliver(shop.source(), [{"phone": PHONE, "from": "a", "text": text} for text in "xyz"])
+    refs = [SmsRef(activation_id, sms.sms_id) for sms in present(shop.activations.sale(activation_id)).sms]
     kms.fault = Fault.BROKEN
-    office.push()
-    (line,) = [json.loads(line) for line in logged.getvalue().splitlines() if '"unexpected_error"' in line]
-    assert line["error"] == "InternalServerError"
+    office.pusher.deliver([DuePush(ref, office.partner.partner_id, 0) for ref in refs])
+    lines = [json.loads(line) for line in logged.getvalue().splitlines() if '"unexpected_error"' in line]
+    assert [line["error"] for line in lines] == ["InternalServerError"] * 4
+    # It is raised to each of them, and does not grow by that.
+    assert max(len(line["places"]) for line in lines) == len(lines[0]["places"])
     assert in_clear(office.partner.key) not in logged.getvalue()
 
 

@@ -1,6 +1,6 @@
 """The Partners table."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -156,14 +156,15 @@ class Partners:
         two new secrets neither may go missing, both have been shown.
         """
         before = self.get(partner_id)
-        after = replace(before, signing_secrets=rotated(before.signing_secrets, secret, now))
-        kept = self._as_written(after).signing_secrets
-        secrets = [_SECRET.to_item(one) for one in kept]
+        kept = self._signing_as_written(partner_id, rotated(before.signing_secrets, secret, now))
+        secrets = [_SECRET.to_item(known) for known in kept]
         change = expression(f"SET #signing_secrets = :secrets {_NEXT}", secrets=secrets, one=1)
 
         def is_done(partner: Partner) -> bool:
             # By a try of ours that AWS did not answer.
-            return partner.revoked_at is None and kept[0] in partner.signing_secrets
+            return partner.revoked_at is None and any(
+                known.secret == kept[0].secret for known in partner.signing_secrets
+            )
 
         return self._update(partner_id, change, _working_at(before.version), is_done)
 
@@ -246,9 +247,13 @@ class Partners:
 
     def _as_written(self, partner: Partner) -> Partner:
         """Return a partner with its key and secrets in the form in which they are written. Raises Busy and Unavailable."""
-        written = partial(self._encryption.written, context=_context(partner.partner_id))
-        signing = tuple(replace(known, secret=written(known.secret)) for known in partner.signing_secrets)
-        return replace(partner, key=written(partner.key), signing_secrets=signing)
+        key = self._encryption.written(partner.key, _context(partner.partner_id))
+        signing = self._signing_as_written(partner.partner_id, partner.signing_secrets)
+        return replace(partner, key=key, signing_secrets=signing)
+
+    def _signing_as_written(self, partner_id: PartnerId, secrets: Sequence[SigningSecret]) -> tuple[SigningSecret, ...]:
+        written = partial(self._encryption.written, context=_context(partner_id))
+        return tuple(replace(known, secret=written(known.secret)) for known in secrets)
 
     def without_secrets(self, partner_ids: Collection[PartnerId]) -> dict[PartnerId, Partner]:
         """Return those of the partners that exist, as they are now, without key and signing secrets. Raises Busy."""
