@@ -41,7 +41,7 @@ BEHAVIOURS = some.sampled_from([SUCCESS, FAILS, SUCCESS_LATE, NEVER_ANSWERS])
 LAPSES = some.one_of(some.sampled_from([0, 3, 15, 40, 90]), some.integers(0, 30_000))
 # Each SMS takes these, the look last of all before its attempt.
 PUSH_CALLS = ["open_among", "open_among", "many", "claim", "settle", "send"]
-OTHER_CALLS = ["keep_attempts", "note_slow", "note_success", "pending", "find", "note_queued_again"]
+OTHER_CALLS = ["keep_attempts", "note_slow", "note_success", "pending", "find", "note_queued_again", "without_secrets"]
 TROUBLES = some.one_of(some.sampled_from(Trouble), some.sampled_from([Trouble.LATE, Trouble.SLOW]))
 
 
