@@ -120,7 +120,7 @@ audit: .venv/.done .tools/node/.done ## known vulnerabilities in what we install
 	$(call step,audit,$(RUN) -m local.audit)
 
 template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
-	$(call step,template,PATH="$(CURDIR)/.tools/sam/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 sam validate --lint && .venv/bin/cfn-lint template.yaml)
+	$(call step,template,PATH="$(CURDIR)/.tools/sam/bin:$$PATH" AWS_DEFAULT_REGION=us-east-1 sam validate --lint && .venv/bin/cfn-lint template.yaml acceptance/stack.yaml)
 
 # With ARGS that select, some of these may have nothing to run (pytest ends with 5).
 # Handlers in as many processes as there are processors, what is about real time alone. What is on a deployed stack mostly

@@ -29,7 +29,8 @@ _CALL_SECONDS = 60.0
 
 def main(variables: Mapping[str, str]) -> int:
     """Check the stack that the variables name; returns the exit status."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for stopping in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stopping, _interrupt)
     try:
         cloud = _target(variables)
         print(f"Checking {cloud.bases[0]} on {cloud.name}; takes about ten minutes, most of it an outage.")
@@ -86,6 +87,9 @@ def _complete(stacks: Stacks, name: str, how: str) -> Stack:
 
 
 def _interrupt(*_: object) -> NoReturn:
+    # Once: what follows takes a moment, and is not to be broken off.
+    for stopping in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stopping, lambda *_: None)
     raise KeyboardInterrupt
 
 

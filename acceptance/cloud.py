@@ -80,6 +80,10 @@ class Cloud(Protocol):
     def bases(self) -> Sequence[str]:
         """The base URLs under which it is called, the usual one first."""
 
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """The parameters of the stack."""
+
     def sign_in(self) -> Tokens:
         """Sign a member of staff in who is there for the check alone."""
 
@@ -115,6 +119,11 @@ class _Deployed:
         self._client = client
         self._stack = stack
         self._stacks = stacks
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """What the stack was deployed with."""
+        return self._stack.parameters
 
     def sign_in(self) -> Tokens:
         """Sign the check's member of staff in, who gets a new password each time."""

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import httpx
-
 from acceptance.checks import Check, Finding
 from acceptance.cloud import NAME
-from acceptance.trial import PHONES, CheckError, Trial, UnexpectedAnswer
+from acceptance.trial import PHONES, CheckError, Trial
 
 type Say = Callable[[str], None]
 
@@ -30,12 +28,22 @@ def run(trial: Trial, checks: Mapping[str, Check], say: Say, *, live: bool) -> S
                 trial.set_up(push_url)
                 return [_made(name, check, trial, say) for name, check in checks.items()]
             finally:
-                stays += trial.take_down()
+                for what, tidy in trial.tidying():
+                    _tidy(what, tidy, stays)
+                stays += trial.kept()
     finally:
-        stays += trial.cloud.clear()
+        _tidy("its member of staff, or its pretend partner", lambda: stays.extend(trial.cloud.clear()), stays)
         say("\nWhat stays:" if stays else "\nNothing stays.")
         for what in stays:
             say(f"  {what}")
+
+
+def _tidy(what: str, tidy: Callable[[], object], stays: list[str]) -> None:
+    """Take something away; what can't be is noted, and does not keep the rest from it, nor does who is impatient."""
+    try:
+        tidy()
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - whatever it is, the rest is to be tidied
+        stays.append(f"{what}: {type(error).__name__} {error}".rstrip())
 
 
 def table(lines: Sequence[Line]) -> str:
@@ -72,7 +80,6 @@ def _made(name: str, check: Check, trial: Trial, say: Say) -> Line:
     say(f"  {name} ...")
     try:
         finding = check(trial)
-    except (httpx.HTTPError, UnexpectedAnswer, ValueError, KeyError, TypeError) as error:
-        # What an answer lacks is a finding, like any other. httpx tells what failed, never what was sent.
+    except Exception as error:  # noqa: BLE001 - what AWS refuses, or an answer lacks, is a finding like any other
         finding = Finding(f"{type(error).__name__}: {error}", "an answer as the contract has it", ok=False)
     return Line(name, finding)

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -17,6 +18,8 @@ from local.failure import LocalError
 
 # Of a country that there isn't, the same in each run: what is withdrawn afterwards is restored for the next.
 PHONES = tuple(f"9990000{place:04}" for place in range(1, 101))
+# As many as are sold at a time.
+NEEDED = 63
 RETURNED = 5
 # A token may be good for no longer than 5 minutes.
 _TOKEN_SECONDS = 200.0
@@ -65,7 +68,10 @@ class Trial:
         return [each["name"] for each in self._partners() if not each["revoked"] and each["name"] != NAME]
 
     def set_up(self, push_url: str) -> None:
-        """Have all that the checks need. What an earlier run may have left is taken away first."""
+        """Have all that the checks need. What an earlier run may have left is taken away first.
+
+        Raises CheckError when too few of the numbers can be sold.
+        """
         self._remove_partners_and_sources()
         self.push_url = push_url
         self.began, self.dead_letters = self.clock.now(), self.cloud.dead_letters()
@@ -73,30 +79,35 @@ class Trial:
         rows = [{"phone": phone, "country": NAME, "operator": NAME} for phone in PHONES]
         self.staff("POST", "/admin/numbers", rows)
         self.staff("PATCH", "/admin/numbers", {"phones": PHONES, "enabled": True})
-        made = self.staff("POST", "/admin/partners", {"name": NAME, "pushUrl": push_url, "services": [NAME]})
+        partner = {"name": NAME, "pushUrl": push_url, "services": [NAME], "maxLive": len(PHONES)}
+        made = self.staff("POST", "/admin/partners", partner)
         self.partner_id, self.key = made["partnerId"], made["key"]
         source = self.staff("POST", "/admin/sources", {"name": NAME, "provider": "generic"})
         self._source_url, self._secret = source["url"], source["secret"]
+        # Warm functions remember what was on sale before.
+        self.clock.sleep(float(self.cloud.parameters["CacheSeconds"]))
+        free = self.settled_count()
+        if free < NEEDED:
+            raise CheckError(
+                f"{free} of {len(PHONES)} numbers of {NAME} can be sold, and {NEEDED} are needed.",
+                how="Numbers of an earlier run rest (RestMinutes), or are held for an hour. Wait, then again.",
+            )
 
-    def take_down(self) -> Sequence[str]:
-        """Revoke, withdraw, switch off and delete what can be; return what stays. May be repeated."""
-        tidied: list[tuple[str, Callable[[], object]]] = [
+    def tidying(self) -> Sequence[tuple[str, Callable[[], object]]]:
+        """What revokes, withdraws, switches off and deletes what can be, by what stays without it. May be repeated."""
+        return [
             ("activations that are not finished", self.finish_all),
             ("numbers on sale", lambda: self.staff("PATCH", "/admin/numbers", {"phones": PHONES, "enabled": False})),
             ("the service, switched on", self._switch_off),
             ("a partner's key, or a source", self._remove_partners_and_sources),
         ]
-        stays = []
-        for what, tidy in tidied:
-            try:
-                tidy()
-            except (httpx.HTTPError, UnexpectedAnswer) as error:
-                stays.append(f"{what}: {error}")
+
+    def kept(self) -> Sequence[str]:
+        """What can't be taken away."""
+        if not self.partner_id:
+            return []
         kept = f"{len(PHONES)} numbers, withdrawn; {len(self._bought)} activations until their retention ends"
-        return [
-            *stays,
-            f"the partner {NAME}, revoked; the service {NAME}, switched off; {kept}; the audit log of all this",
-        ]
+        return [f"the partner {NAME}, revoked; the service {NAME}, switched off; {kept}; the audit log of all this"]
 
     # ------------------------------------------------------------ what staff, the partner and the gateway do
 
@@ -174,9 +185,18 @@ class Trial:
     def _listed(self, path: str, name: str) -> Iterator[Mapping[str, Any]]:
         cursor: str | None = ""
         while cursor is not None:
-            page = self.staff("GET", f"{path}?cursor={cursor}" if cursor else path)
+            after = f"{'&' if '?' in path else '?'}cursor={quote(cursor)}" if cursor else ""
+            page = self.staff("GET", path + after)
             yield from page[name]
             cursor = page.get("cursor")
+
+    def _finish_for(self, partner_id: str) -> None:
+        """Return what a run that was killed has bought; nobody has its key any more, so it gets another."""
+        self.key = self.staff("POST", f"/admin/partners/{partner_id}/rotate-key")["key"]
+        live = list(self._listed(f"/admin/activations?partnerId={partner_id}&state=live", "activations"))
+        self._bought += [sold["activationId"] for sold in live]
+        self.finish_all()
+        self._bought.clear()
 
     def _switch_off(self) -> None:
         self.staff("PUT", f"/admin/services/{NAME}", {"name": NAME, "reusable": True, "enabled": False})
@@ -184,6 +204,8 @@ class Trial:
     def _remove_partners_and_sources(self) -> None:
         for partner in self._partners():
             if partner["name"] == NAME and not partner["revoked"]:
+                if partner["partnerId"] != self.partner_id:
+                    self._finish_for(partner["partnerId"])
                 self.staff("DELETE", f"/admin/partners/{partner['partnerId']}")
         for source in self._listed("/admin/sources", "sources"):
             if source["name"] == NAME:

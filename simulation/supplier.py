@@ -122,14 +122,14 @@ class Supplier:
             case "GET_NUMBER" if asked["service"] not in self.services:
                 return _refused(403, "service: not allowed for this key")
             case "GET_NUMBER":
-                return self._sold()
+                return self._sold(asked["key"])
             case "FINISH_ACTIVATION":
                 self.activations[asked["activationId"]]["over"] = True
                 self._note_count()
                 return _json({"status": "SUCCESS"})
         return _refused(400, "action: unknown")
 
-    def _sold(self) -> httpx.Response:
+    def _sold(self, key: str) -> httpx.Response:
         self.burst += 1
         if self.fault is Fault.SOME_REFUSED and self.burst % 40 == 0:
             return _refused(503, "Temporarily busy; try again")
@@ -140,7 +140,8 @@ class Supplier:
         if phone is None:
             return _json({"status": "NO_NUMBERS"})
         activation_id = next(self.serial)
-        self.activations[activation_id] = {"phone": phone, "over": False, "sms": []}
+        partner_id = next(each["partnerId"] for each in self.partners if each["key"] == key)
+        self.activations[activation_id] = {"phone": phone, "over": False, "sms": [], "partner": partner_id}
         self._note_count()
         return _json({"status": "SUCCESS", "number": phone, "activationId": activation_id, "call": 0, "voice": 0})
 
@@ -189,6 +190,18 @@ class Supplier:
                 }
                 self.partners.append(made)
                 return _json(made, 201)
+            case ["POST", "partners", partner_id, "rotate-key"]:
+                rotated = next(each for each in self.partners if each["partnerId"] == partner_id)
+                rotated["key"] = f"key-{next(self.serial)}"
+                return _json(rotated)
+            case ["GET", "activations"]:
+                asked = request.url.params["partnerId"]
+                live = [
+                    {"activationId": sold_id}
+                    for sold_id, sold in self.activations.items()
+                    if not sold["over"] and sold["partner"] == asked
+                ]
+                return _json({"activations": live, "cursor": None})
             case ["DELETE", "partners", partner_id]:
                 next(each for each in self.partners if each["partnerId"] == partner_id)["revoked"] = True
             case ["GET", "sources"]:
@@ -252,6 +265,7 @@ class Supplier:
         self.now += seconds
 
 
+PARAMETERS = {"CacheSeconds": "30", "PushMaxAgeMinutes": "0", "ActivationMinutes": "60"}
 EXPECTED = Expected(counts=2.0, get_number=3.0, warm=True, push_p50=1.0, push_p99=3.0)
 
 
@@ -265,6 +279,7 @@ class PretendCloud:
     expected: Expected = EXPECTED
     bases: Sequence[str] = (API, "https://own.example")
     left: list[str] = field(default_factory=list)
+    parameters: dict[str, str] = field(default_factory=lambda: dict(PARAMETERS))
 
     def sign_in(self) -> Tokens:
         self.left.append("staff")

@@ -2,8 +2,10 @@
 
 import httpx
 import pytest
+from botocore.exceptions import ClientError
 
 from acceptance.checks import Check, Finding, checks
+from acceptance.cloud import Tokens
 from acceptance.run import holds, run, table
 from acceptance.trial import PHONES, CheckError, Trial
 from simulation.supplier import Fault, PretendCloud, Supplier, trial
@@ -101,13 +103,70 @@ def test_at_the_end_and_when_stopped_all_that_can_be_is_taken_away_and_the_rest_
     assert not any(secret in "".join(told) for secret in (asked.key, "secret of a source"))
 
 
-def test_what_a_killed_run_has_left_is_taken_away_by_the_next() -> None:
+def test_what_a_killed_run_has_left_is_taken_away_by_the_next_with_what_it_bought() -> None:
     supplier = Supplier()
     killed = trial(supplier)
     killed.set_up("https://partner.example/push")
+    for _ in range(60):
+        killed.buy()
     said, told = found(trial(supplier))
     assert set(said.values()) == {True}, told
     assert [partner["revoked"] for partner in supplier.partners] == [True, True]
+    assert all(sold["over"] for sold in supplier.activations.values())
+
+
+def test_where_too_few_numbers_can_be_sold_it_says_so_instead_of_calling_the_stack_wrong() -> None:
+    supplier = Supplier(numbers=dict.fromkeys(PHONES, True))
+    # They rest after a sale, or somebody who can't be finished holds them.
+    supplier.activations = {
+        n: {"phone": phone, "over": False, "sms": [], "partner": "?"} for n, phone in enumerate(PHONES[:50])
+    }
+    with pytest.raises(CheckError, match="50 of 100 numbers of zz-check can be sold, and 63 are needed"):
+        found(trial(supplier))
+    assert supplier.services == {"zz-check": False}
+
+
+def test_what_aws_refuses_in_one_check_is_that_checks_finding_and_the_others_are_made() -> None:
+    def refused(_: Trial) -> Finding:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "BatchGetTraces")
+
+    lines = run(trial(Supplier()), {"refused": refused, **CHECKS}, lambda _: None, live=False)
+    assert [line.check for line in lines if not line.finding.ok] == ["refused"]
+    assert "AccessDenied" in lines[0].finding.measured
+
+
+def test_a_deployment_whose_pushes_end_before_the_outage_can_not_show_it() -> None:
+    supplier = Supplier()
+    cloud = PretendCloud(supplier)
+    cloud.parameters["PushMaxAgeMinutes"] = "5"
+    lines = run(trial(supplier, cloud), CHECKS, lambda _: None, live=False)
+    assert [line.finding.measured for line in lines if line.finding.ok is None] == ["not here: pushes end after 300 s"]
+
+
+@pytest.mark.parametrize(
+    "trouble", [KeyboardInterrupt(), ClientError({"Error": {"Code": "Throttled"}}, "AdminSetUserPassword")]
+)
+def test_what_goes_wrong_while_it_tidies_keeps_nothing_else_from_being_tidied(trouble: BaseException) -> None:
+    supplier = Supplier()
+    cloud = PretendCloud(supplier)
+    asked = trial(supplier, cloud)
+    told: list[str] = []
+
+    def stopped(_: Trial) -> Finding:
+        sign_in, asked._token_ends = cloud.sign_in, 0.0
+
+        def once() -> Tokens:
+            cloud.sign_in = sign_in  # type: ignore[method-assign]
+            raise trouble
+
+        cloud.sign_in = once  # type: ignore[method-assign]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, {**CHECKS, "stopped": stopped}, told.append, live=False)
+    assert [partner["revoked"] for partner in supplier.partners] == [True]
+    assert (supplier.services, supplier.sources) == ({"zz-check": False}, [])
+    assert any(type(trouble).__name__ in line for line in told)
 
 
 def test_what_can_not_be_taken_away_is_named() -> None:

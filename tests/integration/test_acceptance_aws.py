@@ -8,6 +8,8 @@ from botocore.stub import ANY, Stubber
 
 from acceptance.cloud import AwsCloud, Receivers, Traces
 from deployment.stacks import Resource, Stack
+from local.place import REPOSITORY
+from local.template import load
 
 TOPIC = "arn:aws:sns:eu-west-1:123456789012:alarms"
 HELD = ("PartnerApiFunction", "GetsmsFunction", "PushSmsFunction", "PushRetryFunction", "AdminApiFunction", "SomeAlarm")
@@ -95,3 +97,13 @@ def test_what_aws_dropped_as_a_loop_is_counted_over_both_functions_that_push() -
         return ("cloudwatch", "get_metric_statistics", expected, point)
 
     assert cloud(asked("PushSmsFunction"), asked("PushRetryFunction")).dropped_recursions(0) == 6
+
+
+def test_the_pretend_partners_url_has_both_permissions_and_its_role_none() -> None:
+    resources = load(REPOSITORY / "acceptance" / "stack.yaml")["Resources"]
+    of = {name: each["Properties"] for name, each in resources.items()}
+    allowed = {each["Action"]: each for each in of.values() if "Action" in each}
+    assert allowed["lambda:InvokeFunctionUrl"]["FunctionUrlAuthType"] == of["Url"]["AuthType"] == "NONE"
+    assert allowed["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
+    assert of["Role"].keys() == {"AssumeRolePolicyDocument"}
+    assert len((REPOSITORY / "acceptance" / "pretend_partner.py").read_bytes()) <= 4_096
