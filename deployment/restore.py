@@ -192,7 +192,7 @@ class Restoration:
                     f"DynamoDB did not do all of it: {type(error).__name__} {error}".rstrip(),
                     how="The same command again goes on. It needs the stack's other tables: if one is gone, that one first.",
                 ) from None
-        self._say_report(name, report)
+        self._say_report(stack, name, report)
         if changes:
             self.say(
                 f"Changes by staff since, of which what got lost has to be made again (the newest {_MOST_CHANGES}):"
@@ -231,7 +231,7 @@ class Restoration:
             retention=int(stack.parameters["RetentionDays"]) * DAY,
         )
 
-    def _say_report(self, name: str, report: RestoreReport) -> None:
+    def _say_report(self, stack: Stack, name: str, report: RestoreReport) -> None:
         self.say(f"{name}: {report.looked_at:,} looked at, {report.put_back:,} put back")
         for what, said in _ENDS.items():
             if count := getattr(report, what):
@@ -241,7 +241,13 @@ class Restoration:
                 f"  the activation that holds {phone} is lost: withdraw the number, for what was sold is not known"
             )
         for its_id in report.disarmed:
-            self.say(f"  {its_id}: staff have since made its key or secret worthless, and it stays so")
+            self.say(
+                f"  {its_id}: staff have since made its key or secret worthless, and it stays so: make it a new one"
+            )
+        for its_id in report.paused:
+            self.say(f"  {its_id}: staff have paused it since, and it stays so")
+        for line in _form_lines(report, stack.parameters.get("KeyEncryption", "off"), self.suffix):
+            self.say(line)
 
     def _make_and_recount(self, stack: Stack, name: str, confirmed: str | None, gone: Sequence[Resource]) -> None:
         others = [_name_of(each) for each in gone if _name_of(each) not in RECOUNTED]
@@ -299,3 +305,15 @@ def _table_of(resources: list[Resource], name: str) -> Resource:
         if each.kind == TABLE and _name_of(each) == name:
             return each
     raise DeploymentError(f"The stack has no table {name}.", how="It is older than this: deploy it first.")
+
+
+def _form_lines(report: RestoreReport, key_encryption: str, suffix: str) -> list[str]:
+    """What is to be done about keys and secrets that came back in another form than the stack's."""
+    if key_encryption == "off" and report.encrypted:
+        return [
+            f"  {report.encrypted} keys or secrets came back encrypted, and with KeyEncryption=off nothing may open them:",
+            f"  make deploy KEY_ENCRYPTION=ending{suffix}, then make encrypt-keys{suffix}, then KEY_ENCRYPTION=off again",
+        ]
+    if (key_encryption == "on" and report.in_clear) or (key_encryption == "ending" and report.encrypted):
+        return [f"  Keys or secrets came back in the form they had then. Next: make encrypt-keys{suffix}"]
+    return []

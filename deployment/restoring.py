@@ -5,6 +5,7 @@ stack is at work. What belongs to live activations comes first.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ _MARGIN = MINUTE
 # What staff do to make a key or secret no longer good, and to remove what has one.
 _KEY_CHANGES = frozenset({"partner.key_rotated"})
 _REVOCATIONS = frozenset({"partner.revoked"})
+_SIGNING_CHANGES = frozenset({"partner.signing_secret_rotated", "partner.signing_secrets_removed"})
+_PAUSES = frozenset({"partner.paused", "partner.resumed"})
 _SECRET_CHANGES = frozenset({"source.secret_replaced"})
 _REMOVALS = frozenset({"source.removed"})
 # Whose changes are in which table: what actions begin with.
@@ -84,7 +87,8 @@ class RestoreReport:
     """How many items the copy had that were looked at, and how many were put back; `running`: of live activations.
 
     `stopped` SMS are not pushed again, since their partner may have them; `unknown` numbers are held by activations that
-    could not be made again; `disarmed` are keys and secrets that no longer work; `expired` is past its retention.
+    could not be made again; `disarmed` are keys and secrets that no longer work, `paused` partners that staff had paused;
+    `expired` is past its retention; `encrypted` and `in_clear` count items by the form of their key or secret.
     """
 
     looked_at: int = 0
@@ -95,6 +99,9 @@ class RestoreReport:
     stopped: int = 0
     unknown: list[str] = field(default_factory=list)
     disarmed: list[str] = field(default_factory=list)
+    paused: list[str] = field(default_factory=list)
+    encrypted: int = 0
+    in_clear: int = 0
 
 
 class Restoring:
@@ -183,33 +190,50 @@ class Restoring:
         """
         if name not in {"Partners", "Sources"} or self._of.exact:
             return lambda item: item
-        did: dict[str, set[str]] = {}
-        for entry in self._staff_did():
-            did.setdefault(entry.action, set()).add(entry.changed_id or "")
-
-        def by(actions: frozenset[str]) -> set[str]:
-            return set().union(*(did.get(action, set()) for action in actions))
-
-        rotated, revoked, replaced, removed = map(by, (_KEY_CHANGES, _REVOCATIONS, _SECRET_CHANGES, _REMOVALS))
+        did, paused = self._did_since()
+        its_name = "partner_id" if name == "Partners" else "source_id"
+        secret = "key" if name == "Partners" else "secret"
 
         def disarmed(item: Item) -> Item | None:
-            its_id = item["partner_id" if name == "Partners" else "source_id"]
-            if its_id in removed:
+            its_id = item[its_name]
+            its_actions: AbstractSet[str] = did.get(its_id, frozenset())
+            if its_actions & _REMOVALS:
                 return None
-            changed = dict(item)
-            if its_id in rotated | revoked | replaced:
+            self._count("encrypted" if isinstance(item.get(secret), bytes) else "in_clear")
+            if its_actions & (_KEY_CHANGES | _REVOCATIONS | _SECRET_CHANGES | _SIGNING_CHANGES):
                 self._report.disarmed.append(its_id)
-            if its_id in rotated:
-                changed["key"] = new_key(its_id, self._rng)
-                changed["key_sha256"] = digest_of(changed["key"])
-            if its_id in revoked:
-                changed["revoked_at"] = item.get("revoked_at", self._now())
-            if its_id in replaced:
-                changed["secret"] = new_token(32, self._rng)
-                changed.pop("former_secrets", None)
+            changed = self._without_what_was_replaced(item, its_id, its_actions)
+            if its_id in paused:
+                self._report.paused.append(its_id)
+                changed |= {"paused_at": self._now(), "pause_reason": "Paused before the table was restored"}
             return changed
 
         return disarmed
+
+    def _did_since(self) -> tuple[dict[str, set[str]], set[str]]:
+        """Return what staff did since to each partner and source, and whom they paused last."""
+        did: dict[str, set[str]] = {}
+        pauses: dict[str, tuple[int, str]] = {}
+        for entry in self._staff_did():
+            its_id = entry.changed_id or ""
+            did.setdefault(its_id, set()).add(entry.action)
+            if entry.action in _PAUSES:
+                pauses[its_id] = max((entry.at, entry.action), pauses.get(its_id, (0, "")))
+        return did, {its_id for its_id, (_, action) in pauses.items() if action == "partner.paused"}
+
+    def _without_what_was_replaced(self, item: Item, its_id: str, its_actions: AbstractSet[str]) -> Item:
+        changed = dict(item)
+        if its_actions & _KEY_CHANGES:
+            changed["key"] = new_key(PartnerId(its_id), self._rng)
+            changed["key_sha256"] = digest_of(changed["key"])
+        if its_actions & _SIGNING_CHANGES:
+            changed.pop("signing_secrets", None)
+        if its_actions & _REVOCATIONS:
+            changed["revoked_at"] = item.get("revoked_at", self._now())
+        if its_actions & _SECRET_CHANGES:
+            changed["secret"] = new_token(32, self._rng)
+            changed.pop("former_secrets", None)
+        return changed
 
     # -------------------------------------------------------------- Numbers
 

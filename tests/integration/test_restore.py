@@ -10,7 +10,8 @@ import pytest
 
 from deployment.copies import iso
 from deployment.failure import DeploymentError
-from deployment.restoring import RECOUNTED, RESTORED
+from deployment.restore import _form_lines
+from deployment.restoring import RECOUNTED, RESTORED, RestoreReport
 from globalconnect.domain.number import Number
 from globalconnect.domain.times import DAY
 from local.place import REPOSITORY
@@ -235,6 +236,7 @@ def test_a_source_that_staff_removed_stays_removed_and_a_replaced_secret_stays_b
     desk = site.desk
     made = [desk.post("/admin/sources", {"name": name, "provider": "generic"}).body for name in "abc"]
     removed, replaced, kept = made
+    desk.post(f"/admin/sources/{replaced['sourceId']}/secret")
     site.cloud.clock.advance(minutes=2)
     site.dynamodb.remember()
     site.cloud.clock.advance(minutes=2)
@@ -248,6 +250,51 @@ def test_a_source_that_staff_removed_stays_removed_and_a_replaced_secret_stays_b
     assert found[kept["sourceId"]]["secret"]["S"] == kept["secret"]
     assert found[replaced["sourceId"]]["secret"]["S"] != replaced["secret"]
     assert "former_secrets" not in found[replaced["sourceId"]]
+
+
+def test_a_signing_secret_that_was_replaced_or_removed_signs_no_more_and_who_was_paused_stays_so(site: Site) -> None:
+    desk, clock = site.desk, site.cloud.clock
+    rotated, removed, paused, resumed = (desk.partner() for _ in range(4))
+    path = {id(each): f"/admin/partners/{each['partnerId']}" for each in (rotated, removed, paused, resumed)}
+    for each in (rotated, removed):
+        desk.post(f"{path[id(each)]}/signing-secret")
+    clock.advance(minutes=2)
+    site.dynamodb.remember()
+    clock.advance(minutes=2)
+    desk.post(f"{path[id(rotated)]}/signing-secret")
+    desk.delete(f"{path[id(removed)]}/signing-secret")
+    for each in (paused, resumed):
+        desk.post(f"{path[id(each)]}/pause", {"reason": "The key was stolen"})
+    clock.advance(minutes=1)
+    desk.delete(f"{path[id(resumed)]}/pause")
+    clock.advance(minutes=5)
+    site.lose("Partners")
+    site.restore("Partners")
+    partners = site.shop.partners
+    kept = [partners.get(each["partnerId"]) for each in (rotated, removed, paused, resumed)]
+    assert [partners.secrets(each, clock()).signing for each in kept[:2]] == [(), ()]
+    assert [each.paused is not None for each in kept] == [False, False, True, False]
+    said = "\n".join(site.said)
+    assert all(f"{each['partnerId']}: staff have since made" in said for each in (rotated, removed))
+    assert f"{paused['partnerId']}: staff have paused it since" in said
+
+
+@pytest.mark.parametrize(
+    ("parameter", "then_encrypted", "says"),
+    [
+        ("on", False, "Next: make encrypt-keys"),
+        ("ending", True, "Next: make encrypt-keys"),
+        ("off", True, "came back encrypted"),
+        ("off", False, None),
+        ("on", True, None),
+    ],
+)
+def test_what_came_back_in_another_form_of_keys_is_said_with_what_to_do(
+    parameter: str, says: str | None, *, then_encrypted: bool
+) -> None:
+    report = RestoreReport(encrypted=3) if then_encrypted else RestoreReport(in_clear=3)
+    lines = _form_lines(report, parameter, "")
+    assert (says in "\n".join(lines)) if says else lines == []
 
 
 def test_what_staff_changed_since_is_named_to_be_done_again(site: Site) -> None:
