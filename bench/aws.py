@@ -32,11 +32,11 @@ def rows(progress: Say, wanted: Collection[str] = IDS) -> Iterator[Row]:
 
 def _lineage(progress: Say) -> Row:
     claim = (
-        "200 SMS, partners away for 10 min: attempts 10 s apart, p99 +-1 s, no dead letter, none dropped as a loop; not so "
+        "200 SMS each for partners that fail in three ways, for 10 min: attempts 10 s apart, p99 +-1 s, no dead letter, none dropped as a loop; not so "
         "where Lambda may end what it takes for one"
     )
     allowed, ended = (
-        cadence(replace(Parameters(), recursive_loop=choice), messages=100, arrive=10, failing=600)
+        cadence(replace(Parameters(), recursive_loop=choice), messages=200, arrive=10, failing=600)
         for choice in (Parameters().recursive_loop, "Terminate")
     )
     for part in (*allowed, *ended):
@@ -61,10 +61,6 @@ def _growing(progress: Say) -> Row:
 
 
 def _small_account(progress: Say) -> Row:
-    claim = (
-        f"{_QUOTA} executions, streams of 1 and of 4 shards, 500 SMS pending to a partner that times out, 5 GET_NUMBER a "
-        "second, cold starts of 2 s: at most 1 % refused, none after 15 s; nothing lost"
-    )
     parts = []
     for shards in (1, 4):
         played = small_account(in_account(_QUOTA, shards), pending=500, rate=5, failing=300)
@@ -72,6 +68,13 @@ def _small_account(progress: Say) -> Row:
             progress(f"aws.3: {shards} shards: {part}")
         parts += played
     used = max(part.used for part in parts)
+    off = max(part.value for part in parts if part.what.endswith("p99"))
+    dead = max(part.value for part in parts if part.what == "dead letters")
+    claim = (
+        f"{_QUOTA} executions, streams of 1 and of 4 shards, 500 SMS pending to a partner that times out, 5 GET_NUMBER a "
+        "second, cold starts of 2 s: at most 1 % refused, none after 15 s; nothing lost. Not the cadence, which so few can't "
+        f"keep: p99 was {off:.1f} s off, with {dead:g} dead letters"
+    )
     return Row("aws.3", claim, round(used, 3), "of the limit", 1.0, all(part.ok for part in parts))
 
 

@@ -32,6 +32,7 @@ LARGEST_UPLOAD = 2 * 1024 * 1024
 # API Gateway passes on no more than this.
 _LARGEST_REQUEST = 10 * 1024 * 1024
 _LONGEST_NAME = 100
+_LONGEST_ID = 30
 _TOKEN_LENGTH = 10
 
 
@@ -172,7 +173,9 @@ class Route[Q, B, A: View]:
     def _named_in(self, path: Mapping[str, str]) -> tuple[str | None, dict[str, AuditDetail]]:
         """Return the id of what a path is about, its first field, and its other fields; nothing that can't be shown."""
         names = re.findall(r"\{(\w+)\}", self.path)
-        shown = {name: path[name] for name in names if len(path[name]) <= _LONGEST_NAME and path[name].isprintable()}
+        # What is longer than an id may be a key that was pasted in its place.
+        longest = {name: _LONGEST_ID if name.endswith("Id") else _LONGEST_NAME for name in names}
+        shown = {name: path[name] for name in names if len(path[name]) <= longest[name] and path[name].isprintable()}
         details: dict[str, AuditDetail] = {name: shown[name] for name in names[1:] if name in shown}
         return (shown.get(names[0]) if names else None), details
 

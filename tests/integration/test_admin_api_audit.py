@@ -396,3 +396,11 @@ def test_a_cursor_with_a_month_that_is_none_or_is_to_come_is_400(desk: Desk) -> 
     for month in ("2026-10", "2026-13", "9999-12", "202x-01", ""):
         cursor = present(listing.cursor({"month": month, "entry": "000001790000000-abc"}))
         assert desk.get("/admin/audit", ("cursor", cursor)).status == 400
+
+
+def test_a_key_that_was_pasted_in_place_of_an_id_is_not_kept_in_the_log(desk: Desk) -> None:
+    key = desk.partner()["key"]
+    for path in (f"/admin/partners/{key}", f"/admin/sources/{key}"):
+        assert desk.delete(path).status == 404
+    desk.post(f"/admin/partners/{key}/rotate-key")
+    assert key not in str(desk.cloud.client.scan(TableName=desk.cloud.env["AUDIT_TABLE"])["Items"])
