@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 from acceptance import pretend_partner
 from deployment.scaling import ENOUGH, SHARDS
 from deployment.stacks import Stack, Stacks
-from local.staff import new_password
+from local.staff import OWNER, grant, new_password, revoke
 
 # What the check makes is called so, wherever it has a name.
 NAME = "zz-check"
@@ -131,6 +131,7 @@ class _Deployed:
         with suppress(users.exceptions.UsernameExistsException):
             users.admin_create_user(UserPoolId=pool, Username=NAME, MessageAction="SUPPRESS")
         users.admin_set_user_password(UserPoolId=pool, Username=NAME, Password=password, Permanent=True)
+        grant(self._client("dynamodb"), self._stack.outputs["StaffTableName"], NAME, OWNER)
         signed_in = users.initiate_auth(
             ClientId=self._stack.outputs["UserPoolClientId"],
             AuthFlow="USER_PASSWORD_AUTH",
@@ -150,6 +151,7 @@ class _Deployed:
         users = self._client("cognito-idp")
         with suppress(users.exceptions.UserNotFoundException):
             users.admin_delete_user(UserPoolId=self._stack.outputs["UserPoolId"], Username=NAME)
+        revoke(self._client("dynamodb"), self._stack.outputs["StaffTableName"], NAME)
         return []
 
     @cached_property

@@ -84,7 +84,7 @@ def invite(variables: Mapping[str, str], local_root: Path) -> None:
     email = staff.email_of(variables.get("EMAIL", ""))
     up = _local_if_meant(variables, local_root)
     console = _local_console(up) if up else _console_on_aws(variables)
-    staff.invite(console, email, _say)
+    staff.invite(console, email, staff.role_for(console, email, variables.get("ROLE", "")), _say)
 
 
 def encrypt_keys(variables: Mapping[str, str], local_root: Path) -> None:
@@ -158,25 +158,24 @@ def _local_if_meant(variables: Mapping[str, str], local_root: Path) -> local_sta
 
 
 def _local_console(up: local_stack.Stack) -> staff.Console:
-    clients = session()
-    stacks = Stacks(clients.client("cloudformation", endpoint_url=up.endpoint_url, config=CONFIG), Progress())
-    deployed = stacks.find(up.stack_name)
-    if deployed is None:
-        raise DeploymentError("The local stack is not deployed.", how="Deploy it: make up")
-    pools = clients.client("cognito-idp", endpoint_url=up.endpoint_url, config=CONFIG)
-    return staff.Console(pools, deployed.outputs["UserPoolId"], f"{up.api}/console/", sends_mail=False)
+    client: Callable[[str], Any] = partial(session().client, endpoint_url=up.endpoint_url, config=CONFIG)
+    deployed = Stacks(client("cloudformation"), Progress()).find(up.stack_name)
+    if deployed is None or "StaffTableName" not in deployed.outputs:
+        raise DeploymentError("The local stack is not deployed, or older than this command.", how="Deploy it: make up")
+    return staff.Console.of(client, deployed, f"{up.api}/console/", sends_mail=False)
 
 
 def _console_on_aws(variables: Mapping[str, str]) -> staff.Console:
     name = _stack_name(variables)
     where = account.find(variables, _say)
     deployed = _stacks(where).find(name)
-    if deployed is None or "UserPoolId" not in deployed.outputs:
+    if deployed is None or "StaffTableName" not in deployed.outputs:
         state = f"is {deployed.status}" if deployed else "is not there"
-        raise DeploymentError(f"The stack {name} {state} in {where.region}.", how=f"First: make deploy{_suffix(name)}")
-    return staff.Console(
-        where.client("cognito-idp"), deployed.outputs["UserPoolId"], console_url(deployed), sends_mail=True
-    )
+        raise DeploymentError(
+            f"The stack {name} {state} in {where.region}, or is older than this command.",
+            how=f"First: make deploy{_suffix(name)}",
+        )
+    return staff.Console.of(where.client, deployed, console_url(deployed), sends_mail=True)
 
 
 def _stacks(where: Account) -> Stacks:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from deployment.copies import iso, read_time
 from deployment.failure import DeploymentError
-from deployment.restoring import RECOUNTED, RESTORED, RestoreReport, Restoring, Setting
+from deployment.restoring import GRANTED, RECOUNTED, RESTORED, RestoreReport, Restoring, Setting
 from deployment.stacks import TABLE
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.times import DAY, MINUTE, SECOND, to_iso
@@ -32,6 +32,7 @@ DOORS = ("PartnerApiFunction", "GetsmsFunction", "InboundSmsFunction")
 _NEEDED_AT_THE_DOORS = frozenset({"Partners", "Services", "Numbers", "Activations", "Sources", "Inbox"})
 _RECOUNT = "RecountFunction"
 _MOST_CHANGES = 50
+_TABLES = frozenset({*RESTORED, *RECOUNTED, *GRANTED})
 _ENDS = {
     "running": "of them of live activations, which came first",
     "made_again": "activations made again from their numbers, whose SMS are lost",
@@ -78,6 +79,9 @@ class Restoration:
         if name in RECOUNTED:
             self._make_and_recount(stack, name, variables.get("CONFIRM"), gone)
             return
+        if name in GRANTED:
+            self._make_empty(stack, name, variables.get("CONFIRM"), gone)
+            return
         copy = self._copy(lost, at, variables.get("CONFIRM"), gone)
         self._put_back(stack, lost, copy, gone)
         if variables.get("KEEP"):
@@ -94,9 +98,9 @@ class Restoration:
 
     def _asked(self, variables: Mapping[str, str]) -> tuple[str, datetime | None]:
         name = variables.get("TABLE", "")
-        if name not in {*RESTORED, *RECOUNTED}:
+        if name not in _TABLES:
             raise DeploymentError(
-                f"TABLE is one of {', '.join(sorted({*RESTORED, *RECOUNTED}))}.",
+                f"TABLE is one of {', '.join(sorted(_TABLES))}.",
                 how=f"make restore TABLE=Numbers AT=2026-11-27T10:00:00Z{self.suffix}",
             )
         typed = variables.get("AT")
@@ -124,7 +128,7 @@ class Restoration:
             self.copies.make_of(lost.physical_id, at, copy_name)
         for each in gone:
             # All of them: CloudFormation makes all anew, and then nothing tells whose backup is whose.
-            if _name_of(each) not in RECOUNTED and self.copies.find(self._copy_of(_name_of(each))) is None:
+            if _name_of(each) not in RECOUNTED | GRANTED and self.copies.find(self._copy_of(_name_of(each))) is None:
                 self.copies.make_of_deleted(each.physical_id, self._copy_of(_name_of(each)))
         return self.copies.ready(copy_name)
 
@@ -249,8 +253,18 @@ class Restoration:
         for line in _form_lines(report, stack.parameters.get("KeyEncryption", "off"), self.suffix):
             self.say(line)
 
+    def _make_empty(self, stack: Stack, name: str, confirmed: str | None, gone: Sequence[Resource]) -> None:
+        invite = f"make staff EMAIL=you@example.com ROLE=owner{self.suffix}"
+        if gone:
+            self.say("What was in this table may let in who was let out since: it is not put back. This will")
+            self.say("  have CloudFormation make it anew, and undo what else was changed beside the template")
+            self._confirm(name, confirmed)
+            self.stacks.make_anew(stack, gone, self.say)
+        self.say(f"Nobody is put back here. Accounts are still at Cognito; begin with yours: {invite}")
+        self.say("and invite the others again from the console, which leaves their passwords as they are.")
+
     def _make_and_recount(self, stack: Stack, name: str, confirmed: str | None, gone: Sequence[Resource]) -> None:
-        others = [_name_of(each) for each in gone if _name_of(each) not in RECOUNTED]
+        others = [_name_of(each) for each in gone if _name_of(each) not in RECOUNTED | GRANTED]
         if others:
             raise DeploymentError(
                 f"{', '.join(others)} is gone as well.", how=f"First: make restore TABLE={others[0]}{self.suffix}"

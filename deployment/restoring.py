@@ -37,6 +37,8 @@ from globalconnect.store.services import Services
 
 # What the projection and the recount make anew from Numbers.
 RECOUNTED = frozenset({"Availability", "Counted", "Holders"})
+# Whose former content would let in who was let out since; the owners say it anew.
+GRANTED = frozenset({"Staff"})
 
 _AT_ONCE = 100
 # As many connections as boto3 keeps.

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from deployment import parameters
 from deployment.failure import DeploymentError
-from local.staff import new_password
+from local.staff import OWNER, ROLES, grant, has_owner, new_password, role_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from deployment.stacks import Stack
 
 LOCAL, AWS = "local", "aws"
 # Who was invited and has not come yet.
@@ -19,12 +21,20 @@ _INVITED = "FORCE_CHANGE_PASSWORD"
 
 @dataclass(frozen=True)
 class Console:
-    """A deployed stack as people come to it: its Cognito pool, through a client, and where they sign in."""
+    """A deployed stack as people come to it: its Cognito pool and staff table, through clients, and where they sign in."""
 
     pools: Any
     pool_id: str
+    tables: Any
+    staff_table: str
     url: str
     sends_mail: bool
+
+    @classmethod
+    def of(cls, client: Callable[[str], Any], stack: Stack, url: str, *, sends_mail: bool) -> Console:
+        """That of a complete stack."""
+        pool, table = stack.outputs["UserPoolId"], stack.outputs["StaffTableName"]
+        return cls(client("cognito-idp"), pool, client("dynamodb"), table, url, sends_mail)
 
 
 def where(wanted: str, *, local_is_up: bool, aws_is_at_hand: bool) -> str:
@@ -56,27 +66,48 @@ def email_of(text: str) -> str:
     return text.strip().lower()
 
 
-def invite(console: Console, email: str, say: Callable[[str], None]) -> None:
-    """Invite the person, once more if they have not come yet, and say what they do now."""
+def role_for(console: Console, email: str, wanted: str) -> str:
+    """The role that a person is to have: the one that is wanted, else theirs, else owner where there is none yet.
+
+    Raises DeploymentError when it is none, or has to be said.
+    """
+    if wanted and wanted not in ROLES:
+        raise DeploymentError(f"ROLE is one of {', '.join(ROLES)}, not {wanted}.")
+    role = wanted or role_of(console.tables, console.staff_table, email)
+    if role is None and has_owner(console.tables, console.staff_table):
+        raise DeploymentError("In which role?", how=f"make staff EMAIL={email} ROLE={'|'.join(ROLES)}")
+    return role or OWNER
+
+
+def invite(console: Console, email: str, role: str, say: Callable[[str], None]) -> None:
+    """Invite the person in this role, once more if they have not come yet, and say what they do now.
+
+    Who is there already is given the role, and enabled: it is the way back in. Raises DeploymentError for the last owner.
+    """
     user = _user(console, email)
     if user and not user.get("Enabled", True):
-        raise DeploymentError(
-            f"{email} is there already, and disabled.",
-            how=f"To enable: aws cognito-idp admin-enable-user --user-pool-id {console.pool_id} --username {email}",
-        )
+        console.pools.admin_enable_user(UserPoolId=console.pool_id, Username=email)
     if user and user["UserStatus"] != _INVITED:
-        say(f"{email} is there already ({user['UserStatus']}), and signs in at {console.url}")
+        _grant(console, email, role)
+        say(f"{email} is there already ({user['UserStatus']}), has the role {role}, and signs in at {console.url}")
         return
     again = user is not None
-    invited = f"{email} is invited{' again' if again else ''}"
+    invited = f"{email} is invited{' again' if again else ''} as {role}"
     if console.sends_mail:
         _invite_by_mail(console, email, again=again)
+        _grant(console, email, role)
         say(f"{invited}: a mail with a temporary password, good for 7 days, is on its way.")
         say(f"It does not say where to go. Tell them: sign in at {console.url} with {email}, and choose a password.")
     else:
         password = _invite_without_mail(console, email, again=again)
+        _grant(console, email, role)
         say(f"{invited}. A local stack sends no mail: the temporary password is {password}")
         say(f"Sign in with both at {console.url} and choose a password.")
+
+
+def _grant(console: Console, email: str, role: str) -> None:
+    if not grant(console.tables, console.staff_table, email, role):
+        raise DeploymentError(f"{email} is the last owner.", how="Make somebody else an owner first.")
 
 
 def _user(console: Console, email: str) -> Mapping[str, Any] | None:

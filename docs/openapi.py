@@ -39,7 +39,7 @@ _REFERENCE = "#/components/schemas/{model}"
 ERRORS: Mapping[int, str] = {
     400: "A field is wrong, missing or unknown; the message names it and says what was expected.",
     401: "The key, signature or token is missing or not valid.",
-    403: "The service is not in the key's own list.",
+    403: "The service is not in the key's own list; or, of staff, the person's role does not do, or a second factor is needed.",
     404: "There is no such thing.",
     406: "The answer is longer than can be given; Accept-Encoding: gzip helps (GET_SERVICES with very many pools).",
     409: "It is in a state in which this can't be done; read it again.",
@@ -407,6 +407,7 @@ def webhooks() -> Schema:
 PATH_FIELDS: Mapping[str, Schema] = {
     "partnerId": text("A partner's id"),
     "sourceId": text("A source's id"),
+    "name": text("A member of staff: the e-mail address with which they sign in"),
     "code": text("A service's code", pattern=f"^{SERVICE_CODE.pattern}$"),
     "phone": PHONE,
     "importId": text("An import's id"),
@@ -442,7 +443,7 @@ def _operation(route: Route[Any, Any, Any]) -> Schema:
         "summary": route.summary,
         "x-role": route.role.value,
         "tags": [f"staff: {resource}"],
-        "responses": answers(route.status, ref(route.answer.__name__), summary, (400, 401, *route.errors)),
+        "responses": answers(route.status, ref(route.answer.__name__), summary, (400, 401, 403, *route.errors)),
         "security": [{"staff": []}],
     }
     query = TypeAdapter(route.query).json_schema().get("properties", {})

@@ -53,6 +53,7 @@ class Outputs:
     api_id: str
     user_pool_id: str
     user_pool_client_id: str
+    staff_table: str
 
 
 class UnusableStateError(Exception):
@@ -148,7 +149,10 @@ def _outputs(endpoint: str, name: str) -> Outputs:
     outputs = _described(endpoint, name).get("Outputs", [])
     values = {output["OutputKey"]: output["OutputValue"] for output in outputs}
     return Outputs(
-        api_id=values["ApiId"], user_pool_id=values["UserPoolId"], user_pool_client_id=values["UserPoolClientId"]
+        api_id=values["ApiId"],
+        user_pool_id=values["UserPoolId"],
+        user_pool_client_id=values["UserPoolClientId"],
+        staff_table=values["StaffTableName"],
     )
 
 

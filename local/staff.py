@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
@@ -14,11 +15,16 @@ from local.place import read_private, write_private
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp import CognitoIdentityProviderClient
+    from mypy_boto3_dynamodb import DynamoDBClient
 
     from local.deploy import Outputs
     from local.place import Place
 
 NAME = "staff@localhost"
+OWNER = "owner"
+ROLES = ("view", "support", "stock", OWNER)
+# Under this name the table has the list of the owners, of whom one is always left (docs/adr/0042).
+OWNERS = "#owners"
 UNKNOWN_OR_WRONG = {"NotAuthorizedException", "UserNotFoundException"}
 
 
@@ -32,6 +38,7 @@ class SignedIn:
 def sign_in(place: Place, endpoint: str, outputs: Outputs) -> SignedIn:
     """Sign the user in with the password kept from last time, or make the user when there is none."""
     users = session().client("cognito-idp", endpoint_url=endpoint, config=CONFIG)
+    grant(session().client("dynamodb", endpoint_url=endpoint, config=CONFIG), outputs.staff_table, NAME, OWNER)
     kept = read_private(place.staff_file) or {}
     password = kept.get("password")
     if isinstance(password, str):
@@ -56,6 +63,63 @@ def _token(users: CognitoIdentityProviderClient, outputs: Outputs, password: str
         AuthParameters={"USERNAME": NAME, "PASSWORD": password},
     )
     return answer["AuthenticationResult"]["IdToken"]
+
+
+def grant(tables: DynamoDBClient, table: str, name: str, role: str) -> bool:
+    """Let a user of the pool be of the staff in this role, enabled, whatever they were; False for the last owner."""
+    name_value, only = {"S": name}, {":names": {"SS": [name]}}
+    owners: Any = {"TableName": table, "Key": {"name": {"S": OWNERS}}, "ExpressionAttributeValues": only}
+    if role == OWNER:
+        owners |= {"UpdateExpression": "ADD owners :names"}
+    else:
+        others = "attribute_not_exists(owners) OR NOT contains(owners, :name) OR size(owners) > :one"
+        owners |= {
+            "UpdateExpression": "DELETE owners :names",
+            "ConditionExpression": others,
+            "ExpressionAttributeValues": {**only, ":name": name_value, ":one": {"N": "1"}},
+        }
+    person: Any = {
+        "TableName": table,
+        "Key": {"name": name_value},
+        "UpdateExpression": "SET #role = :role, invited_at = if_not_exists(invited_at, :now), "
+        "totp_required = if_not_exists(totp_required, :false) REMOVE disabled_at ADD version :one",
+        "ExpressionAttributeNames": {"#role": "role"},
+        "ExpressionAttributeValues": {
+            ":role": {"S": role},
+            ":now": {"N": str(time.time_ns() // 1_000_000)},
+            ":false": {"BOOL": False},
+            ":one": {"N": "1"},
+        },
+    }
+    try:
+        tables.transact_write_items(TransactItems=[{"Update": person}, {"Update": owners}])
+    except tables.exceptions.TransactionCanceledException:
+        return False
+    return True
+
+
+def revoke(tables: DynamoDBClient, table: str, name: str) -> None:
+    """Let a person be of the staff no more, be they the last owner."""
+    gone: Any = {"TableName": table, "Key": {"name": {"S": name}}}
+    owners: Any = {
+        "TableName": table,
+        "Key": {"name": {"S": OWNERS}},
+        "UpdateExpression": "DELETE owners :names",
+        "ExpressionAttributeValues": {":names": {"SS": [name]}},
+    }
+    tables.transact_write_items(TransactItems=[{"Delete": gone}, {"Update": owners}])
+
+
+def has_owner(tables: DynamoDBClient, table: str) -> bool:
+    """Whether somebody can let others in."""
+    found = tables.get_item(TableName=table, Key={"name": {"S": OWNERS}}, ConsistentRead=True)
+    return "owners" in found.get("Item", {})
+
+
+def role_of(tables: DynamoDBClient, table: str, name: str) -> str | None:
+    """The role that a person has, None when they have none."""
+    found = tables.get_item(TableName=table, Key={"name": {"S": name}}, ConsistentRead=True).get("Item", {})
+    return found["role"]["S"] if "role" in found else None
 
 
 def new_password() -> str:

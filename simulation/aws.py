@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from globalconnect.domain.ids import Rng
+from globalconnect.domain.staff import Role
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime.aws import kms_client
-from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.dynamo import Dynamo, to_wire
 from globalconnect.store.encryption import Encryption, KmsClient
 from local import place
 from local import template as templates
@@ -108,6 +109,15 @@ def _stated(value: Any, known: Mapping[str, str]) -> str:
             return str(text).replace("${AWS::Region}", "us-east-1").replace("${AWS::URLSuffix}", "amazonaws.com")
         case _:
             return str(value)
+
+
+def enter_staff(client: Any, env: Mapping[str, str]) -> None:
+    """Let there be a member of staff of each role, called as it; the owner alone counts as one."""
+    table = env["STAFF_TABLE"]
+    for role in Role:
+        item = {"name": role.value, "role": role.value, "invited_at": START, "totp_required": False, "version": 0}
+        client.put_item(TableName=table, Item=to_wire(item))
+    client.put_item(TableName=table, Item=to_wire({"name": "#owners", "owners": frozenset({Role.OWNER.value})}))
 
 
 def next_prefix() -> str:

@@ -20,7 +20,7 @@ from local import emulator
 from local.aws import session
 from local.place import Place
 from simulation import partiql
-from simulation.aws import ENVIRONMENT, REGION, TEMPLATE, Cloud, make_environment, next_prefix
+from simulation.aws import ENVIRONMENT, REGION, TEMPLATE, Cloud, enter_staff, make_environment, next_prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Moto:
         for name, queue in self.env.items():
             if name.endswith("_QUEUE_URL"):
                 self.sqs.purge_queue(QueueUrl=queue)
+        enter_staff(self.dynamodb, self.env)
         return Cloud(Dynamo(self.dynamodb, pause=lambda _: None), self.dynamodb, self.sqs, self.env | settings)
 
 
@@ -73,7 +74,9 @@ def emulated_aws() -> Iterator[Callable[[], Cloud]]:
             sqs: Any = session().client("sqs", endpoint_url=endpoint, config=config)
 
             def new_cloud() -> Cloud:
-                return Cloud(Dynamo(dynamodb), dynamodb, sqs, make_environment(TEMPLATE, dynamodb, sqs, next_prefix()))
+                env = make_environment(TEMPLATE, dynamodb, sqs, next_prefix())
+                enter_staff(dynamodb, env)
+                return Cloud(Dynamo(dynamodb), dynamodb, sqs, env)
 
             yield new_cloud
         finally:

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from admin_api.app import answer
+from admin_api.user_pool import UserPool
 from admin_api.wiring import Parts, build
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.audit import AuditEntry
@@ -16,11 +17,13 @@ from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
 from globalconnect.domain.inbound import InboundSms, Receipt, UnclaimedReason, identity_of
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
+from globalconnect.domain.staff import Role, StaffMember
 from globalconnect.domain.times import MINUTE
 from globalconnect.runtime.http import endpoint
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import from_activation, from_sms
 from globalconnect.store.audit import Audit
+from globalconnect.store.staff import StaffMembers
 from globalconnect.store.transactions import IssueResult, Transactions
 from simulation.aws import TEMPLATE, Cloud, variables
 from simulation.shop import Reply, grouped
@@ -29,7 +32,9 @@ STAFF_ID = "7d2f3c1e-operator"
 # What API Gateway hands on of an ID token: texts all of them.
 CLAIMS = {
     "sub": STAFF_ID,
-    "cognito:username": "anna",
+    "cognito:username": "owner",
+    "auth_time": "1789999000",
+    "iat": "1789999900",
     "email": "anna@example.com",
     "email_verified": "true",
     "token_use": "id",
@@ -50,6 +55,7 @@ class Desk:
 
     cloud: Cloud
     seed: int = 2
+    role: Role = Role.OWNER
     admin: Parts = field(init=False)
 
     def __post_init__(self) -> None:
@@ -89,6 +95,9 @@ class Desk:
         return self.send(event("PUT", path, body=content, headers={"Content-Type": media_type}))
 
     def send(self, request: Mapping[str, Any]) -> Reply:
+        claims = request["requestContext"]["authorizer"].get("claims", {})
+        if claims.get("cognito:username") == Role.OWNER:
+            claims["cognito:username"] = self.role.value
         return send(request, self.admin)
 
     def partner(self, **fields: object) -> dict[str, Any]:
@@ -163,6 +172,40 @@ class Unrecorded(Audit):
 
     def write(self, entry: AuditEntry) -> None:
         """Keep nothing."""
+
+
+class OwnerAlone(StaffMembers):
+    """A staff of one owner, for a handler without a cloud."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def find(self, name: str) -> StaffMember:
+        """Return the owner."""
+        return StaffMember(name, Role.OWNER, 0)
+
+
+class NoAccounts(UserPool):
+    """A user pool that does whatever it is asked to, for a handler without Cognito."""
+
+    def __init__(self) -> None:
+        """Need nothing."""
+
+    def invite(self, name: str, password: str | None) -> bool:
+        """Do as if somebody new had been invited."""
+        return True
+
+    def has_totp(self, name: str) -> bool:
+        """Return that everybody has a second factor."""
+        return True
+
+    def enable(self, name: str) -> None:
+        """Do nothing."""
+
+    disable = end_sessions = delete = remove_totp = enable
+
+    def set_one_time_password(self, name: str, password: str) -> None:
+        """Do nothing."""
 
 
 def environment(**known: str) -> Environment:

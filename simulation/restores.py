@@ -31,7 +31,16 @@ from globalconnect.store.activations import first_push
 from globalconnect.store.dynamo import Dynamo
 from local.progress import Progress
 from recount.recount import Recount
-from simulation.aws import REGION, TEMPLATE, Cloud, make_environment, next_prefix, table_arguments, variables
+from simulation.aws import (
+    REGION,
+    TEMPLATE,
+    Cloud,
+    enter_staff,
+    make_environment,
+    next_prefix,
+    table_arguments,
+    variables,
+)
 from simulation.clouds import Moto
 from simulation.desk import Desk
 from simulation.office import DELIVERED, FAILED, URL
@@ -236,6 +245,7 @@ class Site:
     def build(cls, moto: Moto) -> "Site":
         prefix = next_prefix()
         env = make_environment(TEMPLATE, moto.dynamodb, moto.sqs, prefix)
+        enter_staff(moto.dynamodb, env)
         cloud = Cloud(Dynamo(moto.dynamodb, pause=lambda _: None), moto.dynamodb, moto.sqs, env)
         dynamodb = PretendDynamo(moto.dynamodb, lambda: datetime.fromtimestamp(cloud.clock.at / 1_000, UTC))
         stack = PretendStack(moto.dynamodb, prefix, {name: prefix + name for name in _TABLES})

@@ -182,7 +182,7 @@ class PushDueView(Acknowledgement):
 @route(
     "GET",
     "/admin/activations",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List activations, newest first. With several filters, or by service or state, a page may hold fewer "
     "than there are to come, or none: only a null cursor is the end.",
 )
@@ -210,7 +210,7 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
 @route(
     "GET",
     "/admin/activations/{activationId}",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "Read an activation with its messages and their push attempts (the first and the last 20 of each). That its texts, "
     "and what was answered to their pushes, were looked at is entered in the audit log, unless they are hidden; with an "
     "smsId, only those of that one are shown.",
@@ -237,7 +237,7 @@ def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> Activati
 @route(
     "POST",
     "/admin/activations/{activationId}/messages/{smsId}/push",
-    Role.ADMINISTRATOR,
+    Role.SUPPORT,
     "Push an SMS once more, also one that was delivered: now, or when the attempt under way has ended. "
     "409 when the activation is finished, or its partner is revoked or has no Push URL.",
     action="message.pushed_again",

@@ -15,9 +15,11 @@ from admin_api import (
     pools,
     services,
     sources,
+    staff,
     statistics,
 )
-from admin_api.route import Route, check_token
+from admin_api.route import Route
+from admin_api.signed_in import check_role, check_totp, signed_in
 from admin_api.wiring import Parts, parts
 from globalconnect.domain.errors import NotFound
 from globalconnect.runtime import http
@@ -34,6 +36,7 @@ _RESOURCES = (
     inbox,
     audit,
     statistics,
+    staff,
 )
 ROUTES: list[Route[Any, Any, Any]] = [
     found for resource in _RESOURCES for found in vars(resource).values() if isinstance(found, Route)
@@ -45,11 +48,15 @@ _BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) fo
 
 def answer(request: http.Request, parts: Parts) -> http.Response:
     """Return the answer to a request to a path below /admin. Raises GlobalConnectError."""
-    check_token(request, parts.user_pool_client_id)
+    member = signed_in(request, parts)
     request.note(staff=str(request.claims["sub"]))
     route, path = find(request.method, request.path_parameters["proxy"])
     request.note(route=route.path)
-    return route.run(parts, request, path)
+    check_role(member, route.role)
+    # What is needed to set it up is asked before there is one.
+    if route is not staff.me:
+        check_totp(member, parts)
+    return route.run(parts, request, path, member)
 
 
 def find(method: str, path: str) -> tuple[Route[Any, Any, Any], Mapping[str, str]]:

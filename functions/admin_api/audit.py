@@ -44,7 +44,7 @@ class AuditPage(View):
 @route(
     "GET",
     "/admin/audit",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List what staff changed and at which SMS texts they looked, newest first. `details` are ids, "
     "counts and names of fields. `started` is under way, or nobody knows how it ended.",
 )

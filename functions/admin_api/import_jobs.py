@@ -111,7 +111,7 @@ class RejectedRowPage(View):
 @route(
     "POST",
     "/admin/imports",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Begin an import that is sent in parts. A dry run enters nothing and tells what would be.",
     action="import.started",
     status=201,
@@ -134,7 +134,7 @@ def start(parts: Parts, call: Call[NoQuery, NewImport]) -> ImportJobView:
 @route(
     "PUT",
     "/admin/imports/{importId}/parts/{part}",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Send the next part of an import, with a header of its own, imported as POST /admin/numbers does. The same "
     "part again, with the same content, has no effect and the same answer; with other content, or after a gap, "
     "it is 409.",
@@ -175,7 +175,7 @@ def take_part(parts: Parts, call: Call[NoQuery, Upload]) -> ImportPartView:
 @route(
     "POST",
     "/admin/imports/{importId}/finish",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "End an import: it takes no more parts. A second time changes nothing.",
     action="import.finished",
     errors=(404,),
@@ -189,7 +189,7 @@ def finish(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 @route(
     "GET",
     "/admin/imports",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List imports that were sent in parts, newest first.",
 )
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
@@ -200,7 +200,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> ImportJobPage:
 @route(
     "GET",
     "/admin/imports/{importId}",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "Read an import, and what its parts did so far.",
     errors=(404,),
 )
@@ -211,7 +211,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> ImportJobView:
 @route(
     "GET",
     "/admin/imports/{importId}/rejected",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List the rows of an import that were not imported, in the order of the file.",
     errors=(404,),
 )

@@ -62,7 +62,7 @@ class UnreadablePayloadPage(View):
 @route(
     "GET",
     "/admin/unclaimed",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List SMS that no activation held when they arrived, newest first. That their texts were looked at is "
     "entered in the audit log, unless they are hidden.",
 )
@@ -89,7 +89,7 @@ def unclaimed(parts: Parts, call: Call[InboxQuery, NoFields]) -> UnclaimedSmsPag
 @route(
     "GET",
     "/admin/unreadable",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List payloads of gateways that could not be read, newest first. That they were looked at is entered in "
     "the audit log, unless they are hidden.",
 )

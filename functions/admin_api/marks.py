@@ -56,7 +56,7 @@ class LiftResult(View):
 @route(
     "POST",
     "/admin/numbers/{phone}/lift-marks",
-    Role.ADMINISTRATOR,
+    Role.SUPPORT,
     "Lift what outcomes 1 and 4 left on a number for a service, so that it is sold for it again. What a success "
     "used up is never lifted (409). A block older than the causes of blocks is lifted with a warning: it may have been "
     "a success. Repeating it changes nothing. The reason is in the audit log.",
@@ -84,7 +84,7 @@ def lift_of_number(parts: Parts, call: Call[NoQuery, MarksOfNumber]) -> NumberWi
 @route(
     "POST",
     "/admin/partners/{partnerId}/lift-marks",
-    Role.ADMINISTRATOR,
+    Role.SUPPORT,
     "Lift what outcomes 1 and 4 of a partner's activations left on their numbers, of those that began since a "
     "time, newest first, a portion per call: send it again with the cursor until that is null. Each mark is lifted "
     "once, also when it is sent again from the start. Cancels of other partners still count. Blocks older than the "

@@ -168,7 +168,7 @@ class NumberWithHistory(NumberWithMarks):
 @route(
     "POST",
     "/admin/numbers",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Import up to 5,000 numbers. A known number only changes its pool: its lease, history and withdrawal "
     "stay. Good rows are imported whatever is wrong with others.",
     action="numbers.imported",
@@ -187,7 +187,7 @@ def import_numbers(parts: Parts, call: Call[NoQuery, Upload]) -> ImportResult:
 @route(
     "GET",
     "/admin/numbers",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List numbers: all of them, of a country, or of an operator in it.",
 )
 def browse(parts: Parts, call: Call[NumbersQuery, NoFields]) -> NumberPage:
@@ -200,7 +200,7 @@ def browse(parts: Parts, call: Call[NumbersQuery, NoFields]) -> NumberPage:
 @route(
     "GET",
     "/admin/numbers/{phone}",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "Read a number as it is now, with its marks and their causes, and its last activations (the newest 50) and their outcomes. "
     "GET /admin/activations?phone= lists all that are kept.",
     errors=(404,),
@@ -216,7 +216,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
 @route(
     "PATCH",
     "/admin/numbers/{phone}",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Withdraw a number from sale, or restore it. A live activation goes on to its end.",
     action="number.changed",
     errors=(404,),
@@ -236,7 +236,7 @@ def change(parts: Parts, call: Call[NoQuery, NumberChange]) -> NumberView:
 @route(
     "PATCH",
     "/admin/numbers",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Withdraw up to 500 numbers from sale, or restore them. Numbers that we don't have are named, the others "
     "are changed all the same. Live activations go on to their end.",
     action="numbers.changed",

@@ -200,7 +200,7 @@ class PartnerActivity(View):
 @route(
     "POST",
     "/admin/partners",
-    Role.ADMINISTRATOR,
+    Role.OWNER,
     "Issue a key to a new partner. The key is shown in this answer only.",
     action="partner.issued",
     status=201,
@@ -228,7 +228,7 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
 @route(
     "GET",
     "/admin/partners",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List partners, in no particular order.",
 )
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
@@ -240,7 +240,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
 @route(
     "GET",
     "/admin/partners/{partnerId}",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "Read a partner.",
     errors=(404,),
 )
@@ -251,7 +251,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
 @route(
     "GET",
     "/admin/partners/{partnerId}/activity",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "Show how pushing to a partner goes: how many SMS wait, as last measured (once a minute), and the newest "
     "failed push attempts (at most 20) among its last 25 activations; and its outcomes of 24 hours.",
     errors=(404,),
@@ -310,7 +310,7 @@ def _failures(parts: Parts, activation: Activation) -> list[tuple[int, FailedAtt
 @route(
     "PATCH",
     "/admin/partners/{partnerId}",
-    Role.ADMINISTRATOR,
+    Role.OWNER,
     "Change the fields that are given. With a `version`, only if the partner still has it (409). A revoked "
     "partner can't be changed (409).",
     action="partner.changed",
@@ -339,7 +339,7 @@ def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
 @route(
     "POST",
     "/admin/partners/{partnerId}/rotate-key",
-    Role.ADMINISTRATOR,
+    Role.OWNER,
     "Give a partner a new key, shown in this answer only. The old one stops working within 60 s.",
     action="partner.key_rotated",
     errors=(404, 409),
@@ -356,7 +356,7 @@ def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
 @route(
     "POST",
     "/admin/partners/{partnerId}/signing-secret",
-    Role.ADMINISTRATOR,
+    Role.OWNER,
     "Sign the partner's pushes with a new secret, shown in this answer only. A former one goes on signing "
     "beside it for 24 hours. 409 when the partner is revoked, or was given another secret at the same moment.",
     action="partner.signing_secret_rotated",
@@ -373,7 +373,7 @@ def rotate_signing_secret(parts: Parts, call: Call[NoQuery, NoFields]) -> Signin
 @route(
     "DELETE",
     "/admin/partners/{partnerId}/signing-secret",
-    Role.ADMINISTRATOR,
+    Role.OWNER,
     "Stop signing the partner's pushes, at once. Repeating it changes nothing. A revoked partner can't be "
     "changed (409).",
     action="partner.signing_secrets_removed",
@@ -388,7 +388,7 @@ def remove_signing_secrets(parts: Parts, call: Call[NoQuery, NoFields]) -> Partn
 @route(
     "POST",
     "/admin/partners/{partnerId}/test-push",
-    Role.ADMINISTRATOR,
+    Role.SUPPORT,
     "Push a made-up SMS to the partner's Push URL: once, now, in the form of every push and signed if they "
     "are. The phone is 447700900000, which nobody has; the smsId is at most 2^32, as no real one is. Nothing is "
     "tried again or kept. 409 when the partner is revoked or has no Push URL.",
@@ -415,7 +415,7 @@ def test_push(parts: Parts, call: Call[NoQuery, NoFields]) -> TestPushResult:
 @route(
     "POST",
     "/admin/partners/{partnerId}/pause",
-    Role.ADMINISTRATOR,
+    Role.SUPPORT,
     "Sell nothing to a partner: within 60 s its counts are 0 and its GET_NUMBER is NO_NUMBERS. All else goes "
     "on. One that is paused already is given the new reason. A revoked partner can't be changed (409).",
     action="partner.paused",
@@ -430,7 +430,7 @@ def pause(parts: Parts, call: Call[NoQuery, PauseReason]) -> PartnerView:
 @route(
     "DELETE",
     "/admin/partners/{partnerId}/pause",
-    Role.ADMINISTRATOR,
+    Role.SUPPORT,
     "Sell to a paused partner again, within 60 s. Repeating it changes nothing. A revoked partner can't be "
     "changed (409).",
     action="partner.resumed",
@@ -444,7 +444,7 @@ def resume(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
 @route(
     "DELETE",
     "/admin/partners/{partnerId}",
-    Role.ADMINISTRATOR,
+    Role.OWNER,
     "Revoke a partner: its key stops working within 60 s, for good. Repeating it changes nothing.",
     action="partner.revoked",
     errors=(404,),

@@ -26,7 +26,7 @@ class PoolPage(View):
 @route(
     "GET",
     "/admin/pools",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List pools by country and operator: `total` numbers that are not withdrawn, how many of them are "
     "`free`, and how many can be bought for each service that is on. Late by as much as GET_SERVICES.",
 )

@@ -16,17 +16,20 @@ from globalconnect.domain.errors import (
     GlobalConnectError,
     InvalidInput,
     NotFound,
-    NotSignedIn,
+    RoleNeeded,
     TooLarge,
     Unavailable,
 )
 from globalconnect.domain.ids import is_token, new_token
 from globalconnect.domain.numerals import plain_number
-from globalconnect.domain.staff import Role
+from globalconnect.domain.staff import Role, StaffMember
 from globalconnect.runtime import http
 from globalconnect.runtime.logs import Event, log, log_failure
 
 PAGE = 100
+# The least role that sees texts of SMS, and what partners answered to pushes.
+SEES_TEXTS = Role.SUPPORT
+HIDDEN = "hidden"
 LARGEST_UPLOAD = 2 * 1024 * 1024
 
 # API Gateway passes on no more than this.
@@ -55,13 +58,17 @@ class AuditNote:
 
 @dataclass(frozen=True, slots=True)
 class Call[Q, B]:
-    """A request, read: the parts of its path, its query, its body, and who of the staff sent it."""
+    """A request, read: the parts of its path, its query, its body, and who of the staff sent it.
+
+    `staff` is Cognito's id of the person, `staff_name` the name by which people know them.
+    """
 
     path: Mapping[str, str]
     query: Q
     body: B
     staff: str
     staff_name: str
+    member: StaffMember
     request: http.Request
     told: AuditNote = field(default_factory=AuditNote)
 
@@ -120,13 +127,18 @@ class Route[Q, B, A: View]:
     answer: type[A]
 
     @property
+    def has_texts(self) -> bool:
+        """Return whether it shows texts of SMS, unless they are asked to be hidden."""
+        return "texts" in self.query.__annotations__
+
+    @property
     def may_lack_body(self) -> bool:
         """Return whether no body says the same as `{}`, which is enough."""
         body: type[object] = self.body
         return issubclass(body, Body) and not any(field.is_required() for field in body.model_fields.values())
 
-    def run(self, parts: Parts, request: http.Request, path: Mapping[str, str]) -> http.Response:
-        """Read the request, let the use case do its work, and return the answer. Raises GlobalConnectError.
+    def run(self, parts: Parts, request: http.Request, path: Mapping[str, str], member: StaffMember) -> http.Response:
+        """Read a person's request, let the use case do its work, and return the answer. Raises GlobalConnectError.
 
         `path` is what the request's path says for the names in the route's.
         """
@@ -134,15 +146,23 @@ class Route[Q, B, A: View]:
             staff=str(request.claims["sub"]),
             staff_name=_staff_name(request),
             path=path,
-            query=_read(self.query, _query_fields(request)),
+            member=member,
+            query=_read(self.query, self._query_of(request, member)),
             body=self._read_body(request),
             request=request,
         )
         shown = self.use(parts, call) if self.action is None else self._recorded(self.action, parts, call)
-        ask_for_less = "ask with texts=hidden" if "texts" in self.query.__annotations__ else None
+        ask_for_less = "ask with texts=hidden" if self.has_texts else None
         return http.Response(
             self.status, shown.model_dump(mode="json"), shortened=self.shortened, ask_for_less=ask_for_less
         )
+
+    def _query_of(self, request: http.Request, member: StaffMember) -> dict[str, str]:
+        """Return the fields of a query; who may not see texts has them hidden, and raises RoleNeeded by asking for them."""
+        fields = _query_fields(request)
+        if self.has_texts and not member.role.may_do_as(SEES_TEXTS) and fields.setdefault("texts", HIDDEN) != HIDDEN:
+            raise RoleNeeded(SEES_TEXTS)
+        return fields
 
     def _recorded(self, action: str, parts: Parts, call: Call[Q, B]) -> A:
         """Let the use case change something, with an entry in the audit log that is written before it begins.
@@ -225,16 +245,6 @@ def id_in(path: Mapping[str, str], name: str, what: str) -> str:
     if is_token(path[name]):
         return path[name]
     raise NotFound(what)
-
-
-def check_token(request: http.Request, client_id: str) -> None:
-    """Raise NotSignedIn unless the token is an ID token that the client of that id has got.
-
-    The API's authorizer takes any token of the pool: access tokens too, and those of other clients.
-    """
-    claims = request.claims
-    if claims.get("token_use") != "id" or claims.get("aud") != client_id:
-        raise NotSignedIn
 
 
 def _staff_name(request: http.Request) -> str:

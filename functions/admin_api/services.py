@@ -49,7 +49,7 @@ class ServicePage(View):
 @route(
     "GET",
     "/admin/services",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List the catalogue, whole and by code; its cursor is always null.",
 )
 def browse(parts: Parts, _call: Call[NoQuery, NoFields]) -> ServicePage:
@@ -60,7 +60,7 @@ def browse(parts: Parts, _call: Call[NoQuery, NoFields]) -> ServicePage:
 @route(
     "PUT",
     "/admin/services/{code}",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Enter a service in the catalogue, or replace it.",
     action="service.put",
 )

@@ -86,7 +86,7 @@ class ProviderCatalogue(View):
 @route(
     "GET",
     "/admin/providers",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List the types of gateway that a source can be of, and what each needs of it.",
 )
 def browse_providers(_parts: Parts, _call: Call[NoQuery, NoFields]) -> ProviderCatalogue:
@@ -191,7 +191,7 @@ class SourcePage(View):
 @route(
     "POST",
     RESOURCE,
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Enter an inbound gateway, with the secret and the settings that its provider needs (GET /admin/providers). "
     "Its secret is shown in this answer only.",
     action="source.added",
@@ -216,7 +216,7 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
 @route(
     "GET",
     RESOURCE,
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "List inbound gateways, in no particular order.",
 )
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
@@ -228,7 +228,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
 @route(
     "POST",
     f"{RESOURCE}/{{sourceId}}/secret",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Replace the secret of an inbound gateway by a given one, else by one that is made; it is shown in this "
     "answer only. The former one is good for another 24 hours. 409 when it was replaced by somebody else at the same "
     "moment.",
@@ -251,7 +251,7 @@ def _warning_of(secret: str) -> str | None:
 @route(
     "DELETE",
     f"{RESOURCE}/{{sourceId}}",
-    Role.ADMINISTRATOR,
+    Role.STOCK,
     "Remove an inbound gateway; its deliveries are refused within 60 s.",
     action="source.removed",
     errors=(404,),

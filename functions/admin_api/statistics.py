@@ -176,7 +176,7 @@ class StatisticsView(View):
 @route(
     "GET",
     "/admin/statistics",
-    Role.ADMINISTRATOR,
+    Role.VIEW,
     "Read what happened by the hour, what there is of numbers, whose SMS wait, and whose outcomes are over a limit. Measured every minute; "
     "outcomes that come more than a day after an activation began are not counted any more.",
 )

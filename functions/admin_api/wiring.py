@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from admin_api.user_pool import UserPool
 from globalconnect.domain.ids import Rng
 from globalconnect.domain.outcomes import OutcomeLimits
 from globalconnect.push.queue import RetryQueues
-from globalconnect.runtime.aws import dynamodb_client, kms_client, sqs_client
+from globalconnect.runtime.aws import cognito_client, dynamodb_client, kms_client, sqs_client
 from globalconnect.runtime.startup import Environment, at_startup, clock, rng
 from globalconnect.store.activations import Activations
 from globalconnect.store.audit import Audit
@@ -20,8 +22,12 @@ from globalconnect.store.pool_counts import PoolCountsStore
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
+from globalconnect.store.staff import StaffMembers
 from globalconnect.store.statistics import Statistics
 from globalconnect.store.transactions import Transactions
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.client import CognitoIdentityProviderClient
 
 # Staff see and change what is, not what was a moment ago.
 _NO_CACHE = 0
@@ -32,7 +38,8 @@ class Parts:
     """The parts of this function.
 
     `cancel_limit` is that of services without their own. `push_loopback` lets Push URLs point at this machine, on a local
-    stack; `push_https_only` refuses plain http ones. `user_pool_client_id` is the client through which staff sign in.
+    stack; `push_https_only` refuses plain http ones. `user_pool_client_id` is the client through which staff sign in;
+    `require_totp` asks a second factor of all of them.
     """
 
     partners: Partners
@@ -52,7 +59,10 @@ class Parts:
     outcome_limits: OutcomeLimits
     push_loopback: bool
     push_https_only: bool
+    staff: StaffMembers
+    user_pool: UserPool
     user_pool_client_id: str
+    require_totp: bool
     now: Callable[[], int]
     rng: Rng
 
@@ -64,6 +74,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
     now: Callable[[], int],
     rng: Rng,
     kms: Callable[[], KmsClient] = kms_client,
+    cognito: "Callable[[], CognitoIdentityProviderClient]" = cognito_client,
 ) -> Parts:
     encrypts = env.text("KEY_ENCRYPTION") == "on"
     encryption = Encryption(kms, env.text("SECRETS_KEY"), _NO_CACHE, now, encrypts=encrypts)
@@ -90,6 +101,9 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
         ),
         push_loopback=env.flag("PUSH_LOOPBACK"),
         push_https_only=env.flag("PUSH_HTTPS_ONLY"),
+        staff=StaffMembers(db, env.text("STAFF_TABLE"), env.number("CACHE_SECONDS"), now),
+        user_pool=UserPool(cognito, env.text("USER_POOL_ID"), now),
+        require_totp=env.flag("REQUIRE_TOTP"),
         user_pool_client_id=env.text("USER_POOL_CLIENT_ID"),
         now=now,
         rng=rng,

@@ -31,5 +31,6 @@ PAGES: tuple[At, ...] = (
     At("activations", lambda _: "/activations"),
     At("activation", lambda life: f"/activations/{life.activation_id}"),
     At("audit", lambda _: "/audit"),
+    At("staff", lambda _: "/staff"),
     At("try", lambda _: "/try"),
 )

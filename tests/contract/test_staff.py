@@ -1,5 +1,6 @@
 """Who is let in at the admin API, and by which name the audit log knows them (contract 5)."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from deployment.__main__ import invite
 from local.aws import session
 from local.stack import Stack
+from local.staff import grant
 from tests.contract.market import Market, refused
 
 PASSWORD = "Chosen-by-Grace-1"
@@ -37,6 +39,14 @@ def tokens_of(users: Any, pool_id: str, client_id: str, name: str, **attributes:
     return tokens
 
 
+def let_in(market: Market, name: str) -> None:
+    """Give a user of the pool a role, as the command does for who is there already."""
+    clients = partial(session().client, endpoint_url=market.stack.endpoint_url)
+    (stack,) = clients("cloudformation").describe_stacks(StackName=market.stack.stack_name)["Stacks"]
+    table = next(output["OutputValue"] for output in stack["Outputs"] if output["OutputKey"] == "StaffTableName")
+    assert grant(clients("dynamodb"), table, name, "owner")
+
+
 def another_client(users: Any, pool_id: str) -> str:
     made = users.create_user_pool_client(UserPoolId=pool_id, ClientName="other", ExplicitAuthFlows=[f"ALLOW_{FLOW}"])
     client_id: str = made["UserPoolClient"]["ClientId"]
@@ -46,7 +56,7 @@ def another_client(users: Any, pool_id: str) -> str:
 def test_who_is_invited_signs_in_with_what_was_shown_chooses_a_password_and_is_let_in(
     market: Market, deployed: Stack, stack_root: Path, capsys: pytest.CaptureFixture[str], users: Any
 ) -> None:
-    invite({"EMAIL": "grace@example.com", "ON": "local"}, stack_root)
+    invite({"EMAIL": "grace@example.com", "ROLE": "view", "ON": "local"}, stack_root)
     said = capsys.readouterr().out
     password = said.partition("the temporary password is ")[2].split()[0]
     assert f"{deployed.api}/console/" in said
@@ -67,6 +77,21 @@ def test_who_is_invited_signs_in_with_what_was_shown_chooses_a_password_and_is_l
     assert answer.status_code == 200, answer.text
 
 
+def test_a_user_of_the_pool_without_a_role_is_let_in_once_an_owner_gives_them_one(
+    market: Market, users: Any, pool_id: str
+) -> None:
+    token = tokens_of(users, pool_id, market.stack.user_pool_client_id, "lin@example.com")["IdToken"]
+    refused(market.http.get("/admin/me", headers={"Authorization": token}), 403, "You have no role here yet")
+    market.made("POST", "/admin/staff", {"email": "lin@example.com", "role": "view", "delivery": "screen"})
+    me = market.http.get("/admin/me", headers={"Authorization": token})
+    assert me.json() == {"name": "lin@example.com", "role": "view", "totpRequired": False}
+    refused(
+        market.http.put("/admin/services/x", json={"name": "X"}, headers={"Authorization": token}), 403, "This needs"
+    )
+    market.made("PATCH", "/admin/staff/lin%40example.com", {"disabled": True})
+    refused(market.http.get("/admin/me", headers={"Authorization": token}), 401, "Sign in")
+
+
 @pytest.mark.parametrize(
     ("verified", "named"), [("true", "ada@example.com"), ("false", "ada-false")], ids=["verified", "not verified"]
 )
@@ -75,6 +100,7 @@ def test_the_audit_log_shows_an_address_only_when_cognito_has_verified_it(
 ) -> None:
     name, client_id = f"ada-{verified}", market.stack.user_pool_client_id
     tokens = tokens_of(users, pool_id, client_id, name, email="ada@example.com", email_verified=verified)
+    let_in(market, name)
     path, signed_in = f"/admin/services/of-{name}", {"Authorization": tokens["IdToken"]}
     entered = market.http.put(path, json={"name": "Ada's"}, headers=signed_in)
     assert entered.status_code == 200, entered.text
@@ -88,6 +114,7 @@ def test_an_access_token_and_an_id_token_of_another_client_or_user_pool_are_401(
     market: Market, users: Any, pool_id: str
 ) -> None:
     ours = tokens_of(users, pool_id, market.stack.user_pool_client_id, "mary")
+    let_in(market, "mary")
     assert market.http.get("/admin/partners", headers={"Authorization": ours["IdToken"]}).status_code == 200
     strangers = users.create_user_pool(PoolName="strangers")["UserPool"]["Id"]
     for token in (

@@ -124,7 +124,11 @@ def test_the_search_for_live_ones_ends_where_none_can_be_live_any_more(desk: Des
     pages: list[dict[str, Any]] = []
     with Calls(desk.cloud.client) as calls:
         query = (("state", "live"), ("partnerId", "hub"))
-        assert calls.of(lambda: pages.append(desk.get("/admin/activations", *query).body)) == ["BatchGetItem", "Query"]
+        assert calls.of(lambda: pages.append(desk.get("/admin/activations", *query).body)) == [
+            "BatchGetItem",
+            "GetItem",
+            "Query",
+        ]
     (page,) = pages
     assert ([shown["activationId"] for shown in page["activations"]], page["cursor"]) == ([live.activation_id], None)
 

@@ -11,7 +11,7 @@ import pytest
 from deployment.copies import iso
 from deployment.failure import DeploymentError
 from deployment.restore import _form_lines
-from deployment.restoring import RECOUNTED, RESTORED, RestoreReport
+from deployment.restoring import GRANTED, RECOUNTED, RESTORED, RestoreReport
 from globalconnect.domain.number import Number
 from globalconnect.domain.times import DAY
 from local.place import REPOSITORY
@@ -72,7 +72,7 @@ def test_a_restore_that_is_killed_is_finished_by_the_same_command(
 def test_every_table_of_the_template_can_be_restored() -> None:
     kinds = {name: each["Type"] for name, each in TEMPLATE["Resources"].items()}
     known = {name.removesuffix("Table") for name, kind in kinds.items() if kind == "AWS::DynamoDB::Table"}
-    assert {*RESTORED, *RECOUNTED} == known
+    assert {*RESTORED, *RECOUNTED, *GRANTED} == known
 
 
 @pytest.mark.parametrize("name", RESTORED)
@@ -461,3 +461,10 @@ def test_the_command_runs_in_the_environment_that_deploys() -> None:
         [python, "-m", "deployment", "restore"], cwd=REPOSITORY, env=home, capture_output=True, text=True, check=False
     )
     assert (ran.returncode, "No AWS region is set." in ran.stderr) == (1, True), ran.stderr
+
+
+def test_what_the_staff_may_do_is_not_put_back_but_said_anew(site: Site) -> None:
+    site.dynamodb.delete(site.table("Staff"))
+    site.restore("Staff")
+    assert site.dynamodb.client.scan(TableName=site.table("Staff"))["Items"] == []
+    assert any("make staff EMAIL=you@example.com ROLE=owner" in line for line in site.said)

@@ -12,7 +12,7 @@ from admin_api.app import ROUTES
 from admin_api.wiring import Parts, build
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
-from simulation.desk import Unrecorded, environment, event, send
+from simulation.desk import OwnerAlone, Unrecorded, environment, event, send
 from simulation.shop import Reply
 
 PUSH_URL = "https://hub.example.com/push"
@@ -34,7 +34,7 @@ def admin() -> Parts:
     unreachable: Any = object()
     queues = RetryQueues(unreachable, "Q", "SQ")
     admin = build(environment(), Dynamo(unreachable), queues, lambda: 1_790_000_000_000, lambda _: 0)
-    return replace(admin, audit=Unrecorded())
+    return replace(admin, audit=Unrecorded(), staff=OwnerAlone())
 
 
 def send_json(admin: Parts, method: str, path: str, body: object) -> Reply:
@@ -247,6 +247,7 @@ def test_bytes_that_are_no_json_or_too_many_are_400(admin: Parts, content: bytes
 def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Parts, route: Any) -> None:
     said = {
         "partnerId": "abc",
+        "name": "ada@example.com",
         "code": "tg",
         "phone": "447472190035",
         "activationId": "1099511627777",

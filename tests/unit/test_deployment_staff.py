@@ -1,6 +1,6 @@
 """`make staff`: who is invited how and where, and which account and region a command is for."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,7 +29,10 @@ class PretendPools:
     def __init__(self, **user: object) -> None:
         self._user = user
         self.calls: list[dict[str, Any]] = []
-        self.admin_create_user = self.admin_set_user_password = lambda **given: self.calls.append(given)
+        self.admin_create_user = self.admin_set_user_password = self.admin_enable_user = self._note
+
+    def _note(self, **given: Any) -> None:
+        self.calls.append(given)
 
     def admin_get_user(self, **given: str) -> dict[str, Any]:
         if given != PERSON or not self._user:
@@ -37,9 +40,41 @@ class PretendPools:
         return self._user
 
 
-def invite(pools: PretendPools, *, sends_mail: bool) -> str:
+class LastOwnerError(Exception):
+    """What DynamoDB answers when the list of the owners would be empty."""
+
+
+class PretendTables:
+    """A staff table: who has which role, and whether a change is refused for the last owner."""
+
+    exceptions = SimpleNamespace(TransactionCanceledException=LastOwnerError)
+
+    def __init__(self, roles: Mapping[str, str] | None = None, *, refuses: bool = False) -> None:
+        self._roles = {EMAIL if name == "ada" else name: role for name, role in (roles or {}).items()}
+        self._refuses = refuses
+        self.granted: list[str] = []
+
+    def get_item(self, **given: Any) -> dict[str, Any]:
+        name = given["Key"]["name"]["S"]
+        if name == "#owners":
+            return {"Item": {"owners": {"SS": ["x"]}}} if "owner" in self._roles.values() else {}
+        return {"Item": {"role": {"S": self._roles[name]}}} if name in self._roles else {}
+
+    def transact_write_items(self, **given: Any) -> None:
+        if self._refuses:
+            raise LastOwnerError
+        person = given["TransactItems"][0]["Update"]
+        self.granted.append(person["ExpressionAttributeValues"][":role"]["S"])
+
+
+def console(pools: PretendPools | None = None, tables: PretendTables | None = None, *, sends_mail: bool = True) -> Any:
+    tables = tables or PretendTables()
+    return staff.Console(pools or PretendPools(), "pool", tables, "Staff", URL, sends_mail)
+
+
+def invite(pools: PretendPools, *, sends_mail: bool, tables: PretendTables | None = None) -> str:
     said: list[str] = []
-    staff.invite(staff.Console(pools, "pool", URL, sends_mail), EMAIL, said.append)
+    staff.invite(console(pools, tables, sends_mail=sends_mail), EMAIL, "support", said.append)
     return "\n".join(said)
 
 
@@ -72,17 +107,47 @@ def test_on_a_local_stack_no_mail_is_sent_and_the_password_is_shown() -> None:
 
 @pytest.mark.parametrize("sends_mail", [True, False])
 @pytest.mark.parametrize("user", [{"UserStatus": "CONFIRMED", "Enabled": True}, {"UserStatus": "RESET_REQUIRED"}])
-def test_who_is_there_already_is_left_alone(user: dict[str, object], *, sends_mail: bool) -> None:
-    pools = PretendPools(**user)
-    assert f"is there already ({user['UserStatus']})" in invite(pools, sends_mail=sends_mail)
-    assert pools.calls == []
+def test_who_is_there_already_keeps_their_account_and_has_the_role(
+    user: dict[str, object], *, sends_mail: bool
+) -> None:
+    pools, tables = PretendPools(**user), PretendTables()
+    said = invite(pools, sends_mail=sends_mail, tables=tables)
+    assert f"is there already ({user['UserStatus']}), has the role support" in said
+    assert (pools.calls, tables.granted) == ([], ["support"])
 
 
-def test_who_is_disabled_is_not_sent_to_sign_in() -> None:
+def test_who_is_disabled_is_let_in_again() -> None:
     pools = PretendPools(UserStatus="CONFIRMED", Enabled=False)
-    said = refusal(invite, pools, sends_mail=True)
-    assert f"disabled.\nTo enable: aws cognito-idp admin-enable-user --user-pool-id pool --username {EMAIL}" in said
-    assert pools.calls == []
+    assert "has the role support" in invite(pools, sends_mail=True)
+    assert pools.calls == [PERSON]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "roles", "role"),
+    [
+        ("", {}, "owner"),
+        ("", {"ada": "stock", "x": "owner"}, "stock"),
+        ("view", {"ada": "stock", "x": "owner"}, "view"),
+        ("owner", {}, "owner"),
+    ],
+)
+def test_a_persons_role_is_the_one_named_else_theirs_else_the_first_owners(
+    wanted: str, roles: dict[str, str], role: str
+) -> None:
+    assert staff.role_for(console(tables=PretendTables(roles)), EMAIL, wanted) == role
+
+
+def test_a_role_that_is_none_or_has_to_be_said_is_asked_for() -> None:
+    tables = PretendTables({"x": "owner"})
+    assert "ROLE=view|support|stock|owner" in refusal(staff.role_for, console(tables=tables), EMAIL, "")
+    assert "ROLE is one of view, support, stock, owner, not admin" in refusal(
+        staff.role_for, console(tables=tables), EMAIL, "admin"
+    )
+
+
+def test_the_last_owner_stays_one() -> None:
+    tables = PretendTables(refuses=True)
+    assert "is the last owner" in refusal(invite, PretendPools(UserStatus="CONFIRMED"), sends_mail=True, tables=tables)
 
 
 def test_capitals_make_no_other_person() -> None:

@@ -11,6 +11,7 @@ import { partner } from "./partner";
 import { partners } from "./partners";
 import { services } from "./services";
 import { sources } from "./sources";
+import { staffPage } from "./staff";
 import { tryIt, tryItIsOff } from "./try";
 import { unclaimed, unreadable } from "./unclaimed";
 
@@ -29,6 +30,7 @@ export const pages: readonly Page[] = [
   activations,
   activation,
   audit,
+  staffPage,
   tryIt,
   tryItIsOff,
 ];

@@ -45,6 +45,20 @@ class ServiceNotAllowed(GlobalConnectError):
         super().__init__("service: not allowed for this key")
 
 
+class RoleNeeded(GlobalConnectError):
+    """The person's role does not let them do this (contract 5, 403). Takes the least role that does, None for any."""
+
+    def __init__(self, role: str | None) -> None:
+        super().__init__(f"This needs the role {role}" if role else "You have no role here yet: ask an owner for one")
+
+
+class TotpNeeded(GlobalConnectError):
+    """The person must set up a second factor before anything else (contract 5, 403)."""
+
+    def __init__(self) -> None:
+        super().__init__("TOTP needed: set up a second factor under Your account, then go on")
+
+
 class NotFound(GlobalConnectError):
     """There is no such thing, or it is somebody else's: the two are indistinguishable."""
 

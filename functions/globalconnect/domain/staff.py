@@ -1,9 +1,44 @@
 """Who of the staff may do what (contract 5)."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a member of staff is let do; everybody who can sign in is an administrator."""
+    """What a member of staff may do: what those before it may, and more."""
 
-    ADMINISTRATOR = "administrator"
+    VIEW = "view"
+    SUPPORT = "support"
+    STOCK = "stock"
+    OWNER = "owner"
+
+    def may_do_as(self, needed: "Role") -> bool:
+        """Return whether this role may do what needs that one."""
+        ranks = list(Role)
+        return ranks.index(self) >= ranks.index(needed)
+
+
+@dataclass(frozen=True, slots=True)
+class StaffMember:
+    """A person of the staff, by their user name at Cognito; times in ms.
+
+    `signed_out_at` ends every session that began before it. `totp_required` is this person's own duty to have a second
+    factor; a deployment may require it of everybody.
+    """
+
+    name: str
+    role: Role
+    invited_at: int
+    disabled_at: int | None = None
+    signed_out_at: int | None = None
+    totp_required: bool = False
+    version: int = 0
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether they count among the owners of whom one must be left."""
+        return self.role is Role.OWNER and self.disabled_at is None
+
+    def admits(self, issued_at: int) -> bool:
+        """Return whether a token of this person counts that was issued, in a session that began, at `issued_at` (ms)."""
+        return self.disabled_at is None and (self.signed_out_at is None or issued_at >= self.signed_out_at)

@@ -58,6 +58,8 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
     errors.InvalidSignature: 401,
     errors.NotSignedIn: 401,
     errors.ServiceNotAllowed: 403,
+    errors.RoleNeeded: 403,
+    errors.TotpNeeded: 403,
     errors.NotFound: 404,
     AnswerTooLarge: 406,
     errors.Conflict: 409,

@@ -31,3 +31,7 @@ class Cache[V]:
 
     def forget(self, key: object) -> None:
         self._kept.pop(key, None)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._kept.clear()
