@@ -1,9 +1,10 @@
 /** The admin API (docs/openapi.json), typed: what goes in and out is checked when the console is built. */
 
 import type { components, paths } from "./api-types";
+import { SignInError } from "./cognito";
 import { config } from "./config";
 import { type Answer, ApiError, NO_ANSWER, refusalIn, request } from "./http";
-import { SignInError, renewed, token } from "./session";
+import { renewed, staff, token } from "./session";
 import { Store } from "./store";
 
 /** What the API shows and takes, by the names of docs/openapi.json. */
@@ -13,6 +14,12 @@ export type Schemas = components["schemas"];
 export const isDown = new Store(false);
 /** How often it has come back; data that could not be read is then read again. */
 export const recoveries = new Store(0);
+/** Whether the API refuses everything until who is signed in has a second factor. */
+export const isTotpNeeded = new Store(false);
+staff.subscribe(() => isTotpNeeded.set(false));
+
+// How the API's refusal begins then.
+const TOTP_NEEDED = "TOTP needed";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
 type Operation = { responses: unknown };
@@ -68,6 +75,11 @@ export const api = {
   delete: caller("delete"),
 };
 
+/** Ask the API for something small, to see whether it still refuses everything without a second factor. */
+export async function askForTotpAgain(): Promise<void> {
+  await api.get("/admin/providers").catch(() => undefined);
+}
+
 /** Return whether the stack answers again. */
 export async function checkAgain(): Promise<boolean> {
   try {
@@ -82,8 +94,11 @@ async function call(method: string, path: string, given: Call): Promise<unknown>
   const url = urlOf(path, given);
   let answer = await send(method, url, given, await orNoAnswer(token()));
   if (answer.status === 401) answer = await send(method, url, given, await orNoAnswer(renewed()));
+  if (answer.isSuccess) isTotpNeeded.set(false);
   if (answer.isSuccess && answer.content !== undefined) return answer.content;
-  throw new ApiError(answer.status, refusalIn(answer));
+  const refusal = refusalIn(answer);
+  if (answer.status === 403 && refusal.startsWith(TOTP_NEEDED)) isTotpNeeded.set(true);
+  throw new ApiError(answer.status, refusal);
 }
 
 async function orNoAnswer(wanted: Promise<string>): Promise<string> {

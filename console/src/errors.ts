@@ -1,6 +1,7 @@
+import { SignInError } from "./cognito";
 import { CsvError } from "./csv";
 import { ApiError } from "./http";
-import { SignedOut, SignInError } from "./session";
+import { SignedOut } from "./session";
 
 /** Return an error's message for staff. */
 export function message(error: unknown): string {

@@ -1,9 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { checkAgain, isDown } from "./api";
+import { checkAgain, isDown, isTotpNeeded } from "./api";
 import { Announcer } from "./components/announce";
 import { Head, useTitle } from "./components/head";
 import { config } from "./config";
 import { pages } from "./pages";
+import { account } from "./pages/account";
 import type { Page } from "./pages/page";
 import { type Place, hrefTo, match, place } from "./router";
 import { signOut, staff } from "./session";
@@ -15,11 +16,14 @@ const CHECK_EVERY = 5_000;
 /** What surrounds every page: the menu, who is signed in, and whether the stack responds. */
 export function Layout() {
   const at = useStore(place);
+  const name = useStore(staff) ?? "";
   const main = useRef<HTMLElement>(null);
   const [open, setOpen] = useState(false);
-  const found = find(at);
+  const needed = useStore(isTotpNeeded);
+  // Without a second factor where one is needed, there is no other page; the address stays, to go on from there.
+  const found = needed ? { page: account, params: {} } : find(at);
   const title = found?.page.title ?? "Page not found";
-  const address = at.parts.join("/");
+  const address = needed ? account.route : at.parts.join("/");
 
   useTitle(title);
   useFocusOnArrival(main, address);
@@ -43,7 +47,7 @@ export function Layout() {
         </button>
         <nav id="menu" aria-label="Pages" class={open ? "open" : undefined}>
           <ul>
-            {pages.filter(inMenu).map((page) => (
+            {(needed ? [] : pages.filter(inMenu)).map((page) => (
               <li key={page.route}>
                 <a href={hrefTo(...page.route.split("/").filter(Boolean))} aria-current={current(page, found?.page)}>
                   {page.menu}
@@ -52,7 +56,14 @@ export function Layout() {
             ))}
           </ul>
           <div class="who">
-            <span class="name">{useStore(staff)}</span>
+            <a
+              class="name"
+              href={hrefTo("account")}
+              aria-label={`${name}, your account`}
+              aria-current={found?.page === account ? "page" : undefined}
+            >
+              {name}
+            </a>
             <button type="button" onClick={signOut}>
               Sign out
             </button>

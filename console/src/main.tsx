@@ -2,14 +2,15 @@ import { Component, type ComponentChildren, render } from "preact";
 import { Head } from "./components/head";
 import { Layout } from "./layout";
 import { SignIn, SignInAgain } from "./pages/sign-in";
-import { isSessionOver, staff } from "./session";
+import { isAsking, isSessionOver, staff } from "./session";
 import { useStore } from "./store";
 import "./styles.css";
 
 function Console() {
   const name = useStore(staff);
   const again = useStore(isSessionOver);
-  if (name === null) return <SignIn />;
+  const asking = useStore(isAsking);
+  if (name === null) return asking ? null : <SignIn />;
   return (
     <>
       <Layout />

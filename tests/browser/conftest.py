@@ -1,5 +1,6 @@
 """A browser, the console in it, and a deployed stack behind it."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -32,8 +33,8 @@ def browser() -> Iterator[Browser]:
 def signed_in(browser: Browser, deployed: Stack, market: Market) -> str:
     """Return what a tab keeps of somebody who has signed in."""
     with Console.opened(browser, deployed) as console:
-        kept: str = console.enter().evaluate("sessionStorage.getItem('globalconnect.session')")
-        return kept
+        console.enter()
+        return json.dumps(console.kept())
 
 
 @pytest.fixture

@@ -31,15 +31,15 @@ _QUIETER = ["--disable-component-update", "--disable-sync"]
 _ANSWERS = "Failed to load resource"
 
 # Once in a tab, whose name outlives every load: who signs out there stays signed out.
-_SIGN_IN = """(session => {
-  if (!window.name) sessionStorage.setItem("globalconnect.session", session);
+_SIGN_IN = """((place, session) => {
+  if (!window.name) sessionStorage.setItem(place, session);
   window.name = "signed in";
 })"""
-_SPOIL = """refreshable => {
-  const kept = JSON.parse(sessionStorage.getItem("globalconnect.session"));
+_SPOIL = """([place, refreshable]) => {
+  const kept = JSON.parse(sessionStorage.getItem(place));
   kept.id = kept.id.slice(0, -8) + "AAAAAAAA";
   if (!refreshable) kept.refresh = "ended";
-  sessionStorage.setItem("globalconnect.session", JSON.stringify(kept));
+  sessionStorage.setItem(place, JSON.stringify(kept));
 }"""
 
 
@@ -128,7 +128,7 @@ class Console:
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         console = cls(stack, context, context.new_page(), session)
         if session:
-            console.page.add_init_script(f"{_SIGN_IN}({json.dumps(session)})")
+            console.page.add_init_script(f"{_SIGN_IN}({json.dumps(console.kept_in)}, {json.dumps(session)})")
         console._watch(console.page)
         try:
             yield console
@@ -140,8 +140,18 @@ class Console:
     def url(self) -> str:
         return f"{self.stack.api}/console/"
 
+    @property
+    def kept_in(self) -> str:
+        """Where in its sessionStorage a tab keeps who is signed in at this stack."""
+        return f"globalconnect.session {self.stack.api}"
+
+    def kept(self, page: Page | None = None) -> dict[str, Any] | None:
+        """Return what a tab keeps of who is signed in, None when nobody is."""
+        kept = (page or self.page).evaluate("place => JSON.parse(sessionStorage.getItem(place))", self.kept_in)
+        return None if kept is None else dict(kept)
+
     def another_tab(self) -> Page:
-        """Return another tab of the same window; each tab signs in by itself."""
+        """Return another tab of the same window, on a blank page."""
         page = self.context.new_page()
         self._watch(page)
         return page
@@ -182,9 +192,9 @@ class Console:
         expect(page.locator("button", has_text="Sign out")).to_be_attached(timeout=PATIENCE)
         expect(page.get_by_text("Loading…")).to_have_count(0, timeout=PATIENCE)
 
-    def end_session(self, *, refreshable: bool = False) -> None:
-        """Make the tokens that this tab holds worthless, as time would."""
-        self.page.evaluate(_SPOIL, refreshable)
+    def end_session(self, page: Page | None = None, *, refreshable: bool = False) -> None:
+        """Make the tokens that a tab holds worthless, as time would."""
+        (page or self.page).evaluate(_SPOIL, [self.kept_in, refreshable])
 
     def axe(self) -> list[str]:
         """Return what axe finds wrong with the page as it is now, one line each."""

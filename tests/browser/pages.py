@@ -33,4 +33,5 @@ PAGES: tuple[At, ...] = (
     At("audit", lambda _: "/audit"),
     At("staff", lambda _: "/staff"),
     At("try", lambda _: "/try"),
+    At("account", lambda _: "/account"),
 )

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from local import deploy, emulator, stack
-from local.aws import session
+from local.aws import CONFIG, session
 from local.failure import LocalError
 from local.place import Place, read_private
 from local.pretend_partner import ERROR, PretendPartner, slow
@@ -184,6 +184,18 @@ def test_up_on_a_running_stack_is_quick_and_brings_a_fresh_token(up: Stack, root
     assert time.monotonic() - started < SET_UP_SECONDS
     assert (again.pid, again.api, again.admin_password) == (up.pid, up.api, up.admin_password)
     with Market(again) as market:
+        market.made("GET", "/admin/partners")
+
+
+def test_up_signs_in_its_user_although_a_second_factor_was_set_up_from_the_console(up: Stack, root: Path) -> None:
+    users = session().client("cognito-idp", endpoint_url=up.endpoint_url, config=CONFIG)
+    pool_id = users.list_user_pools(MaxResults=1)["UserPools"][0]["Id"]
+    users.admin_set_user_mfa_preference(
+        UserPoolId=pool_id,
+        Username=up.admin_user,
+        SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True},
+    )
+    with Market(stack.up(root, overrides=OVERRIDES)) as market:
         market.made("GET", "/admin/partners")
 
 

@@ -294,6 +294,11 @@ def test_nobody_changes_the_name_that_the_audit_log_calls_them() -> None:
     assert {attribute["Name"] for attribute in schema if attribute.get("Required")} <= written
 
 
+def test_a_second_factor_is_an_authenticator_app_and_cognito_requires_it_of_nobody() -> None:
+    pool = resources()["OperatorPool"]["Properties"]
+    assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])
+
+
 def test_the_limits_of_partners_and_gateways_are_not_those_of_the_rest() -> None:
     settings = {
         (setting["ResourcePath"], setting["HttpMethod"]): setting["ThrottlingRateLimit"]

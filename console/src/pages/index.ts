@@ -1,6 +1,7 @@
 // Every page, in the order of the menu. A page is its module or folder and its line here.
 
 import type { Page } from "./page";
+import { account } from "./account";
 import { activation } from "./activation";
 import { activations } from "./activations";
 import { audit } from "./audit";
@@ -33,4 +34,5 @@ export const pages: readonly Page[] = [
   staffPage,
   tryIt,
   tryItIsOff,
+  account,
 ];
