@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { useAction } from "../action";
-import { askForTotpAgain, isTotpNeeded } from "../api";
+import { api, askForTotpAgain, isTotpNeeded } from "../api";
 import { SetUpAuthenticator } from "../components/authenticator";
 import { Badge } from "../components/badge";
 import { Confirm } from "../components/dialog";
@@ -22,6 +22,7 @@ function Account() {
   const name = useStore(staff) ?? "";
   const needed = useStore(isTotpNeeded);
   const isOn = useData(isSecondFactorOn, []);
+  const me = useData((signal) => api.get("/admin/me", { signal }), []).value;
 
   useEffect(() => {
     if (!needed) return;
@@ -39,13 +40,14 @@ function Account() {
     <>
       <Head title="Your account" />
       <p class="lead">
-        Signed in as <bdi>{name}</bdi>.
+        Signed in as <bdi>{name}</bdi>
+        {me && `, in the role ${me.role}`}.
       </p>
       <section class="card account" aria-labelledby="second-factor">
         <h2 id="second-factor">Second factor</h2>
         <Loaded data={isOn}>
           {(on) =>
-            on ? <IsOn needed={needed} onChange={changed} /> : <IsOff name={name} needed={needed} onChange={changed} />
+            on ? <IsOn needed={needed} isRequired={me?.totpRequired ?? false} onChange={changed} /> : <IsOff name={name} needed={needed} onChange={changed} />
           }
         </Loaded>
       </section>
@@ -53,7 +55,7 @@ function Account() {
   );
 }
 
-function IsOn({ needed, onChange }: { needed: boolean; onChange: () => void }) {
+function IsOn({ needed, isRequired, onChange }: { needed: boolean; isRequired: boolean; onChange: () => void }) {
   const [asking, setAsking] = useState(false);
   if (needed) return <p role="status">It is on. The console goes on in a moment.</p>;
   return (
@@ -61,12 +63,18 @@ function IsOn({ needed, onChange }: { needed: boolean; onChange: () => void }) {
       <p>
         <Badge tone="good">On</Badge> Sign-in asks for a code of your authenticator app after your password.
       </p>
-      <p class="quiet">For another phone, turn it off, then set it up there.</p>
-      <div class="buttons">
-        <button type="button" onClick={() => setAsking(true)}>
-          Turn off
-        </button>
-      </div>
+      {isRequired ? (
+        <p class="quiet">It is required of you. For another phone, ask an owner to remove it, then set it up there.</p>
+      ) : (
+        <>
+          <p class="quiet">For another phone, turn it off, then set it up there.</p>
+          <div class="buttons">
+            <button type="button" onClick={() => setAsking(true)}>
+              Turn off
+            </button>
+          </div>
+        </>
+      )}
       {asking && (
         <Confirm
           title="Turn off your second factor?"
