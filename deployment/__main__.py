@@ -170,11 +170,8 @@ def _console_on_aws(variables: Mapping[str, str]) -> staff.Console:
     where = account.find(variables, _say)
     deployed = _stacks(where).find(name)
     if deployed is None or "StaffTableName" not in deployed.outputs:
-        state = f"is {deployed.status}" if deployed else "is not there"
-        raise DeploymentError(
-            f"The stack {name} {state} in {where.region}, or is older than this command.",
-            how=f"First: make deploy{_suffix(name)}",
-        )
+        state = f"is {deployed.status}, and older than this command" if deployed else "is not there"
+        raise DeploymentError(f"The stack {name} {state} in {where.region}.", how=f"First: make deploy{_suffix(name)}")
     return staff.Console.of(where.client, deployed, console_url(deployed), sends_mail=True)
 
 
