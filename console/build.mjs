@@ -1,51 +1,62 @@
-// Bundles src/ into functions/console/static/: one script and one style sheet, what the script loads later, all named by
-// what is in them, the page that loads them, and the licences of the libraries in them. `make console` runs it.
+// Bundles src/ into functions/console/static/ and functions/partner_page/static/: for each page one script and one style
+// sheet, what the script loads later, all named by what is in them, the page that loads them, and the licences of the
+// libraries in them. `make console` runs it.
 
 import { mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { filled } from "./partner-page.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const target = join(here, "..", "functions", "console", "static");
+const functions = join(here, "..", "functions");
 
-const { outputFiles, metafile } = await build({
-  absWorkingDir: here,
-  entryPoints: ["src/main.tsx"],
-  outdir: target,
-  entryNames: "app-[hash]",
-  chunkNames: "[name]-[hash]",
-  bundle: true,
-  splitting: true,
-  minify: true,
-  format: "esm",
-  target: "es2022",
-  jsx: "automatic",
-  jsxImportSource: "preact",
-  legalComments: "none",
-  metafile: true,
-  write: false,
-});
+await bundle("src/partner-page", join(functions, "partner_page", "static"), (page) => filled(page, join(here, "..", "docs")));
+// Last: make takes its page for the sign that all is there.
+await bundle("src", join(functions, "console", "static"), (page) => page);
 
-const built = new Map(outputFiles.map((file) => [relative(target, file.path), file.contents]));
-const page = (await readFile(join(here, "src", "index.html"), "utf8"))
-  .replace("{{script}}", named(".js"))
-  .replace("{{style}}", named(".css"));
-built.set("LICENSES.txt", Buffer.from(await licences(Object.keys(metafile.inputs))));
+/** Build the page in a folder of sources; `complete` fills in what is known now. */
+async function bundle(sources, target, complete) {
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: here,
+    entryPoints: [`${sources}/main.tsx`],
+    outdir: target,
+    entryNames: "app-[hash]",
+    chunkNames: "[name]-[hash]",
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: "esm",
+    target: "es2022",
+    jsx: "automatic",
+    jsxImportSource: "preact",
+    legalComments: "none",
+    metafile: true,
+    write: false,
+  });
 
-await mkdir(target, { recursive: true });
-for (const [name, content] of built) {
-  await writeFile(join(target, name), content);
-  await writeFile(join(target, `${name}.gz`), gzipSync(content, { level: 9 }));
+  const built = new Map(outputFiles.map((file) => [relative(target, file.path), file.contents]));
+  const template = await readFile(join(here, sources, "index.html"), "utf8");
+  const page = (await complete(template))
+    .replace("{{script}}", named(built, ".js"))
+    .replace("{{style}}", named(built, ".css"));
+  built.set("LICENSES.txt", Buffer.from(await licences(Object.keys(metafile.inputs))));
+
+  await mkdir(target, { recursive: true });
+  for (const [name, content] of built) {
+    await writeFile(join(target, name), content);
+    await writeFile(join(target, `${name}.gz`), gzipSync(content, { level: 9 }));
+  }
+  await writeFile(join(target, "index.html"), page);
+  const kept = new Set(["index.html", ...[...built.keys()].flatMap((name) => [name, `${name}.gz`])]);
+  for (const name of await readdir(target)) if (!kept.has(name)) await rm(join(target, name));
+  for (const [name, content] of [...built, ["index.html", page]]) {
+    console.log(`   ${name}  ${gzipSync(content, { level: 9 }).length} bytes as gzip`);
+  }
 }
-// After them: make takes it for the sign that all is there.
-await writeFile(join(target, "index.html"), page);
-const kept = new Set(["index.html", ...[...built.keys()].flatMap((name) => [name, `${name}.gz`])]);
-for (const name of await readdir(target)) if (!kept.has(name)) await rm(join(target, name));
-for (const [name, content] of built) console.log(`   ${name}  ${gzipSync(content, { level: 9 }).length} bytes as gzip`);
 
-function named(ending) {
+function named(built, ending) {
   const found = [...built.keys()].filter((name) => name.startsWith("app-") && name.endsWith(ending));
   if (found.length !== 1) throw new Error(`expected one ${ending}, built ${found}`);
   return found[0];
@@ -60,5 +71,5 @@ async function licences(inputs) {
     if (!file) throw new Error(`${name} has no licence file`);
     return `${name} ${version} (${license})\n\n${await readFile(join(folder, file), "utf8")}`;
   });
-  return `The console holds these libraries.\n\n${(await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`)}`;
+  return `The page holds these libraries.\n\n${(await Promise.all(texts)).join(`\n${"-".repeat(80)}\n\n`)}`;
 }

@@ -34,6 +34,12 @@ export function partnerCall(key: string, action: string, fields: object): Promis
   return call("POST", `${config.api}/SMSBOWER`, { "Content-Type": "application/json" }, body, [key]);
 }
 
+/** Ask why GET_NUMBER with these fields has no number. Throws CallRefused, ApiError. */
+export function explain(key: string, fields: object): Promise<[unknown, Exchange]> {
+  const body = JSON.stringify({ key, ...fields });
+  return call("POST", `${config.api}/partner/explain`, { "Content-Type": "application/json" }, body, [key]);
+}
+
 /** Poll the SMS of an activation, as a partner does. Throws CallRefused, ApiError. */
 export function pollSms(key: string, activationId: number, signal: AbortSignal): Promise<[unknown, Exchange]> {
   const query = new URLSearchParams({ apiKey: key, id: String(activationId) });

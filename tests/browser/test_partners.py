@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from local.pretend_partner import Answer, PretendPartner
 from local.stack import Stack
@@ -170,6 +170,7 @@ def test_a_key_is_issued_shown_once_copied_and_works(console: Console, market: M
     assert console.axe() == []
     key = copied(shown, "Key")
     assert shown.locator("code").inner_text() == key
+    expect(shown.get_by_role("button", name="Make a link for the partner's developer")).to_be_visible()
     press(shown, "I have copied it")
     shows_page(page, "Hub of the browser")
     assert key not in page.content()
@@ -305,6 +306,38 @@ def test_a_key_is_rotated_after_a_question_and_shown_once(console: Console, mark
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("button", name="Rotate key")).to_be_focused()
     assert key not in page.content()
+
+
+def test_a_link_for_the_developer_is_made_from_a_new_key_and_shown_once(console: Console, market: Market) -> None:
+    hub = market.hub(name="With a developer")
+    page = opened(console, hub)
+    made: list[str] = []
+
+    def make(route: Route) -> None:
+        made.append(route.request.method)
+        at = "2026-01-02T03:04:05+00:00"
+        route.fulfill(status=201, json={"url": f"{market.stack.api}/partner/#token{len(made)}", "expiresAt": at})
+
+    # By script, as a link that fails can't be had otherwise.
+    link = f"**/admin/partners/{hub.partner_id}/link"
+    page.route(link, lambda route: route.fulfill(status=409, json={"status": "ERROR", "message": "partner is revoked"}))
+    confirm(page, "Rotate key", "Rotate key")
+    shown = page.get_by_role("dialog", name="New key")
+    press(shown, "Make a link for the partner's developer")
+    shows(shown.get_by_role("alert"), "partner is revoked")
+    page.route(link, make)
+    press(shown, "Make a link for the partner's developer")
+    shows(shown, "It gives the key to whoever opens it first", "2 Jan 2026")
+    assert copied(shown, "Link") == f"{market.stack.api}/partner/#token1"
+    assert console.axe() == []
+    assert console.fits(NARROW)
+    press(shown, "I have copied it")
+    assert "token1" not in page.content()
+    assert made == ["POST"]
+    confirm(page, "New signing secret", "Create secret")
+    expect(
+        page.get_by_role("dialog", name="New signing secret").get_by_role("button", name="Make a link")
+    ).to_have_count(0)
 
 
 def test_a_signing_secret_is_made_shown_once_and_removed(console: Console, market: Market) -> None:

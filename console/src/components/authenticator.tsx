@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import { FieldErrors, Form, TextField } from "./form";
-import { Copyable } from "./secret";
+import { Copyable } from "./copyable";
 
 const ISSUER = "GlobalConnect";
 // What the standard asks for around a code (in its cells).

@@ -1,6 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useRef, useState } from "preact/hooks";
-import { announce } from "./announce";
+import { Copyable } from "./copyable";
 import { Dialog } from "./dialog";
 
 interface SecretDialogProps {
@@ -13,10 +12,12 @@ interface SecretDialogProps {
   readonly onCopied?: () => void;
   /** What stands above the secret. */
   readonly children: ComponentChildren;
+  /** What stands below it. */
+  readonly below?: ComponentChildren;
 }
 
 /** Shows a key or secret, which the API gives only once. */
-export function SecretDialog({ title, label, value, onClose, onCopied = onClose, children }: SecretDialogProps) {
+export function SecretDialog({ title, label, value, onClose, onCopied = onClose, children, below }: SecretDialogProps) {
   return (
     <Dialog title={title} onClose={onClose}>
       {children}
@@ -26,38 +27,12 @@ export function SecretDialog({ title, label, value, onClose, onCopied = onClose,
         </p>
         <Copyable label={label} value={value} />
       </div>
+      {below}
       <div class="buttons">
         <button type="button" class="primary" onClick={onCopied}>
           I have copied it
         </button>
       </div>
     </Dialog>
-  );
-}
-
-/** A text with a button that copies it. */
-export function Copyable({ label, value }: { label: string; value: string }) {
-  const [copied, setCopied] = useState(false);
-  const text = useRef<HTMLElement>(null);
-
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(value);
-      setCopied(true);
-      announce("Copied");
-    } catch {
-      // The browser forbids it: select the text, to be copied by hand.
-      if (text.current) getSelection()?.selectAllChildren(text.current);
-      announce("Selected. Copy it with the keyboard.");
-    }
-  };
-
-  return (
-    <span class="copyable">
-      <code ref={text} class="url">{value}</code>
-      <button type="button" onClick={() => void copy()} aria-label={`${copied ? "Copied" : "Copy"}: ${label}`}>
-        {copied ? "Copied" : "Copy"}
-      </button>
-    </span>
   );
 }

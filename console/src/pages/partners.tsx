@@ -8,6 +8,7 @@ import { SecretDialog } from "../components/secret";
 import { Time } from "../components/time";
 import { goTo, hrefTo } from "../router";
 import type { Page } from "./page";
+import { DeveloperLink } from "./partner/developer-link";
 import { EMPTY_DRAFT, check, fieldsOf, servicesInWords } from "./partner/draft";
 import { PartnerFields } from "./partner/fields";
 import { PartnerState, PushUrl } from "./partner/state";
@@ -90,9 +91,10 @@ function NewPartnerDialog({ onIssued, onClose }: { onIssued: () => void; onClose
           onClose();
           goTo("partners", issued.partnerId);
         }}
+        below={<DeveloperLink partnerId={issued.partnerId} />}
       >
         <p>
-          Send it to <bdi>{issued.name}</bdi> in a way that nobody else can read.
+          Send it to <bdi>{issued.name}</bdi> in a way that nobody else can read, or a link below that shows it once.
         </p>
       </SecretDialog>
     );

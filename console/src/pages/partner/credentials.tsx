@@ -4,6 +4,7 @@ import { announce } from "../../components/announce";
 import { Confirm, Dialog } from "../../components/dialog";
 import { FieldErrors, Form, TextField } from "../../components/form";
 import { SecretDialog } from "../../components/secret";
+import { DeveloperLink } from "./developer-link";
 
 type Partner = Schemas["PartnerView"];
 type Question = "key" | "secret" | "unsign" | "revoke";
@@ -12,6 +13,7 @@ interface NewSecret {
   readonly label: string;
   readonly value: string;
   readonly note: string;
+  readonly isKey?: boolean;
 }
 
 /** A partner's key and signing secret: rotated, made, removed, revoked. */
@@ -56,6 +58,7 @@ export function Credentials({ partner: known, onChanged }: { partner: Partner; o
           label={made.label}
           value={made.value}
           onClose={() => setMade(null)}
+          below={made.isKey && <DeveloperLink partnerId={known.partnerId} />}
         >
           <p>{made.note}</p>
         </SecretDialog>
@@ -73,7 +76,7 @@ interface MakingProps {
 function RotateKey({ partner: { partnerId }, onMade, onClose }: MakingProps) {
   const rotate = async () => {
     const { key } = await api.post("/admin/partners/{partnerId}/rotate-key", { path: { partnerId } });
-    onMade({ label: "Key", value: key, note: "The old key stops working within a minute." });
+    onMade({ label: "Key", value: key, note: "The old key stops working within a minute.", isKey: true });
   };
   return (
     <Confirm title="Rotate the key?" action="Rotate key" onConfirm={rotate} onClose={onClose}>

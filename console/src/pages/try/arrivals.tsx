@@ -2,7 +2,7 @@ import { Failure } from "../../components/status";
 import { Time } from "../../components/time";
 import { usePolling } from "../../data";
 import { pollSms } from "../../partner-calls";
-import { ExchangeDetails } from "./exchange-details";
+import { ExchangeDetails } from "../../components/exchange-details";
 import type { Activation } from "./trial";
 
 interface Sms {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useStore } from "../../store";
-import { ExchangeDetails } from "./exchange-details";
+import { ExchangeDetails } from "../../components/exchange-details";
 import { type CallName, trial } from "./trial";
 
 const TITLES: Readonly<Record<CallName, string>> = {

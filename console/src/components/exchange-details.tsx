@@ -1,4 +1,4 @@
-import type { Exchange } from "../../partner-calls";
+import type { Exchange } from "../partner-calls";
 
 // An answer to GET_SERVICES may hold a thousand pools.
 const MAX_LENGTH = 20_000;

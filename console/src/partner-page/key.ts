@@ -1,0 +1,64 @@
+/** The partner's key: in the memory of this tab and its sessionStorage, never in an address. */
+
+import { config } from "../config";
+import { ApiError, refusalIn, request } from "../http";
+import { Store } from "../store";
+
+export interface Holder {
+  readonly key: string;
+  /** The partner's name; null when the key was typed. */
+  readonly name: string | null;
+}
+
+/** What is known of a link that the page was opened with; null without one. */
+export type Link = "opening" | "opened" | "gone" | { readonly failed: string; readonly token: string };
+
+const KEPT_IN = `globalconnect.partner ${config.api}`;
+// What staff's links end in; other fragments are places on the page.
+const TOKEN = /^#([A-Za-z0-9_-]{20,})$/;
+
+export const holder = new Store<Holder | null>(kept());
+export const link = new Store<Link | null>(null);
+
+/** Use a key from now on; null forgets it. */
+export function hold(held: Holder | null): void {
+  try {
+    if (held) sessionStorage.setItem(KEPT_IN, JSON.stringify(held));
+    else sessionStorage.removeItem(KEPT_IN);
+  } catch {
+    // No storage: it is gone when the page is.
+  }
+  holder.set(held);
+}
+
+/** Take the token of a link out of the address, before anything else happens, and open the link. */
+export function takeLink(): void {
+  const token = TOKEN.exec(location.hash)?.[1];
+  if (!token) return;
+  history.replaceState(null, "", location.pathname);
+  void openLink(token);
+}
+
+/** Exchange the token of a link for the key that it is for. */
+export async function openLink(token: string): Promise<void> {
+  link.set("opening");
+  try {
+    const headers = { "Content-Type": "application/json" };
+    const answer = await request(`${config.api}/partner/link`, { method: "POST", headers, body: JSON.stringify({ token }) });
+    if (answer.status === 404) return link.set("gone");
+    if (!answer.isSuccess) throw new ApiError(answer.status, refusalIn(answer));
+    const { key, name } = answer.content as { key: string; name: string };
+    hold({ key, name });
+    link.set("opened");
+  } catch (error) {
+    link.set({ failed: error instanceof ApiError ? error.message : "The answer can't be read.", token });
+  }
+}
+
+function kept(): Holder | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEPT_IN) ?? "null") as Holder | null;
+  } catch {
+    return null;
+  }
+}

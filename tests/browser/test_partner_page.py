@@ -1,0 +1,210 @@
+"""The page that a partner's developer starts from: the link, the key, what is tried and what is copied."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from local.stack import Stack
+from tests.browser.driving import HEIGHT, NARROW, WIDE, Console, copied, fill, press, shows
+from tests.browser.partner_door import STATIC, Supplier
+from tests.browser.test_every_page import LOOKS
+
+# All that the page loads, compressed, headers and all (bytes).
+MOST_BYTES = 60_000
+HOSTILE = '"><img src=x onerror="alert(1)"><script>alert(1)</script>'
+
+
+@pytest.fixture
+def supplier() -> Iterator[Supplier]:
+    if not (STATIC / "index.html").exists():
+        pytest.fail("The partners' page has not been built: make console", pytrace=False)
+    with Supplier() as supplier:
+        yield supplier
+
+
+@pytest.fixture
+def window(browser: Browser, supplier: Supplier) -> Iterator[Console]:
+    """Return a window; at the end neither key nor token has ever been in an address, or the tab left it to another."""
+    with Console.opened(browser, Stack(supplier.api, "", "", "", "", "", "", "", 0)) as window:
+        yield window
+        assert not [call for call in supplier.calls if call.referrer]
+        secrets = {supplier.key, *(body["token"] for body in supplier.asked("link"))}
+        for address in [*(request.url for request in window.requests), *(call.path for call in supplier.calls)]:
+            assert not [secret for secret in secrets if secret in unquote(address)], address
+        assert window.page.evaluate("JSON.stringify({...localStorage}) + document.cookie") == "{}"
+
+
+@pytest.fixture
+def page(window: Console, supplier: Supplier) -> Page:
+    """Return the page in which the key was typed."""
+    window.page.goto(supplier.url)
+    use_key(window.page, supplier.key)
+    shows(trial(window.page, "GET_SERVICES"), supplier.operator)
+    return window.page
+
+
+def use_key(page: Page, key: str) -> None:
+    page.get_by_label("Key", exact=True).fill(key)
+    press(page, "Use this key")
+
+
+def trial(page: Page, action: str) -> Locator:
+    return page.get_by_role("form", name=f"Try {action}")
+
+
+def test_a_link_gives_the_key_once_and_leaves_the_address_at_once(window: Console, supplier: Supplier) -> None:
+    page, link = window.page, supplier.link()
+    page.goto(link)
+    shows(page.locator("#key"), "The link is used up", supplier.name)
+    assert page.url == supplier.url
+    assert copied(page.locator("#key"), "Key") == supplier.key
+    assert page.evaluate("history.length") <= 2
+    # It is in this tab until that is closed, and in no other.
+    page.reload()
+    shows(page.locator("#key"), supplier.name)
+    expect(page.get_by_text("The link is used up")).to_have_count(0)
+    assert supplier.key not in page.content()
+    press(page, "Show the key")
+    assert copied(page.locator("#key"), "Key") == supplier.key
+    other = window.another_tab()
+    other.goto(supplier.url)
+    expect(other.get_by_label("Key", exact=True)).to_be_visible()
+    other.goto(link)
+    shows(other.locator("#key").get_by_role("alert"), "was used")
+    assert other.url == supplier.url
+    press(page, "Forget the key")
+    assert page.evaluate("JSON.stringify({...sessionStorage})") == "{}"
+    expect(page.get_by_label("Key", exact=True)).to_be_visible()
+
+
+def test_a_link_works_without_the_last_slash_and_in_a_page_that_is_open(window: Console, supplier: Supplier) -> None:
+    page = window.page
+    page.goto(supplier.link().replace("/partner/#", "/partner#"))
+    shows(page.locator("#key"), supplier.name)
+    assert page.url == supplier.url
+    supplier.name = "Renamed"
+    page.goto(supplier.link())
+    shows(page.locator("#key"), "Renamed")
+    assert page.url == supplier.url
+    # A place on the page is no link.
+    page.get_by_role("link", name="Pushes", exact=True).click()
+    expect(page).to_have_url(f"{supplier.url}#push")
+    assert len(supplier.asked("link")) == 2
+
+
+def test_a_link_that_could_not_be_opened_is_tried_again(window: Console, supplier: Supplier) -> None:
+    page = window.page
+    page.route("**/partner/link", lambda route: route.abort())
+    page.goto(supplier.link())
+    shows(page.locator("#key").get_by_role("alert"), "not responding")
+    assert page.url == supplier.url
+    page.unroute("**/partner/link")
+    press(page, "Try again")
+    shows(page.locator("#key"), supplier.name)
+
+
+def test_live_names_are_shown_and_a_number_is_taken_and_returned(page: Page, supplier: Supplier) -> None:
+    row = trial(page, "GET_SERVICES").get_by_role("row").filter(has_text=supplier.service)
+    expect(row.get_by_role("cell")).to_have_text([supplier.operator, supplier.service, str(supplier.free)])
+    number = trial(page, "GET_NUMBER")
+    fill(number, {"Country": supplier.country, "Service": supplier.service, "exceptionPhoneSet": "4479, 4478"})
+    press(number, "Take a number")
+    shows(number, "447472190082")
+    number.get_by_text("GET_NUMBER: request and answer").click()
+    shows(page.get_by_role("region", name="GET_NUMBER: request"), '"key": "•••"', "POST")
+    assert supplier.key not in page.content()
+    (asked,) = supplier.asked("GET_NUMBER")
+    wanted = {"country": supplier.country, "operator": "any", "service": supplier.service}
+    assert asked == {"key": supplier.key, "action": "GET_NUMBER", **wanted, "exceptionPhoneSet": "4479, 4478"}
+    assert supplier.asked("explain") == []
+    finish = trial(page, "FINISH_ACTIVATION")
+    expect(finish.get_by_label("activationId")).to_have_value(re.compile("^[0-9]{14}$"))
+    press(finish, "Finish it")
+    shows(finish, "Finished.")
+    assert [body["status"] for body in supplier.asked("FINISH_ACTIVATION")] == [5]
+    fill(finish, {"activationId": "1"}, "Finish it")
+    shows(finish.get_by_role("alert"), "activation not found")
+    expect(finish.get_by_text("Finished.")).to_have_count(0)
+
+
+def test_no_number_is_explained_and_what_was_meant_is_put_in(page: Page, supplier: Supplier) -> None:
+    number = trial(page, "GET_NUMBER")
+    fill(number, {"Country": supplier.country, "Service": "telegram"}, "Take a number")
+    shows(number, "There is no service telegram.", "Did you mean")
+    (asked,) = supplier.asked("explain")
+    wanted = {"country": supplier.country, "operator": "any", "service": "telegram"}
+    assert asked == {"key": supplier.key, **wanted}
+    press(number, supplier.service)
+    expect(number.get_by_label("Service")).to_have_value(supplier.service)
+    press(number, "Take a number")
+    shows(number, "447472190082")
+    expect(number.get_by_text("Did you mean")).to_have_count(0)
+    supplier.free = 0
+    press(number, "Take a number")
+    shows(number, "All numbers of this pool are taken.")
+    fill(number, {"Service": "vip"}, "Take a number")
+    shows(number.get_by_role("alert"), "not for this key")
+    expect(number.get_by_text("No number.")).to_have_count(0)
+
+
+def test_a_wrong_key_is_told(window: Console, supplier: Supplier) -> None:
+    window.page.goto(supplier.url)
+    use_key(window.page, "not-a-key")
+    shows(trial(window.page, "GET_SERVICES").get_by_role("alert"), "Invalid key")
+
+
+def test_what_is_copied_has_the_url_filled_in_and_no_key(page: Page, supplier: Supplier) -> None:
+    assert "api.example" not in page.locator("main").inner_text()
+    for action in ("GET_SERVICES", "GET_NUMBER", "getsms", "FINISH_ACTIVATION"):
+        press(page, f"Copy: {action} with curl")
+        # The clipboard is written after a while.
+        page.wait_for_function("name => navigator.clipboard.readText().then(text => text.includes(name))", arg=action)
+        text = page.evaluate("navigator.clipboard.readText()")
+        assert f"{supplier.api}/SMSBOWER" in text
+        assert supplier.key not in text
+        page.evaluate("navigator.clipboard.writeText('')")
+
+
+def test_axe_finds_nothing_in_light_in_dark_and_at_360_pixels(page: Page, window: Console, supplier: Supplier) -> None:
+    press(page, "Send GET_SERVICES")
+    fill(trial(page, "GET_NUMBER"), {"Country": supplier.country, "Service": "telegram"}, "Take a number")
+    shows(trial(page, "GET_NUMBER"), "Did you mean")
+    for summary in page.locator("summary").all():
+        summary.click()
+    for width, scheme in LOOKS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        page.emulate_media(color_scheme=scheme)
+        assert window.axe() == [], (width, scheme)
+    for width in (NARROW, 1100, WIDE):
+        assert window.fits(width), width
+
+
+def test_all_of_it_is_small(page: Page, window: Console) -> None:
+    assert {request.resource_type for request in window.requests} >= {"document", "script", "stylesheet"}
+    assert window.transferred() < MOST_BYTES
+
+
+def test_names_stay_the_texts_that_they_are(window: Console, supplier: Supplier) -> None:
+    supplier.name = supplier.country = supplier.operator = supplier.service = HOSTILE
+    page = window.page
+    page.goto(supplier.link())
+    shows(page.locator("#key"), HOSTILE)
+    shows(trial(page, "GET_SERVICES"), HOSTILE)
+    fill(trial(page, "GET_NUMBER"), {"Country": "x", "Service": HOSTILE + "2"}, "Take a number")
+    shows(trial(page, "GET_NUMBER"), f"There is no service {HOSTILE}2.")
+    assert page.locator("main img, main script").count() == 0
+
+
+def test_the_reference_is_the_description_of_what_partners_call(page: Page) -> None:
+    reference = page.locator("#reference")
+    shows(reference, "POST /SMSBOWER", "GET /SMSBOWER/getsms", "POST to your Push URL", "webhook-signature")
+    # Every name that it refers to is on the page, and nothing of staff's is.
+    names = reference.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href').slice(1))")
+    assert {"schema-GetNumber", "schema-PushedSms", "schema-Error"} <= set(names)
+    assert [name for name in sorted(set(names)) if page.locator(f"#{name}").count() != 1] == []
+    assert "admin" not in reference.inner_text()
+    ids = page.locator("[id]").evaluate_all("found => found.map(one => one.id)")
+    assert len(ids) == len(set(ids))
