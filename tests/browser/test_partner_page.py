@@ -100,6 +100,7 @@ def test_a_link_that_could_not_be_opened_is_tried_again(window: Console, supplie
     page.route("**/partner/link", lambda route: route.abort())
     page.goto(supplier.link())
     shows(page.locator("#key").get_by_role("alert"), "not responding")
+    assert window.axe() == []
     assert page.url == supplier.url
     page.unroute("**/partner/link")
     press(page, "Try again")
