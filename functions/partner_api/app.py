@@ -29,7 +29,12 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
     match read_request(fields, dialect):
         case GetServices():
             request.note(action="GET_SERVICES")
-            shown = on_sale(parts.pool_counts.all(), parts.services.catalogue(), partner, _left(partner, parts))
+            shown = on_sale(
+                parts.pool_counts.all(),
+                parts.services.catalogue(),
+                partner,
+                parts.holders.left(partner, parts.max_live),
+            )
             return Response(200, services_body(shown), ask_for_less="ask with a key that may buy fewer services")
         case GetNumber() as wanted:
             request.note(action="GET_NUMBER")
@@ -52,15 +57,7 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
 def _issued(wanted: GetNumber, partner: Partner, parts: Parts) -> Activation | None:
     if not partner.may_buy(wanted.service):
         raise ServiceNotAllowed
-    return None if _left(partner, parts) == 0 else issue(wanted, partner, parts)
-
-
-def _left(partner: Partner, parts: Parts) -> int | None:
-    """Return how many numbers more a partner may hold, None for any number; only one with a limit is looked up."""
-    if partner.paused is not None:
-        return 0
-    limit = partner.max_live or parts.max_live
-    return max(0, limit - parts.holders.held_by(partner.partner_id)) if limit else None
+    return None if parts.holders.left(partner, parts.max_live) == 0 else issue(wanted, partner, parts)
 
 
 handler = endpoint(lambda request: answer(request, parts()))

@@ -1,7 +1,6 @@
 """What partner_api is made of, put together in one place and replaced whole in tests."""
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from globalconnect.domain.ids import Rng
@@ -10,15 +9,13 @@ from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.startup import Environment, at_startup, clock, rng
 from globalconnect.store.activations import Activations
+from globalconnect.store.candidates import Candidates
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pool_counts import Holders, PoolCountsStore
 from globalconnect.store.services import Services
 from globalconnect.store.transactions import Transactions
-
-# How many pools are asked side by side for `any`; each costs a query.
-POOLS_AT_ONCE = 20
 
 # Counts may lag the truth by at most 2 s (contract 1.1); the projection takes its part of that.
 _COUNTS_CACHE_SECONDS = 1
@@ -39,7 +36,7 @@ class Parts:
     numbers: Numbers
     activations: Activations
     transactions: Transactions
-    threads: Executor
+    candidates: Candidates
     lease: int
     cancel_limit: int
     max_live: int
@@ -52,15 +49,17 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int], rng: Rng) -> Par
     numbers = Numbers(db, env.text("NUMBERS_TABLE"), env.duration("REST_MINUTES"))
     activations = Activations(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS"), now)
     cache_seconds = env.number("CACHE_SECONDS")
+    counts_seconds = min(_COUNTS_CACHE_SECONDS, cache_seconds)
+    pool_counts = PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), counts_seconds, now)
     return Parts(
         partners=Partners(db, env.text("PARTNERS_TABLE"), cache_seconds, now),
         services=Services(db, env.text("SERVICES_TABLE"), cache_seconds, now),
-        pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), min(_COUNTS_CACHE_SECONDS, cache_seconds), now),
+        pool_counts=pool_counts,
         holders=Holders(db, env.text("HOLDERS_TABLE")),
         numbers=numbers,
         activations=activations,
         transactions=Transactions(db, numbers, activations),
-        threads=ThreadPoolExecutor(POOLS_AT_ONCE),
+        candidates=Candidates(numbers, pool_counts),
         lease=env.duration("ACTIVATION_MINUTES"),
         cancel_limit=env.number("CANCEL_LIMIT"),
         max_live=env.number("MAX_LIVE"),

@@ -8,6 +8,7 @@ from functools import partial
 
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import pool_of
+from globalconnect.domain.partner import Partner
 from globalconnect.domain.pool_counts import (
     MOST_CHANGED,
     Contribution,
@@ -81,6 +82,16 @@ class Holders:
         """Return how many numbers a partner holds, as counted last. Raises Busy."""
         item = self._db.get(self._table, {"partner_id": partner_id})
         return _HOLDER.from_item(item).held if item else 0
+
+    def left(self, partner: Partner, max_live: int) -> int | None:
+        """Return how many numbers more a partner may hold, None for any number (contract 1.7).
+
+        `max_live` is the deployment's limit, 0 for none. Only a partner with a limit is looked up. Raises Busy.
+        """
+        if partner.paused is not None:
+            return 0
+        limit = partner.max_live or max_live
+        return max(0, limit - self.held_by(partner.partner_id)) if limit else None
 
 
 @dataclass(frozen=True, slots=True)
