@@ -32,7 +32,7 @@ from globalconnect.store.activations import ENTRY, from_activation, is_kept, to_
 from globalconnect.store.audit import Audit
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression
 from globalconnect.store.numbers import HELD_SHARDS, to_number, to_whole_item, unchanged
-from globalconnect.store.partners import Partners
+from globalconnect.store.partners import LINK, Partners
 from globalconnect.store.services import Services
 
 # What the projection and the recount make anew from Numbers.
@@ -224,7 +224,8 @@ class Restoring:
         return did, {its_id for its_id, (_, action) in pauses.items() if action == "partner.paused"}
 
     def _without_what_was_replaced(self, item: Item, its_id: str, its_actions: AbstractSet[str]) -> Item:
-        changed = dict(item)
+        # A link to a key may have been taken since.
+        changed = {attribute: value for attribute, value in item.items() if attribute not in LINK}
         if its_actions & _KEY_CHANGES:
             changed["key"] = new_key(PartnerId(its_id), self._rng)
             changed["key_sha256"] = digest_of(changed["key"])

@@ -23,10 +23,11 @@ from admin_api.import_rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
 from admin_api.route import Route, Upload  # noqa: E402
 from admin_api.schema import SERVICE_CODE  # noqa: E402
 from globalconnect import VERSION  # noqa: E402
+from globalconnect.domain.explanation import MOST_SUGGESTIONS  # noqa: E402
 from globalconnect.domain.ids import LARGEST_ID  # noqa: E402
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest  # noqa: E402
 from globalconnect.hub_protocol import answers as said  # noqa: E402
-from globalconnect.hub_protocol import push, requests  # noqa: E402
+from globalconnect.hub_protocol import explanations, push, requests  # noqa: E402
 from globalconnect.hub_protocol.catalogue import DEFAULT  # noqa: E402
 
 FILE = ROOT / "docs" / "openapi.json"
@@ -144,25 +145,26 @@ def extras(fields: Mapping[str, object]) -> dict[str, Schema]:
     return {name: const(value) for name, value in fields.items()}
 
 
+GET_NUMBER_FIELDS: Mapping[str, Schema] = {
+    "country": partner_text("The country, as GET_SERVICES names it", "england"),
+    "operator": partner_text(
+        f"The operator, as GET_SERVICES names it, or `{requests.ANY_OPERATOR}`", "Hutchison 3G UK Ltd"
+    ),
+    "service": partner_text("The service's code", "tg"),
+    "sum": HINT,
+    "currency": HINT,
+    requests.RESTRICTION: PREFIXES,
+}
+OPTIONAL_FIELDS = ("sum", "currency", requests.RESTRICTION)
+
 PARTNER_REQUESTS: Mapping[str, Schema] = {
     "GetServices": record(
         "What is available? Unknown fields are ignored.", {requests.KEY: KEY, requests.ACTION: action(GetServices)}
     ),
     "GetNumber": record(
         "Issue a number. Unknown fields are ignored.",
-        {
-            requests.KEY: KEY,
-            requests.ACTION: action(GetNumber),
-            "country": partner_text("The country, as GET_SERVICES names it", "england"),
-            "operator": partner_text(
-                f"The operator, as GET_SERVICES names it, or `{requests.ANY_OPERATOR}`", "Hutchison 3G UK Ltd"
-            ),
-            "service": partner_text("The service's code", "tg"),
-            "sum": HINT,
-            "currency": HINT,
-            requests.RESTRICTION: PREFIXES,
-        },
-        optional=("sum", "currency", requests.RESTRICTION),
+        {requests.KEY: KEY, requests.ACTION: action(GetNumber), **GET_NUMBER_FIELDS},
+        optional=OPTIONAL_FIELDS,
     ),
     "FinishActivation": record(
         "Close an activation. Unknown fields are ignored.",
@@ -227,6 +229,33 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
         },
     ),
     "NoNumbers": record("No number can be issued now.", {"status": const(said.NO_NUMBERS)}),
+    "ExplanationRequest": record(
+        "What a GET_NUMBER would ask. Unknown fields are ignored.",
+        {requests.KEY: KEY, **GET_NUMBER_FIELDS},
+        optional=OPTIONAL_FIELDS,
+    ),
+    "Explanation": record(
+        "Why a GET_NUMBER would get none now.",
+        {
+            "status": const(said.NO_NUMBERS),
+            "reason": {"type": "string", "enum": [word for word, _ in explanations.REASONS.values()]},
+            "message": text("The same in a sentence"),
+            "suggestions": {
+                "type": "array",
+                "description": "Names that may have been meant, the likeliest first",
+                "items": {"type": "string"},
+                "maxItems": MOST_SUGGESTIONS,
+            },
+        },
+    ),
+    "LinkToken": record(
+        "A link that staff made. Unknown fields are ignored.",
+        {"token": text("What is behind # in the link", minLength=1)},
+    ),
+    "HandedOutKey": record(
+        "A partner's key, shown to whoever follows the link first.",
+        {"name": text("The partner's name"), requests.KEY: KEY, "dialect": text("Its dialect")},
+    ),
     "Sms": record(
         "An SMS that arrived for an activation.",
         {
@@ -344,6 +373,33 @@ def partner_paths() -> Schema:
         }
         paths |= {base: {"post": post, "get": get}, f"{base}/getsms": {"get": getsms}}
     return paths
+
+
+def page_paths() -> Schema:
+    """Describe what the page for partners sends; it works without the page as well."""
+
+    def post(name: str, summary: str, asked: str, answered: Schema) -> Schema:
+        operation = {
+            "operationId": f"partner_page_{name}",
+            "summary": summary,
+            "tags": ["page for partners"],
+            "requestBody": {"required": True, "content": as_json(ref(asked))},
+            "responses": answered,
+            "security": [],
+        }
+        return {"post": operation}
+
+    key = answers(200, ref("HandedOutKey"), "The key; the link is used up.", (400, 404))
+    why = answers(200, any_of("Success", "Explanation"), "Whether there is a number, or why not.", (400, 401, 403))
+    return {
+        "/partner/link": post("link", "Get the key that a link hands out, once.", "LinkToken", key),
+        "/partner/explain": post(
+            "explain",
+            "Say whether a GET_NUMBER would get a number now, and why not, without changing anything.",
+            "ExplanationRequest",
+            why,
+        ),
+    }
 
 
 def gateway_paths() -> Schema:
@@ -510,7 +566,7 @@ def build() -> Schema:
                 },
             }
         ],
-        "paths": partner_paths() | gateway_paths() | admin_paths(),
+        "paths": partner_paths() | page_paths() | gateway_paths() | admin_paths(),
         "webhooks": webhooks(),
         "components": {
             "schemas": components | dict(OTHER_SCHEMAS),

@@ -534,6 +534,7 @@ def partners_restored(site: Site, how: str, interrupted_after: int | None = None
     clock, desk = site.cloud.clock, site.desk
     site.shop.sell("tg")
     kept, rotated, revoked = (desk.partner() for _ in range(3))
+    url = desk.post(f"/admin/partners/{kept['partnerId']}/link").body["url"]
     clock.advance(minutes=2)
     site.dynamodb.remember()
     clock.advance(minutes=2)
@@ -547,8 +548,10 @@ def partners_restored(site: Site, how: str, interrupted_after: int | None = None
     _restore(site, "Partners", interrupted_after)
     keys = {"kept": kept["key"], "former": rotated["key"], "new": new, "revoked": revoked["key"]}
     works = {name: site.shop.post({"key": key, "action": "GET_SERVICES"}).status == 200 for name, key in keys.items()}
-    # With the backup of the moment nothing is lost; else nobody but the partner has the new key.
-    expected = {"kept": True, "former": False, "new": how == "gone", "revoked": False}
+    works["link"] = site.shop.follow_link(url.partition("#")[2]).status == 200
+    # With the backup of the moment nothing is lost; else nobody but the partner has the new key, and a link may have been
+    # taken.
+    expected = {"kept": True, "former": False, "new": how == "gone", "revoked": False, "link": how == "gone"}
     return _otherwise("keys that work", works, expected)
 
 

@@ -15,6 +15,8 @@ import inbound_sms.app
 import inbound_sms.wiring
 import partner_api.app
 import partner_api.wiring
+import partner_page.app
+import partner_page.wiring
 import projection.wiring
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.number import Number
@@ -70,6 +72,7 @@ class Shop:
     partner_parts: partner_api.wiring.Parts = field(init=False)
     getsms_parts: getsms.wiring.Parts = field(init=False)
     inbound_parts: inbound_sms.wiring.Parts = field(init=False)
+    page_parts: partner_page.wiring.Parts = field(init=False)
     numbers: Numbers = field(init=False)
     activations: Activations = field(init=False)
     pushes: Pushes = field(init=False)
@@ -81,6 +84,7 @@ class Shop:
         self.partner_parts = partner_api.wiring.build(env, cloud.db, cloud.clock, cloud.rng)
         self.getsms_parts = getsms.wiring.build(env, cloud.db, cloud.clock)
         self.inbound_parts = inbound_sms.wiring.build(env, cloud.db, cloud.clock, cloud.kms)
+        self.page_parts = partner_page.wiring.build(env, cloud.db, cloud.clock, cloud.rng, cloud.kms)
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.retention)
@@ -176,6 +180,18 @@ class Shop:
     def buy(self, partner: Partner, service: str = "tg", **fields: object) -> Reply:
         wanted = {"country": COUNTRY, "operator": OPERATOR, "service": service, **fields}
         return self.call(partner, "GET_NUMBER", **wanted)
+
+    def explain(self, key: object, service: str = "tg", **fields: object) -> Reply:
+        wanted = {"key": key, "country": COUNTRY, "operator": OPERATOR, "service": service, **fields}
+        return self.on_page("explain", json.dumps(wanted))
+
+    def follow_link(self, token: object) -> Reply:
+        return self.on_page("link", json.dumps({"token": token}))
+
+    def on_page(self, asked: str, body: str) -> Reply:
+        """Send what the page for partners sends."""
+        event = _event("POST", body=body) | {"resource": f"/partner/{asked}"}
+        return self._ask(partner_page.app.answer, self.page_parts, event)
 
     def sold(self, service: str = "tg") -> tuple[Partner, int]:
         """Sell a number to a new partner; return that and the activation's id."""

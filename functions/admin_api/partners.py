@@ -35,7 +35,16 @@ from globalconnect.domain.backlog import PendingNote
 from globalconnect.domain.errors import Conflict, InvalidInput
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.outcomes import Outcomes
-from globalconnect.domain.partner import Partner, new_key, new_partner_id, new_signing_secret
+from globalconnect.domain.partner import (
+    LINK_LIFETIME,
+    KeyLink,
+    Partner,
+    digest_of,
+    new_key,
+    new_link_token,
+    new_partner_id,
+    new_signing_secret,
+)
 from globalconnect.domain.push_attempt import AttemptOutcome
 from globalconnect.domain.push_url import check_push_url, is_plain_http
 from globalconnect.domain.staff import Role
@@ -148,6 +157,13 @@ class SigningSecretView(View):
     """A new secret that signs a partner's pushes, which is never shown again."""
 
     signing_secret: str = Field(repr=False, json_schema_extra={"pattern": "^whsec_[A-Za-z0-9+/]{43}=$"})
+
+
+class KeyLinkView(View):
+    """A link to the partner's page, which hands out the partner's key once, until then. It is never shown again."""
+
+    url: str = Field(repr=False)
+    expires_at: Time
 
 
 class TestPushResult(View):
@@ -351,6 +367,27 @@ def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     key = new_key(partner_id, parts.rng)
     partner = parts.partners.rotate_key(partner_id, key)
     return PartnerWithKey.of(partner, parts.now(), note, key=key)
+
+
+@route(
+    "POST",
+    "/admin/partners/{partnerId}/link",
+    Role.OWNER,
+    "Make a link for the partner's developer, shown in this answer only: the page for partners, which gets the key by "
+    "it, once, within 24 hours. A former link, and one from before another key, leads to no key any more. A revoked "
+    "partner gets none (409).",
+    action="partner.link_made",
+    status=201,
+    errors=(404, 409),
+)
+def make_link(parts: Parts, call: Call[NoQuery, NoFields]) -> KeyLinkView:
+    partner_id = _id(call.path)
+    token = new_link_token(partner_id, parts.rng)
+    link = KeyLink(digest_of(token), parts.now() + LINK_LIFETIME)
+    parts.partners.put_link(partner_id, link)
+    # After #, so that no request and no log has it.
+    url = f"{call.request.public_url(f'/admin/partners/{partner_id}/link')}/partner/#{token}"
+    return KeyLinkView(url=url, expires_at=to_iso(link.until))
 
 
 @route(

@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import httpx
 
+from local.aws import session
 from local.stack import Stack
 
 COLD_START_SECONDS = 120.0
@@ -39,6 +40,14 @@ def until[T](look: Callable[[], T], good: Callable[[T], bool], seconds: float = 
             return seen
         assert time.monotonic() < deadline, f"still {seen} after {seconds} s"
         time.sleep(0.05)
+
+
+def logged(market: "Market") -> str:
+    """Return all that the functions have logged."""
+    logs = session().client("logs", endpoint_url=market.stack.endpoint_url)
+    groups = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    pages = [page for group in groups for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group)]
+    return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,43 @@ def test_getsms(stocked: Shop) -> None:
     assert _made(stocked, lambda: stocked.messages(partner, activation_id)) == _stated("GetsmsFunction")
 
 
+def test_partner_page(stocked: Shop) -> None:
+    partner, desk = stocked.partner(max_live=9), Desk(stocked.cloud)
+    url = desk.post(f"/admin/partners/{partner.partner_id}/link").body["url"]
+
+    def ask() -> None:
+        assert stocked.follow_link(url.partition("#")[2]).status == 200
+        for service, operator in (("nothing", OPERATOR), ("tg", "any"), ("tg", "nobody's")):
+            stocked.explain(partner.key, service, operator=operator)
+
+    assert _made(stocked, ask) == _stated("PartnerPageFunction")
+
+
+def test_the_page_may_read_no_signing_secret_or_push_url_and_write_only_that_a_link_is_taken(stocked: Shop) -> None:
+    partner = stocked.partner(push_url="https://hub.example/")
+    stocked.forget_digest(partner)
+    url = Desk(stocked.cloud).post(f"/admin/partners/{partner.partner_id}/link").body["url"]
+
+    def ask() -> None:
+        stocked.explain(partner.key)
+        stocked.follow_link(url.partition("#")[2])
+
+    calls = [(operation, params) for operation, params in _calls(stocked, ask) if "Partners" in str(params)]
+    named: dict[str, set[str]] = {}
+    for operation, params in calls:
+        named.setdefault(operation, set()).update((*params["Key"], *params["ExpressionAttributeNames"].values()))
+    read, write = (_condition("PartnerPageFunction", f"dynamodb:{one}") for one in ("GetItem", "UpdateItem"))
+    assert named == {
+        operation: set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+        for operation, condition in (("GetItem", read), ("UpdateItem", write))
+    }
+    assert read["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}
+    assert write["StringEquals"] == {"dynamodb:ReturnValues": "NONE"}
+    assert {"signing_secrets", "push_url"} & named["GetItem"] == set()
+    assert {"key", "key_sha256", "revoked_at"} & named["UpdateItem"] == set()
+    assert all(params.get("ReturnValues", "NONE") == "NONE" for _, params in calls)
+
+
 def test_inbound_sms(stocked: Shop) -> None:
     partner, source = stocked.partner(), stocked.source()
     held, finished = stocked.buy(partner).body["number"], stocked.buy(partner).body
@@ -323,12 +360,15 @@ def test_only_who_needs_keys_or_secrets_may_decrypt_or_encrypt_and_exactly_what_
         desk.admin.partners.secrets(desk.admin.partners.get(partner.partner_id), 0)
         desk.post(f"/admin/sources/{source}/secret")
 
+    url = desk.post(f"/admin/partners/{shop.partner().partner_id}/link").body["url"]
+    token = url.partition("#")[2]
     with Office(shop) as office:
         does: dict[str, Callable[[], object]] = {
             "PushSmsFunction": office.first_push,
             "PushRetryFunction": office.retry,
             "InboundSmsFunction": lambda: shop.deliver(source, []),
             "AdminApiFunction": manage,
+            "PartnerPageFunction": lambda: shop.follow_link(token),
         }
         office.hub.answers = [FAILED]
         calls = {function: made(do) for function, do in does.items()}

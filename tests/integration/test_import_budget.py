@@ -27,6 +27,7 @@ LOGS = {"aws_lambda_powertools"}
 BUDGETS: dict[str, tuple[set[str], int]] = {
     "partner_api": (set(), 55),
     "getsms": (set(), 44),
+    "partner_page": (set(), 58),
     "inbound_sms": (LOGS, 94),
     "projection": (LOGS, 86),
     "sweep": (LOGS, 96),

@@ -9,6 +9,7 @@ from typing import Any
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.sms import PushState
 from globalconnect.runtime.http import CONTENT_TYPE
+from globalconnect.store.partners import LINK
 from hourly_counts.measure import COUNTED_AGAIN
 from tests.rie import samples
 from tests.rie.world import SampleWorld
@@ -62,6 +63,16 @@ ANSWERS: dict[str, tuple[int, dict[str, object]]] = {
     "getsms/wait-code.json": (200, {"status": "WAIT_CODE"}),
     "getsms/expired.json": (200, {"status": "EXPIRED"}),
     "inbound_sms/wrong-signature.json": (401, {"status": "ERROR", "message": "Invalid signature"}),
+    "partner_page/explain.json": (
+        200,
+        {
+            "status": "NO_NUMBERS",
+            "reason": "unknownService",
+            "message": "No service has this code. GET_SERVICES lists those that there are.",
+            "suggestions": ["tg"],
+        },
+    ),
+    "partner_page/unknown-link.json": (404, {"status": "ERROR", "message": "link not found"}),
     # No path leads out of what was built.
     "console/unknown-file.json": (404, {"status": "ERROR", "message": "file not found"}),
 }
@@ -95,6 +106,16 @@ def a_success_uses_the_number_up_for_its_service_only(answer: Any, world: Sample
     number = world.number(FINISHED)
     assert number.activation_id is None
     assert number.blocked == {"tg"}
+
+
+# ---------------------------------------------------------------- partner_page
+
+
+@expects("partner_page/unused-link.json")
+def a_link_hands_out_the_key_and_is_gone(answer: Any, world: SampleWorld) -> None:
+    shown = {"name": "Sample Hub", "key": "gc_samplehub_this-is-a-sample-and-opens-nothing", "dialect": "default"}
+    assert said(answer) == (200, shown)
+    assert [sorted(item.keys() & LINK) for item in world.all_of("PARTNERS_TABLE")] == [["link_taken_by"]]
 
 
 # ---------------------------------------------------------------- inbound_sms

@@ -142,6 +142,7 @@ def test_keys_of_tables_are_named_in_the_store_alone() -> None:
         *(f"admin_api/import_rows.py: {column}" for column in ("phone", "country", "operator")),
         "inbound_sms/providers/generic.py: phone",
         "globalconnect/hub_protocol/answers.py: phone",
+        "partner_page/app.py: name",
         *(f"globalconnect/push/pusher.py: {field}" for field in ("activation_id", "partner_id")),
     }
 

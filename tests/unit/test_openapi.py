@@ -11,7 +11,7 @@ from admin_api.app import ROUTES
 from docs import openapi
 from globalconnect.domain.errors import GlobalConnectError, InvalidInput, TooLarge
 from globalconnect.hub_protocol.catalogue import DEFAULT
-from globalconnect.hub_protocol.requests import read_key, read_request
+from globalconnect.hub_protocol.requests import read_get_number, read_key, read_request
 from globalconnect.runtime.http import Request, read_json_object
 from inbound_sms.providers.generic import PROVIDER
 from inbound_sms.providers.port import Delivery
@@ -33,8 +33,10 @@ def test_every_method_and_path_of_the_template_is_described_and_no_other() -> No
     deployed = {
         (event["Properties"]["Method"].lower(), event["Properties"]["Path"])
         for event in events
-        # The console is a page for people, not an API; what there is below /admin, its routes say.
-        if event["Type"] == "Api" and not event["Properties"]["Path"].startswith(("/console", "/admin"))
+        # Pages are for people, not an API; what there is below /admin, its routes say.
+        if event["Type"] == "Api"
+        and not event["Properties"]["Path"].startswith(("/console", "/admin"))
+        and event["Properties"]["Path"] not in {"/partner", "/partner/{file+}"}
     } | {(route.method.lower(), route.path) for route in ROUTES}
     described = {(method, path) for path, methods in DESCRIBED["paths"].items() for method in methods}
     assert described == deployed
@@ -141,6 +143,30 @@ def _is_read_for_partners(body: object) -> bool:
     except GlobalConnectError:
         return False
     return True
+
+
+ASKED = without(GET_NUMBER, "action")
+
+
+@pytest.mark.parametrize(
+    "request_body",
+    [
+        ASKED,
+        *(without(ASKED, name) for name in ASKED),
+        *(ASKED | {name: value} for name in ASKED for value in NO_TEXTS),
+        *(ASKED | {"exceptionPhoneSet": value} for value in PREFIXES),
+    ],
+    ids=repr,
+)
+def test_the_schema_of_a_question_for_an_explanation_and_its_parser_agree(request_body: dict[str, Any]) -> None:
+    try:
+        fields = read_json_object(json.dumps(request_body).encode())
+        read_key(fields, "key")
+        read_get_number(fields)
+        is_read = True
+    except GlobalConnectError:
+        is_read = False
+    assert fits(request_body, openapi.ref("ExplanationRequest")) == is_read
 
 
 SMS = {"phone": "447472190035", "from": "Telegram", "text": "code 1"}

@@ -5,7 +5,7 @@ import pytest
 from admin_api.route import Upload
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
 from globalconnect.domain.inbound import InboundSms, UnclaimedSms, UnreadablePayload
-from globalconnect.domain.partner import Partner, SigningSecret
+from globalconnect.domain.partner import KeyLink, Partner, SigningSecret
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.source import Source
@@ -20,6 +20,7 @@ TOLD = "hush-hush"
     "holder",
     [
         Partner(PartnerId("p1"), "Hub", TOLD, TOLD, None, "default", 0, signing_secrets=(SigningSecret(TOLD),)),
+        KeyLink(TOLD, 0),
         Source(
             SourceId("s1"), "Modem", "generic", TOLD, 0, former_secrets=(SigningSecret(TOLD),), settings={"key": TOLD}
         ),

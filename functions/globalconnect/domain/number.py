@@ -61,6 +61,15 @@ class Number:
     def is_held(self, now: int) -> bool:
         return self.activation_id is not None and now < self.available_from
 
+    def is_for_sale(self, pool: str, service: str, now: int, rest: int) -> bool:
+        """Return whether it may be issued of a pool for a service at `now` (ms).
+
+        After a lease that ran out and was not swept yet, `rest` (ms) has to pass as well.
+        """
+        rested = self.activation_id is None or self.available_from <= now - rest
+        is_there = self.enabled and pool_of(self.country, self.operator) == pool
+        return is_there and self.available_from <= now and service not in self.blocked and rested
+
 
 @dataclass(frozen=True, slots=True)
 class Mark:

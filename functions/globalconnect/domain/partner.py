@@ -10,6 +10,7 @@ from globalconnect.domain.ids import PartnerId, Rng, new_token
 from globalconnect.domain.times import DAY
 
 _PREFIX = "gc"
+_LINK_PREFIX = "gclink"
 
 SIGNING_SECRET_PREFIX = "whsec_"  # noqa: S105 - what such a secret begins with, for everybody to see
 _SIGNING_SECRET_BYTES = 32
@@ -17,6 +18,9 @@ _SIGNING_SECRET_BYTES = 32
 SIGNING_OVERLAP = DAY
 # Each one that signs makes a header of every push longer.
 MOST_SIGNING_SECRETS = 5
+
+# How long a link hands out a partner's key, if nobody follows it before.
+LINK_LIFETIME = DAY
 
 # A key or secret as it is kept: in clear, or encrypted for who may decrypt it (docs/adr/0038).
 type Secret = str | bytes
@@ -119,8 +123,20 @@ class KeyHolder:
         return hmac.compare_digest(self.digest, digest_of(key)) and self.partner.revoked_at is None
 
 
+@dataclass(frozen=True, slots=True)
+class KeyLink:
+    """A link that hands out a partner's key once, before `until` (ms): the digest of its token."""
+
+    digest: str = field(repr=False)
+    until: int
+
+    def opens(self, token: str, now: int) -> bool:
+        """Return whether `token` is this link's and good at `now` (ms)."""
+        return hmac.compare_digest(self.digest, digest_of(token)) and now < self.until
+
+
 def digest_of(key: str) -> str:
-    """Return what a key is compared by: its SHA-256 (hex). Of 160 random bits, it needs no salt and no slow hash."""
+    """Return what a key, or a link's token, is compared by: its SHA-256 (hex). Of 160 random bits, it needs no salt and no slow hash."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -131,6 +147,11 @@ def new_partner_id(rng: Rng) -> PartnerId:
 def new_key(partner_id: PartnerId, rng: Rng) -> str:
     """Return a new key of a partner: it names the partner, so one read by id checks it; the rest is 160 random bits."""
     return f"{_PREFIX}_{partner_id}_{new_token(32, rng)}"
+
+
+def new_link_token(partner_id: PartnerId, rng: Rng) -> str:
+    """Return a new token of a link to a partner's key: it names the partner, as a key does."""
+    return f"{_LINK_PREFIX}_{partner_id}_{new_token(32, rng)}"
 
 
 def new_signing_secret(rng: Rng) -> str:
@@ -151,7 +172,16 @@ def rotated(secrets: Sequence[SigningSecret], secret: Secret, now: int) -> tuple
 
 def partner_id_of(key: str) -> PartnerId | None:
     """Return the partner a key names, or None when the text can't be a key of ours."""
-    parts = key.split("_")
-    if len(parts) != 3 or parts[0] != _PREFIX or not parts[1] or len(key) > 100 or not key.isascii():  # noqa: PLR2004
+    return _named_in(key, _PREFIX)
+
+
+def partner_id_of_link(token: str) -> PartnerId | None:
+    """Return the partner a link's token names, or None when the text can't be one of ours."""
+    return _named_in(token, _LINK_PREFIX)
+
+
+def _named_in(text: str, prefix: str) -> PartnerId | None:
+    parts = text.split("_")
+    if len(parts) != 3 or parts[0] != prefix or not parts[1] or len(text) > 100 or not text.isascii():  # noqa: PLR2004
         return None
     return PartnerId(parts[1])

@@ -79,7 +79,8 @@ def check_operator(value: object, name: str) -> str:
     return operator
 
 
-def _get_number(fields: Fields, _dialect: Dialect) -> GetNumber:
+def read_get_number(fields: Fields) -> GetNumber:
+    """Return what kind of number a request asks for, whatever its action. Raises InvalidInput naming the field."""
     country = _name(fields, "country")
     operator = _name(fields, "operator")
     return GetNumber(
@@ -99,7 +100,11 @@ def _finish_activation(fields: Fields, dialect: Dialect) -> FinishActivation:
 
 
 _READERS: Mapping[type[PartnerRequest], Callable[[Fields, Dialect], PartnerRequest]] = MappingProxyType(
-    {GetServices: lambda *_: GetServices(), GetNumber: _get_number, FinishActivation: _finish_activation}
+    {
+        GetServices: lambda *_: GetServices(),
+        GetNumber: lambda fields, _: read_get_number(fields),
+        FinishActivation: _finish_activation,
+    }
 )
 
 

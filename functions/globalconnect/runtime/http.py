@@ -82,6 +82,11 @@ class Request:
         return str(self.event["httpMethod"])
 
     @property
+    def resource(self) -> str:
+        """The route that API Gateway found, as the template spells it."""
+        return str(self.event["resource"])
+
+    @property
     def url(self) -> str:
         """The URL that was called, as the outside writes it, without its query."""
         stated, context = self.stage_variable("publicUrl"), self.event["requestContext"]

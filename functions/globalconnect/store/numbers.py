@@ -224,10 +224,7 @@ def listing_of(country: str | None, operator: str | None) -> Listing:
 
 
 def for_sale(pool: str, service: str, now: int, rest: int) -> Expression:
-    """Return the condition that a number of a pool may be issued for a service at `now` (ms).
-
-    After a lease that ran out and was not swept yet, `rest` (ms) has to pass as well.
-    """
+    """Return `Number.is_for_sale` as a condition."""
     blocked = _not_blocked(service)
     text = f"#pool = :pool AND #available_from <= :now AND {blocked.text}"
     values: dict[str, object] = {"pool": pool, "now": now, **blocked.values}

@@ -6,10 +6,11 @@ from dataclasses import replace
 from functools import partial
 from typing import TypedDict
 
-from globalconnect.domain.errors import Busy, Conflict, InvalidKey, existing
+from globalconnect.domain.errors import Busy, Conflict, InvalidKey, NotFound, existing
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.partner import (
     KeyHolder,
+    KeyLink,
     Partner,
     Pause,
     PushSecrets,
@@ -17,6 +18,7 @@ from globalconnect.domain.partner import (
     digest_of,
     in_clear,
     partner_id_of,
+    partner_id_of_link,
     rotated,
 )
 from globalconnect.store.cache import Cache
@@ -43,6 +45,11 @@ _TRIES = 8
 # All that is known of a partner but its key, its secrets and its address: who sells to it needs none of them.
 _OF_BUYERS = sorted({*_CODEC.attributes, "key_sha256"} - {*_SECRETS, "push_url"})
 _WITHOUT_SECRETS = sorted({*_CODEC.attributes} - {*_SECRETS})
+# A link to the key goes with it: who makes a key worthless has not left a way to another. `taken_by` names who took the
+# last one.
+_LINK = Codec(KeyLink, {"digest": "link_sha256", "until": "link_until"})
+LINK = frozenset({*_LINK.attributes, "link_taken_by"})
+_NO_LINK = "REMOVE #link_sha256, #link_until"
 
 
 class PartnerUpdate(TypedDict, total=False):
@@ -146,8 +153,42 @@ class Partners:
     def rotate_key(self, partner_id: PartnerId, key: str) -> Partner:
         """Replace a partner's key; the old one stops working. Raises NotFound, and Conflict when it is revoked."""
         kept = self._encryption.written(key, _context(partner_id))
-        change = expression(f"SET #key = :key, #key_sha256 = :digest {_NEXT}", key=kept, digest=digest_of(key), one=1)
+        change = expression(
+            f"SET #key = :key, #key_sha256 = :digest {_NO_LINK} {_NEXT}", key=kept, digest=digest_of(key), one=1
+        )
         return self._update(partner_id, change, _WORKING)
+
+    def put_link(self, partner_id: PartnerId, link: KeyLink) -> None:
+        """Let a link hand out a partner's key; a former one no longer does. It is no change of what staff see.
+
+        Raises NotFound, and Conflict when the partner is revoked.
+        """
+        self._update(partner_id, changing(_LINK.to_item(link)), _WORKING)
+
+    def follow_link(self, token: str, now: int, taken_by: str) -> tuple[Partner, str]:
+        """Return whose link a token opens at `now` (ms), without secrets, and the key; then the link is gone.
+
+        Of several at once one wins; `taken_by` is a name of the caller's that nobody else has. Raises NotFound when the
+        link is unknown, taken or too old, Busy and Unavailable.
+        """
+        partner_id = partner_id_of_link(token)
+        item = partner_id and self._read_linked(partner_id)
+        if not partner_id or not item or "link_sha256" not in item or not _LINK.from_item(item).opens(token, now):
+            raise NotFound("link")
+        # Read first: once the link is gone, nothing must keep the key from being shown.
+        key = self._encryption.opened(item["key"], _context(partner_id))
+        taken = expression(f"SET #link_taken_by = :taken_by {_NO_LINK}", taken_by=taken_by)
+        as_read = expression("#link_sha256 = :digest", digest=item["link_sha256"])
+        try:
+            self._db.update_unseen(self._table, {"partner_id": partner_id}, taken, as_read)
+        except ConditionFailed:
+            # Unless by a try of ours that AWS did not answer, somebody else was faster.
+            if (self._read_linked(partner_id) or {}).get("link_taken_by") != taken_by:
+                raise NotFound("link") from None
+        return _to_partner(item | {"key": ""}), key
+
+    def _read_linked(self, partner_id: PartnerId) -> Item | None:
+        return self._db.get(self._table, {"partner_id": partner_id}, [*_OF_BUYERS, "key", *sorted(LINK)])
 
     def rotate_signing_secret(self, partner_id: PartnerId, secret: str, now: int) -> Partner:
         """Sign a partner's pushes with a new secret, and for a while (`domain.partner.rotated`) with those before it.
@@ -202,7 +243,7 @@ class Partners:
 
     def revoke(self, partner_id: PartnerId, now: int) -> Partner:
         """Make a partner's key stop working for good; a second time changes nothing. Raises NotFound."""
-        change = expression(f"SET #revoked_at = :now {_NEXT}", now=now, one=1)
+        change = expression(f"SET #revoked_at = :now {_NO_LINK} {_NEXT}", now=now, one=1)
         return self._update(partner_id, change, _WORKING, lambda partner: partner.revoked_at is not None)
 
     def many(self, partner_ids: Collection[PartnerId]) -> dict[PartnerId, Partner]:

@@ -1,0 +1,83 @@
+"""Why nothing can be sold to a partner that asks for a number, as its own developer may know it (contract 1.8)."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import Enum
+
+from globalconnect.domain.names import folded, spellings_of
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.pool_counts import PoolCounts
+from globalconnect.domain.requests import GetNumber
+from globalconnect.domain.service import Catalogue, Service
+
+MOST_SUGGESTIONS = 3
+
+
+class Reason(Enum):
+    """Why there is no number, in the order in which that is looked at."""
+
+    PAUSED = "the partner is paused"
+    LIMIT = "the partner holds as many numbers as it may"
+    UNKNOWN_SERVICE = "no service has this code"
+    SERVICE_OFF = "the service is switched off"
+    EXCLUDED = "only numbers that the request excludes can be sold"
+    UNKNOWN_COUNTRY = "no numbers of this country"
+    UNKNOWN_OPERATOR = "no numbers of this operator there"
+    BLOCKED = "all numbers there are used up for the service, or barred from it"
+    SOLD_OUT = "none can be sold right now"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A reason, and names that may have been meant, the likeliest first."""
+
+    reason: Reason
+    suggestions: Sequence[str] = ()
+
+
+def why_not_for_partner(partner: Partner, left: int | None) -> Explanation | None:
+    """Return why a partner is sold nothing at all; None when it may buy. `left` is how many numbers more it may hold."""
+    if partner.paused is not None:
+        return Explanation(Reason.PAUSED)
+    return Explanation(Reason.LIMIT) if left == 0 else None
+
+
+def why_not_for_service(
+    asked: GetNumber, found: Service | None, catalogue: Catalogue, partner: Partner
+) -> Explanation | None:
+    """Return why a service can't be bought; None when it can, as far as that goes. `found` is the one that was asked for."""
+    if found is None:
+        known = [service for service in catalogue.values() if service.enabled and partner.may_buy(service.code)]
+        words = [(word, service.code) for service in known for word in (service.code, service.name)]
+        return Explanation(Reason.UNKNOWN_SERVICE, _close_to(asked.service, words))
+    return None if found.enabled else Explanation(Reason.SERVICE_OFF)
+
+
+def why_not_in_stock(asked: GetNumber, pools: Iterable[PoolCounts]) -> Explanation:
+    """Return why none of all these pools has a number that can be sold, when none has."""
+    stocked = [pool for pool in pools if pool.total > 0]
+    there = [pool for pool in stocked if pool.country in spellings_of(asked.country)]
+    if not there:
+        return Explanation(Reason.UNKNOWN_COUNTRY, _close_names(asked.country, {pool.country for pool in stocked}))
+    if asked.operator is not None:
+        operators = {pool.operator for pool in there}
+        there = [pool for pool in there if pool.operator in spellings_of(asked.operator)]
+        if not there:
+            return Explanation(Reason.UNKNOWN_OPERATOR, _close_names(asked.operator, operators))
+    # One that is held may come back, so only what is free tells that nothing will.
+    is_over = all(pool.free == pool.total and pool.for_sale(asked.service) == 0 for pool in there)
+    return Explanation(Reason.BLOCKED if is_over else Reason.SOLD_OUT)
+
+
+def _close_names(asked: str, names: Collection[str]) -> Sequence[str]:
+    return _close_to(asked, [(name, name) for name in names])
+
+
+def _close_to(asked: str, words: Iterable[tuple[str, str]]) -> Sequence[str]:
+    """Return what is suggested by the words that are closest to what was asked for, whatever the case."""
+    suggested: dict[str, set[str]] = {}
+    for word, name in words:
+        suggested.setdefault(folded(word).casefold(), set()).add(name)
+    close = get_close_matches(folded(asked).casefold(), suggested, n=MOST_SUGGESTIONS)
+    return list(dict.fromkeys(name for word in close for name in sorted(suggested[word])))[:MOST_SUGGESTIONS]

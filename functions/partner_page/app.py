@@ -1,0 +1,60 @@
+"""The page that a partner's developer starts from, and the two requests that it alone makes (contract 1.8)."""
+
+from functools import partial
+
+from globalconnect.domain.errors import InvalidInput
+from globalconnect.domain.ids import new_token
+from globalconnect.hub_protocol.answers import error_body
+from globalconnect.hub_protocol.explanations import explanation_body
+from globalconnect.hub_protocol.requests import KEY, read_get_number, read_key
+from globalconnect.runtime.http import Request, Response, answered, endpoint, read_json_object
+from partner_page.explain import explain
+from partner_page.wiring import Parts, parts
+
+RESOURCE = "/partner"
+LINK = f"{RESOURCE}/link"
+_TOKEN = "token"  # noqa: S105 - a field's name
+_NAME_LENGTH = 20
+
+
+def answer(request: Request, parts: Parts) -> Response:
+    """Return the page, a file of it, a key for a link, or why there is no number. Raises GlobalConnectError."""
+    if request.method == "GET":
+        named = request.path_parameters.get("file")
+        return parts.built.file(named, "page for partners") or _page(request, parts)
+    return _key(request, parts) if request.resource == LINK else _explanation(request, parts)
+
+
+def _page(request: Request, parts: Parts) -> Response:
+    api = request.public_url(RESOURCE)
+    return parts.built.filled(f"{api}{RESOURCE}/", {"api": api})
+
+
+def _key(request: Request, parts: Parts) -> Response:
+    """Return the key that a link hands out, once. Raises NotFound."""
+    request.note(action="link")
+    token = read_json_object(request.body()).get(_TOKEN)
+    if not isinstance(token, str) or not token:
+        raise InvalidInput(_TOKEN, "expected the part of the link after #, as a text")
+    partner, key = parts.partners.follow_link(token, parts.now(), new_token(_NAME_LENGTH, parts.rng))
+    request.note(partner_id=partner.partner_id)
+    return Response(200, {"name": partner.name, "key": key, "dialect": partner.dialect}, logged=True)
+
+
+def _explanation(request: Request, parts: Parts) -> Response:
+    """Return what GET_NUMBER would answer, and why, in the order of its checks (contract 1)."""
+    request.note(action="explain")
+    fields = read_json_object(request.body())
+    partner = parts.partners.authenticate(read_key(fields, KEY))
+    request.note(partner_id=partner.partner_id)
+
+    def use() -> Response:
+        explanation = explain(read_get_number(fields), partner, parts)
+        if explanation is not None:
+            request.note(answer=explanation.reason.name)
+        return Response(200, explanation_body(explanation), logged=True)
+
+    return answered(use, partial(error_body, dialect=parts.dialects[partner.dialect]))
+
+
+handler = endpoint(lambda request: answer(request, parts()))
