@@ -4,18 +4,24 @@ import io
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 
+from globalconnect.domain.activation import Activation
+from globalconnect.domain.ids import ActivationId, PartnerId
+from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner, digest_of, in_clear
 from globalconnect.domain.staff import Role
 from globalconnect.runtime import request_log
 from globalconnect.runtime.http import ProxyAnswer, endpoint
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.dynamo import from_wire
+from globalconnect.store.numbers import Numbers, to_whole_item
+from globalconnect.store.transactions import IssueResult, Transactions
 from partner_page.app import answer
 from partner_page.wiring import build
 from simulation.aws import Cloud
@@ -270,6 +276,13 @@ def in_two_pools(shop: Shop) -> Partner:
     return used_up(shop)
 
 
+def withdrawn(shop: Shop) -> Partner:
+    partner = stocked(shop)
+    for phone in PHONES:
+        shop.numbers.withdraw(phone)
+    return partner
+
+
 REASONS: list[tuple[str, Callable[[Shop], Partner], dict[str, Any], list[str]]] = [
     ("unknownService", stocked, {"service": "telegram"}, ["tg"]),
     ("unknownService", stocked, {"service": "TG"}, ["tg"]),
@@ -279,6 +292,7 @@ REASONS: list[tuple[str, Callable[[Shop], Partner], dict[str, Any], list[str]]] 
     ("unknownCountry", stocked, {"country": "Englnd"}, [COUNTRY]),
     ("unknownCountry", stocked, {"country": "ENGLAND", "operator": "any"}, [COUNTRY]),
     ("unknownCountry", stocked, {"country": "peru"}, []),
+    ("unknownCountry", withdrawn, {}, []),
     ("unknownOperator", stocked, {"operator": "hutchison 3g"}, [OPERATOR]),
     ("unknownOperator", in_two_pools, {"operator": "O 2"}, ["O2"]),
     ("soldOut", held, {}, []),
@@ -350,6 +364,24 @@ def test_a_number_whose_lease_ran_out_unswept_is_explained_as_it_is_sold_with_an
         told = one.explain(one.partner().key, operator=f"resting {rest}").body["status"]
         assert told == one.buy(one.partner(), operator=f"resting {rest}").body["status"]
         assert (told == "SUCCESS") is (minutes >= 60 + int(rest))
+
+
+@pytest.mark.parametrize("rest", [0, 300])
+@pytest.mark.parametrize("activation_id", [None, ActivationId(5)])
+@pytest.mark.parametrize("ago", [-1, 0, 299, 300])
+@pytest.mark.parametrize("differs", [{}, {"enabled": False}, {"operator": "O2"}, {"blocked": frozenset({"tg"})}])
+def test_what_is_for_sale_in_python_is_what_a_sale_demands(
+    shop: Shop, differs: dict[str, Any], ago: int, activation_id: ActivationId | None, rest: int
+) -> None:
+    now = shop.cloud.clock()
+    number = replace(Number(PHONES[0], COUNTRY, OPERATOR, now - ago, activation_id=activation_id), **differs)
+    shop.cloud.db.put(shop.numbers.table, to_whole_item(number))
+    numbers = Numbers(shop.cloud.db, shop.numbers.table, rest)
+    sale = Activation(
+        ActivationId(6), PartnerId("p"), PHONES[0], COUNTRY, OPERATOR, "tg", started_at=now, expires_at=now + 1
+    )
+    sold = Transactions(shop.cloud.db, numbers, shop.activations).issue(sale, tries=1) is IssueResult.DONE
+    assert number.is_for_sale(pool_of(COUNTRY, OPERATOR), "tg", now, rest) is sold
 
 
 @pytest.mark.parametrize(
