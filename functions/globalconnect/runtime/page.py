@@ -74,7 +74,7 @@ class BuiltPage:
             "Content-Security-Policy": _POLICY.format(called=f"'self' {also_called}".rstrip()),
             **_GUARDED,
         }
-        return Response(200, filled, headers, gzipped=b"")
+        return Response(200, filled, headers)
 
 
 def _file(path: Path) -> Response:
