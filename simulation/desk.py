@@ -34,7 +34,7 @@ CLAIMS = {
     "sub": STAFF_ID,
     "cognito:username": "owner",
     "auth_time": "1789999000",
-    "iat": "1789999900",
+    "iat": "Mon Sep 21 14:13:20 UTC 2026",
     "email": "anna@example.com",
     "email_verified": "true",
     "token_use": "id",

@@ -213,7 +213,8 @@ def a_lease_that_ran_out_is_let_go_and_lost_pushes_are_queued(answer: Any, world
 def the_page_of_the_console_is_served(answer: Any, world: SampleWorld) -> None:
     assert answer["statusCode"] == 200, f"{answer}: make console"
     domain = samples.read("console/page.json")["requestContext"]["domainName"]
-    assert f'<base href="https://{domain}/live/console/">' in answer["body"]
+    page = gzip.decompress(base64.b64decode(answer["body"])).decode()
+    assert f'<base href="https://{domain}/live/console/">' in page
 
 
 @expects("console/file.json")
