@@ -37,7 +37,7 @@ def test_a_person_is_invited_changed_let_out_and_removed(console: Console, marke
     assert again != first
     press(page.get_by_role("dialog"), "I have copied it")
     expect(row.get_by_text("Never")).to_have_count(0)
-    for question, answer in (("End sessions", "End sessions"), ("Remove second factor", "Remove second factor")):
+    for question, answer in (("End sessions", "End sessions"), ("Remove TOTP", "Remove second factor")):
         press(row, f"{question}: lovelace@example.com")
         press(page.get_by_role("dialog"), answer)
         expect(page.get_by_role("dialog")).to_have_count(0)

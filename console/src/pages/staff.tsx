@@ -126,7 +126,7 @@ const LABELS: Readonly<Record<Ask, string>> = {
   change: "Change",
   "sign-out": "End sessions",
   reset: "Reset password",
-  totp: "Remove second factor",
+  totp: "Remove TOTP",
   remove: "Remove",
 };
 
