@@ -14,6 +14,11 @@ export const place = new Store<Place>(read(location.hash));
 
 addEventListener("hashchange", () => place.set(read(location.hash)));
 
+/** Return the place that the address says now: `place` follows a moment later. */
+export function placeNow(): Place {
+  return read(location.hash);
+}
+
 /** Return the link to a page: `hrefTo("partners", id)`. Parts may hold any characters. */
 export function hrefTo(...parts: (string | number)[]): string {
   return `#/${parts.map((part) => encodeURIComponent(String(part))).join("/")}`;

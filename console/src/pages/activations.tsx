@@ -7,7 +7,7 @@ import { ActivationOutcome } from "../components/outcome";
 import { Pool } from "../components/pool";
 import { Time } from "../components/time";
 import { useData } from "../data";
-import { hrefTo, place } from "../router";
+import { hrefTo, place, placeNow } from "../router";
 import { useStore } from "../store";
 import { STATES } from "./activation/words";
 import type { Page } from "./page";
@@ -104,7 +104,8 @@ function Filters({ filter }: { filter: Filter }) {
   const codes = (services.value ?? []).map(({ code, name }) => {
     return [code, name === code ? code : `${code} · ${name}`] as const;
   });
-  const set = (change: Partial<Filter>) => show({ ...filter, ...change });
+  // Of two changes in a row the second must not bring back what the first has taken away.
+  const set = (change: Partial<Filter>) => show({ ...filterIn(placeNow().query), ...change });
 
   return (
     <div class="filters" role="search" aria-label="Filter">
