@@ -13,7 +13,8 @@ from acceptance.checks import checks
 from acceptance.cloud import AwsCloud, Cloud, LocalCloud
 from acceptance.run import Line, Say, holds, run, table
 from acceptance.trial import Trial
-from deployment import account, sam, staff
+from deployment import account, sam
+from deployment.__main__ import local_if_meant
 from deployment.failure import DeploymentError
 from deployment.stacks import Stack, Stacks
 from local import stack as local_stack
@@ -68,10 +69,7 @@ def local(up: local_stack.Stack) -> LocalCloud:
 
 
 def _target(variables: Mapping[str, str]) -> Cloud:
-    up, wanted = local_stack.status(DEFAULT_ROOT), variables.get("ON", "")
-    at_hand = not wanted and account.is_at_hand(variables)
-    on = staff.where(wanted, local_is_up=up is not None, aws_is_at_hand=at_hand)
-    if up and on == staff.LOCAL:
+    if up := local_if_meant(variables, DEFAULT_ROOT):
         return local(up)
     where = account.find(variables)
     stacks = Stacks(where.client("cloudformation"), Progress())

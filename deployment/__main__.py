@@ -82,7 +82,7 @@ def deploy(variables: Mapping[str, str], arguments: Sequence[str]) -> None:
 def invite(variables: Mapping[str, str], local_root: Path) -> None:
     """Invite a person to the console of the local stack under ``local_root``, or of the one on AWS."""
     email = staff.email_of(variables.get("EMAIL", ""))
-    up = _local_if_meant(variables, local_root)
+    up = local_if_meant(variables, local_root)
     console = _local_console(up) if up else _console_on_aws(variables)
     staff.invite(console, email, staff.role_for(console, email, variables.get("ROLE", "")), _say)
 
@@ -94,7 +94,7 @@ def encrypt_keys(variables: Mapping[str, str], local_root: Path) -> None:
     # The functions' code, which no other command needs.
     from deployment.keys import Keys  # noqa: PLC0415
 
-    up = _local_if_meant(variables, local_root)
+    up = local_if_meant(variables, local_root)
     client: Callable[[str], Any]
     if up:
         client = partial(session().client, endpoint_url=up.endpoint_url, config=CONFIG)
@@ -149,7 +149,7 @@ def restore(variables: Mapping[str, str]) -> None:
     ).run(variables)
 
 
-def _local_if_meant(variables: Mapping[str, str], local_root: Path) -> local_stack.Stack | None:
+def local_if_meant(variables: Mapping[str, str], local_root: Path) -> local_stack.Stack | None:
     """The local stack, None when the one on AWS is meant. Raises DeploymentError when that is not plain."""
     up = local_stack.status(local_root)
     wanted = variables.get("ON", "")
