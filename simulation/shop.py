@@ -23,6 +23,7 @@ from globalconnect.domain.number import Number
 from globalconnect.domain.partner import Partner, in_clear, new_key, new_partner_id
 from globalconnect.domain.service import Service
 from globalconnect.domain.source import Source
+from globalconnect.inbound.parts import Parts as InboundParts
 from globalconnect.runtime.http import ProxyAnswer, endpoint
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import Activations
@@ -71,7 +72,7 @@ class Shop:
     overrides: dict[str, str] = field(default_factory=dict)
     partner_parts: partner_api.wiring.Parts = field(init=False)
     getsms_parts: getsms.wiring.Parts = field(init=False)
-    inbound_parts: inbound_sms.wiring.Parts = field(init=False)
+    inbound_parts: InboundParts = field(init=False)
     page_parts: partner_page.wiring.Parts = field(init=False)
     numbers: Numbers = field(init=False)
     activations: Activations = field(init=False)

@@ -4,10 +4,11 @@ from globalconnect.domain.errors import InvalidSignature
 from globalconnect.domain.ids import SourceId, is_token
 from globalconnect.domain.source import Source
 from globalconnect.domain.times import SECOND
+from globalconnect.inbound.parts import Parts
+from globalconnect.inbound.providers.port import Delivery
+from globalconnect.inbound.take import take
 from globalconnect.runtime.http import Request, Response, endpoint
-from inbound_sms.providers.port import Delivery
-from inbound_sms.take import take
-from inbound_sms.wiring import Parts, parts
+from inbound_sms.wiring import parts
 
 # Whether a delivery is authentic is judged by so many bytes at most, unpacked.
 LARGEST_JUDGED = 10 * 1024 * 1024

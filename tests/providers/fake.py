@@ -5,9 +5,9 @@ from urllib.parse import urlencode
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.source import SourceSettings
+from globalconnect.inbound.providers.port import Delivery, Reading
+from globalconnect.inbound.providers.signatures import is_hex_hmac
 from globalconnect.runtime.http import Response
-from inbound_sms.providers.port import Delivery, Reading
-from inbound_sms.providers.signatures import is_hex_hmac
 
 
 class Fake:

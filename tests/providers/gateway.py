@@ -10,10 +10,10 @@ from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboxKind
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.source import Source
+from globalconnect.inbound.providers import provider_named
+from globalconnect.inbound.providers.port import Provider
 from globalconnect.runtime.http import endpoint
 from globalconnect.store.sources import Sources
-from inbound_sms.providers import provider_named
-from inbound_sms.providers.port import Provider
 from simulation.aws import Cloud
 from simulation.shop import Shop, present
 from tests.providers.fake import Fake

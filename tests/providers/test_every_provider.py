@@ -14,8 +14,8 @@ from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboxKind
 from globalconnect.domain.provider import PROVIDERS
 from globalconnect.domain.source import Problem
+from globalconnect.inbound.providers import provider_named
 from inbound_sms.app import LARGEST_JUDGED
-from inbound_sms.providers import provider_named
 from local import template as templates
 from local.place import REPOSITORY
 from simulation.aws import START
@@ -50,7 +50,7 @@ def test_every_provider_of_the_catalogue_is_held_against_a_sample_of_what_it_sen
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_a_provider_is_loaded_with_its_first_delivery_and_no_sooner(name: str) -> None:
-    asked = f"import sys, inbound_sms.app; sys.exit('inbound_sms.providers.{name}' in sys.modules)"
+    asked = f"import sys, inbound_sms.app; sys.exit('globalconnect.inbound.providers.{name}' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", asked], cwd=FUNCTIONS, check=False).returncode == 0
     assert provider_named(name) is provider_named(name)
 
@@ -175,7 +175,7 @@ def test_a_delivery_too_long_to_be_judged_is_413_without_a_trace(gateway: Gatewa
 def test_neither_the_secret_nor_the_text_is_logged_told_or_kept_where_it_should_not_be(
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
-    secret, text = "hush & 4711", "confidential 0815"
+    secret, text = "hush & quiet", "confidential"
     gateway.sources.replace_secret(SourceId(gateway.source_id), secret, gateway.shop.cloud.clock())
     told = [gateway.send(sent) for sent in gateway.sample.forge(gateway.signed(gateway.write(text), secret))]
     unreadable = [replace(one, body=one.body + secret.encode()) for one in gateway.sample.unreadable]
@@ -186,9 +186,9 @@ def test_neither_the_secret_nor_the_text_is_logged_told_or_kept_where_it_should_
     assert gateway.texts == [text]
     # As a log writes it: all that a record has, the traces of errors with it.
     logged = "".join(f"{record.__dict__}" for record in caplog.records)
-    assert not re.search("hush|4711|confidential|0815", f"{logged} {told}")
+    assert not re.search("hush|quiet|confidential", f"{logged} {told}")
     assert len(gateway.kept()) == len(unreadable)
     for entry in gateway.kept():
-        assert not re.search(b"hush|4711", entry["payload"]), entry
+        assert not re.search(b"hush|quiet", entry["payload"]), entry
         assert b"***" in entry["payload"]
     assert not re.search("hush|confidential", f"{gateway.source.last_unreadable} {gateway.source}")

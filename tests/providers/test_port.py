@@ -14,8 +14,8 @@ from docs import gateways
 from globalconnect.domain import provider
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboundSms
+from globalconnect.inbound.providers.port import Delivery, Reading, UnreadablePiece
 from globalconnect.runtime.http import Request
-from inbound_sms.providers.port import Delivery, Reading, UnreadablePiece
 from simulation.aws import Cloud
 from tests.providers.gateway import Answer, Gateway
 from tests.providers.samples import FAKE, GENERIC, Sent

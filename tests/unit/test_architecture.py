@@ -1,4 +1,4 @@
-"""The dependency direction: domain <- hub_protocol, store <- push <- functions; functions never import each other."""
+"""The dependency direction: domain <- hub_protocol, store <- push, inbound <- functions, which never import each other."""
 
 import ast
 import re
@@ -66,9 +66,10 @@ FORBIDDEN = {
     },
     f"{SHARED}/store": {*(HTTP | _shared("hub_protocol", "push", "runtime")), "os", *FUNCTIONS},
     f"{SHARED}/push": {*FUNCTIONS},
-    "inbound_sms/providers": {
+    f"{SHARED}/inbound": {*FUNCTIONS},
+    f"{SHARED}/inbound/providers": {
         *(AWS | _shared("store")),
-        *("os", "inbound_sms.app", "inbound_sms.receive", "inbound_sms.take", "inbound_sms.wiring"),
+        *("os", *_shared("inbound.parts", "inbound.receive", "inbound.take")),
     },
     **{function: {*FUNCTIONS} - {function} for function in FUNCTIONS},
     # A deployed stack is judged by the contract, not by what the product thinks of it.
@@ -140,7 +141,7 @@ def test_keys_of_tables_are_named_in_the_store_alone() -> None:
     # Columns of files, fields of gateways and hubs, and what logs call it.
     assert found == {
         *(f"admin_api/import_rows.py: {column}" for column in ("phone", "country", "operator")),
-        "inbound_sms/providers/generic.py: phone",
+        "globalconnect/inbound/providers/generic.py: phone",
         "globalconnect/hub_protocol/answers.py: phone",
         "partner_page/app.py: name",
         *(f"globalconnect/push/pusher.py: {field}" for field in ("activation_id", "partner_id")),

@@ -12,9 +12,9 @@ from docs import openapi
 from globalconnect.domain.errors import GlobalConnectError, InvalidInput, TooLarge
 from globalconnect.hub_protocol.catalogue import DEFAULT
 from globalconnect.hub_protocol.requests import read_get_number, read_key, read_request
+from globalconnect.inbound.providers.generic import PROVIDER
+from globalconnect.inbound.providers.port import Delivery
 from globalconnect.runtime.http import Request, read_json_object
-from inbound_sms.providers.generic import PROVIDER
-from inbound_sms.providers.port import Delivery
 from simulation.aws import TEMPLATE
 
 DESCRIBED = openapi.build()

@@ -9,9 +9,9 @@ from globalconnect.domain.partner import KeyLink, Partner, SigningSecret
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.source import Source
+from globalconnect.inbound.providers.port import Delivery, UnreadablePiece
 from globalconnect.push.signing import Signer
 from globalconnect.runtime.http import Request
-from inbound_sms.providers.port import Delivery, UnreadablePiece
 
 TOLD = "hush-hush"
 

@@ -42,7 +42,7 @@ class ProviderSpec:
     settings: tuple[SettingSpec, ...] = ()
 
 
-# By name, which is also that of its module in inbound_sms/providers.
+# By name, which is also that of its module in globalconnect/inbound/providers.
 PROVIDERS: Mapping[str, ProviderSpec] = {
     "generic": ProviderSpec(
         title="Generic (JSON, signed)",

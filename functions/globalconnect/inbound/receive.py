@@ -14,10 +14,10 @@ from globalconnect.domain.inbound import (
     judge,
 )
 from globalconnect.domain.sms import PushState, Sms
+from globalconnect.inbound.parts import Parts
 from globalconnect.runtime.logs import Event, log
 from globalconnect.store.arrivals import ArrivalContext
 from globalconnect.store.dynamo import ConditionFailed
-from inbound_sms.wiring import Parts
 
 _TRIES = 10
 

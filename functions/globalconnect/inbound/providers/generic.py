@@ -11,10 +11,10 @@ from globalconnect.domain.inbound import REPEAT_WINDOW, InboundSms
 from globalconnect.domain.numerals import read_json_of_gateway
 from globalconnect.domain.phones import phone_as_delivered
 from globalconnect.domain.source import SourceSettings
+from globalconnect.inbound.providers.fields import cut_sender, cut_text, id_in, moment_in, plain, text_in
+from globalconnect.inbound.providers.port import Delivery, Provider, Reading, UnreadablePiece
+from globalconnect.inbound.providers.signatures import is_hex_hmac
 from globalconnect.runtime.http import Response
-from inbound_sms.providers.fields import cut_sender, cut_text, id_in, moment_in, plain, text_in
-from inbound_sms.providers.port import Delivery, Provider, Reading, UnreadablePiece
-from inbound_sms.providers.signatures import is_hex_hmac
 
 MOST_AT_ONCE = 100
 

@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from globalconnect.domain.provider import PROVIDERS
-from inbound_sms.providers.port import Provider
+from globalconnect.inbound.providers.port import Provider
 
 
 def provider_named(name: str) -> Provider:

@@ -6,11 +6,11 @@ from urllib.parse import quote, quote_plus, urlencode
 
 from globalconnect.domain.errors import Busy, InvalidInput, TooLarge, Unavailable
 from globalconnect.domain.source import Source
+from globalconnect.inbound.parts import Parts
+from globalconnect.inbound.providers.port import Delivery, Provider, Reading
+from globalconnect.inbound.receive import receive
 from globalconnect.runtime.http import LARGEST_BODY
 from globalconnect.runtime.logs import Event, log, log_failure
-from inbound_sms.providers.port import Delivery, Provider, Reading
-from inbound_sms.receive import receive
-from inbound_sms.wiring import Parts
 
 _MASK = b"***"
 

@@ -1,0 +1,40 @@
+"""What takes in SMS, put together in one place and replaced whole in tests."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from globalconnect.inbound.providers import provider_named
+from globalconnect.inbound.providers.port import Provider
+from globalconnect.runtime.startup import Environment
+from globalconnect.store.activations import Activations
+from globalconnect.store.arrivals import Arrivals
+from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.inbox import Inbox
+from globalconnect.store.numbers import Numbers
+from globalconnect.store.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What it takes; `receipt_skew` is how slow a gateway's clock may be (ms)."""
+
+    sources: Sources
+    inbox: Inbox
+    arrivals: Arrivals
+    receipt_skew: int
+    now: Callable[[], int]
+    provider: Callable[[str], Provider]
+
+
+def build(env: Environment, db: Dynamo, now: Callable[[], int], sources: Sources) -> Parts:
+    kept_for = env.duration("RETENTION_DAYS")
+    inbox = Inbox(db, env.text("INBOX_TABLE"), kept_for)
+    activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
+    return Parts(
+        sources=sources,
+        inbox=inbox,
+        arrivals=Arrivals(db, Numbers(db, env.text("NUMBERS_TABLE")), activations, inbox),
+        receipt_skew=env.duration("RECEIPT_SKEW_SECONDS"),
+        now=now,
+        provider=provider_named,
+    )
