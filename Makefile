@@ -72,7 +72,7 @@ DEPLOYMENT := .tools/sam/bin/python -u -m deployment
 deploy: .tools/sam/.done ## build and deploy to AWS (AWS_REGION=, DOMAIN=, CERTIFICATE_ARN=, ALARM_EMAIL=, ...; STACK= for another stack)
 	@$(DEPLOYMENT) deploy $(ARGS)
 
-staff: .tools/sam/.done ## invite a person to the console (EMAIL=ada@example.com ROLE=view|support|stock|owner; ON=local or ON=aws when both are there)
+staff: .tools/sam/.done ## invite a person to the console (EMAIL=ada@example.com ROLE=view|support|stock|owner; RESET=yes for who lost password or phone; ON=local or ON=aws when both are there)
 	@$(DEPLOYMENT) staff
 
 encrypt-keys: .tools/sam/.done ## bring stored keys into the form that KEY_ENCRYPTION says (ON=local or ON=aws; STACK=)

@@ -80,11 +80,12 @@ def deploy(variables: Mapping[str, str], arguments: Sequence[str]) -> None:
 
 
 def invite(variables: Mapping[str, str], local_root: Path) -> None:
-    """Invite a person to the console of the local stack under ``local_root``, or of the one on AWS."""
-    email = staff.email_of(variables.get("EMAIL", ""))
+    """Invite a person to the console of the local stack under ``local_root``, or of the one on AWS, or let one in again."""
+    email, resets = staff.email_of(variables.get("EMAIL", "")), staff.wants_reset(variables.get("RESET", ""))
     up = local_if_meant(variables, local_root)
     console = _local_console(up) if up else _console_on_aws(variables)
-    staff.invite(console, email, staff.role_for(console, email, variables.get("ROLE", "")), _say)
+    let_in = staff.reset if resets else staff.invite
+    let_in(console, email, staff.role_for(console, email, variables.get("ROLE", "")), _say)
 
 
 def encrypt_keys(variables: Mapping[str, str], local_root: Path) -> None:

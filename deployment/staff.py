@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from deployment import parameters
 from deployment.failure import DeploymentError
 from local.staff import OWNER, ROLES, grant, has_owner, new_password, role_of
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 LOCAL, AWS = "local", "aws"
 # Who was invited and has not come yet.
 _INVITED = "FORCE_CHANGE_PASSWORD"
+# As admin_api has it.
+_ATOM, _LABEL = r"[a-z0-9!$&'*+=^_`{|}~-]+", "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+", re.ASCII)
+_LONGEST_EMAIL = 128
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,18 @@ def where(wanted: str, *, local_is_up: bool, aws_is_at_hand: bool) -> str:
 
 def email_of(text: str) -> str:
     """The e-mail address of the person. Raises DeploymentError when it is none."""
-    if not parameters.is_email(text.strip()):
-        raise DeploymentError("EMAIL is one e-mail address.", how="make staff EMAIL=ada@example.com")
     # The pool tells capitals apart; people and their mail don't.
-    return text.strip().lower()
+    email = text.strip().lower()
+    if not text.isascii() or len(email) > _LONGEST_EMAIL or not _ADDRESS.fullmatch(email):
+        raise DeploymentError("EMAIL is one e-mail address.", how="make staff EMAIL=ada@example.com")
+    return email
+
+
+def wants_reset(wanted: str) -> bool:
+    """Whether RESET asks for it. Raises DeploymentError for what is neither yes nor nothing."""
+    if wanted not in {"", "yes"}:
+        raise DeploymentError(f"RESET is yes, or is not given; not {wanted}.")
+    return bool(wanted)
 
 
 def role_for(console: Console, email: str, wanted: str) -> str:
@@ -105,8 +117,32 @@ def invite(console: Console, email: str, role: str, say: Callable[[str], None]) 
         say(f"Sign in with both at {console.url} and choose a password.")
 
 
-def _grant(console: Console, email: str, role: str) -> None:
-    if not grant(console.tables, console.staff_table, email, role):
+def reset(console: Console, email: str, role: str, say: Callable[[str], None]) -> None:
+    """Let a person in who has lost their password or second factor, and nobody else: give them this role and a password
+    for one sign-in, take the second factor away, end their sessions, and say what they do now.
+
+    Whoever is not there yet is invited. Raises DeploymentError for the last owner.
+    """
+    user = _user(console, email)
+    if user is None:
+        invite(console, email, role, say)
+        return
+    person, password = {"UserPoolId": console.pool_id, "Username": email}, new_password()
+    # The password first: with the former one nobody signs in once the sessions have ended.
+    console.pools.admin_set_user_password(**person, Password=password, Permanent=False)
+    console.pools.admin_set_user_mfa_preference(
+        **person, SoftwareTokenMfaSettings={"Enabled": False, "PreferredMfa": False}
+    )
+    # Cognito may refuse this for who is disabled.
+    console.pools.admin_enable_user(**person)
+    console.pools.admin_user_global_sign_out(**person)
+    _grant(console, email, role, ends_sessions=True)
+    say(f"{email} has the role {role}, no second factor, and no session any more: the temporary password is {password}")
+    say(f"Sign in with both at {console.url}, choose a password, and set up a second factor under your name.")
+
+
+def _grant(console: Console, email: str, role: str, *, ends_sessions: bool = False) -> None:
+    if not grant(console.tables, console.staff_table, email, role, ends_sessions=ends_sessions):
         raise DeploymentError(f"{email} is the last owner.", how="Make somebody else an owner first.")
 
 

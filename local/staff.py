@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import time
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -71,8 +72,11 @@ def _token(users: CognitoIdentityProviderClient, outputs: Outputs, password: str
     return answer["AuthenticationResult"]["IdToken"]
 
 
-def grant(tables: DynamoDBClient, table: str, name: str, role: str) -> bool:
-    """Let a user of the pool be of the staff in this role, enabled, whatever they were; False for the last owner."""
+def grant(tables: DynamoDBClient, table: str, name: str, role: str, *, ends_sessions: bool = False) -> bool:
+    """Let a user of the pool be of the staff in this role, enabled, whatever they were; False for the last owner.
+
+    With ``ends_sessions`` those that they have count no more.
+    """
     name_value, only = {"S": name}, {":names": {"SS": [name]}}
     owners: Any = {"TableName": table, "Key": {"name": {"S": OWNERS}}, "ExpressionAttributeValues": only}
     if role == OWNER:
@@ -88,11 +92,12 @@ def grant(tables: DynamoDBClient, table: str, name: str, role: str) -> bool:
         "TableName": table,
         "Key": {"name": name_value},
         "UpdateExpression": "SET #role = :role, invited_at = if_not_exists(invited_at, :now), "
+        f"{'signed_out_at = :now, ' if ends_sessions else ''}"
         "totp_required = if_not_exists(totp_required, :false) REMOVE disabled_at ADD version :one",
         "ExpressionAttributeNames": {"#role": "role"},
         "ExpressionAttributeValues": {
             ":role": {"S": role},
-            ":now": {"N": str(time.time_ns() // 1_000_000)},
+            ":now": {"N": str(_now(tables, table))},
             ":false": {"BOOL": False},
             ":one": {"N": "1"},
         },
@@ -102,6 +107,13 @@ def grant(tables: DynamoDBClient, table: str, name: str, role: str) -> bool:
     except tables.exceptions.TransactionCanceledException:
         return False
     return True
+
+
+def _now(tables: DynamoDBClient, table: str) -> int:
+    """The time (ms) as AWS has it, by which sessions are judged that begin a moment later; ours may be ahead."""
+    told = tables.get_item(TableName=table, Key={"name": {"S": OWNERS}})["ResponseMetadata"]["HTTPHeaders"].get("date")
+    # What stands in for AWS may not say, and has our clock.
+    return int(parsedate_to_datetime(told).timestamp() if told else time.time()) * 1_000
 
 
 def revoke(tables: DynamoDBClient, table: str, name: str) -> None:

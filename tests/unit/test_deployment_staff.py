@@ -30,6 +30,7 @@ class PretendPools:
         self._user = user
         self.calls: list[dict[str, Any]] = []
         self.admin_create_user = self.admin_set_user_password = self.admin_enable_user = self._note
+        self.admin_set_user_mfa_preference = self.admin_user_global_sign_out = self._note
 
     def _note(self, **given: Any) -> None:
         self.calls.append(given)
@@ -53,11 +54,13 @@ class PretendTables:
         self._roles = {EMAIL if name == "ada" else name: role for name, role in (roles or {}).items()}
         self._refuses = refuses
         self.granted: list[str] = []
+        self.ended_sessions = False
 
     def get_item(self, **given: Any) -> dict[str, Any]:
         name = given["Key"]["name"]["S"]
         if name == "#owners":
-            return {"Item": {"owners": {"SS": ["x"]}}} if "owner" in self._roles.values() else {}
+            told = {"ResponseMetadata": {"HTTPHeaders": {"date": "Fri, 27 Nov 2026 10:00:00 GMT"}}}
+            return told | ({"Item": {"owners": {"SS": ["x"]}}} if "owner" in self._roles.values() else {})
         return {"Item": {"role": {"S": self._roles[name]}}} if name in self._roles else {}
 
     def transact_write_items(self, **given: Any) -> None:
@@ -65,6 +68,9 @@ class PretendTables:
             raise LastOwnerError
         person = given["TransactItems"][0]["Update"]
         self.granted.append(person["ExpressionAttributeValues"][":role"]["S"])
+        self.ended_sessions = "signed_out_at = :now" in person["UpdateExpression"]
+        # As AWS has it, by whose clock sessions begin.
+        assert person["ExpressionAttributeValues"][":now"] == {"N": "1795773600000"}
 
 
 def console(pools: PretendPools | None = None, tables: PretendTables | None = None, *, sends_mail: bool = True) -> Any:
@@ -120,6 +126,36 @@ def test_who_is_disabled_is_let_in_again() -> None:
     pools = PretendPools(UserStatus="CONFIRMED", Enabled=False)
     assert "has the role support" in invite(pools, sends_mail=True)
     assert pools.calls == [PERSON]
+
+
+@pytest.mark.parametrize("sends_mail", [True, False])
+@pytest.mark.parametrize("status", ["CONFIRMED", "FORCE_CHANGE_PASSWORD", "RESET_REQUIRED"])
+def test_a_reset_shows_a_password_for_one_sign_in_and_takes_second_factor_and_sessions(
+    status: str, *, sends_mail: bool
+) -> None:
+    said: list[str] = []
+    pools, tables = PretendPools(UserStatus=status, Enabled=True), PretendTables()
+    staff.reset(console(pools, tables, sends_mail=sends_mail), EMAIL, "owner", said.append)
+    password, totp, *rest = pools.calls
+    assert password == {**PERSON, "Password": password["Password"], "Permanent": False}
+    assert totp == {**PERSON, "SoftwareTokenMfaSettings": {"Enabled": False, "PreferredMfa": False}}
+    # Enabled, and signed out.
+    assert rest == [PERSON, PERSON]
+    assert password["Password"] in said[0]
+    assert (tables.granted, tables.ended_sessions) == (["owner"], True)
+
+
+def test_a_reset_of_a_stranger_is_an_invitation_and_no_other_command_ends_sessions() -> None:
+    said: list[str] = []
+    pools, tables = PretendPools(), PretendTables()
+    staff.reset(console(pools, tables), EMAIL, "owner", said.append)
+    assert pools.calls == [{**PERSON, "UserAttributes": VERIFIED, "DesiredDeliveryMediums": ["EMAIL"]}]
+    assert (tables.granted, tables.ended_sessions) == (["owner"], False)
+
+
+def test_a_reset_is_asked_for_by_yes() -> None:
+    assert [staff.wants_reset(wanted) for wanted in ("", "yes")] == [False, True]
+    assert "RESET is yes" in refusal(staff.wants_reset, "no")
 
 
 @pytest.mark.parametrize(
