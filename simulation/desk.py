@@ -4,7 +4,7 @@ import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -33,7 +33,7 @@ STAFF_ID = "7d2f3c1e-operator"
 CLAIMS = {
     "sub": STAFF_ID,
     "cognito:username": "owner",
-    "auth_time": "1789999000",
+    "auth_time": "1790000000",
     "iat": "Mon Sep 21 14:13:20 UTC 2026",
     "email": "anna@example.com",
     "email_verified": "true",
@@ -56,13 +56,15 @@ class Desk:
     cloud: Cloud
     seed: int = 2
     role: Role = Role.OWNER
+    user_pool: UserPool | None = None
     admin: Parts = field(init=False)
 
     def __post_init__(self) -> None:
         cloud = self.cloud
         # Keys have to differ, which rng that count can't promise.
         rng = random.Random(self.seed).randrange
-        self.admin = build(Environment(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng, cloud.kms)
+        admin = build(Environment(cloud.env), cloud.db, cloud.queues(), cloud.clock, rng, cloud.kms)
+        self.admin = replace(admin, user_pool=self.user_pool or admin.user_pool)
 
     def get(self, path: str, *query: tuple[str, str]) -> Reply:
         return self.send(event("GET", path, query=query))
@@ -180,7 +182,7 @@ class OwnerAlone(StaffMembers):
     def __init__(self) -> None:
         """Need nothing."""
 
-    def find(self, name: str) -> StaffMember:
+    def find(self, name: str, *, as_now: bool = False) -> StaffMember:
         """Return the owner."""
         return StaffMember(name, Role.OWNER, 0)
 
@@ -202,7 +204,11 @@ class NoAccounts(UserPool):
     def enable(self, name: str) -> None:
         """Do nothing."""
 
-    disable = end_sessions = delete = remove_totp = enable
+    disable = end_sessions = remove_totp = enable
+
+    def delete(self, name: str) -> bool:
+        """Do as if there had been an account."""
+        return True
 
     def set_one_time_password(self, name: str, password: str) -> None:
         """Do nothing."""

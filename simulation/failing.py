@@ -13,7 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -80,8 +80,25 @@ class Scripted:
         return self.left.pop(0) if self.left and operation == self._operation else None
 
 
+@dataclass(slots=True)
+class Nth:
+    """Fails one call, the one of that number from 0, if so of the transactions alone; `made` counts them."""
+
+    number: int
+    fault: Fault
+    of_transactions: bool = False
+    made: int = 0
+
+    def __call__(self, operation: str) -> Fault | None:
+        """Return how the next call fails."""
+        if self.of_transactions and operation != TRANSACTION:
+            return None
+        self.made += 1
+        return self.fault if self.made == self.number + 1 else None
+
+
 class FailingClient:
-    """A client of DynamoDB or KMS whose calls fail as told, whatever botocore tried before."""
+    """A client of DynamoDB, KMS or Cognito whose calls fail as told, whatever botocore tried before."""
 
     def __init__(self, client: Any, faults: Faults, *, remembers_tokens: bool = True, refused: int = 0) -> None:
         self._client = client

@@ -21,7 +21,8 @@ from admin_api import (
 from admin_api.route import Route
 from admin_api.signed_in import check_role, check_totp, signed_in
 from admin_api.wiring import Parts, parts
-from globalconnect.domain.errors import NotFound
+from globalconnect.domain.errors import existing
+from globalconnect.domain.staff import Role
 from globalconnect.runtime import http
 
 _RESOURCES = (
@@ -48,9 +49,10 @@ _BY_PARTS = [(route.method, route.path.removeprefix(_BASE).split("/"), route) fo
 
 def answer(request: http.Request, parts: Parts) -> http.Response:
     """Return the answer to a request to a path below /admin. Raises GlobalConnectError."""
-    member = signed_in(request, parts)
+    found = find(request.method, request.path_parameters["proxy"])
+    member = signed_in(request, parts, found[0].role if found else Role.VIEW)
     request.note(staff=str(request.claims["sub"]))
-    route, path = find(request.method, request.path_parameters["proxy"])
+    route, path = existing(found, "path")
     request.note(route=route.path)
     check_role(member, route.role)
     # What is needed to set it up is asked before there is one.
@@ -59,8 +61,8 @@ def answer(request: http.Request, parts: Parts) -> http.Response:
     return route.run(parts, request, path, member)
 
 
-def find(method: str, path: str) -> tuple[Route[Any, Any, Any], Mapping[str, str]]:
-    """Return the route of a method and a path below /admin, and what the path says for its names. Raises NotFound."""
+def find(method: str, path: str) -> tuple[Route[Any, Any, Any], Mapping[str, str]] | None:
+    """Return the route of a method and a path below /admin, and what the path says for its names; None for no route."""
     # Split first: an encoded slash belongs to a part.
     given = [unquote(part) for part in path.removesuffix("/").split("/")]
     for its_method, named, route in _BY_PARTS:
@@ -68,7 +70,7 @@ def find(method: str, path: str) -> tuple[Route[Any, Any, Any], Mapping[str, str
             pairs = list(zip(named, given, strict=True))
             if all(part == said or part.startswith("{") for part, said in pairs):
                 return route, {part[1:-1]: said for part, said in pairs if part.startswith("{")}
-    raise NotFound("path")
+    return None
 
 
 handler = http.endpoint(lambda request: answer(request, parts()))

@@ -4,31 +4,34 @@ What takes access away is written in our table first, what gives it at Cognito f
 has no more than before, and the same request again ends it.
 """
 
+import re
 from dataclasses import replace
 from typing import Annotated, Literal, Self, TypedDict
-from urllib.parse import unquote
 
 from pydantic import AfterValidator, Field, with_config
 
 from admin_api.route import Call, route
 from admin_api.schema import STRICT, Acknowledgement, Body, Flag, NoFields, NoQuery, Time, View
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import Conflict, InvalidInput
+from globalconnect.domain.errors import Conflict, InvalidInput, NotFound, existing
 from globalconnect.domain.ids import Rng
 from globalconnect.domain.staff import Role, StaffMember
 from globalconnect.domain.times import to_iso, to_iso_if_any
 
 RESOURCE = "/admin/staff"
 _MEMBER = f"{RESOURCE}/{{name}}"
+_WHAT = "staff"
 _LONGEST_EMAIL = 128
 _PASSWORD_LENGTH = 20
 # What Cognito's policy wants is in each: the pool asks for a letter of either kind and a digit.
 _LETTERS = ("abcdefghjkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789")
+# Of what Cognito takes, what mail can reach (SES wants ASCII) and a path can hold as it is; as deployment/staff.py has it.
+_ATOM, _LABEL = r"[a-z0-9!$&'*+=^_`{|}~-]+", "[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_ADDRESS = re.compile(rf"{_ATOM}(\.{_ATOM})*@{_LABEL}(\.{_LABEL})+", re.ASCII)
 
 
 def _email(text: str) -> str:
-    local, _, domain = text.partition("@")
-    if local and domain and "@" not in domain and text.isprintable() and not set(text) & set(' ,;<>()"#'):
+    if text.isascii() and _ADDRESS.fullmatch(text.lower()):
         return text.lower()
     raise ValueError("no e-mail address")
 
@@ -139,14 +142,16 @@ def invite(parts: Parts, call: Call[NoQuery, NewStaffMember]) -> InvitedView:
     given = call.body
     call.log_change(changed_id=given.email, role=given.role)
     password = None if given.delivery == "mail" else _one_time_password(parts.rng)
-    known = parts.staff.find(given.email)
+    known = parts.staff.find(given.email, as_now=True)
     if known is not None and known.role.value != given.role:
         raise Conflict("This person is there already; change their role instead")
     # An account without a role has no access, so it may come first.
     is_new = parts.user_pool.invite(given.email, password)
     if known is None:
+        # It may have been disabled, and left by a removal that came to no end.
+        parts.user_pool.enable(given.email)
         known = StaffMember(given.email, Role(given.role), parts.now())
-        parts.staff.add(known)
+        parts.staff.add(known, call.member)
     return InvitedView.of(known, temporary_password=password if is_new else None)
 
 
@@ -159,7 +164,7 @@ def invite(parts: Parts, call: Call[NoQuery, NewStaffMember]) -> InvitedView:
     errors=(404, 409),
 )
 def change(parts: Parts, call: Call[NoQuery, StaffChange]) -> StaffMemberView:
-    given, before = call.body, parts.staff.get(_named(call))
+    given, before = call.body, _named(parts, call)
     if not given:
         raise InvalidInput("body", "expected at least one of role, disabled and totpRequired")
     role, disabled = given.get("role", before.role.value), given.get("disabled")
@@ -175,7 +180,7 @@ def change(parts: Parts, call: Call[NoQuery, StaffChange]) -> StaffMemberView:
     )
     if disabled is False:
         parts.user_pool.enable(before.name)
-    changed = before if after == before else parts.staff.change(before, after)
+    changed = before if after == before else parts.staff.change(before, after, call.member)
     if disabled:
         parts.user_pool.disable(before.name)
     return StaffMemberView.of(changed)
@@ -190,8 +195,7 @@ def change(parts: Parts, call: Call[NoQuery, StaffChange]) -> StaffMemberView:
     errors=(404, 409),
 )
 def sign_out(parts: Parts, call: Call[NoQuery, NoFields]) -> StaffMemberView:
-    before = parts.staff.get(_named(call))
-    return StaffMemberView.of(_signed_out(before, parts))
+    return StaffMemberView.of(_signed_out(_named(parts, call), parts, call.member))
 
 
 @route(
@@ -203,11 +207,12 @@ def sign_out(parts: Parts, call: Call[NoQuery, NoFields]) -> StaffMemberView:
     errors=(404, 409),
 )
 def reset_password(parts: Parts, call: Call[NoQuery, NoFields]) -> TemporaryPasswordView:
-    before = parts.staff.get(_named(call))
+    before = _named(parts, call)
     password = _one_time_password(parts.rng)
-    _signed_out(before, parts)
+    # First: with the former password nobody signs in once the sessions have ended.
     if not parts.user_pool.invite(before.name, password):
         parts.user_pool.set_one_time_password(before.name, password)
+    _signed_out(before, parts, call.member)
     return TemporaryPasswordView(temporary_password=password)
 
 
@@ -220,7 +225,7 @@ def reset_password(parts: Parts, call: Call[NoQuery, NoFields]) -> TemporaryPass
     errors=(404,),
 )
 def remove_totp(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
-    parts.user_pool.remove_totp(parts.staff.get(_named(call)).name)
+    parts.user_pool.remove_totp(_named(parts, call).name)
     return Acknowledgement()
 
 
@@ -233,18 +238,32 @@ def remove_totp(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
     errors=(404, 409),
 )
 def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
-    member = parts.staff.get(_named(call))
-    parts.staff.remove(member)
-    parts.user_pool.delete(member.name)
+    name, member = _found(parts, call)
+    if member is not None:
+        parts.staff.remove(member, call.member)
+    # Of a removal that came to no end the account is left, alone.
+    if not parts.user_pool.delete(name) and member is None:
+        raise NotFound(_WHAT)
     return Acknowledgement()
 
 
-def _named(call: Call[NoQuery, object]) -> str:
-    return unquote(call.path["name"]).lower()
+def _named[B](parts: Parts, call: Call[NoQuery, B]) -> StaffMember:
+    """Return the person whom a path names, as they are now, and have the audit log name them. Raises NotFound."""
+    return existing(_found(parts, call)[1], _WHAT)
 
 
-def _signed_out(before: StaffMember, parts: Parts) -> StaffMember:
-    after = parts.staff.change(before, replace(before, signed_out_at=parts.now()))
+def _found[B](parts: Parts, call: Call[NoQuery, B]) -> tuple[str, StaffMember | None]:
+    """Return a path's name, and the person if there is one, as they are now; then the audit log names them."""
+    name = call.path["name"].lower()
+    # Who changes themselves is changed as the one who was let do it.
+    member = call.member if name == call.member.name else parts.staff.find(name, as_now=True)
+    if member is not None:
+        call.log_change(changed_id=name)
+    return name, member
+
+
+def _signed_out(before: StaffMember, parts: Parts, by: StaffMember) -> StaffMember:
+    after = parts.staff.change(before, replace(before, signed_out_at=parts.now()), by)
     parts.user_pool.end_sessions(before.name)
     return after
 

@@ -20,7 +20,7 @@ from globalconnect.runtime.startup import Environment
 from globalconnect.store.numbers import Numbers
 from recount.recount import Recount
 from simulation.desk import Desk
-from simulation.failing import TRANSACTION, Fault, failing_cloud
+from simulation.failing import Fault, Nth, failing_cloud
 from simulation.shop import COUNTRY, OPERATOR, Reply, Shop, present
 
 PHONES = ["447472190081", "447472190082", "447472190083"]
@@ -31,22 +31,6 @@ DONE = {OK, 201, 202}
 CLEAR = {409, 503}
 # Only what AWS did not do, or did not answer, is a failure of ours.
 OURS = {Fault.UNHEARD: {500}, Fault.UNANSWERED: {500}, Fault.BROKEN: {500}}
-
-
-@dataclass(slots=True)
-class Nth:
-    """Fails one call, the one of that number from 0, if so of the transactions alone; `made` counts them."""
-
-    number: int
-    fault: Fault
-    of_transactions: bool
-    made: int = 0
-
-    def __call__(self, operation: str) -> Fault | None:
-        if self.of_transactions and operation != TRANSACTION:
-            return None
-        self.made += 1
-        return self.fault if self.made == self.number + 1 else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from recount.recount import Recount
 from simulation.aws import TEMPLATE
 from simulation.calls import heard
 from simulation.clouds import Moto
-from simulation.desk import Desk
+from simulation.desk import Desk, NoAccounts
 from simulation.office import FAILED, Office
 from simulation.shop import OPERATOR, Reply, Shop
 
@@ -183,7 +183,7 @@ def test_inbound_sms(stocked: Shop) -> None:
 
 
 def test_admin_api(stocked: Shop) -> None:
-    partner, desk = stocked.partner(push_url="https://hub.example/"), Desk(stocked.cloud)
+    partner, desk = stocked.partner(push_url="https://hub.example/"), Desk(stocked.cloud, user_pool=NoAccounts())
     sold = [stocked.buy(partner).body for _ in range(3)]
     stocked.deliver(stocked.source(), {"phone": sold[0]["number"], "from": "a", "text": "b"})
     for bought, outcome in zip(sold[1:], (1, 4), strict=True):
@@ -200,6 +200,9 @@ def test_admin_api(stocked: Shop) -> None:
         lambda: desk.get("/admin/audit"),
         lambda: desk.post(f"/admin/numbers/{sold[1]['number']}/lift-marks", {"service": "tg", **lift}),
         lambda: desk.post(f"{of_partner}/lift-marks", {"since": "2020-01-01T00:00:00Z", **lift}),
+        lambda: desk.get("/admin/staff"),
+        lambda: desk.patch("/admin/staff/view", {"role": "owner"}),
+        lambda: desk.delete("/admin/staff/view"),
     ]
     import_id = desk.post("/admin/imports", {"fileName": "numbers.csv"}).body["importId"]
     for part in (1, 1, 2):
@@ -213,7 +216,7 @@ def test_admin_api(stocked: Shop) -> None:
     stated = _stated("AdminApiFunction")
     assert {reply.status for reply in replies} == {200}
     assert made <= stated
-    assert {pair for pair in stated if pair[1] in {"AuditTable", "ImportsTable"}} <= made
+    assert {pair for pair in stated if pair[1] in {"AuditTable", "ImportsTable", "StaffTable"}} <= made
 
 
 def test_availability(shop: Shop) -> None:

@@ -368,6 +368,14 @@ def test_what_is_no_route_is_404(admin: Parts, method: str, path: str) -> None:
         {"aud": ""},
         {"aud": None},
         {"token_use": "access", "aud": None, "client_id": "OperatorClient"},
+        # A session that does not say when it began.
+        {"auth_time": None},
+        {"auth_time": ""},
+        {"auth_time": "1e10"},
+        {"auth_time": "-1"},
+        {"auth_time": "Mon Sep 21 14:13:20 UTC 2026"},
+        {"auth_time": "\u0661790000000"},
+        {"auth_time": "9" * 5_000},
     ],
 )
 @pytest.mark.parametrize("path", ["/admin/partners", "/admin/nothing"])

@@ -294,6 +294,11 @@ def test_nobody_changes_the_name_that_the_audit_log_calls_them() -> None:
     assert {attribute["Name"] for attribute in schema if attribute.get("Required")} <= written
 
 
+def test_staff_sign_in_with_their_password_and_in_no_other_way() -> None:
+    flows = resources()["OperatorClient"]["Properties"]["ExplicitAuthFlows"]
+    assert flows == ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+
+
 def test_a_second_factor_is_an_authenticator_app_and_cognito_requires_it_of_nobody() -> None:
     pool = resources()["OperatorPool"]["Properties"]
     assert (pool["MfaConfiguration"], pool["EnabledMfas"]) == ("OPTIONAL", ["SOFTWARE_TOKEN_MFA"])

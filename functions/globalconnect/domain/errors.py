@@ -88,6 +88,13 @@ class Busy(GlobalConnectError):
         super().__init__("Temporarily busy; try again")
 
 
+class MailNotSent(GlobalConnectError):
+    """Cognito sends no mail now, to anybody or to this address; the caller should hand the password over on their own."""
+
+    def __init__(self) -> None:
+        super().__init__("No mail could be sent; ask with delivery screen, and hand the password over yourself")
+
+
 class Unavailable(GlobalConnectError):
     """AWS did not do it, or did not say so; the caller should try again.
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from globalconnect.domain.times import SECOND
+
 
 class Role(StrEnum):
     """What a member of staff may do: what those before it may, and more."""
@@ -22,8 +24,8 @@ class Role(StrEnum):
 class StaffMember:
     """A person of the staff, by their user name at Cognito; times in ms.
 
-    `signed_out_at` ends every session that began before it. `totp_required` is this person's own duty to have a second
-    factor; a deployment may require it of everybody.
+    `signed_out_at` ends every session that began before it, and so does `invited_at` those from before a removal.
+    `totp_required` is this person's own duty to have a second factor; a deployment may require it of everybody.
     """
 
     name: str
@@ -39,6 +41,8 @@ class StaffMember:
         """Whether they count among the owners of whom one must be left."""
         return self.role is Role.OWNER and self.disabled_at is None
 
-    def admits(self, issued_at: int) -> bool:
-        """Return whether a token of this person counts that was issued, in a session that began, at `issued_at` (ms)."""
-        return self.disabled_at is None and (self.signed_out_at is None or issued_at >= self.signed_out_at)
+    def admits(self, began_at: int) -> bool:
+        """Return whether a token of this person counts whose session began at `began_at` (ms, in whole seconds)."""
+        # Who signs in within the second in which they were invited is let in.
+        since = max(self.invited_at // SECOND * SECOND, self.signed_out_at or 0)
+        return self.disabled_at is None and began_at >= since

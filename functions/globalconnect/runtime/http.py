@@ -66,6 +66,7 @@ STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
     errors.TooLarge: 413,
     errors.Unavailable: 500,
     errors.Busy: 503,
+    errors.MailNotSent: 503,
 }
 
 
