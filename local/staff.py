@@ -77,7 +77,9 @@ def grant(tables: DynamoDBClient, table: str, name: str, role: str, *, ends_sess
 
     With ``ends_sessions`` those that they have count no more.
     """
-    name_value, only = {"S": name}, {":names": {"SS": [name]}}
+    name_value, only, now = {"S": name}, {":names": {"SS": [name]}}, _now(tables, table)
+    # Sessions begin in whole seconds: so one of this second is over, too.
+    signed_out: Any = {":out": {"N": str(now + 999)}} if ends_sessions else {}
     owners: Any = {"TableName": table, "Key": {"name": {"S": OWNERS}}, "ExpressionAttributeValues": only}
     if role == OWNER:
         owners |= {"UpdateExpression": "ADD owners :names"}
@@ -92,14 +94,15 @@ def grant(tables: DynamoDBClient, table: str, name: str, role: str, *, ends_sess
         "TableName": table,
         "Key": {"name": name_value},
         "UpdateExpression": "SET #role = :role, invited_at = if_not_exists(invited_at, :now), "
-        f"{'signed_out_at = :now, ' if ends_sessions else ''}"
+        f"{'signed_out_at = :out, ' if ends_sessions else ''}"
         "totp_required = if_not_exists(totp_required, :false) REMOVE disabled_at ADD version :one",
         "ExpressionAttributeNames": {"#role": "role"},
         "ExpressionAttributeValues": {
             ":role": {"S": role},
-            ":now": {"N": str(_now(tables, table))},
+            ":now": {"N": str(now)},
             ":false": {"BOOL": False},
             ":one": {"N": "1"},
+            **signed_out,
         },
     }
     try:

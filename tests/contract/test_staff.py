@@ -81,6 +81,17 @@ def test_who_is_invited_signs_in_with_what_was_shown_chooses_a_password_and_is_l
     answer = market.http.get("/admin/partners", headers={"Authorization": token})
     assert answer.status_code == 200, answer.text
 
+    # Who has lost it gets another, and the session from before is over.
+    invite({"EMAIL": "grace@example.com", "RESET": "yes", "ON": "local"}, stack_root)
+    password = capsys.readouterr().out.partition("the temporary password is ")[2].split()[0]
+    asked = users.initiate_auth(
+        ClientId=deployed.user_pool_client_id,
+        AuthFlow=FLOW,
+        AuthParameters={"USERNAME": "grace@example.com", "PASSWORD": password},
+    )
+    assert asked["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    refused(market.http.get("/admin/me", headers={"Authorization": token}), 401, "Sign in")
+
 
 def test_a_user_of_the_pool_without_a_role_is_let_in_once_an_owner_gives_them_one(
     market: Market, users: Any, pool_id: str

@@ -68,7 +68,7 @@ class PretendTables:
             raise LastOwnerError
         person = given["TransactItems"][0]["Update"]
         self.granted.append(person["ExpressionAttributeValues"][":role"]["S"])
-        self.ended_sessions = "signed_out_at = :now" in person["UpdateExpression"]
+        self.ended_sessions = "signed_out_at = :out" in person["UpdateExpression"]
         # As AWS has it, by whose clock sessions begin.
         assert person["ExpressionAttributeValues"][":now"] == {"N": "1795773600000"}
 
