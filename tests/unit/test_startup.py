@@ -9,7 +9,8 @@ from globalconnect.runtime.startup import BadSettings, Environment
 from local.place import REPOSITORY
 from simulation.aws import TEMPLATE
 
-WIRINGS = sorted((REPOSITORY / "functions").rglob("wiring.py"))
+FUNCTIONS = REPOSITORY / "functions"
+WIRINGS = sorted([*FUNCTIONS.rglob("wiring.py"), FUNCTIONS / "globalconnect" / "inbound" / "parts.py"])
 VARIABLES = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 
 
