@@ -69,7 +69,7 @@ class Supplier:
 
     def link(self) -> str:
         """Return a link that is good once, as staff make it."""
-        token = secrets.token_urlsafe(32)
+        token = f"gclink_hub_{secrets.token_hex(16)}"
         self._tokens.add(token)
         return f"{self.url}#{token}"
 

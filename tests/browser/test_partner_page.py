@@ -89,10 +89,24 @@ def test_a_link_works_without_the_last_slash_and_in_a_page_that_is_open(window: 
     page.goto(supplier.link())
     shows(page.locator("#key"), "Renamed")
     assert page.url == supplier.url
-    # A place on the page is no link.
-    page.get_by_role("link", name="Pushes", exact=True).click()
-    expect(page).to_have_url(f"{supplier.url}#push")
-    assert len(supplier.asked("link")) == 2
+
+
+@pytest.mark.parametrize("added", [".", ")", "_", "%3E", "?utm_source=mail"])
+def test_what_a_mail_has_added_to_a_link_does_no_harm(window: Console, supplier: Supplier, added: str) -> None:
+    window.page.goto(supplier.link() + added)
+    shows(window.page.locator("#key"), supplier.name)
+    assert window.page.url == supplier.url
+
+
+@pytest.mark.parametrize("place", ["push", "schema-FinishActivation"])
+def test_a_place_on_the_page_is_no_link(page: Page, supplier: Supplier, place: str) -> None:
+    page.locator(f"a[href='#{place}']").first.click()
+    expect(page).to_have_url(f"{supplier.url}#{place}")
+    expect(page.locator(f"#{place}")).to_be_in_viewport()
+    page.reload()
+    shows(trial(page, "GET_SERVICES"), supplier.operator)
+    expect(page).to_have_url(f"{supplier.url}#{place}")
+    assert supplier.asked("link") == []
 
 
 def test_a_link_that_could_not_be_opened_is_tried_again(window: Console, supplier: Supplier) -> None:

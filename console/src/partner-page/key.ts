@@ -14,8 +14,9 @@ export interface Holder {
 export type Link = "opening" | "opened" | "gone" | { readonly failed: string; readonly token: string };
 
 const KEPT_IN = `globalconnect.partner ${config.api}`;
-// What staff's links end in; other fragments are places on the page.
-const TOKEN = /^#([A-Za-z0-9_-]{20,})$/;
+// The fragment of staff's links; others are places on the page. What a mail or a chat has added to its end is no part of the
+// token, and leaves the address with it.
+const LINK = /^#(gclink_[A-Za-z0-9]*(?:_[A-Za-z0-9]*)?)/;
 
 export const holder = new Store<Holder | null>(kept());
 export const link = new Store<Link | null>(null);
@@ -33,7 +34,7 @@ export function hold(held: Holder | null): void {
 
 /** Take the token of a link out of the address, before anything else happens, and open the link. */
 export function takeLink(): void {
-  const token = TOKEN.exec(location.hash)?.[1];
+  const token = LINK.exec(location.hash)?.[1];
   if (!token) return;
   history.replaceState(null, "", location.pathname);
   void openLink(token);
