@@ -6,6 +6,7 @@
 import { type Challenge, type SignedIn, answer, begin } from "./challenges";
 import { type CognitoAnswer, type CognitoTokens, SignInError, ask } from "./cognito";
 import { config } from "./config";
+import { parsed } from "./http";
 import { Store } from "./store";
 
 interface Tokens {
@@ -37,33 +38,58 @@ const LEAST_LEFT = 60_000;
 const ANSWER_WITHIN = 300;
 
 /** Who is signed in, null while nobody is. */
-export const staff = new Store<string | null>(read()?.name ?? null);
+export const staff = new Store<string | null>(null);
 
 /** Whether staff are being asked to sign in again; their requests wait. */
 export const isSessionOver = new Store(false);
 
-/** Whether other tabs are being asked for their session, before anybody is asked to sign in. */
-export const isAsking = new Store(staff.value === null);
+/** Whether Cognito, or other tabs, are being asked for a session, before anybody is asked to sign in. */
+export const isAsking = new Store(true);
 
 const tabs = new BroadcastChannel(KEPT);
 let waiting: { resolve: (token: string) => void; reject: (error: Error) => void } | null = null;
 let renewing: Promise<string> | null = null;
+// Whether the session that this tab keeps was not over since it was loaded.
+let isConfirmed = false;
 
-tabs.onmessage = ({ data }: MessageEvent<Message>) => {
+tabs.onmessage = ({ data }: MessageEvent<unknown>) => {
   const mine = read();
-  if (data.kind === "asked") {
-    if (mine && !isSessionOver.value) tell({ kind: "signed-in", tokens: mine });
-  } else if (data.kind === "signed-out") forget();
-  else if (!mine || (mine.name === data.tokens.name && mine.endsAt < data.tokens.endsAt)) take(data.tokens);
+  const { kind, tokens } = (data ?? {}) as { readonly kind?: unknown; readonly tokens?: unknown };
+  if (kind === "asked") {
+    if (mine && isConfirmed && !isSessionOver.value) tell({ kind: "signed-in", tokens: mine });
+  } else if (kind === "signed-out") end();
+  else if (kind === "signed-in" && isTokens(tokens)) {
+    if (!mine || (mine.name === tokens.name && (isSessionOver.value || isNewer(tokens, mine)))) take(tokens);
+  }
 };
-if (isAsking.value) {
-  tell({ kind: "asked" });
-  setTimeout(() => isAsking.set(false), ANSWER_WITHIN);
+void start();
+
+/**
+ * Go on as whom this tab keeps, if Cognito stands by that: a tab that showed another page was not told of a sign-out.
+ * Else go on as whom other tabs have.
+ */
+async function start(): Promise<void> {
+  const mine = read();
+  if (mine) await confirm(mine);
+  const now = read();
+  if (now) staff.set(now.name);
+  else tell({ kind: "asked" });
+  setTimeout(() => isAsking.set(false), now ? 0 : ANSWER_WITHIN);
+}
+
+/** Have this tab keep new tokens in place of those that it kept, or none if their session is over. */
+async function confirm(kept: Tokens): Promise<void> {
+  // Unreachable, Cognito says nothing about the session: it goes on here, and in no other tab.
+  const given = await refreshed(kept).catch(() => null);
+  if (given === null || read()?.id !== kept.id) return;
+  if (given) keep(given, kept.name);
+  else forget();
 }
 
 /** Start to sign in. Return what Cognito asks for next, null if nothing. Throws SignInError. */
 export async function signIn(name: string, password: string): Promise<Challenge | null> {
-  return come(await begin(name, password));
+  // Names are stored in lower case.
+  return come(await begin(name.toLowerCase(), password));
 }
 
 /** Answer what Cognito asked for. Return what it asks for next, null if nothing. Throws SignInError. */
@@ -73,13 +99,8 @@ export async function goOn(challenge: Challenge, text: string): Promise<Challeng
 
 /** Sign out in all tabs, and at Cognito if it can be reached. */
 export function signOut(): void {
-  const tokens = read();
-  forget();
+  end();
   tell({ kind: "signed-out" });
-  if (tokens) {
-    // Here the session is over in any case.
-    ask("RevokeToken", { ClientId: config.userPoolClientId, Token: tokens.refresh }).catch(() => undefined);
-  }
 }
 
 /** Return a token for a request: the one at hand, or a new one if that expires soon. Throws SignInError, SignedOut. */
@@ -117,18 +138,7 @@ async function renew(): Promise<string> {
     forget();
     throw new SignedOut("nobody is signed in");
   }
-  let given: CognitoTokens | undefined;
-  try {
-    const answered = await ask("InitiateAuth", {
-      AuthFlow: "REFRESH_TOKEN_AUTH",
-      ClientId: config.userPoolClientId,
-      AuthParameters: { REFRESH_TOKEN: tokens.refresh },
-    });
-    given = answered.AuthenticationResult;
-  } catch (error) {
-    // Unreachable, Cognito says nothing about the session.
-    if (error instanceof SignInError && error.kind === "away") throw error;
-  }
+  const given = await refreshed(tokens);
   const now = read();
   if (!now) throw new SignedOut("signed out meanwhile");
   // Another tab was faster.
@@ -138,6 +148,26 @@ async function renew(): Promise<string> {
     waiting = { resolve, reject };
     isSessionOver.set(true);
   });
+}
+
+/** Return new tokens, undefined when the session is over. Throws SignInError when Cognito does not say. */
+async function refreshed({ refresh }: Tokens): Promise<CognitoTokens | undefined> {
+  try {
+    const answered = await ask("InitiateAuth", {
+      AuthFlow: "REFRESH_TOKEN_AUTH",
+      ClientId: config.userPoolClientId,
+      AuthParameters: { REFRESH_TOKEN: refresh },
+    });
+    return answered.AuthenticationResult;
+  } catch (error) {
+    if (saysNothing(error)) throw error;
+    return undefined;
+  }
+}
+
+/** Return whether an error of Cognito's is none about the session: it was not reached, or has too much to do. */
+function saysNothing(error: unknown): boolean {
+  return error instanceof SignInError && (error.kind === "away" || error.kind === "TooManyRequestsException");
 }
 
 function come(to: Challenge | SignedIn): Challenge | null {
@@ -162,6 +192,7 @@ function keep(given: CognitoTokens, name: string): string {
 /** Have this tab be signed in, and let requests go on that wait for that. */
 function take(tokens: Tokens): void {
   sessionStorage.setItem(KEPT, JSON.stringify(tokens));
+  isConfirmed = true;
   staff.set(tokens.name);
   isAsking.set(false);
   isSessionOver.set(false);
@@ -169,9 +200,20 @@ function take(tokens: Tokens): void {
   waiting = null;
 }
 
+/** End the session of this tab: its own, since that of the tab where somebody signed out may be another. */
+function end(): void {
+  const tokens = read();
+  forget();
+  if (tokens) {
+    // Here the session is over in any case.
+    ask("RevokeToken", { ClientId: config.userPoolClientId, Token: tokens.refresh }).catch(() => undefined);
+  }
+}
+
 /** Have this tab be signed out. */
 function forget(): void {
   sessionStorage.removeItem(KEPT);
+  isConfirmed = false;
   isSessionOver.set(false);
   waiting?.reject(new SignedOut("signed out"));
   waiting = null;
@@ -179,8 +221,20 @@ function forget(): void {
 }
 
 function read(): Tokens | null {
-  const kept = sessionStorage.getItem(KEPT);
-  return kept ? (JSON.parse(kept) as Tokens) : null;
+  const kept = parsed(sessionStorage.getItem(KEPT) ?? "");
+  return isTokens(kept) ? kept : null;
+}
+
+/** Return whether tokens are later ones of the same session. A tab with a session of its own keeps it, to end it one day. */
+function isNewer(tokens: Tokens, than: Tokens): boolean {
+  return tokens.refresh === than.refresh && tokens.endsAt > than.endsAt;
+}
+
+/** Return whether this is what tabs keep and tell: an older console, or a page of the same origin, may have others. */
+function isTokens(value: unknown): value is Tokens {
+  if (typeof value !== "object" || value === null) return false;
+  const { id, access, refresh, endsAt, name } = value as Record<string, unknown>;
+  return [id, access, refresh, name].every((text) => typeof text === "string") && typeof endsAt === "number";
 }
 
 function tell(message: Message): void {

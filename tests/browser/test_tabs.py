@@ -6,6 +6,7 @@ import json
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from local.aws import CONFIG, session
 from tests.browser.driving import Console, fill, press, shows_page
 from tests.contract.market import until
 
@@ -18,6 +19,7 @@ window.wasAsked = false;
 new MutationObserver(() => { window.wasAsked ||= document.querySelector(".sign-in") !== null; })
   .observe(document, { childList: true, subtree: true });
 """
+_NOTE_THE_MENU = _NOTE_THE_FORM.replace("wasAsked", "wasIn").replace(".sign-in", "#menu")
 
 
 @pytest.fixture
@@ -108,6 +110,84 @@ def test_who_signs_out_while_another_tab_renews_stays_signed_out_there(console: 
     assert console.kept() is None
     asks_to_sign_in(page)
     asks_to_sign_in(other)
+
+
+def revoked(console: Console, refresh: str) -> bool:
+    """Return whether Cognito has ended the session of a refresh token."""
+    cognito = session().client("cognito-idp", endpoint_url=console.stack.endpoint_url, config=CONFIG)
+    client = {"ClientId": console.stack.user_pool_client_id, "AuthFlow": "REFRESH_TOKEN_AUTH"}
+    try:
+        cognito.initiate_auth(**client, AuthParameters={"REFRESH_TOKEN": refresh})
+    except cognito.exceptions.NotAuthorizedException:
+        return True
+    return False
+
+
+def test_a_tab_that_showed_another_page_while_somebody_signed_out_is_signed_out_too(console: Console) -> None:
+    elsewhere = console.enter("/services")
+    other = opened(console, "/services")
+    shows_page(other, "Services")
+    elsewhere.goto(f"{console.stack.api}/partner/")
+    with other.expect_request_finished(lambda request: "RevokeToken" in (request.headers.get("x-amz-target") or "")):
+        press(other, "Sign out")
+    elsewhere.add_init_script(_NOTE_THE_MENU)
+    elsewhere.go_back()
+    asks_to_sign_in(elsewhere)
+    assert console.kept() is None
+    # It was never shown what it kept, and hands it to nobody.
+    assert elsewhere.evaluate("window.wasIn") is False
+    asks_to_sign_in(opened(console, "/services"))
+    asks_to_sign_in(other)
+
+
+def test_a_tab_that_is_loaded_when_its_session_is_over_asks_to_sign_in(console: Console) -> None:
+    page = console.enter("/services")
+    console.end_session(refreshable=True)
+    page.add_init_script(_NOTE_THE_FORM)
+    page.reload()
+    shows_page(page, "Services")
+    assert page.evaluate("window.wasAsked") is False
+    console.end_session()
+    page.reload()
+    asks_to_sign_in(page)
+
+
+def test_while_cognito_does_not_answer_a_tab_goes_on_and_hands_nothing_on(console: Console) -> None:
+    page = console.enter("/services")
+    page.route(f"{console.stack.endpoint_url}/", lambda route: route.abort())
+    page.reload()
+    shows_page(page, "Services")
+    asks_to_sign_in(opened(console, "/services"))
+
+
+@pytest.mark.parametrize("told", [None, {"kind": "x"}, {"kind": "signed-in"}, {"kind": "signed-in", "tokens": {}}])
+def test_what_is_no_message_of_a_tab_is_not_heard(console: Console, told: object) -> None:
+    page = console.page
+    console.open("/services")
+    asks_to_sign_in(page)
+    other = console.another_tab()
+    other.goto(f"{console.stack.api}/partner/")
+    other.evaluate("([channel, told]) => new BroadcastChannel(channel).postMessage(told)", [console.kept_in, told])
+    page.evaluate("() => new Promise((heard) => setTimeout(heard, 100))")
+    assert page.evaluate("sessionStorage.length") == 0
+    page.evaluate("([place, kept]) => sessionStorage.setItem(place, kept)", [console.kept_in, json.dumps(told)[:-1]])
+    page.reload()
+    asks_to_sign_in(page)
+
+
+def test_signing_out_ends_at_cognito_the_session_of_each_tab(console: Console) -> None:
+    first = console.enter("/services")
+    first.goto(f"{console.stack.api}/partner/")
+    other = opened(console, "/services")
+    console.sign_in(page=other)
+    shows_page(other, "Services")
+    first.go_back()
+    shows_page(first, "Services")
+    kept = [(console.kept(page) or {})["refresh"] for page in (first, other)]
+    assert [kept[0] == kept[1], *(revoked(console, token) for token in kept)] == [False] * 3
+    press(other, "Sign out")
+    asks_to_sign_in(first)
+    until(lambda: [revoked(console, token) for token in kept], all, 10)
 
 
 def test_another_stack_of_the_same_origin_has_a_sign_in_of_its_own(console: Console) -> None:
