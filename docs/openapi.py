@@ -248,6 +248,10 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
             },
         },
     ),
+    "Poll": record(
+        "What getsms is asked. Unknown fields are ignored.",
+        {requests.POLLING_KEY: KEY, requests.POLLED_ID: ACTIVATION_ID},
+    ),
     "LinkToken": record(
         "A link that staff made. Unknown fields are ignored.",
         {"token": text("What is behind # in the link", minLength=1)},
@@ -341,7 +345,7 @@ def partner_paths() -> Schema:
         parameter("query", name, schema, required=name in {requests.KEY, requests.ACTION})
         for name, schema in fields.items()
     ]
-    polled = answers(200, any_of("Messages", "NoMessages"), "The messages, or what to do without.", (400, 401, 404))
+    polled = messages_answers()
     paths: Schema = {}
     for base, name in (("/SMSBOWER", "smsbower"), ("/api/partner", "partner")):
         post = {
@@ -375,6 +379,11 @@ def partner_paths() -> Schema:
     return paths
 
 
+def messages_answers() -> Schema:
+    """Describe what a poll for SMS is answered."""
+    return answers(200, any_of("Messages", "NoMessages"), "The messages, or what to do without.", (400, 401, 404))
+
+
 def page_paths() -> Schema:
     """Describe what the page for partners sends; it works without the page as well."""
 
@@ -398,6 +407,9 @@ def page_paths() -> Schema:
             "Say whether a GET_NUMBER would get a number now, and why not, without changing anything.",
             "ExplanationRequest",
             why,
+        ),
+        "/partner/getsms": post(
+            "getsms", "Poll the SMS of an activation, with the key in no address.", "Poll", messages_answers()
         ),
     }
 

@@ -186,6 +186,9 @@ class Shop:
         wanted = {"key": key, "country": COUNTRY, "operator": OPERATOR, "service": service, **fields}
         return self.on_page("explain", json.dumps(wanted))
 
+    def poll_on_page(self, key: object, activation_id: object) -> Reply:
+        return self.on_page("getsms", json.dumps({"apiKey": key, "id": activation_id}))
+
     def follow_link(self, token: object) -> Reply:
         return self.on_page("link", json.dumps({"token": token}))
 

@@ -40,6 +40,12 @@ export function explain(key: string, fields: object): Promise<[unknown, Exchange
   return call("POST", `${config.api}/partner/explain`, { "Content-Type": "application/json" }, body, [key]);
 }
 
+/** Poll the SMS of an activation with the key in no address, which getsms has it in. Throws CallRefused, ApiError. */
+export function pollOnPage(key: string, activationId: string): Promise<[unknown, Exchange]> {
+  const body = JSON.stringify({ apiKey: key, id: activationId });
+  return call("POST", `${config.api}/partner/getsms`, { "Content-Type": "application/json" }, body, [key]);
+}
+
 /** Poll the SMS of an activation, as a partner does. Throws CallRefused, ApiError. */
 export function pollSms(key: string, activationId: number, signal: AbortSignal): Promise<[unknown, Exchange]> {
   const query = new URLSearchParams({ apiKey: key, id: String(activationId) });

@@ -1,18 +1,19 @@
-"""The page that a partner's developer starts from, and the two requests that it alone makes (contract 1.8)."""
+"""The page that a partner's developer starts from, and the requests that it alone makes (contract 1.8)."""
 
 from functools import partial
 
-from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.ids import new_token
-from globalconnect.hub_protocol.answers import error_body
+from globalconnect.domain.errors import InvalidInput, existing
+from globalconnect.domain.ids import new_token, read_activation_id
+from globalconnect.hub_protocol.answers import MESSAGES, error_body, messages_body
 from globalconnect.hub_protocol.explanations import explanation_body
-from globalconnect.hub_protocol.requests import KEY, read_get_number, read_key
+from globalconnect.hub_protocol.requests import KEY, POLLED_ID, POLLING_KEY, Fields, read_get_number, read_key
 from globalconnect.runtime.http import Request, Response, answered, endpoint, read_json_object
 from partner_page.explain import explain
 from partner_page.wiring import Parts, parts
 
 RESOURCE = "/partner"
 LINK = f"{RESOURCE}/link"
+GETSMS = f"{RESOURCE}/getsms"
 _TOKEN = "token"  # noqa: S105 - a field's name
 _NAME_LENGTH = 20
 
@@ -22,7 +23,10 @@ def answer(request: Request, parts: Parts) -> Response:
     if request.method == "GET":
         named = request.path_parameters.get("file")
         return parts.built.file(named, "page for partners") or _page(request, parts)
-    return _key(request, parts) if request.resource == LINK else _explanation(request, parts)
+    if request.resource == LINK:
+        return _key(request, parts)
+    fields = read_json_object(request.body())
+    return _messages(request, fields, parts) if request.resource == GETSMS else _explanation(request, fields, parts)
 
 
 def _page(request: Request, parts: Parts) -> Response:
@@ -41,10 +45,24 @@ def _key(request: Request, parts: Parts) -> Response:
     return Response(200, {"name": partner.name, "key": key, "dialect": partner.dialect}, logged=True)
 
 
-def _explanation(request: Request, parts: Parts) -> Response:
+def _messages(request: Request, fields: Fields, parts: Parts) -> Response:
+    """Return what getsms answers to the same fields in a query (contract 2): here the key is in no address."""
+    request.note(action="getsms")
+    partner = parts.partners.authenticate(read_key(fields, POLLING_KEY))
+    request.note(partner_id=partner.partner_id)
+    dialect = parts.dialects[partner.dialect]
+
+    def poll() -> Response:
+        sale = existing(parts.activations.sale(read_activation_id(fields, POLLED_ID), partner.partner_id), POLLED_ID)
+        body = messages_body(sale.sms, sale.activation.state(parts.now()), dialect)
+        return Response(200, body, shortened=MESSAGES, logged=True)
+
+    return answered(poll, partial(error_body, dialect=dialect))
+
+
+def _explanation(request: Request, fields: Fields, parts: Parts) -> Response:
     """Return what GET_NUMBER would answer, and why, in the order of its checks (contract 1)."""
     request.note(action="explain")
-    fields = read_json_object(request.body())
     partner = parts.partners.authenticate(read_key(fields, KEY))
     request.note(partner_id=partner.partner_id)
 

@@ -10,6 +10,7 @@ from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.runtime.aws import dynamodb_client, kms_client
 from globalconnect.runtime.page import BuiltPage
 from globalconnect.runtime.startup import Environment, at_startup, clock, rng
+from globalconnect.store.activations import Activations
 from globalconnect.store.candidates import Candidates
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.encryption import Encryption, KmsClient
@@ -35,6 +36,7 @@ class Parts:
     holders: Holders
     numbers: Numbers
     candidates: Candidates
+    activations: Activations
     max_live: int
     now: Callable[[], int]
     rng: Rng
@@ -61,6 +63,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
         holders=Holders(db, env.text("HOLDERS_TABLE")),
         numbers=numbers,
         candidates=Candidates(numbers, pool_counts),
+        activations=Activations(db, env.text("ACTIVATIONS_TABLE"), env.duration("RETENTION_DAYS"), now),
         max_live=env.number("MAX_LIVE"),
         now=now,
         rng=rng,

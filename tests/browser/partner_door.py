@@ -47,6 +47,7 @@ class Supplier:
     service: str = "tg"
     key: str = field(default_factory=lambda: f"key-{secrets.token_hex(16)}")
     free: int = 3
+    texts: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _tokens: set[str] = field(default_factory=set)
     _live: set[str] = field(default_factory=set)
@@ -83,9 +84,11 @@ class Supplier:
         match path:
             case "/partner/link":
                 return self._open(str(body["token"]))
-            case "/partner/explain" | "/SMSBOWER":
-                if body["key"] != self.key:
+            case "/partner/explain" | "/partner/getsms" | "/SMSBOWER":
+                if self.key not in {body.get("key"), body.get("apiKey")}:
                     return 401, _refusal("Invalid key")
+                if path == "/partner/getsms":
+                    return self._poll(body)
                 return self._explain(body) if path == "/partner/explain" else self._act(body)
         return 404, _refusal("no such path")
 
@@ -117,6 +120,14 @@ class Supplier:
     def _has(self, body: dict[str, Any]) -> bool:
         wanted = (body["country"], body["service"])
         return wanted == (self.country, self.service) and body["operator"] in {ANY, self.operator} and self.free > 0
+
+    def _poll(self, body: dict[str, Any]) -> Answer:
+        if body["id"] not in self._live:
+            return 404, _refusal("id not found")
+        if not self.texts:
+            return 200, {"status": "WAIT_CODE"}
+        messages = [{"smsId": str(n), "phoneFrom": "Bank", "text": text} for n, text in enumerate(self.texts)]
+        return 200, {"status": "SUCCESS", "messages": messages}
 
     def _explain(self, body: dict[str, Any]) -> Answer:
         none = {"status": "NO_NUMBERS", "suggestions": []}

@@ -41,6 +41,9 @@ def test_with_the_link_alone_a_developer_comes_to_a_push_that_their_receiver_tak
         assert gateway.deliver({"phone": pool.phones[0], "from": "Telegram", "text": "Your code: 50151"}).is_success
         ((_, body),) = until(receiver.taken, lambda taken: len(taken) == 1, COLD_START_SECONDS).items()
         assert (json.loads(body)["key"], json.loads(body)["text"]) == (key, "Your code: 50151")
+        getsms = developer.get_by_role("form", name="Try getsms")
+        press(getsms, "Poll once")
+        shows(getsms, "Your code: 50151")
         finish = developer.get_by_role("form", name="Try FINISH_ACTIVATION")
         press(finish, "Finish it")
         shows(finish, "Finished.")

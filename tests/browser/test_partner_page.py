@@ -121,7 +121,7 @@ def test_a_link_that_could_not_be_opened_is_tried_again(window: Console, supplie
     shows(page.locator("#key"), supplier.name)
 
 
-def test_live_names_are_shown_and_a_number_is_taken_and_returned(page: Page, supplier: Supplier) -> None:
+def test_live_names_are_shown_and_a_number_is_taken_polled_and_returned(page: Page, supplier: Supplier) -> None:
     row = trial(page, "GET_SERVICES").get_by_role("row").filter(has_text=supplier.service)
     expect(row.get_by_role("cell")).to_have_text([supplier.operator, supplier.service, str(supplier.free)])
     number = trial(page, "GET_NUMBER")
@@ -135,6 +135,16 @@ def test_live_names_are_shown_and_a_number_is_taken_and_returned(page: Page, sup
     wanted = {"country": supplier.country, "operator": "any", "service": supplier.service}
     assert asked == {"key": supplier.key, "action": "GET_NUMBER", **wanted, "exceptionPhoneSet": "4479, 4478"}
     assert supplier.asked("explain") == []
+    getsms = trial(page, "getsms")
+    press(getsms, "Poll once")
+    shows(getsms, "None yet.")
+    supplier.texts = ["Your code: 50151", HOSTILE]
+    press(getsms, "Poll once")
+    shows(getsms, "From Bank: Your code: 50151", HOSTILE)
+    getsms.get_by_text("getsms: request and answer").click()
+    shows(page.get_by_role("region", name="getsms: request"), '"apiKey": "•••"', "POST")
+    fill(getsms, {"activationId": "1"}, "Poll once")
+    shows(getsms.get_by_role("alert"), "id not found")
     finish = trial(page, "FINISH_ACTIVATION")
     expect(finish.get_by_label("activationId")).to_have_value(re.compile("^[0-9]{14}$"))
     press(finish, "Finish it")

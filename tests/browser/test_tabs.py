@@ -115,9 +115,12 @@ def test_who_signs_out_while_another_tab_renews_stays_signed_out_there(console: 
 def revoked(console: Console, refresh: str) -> bool:
     """Return whether Cognito has ended the session of a refresh token."""
     cognito = session().client("cognito-idp", endpoint_url=console.stack.endpoint_url, config=CONFIG)
-    client = {"ClientId": console.stack.user_pool_client_id, "AuthFlow": "REFRESH_TOKEN_AUTH"}
     try:
-        cognito.initiate_auth(**client, AuthParameters={"REFRESH_TOKEN": refresh})
+        cognito.initiate_auth(
+            ClientId=console.stack.user_pool_client_id,
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            AuthParameters={"REFRESH_TOKEN": refresh},
+        )
     except cognito.exceptions.NotAuthorizedException:
         return True
     return False

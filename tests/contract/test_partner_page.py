@@ -44,6 +44,26 @@ def test_the_page_explains_a_no_numbers_and_the_plain_api_does_not(market: Marke
     assert market.http.post("/partner/explain", json=wanted | {"key": "nobody's"}).json() == INVALID_KEY
 
 
+def test_the_page_polls_as_getsms_does_with_the_key_in_the_body(market: Market) -> None:
+    hub, pool, service, gateway = market.hub(), market.pool(), market.service(), market.gateway()
+    one = hub.buy(pool, service)["activationId"]
+
+    def polled(**fields: object) -> dict[str, object]:
+        body: dict[str, object] = market.http.post(
+            "/partner/getsms", json={"apiKey": hub.key, "id": one} | fields
+        ).json()
+        return body
+
+    assert polled() == {"status": "WAIT_CODE"}
+    assert polled(apiKey="nobody's") == INVALID_KEY
+    gateway.deliver({"phone": pool.phones[0], "from": "Bank", "text": "Your code: 50151"})
+    told = until(polled, lambda body: body["status"] == "SUCCESS")
+    assert told == market.http.get("/SMSBOWER/getsms", params={"apiKey": hub.key, "id": one}).json()
+    lines = until(lambda: logged(market), lambda text: '"action":"getsms"' in text)
+    assert hub.key not in lines
+    assert "50151" not in lines
+
+
 def test_the_page_is_there_or_says_how_to_build_it_and_nobody_is_led_to_it_from_the_plain_api(market: Market) -> None:
     page = market.http.get("/partner/", headers={"Accept": "text/html"})
     if BUILT.exists():

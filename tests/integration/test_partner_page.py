@@ -16,6 +16,7 @@ from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner, digest_of, in_clear
 from globalconnect.domain.staff import Role
+from globalconnect.domain.times import DAY
 from globalconnect.runtime import request_log
 from globalconnect.runtime.http import ProxyAnswer, endpoint
 from globalconnect.runtime.startup import Environment
@@ -197,6 +198,7 @@ def test_only_the_digest_of_a_link_is_kept_and_nothing_of_it_is_logged(shop: Sho
         shop.follow_link(token)
         shop.follow_link(token)
         shop.explain(partner.key)
+        shop.poll_on_page(partner.key, 5)
     finally:
         request_log.stream = None
     assert (digest_of(token) in kept, token in kept) == (True, False)
@@ -208,6 +210,7 @@ def test_only_the_digest_of_a_link_is_kept_and_nothing_of_it_is_logged(shop: Sho
         ("link", 200, partner.partner_id, None),
         ("link", 404, None, None),
         ("explain", 200, partner.partner_id, "UNKNOWN_COUNTRY"),
+        ("getsms", 404, partner.partner_id, None),
     ]
 
 
@@ -430,3 +433,40 @@ def test_an_explanation_reads_as_get_number_does_and_then_the_number(shop: Shop)
         asked = {"exceptionPhoneSet": "4474"}
         assert calls.of(lambda: warm.explain(partner.key, **asked)) == ["BatchGetItem", "Query", "Query"]
         assert calls.of(lambda: warm.explain(partner.key, country="peru")) == ["Query", "Scan"]
+
+
+# ---------------------------------------------------------------- getsms
+
+
+def test_a_poll_on_the_page_is_answered_as_getsms_answers_it(shop: Shop) -> None:
+    shop.stock(*PHONES[:2])
+    partner, activation_id = shop.sold()
+    _, anothers = shop.sold()
+    source = shop.source()
+    key = in_clear(partner.key)
+    asked: list[tuple[object, object]] = [(key, activation_id), (key, str(activation_id)), (key, anothers), (key, "x")]
+    asked += [(key, None), (key, 5), ("gc_nobody_x", activation_id), (None, activation_id), ("", None)]
+
+    def answers() -> list[Reply]:
+        before = everything(shop.cloud)
+        told = [shop.poll_on_page(*fields) for fields in asked]
+        assert everything(shop.cloud) == before
+        for (given, number), reply in zip(asked, told, strict=True):
+            fields = [(name, str(value)) for name, value in (("apiKey", given), ("id", number)) if value is not None]
+            polled = shop.poll(*fields)
+            assert (reply.status, reply.body) == (polled.status, polled.body)
+        assert [reply.status for reply in told] == [200, 200, 404, 400, 400, 404, 401, 401, 401]
+        return told
+
+    assert answers()[0].body == {"status": "WAIT_CODE"}
+    for phone in PHONES[:2]:
+        shop.deliver(source, {"phone": phone, "from": "Bank", "text": f"Code of {phone}"})
+    (message,) = answers()[0].body["messages"]
+    assert message["text"] == f"Code of {message['phone']}"
+    shop.cloud.clock.advance(ms=30 * DAY)
+    assert shop.poll_on_page(key, activation_id).status == 404
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", "[]"])
+def test_a_poll_that_is_no_object_is_400(shop: Shop, body: str) -> None:
+    assert shop.on_page("getsms", body).status == 400

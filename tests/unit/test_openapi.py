@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from admin_api.app import ROUTES
 from docs import openapi
 from globalconnect.domain.errors import GlobalConnectError, InvalidInput, TooLarge
+from globalconnect.domain.ids import read_activation_id
 from globalconnect.hub_protocol.catalogue import DEFAULT
 from globalconnect.hub_protocol.requests import read_get_number, read_key, read_request
 from globalconnect.inbound.providers.generic import PROVIDER
@@ -167,6 +168,30 @@ def test_the_schema_of_a_question_for_an_explanation_and_its_parser_agree(reques
     except GlobalConnectError:
         is_read = False
     assert fits(request_body, openapi.ref("ExplanationRequest")) == is_read
+
+
+POLL = {"apiKey": "k", "id": 36532}
+
+
+@pytest.mark.parametrize(
+    "request_body",
+    [
+        POLL,
+        *(without(POLL, name) for name in POLL),
+        *(POLL | {"apiKey": value} for value in NO_TEXTS),
+        *(POLL | {"id": value} for value in IDS),
+    ],
+    ids=repr,
+)
+def test_the_schema_of_a_poll_on_the_page_and_its_parser_agree(request_body: dict[str, Any]) -> None:
+    try:
+        fields = read_json_object(json.dumps(request_body).encode())
+        read_key(fields, "apiKey")
+        read_activation_id(fields, "id")
+        is_read = True
+    except GlobalConnectError:
+        is_read = False
+    assert fits(request_body, openapi.ref("Poll")) == is_read
 
 
 SMS = {"phone": "447472190035", "from": "Telegram", "text": "code 1"}

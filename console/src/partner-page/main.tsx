@@ -5,7 +5,7 @@ import "../styles.css";
 import { takeLink } from "./key";
 import { KeyCard } from "./key-card";
 import "./page.css";
-import { FinishTrial, NumberTrial, ServicesTrial } from "./trials";
+import { FinishTrial, GetsmsTrial, NumberTrial, ServicesTrial } from "./trials";
 
 // First of all: the address may be copied, and what is in it kept.
 takeLink();
@@ -24,6 +24,7 @@ const PARTS: Readonly<Record<string, ComponentType>> = {
   key: KeyCard,
   services: ServicesTrial,
   number: NumberTrial,
+  getsms: GetsmsTrial,
   finish: FinishTrial,
   announcer: Announcer,
 };

@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { ExchangeDetails } from "../components/exchange-details";
 import { Failure } from "../components/status";
-import { type Exchange, explain, partnerCall } from "../partner-calls";
+import { type Exchange, explain, partnerCall, pollOnPage } from "../partner-calls";
 import { Store, useStore } from "../store";
 import { type Trial, useTrial } from "./calls";
 import { Input } from "./input";
@@ -14,6 +14,12 @@ interface Explanation {
   readonly reason?: string;
   readonly message?: string;
   readonly suggestions?: readonly string[];
+}
+
+/** What getsms answers. */
+interface Polled {
+  readonly status: string;
+  readonly messages?: readonly { readonly smsId: string; readonly phoneFrom: string; readonly text: string }[];
 }
 
 // As many rows of names are shown.
@@ -198,6 +204,37 @@ function Why({ why, onPick }: { why: Explanation; onPick: (field: Record<string,
         </p>
       )}
     </div>
+  );
+}
+
+/** getsms, of what was taken here or of any other. */
+export function GetsmsTrial() {
+  const held = useStore(holder);
+  const last = useStore(taken);
+  const [activationId, setActivationId] = useState(last);
+  const [said, setSaid] = useState<Polled | null>(null);
+  const trial = useTrial(async (key: string): Promise<Exchange> => {
+    setSaid(null);
+    const [answer, exchange] = await pollOnPage(key, activationId);
+    setSaid(answer as Polled);
+    return exchange;
+  });
+
+  useEffect(() => setActivationId(last), [last]);
+
+  if (!held) return <KeyNeeded />;
+  return (
+    <TrialForm label="Try getsms" submit="Poll once" trial={trial} onSubmit={() => trial.run(held.key)}>
+      <Input id="getsms-activation" label="activationId" value={activationId} onChange={setActivationId} />
+      <div role="status">
+        {said && !said.messages && <p>{said.status === "EXPIRED" ? "None came, and it is over." : "None yet."}</p>}
+        {said?.messages?.map((sms) => (
+          <p key={sms.smsId} class="done">
+            From <bdi>{sms.phoneFrom}</bdi>: <span class="foreign">{sms.text}</span>
+          </p>
+        ))}
+      </div>
+    </TrialForm>
   );
 }
 
