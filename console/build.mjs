@@ -12,6 +12,9 @@ import { filled } from "./partner-page.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const functions = join(here, "..", "functions");
 
+const description = JSON.parse(await readFile(join(here, "..", "docs", "openapi.json"), "utf8"));
+const roles = description.components.schemas.MeView.properties.role.enum;
+
 await bundle("src/partner-page", join(functions, "partner_page", "static"), (page) => filled(page, join(here, "..", "docs")));
 // Last: make takes its page for the sign that all is there.
 await bundle("src", join(functions, "console", "static"), (page) => page);
@@ -32,6 +35,8 @@ async function bundle(sources, target, complete) {
     jsx: "automatic",
     jsxImportSource: "preact",
     legalComments: "none",
+    // A name of src/role.ts.
+    define: { DESCRIBED: JSON.stringify(JSON.stringify({ roles, needed: needed() })) },
     metafile: true,
     write: false,
   });
@@ -54,6 +59,17 @@ async function bundle(sources, target, complete) {
   for (const [name, content] of [...built, ["index.html", page]]) {
     console.log(`   ${name}  ${gzipSync(content, { level: 9 }).length} bytes as gzip`);
   }
+}
+
+/** Return the least role of each route, and of texts, but for the first, which everybody has. */
+function needed() {
+  const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).flatMap(([method, { parameters = [], "x-role": role }]) => [
+      [`${method} ${path}`, role],
+      ...parameters.map((one) => [one.name, one["x-role"]]),
+    ]),
+  );
+  return Object.fromEntries(operations.filter(([, role]) => role && role !== roles[0]));
 }
 
 function named(built, ending) {

@@ -20,7 +20,7 @@ from pydantic import TypeAdapter  # noqa: E402
 from admin_api.app import ROUTES  # noqa: E402
 from admin_api.import_jobs import MOST_PARTS  # noqa: E402
 from admin_api.import_rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
-from admin_api.route import Route, Upload  # noqa: E402
+from admin_api.route import SEES_TEXTS, Route, Upload  # noqa: E402
 from admin_api.schema import SERVICE_CODE  # noqa: E402
 from globalconnect import VERSION  # noqa: E402
 from globalconnect.domain.explanation import MOST_SUGGESTIONS  # noqa: E402
@@ -516,7 +516,7 @@ def _operation(route: Route[Any, Any, Any]) -> Schema:
     }
     query = TypeAdapter(route.query).json_schema().get("properties", {})
     parameters = [parameter("path", name, PATH_FIELDS[name], required=True) for name in _path_fields(route.path)]
-    parameters += [parameter("query", name, _without_titles(schema), required=False) for name, schema in query.items()]
+    parameters += [_query_field(name, _without_titles(schema)) for name, schema in query.items()]
     if parameters:
         operation["parameters"] = parameters
     if route.body is Upload:
@@ -524,6 +524,12 @@ def _operation(route: Route[Any, Any, Any]) -> Schema:
     elif route.body.__name__ != "NoFields":
         operation["requestBody"] = {"required": True, "content": as_json(ref(route.body.__name__))}
     return operation
+
+
+def _query_field(name: str, schema: Schema) -> Schema:
+    # A look at texts needs a role of its own, whatever the route's is.
+    role = {"x-role": SEES_TEXTS.value} if name == "texts" else {}
+    return parameter("query", name, schema, required=False) | role
 
 
 def _path_fields(path: str) -> list[str]:

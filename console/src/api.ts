@@ -17,9 +17,12 @@ export const recoveries = new Store(0);
 /** Whether the API refuses everything until who is signed in has a second factor. */
 export const isTotpNeeded = new Store(false);
 staff.subscribe(() => isTotpNeeded.set(false));
+/** How often the API refused something for which another role is needed. */
+export const refusalsOfRole = new Store(0);
 
-// How the API's refusal begins then.
+// How the API's refusals begin then.
 const TOTP_NEEDED = "TOTP needed";
+const ROLE_NEEDED = "This needs the role";
 
 type Method = "get" | "post" | "put" | "patch" | "delete";
 type Operation = { responses: unknown };
@@ -27,6 +30,9 @@ type PathsOf<M extends Method> = {
   [P in keyof paths]: paths[P] extends Record<M, Operation> ? P : never;
 }[keyof paths];
 type OperationOf<P extends keyof paths, M extends Method> = paths[P] extends Record<M, infer O> ? O : never;
+
+/** An operation of the API: `post /admin/partners`. */
+export type Route = { [M in Method]: `${M} ${PathsOf<M>}` }[Method];
 
 type InPath<O> = O extends { parameters: { path: infer Fields } }
   ? { path: { [Name in keyof Fields]: string | number } }
@@ -98,6 +104,7 @@ async function call(method: string, path: string, given: Call): Promise<unknown>
   if (answer.isSuccess && answer.content !== undefined) return answer.content;
   const refusal = refusalIn(answer);
   if (answer.status === 403 && refusal.startsWith(TOTP_NEEDED)) isTotpNeeded.set(true);
+  if (answer.status === 403 && refusal.startsWith(ROLE_NEEDED)) refusalsOfRole.set(refusalsOfRole.value + 1);
   throw new ApiError(answer.status, refusal);
 }
 

@@ -6,6 +6,7 @@ import { config } from "./config";
 import { pages } from "./pages";
 import { account } from "./pages/account";
 import type { Page } from "./pages/page";
+import { readRole } from "./role";
 import { type Place, hrefTo, match, place } from "./router";
 import { signOut, staff } from "./session";
 import { useStore } from "./store";
@@ -27,7 +28,10 @@ export function Layout() {
 
   useTitle(title);
   useFocusOnArrival(main, address);
-  useEffect(() => setOpen(false), [address]);
+  useEffect(() => {
+    setOpen(false);
+    void readRole();
+  }, [address]);
 
   return (
     <>

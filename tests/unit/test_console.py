@@ -27,6 +27,9 @@ PAGE = '<base href="{{base}}"><meta name="globalconnect" content="{{configuratio
 SCRIPT = "app-ABCD2345.js"
 SOURCES = [path for path in (REPOSITORY / "console" / "src").rglob("*.ts*") if path.name != "api-types.ts"]
 # `import type` too: a circle of types is one to the reader all the same.
+# A call that changes something, by method and path; and what a button or form says that it does.
+CHANGE = re.compile(r"\bapi\.(post|put|patch|delete)\(\s*\"([^\"]+)\"")
+DEED = re.compile(r"\"((?:post|put|patch|delete) /admin/[^\"]+)\"")
 IMPORT = re.compile(r"""(?:^(?:import|export)\b[^;"']*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
 # What makes markup of a text, runs one, or needs a laxer policy.
 FORBIDDEN = re.compile(
@@ -186,3 +189,11 @@ def test_no_sources_of_the_console_import_each_other_in_a_circle() -> None:
     graph = {path: imports(path) for path in SOURCES}
     assert sum(map(len, graph.values())) > len(graph)
     TopologicalSorter(graph).prepare()
+
+
+def test_whatever_changes_something_is_behind_a_button_that_knows_which_role_it_needs() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in SOURCES]
+    changes = {" ".join(change) for text in texts for change in CHANGE.findall(text)}
+    deeds = {deed for text in texts for deed in DEED.findall(text)}
+    assert len(changes) > 20
+    assert changes == deeds

@@ -8,9 +8,11 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from admin_api.app import ROUTES
+from admin_api.route import SEES_TEXTS
 from docs import openapi
 from globalconnect.domain.errors import GlobalConnectError, InvalidInput, TooLarge
 from globalconnect.domain.ids import read_activation_id
+from globalconnect.domain.staff import Role
 from globalconnect.hub_protocol.catalogue import DEFAULT
 from globalconnect.hub_protocol.requests import read_get_number, read_key, read_request
 from globalconnect.inbound.providers.generic import PROVIDER
@@ -244,3 +246,18 @@ def _is_read_for_gateways(delivery: object) -> bool:
 def fits(value: Any, schema: dict[str, Any]) -> bool:
     whole = {**schema, "components": DESCRIBED["components"]}
     return bool(Draft202012Validator(whole).is_valid(value))
+
+
+def test_the_roles_are_in_their_order_and_a_look_at_texts_has_a_role_of_its_own() -> None:
+    # The console goes by both (console/build.mjs).
+    assert DESCRIBED["components"]["schemas"]["MeView"]["properties"]["role"]["enum"] == [*Role]
+    fields = [
+        field
+        for methods in DESCRIBED["paths"].values()
+        for operation in methods.values()
+        for field in operation.get("parameters", [])
+    ]
+    roles = {(field["name"], field.get("x-role")) for field in fields}
+    assert ("texts", SEES_TEXTS) in roles
+    assert {name for name, role in roles if role is not None} == {"texts"}
+    assert ("texts", None) not in roles

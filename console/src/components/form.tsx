@@ -2,6 +2,7 @@ import { type ComponentChildren, createContext } from "preact";
 import { useContext, useEffect, useId, useRef, useState } from "preact/hooks";
 import { message } from "../errors";
 import { ApiError } from "../http";
+import { type Deed, needs, useMissing } from "../role";
 import { SignedOut } from "../session";
 import { Failure } from "./status";
 
@@ -31,16 +32,19 @@ interface FormProps {
   readonly children: ComponentChildren;
   /** The form's name where no heading says it. */
   readonly label?: string;
+  /** What sending it does, where a role may be needed that nobody asked for before. */
+  readonly deed?: Deed | undefined;
 }
 
 /** A form that is sent once at a time, keeps what was typed, and shows what is wrong. */
-export function Form({ submit, onSubmit, onCancel, children, label }: FormProps) {
+export function Form({ submit, onSubmit, onCancel, children, label, deed }: FormProps) {
   const [busy, setBusy] = useState(false);
   const [errors, setErrors] = useState<Readonly<Record<string, string>>>({});
   const [failed, setFailed] = useState<string | null>(null);
   const known = useRef(new Set<string>());
   const element = useRef<HTMLFormElement>(null);
   const there = useRef(true);
+  const missing = useMissing(deed);
 
   useEffect(() => () => void (there.current = false), []);
   useEffect(() => {
@@ -48,7 +52,7 @@ export function Form({ submit, onSubmit, onCancel, children, label }: FormProps)
   }, [errors]);
 
   const send = async () => {
-    if (busy) return;
+    if (busy || missing !== null) return;
     setBusy(true);
     setErrors({});
     setFailed(null);
@@ -83,7 +87,12 @@ export function Form({ submit, onSubmit, onCancel, children, label }: FormProps)
             Cancel
           </button>
         )}
-        <button type="submit" class="primary" aria-disabled={busy}>
+        <button
+          type="submit"
+          class="primary"
+          aria-disabled={busy || missing !== null}
+          title={missing === null ? undefined : needs(missing)}
+        >
           {busy ? "One moment…" : submit}
         </button>
       </div>

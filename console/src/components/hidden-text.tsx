@@ -1,4 +1,5 @@
 import { useAction } from "../action";
+import { Act } from "./act";
 
 interface HiddenTextProps {
   /** The text, null while it is hidden. */
@@ -15,9 +16,9 @@ export function HiddenText({ text, label, onShow }: HiddenTextProps) {
   if (text !== null) return <span class="foreign">{text}</span>;
   return (
     <span class="hidden-text">
-      <button type="button" aria-disabled={show.busy} title="Recorded in the audit log" onClick={() => show.run()}>
+      <Act deed="texts" busy={show.busy} title="Recorded in the audit log" onClick={() => show.run()}>
         Show {label}
-      </button>
+      </Act>
       {show.error !== null && <span role="alert">{show.error}</span>}
     </span>
   );

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
+import { Act } from "../components/act";
 import { Dialog } from "../components/dialog";
 import { Form } from "../components/form";
 import { Head } from "../components/head";
@@ -27,9 +28,9 @@ function Partners() {
   return (
     <>
       <Head title="Partners">
-        <button type="button" class="primary" onClick={() => setAdding(true)}>
+        <Act deed="post /admin/partners" class="primary" onClick={() => setAdding(true)}>
           New partner
-        </button>
+        </Act>
       </Head>
       <p class="lead">The hubs that buy from us, each with its own key. In no particular order.</p>
       <Listing<Partner>

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
+import { Act } from "../components/act";
 import { announce } from "../components/announce";
 import { Badge } from "../components/badge";
 import { Dialog } from "../components/dialog";
@@ -25,9 +26,9 @@ function Services() {
   return (
     <>
       <Head title="Services">
-        <button type="button" class="primary" onClick={() => setEditing("new")}>
+        <Act deed="put /admin/services/{code}" class="primary" onClick={() => setEditing("new")}>
           New service
-        </button>
+        </Act>
       </Head>
       <p class="lead">What partners can buy numbers for. A service that is off is not listed and not sold.</p>
       <Listing<Service>
@@ -47,9 +48,13 @@ function Services() {
           {
             title: "Change",
             cell: (service) => (
-              <button type="button" onClick={() => setEditing(service)} aria-label={`Change ${service.name}`}>
+              <Act
+                deed="put /admin/services/{code}"
+                onClick={() => setEditing(service)}
+                aria-label={`Change ${service.name}`}
+              >
                 Change
-              </button>
+              </Act>
             ),
           },
         ]}

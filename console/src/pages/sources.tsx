@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
+import { Act } from "../components/act";
 import { announce } from "../components/announce";
 import { Badge } from "../components/badge";
 import { Copyable } from "../components/copyable";
@@ -31,9 +32,9 @@ function Sources() {
   return (
     <>
       <Head title="Sources">
-        <button type="button" class="primary" onClick={() => setAdding(true)}>
+        <Act deed="post /admin/sources" class="primary" onClick={() => setAdding(true)}>
           New source
-        </button>
+        </Act>
       </Head>
       <p class="lead">The SMS gateways that deliver to us. Each posts to its own URL and signs with its own secret.</p>
       <Listing<Source>
@@ -54,12 +55,20 @@ function Sources() {
             title: "Change",
             cell: (source) => (
               <div class="buttons">
-                <button type="button" onClick={() => setRenewing(source)} aria-label={`New secret for ${source.name}`}>
+                <Act
+                  deed="post /admin/sources/{sourceId}/secret"
+                  onClick={() => setRenewing(source)}
+                  aria-label={`New secret for ${source.name}`}
+                >
                   New secret
-                </button>
-                <button type="button" onClick={() => setRemoving(source)} aria-label={`Remove ${source.name}`}>
+                </Act>
+                <Act
+                  deed="delete /admin/sources/{sourceId}"
+                  onClick={() => setRemoving(source)}
+                  aria-label={`Remove ${source.name}`}
+                >
                   Remove
-                </button>
+                </Act>
               </div>
             ),
           },

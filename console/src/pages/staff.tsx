@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
+import { Act } from "../components/act";
 import { announce } from "../components/announce";
 import { Badge } from "../components/badge";
 import { Confirm, Dialog } from "../components/dialog";
@@ -8,10 +9,10 @@ import { Head } from "../components/head";
 import { Listing } from "../components/listing";
 import { SecretDialog } from "../components/secret";
 import { Time } from "../components/time";
+import type { Deed, Role } from "../role";
 import type { Page } from "./page";
 
 type Member = Schemas["StaffMemberView"];
-type Role = Member["role"];
 type Ask = "change" | "sign-out" | "reset" | "totp" | "remove";
 
 export const staffPage: Page = { route: "/staff", title: "Staff", menu: "Staff", view: Staff };
@@ -36,9 +37,9 @@ function Staff() {
   return (
     <>
       <Head title="Staff">
-        <button type="button" class="primary" onClick={() => setInviting(true)}>
+        <Act deed="post /admin/staff" class="primary" onClick={() => setInviting(true)}>
           Invite
-        </button>
+        </Act>
       </Head>
       <p class="lead">Who can sign in here, and what they may do. A change counts within a minute.</p>
       <Listing<Member>
@@ -61,14 +62,14 @@ function Staff() {
             cell: (member) => (
               <div class="buttons">
                 {(["change", "sign-out", "reset", "totp", "remove"] as const).map((ask) => (
-                  <button
-                    type="button"
+                  <Act
                     key={ask}
+                    deed={DEEDS[ask]}
                     onClick={() => setAsked({ member, ask })}
                     aria-label={`${LABELS[ask]}: ${member.name}`}
                   >
                     {LABELS[ask]}
-                  </button>
+                  </Act>
                 ))}
               </div>
             ),
@@ -128,6 +129,13 @@ const LABELS: Readonly<Record<Ask, string>> = {
   reset: "Reset password",
   totp: "Remove TOTP",
   remove: "Remove",
+};
+const DEEDS: Readonly<Record<Ask, Deed>> = {
+  change: "patch /admin/staff/{name}",
+  "sign-out": "post /admin/staff/{name}/sign-out",
+  reset: "post /admin/staff/{name}/reset-password",
+  totp: "delete /admin/staff/{name}/totp",
+  remove: "delete /admin/staff/{name}",
 };
 
 interface DialogProps {

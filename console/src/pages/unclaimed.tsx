@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../api";
+import { Act } from "../components/act";
 import { Head } from "../components/head";
 import { Listing } from "../components/listing";
 import { Time } from "../components/time";
@@ -93,13 +94,13 @@ function Inbox({ title, what, lead, children }: InboxProps) {
         <button type="button" onClick={() => setRefreshes(refreshes + 1)}>
           Refresh
         </button>
-        <button
-          type="button"
+        <Act
+          deed="texts"
           aria-describedby="recorded"
           onClick={() => setTexts(texts === "hidden" ? "shown" : "hidden")}
         >
           {texts === "hidden" ? `Show ${what}` : `Hide ${what}`}
-        </button>
+        </Act>
       </Head>
       <nav class="tabs" aria-label="Unclaimed">
         <Tab page={unclaimed} title={title} />

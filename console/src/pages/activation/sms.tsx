@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { useAction } from "../../action";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { HiddenText } from "../../components/hidden-text";
 import { Failure } from "../../components/status";
 import { Time } from "../../components/time";
@@ -66,9 +67,14 @@ function PushAgain({ activationId, smsId, title, onPushed }: PushAgainProps) {
 
   return (
     <div class="push-again">
-      <button type="button" aria-disabled={push.busy} aria-label={`Push again: ${title}`} onClick={() => push.run()}>
+      <Act
+        deed="post /admin/activations/{activationId}/messages/{smsId}/push"
+        busy={push.busy}
+        aria-label={`Push again: ${title}`}
+        onClick={() => push.run()}
+      >
         {push.busy ? "One moment…" : "Push again"}
-      </button>
+      </Act>
       <span class="quiet" role="status">
         {queued && "Queued; the attempt will appear here."}
       </span>

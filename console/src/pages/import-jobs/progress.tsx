@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { api } from "../../api";
+import { Act } from "../../components/act";
 import { Confirm } from "../../components/dialog";
 import { Failure } from "../../components/status";
 import { count, plural } from "../../figures";
@@ -37,9 +38,13 @@ export function UploadProgress({ job, upload, onEnded }: UploadProgressProps) {
             </button>
           )}
           {state === "stopped" && (
-            <button type="button" class="primary" onClick={() => void send(importId, upload)}>
+            <Act
+              deed="put /admin/imports/{importId}/parts/{part}"
+              class="primary"
+              onClick={() => void send(importId, upload)}
+            >
               Resume
-            </button>
+            </Act>
           )}
           {state !== "sending" && state !== "sent" && <EndButton job={job} onEnded={onEnded} />}
         </div>
@@ -81,9 +86,13 @@ function ResumeForm({ job }: { job: ImportJob }) {
       {isShorter && <Failure text="This is not the same file: it is shorter than what was received." />}
       {chosen && !isShorter && (
         <div class="buttons">
-          <button type="button" class="primary" onClick={() => void send(job.importId, chosen)}>
+          <Act
+            deed="put /admin/imports/{importId}/parts/{part}"
+            class="primary"
+            onClick={() => void send(job.importId, chosen)}
+          >
             Resume
-          </button>
+          </Act>
         </div>
       )}
     </section>
@@ -94,9 +103,9 @@ function EndButton({ job, onEnded }: { job: ImportJob; onEnded: () => void }) {
   const [asking, setAsking] = useState(false);
   return (
     <>
-      <button type="button" onClick={() => setAsking(true)}>
+      <Act deed="post /admin/imports/{importId}/finish" onClick={() => setAsking(true)}>
         End import
-      </button>
+      </Act>
       {asking && (
         <Confirm
           title="End this import?"

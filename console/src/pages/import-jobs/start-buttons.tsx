@@ -1,4 +1,5 @@
 import { useAction } from "../../action";
+import { Act } from "../../components/act";
 import { Failure } from "../../components/status";
 import { type NumbersFile, start } from "../../import-jobs";
 import { goTo, hrefTo } from "../../router";
@@ -12,12 +13,12 @@ export function StartButtons({ chosen }: { chosen: NumbersFile }) {
       {action.error !== null && <Failure text={action.error} />}
       <PoolsOfFile pools={chosen.summary.pools} />
       <div class="buttons">
-        <button type="button" class="primary" aria-disabled={action.busy} onClick={() => action.run(true)}>
+        <Act deed="post /admin/imports" class="primary" busy={action.busy} onClick={() => action.run(true)}>
           Preview
-        </button>
-        <button type="button" aria-disabled={action.busy} onClick={() => action.run(false)}>
+        </Act>
+        <Act deed="post /admin/imports" busy={action.busy} onClick={() => action.run(false)}>
           Import without preview
-        </button>
+        </Act>
       </div>
     </>
   );
@@ -30,9 +31,9 @@ export function ImportButton({ chosen }: { chosen: NumbersFile }) {
     <>
       {action.error !== null && <Failure text={action.error} />}
       <div class="buttons">
-        <button type="button" class="primary" aria-disabled={action.busy} onClick={() => action.run(false)}>
+        <Act deed="post /admin/imports" class="primary" busy={action.busy} onClick={() => action.run(false)}>
           Import
-        </button>
+        </Act>
         <a href={hrefTo("imports")}>Choose another file</a>
       </div>
     </>

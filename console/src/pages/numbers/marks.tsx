@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { Dialog } from "../../components/dialog";
 import { Form } from "../../components/form";
 import { Rows } from "../../components/listing";
@@ -48,9 +49,14 @@ export function Marks({ phone, marks, onLifted }: MarksProps) {
                 isUsedUp(mark) ? (
                   <span class="quiet">Used up</span>
                 ) : (
-                  <button type="button" class="small" aria-label={`Lift ${mark.service}`} onClick={() => setAsked(mark)}>
+                  <Act
+                    deed="post /admin/numbers/{phone}/lift-marks"
+                    class="small"
+                    aria-label={`Lift ${mark.service}`}
+                    onClick={() => setAsked(mark)}
+                  >
                     Lift
-                  </button>
+                  </Act>
                 ),
             },
           ]}

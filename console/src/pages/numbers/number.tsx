@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { announce } from "../../components/announce";
 import { Confirm } from "../../components/dialog";
 import { Fact } from "../../components/facts";
@@ -56,9 +57,13 @@ function Details({ number, onChanged }: { number: PhoneNumber; onChanged: () => 
   return (
     <>
       <Head title={number.phone}>
-        <button type="button" class={number.enabled ? undefined : "primary"} onClick={() => setAsking(true)}>
+        <Act
+          deed="patch /admin/numbers/{phone}"
+          class={number.enabled ? undefined : "primary"}
+          onClick={() => setAsking(true)}
+        >
           {action}
-        </button>
+        </Act>
       </Head>
       <NumberFacts number={number} />
       <Marks phone={number.phone} marks={number.marks} onLifted={onChanged} />

@@ -1,5 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { Confirm } from "../../components/dialog";
 import { type Column, Listing } from "../../components/listing";
 import { Success } from "../../components/status";
@@ -88,12 +89,12 @@ function Selection({ size, onAll, onNone, onChange }: SelectionProps) {
             <button type="button" onClick={onNone}>
               Select none
             </button>
-            <button type="button" onClick={() => setAsked("Withdraw")}>
+            <Act deed="patch /admin/numbers" onClick={() => setAsked("Withdraw")}>
               Withdraw
-            </button>
-            <button type="button" onClick={() => setAsked("Restore")}>
+            </Act>
+            <Act deed="patch /admin/numbers" onClick={() => setAsked("Restore")}>
               Restore
-            </button>
+            </Act>
           </>
         )}
       </div>

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { announce } from "../../components/announce";
 import { Confirm, Dialog } from "../../components/dialog";
 import { FieldErrors, Form, TextField } from "../../components/form";
@@ -33,20 +34,20 @@ export function Credentials({ partner: known, onChanged }: { partner: Partner; o
       <h2>Key and signature</h2>
       <p class="quiet">Keys and secrets can't be shown again. A lost one is replaced by a new one.</p>
       <div class="buttons">
-        <button type="button" onClick={() => setAsked("key")}>
+        <Act deed="post /admin/partners/{partnerId}/rotate-key" onClick={() => setAsked("key")}>
           Rotate key
-        </button>
-        <button type="button" onClick={() => setAsked("secret")}>
+        </Act>
+        <Act deed="post /admin/partners/{partnerId}/signing-secret" onClick={() => setAsked("secret")}>
           New signing secret
-        </button>
+        </Act>
         {known.signed && (
-          <button type="button" onClick={() => setAsked("unsign")}>
+          <Act deed="delete /admin/partners/{partnerId}/signing-secret" onClick={() => setAsked("unsign")}>
             Stop signing
-          </button>
+          </Act>
         )}
-        <button type="button" class="danger" onClick={() => setAsked("revoke")}>
+        <Act deed="delete /admin/partners/{partnerId}" class="danger" onClick={() => setAsked("revoke")}>
           Revoke
-        </button>
+        </Act>
       </div>
       {asked === "key" && <RotateKey partner={known} onMade={show} onClose={close} />}
       {asked === "secret" && <CreateSecret partner={known} onMade={show} onClose={close} />}

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { useAction } from "../../action";
 import { api } from "../../api";
+import { Act } from "../../components/act";
 import { Copyable } from "../../components/copyable";
 import { Failure } from "../../components/status";
 import { Time } from "../../components/time";
@@ -27,9 +28,9 @@ export function DeveloperLink({ partnerId }: { partnerId: string }) {
     <>
       {make.error !== null && <Failure text={make.error} />}
       <p>
-        <button type="button" aria-disabled={make.busy} onClick={() => make.run()}>
+        <Act deed="post /admin/partners/{partnerId}/link" busy={make.busy} onClick={() => make.run()}>
           {make.busy ? "One moment…" : "Make a link for the partner's developer"}
-        </button>
+        </Act>
       </p>
     </>
   );

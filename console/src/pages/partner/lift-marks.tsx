@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { api } from "../../api";
+import { Act } from "../../components/act";
 import { announce } from "../../components/announce";
 import { Dialog } from "../../components/dialog";
 import { Field, FieldErrors, Form } from "../../components/form";
@@ -23,9 +24,9 @@ export function LiftMarks({ partnerId, name }: LiftMarksProps) {
     <section class="card">
       <h2>Marks on numbers</h2>
       <p>Its outcomes Prohibited and Canceled keep numbers from being sold again for those services.</p>
-      <button type="button" onClick={() => setAsking(true)}>
+      <Act deed="post /admin/partners/{partnerId}/lift-marks" onClick={() => setAsking(true)}>
         Lift marks since…
-      </button>
+      </Act>
       {report !== null && <Success>{report}</Success>}
       {asking && (
         <LiftDialog

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { announce } from "../../components/announce";
 import { Confirm, Dialog } from "../../components/dialog";
 import { Fact } from "../../components/facts";
@@ -36,13 +37,13 @@ export function Selling({ partner: known, onChanged }: { partner: Partner; onCha
         <p class="quiet">A paused partner can't buy. What it has bought is not affected.</p>
       )}
       <div class="buttons">
-        <button type="button" onClick={() => setAsked("pause")}>
+        <Act deed="post /admin/partners/{partnerId}/pause" onClick={() => setAsked("pause")}>
           {known.paused ? "Change the reason" : "Pause"}
-        </button>
+        </Act>
         {known.paused && (
-          <button type="button" onClick={() => setAsked("resume")}>
+          <Act deed="delete /admin/partners/{partnerId}/pause" onClick={() => setAsked("resume")}>
             Resume
-          </button>
+          </Act>
         )}
       </div>
       {asked === "pause" && <PauseDialog partner={known} onPaused={onChanged} onClose={close} />}

@@ -23,7 +23,12 @@ export function Settings({ known, onChanged }: SettingsProps) {
   return (
     <section class="card">
       <h2>Settings</h2>
-      <Form submit={form.conflict.length ? "Save mine" : "Save"} onSubmit={form.save} label="Settings">
+      <Form
+        submit={form.conflict.length ? "Save mine" : "Save"}
+        onSubmit={form.save}
+        label="Settings"
+        deed="patch /admin/partners/{partnerId}"
+      >
         <PartnerFields draft={form.draft} onChange={form.edit} />
         {form.conflict.length > 0 && (
           <Conflict changes={form.conflict} isEdited={form.isEdited} onTakeTheirs={form.takeTheirs} />

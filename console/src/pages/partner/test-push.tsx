@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { useAction } from "../../action";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { Fact } from "../../components/facts";
 import { PushOutcome } from "../../components/outcome";
 import { Failure } from "../../components/status";
@@ -27,9 +28,9 @@ export function TestPush({ partner: known }: { partner: Schemas["PartnerView"] }
           <p>
             Pushes a test SMS once to <PushUrl partner={known} />
           </p>
-          <button type="button" aria-disabled={push.busy} onClick={() => push.run()}>
+          <Act deed="post /admin/partners/{partnerId}/test-push" busy={push.busy} onClick={() => push.run()}>
             {push.busy ? "Pushing…" : "Send test push"}
-          </button>
+          </Act>
         </>
       )}
       {push.error !== null && <Failure text={push.error} />}

@@ -20,7 +20,12 @@ export function KeyForm() {
   };
 
   return (
-    <Form submit="Continue" onSubmit={send} label="Be a partner">
+    <Form
+      submit="Continue"
+      onSubmit={send}
+      label="Be a partner"
+      deed={how === "new" ? "post /admin/partners" : undefined}
+    >
       <SelectField
         name="how"
         label="With"

@@ -1,8 +1,10 @@
 import { useState } from "preact/hooks";
 import { FieldErrors, Form, TextField } from "../../components/form";
-import { type Activation, NAME, sendSms } from "./trial";
+import { useStore } from "../../store";
+import { type Activation, NAME, sendSms, trial } from "./trial";
 
 export function SmsForm({ activation }: { activation: Activation }) {
+  const { source } = useStore(trial);
   const [from, setFrom] = useState("Telegram");
   const [text, setText] = useState("Your code: 50151");
 
@@ -12,7 +14,12 @@ export function SmsForm({ activation }: { activation: Activation }) {
   };
 
   return (
-    <Form submit="Send SMS" onSubmit={send} label="Send an SMS">
+    <Form
+      submit="Send SMS"
+      onSubmit={send}
+      label="Send an SMS"
+      deed={source === null ? "post /admin/sources" : undefined}
+    >
       <p class="quiet">
         Delivered as a gateway does it, signed with the secret of a source “{NAME}”, which the first SMS creates.
         {activation.outcome !== null && " The activation is finished: an SMS is unclaimed now."}

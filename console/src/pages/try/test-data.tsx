@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { Act } from "../../components/act";
 import { announce } from "../../components/announce";
 import { Confirm } from "../../components/dialog";
 import { hrefTo } from "../../router";
@@ -25,9 +26,9 @@ export function TestData() {
         {source !== null && <a href={hrefTo("sources")}>the source {NAME}</a>}. Only this page keeps the key, until you
         reload it.
       </p>
-      <button type="button" onClick={() => setAsking(true)}>
+      <Act deed="delete /admin/partners/{partnerId}" onClick={() => setAsking(true)}>
         Remove test data
-      </button>
+      </Act>
       {asking && (
         <Confirm
           title="Remove the test data?"
