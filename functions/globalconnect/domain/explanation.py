@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
+from heapq import nlargest
+from itertools import pairwise
 
 from globalconnect.domain.names import folded, spellings_of
 from globalconnect.domain.partner import Partner
@@ -12,6 +14,10 @@ from globalconnect.domain.requests import GetNumber
 from globalconnect.domain.service import Catalogue, Service
 
 MOST_SUGGESTIONS = 3
+# To compare two names well costs their lengths multiplied: it is done with so many, of those that share the most pairs of
+# letters with what was asked for, and by how they begin.
+MOST_COMPARED = 100
+COMPARED_LENGTH = 40
 
 
 class Reason(Enum):
@@ -78,6 +84,22 @@ def _close_to(asked: str, words: Iterable[tuple[str, str]]) -> Sequence[str]:
     """Return what is suggested by the words that are closest to what was asked for, whatever the case."""
     suggested: dict[str, set[str]] = {}
     for word, name in words:
-        suggested.setdefault(folded(word).casefold(), set()).add(name)
-    close = get_close_matches(folded(asked).casefold(), suggested, n=MOST_SUGGESTIONS)
+        suggested.setdefault(_compared(word), set()).add(name)
+    wanted = _compared(asked)
+    pairs = _pairs(wanted)
+    likely = nlargest(MOST_COMPARED, suggested, key=lambda word: _likeness(pairs, _pairs(word)))
+    close = get_close_matches(wanted, likely, n=MOST_SUGGESTIONS)
     return list(dict.fromkeys(name for word in close for name in sorted(suggested[word])))[:MOST_SUGGESTIONS]
+
+
+def _compared(name: str) -> str:
+    return folded(name).casefold()[:COMPARED_LENGTH]
+
+
+def _pairs(word: str) -> frozenset[tuple[str, str]]:
+    """Return the pairs of neighbours in a word, of which its first letter is one."""
+    return frozenset(pairwise(f" {word}"))
+
+
+def _likeness(one: frozenset[tuple[str, str]], other: frozenset[tuple[str, str]]) -> float:
+    return 2 * len(one & other) / (len(one) + len(other))
