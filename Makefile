@@ -96,8 +96,8 @@ define step
 	else printf '   FAILED after %s s: %s\n' "$$SECONDS" "$(1)"; exit 1; fi
 endef
 
-.PHONY: test needed browser lint types check-locks audit template pytest
-test: needed browser lint types check-locks audit template pytest ## every check, from lint to the tests
+.PHONY: test needed browser php lint types check-locks audit template pytest
+test: needed browser php lint types check-locks audit template pytest ## every check, from lint to the tests
 
 # What the tests of the README run and no registry brings: said before anything is fetched.
 needed:
@@ -106,6 +106,9 @@ needed:
 
 browser: .venv/.done .tools/node/.done ## find a Chromium for the tests in the browser, or fetch one
 	$(call step,browser,$(RUN) -m local.browser $(MAKECMDGOALS))
+
+php: .venv/.done ## find a PHP for the tests of the samples, or fetch Debian's; without one they are skipped
+	$(call step,php,$(RUN) -m local.php)
 
 lint: .venv/.done ## ruff: rules and format
 	$(call step,lint,.venv/bin/ruff check . && .venv/bin/ruff format --check .)
@@ -135,7 +138,7 @@ NONE_IS_FINE := $(if $(ARGS), || [ $$? = 5 ])
 PYTEST := .venv/bin/pytest --durations=10
 IN_TWO := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -o timeout=600
 
-pytest: needed browser $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests, and the slowest ten of each step (ARGS="-k push")
+pytest: needed browser php $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests, and the slowest ten of each step (ARGS="-k push")
 	$(call step,tests on the handlers,$(PYTEST) -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests of outages and crashes,$(PYTEST) $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests on a deployed stack,$(IN_TWO) $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))

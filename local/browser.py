@@ -155,7 +155,7 @@ def _from_npm(machine: Machine, progress: Progress) -> str:
         "LD_LIBRARY_PATH": unpacked / "al2023" / "lib",
         "FONTCONFIG_FILE": unpacked / "fonts.conf",
     }
-    _write_script(executable, unpacked / "chromium", variables)
+    write_script(executable, unpacked / "chromium", variables)
     return str(executable)
 
 
@@ -187,9 +187,11 @@ SOURCES: dict[str, Callable[[Machine, Progress], str]] = {
 }
 
 
-def _write_script(script: Path, executable: Path, variables: Mapping[str, object] | None = None) -> None:
+def write_script(script: Path, executable: Path, variables: Mapping[str, object] | None = None, *options: str) -> None:
+    """Write a script that starts a program, with these variables and options before its own arguments."""
     exported = "".join(f"export {name}={shlex.quote(str(value))}\n" for name, value in (variables or {}).items())
-    script.write_text(f'#!/bin/sh\n{exported}exec {shlex.quote(str(executable))} "$@"\n', encoding="utf-8")
+    command = shlex.join([str(executable), *options])
+    script.write_text(f'#!/bin/sh\n{exported}exec {command} "$@"\n', encoding="utf-8")
     script.chmod(0o755)
 
 
@@ -208,7 +210,7 @@ def main(arguments: Sequence[str]) -> int:
     except NoBrowser as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
-    _write_script(CHROMIUM, Path(executable))
+    write_script(CHROMIUM, Path(executable))
     print(f"   {executable}")
     return 0
 

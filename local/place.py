@@ -20,6 +20,7 @@ NPM = (str(NODE), str(NODE_HOME / "lib" / "node_modules" / "npm" / "bin" / "npm-
 # Projects of npm, each a package.json and its lock.
 NPM_PROJECTS = tuple(REPOSITORY / project for project in ("console", "requirements/browser", "requirements/dynalite"))
 BROWSER = REPOSITORY / ".tools" / "browser"
+PHP = REPOSITORY / ".tools" / "php" / "php"
 EMULATOR_PYTHON = REPOSITORY / ".tools" / "emulator" / "bin" / "python"
 EMULATOR = REPOSITORY / "local" / "as_aws.py"
 # Shared by all stacks, so that only the first build on a machine has to fetch anything; apart from the .aws-sam of
