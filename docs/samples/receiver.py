@@ -48,10 +48,33 @@ def keep(sms, body):
     return True
 
 
+def body_of(request):
+    """Return a body that comes whole or in chunks. Raises ValueError if it is too long or can't be read."""
+    body, lines = b"", request.rfile
+    if request.headers.get("Transfer-Encoding", "").lower() != "chunked":
+        return lines.read(size_of(request.headers.get("Content-Length", "0"), 10))
+    while size := size_of(lines.readline(100).decode("latin-1").partition(";")[0].strip(), 16, len(body)):
+        body += lines.read(size)
+        lines.readline(100)
+    while lines.readline(LONGEST).strip():
+        pass
+    return body
+
+
+def size_of(text, base, before=0):
+    if not re.fullmatch("[0-9a-fA-F]{1,8}", text) or before + int(text, base) > LONGEST:
+        raise ValueError("the body's length")
+    return int(text, base)
+
+
 class Receiver(BaseHTTPRequestHandler):
+    timeout = 30  # seconds, for each read
+
     def do_POST(self):
-        length = int(self.headers.get("Content-Length", 0))
-        body = self.rfile.read(length) if length <= LONGEST else b""
+        try:
+            body = body_of(self)
+        except ValueError:
+            body = b""
         if not is_signed(self.headers, body):
             return self.answer(401, "ERROR")
         if keep(self.headers["webhook-id"], body):

@@ -1,6 +1,7 @@
 """The samples for partners against answers and pushes by script: what is repeated, and what is taken once."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -119,6 +120,41 @@ def test_a_receiver_takes_an_sms_once_however_often_it_is_pushed(receiver: sampl
     assert answers == [(200, {"status": "SUCCESS"})] * 9
     # And no part of a file is left.
     assert receiver.taken() == {"sms_36532.json": BODY}
+
+
+def test_a_receiver_takes_a_body_that_comes_in_chunks(receiver: samples.Receiver) -> None:
+    # A proxy may send it so.
+    pieces = iter([BODY[:7], BODY[7:50], BODY[50:]])
+    answer = httpx.post(receiver.url, content=pieces, headers=signed(SECRET), timeout=60, trust_env=False)
+    assert answer.request.headers["transfer-encoding"] == "chunked"
+    assert (answer.status_code, answer.json()) == (200, {"status": "SUCCESS"})
+    assert receiver.taken() == {"sms_36532.json": BODY}
+
+
+def answer_to(receiver: samples.Receiver, head: str) -> bytes:
+    """Return how the answer begins to a push whose head ends so, and of which no more comes."""
+    place = httpx.URL(receiver.url)
+    named = "".join(f"{name}: {value}\r\n" for name, value in signed(SECRET).items())
+    with socket.create_connection((place.host, place.port or 80), timeout=20) as connection:
+        connection.sendall(f"POST /push HTTP/1.1\r\nHost: {place.host}\r\n{named}{head}\r\n\r\n".encode())
+        return connection.recv(1_000)
+
+
+CHUNKED = "Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("head", ["Content-Length: -1", "Content-Length: x", f"{CHUNKED}-1", f"{CHUNKED}no size"])
+def test_a_receiver_waits_for_nothing_after_a_length_that_is_none(receiver: samples.Receiver, head: str) -> None:
+    # Node's and PHP's servers refuse some by themselves.
+    answer = answer_to(receiver, head)
+    assert not answer or answer[9:12] in {b"400", b"401"}
+    assert receiver.taken() == {}
+
+
+@pytest.mark.parametrize("head", ["Content-Length: 1000001", f"{CHUNKED}f4241", f"{CHUNKED}1\r\nx\r\nf4240"])
+def test_the_python_receiver_reads_nothing_that_is_too_long(tmp_path: Path, head: str) -> None:
+    with samples.receiver("Python", SECRET, tmp_path) as receiver:
+        assert answer_to(receiver, head)[9:12] == b"401"
 
 
 def test_a_receiver_refuses_what_is_not_signed_by_us_now(receiver: samples.Receiver) -> None:
