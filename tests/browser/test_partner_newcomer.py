@@ -3,9 +3,21 @@
 import json
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from tests import samples
 from tests.browser.driving import Console, copied, fill, press, shows
 from tests.contract.market import COLD_START_SECONDS, Market, until
+
+
+def copied_block(page: Page, summary: str, name: str) -> str:
+    """Open a block of the page that is folded, and return what its button copies."""
+    page.get_by_text(summary, exact=True).click()
+    press(page, f"Copy: {name}")
+    # The clipboard is written after a while.
+    page.wait_for_function("name => navigator.clipboard.readText().then(text => text.includes(name))", arg=name)
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
 
 
 def test_with_the_link_alone_a_developer_comes_to_a_push_that_their_receiver_takes(
@@ -22,14 +34,16 @@ def test_with_the_link_alone_a_developer_comes_to_a_push_that_their_receiver_tak
     listed = market.made("GET", "/admin/partners")["partners"]
     path = next(f"/admin/partners/{each['partnerId']}" for each in listed if each["name"] == "Newcomer")
 
-    # The developer opens it, and has their receiver, the page's own sample, running; staff set its URL.
+    # The developer opens it, and runs the receiver that the page shows; staff set its URL.
     developer = console.another_tab()
     developer.goto(link)
     shows(developer.locator("#key"), "Newcomer")
     assert "#" not in developer.url
     key = copied(developer.locator("#key"), "Key")
     secret = market.made("POST", f"{path}/signing-secret")["signingSecret"]
-    with samples.receiver("Python", secret, tmp_path) as receiver:
+    sample = tmp_path / "receiver.py"
+    sample.write_text(copied_block(developer, "Python: receiver.py", "receiver.py"), encoding="utf-8")
+    with samples.receiver("Python", secret, tmp_path, sample) as receiver:
         market.made("PATCH", path, {"pushUrl": receiver.url})
         shows(developer.get_by_role("form", name="Try GET_SERVICES"), pool.operator)
         number = developer.get_by_role("form", name="Try GET_NUMBER")
