@@ -36,7 +36,7 @@ _REQUESTS = 100
 _CPU_LIMIT = 1.0
 
 _MEGABYTE = 1_000_000
-_ARTEFACT_LIMIT = 15.0
+_ARTEFACT_LIMIT = 17.0
 _METADATA = "metadata of packages"
 
 
@@ -168,7 +168,7 @@ def _artefact_row(sizes: Mapping[str, int], progress: Say) -> Row:
     whole = round(sum(sizes.values()) / _MEGABYTE, 2)
     return Row(
         "inventory.9",
-        "the artefact of the functions, zipped, is at most 15 MB",
+        "the artefact of the functions, zipped, is at most 17 MB",
         whole,
         "MB",
         _ARTEFACT_LIMIT,

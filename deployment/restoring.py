@@ -31,6 +31,7 @@ from globalconnect.domain.times import DAY, MINUTE, day_of
 from globalconnect.store.activations import ENTRY, from_activation, is_kept, to_activation
 from globalconnect.store.audit import Audit
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression
+from globalconnect.store.lines import fitting
 from globalconnect.store.numbers import HELD_SHARDS, to_number, to_whole_item, unchanged
 from globalconnect.store.partners import LINK, Partners
 from globalconnect.store.services import Services
@@ -61,6 +62,7 @@ _CHANGES_OF = {
     "Partners": ("partner.",),
     "Services": ("service.",),
     "Sources": ("source.",),
+    "Lines": ("source.lines_replaced", "source.changed", "source.removed"),
     "Numbers": ("number.", "numbers.", "import.", "partner.marks_lifted"),
 }
 
@@ -190,6 +192,8 @@ class Restoring:
 
         A key or secret that staff have since made worthless stays worthless (contract 5).
         """
+        if name == "Lines":
+            return lambda item: fitting(item, partial(self._db.get, self._table))
         if name not in {"Partners", "Sources"} or self._of.exact:
             return lambda item: item
         did, paused = self._did_since()
@@ -420,6 +424,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "Numbers": ("phone",),
     "Activations": ("activation_id", "entry"),
     "Sources": ("source_id",),
+    "Lines": ("source_id", "line"),
     "Inbox": ("inbox_id",),
     "Audit": ("month", "entry"),
     "Statistics": ("kind", "at"),

@@ -8,7 +8,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,12 +20,15 @@ from pydantic import TypeAdapter  # noqa: E402
 from admin_api.app import ROUTES  # noqa: E402
 from admin_api.import_jobs import MOST_PARTS  # noqa: E402
 from admin_api.import_rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
+from admin_api.lines import COLUMNS as LINE_COLUMNS  # noqa: E402
+from admin_api.lines import MOST_LINES  # noqa: E402
 from admin_api.route import SEES_TEXTS, Route, Upload  # noqa: E402
 from admin_api.schema import SERVICE_CODE  # noqa: E402
 from globalconnect import VERSION  # noqa: E402
 from globalconnect.domain.explanation import MOST_SUGGESTIONS  # noqa: E402
 from globalconnect.domain.ids import LARGEST_ID  # noqa: E402
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest  # noqa: E402
+from globalconnect.domain.source import LONGEST_LINE  # noqa: E402
 from globalconnect.hub_protocol import answers as said  # noqa: E402
 from globalconnect.hub_protocol import explanations, push, requests  # noqa: E402
 from globalconnect.hub_protocol.catalogue import DEFAULT  # noqa: E402
@@ -299,6 +302,10 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
             "operator": text("1 to 100 characters without |, none of them invisible, and not `any`"),
         },
     ),
+    "LineRow": record(
+        "A line of a gateway and the number that it is, with exactly these fields; each line and each number once.",
+        {"line": text(f"1 to {LONGEST_LINE} printable characters"), "phone": PHONE_WRITTEN},
+    ),
 }
 
 
@@ -418,21 +425,36 @@ def gateway_paths() -> Schema:
     """Describe what gateways call."""
     one_or_many = {"anyOf": [ref("GatewaySms"), {"type": "array", "items": ref("GatewaySms"), "maxItems": 100}]}
     signature = text("hex(HMAC-SHA256(secret, body))")
+    by_id = [parameter("path", "sourceId", text("The source's id"), required=True)]
+    by_secret = [*by_id, parameter("path", "secret", text("The source's secret"), required=True)]
+    generic = {
+        "operationId": "inbound_sms",
+        "summary": "Deliver SMS of the `generic` form. The same SMS delivered twice is stored once.",
+        "description": "What sources of other types send here, and what they hear: docs/gateways.md.",
+        "tags": ["gateways"],
+        "parameters": [*by_id, parameter("header", "X-Signature", signature, required=True)],
+        "requestBody": {"required": True, "content": as_json(one_or_many)},
+        "responses": answers(200, ref("Success"), "The SMS are stored.", (400, 401)),
+        "security": [],
+    }
     return {
-        "/inbound/{sourceId}": {
-            "post": {
-                "operationId": "inbound_sms",
-                "summary": "Deliver SMS. The same SMS delivered twice is stored once.",
-                "tags": ["gateways"],
-                "parameters": [
-                    parameter("path", "sourceId", text("The source's id"), required=True),
-                    parameter("header", "X-Signature", signature, required=True),
-                ],
-                "requestBody": {"required": True, "content": as_json(one_or_many)},
-                "responses": answers(200, ref("Success"), "The SMS are stored.", (400, 401)),
-                "security": [],
-            }
-        }
+        "/inbound/{sourceId}": {"get": _of_providers("get", by_id), "post": generic},
+        "/inbound/{sourceId}/{secret}": {
+            method: _of_providers(f"{method}_with_secret", by_secret) for method in ("get", "post")
+        },
+    }
+
+
+def _of_providers(name: str, parameters: Sequence[Schema]) -> Schema:
+    return {
+        "operationId": f"inbound_sms_{name}",
+        "summary": "Deliver SMS as a provider's own protocol has it (docs/gateways.md).",
+        "tags": ["gateways"],
+        "parameters": [*parameters],
+        "responses": answers(
+            200, ref("Success"), "The SMS are stored; most providers hear something else.", (400, 401)
+        ),
+        "security": [],
     }
 
 
@@ -479,6 +501,7 @@ PATH_FIELDS: Mapping[str, Schema] = {
     "code": text("A service's code", pattern=f"^{SERVICE_CODE.pattern}$"),
     "phone": PHONE,
     "importId": text("An import's id"),
+    "payloadId": text("The id of a payload that could not be read"),
     "part": {"type": "integer", "minimum": 1, "maximum": MOST_PARTS},
     "activationId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
     "smsId": {"type": "integer", "minimum": 1, "maximum": LARGEST_ID},
@@ -520,7 +543,7 @@ def _operation(route: Route[Any, Any, Any]) -> Schema:
     if parameters:
         operation["parameters"] = parameters
     if route.body is Upload:
-        operation["requestBody"] = {"required": True, "content": _upload_content()}
+        operation["requestBody"] = {"required": True, "content": _upload_content(*_UPLOADS[route.path])}
     elif route.body.__name__ != "NoFields":
         operation["requestBody"] = {"required": True, "content": as_json(ref(route.body.__name__))}
     return operation
@@ -546,14 +569,23 @@ def _without_titles(schema: Any) -> Any:
     return {name: _without_titles(part) for name, part in kept.items()}
 
 
-def _upload_content() -> Schema:
-    header = ",".join(COLUMNS)
+# What a route's rows are called, its columns, how many rows it takes, and an example of one.
+_NUMBERS = ("NumberRow", COLUMNS, MOST_ROWS, "447472190035,england,Hutchison 3G UK Ltd")
+_UPLOADS: Mapping[str, tuple[str, Collection[str], int, str]] = {
+    "/admin/numbers": _NUMBERS,
+    "/admin/imports/{importId}/parts/{part}": _NUMBERS,
+    "/admin/sources/{sourceId}/lines": ("LineRow", LINE_COLUMNS, MOST_LINES, "dv-19:2,447472190035"),
+}
+
+
+def _upload_content(rows_are: str, columns: Collection[str], most: int, example: str) -> Schema:
+    header = ",".join(columns)
     csv = text(
-        f"The header {header} (in any order and case), then at most {MOST_ROWS} rows, with commas, semicolons or tabs. "
+        f"The header {header} (in any order and case), then at most {most} rows, with commas, semicolons or tabs. "
         "UTF-8, with or without a BOM; lines whose cells are all empty count for nothing.",
-        examples=[f"{header}\n447472190035,england,Hutchison 3G UK Ltd\n"],
+        examples=[f"{header}\n{example}\n"],
     )
-    rows = {"type": "array", "items": ref("NumberRow"), "maxItems": MOST_ROWS}
+    rows = {"type": "array", "items": ref(rows_are), "maxItems": most}
     return as_json(rows) | {media_type: {"schema": csv} for media_type in sorted(CSV_TYPES)}
 
 

@@ -14,7 +14,7 @@ from admin_api.wiring import Parts, build
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.audit import AuditEntry
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
-from globalconnect.domain.inbound import InboundSms, Receipt, UnclaimedReason, identity_of
+from globalconnect.domain.inbound import InboundSms, InboxKind, Receipt, UnclaimedReason, identity_of
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.staff import Role, StaffMember
@@ -83,18 +83,18 @@ class Desk:
 
     def keep_unclaimed(self, number: int, text: str, at: int, received_at: int | None = None) -> None:
         """Let an SMS be unclaimed at `at` (ms)."""
-        sms = InboundSms("447472190035", "Telegram", text, str(number))
-        receipt = Receipt(SmsId(number), SourceId("gw"), identity_of(sms, SourceId("gw"), at), sms, at)
-        inbox = self.admin.inbox
-        item = inbox.noted_unclaimed(receipt, at if received_at is None else received_at, UnclaimedReason.NOT_HELD)
-        self.cloud.db.put(inbox.table, item)
+        sms = InboundSms("447472190035", "Telegram", text, str(number), stated_at=received_at)
+        receipt = Receipt(SmsId(number), SourceId("gw"), identity_of(sms, SourceId("gw"), at), sms, at, at)
+        self.cloud.db.transact(self.admin.inbox.entering(receipt, InboxKind.UNCLAIMED, UnclaimedReason.NOT_HELD))
 
     def upload(self, content: str, media_type: str = CSV) -> Reply:
         return self.send(event("POST", "/admin/numbers", body=content, headers={"Content-Type": media_type}))
 
-    def send_part(self, import_id: str, part: object, content: str, media_type: str = CSV) -> Reply:
-        path = f"/admin/imports/{import_id}/parts/{part}"
+    def put_file(self, path: str, content: str, media_type: str = CSV) -> Reply:
         return self.send(event("PUT", path, body=content, headers={"Content-Type": media_type}))
+
+    def send_part(self, import_id: str, part: object, content: str, media_type: str = CSV) -> Reply:
+        return self.put_file(f"/admin/imports/{import_id}/parts/{part}", content, media_type)
 
     def send(self, request: Mapping[str, Any]) -> Reply:
         claims = request["requestContext"]["authorizer"].get("claims", {})

@@ -82,11 +82,14 @@ class Scripted:
 
 @dataclass(slots=True)
 class Nth:
-    """Fails one call, the one of that number from 0, if so of the transactions alone; `made` counts them."""
+    """Fails one call, the one of that number from 0, if so of the transactions alone, or it and all later ones; `made` counts
+    them.
+    """
 
     number: int
     fault: Fault
     of_transactions: bool = False
+    and_later: bool = False
     made: int = 0
 
     def __call__(self, operation: str) -> Fault | None:
@@ -94,7 +97,8 @@ class Nth:
         if self.of_transactions and operation != TRANSACTION:
             return None
         self.made += 1
-        return self.fault if self.made == self.number + 1 else None
+        fails = self.made > self.number if self.and_later else self.made == self.number + 1
+        return self.fault if fails else None
 
 
 class FailingClient:

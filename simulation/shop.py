@@ -24,6 +24,7 @@ from globalconnect.domain.partner import Partner, in_clear, new_key, new_partner
 from globalconnect.domain.service import Service
 from globalconnect.domain.source import Source
 from globalconnect.inbound.parts import Parts as InboundParts
+from globalconnect.inbound.waiting import finish_whole, place_waiting
 from globalconnect.runtime.http import ProxyAnswer, endpoint
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import Activations
@@ -161,6 +162,8 @@ class Shop:
     def sweep(self) -> None:
         sweep = Sweep(self.numbers, self.partners, self.pushes, self.cloud.queues(), self.statistics, self.cloud.clock)
         self.statistics.put_pending(sweep.run().note)
+        place_waiting(self.inbound_parts, 1_000)
+        finish_whole(self.inbound_parts, 1_000)
 
     def measure(self) -> None:
         env = Environment({**self.cloud.env, **self.overrides})

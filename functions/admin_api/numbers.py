@@ -47,7 +47,8 @@ class NumbersQuery(TypedDict, total=False):
 class NumberView(View):
     """A number, and what outcomes left on it: for which services it is blocked, and its cancels per service.
 
-    `heldUntil` and `activationId` while a live activation holds it, `restingUntil` while it rests after a sale.
+    `heldUntil` and `activationId` while a live activation holds it, `restingUntil` while it rests after a sale, or
+    staff try it out.
     """
 
     phone: str
@@ -231,6 +232,22 @@ def change(parts: Parts, call: Call[NoQuery, NumberChange]) -> NumberView:
         call.log_change("number.withdrawn", phone)
         number = parts.numbers.withdraw(phone)
     return NumberView.of(number, now)
+
+
+@route(
+    "POST",
+    "/admin/numbers/{phone}/test",
+    Role.STOCK,
+    "Take a free number off sale for 5 minutes, to send it an SMS from a telephone: what arrives is listed by "
+    "GET /admin/tests, and pushed to nobody. 409 when it is held, rests or is withdrawn.",
+    action="number.tested",
+    errors=(404, 409),
+)
+def test(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberView:
+    phone = check_phone(call.path["phone"], "phone")
+    call.log_change(changed_id=phone)
+    now = parts.now()
+    return NumberView.of(parts.numbers.test(phone, now), now)
 
 
 @route(

@@ -112,7 +112,7 @@ Dialect = Annotated[
 ]
 Provider = Annotated[
     str,
-    Field(description=", ".join(PROVIDERS), json_schema_extra={"enum": [*PROVIDERS]}),
+    Field(description=f"one of {', '.join(PROVIDERS)}", json_schema_extra={"enum": [*PROVIDERS]}),
     _known_in(PROVIDERS),
 ]
 CancelLimit = Annotated[
@@ -189,8 +189,11 @@ SourceSecret = Annotated[
     ),
 ]
 Settings = Annotated[
-    dict[str, str | bool],
-    Field(description="an object of the settings that its provider has, each a text, true or false"),
+    dict[str, str | bool | dict[str, str]],
+    Field(
+        description="an object of the settings that its provider has, each a text, true or false, "
+        "and of lines: the numbers of its lines, by name"
+    ),
 ]
 Version = Annotated[int, Field(ge=0, le=LARGEST_ID, description="the version of the partner as it was read")]
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any, Self
+from urllib.parse import quote
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
+from admin_api.lines import check_lines, set_lines
 from admin_api.route import PAGE, Call, id_in, route
 from admin_api.schema import (
     Acknowledgement,
@@ -23,7 +25,7 @@ from admin_api.schema import (
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, existing
 from globalconnect.domain.ids import Rng, SourceId, new_token
-from globalconnect.domain.provider import PROVIDERS, ProviderSpec, SecretOrigin, SettingType
+from globalconnect.domain.provider import PROVIDERS, Certainty, ProviderSpec, SecretOrigin, SettingType
 from globalconnect.domain.source import Problem, Source, SourceSettings
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
@@ -34,20 +36,26 @@ _ID_LENGTH = 10
 # A given one that is shorter gets a warning.
 _SAFE_SECRET = 16
 _SECRET_LENGTH = 40
-_TYPES: Mapping[SettingType, type] = {SettingType.TEXT: str, SettingType.FLAG: bool}
+_LINES = "lines"
 
 
 class SettingView(View):
-    """A setting that sources of a type have: a text, or a flag, which is true or false."""
+    """A setting that sources of a type have: a text, one of `choices` if there are any, or a flag, true or false."""
 
     name: str
     type: SettingType
     required: bool
     description: str
+    choices: list[str]
 
 
 class ProviderView(View):
-    """A type of gateway: by which methods it delivers, how a delivery proves that it is genuine, who makes the secret."""
+    """A type of gateway: by which methods it delivers, how a delivery proves that it is genuine, who makes the secret.
+
+    `certainty` is how sure what we know of it is: read in its source code, in its documents, or reported by others.
+    `steps` tell where to enter the URL, `limits` what doesn't work; `line` what it calls a SIM or device, "" where it
+    never does.
+    """
 
     name: str
     title: str
@@ -55,6 +63,10 @@ class ProviderView(View):
     authentication: str
     secret: SecretOrigin
     settings: list[SettingView]
+    certainty: Certainty
+    steps: list[str]
+    limits: list[str]
+    line: str
 
     @classmethod
     def of(cls, name: str, spec: ProviderSpec) -> Self:
@@ -64,6 +76,7 @@ class ProviderView(View):
                 type=setting.type,
                 required=setting.is_required,
                 description=setting.description,
+                choices=[*setting.choices],
             )
             for setting in spec.settings
         ]
@@ -74,6 +87,10 @@ class ProviderView(View):
             authentication=spec.authentication,
             secret=spec.secret,
             settings=settings,
+            certainty=spec.certainty,
+            steps=[*spec.steps],
+            limits=[*spec.limits],
+            line=spec.line,
         )
 
 
@@ -106,10 +123,24 @@ def settings_for(spec: ProviderSpec, given: SourceSettings) -> SourceSettings:
     if given.keys() - specs.keys():
         raise InvalidInput("settings", f"expected {f'no other than {", ".join(specs)}' if specs else 'none'}")
     for name, setting in specs.items():
-        is_right = type(given[name]) is _TYPES[setting.type] if name in given else not setting.is_required
+        is_right = setting.takes(given[name]) if name in given else not setting.is_required
         if not is_right:
             raise InvalidInput(f"settings.{name}", f"expected {setting.description}")
     return {specs[name].name: value for name, value in given.items()}
+
+
+def split_settings(given: Mapping[str, str | bool | dict[str, str]]) -> tuple[SourceSettings, dict[str, str] | None]:
+    """Return what is set of a source, and which numbers its lines are; None when that isn't said. Raises InvalidInput."""
+    settings = {name: value for name, value in given.items() if not isinstance(value, dict)}
+    lines = given.get(_LINES)
+    if len(given) - len(settings) != isinstance(lines, dict):
+        raise InvalidInput("settings", "expected texts, true or false")
+    return settings, check_lines([*lines.items()]) if isinstance(lines, dict) else None
+
+
+def address_of(spec: ProviderSpec, url: str, secret: str) -> str:
+    """Return what is to be entered at a gateway: the URL, with the secret where its protocol has no other place for it."""
+    return spec.address.replace("{url}", url).replace("{secret}", quote(secret, safe=""))
 
 
 class NewSource(Body):
@@ -118,6 +149,13 @@ class NewSource(Body):
     name: Name
     provider: Provider
     secret: SourceSecret = None
+    settings: Settings = Field(default_factory=dict)
+
+
+class SourceChange(Body):
+    """What is to be different; `settings` replace all of them, `lines` in them only if they are there."""
+
+    name: Name = ""
     settings: Settings = Field(default_factory=dict)
 
 
@@ -149,6 +187,7 @@ class SourceView(View):
     last_heard_at: Time | None
     last_unreadable: ProblemView | None
     last_untimed: ProblemView | None
+    settings: dict[str, str | bool]
 
     @classmethod
     def of(cls, source: Source, base: str, **more: Any) -> Self:
@@ -157,26 +196,31 @@ class SourceView(View):
             source_id=source.source_id,
             name=source.name,
             provider=source.provider,
-            url=f"{base}/inbound/{source.source_id}",
+            url=_url_of(source.source_id, base),
             created_at=to_iso(source.created_at),
             last_heard_at=to_iso_if_any(source.last_heard_at),
             last_unreadable=source.last_unreadable and ProblemView.of(source.last_unreadable),
             last_untimed=source.last_untimed and ProblemView.of(source.last_untimed),
+            settings={to_camel(name): value for name, value in source.settings.items()},
             **more,
         )
 
 
 class SourceWithSecret(SourceView):
-    """An inbound gateway with its secret, which is never shown again, and what is to be said against that."""
+    """An inbound gateway with its secret, which is never shown again, and what is to be said against that. `address` is
+    what to enter there: the URL, with the secret where it has no other place.
+    """
 
+    address: str = Field(repr=False)
     secret: str = Field(repr=False)
     warning: str | None
 
 
 class SourceSecretView(View):
-    """A source's new secret, which is never shown again, and what is to be said against it."""
+    """A source's new secret, which is never shown again, with the address to enter, and what is to be said against it."""
 
     source_id: str
+    address: str = Field(repr=False)
     secret: str = Field(repr=False)
     warning: str | None
 
@@ -199,6 +243,7 @@ class SourcePage(View):
 )
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     spec = PROVIDERS[call.body.provider]
+    settings, lines = split_settings(call.body.settings)
     secret = secret_for(spec, call.body.secret, parts.rng)
     source = Source(
         source_id=SourceId(new_token(_ID_LENGTH, parts.rng)),
@@ -206,11 +251,17 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
         provider=call.body.provider,
         secret=secret,
         created_at=parts.now(),
-        settings=settings_for(spec, call.body.settings),
+        settings=settings_for(spec, settings),
     )
+    if lines is not None:
+        parts.inbound.lines.refuse_taken(source.source_id, lines)
     parts.sources.add(source)
+    if lines is not None:
+        set_lines(parts, source.source_id, lines)
     call.log_change(changed_id=source.source_id)
-    return SourceWithSecret.of(source, call.request.public_url(RESOURCE), secret=secret, warning=_warning_of(secret))
+    base = call.request.public_url(RESOURCE)
+    address = address_of(spec, _url_of(source.source_id, base), secret)
+    return SourceWithSecret.of(source, base, address=address, secret=secret, warning=_warning_of(secret))
 
 
 @route(
@@ -223,6 +274,29 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     page = parts.sources.page(PAGE, call.query.get("cursor"))
     base = call.request.public_url(RESOURCE)
     return SourcePage(sources=[SourceView.of(source, base) for source in page.items], cursor=page.cursor)
+
+
+@route(
+    "PATCH",
+    f"{RESOURCE}/{{sourceId}}",
+    Role.STOCK,
+    "Change an inbound gateway's name, its settings, or which numbers its lines are, as far as they are given.",
+    action="source.changed",
+    errors=(404, 409),
+)
+def change(parts: Parts, call: Call[NoQuery, SourceChange]) -> SourceView:
+    source_id = SourceId(id_in(call.path, "sourceId", "source"))
+    source = existing(parts.sources.find(source_id), "source")
+    given = call.body.model_fields_set
+    settings, lines = split_settings(call.body.settings)
+    # Of settings that are nothing but lines, the others stay.
+    is_set = "settings" in given and (lines is None or bool(settings))
+    wanted = settings_for(PROVIDERS[source.provider], settings) if is_set else source.settings
+    if lines is not None:
+        set_lines(parts, source_id, lines)
+    changed = parts.sources.change(source_id, call.body.name if "name" in given else source.name, wanted)
+    call.log_change(fields=sorted(given))
+    return SourceView.of(changed, call.request.public_url(f"{RESOURCE}/{source_id}"))
 
 
 @route(
@@ -241,7 +315,13 @@ def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> Source
     source = existing(parts.sources.find(source_id), "source")
     secret = secret_for(PROVIDERS[source.provider], call.body.secret, parts.rng)
     parts.sources.replace_secret(source_id, secret, parts.now())
-    return SourceSecretView(source_id=source_id, secret=secret, warning=_warning_of(secret))
+    base = call.request.public_url(f"{RESOURCE}/{source_id}/secret")
+    address = address_of(PROVIDERS[source.provider], _url_of(source_id, base), secret)
+    return SourceSecretView(source_id=source_id, address=address, secret=secret, warning=_warning_of(secret))
+
+
+def _url_of(source_id: SourceId, base: str) -> str:
+    return f"{base}/inbound/{source_id}"
 
 
 def _warning_of(secret: str) -> str | None:
@@ -257,5 +337,9 @@ def _warning_of(secret: str) -> str | None:
     errors=(404,),
 )
 def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
-    parts.sources.remove(SourceId(id_in(call.path, "sourceId", "source")))
+    source_id = SourceId(id_in(call.path, "sourceId", "source"))
+    existing(parts.sources.find(source_id), "source")
+    # First: without its source nobody could free them.
+    parts.inbound.lines.remove(source_id)
+    parts.sources.remove(source_id)
     return Acknowledgement()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from admin_api.user_pool import UserPool
 from globalconnect.domain.ids import Rng
 from globalconnect.domain.outcomes import OutcomeLimits
+from globalconnect.inbound import parts as inbound
+from globalconnect.inbound.parts import Parts as InboundParts
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime.aws import cognito_client, dynamodb_client, kms_client, sqs_client
 from globalconnect.runtime.startup import Environment, at_startup, clock, rng
@@ -39,7 +41,8 @@ class Parts:
 
     `cancel_limit` is that of services without their own. `push_loopback` lets Push URLs point at this machine, on a local
     stack; `push_https_only` refuses plain http ones. `user_pool_client_id` is the client through which staff sign in;
-    `require_totp` asks a second factor of all of them.
+    `require_totp` asks a second factor of all of them. `inbound` is what takes in SMS: what waits for its line, or could not be
+    read, is taken in once staff see to it.
     """
 
     partners: Partners
@@ -63,6 +66,7 @@ class Parts:
     user_pool: UserPool
     user_pool_client_id: str
     require_totp: bool
+    inbound: InboundParts
     now: Callable[[], int]
     rng: Rng
 
@@ -81,6 +85,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
     kept_for = env.duration("RETENTION_DAYS")
     numbers = Numbers(db, env.text("NUMBERS_TABLE"))
     activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
+    sources = Sources(db, env.text("SOURCES_TABLE"), _NO_CACHE, now, encryption)
     return Parts(
         partners=Partners(db, env.text("PARTNERS_TABLE"), _NO_CACHE, now, encryption),
         services=Services(db, env.text("SERVICES_TABLE"), _NO_CACHE, now),
@@ -89,7 +94,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
         activations=activations,
         transactions=Transactions(db, numbers, activations),
         pushes=Pushes(db, env.text("ACTIVATIONS_TABLE"), kept_for),
-        sources=Sources(db, env.text("SOURCES_TABLE"), _NO_CACHE, now, encryption),
+        sources=sources,
         inbox=Inbox(db, env.text("INBOX_TABLE"), kept_for),
         import_jobs=ImportJobs(db, env.text("IMPORTS_TABLE"), kept_for),
         audit=Audit(db, env.text("AUDIT_TABLE"), env.duration("AUDIT_DAYS")),
@@ -105,6 +110,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
         user_pool=UserPool(cognito, env.text("USER_POOL_ID"), now),
         require_totp=env.flag("REQUIRE_TOTP"),
         user_pool_client_id=env.text("USER_POOL_CLIENT_ID"),
+        inbound=inbound.build(env, db, now, sources),
         now=now,
         rng=rng,
     )

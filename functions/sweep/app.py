@@ -1,9 +1,17 @@
-"""Every minute: let go of numbers whose lease has run out, queue pushes that lost their message, measure the backlog."""
+"""Every minute: let go of numbers whose lease has run out, queue pushes that lost their message, measure the backlog, and
+place the SMS that waited for something that has come by now.
+"""
 
 from typing import Any
 
+from globalconnect.inbound.waiting import finish_whole, place_waiting
 from globalconnect.runtime.metrics import publish_waiting
-from sweep.wiring import parts
+from sweep.wiring import inbound_parts, parts
+
+# Of what waits, in a minute. Whose lines staff map they place themselves: this is for what came in just then, and for what
+# they had no time for.
+_MOST = 1_000
+_next: dict[str, str | None] = {"cursor": None}
 
 
 def handler(_event: dict[str, Any], _context: object) -> None:
@@ -13,3 +21,6 @@ def handler(_event: dict[str, Any], _context: object) -> None:
     waiting = swept.waiting
     publish_waiting({one.partner_id: one.age for one in waiting}, sum(one.without_success for one in waiting))
     sweep.statistics.put_pending(swept.note)
+    # Where the last minute came to, if this environment knows.
+    _next["cursor"] = place_waiting(inbound_parts(), _MOST, cursor=_next["cursor"]).cursor
+    finish_whole(inbound_parts(), _MOST)

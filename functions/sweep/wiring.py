@@ -1,5 +1,6 @@
 """What sweep is made of."""
 
+from globalconnect.inbound import parts as inbound
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime.aws import dynamodb_client, sqs_client
 from globalconnect.runtime.startup import Environment, at_startup, clock
@@ -7,6 +8,7 @@ from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
+from globalconnect.store.sources import Sources
 from globalconnect.store.statistics import Statistics
 from sweep.sweep import Sweep
 
@@ -23,3 +25,10 @@ def parts() -> Sweep:
         statistics=Statistics(db, env.text("STATISTICS_TABLE")),
         now=clock,
     )
+
+
+@at_startup
+def inbound_parts() -> inbound.Parts:
+    env = Environment()
+    db = Dynamo(dynamodb_client())
+    return inbound.build(env, db, clock, Sources(db, env.text("SOURCES_TABLE"), cache_seconds=0, now=clock))

@@ -13,6 +13,7 @@ import push_sms.app
 import sweep.app
 import sweep.sweep
 from globalconnect import VERSION
+from globalconnect.inbound.waiting import Placement
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import AttemptClient, Pusher
@@ -91,7 +92,14 @@ def handlers(
     with ExitStack() as replaced:
         for app in (push_sms.app, push_retry.app):
             replaced.enter_context(mock.patch.object(app, "pusher", pusher))
-        replaced.enter_context(mock.patch.multiple(sweep.app, parts=lambda: parts, publish_waiting=lambda *_: None))
+        beside: dict[str, Any] = {
+            "publish_waiting": lambda *_: None,
+            "place_waiting": lambda *_, **__: Placement(0, None),
+            "finish_whole": lambda *_: None,
+        }
+        replaced.enter_context(
+            mock.patch.multiple(sweep.app, parts=lambda: parts, inbound_parts=lambda: None, **beside)
+        )
         replaced.enter_context(mock.patch.object(sweep.sweep, "ThreadPoolExecutor", return_value=in_order))
         replaced.enter_context(log_to_nowhere())
         yield {PUSH_SMS: push_sms.app.handler, PUSH_RETRY: push_retry.app.handler, SWEEP: sweep.app.handler}

@@ -76,7 +76,7 @@ def test_a_long_answer_is_gzipped_when_asked_for(market: Market) -> None:
 @pytest.mark.parametrize(
     ("method", "path"),
     [("GET", "/"), ("GET", "/nothing"), ("PATCH", "/SMSBOWER"), ("DELETE", "/api/partner/"), ("POST", "/SMSBOWER/getsms"),
-     ("GET", "/api"), ("GET", "/SMSBOWER/more/of/it"), ("GET", "/inbound/x"), ("PUT", "/inbound/x"), ("GET", "/smsbower"),
+     ("GET", "/api"), ("GET", "/SMSBOWER/more/of/it"), ("DELETE", "/inbound/x"), ("PUT", "/inbound/x/y"), ("GET", "/smsbower"),
      ("POST", "/admin"), ("GET", "/%00"), ("GET", "/..%2f..%2fetc/passwd")],
 )  # fmt: skip
 def test_a_path_or_method_we_do_not_have_is_404_in_our_json(market: Market, method: str, path: str) -> None:

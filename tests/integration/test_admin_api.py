@@ -10,6 +10,7 @@ from globalconnect.domain.activation import Activation
 from globalconnect.domain.audit import AuditEntry, AuditResult
 from globalconnect.domain.ids import ActivationId, PartnerId, SourceId
 from globalconnect.domain.import_job import ImportJob, ImportPart, RejectedRow
+from globalconnect.domain.inbound import UnreadablePayload
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Service
 from globalconnect.domain.source import Source
@@ -20,6 +21,8 @@ from simulation.failing import Fault, Scripted, failing_cloud
 from simulation.shop import Reply, Shop, present
 
 HUB = PartnerId("hub")
+DIGEST = "0" * 64
+PAYLOAD = f"unreadable#gw#{DIGEST}"
 GATEWAY = SourceId("gw")
 
 # ---------------------------------------------------------------- services
@@ -71,7 +74,7 @@ def secrets_of(desk: Desk, source_id: str) -> list[str]:
 
 def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) -> None:
     source_id, secret = added(desk)
-    shown = {
+    shown: dict[str, Any] = {
         "sourceId": source_id,
         "name": "Gateway",
         "provider": "generic",
@@ -80,6 +83,7 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
         "lastHeardAt": None,
         "lastUnreadable": None,
         "lastUntimed": None,
+        "settings": {},
     }
     assert desk.get("/admin/sources").body == {"sources": [shown], "cursor": None}
     assert (len(secret), secrets_of(desk, source_id)) == (40, [secret])
@@ -90,6 +94,21 @@ def test_a_source_may_be_entered_with_the_secret_that_its_provider_has_made(desk
     assert (secret, secrets_of(desk, source_id)) == ("of a provider", ["of a provider"])
 
 
+@pytest.mark.parametrize(
+    ("provider", "ending"),
+    [("generic", ""), ("jasmin", "/a%20b%26c%2Fd%20e"), ("kannel", "?key=a%20b%26c%2Fd%20e&from=%p")],
+)
+def test_what_to_enter_at_a_gateway_holds_the_secret_where_nothing_else_would(
+    desk: Desk, provider: str, ending: str
+) -> None:
+    body = desk.post("/admin/sources", {"name": "G", "provider": provider, "secret": "a b&c/d e"}).body
+    url = f"https://{HOST}/{STAGE}/inbound/{body['sourceId']}"
+    again = desk.post(f"/admin/sources/{body['sourceId']}/secret", {"secret": "a b&c/d e"}).body
+    for shown in (body, again):
+        assert shown["address"][: len(url + ending)] == url + ending
+    assert body["url"] == url
+
+
 @pytest.mark.parametrize("secret", ["x" * 15, "x" * 16, None])
 def test_a_source_with_a_short_secret_gets_a_warning(desk: Desk, secret: str | None) -> None:
     entered = desk.post("/admin/sources", {"name": "Modem", "provider": "generic", "secret": secret})
@@ -98,17 +117,18 @@ def test_a_source_with_a_short_secret_gets_a_warning(desk: Desk, secret: str | N
 
 
 def test_the_types_of_gateway_are_listed_with_what_each_needs(desk: Desk) -> None:
-    assert desk.get("/admin/providers").body == {
-        "providers": [
-            {
-                "name": "generic",
-                "title": "Generic (JSON, signed)",
-                "methods": ["POST"],
-                "authentication": "`X-Signature`: hex HMAC-SHA256 of the body, with the secret as key",
-                "secret": "made",
-                "settings": [],
-            }
-        ]
+    (generic, *_) = desk.get("/admin/providers").body["providers"]
+    assert generic | {"steps": [], "settings": [one["name"] for one in generic["settings"]]} == {
+        "name": "generic",
+        "title": "Generic (JSON, signed)",
+        "methods": ["POST"],
+        "authentication": "`X-Signature`: hex HMAC-SHA256 of the body, with the secret as key",
+        "secret": "made",
+        "settings": ["countryCode"],
+        "certainty": "source",
+        "steps": [],
+        "limits": [],
+        "line": "what it sends as `line`",
     }
 
 
@@ -139,7 +159,9 @@ def test_a_source_gets_a_new_secret_that_is_shown_once_and_the_former_is_good_fo
     source_id, first = added(desk)
     reply = desk.post(f"/admin/sources/{source_id}/secret")
     second = reply.body["secret"]
-    assert (reply.status, reply.body) == (201, {"sourceId": source_id, "secret": second, "warning": None})
+    address = f"https://{HOST}/{STAGE}/inbound/{source_id}"
+    shown_once = {"sourceId": source_id, "address": address, "secret": second, "warning": None}
+    assert (reply.status, reply.body) == (201, shown_once)
     desk.cloud.clock.advance(ms=DAY // 2)
     # Its answer was lost, so staff ask for another: the one before it keeps its own time.
     third = desk.post(f"/admin/sources/{source_id}/secret").body["secret"]
@@ -178,7 +200,7 @@ def test_a_removed_source_is_gone(desk: Desk) -> None:
 def test_unclaimed_sms_are_listed_newest_first(desk: Desk) -> None:
     for n in range(2):
         desk.keep_unclaimed(1_000 + n, f"code {n}", START + n * 1_000, received_at=START - n)
-    desk.admin.inbox.keep_unreadable("x", GATEWAY, b"{", "bad", START)
+    desk.admin.inbox.keep_unreadable(UnreadablePayload(PAYLOAD, GATEWAY, b"{", "bad", START))
     newest, other = desk.get("/admin/unclaimed").body["messages"]
     assert newest == {
         "smsId": "1001",
@@ -196,8 +218,11 @@ def test_unclaimed_sms_are_listed_newest_first(desk: Desk) -> None:
 
 def test_unreadable_payloads_are_listed_as_they_came(desk: Desk) -> None:
     payload = '{"phone": <script>alert(1)</script>\u202e'
-    desk.admin.inbox.keep_unreadable("x", GATEWAY, payload.encode(), "body: expected valid JSON", START)
+    desk.admin.inbox.keep_unreadable(
+        UnreadablePayload(PAYLOAD, GATEWAY, payload.encode(), "body: expected valid JSON", START)
+    )
     shown = {
+        "payloadId": f"gw-{DIGEST}",
         "sourceId": "gw",
         "payload": payload,
         "reason": "body: expected valid JSON",
@@ -252,7 +277,7 @@ def full(desk: Desk) -> Desk:
         desk.admin.pool_counts.open_pool("england", f"Operator {n}")
         desk.recorded(Activation(ActivationId(n + 1), HUB, "447472190000", "england", "O2", "tg", at, at + HOUR))
         desk.keep_unclaimed(1_000 + n, "code", at)
-        desk.admin.inbox.keep_unreadable(str(n), GATEWAY, b"{}", f"bad {n}", at)
+        desk.admin.inbox.keep_unreadable(UnreadablePayload(f"unreadable#gw#{n}", GATEWAY, b"{}", f"bad {n}", at))
         desk.admin.audit.write(AuditEntry(at, f"t{n}", "op", "Op", "x.done", str(n), AuditResult.DONE, {}))
     for import_id in ("import0", "import1"):
         rows = tuple(RejectedRow(row, "bad") for row in range(1, 1_002))
@@ -291,7 +316,12 @@ def _signing_secrets(desk: Desk) -> object:
 
 
 def _source_secrets(desk: Desk) -> object:
-    return {"sourceId": "gw", "secret": secrets_of(desk, "gw")[0], "warning": None}
+    return {
+        "sourceId": "gw",
+        "address": f"https://{HOST}/{STAGE}/inbound/gw",
+        "secret": secrets_of(desk, "gw")[0],
+        "warning": None,
+    }
 
 
 def _of_partner(desk: Desk) -> object:

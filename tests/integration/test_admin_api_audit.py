@@ -10,6 +10,7 @@ import pytest
 from globalconnect.domain.audit import AuditEntry, AuditResult
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import PartnerId, SourceId
+from globalconnect.domain.inbound import UnreadablePayload
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.domain.times import DAY
@@ -263,7 +264,7 @@ def looked_at(desk: Desk) -> Looks:
     tried(desk, desk.arrived(desk.sold("hub", desk.stocked("447472190036")), 78), "")
     desk.admin.partners.add(Partner(PartnerId("hub"), "Hub", "key", None, None, "default", START))
     desk.keep_unclaimed(1_000, "code 4711", START)
-    desk.admin.inbox.keep_unreadable("x", SourceId("gw"), b'{"code 4711', "body: expected valid JSON", START)
+    desk.admin.inbox.keep_unreadable(UnreadablePayload("unreadable#gw#0", SourceId("gw"), b'{"code 4711', "bad", START))
     return {
         f"/admin/activations/{sold.activation_id}": ("sms.texts_read", str(sold.activation_id), {"messages": 1}),
         "/admin/unclaimed": ("unclaimed.texts_read", None, {"messages": 1}),
@@ -378,7 +379,7 @@ def test_unclaimed_sms_payloads_and_entries_past_their_retention_are_not_shown(
     desk: Desk, path: str, days: int
 ) -> None:
     desk.keep_unclaimed(1_000, "code 4711", START)
-    desk.admin.inbox.keep_unreadable("x", SourceId("gw"), b"{", "body: expected valid JSON", START)
+    desk.admin.inbox.keep_unreadable(UnreadablePayload("unreadable#gw#0", SourceId("gw"), b"{", "bad", START))
     desk.admin.audit.write(AuditEntry(START, "t", "op", "Op", "x.done", "1", AuditResult.DONE, {}))
 
     def shown() -> int:

@@ -1,11 +1,14 @@
 """What a request costs: calls to AWS, warm (partner, source and catalogue remembered) and uncontended."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
+from globalconnect.domain.ids import SourceId
 from globalconnect.store.projection import count
 from simulation.calls import Calls, heard
+from simulation.pieces import Pieces
 from simulation.shop import Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(4)]
@@ -102,6 +105,37 @@ def test_an_inbound_sms_is_one_read_and_one_transaction(warm: Shop, calls: Calls
     warm.sold()
     warm.deliver(source, {**SMS, "id": "0"})
     assert calls.of(lambda: warm.deliver(source, SMS)) == ["BatchGetItem", "TransactWriteItems"]
+
+
+def test_an_sms_on_a_line_is_one_read_more_and_on_one_that_nobody_mapped_two_and_a_note(
+    warm: Shop, calls: Calls
+) -> None:
+    source = warm.source()
+    warm.sold()
+    warm.inbound_parts.lines.replace(SourceId(source), {"1A": PHONES[0]})
+    on_line = {**SMS, "line": "1A"}
+    warm.deliver(source, {**on_line, "id": "0"})
+    assert calls.of(lambda: warm.deliver(source, on_line)) == ["BatchGetItem"] * 2 + ["TransactWriteItems"]
+    # Its number is looked for by the destination, which is none of ours here.
+    unknown = {**SMS, "line": "2B", "phone": "447472190099"}
+    expected = ["BatchGetItem"] * 3 + ["PutItem", "TransactWriteItems"]
+    assert calls.of(lambda: warm.deliver(source, unknown)) == expected
+    assert calls.of(lambda: warm.deliver(source, {**unknown, "id": "2"})) == expected
+
+
+def test_a_part_of_a_long_sms_is_one_read_and_one_write_and_the_last_costs_the_sms_as_well(
+    warm: Shop, calls: Calls
+) -> None:
+    warm.inbound_parts = replace(warm.inbound_parts, provider=lambda _: Pieces())
+    source = warm.source()
+    warm.sold()
+    first, second, third = ({**SMS, "id": str(number), "part": ["7", number, 3]} for number in (1, 2, 3))
+    warm.deliver(source, {**SMS, "id": "0"})
+    assert calls.of(lambda: warm.deliver(source, first)) == ["BatchGetItem", "TransactWriteItems"]
+    assert calls.of(lambda: warm.deliver(source, second)) == ["BatchGetItem", "TransactWriteItems"]
+    joined = ["BatchGetItem"] * 2 + ["TransactWriteItems"] * 2 + ["UpdateItem"]
+    assert calls.of(lambda: warm.deliver(source, third)) == joined
+    assert calls.of(lambda: warm.deliver(source, third)) == ["BatchGetItem", "UpdateItem"]
 
 
 def test_once_a_minute_it_is_noted_that_a_source_was_heard(warm: Shop, calls: Calls) -> None:

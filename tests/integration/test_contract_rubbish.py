@@ -148,6 +148,7 @@ def world(cloud: Cloud) -> Breakable:
         "partnerId": partner.partner_id,
         "sourceId": source_id,
         "code": SERVICE,
+        "payloadId": f"gw-{'0' * 64}",
         "importId": desk.post("/admin/imports", {"fileName": "numbers.csv"}).body["importId"],
         "part": "1",
     }
@@ -370,10 +371,10 @@ OF_BODY = {
     "services": ("name", "reusable", "enabled", "cancelLimit"),
     "numbers": ("enabled",),
     "imports": ("fileName", "dryRun"),
-    "sources": ("name", "provider"),
+    "sources": ("name", "provider", "settings"),
     "staff": ("email", "role", "delivery", "disabled", "totpRequired"),
 }
-OF_PATH = ("partnerId", "name", "code", "phone", "activationId", "smsId", "sourceId", "importId", "part")
+OF_PATH = ("partnerId", "name", "code", "phone", "activationId", "smsId", "sourceId", "importId", "part", "payloadId")
 OF_QUERY = ("country", "operator", "partnerId", "phone", "service", "state", "texts", "cursor")
 ROW = some.fixed_dictionaries(
     {name: some.one_of(some.just(good), ANY_JSON) for name, good in (("phone", "48500000001"), ("country", "x"))},
@@ -400,7 +401,7 @@ def admin_requests(draw: DrawFn) -> tuple[Any, dict[str, Any], list[tuple[str, A
     if route.body is Upload:
         return route, path, query, draw(IMPORTS), media_type
     if route.method in {"GET", "DELETE"} or route.path.endswith(
-        ("rotate-key", "link", "push", "finish", "sign-out", "reset-password")
+        ("rotate-key", "link", "push", "finish", "sign-out", "reset-password", "replay", "/test")
     ):
         return route, path, query, draw(some.one_of(some.just(b""), some.just(b""), BODIES)), media_type
     names = ("phones", "enabled") if route.body is NumbersChange else OF_BODY[route.path.split("/")[2]]
@@ -419,6 +420,7 @@ def test_rubbish_to_the_admin_api_is_refused_in_our_json_and_changes_nothing(
         "enabled": False,
         "cancelLimit": 3,
         "phones": [world.good["phone"]],
+        "settings": {"countryCode": "44", "lines": {"1A": world.good["phone"]}},
         "fileName": "numbers.csv",
         "dryRun": True,
         "provider": "generic",

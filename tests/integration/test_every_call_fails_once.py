@@ -1,12 +1,12 @@
-"""Every call to AWS that a handler makes fails once, in every way: what was asked is refused clearly or done later, and
-nothing is half done, lost or done twice when it is asked again.
+"""Every call to AWS that a handler makes fails once, in every way, or is the first that AWS does not hear of: what was asked
+is refused clearly or done later, and nothing is half done, lost or done twice when it is asked again.
 """
 
 import hashlib
 import hmac
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,17 +14,21 @@ import pytest
 import projection.wiring as projection_wiring
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import GlobalConnectError
-from globalconnect.domain.partner import in_clear
+from globalconnect.domain.ids import SourceId
+from globalconnect.domain.partner import Partner, in_clear
 from globalconnect.domain.sms import PushState
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.numbers import Numbers
 from recount.recount import Recount
 from simulation.desk import Desk
 from simulation.failing import Fault, Nth, failing_cloud
+from simulation.pieces import Pieces
 from simulation.shop import COUNTRY, OPERATOR, Reply, Shop, present
 
 PHONES = ["447472190081", "447472190082", "447472190083"]
 SMS = {"phone": PHONES[0], "from": "Microsoft", "text": "Your code: 5015", "id": "1"}
+LINE = "dv-19:2"
+ON_LINE = {"line": LINE, "from": "Microsoft", "text": "Your code: 5015"}
 OK = 200
 DONE = {OK, 201, 202}
 # What is asked again may find itself done (409), or too many at it (503).
@@ -41,6 +45,8 @@ class Scene:
     check: Callable[[], None]
     # What a condition that does not hold may come to here: the number is not there, the id by chance was taken.
     refused: frozenset[int] = frozenset()
+    # What one who asks again may hear when it was done the first time.
+    again: frozenset[int] = frozenset()
 
 
 def get_services(shop: Shop) -> Scene:
@@ -112,6 +118,51 @@ def inbound(shop: Shop) -> Scene:
     return Scene(lambda failing: failing.deliver(source_id, SMS), check)
 
 
+def inbound_on_a_new_line(named: dict[str, str]) -> Callable[[Shop], Scene]:
+    def prepared(shop: Shop) -> Scene:
+        shop.stock(PHONES[0])
+        sold, source_id = shop.sold(), shop.source()
+
+        def check() -> None:
+            assert _everywhere(shop, sold) == [("waiting", SMS["text"])]
+            assert Desk(shop.cloud).put(_lines(source_id), [{"line": LINE, "phone": PHONES[0]}]).status == OK
+            assert _everywhere(shop, sold) == [("sold", SMS["text"])]
+
+        return Scene(lambda failing: _delivered(failing, source_id, ON_LINE | named), check)
+
+    return prepared
+
+
+def inbound_in_parts(shop: Shop) -> Scene:
+    shop.stock(PHONES[0])
+    sold, source_id = shop.sold(), shop.source()
+    words = SMS["text"].partition(": ")
+    parts = [{**SMS, "id": str(n), "text": text, "part": ["7", n, 3]} for n, text in enumerate(words, start=1)]
+
+    def ask(failing: Shop) -> Reply:
+        failing.inbound_parts = replace(failing.inbound_parts, provider=lambda _: Pieces())
+        # Who is refused one goes on with the others.
+        replies = [_delivered(failing, source_id, part) for part in parts]
+        return max(replies, key=lambda reply: reply.status)
+
+    def check() -> None:
+        assert _everywhere(shop, sold) == [("sold", SMS["text"])]
+        assert shop.inbound_parts.long_sms.incomplete(10, None, shop.cloud.clock()).items == []
+
+    return Scene(ask, check)
+
+
+def inbound_to_a_number_that_is_tried_out(shop: Shop) -> Scene:
+    shop.stock(*PHONES[:2])
+    sold, source_id = shop.sold(), shop.source()
+    free = next(number.phone for number in shop.all_numbers() if number.activation_id is None)
+    assert Desk(shop.cloud).post(f"/admin/numbers/{free}/test").status == OK
+    return Scene(
+        lambda failing: _delivered(failing, source_id, {**SMS, "phone": free}),
+        lambda: _same(_everywhere(shop, sold), [("tests", SMS["text"])]),
+    )
+
+
 def sweep(shop: Shop) -> Scene:
     shop.stock(*PHONES)
     shop.sold()
@@ -139,6 +190,9 @@ def projection(shop: Shop) -> Scene:
 
 def hourly_counts(shop: Shop) -> Scene:
     shop.stock(*PHONES)
+    # The first run of an hour counts a day of them, each like any other.
+    shop.measure()
+    shop.cloud.clock.advance(minutes=3)
     shop.sold()
 
     def ask(failing: Shop) -> None:
@@ -326,6 +380,76 @@ def secret_of_a_source(shop: Shop) -> Scene:
     )
 
 
+def lines_of_a_source(shop: Shop) -> Scene:
+    shop.stock(PHONES[0])
+    sold, source_id = shop.sold(), shop.source()
+    shop.inbound_parts.lines.replace(SourceId(source_id), {"1A": PHONES[1], "1B": PHONES[2]})
+    _delivered(shop, source_id, ON_LINE)
+    wanted = {LINE: PHONES[0], "1A": PHONES[2]}
+    rows = [{"line": line, "phone": phone} for line, phone in wanted.items()]
+
+    def check() -> None:
+        assert {one.line: one.phone for one in shop.inbound_parts.lines.every(SourceId(source_id))} == wanted
+        assert _everywhere(shop, sold) == [("sold", SMS["text"])]
+        # Its gateway has not heard that it was taken.
+        assert _delivered(shop, source_id, ON_LINE).status == OK
+        assert _everywhere(shop, sold) == [("sold", SMS["text"])]
+
+    return Scene(lambda failing: Desk(failing.cloud).put(_lines(source_id), rows), check)
+
+
+def change_of_a_source(shop: Shop) -> Scene:
+    shop.stock(PHONES[0])
+    sold, source_id = shop.sold(), shop.source()
+    _delivered(shop, source_id, ON_LINE)
+    change = {"name": "New", "settings": {"countryCode": "44", "lines": {LINE: PHONES[0]}}}
+
+    def check() -> None:
+        (source,) = Desk(shop.cloud).get("/admin/sources").body["sources"]
+        assert (source["name"], source["settings"]) == ("New", {"countryCode": "44"})
+        assert _everywhere(shop, sold) == [("sold", SMS["text"])]
+
+    return Scene(
+        lambda failing: Desk(failing.cloud).patch(f"/admin/sources/{source_id}", change), check, frozenset({404})
+    )
+
+
+def trying_out_of_a_number(shop: Shop) -> Scene:
+    shop.stock(*PHONES[:2])
+    sold, source_id = shop.sold(), shop.source()
+    free = next(number.phone for number in shop.all_numbers() if number.activation_id is None)
+
+    def check() -> None:
+        assert shop.buy(sold[0]).body == {"status": "NO_NUMBERS"}
+        _delivered(shop, source_id, {**SMS, "phone": free})
+        assert _everywhere(shop, sold) == [("tests", SMS["text"])]
+
+    return Scene(lambda failing: Desk(failing.cloud).post(f"/admin/numbers/{free}/test"), check)
+
+
+def replay(shop: Shop) -> Scene:
+    shop.stock(PHONES[0])
+    sold, source_id, provider = shop.sold(), shop.source(), Pieces(is_mended=False)
+    shop.inbound_parts = replace(shop.inbound_parts, provider=lambda _: provider)
+    _delivered(shop, source_id, {**SMS, "new": True})
+    (payload,) = Desk(shop.cloud).get("/admin/unreadable").body["payloads"]
+    provider.is_mended = True
+
+    def ask(failing: Shop) -> Reply:
+        desk = Desk(failing.cloud)
+        desk.admin = replace(desk.admin, inbound=replace(desk.admin.inbound, provider=lambda _: provider))
+        return desk.post(f"/admin/unreadable/{payload['payloadId']}/replay")
+
+    def check() -> None:
+        assert _everywhere(shop, sold) == [("sold", SMS["text"])]
+        assert Desk(shop.cloud).get("/admin/unreadable").body["payloads"] == []
+        # Its gateway, which was refused, has not given up.
+        assert _delivered(shop, source_id, {**SMS, "new": True}).status == OK
+        assert _everywhere(shop, sold) == [("sold", SMS["text"])]
+
+    return Scene(ask, check)
+
+
 def push_again(shop: Shop) -> Scene:
     shop.stock(PHONES[0])
     partner = shop.partner(push_url="https://hub.example/push")
@@ -348,6 +472,10 @@ SCENES = {
     "FINISH cancel": finish(Outcome.CANCELED),
     "getsms": getsms,
     "inbound": inbound,
+    "inbound on a new line": inbound_on_a_new_line({"id": "1"}),
+    "inbound on a new line, without an id": inbound_on_a_new_line({}),
+    "inbound in parts": inbound_in_parts,
+    "inbound to a number that is tried out": inbound_to_a_number_that_is_tried_out,
     "sweep": sweep,
     "projection": projection,
     "hourly_counts": hourly_counts,
@@ -367,6 +495,10 @@ SCENES = {
     "PUT services": service,
     "PATCH numbers": withdrawal,
     "POST sources secret": secret_of_a_source,
+    "PUT lines": lines_of_a_source,
+    "PATCH sources": change_of_a_source,
+    "POST test": trying_out_of_a_number,
+    "POST replay": replay,
     "POST push": push_again,
 }
 # Of a transaction each condition may be the one that does not hold.
@@ -379,21 +511,43 @@ FAULTS = [(fault, 0) for fault in Fault] + [(Fault.REFUSED, place) for place in 
 def test_a_call_that_fails_once_leaves_nothing_half_done_lost_or_done_twice(
     moto: Any, secrets_key: str, name: str, fault: Fault, refused: int
 ) -> None:
-    encrypted = {"KEY_ENCRYPTION": "on", "SECRETS_KEY": secrets_key} if name.endswith("encrypted") else {}
     number, calls = 0, 1
     while number < calls:
-        shop = Shop(moto.cloud(**encrypted))
-        shop.sell("tg")
+        shop = _shop(moto, secrets_key, name)
         scene = SCENES[name](shop)
         failing = Nth(number, fault, of_transactions=refused > 0)
         clear = CLEAR | (scene.refused if fault is Fault.REFUSED else OURS.get(fault, set()))
         _ask(scene, Shop(failing_cloud(shop.cloud, failing, refused=refused)), clear)
         calls = failing.made
         # Whoever is refused asks again: a partner, a gateway, the stream, the next minute.
-        _ask(scene, shop, CLEAR)
+        _ask(scene, shop, CLEAR | scene.again)
         scene.check()
         number += 1
     assert calls > 0 or refused
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_function_that_ends_before_any_of_its_calls_leaves_nothing_half_done_lost_or_done_twice(
+    moto: Any, secrets_key: str, name: str
+) -> None:
+    number, broke_off = 0, True
+    while broke_off:
+        shop = _shop(moto, secrets_key, name)
+        scene = SCENES[name](shop)
+        failing = Nth(number, Fault.UNHEARD, and_later=True)
+        _ask(scene, Shop(failing_cloud(shop.cloud, failing)), CLEAR | OURS[Fault.UNHEARD])
+        broke_off = failing.made > number
+        _ask(scene, shop, CLEAR | scene.again)
+        scene.check()
+        number += 1
+    assert number > 1
+
+
+def _shop(moto: Any, secrets_key: str, name: str) -> Shop:
+    encrypted = {"KEY_ENCRYPTION": "on", "SECRETS_KEY": secrets_key} if name.endswith("encrypted") else {}
+    shop = Shop(moto.cloud(**encrypted))
+    shop.sell("tg")
+    return shop
 
 
 def _ask(scene: Scene, shop: Shop, clear: set[int]) -> None:
@@ -409,3 +563,23 @@ def _ask(scene: Scene, shop: Shop, clear: set[int]) -> None:
 
 def _same(found: object, expected: object) -> None:
     assert found == expected
+
+
+def _lines(source_id: str) -> str:
+    return f"/admin/sources/{source_id}/lines"
+
+
+def _delivered(shop: Shop, source_id: str, sms: object) -> Reply:
+    """Deliver an SMS; if that is done again, it is a second later."""
+    reply = shop.deliver(source_id, sms)
+    shop.cloud.clock.advance(seconds=1)
+    return reply
+
+
+def _everywhere(shop: Shop, sold: tuple[Partner, int]) -> list[tuple[str, str]]:
+    """Return all SMS that there are, each with where it is."""
+    found = [("sold", one["text"]) for one in shop.messages(*sold).body.get("messages", [])]
+    desk = Desk(shop.cloud)
+    for place in ("waiting", "unclaimed", "tests"):
+        found += [(place, one["text"]) for one in desk.get(f"/admin/{place}").body["messages"]]
+    return found

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from globalconnect.domain.ids import SmsId
+from globalconnect.domain.ids import SmsId, SourceId
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
+from globalconnect.inbound.waiting import place_waiting
 from globalconnect.runtime.aws import kms_client
 from globalconnect.store.projection import counted_as
 from recount.recount import Recount
@@ -17,6 +18,7 @@ from simulation.aws import TEMPLATE
 from simulation.calls import heard
 from simulation.clouds import Moto
 from simulation.desk import Desk, NoAccounts
+from simulation.meanwhile import crossed
 from simulation.office import FAILED, Office
 from simulation.shop import OPERATOR, Reply, Shop
 
@@ -180,6 +182,7 @@ def test_inbound_sms(stocked: Shop) -> None:
             stocked.deliver(source, {"phone": phone, "from": "a", "text": "b", "id": phone})
         stocked.deliver(source, "rubbish")
         stocked.deliver(source, {"phone": finished["number"], "from": "a", "text": "b"})
+        stocked.deliver(source, {"line": "1A", "from": "a", "text": "c"})
 
     assert _made(stocked, deliver) == _stated("InboundSmsFunction")
 
@@ -250,8 +253,25 @@ def test_sweep(stocked: Shop) -> None:
     partner = stocked.partner()
     held = stocked.buy(partner).body["number"]
     stocked.deliver(stocked.source(), {"phone": held, "from": "a", "text": "b"})
+    ended = stocked.buy(partner).body
+    source = stocked.source()
+    for line in ("1A", "2B", "3C"):
+        stocked.deliver(source, {"line": line, "from": "a", "text": "b", "id": line})
+    stocked.cloud.clock.advance(minutes=1)
+    stocked.finish(partner, ended["activationId"], 5)
+    mapped = {"1A": held, "2B": ended["number"]}
+    stocked.inbound_parts.lines.replace(SourceId(source), mapped)
+
+    def sweep() -> None:
+        # One whose line another environment maps in between.
+        stocked.inbound_parts = replace(calm, inbox=crossed(calm.inbox, "waiting", lambda: place_waiting(calm, 1_000)))
+        stocked.sweep()
+
+    calm = stocked.inbound_parts
+    stocked.cloud.clock.advance(ms=-1)
+    made = _made(stocked, sweep)
     stocked.cloud.clock.advance(minutes=60)
-    assert _made(stocked, stocked.sweep) == _stated("ExpireActivationsFunction")
+    assert made | _made(stocked, stocked.sweep) == _stated("ExpireActivationsFunction")
 
 
 def test_the_sweep_may_read_neither_a_partners_key_nor_its_secrets(stocked: Shop) -> None:

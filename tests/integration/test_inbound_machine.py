@@ -87,7 +87,7 @@ class SmsBooks:
 
     def deliver(self, sms: Sent, arrived_at: int, now: int) -> None:
         """Enter an SMS that reached us at one time and is judged at another."""
-        match self.what_is(sms, arrived_at, now):
+        match self.what_is(sms, arrived_at):
             case "repeat":
                 self.repeats += 1
             case "copy":
@@ -97,9 +97,9 @@ class SmsBooks:
                     self.copied.add(sms.text)
                     self.unclaimed[sms.text] += 1
             case "new":
-                self._enter(sms, self.holder(arrived_at), now)
+                self._enter(sms, self.holder(arrived_at), arrived_at, now)
 
-    def what_is(self, sms: Sent, arrived_at: int, now: int) -> Kin:
+    def what_is(self, sms: Sent, arrived_at: int) -> Kin:
         """Tell what an SMS is to those before it: who may have got it first decides, where no id does."""
         if sms.provider_id is not None:
             return "repeat" if (sms.source, sms.provider_id, sms.text) in self.ids else "new"
@@ -108,11 +108,11 @@ class SmsBooks:
             if sold is None or self.first_with[sms.text] != sold.activation_id:
                 return "copy"
             heard_at, stated_at = self.last_heard[sms.text]
-            if now < heard_at + REPEAT or (sms.stated_at is not None and sms.stated_at == stated_at):
+            if abs(arrived_at - heard_at) < REPEAT or (sms.stated_at is not None and sms.stated_at == stated_at):
                 return "repeat"
         return "repeat" if (sms.text, sms.stated_at) in self.times else "new"
 
-    def _enter(self, sms: Sent, sold: Sold | None, now: int) -> None:
+    def _enter(self, sms: Sent, sold: Sold | None, arrived_at: int, now: int) -> None:
         if sms.provider_id is not None:
             self.ids.add((sms.source, sms.provider_id, sms.text))
         elif sms.stated_at is not None:
@@ -123,7 +123,7 @@ class SmsBooks:
         else:
             self.shown.setdefault(sold.activation_id, Counter())[sms.text] += 1
         if sms.text not in self.first_with or (sold is not None and sms.provider_id is None):
-            self.last_heard[sms.text] = now, sms.stated_at
+            self.last_heard[sms.text] = arrived_at, sms.stated_at
         self.first_with.setdefault(sms.text, None if sold is None else sold.activation_id)
 
     def _is_before(self, sms: Sent, sold: Sold, now: int) -> bool:
@@ -239,7 +239,7 @@ class Deliveries(RuleBasedStateMachine):
         def sell_on() -> None:
             nonlocal settled
             # What is no new SMS when it arrives is settled by that.
-            settled = self.books.what_is(sms, arrived_at, arrived_at) != "new"
+            settled = self.books.what_is(sms, arrived_at) != "new"
             if settled:
                 self.books.deliver(sms, arrived_at, arrived_at)
             self._sell_on()

@@ -203,7 +203,8 @@ def test_a_payload_that_cannot_be_read_is_400_and_kept_for_staff(shop: Shop, raw
     assert reply.body["message"].startswith(f"{named}: ")
     assert _texts(shop, partner, activation_id) == []
     (kept,) = _kept(shop, InboxKind.UNREADABLE)
-    assert kept == {"source_id": source, "payload": raw, "reason": reply.body["message"], "stored_at": START}
+    wanted = {"source_id": source, "body": raw, "reason": reply.body["message"], "stored_at": START, "method": "POST"}
+    assert {name: kept[name] for name in wanted} == wanted
 
 
 @pytest.mark.parametrize(
@@ -272,7 +273,7 @@ def test_of_a_list_what_cannot_be_read_is_kept_for_staff_and_the_others_are_stor
     for _ in range(2):
         assert shop.deliver(source, sent).status == 200
     assert sorted(_texts(shop, partner, activation_id)) == ["a", "b"]
-    kept = {item["payload"]: item["reason"] for item in _kept(shop, InboxKind.UNREADABLE)}
+    kept = {item["body"]: item["reason"] for item in _kept(shop, InboxKind.UNREADABLE)}
     assert kept == {
         f'{{"phone": "{PHONE}", "amount": "5"}}'.encode(): "text: expected a text",
         b'"17"': "body: expected a JSON object, or a list of them",
@@ -288,7 +289,7 @@ def test_a_part_of_a_list_that_cannot_be_read_is_kept_however_long_it_is_as_text
         assert shop.deliver(source, None, raw=raw).status == 200
     assert _texts(shop, partner, activation_id) == ["Your code: 5015"]
     (kept,) = _kept(shop, InboxKind.UNREADABLE)
-    assert kept["payload"].startswith(b'{"foo": "')
+    assert kept["body"].startswith(b'{"foo": "')
 
 
 def test_what_of_a_list_is_stored_after_its_activation_is_finished_is_shown_as_it_arrived_before(shop: Shop) -> None:
@@ -317,7 +318,7 @@ def test_gzip_that_cannot_be_unpacked_is_judged_by_its_signature_first(shop: Sho
     source, cut = shop.source(), gzip.compress(json.dumps(_sms()).encode())[:-4]
     assert shop.deliver(source, None, raw=cut, signature="00").status == 401
     assert shop.deliver(source, None, raw=cut).status == 400
-    assert [item["payload"] for item in _kept(shop, InboxKind.UNREADABLE)] == [cut]
+    assert [item["body"] for item in _kept(shop, InboxKind.UNREADABLE)] == [cut]
 
 
 # ---------------------------------------------------------------- the same SMS, and another

@@ -16,6 +16,7 @@ from deployment import staff as command
 from deployment.failure import DeploymentError
 from globalconnect.domain.errors import Conflict
 from globalconnect.domain.ids import PartnerId, SourceId
+from globalconnect.domain.inbound import UnreadablePayload
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import Attempt
 from globalconnect.domain.staff import Role
@@ -38,7 +39,7 @@ CHANGED_MEANWHILE = (409, "Somebody changed you meanwhile: nothing was done; try
 NOT_SIGNED_IN = (401, "Sign in: a valid staff token is needed in Authorization")
 # What each role may do beside what those before it may; the rest is the owners'.
 SUPPORTS = ("/push", "/pause", "/lift-marks", "/test-push")
-STOCKS = ("/admin/numbers", "/admin/imports", "/admin/services", "/admin/sources")
+STOCKS = ("/admin/numbers", "/admin/imports", "/admin/services", "/admin/sources", "/admin/unreadable")
 
 
 class Accounts:
@@ -183,7 +184,7 @@ def test_texts_are_hidden_from_a_role_without_them_and_refused_when_it_asks_for_
     desk.admin.pushes.keep_attempts([(sms, Attempt(1, START, 5, "http_status", 500, f"can not keep {said}"))])
     desk.admin.partners.add(Partner(PartnerId("hub"), "Hub", "key", None, None, "default", START))
     desk.keep_unclaimed(1_000, said, START)
-    desk.admin.inbox.keep_unreadable("x", SourceId("gw"), said.encode(), "bad", START)
+    desk.admin.inbox.keep_unreadable(UnreadablePayload("unreadable#gw#0", SourceId("gw"), said.encode(), "bad", START))
     paths = [f"/admin/activations/{sold.activation_id}", "/admin/partners/hub/activity", "/admin/unclaimed"]
     for path in [*paths, "/admin/unreadable"]:
         one = [str(sms.sms_id)] if path == paths[0] else []

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote
 
 import inbound_sms.app
 from globalconnect.domain.ids import SourceId
@@ -13,11 +14,12 @@ from globalconnect.domain.source import Source
 from globalconnect.inbound.providers import provider_named
 from globalconnect.inbound.providers.port import Provider
 from globalconnect.runtime.http import endpoint
+from globalconnect.store.lines import Lines
 from globalconnect.store.sources import Sources
-from simulation.aws import Cloud
+from simulation.aws import START, Cloud
+from simulation.gateways.sample import Sample, Sent
 from simulation.shop import Shop, present
 from tests.providers.fake import Fake
-from tests.providers.samples import Sample, Sent
 
 PHONE = "447472190082"
 HOST = "api.example.com"
@@ -42,13 +44,14 @@ class Gateway:
     cloud: Cloud
     provider: str
     sample: Sample
-    secret: str = "the secret & the key"
     source_id: str = "gateway"
     others: Mapping[str, Provider] = field(default_factory=lambda: {"fake": Fake()})
+    secret: str = field(init=False)
     shop: Shop = field(init=False)
     _sold: tuple[Partner, int] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.secret = self.sample.secret(0)
         self.shop = Shop(self.cloud)
         self.shop.sell("tg")
         self.shop.inbound_parts = replace(self.shop.inbound_parts, provider=self._provider)
@@ -56,6 +59,8 @@ class Gateway:
         self.sources.add(
             Source(SourceId(self.source_id), "Gateway", self.provider, self.secret, now, settings=settings)
         )
+        if self.sample.line_of is not None:
+            self.lines.replace(SourceId(self.source_id), {self.sample.line_of(PHONE): PHONE})
         self.shop.stock(PHONE)
         self._sold = self.shop.sold()
 
@@ -63,6 +68,16 @@ class Gateway:
     def sources(self) -> Sources:
         """The sources as they are stored."""
         return Sources(self.cloud.db, self.cloud.env["SOURCES_TABLE"], 0, self.cloud.clock)
+
+    @property
+    def url(self) -> str:
+        """The URL that its owner has entered."""
+        return f"https://{HOST}/live/inbound/{self.source_id}"
+
+    @property
+    def lines(self) -> Lines:
+        """The lines as they are stored."""
+        return Lines(self.cloud.db, self.cloud.env["LINES_TABLE"])
 
     @property
     def source(self) -> Source:
@@ -78,24 +93,27 @@ class Gateway:
         """What is kept for staff."""
         inbox = self.shop.inbound_parts.inbox
         listed = inbox.unclaimed if kind is InboxKind.UNCLAIMED else inbox.unreadable
-        return [asdict(kept) for kept in listed(100, None, self.cloud.clock()).items]
+        found = listed(100, None, self.cloud.clock()).items
+        return [asdict(kept) | {"payload": getattr(kept, "spelled", None)} for kept in found]
 
     def write(self, text: str = "Your code: 5015", provider_id: str = "id-1") -> Sent:
         """Write an SMS to PHONE."""
-        return self.sample.write(provider_id, PHONE, text)
+        return self.sample.write(provider_id, PHONE, text, START)
 
     def signed(self, sent: Sent, secret: str | None = None) -> Sent:
         """Sign a request, with a secret of its own unless told otherwise."""
-        url = f"https://{HOST}/live/inbound/{self.source_id}"
-        return self.sample.sign(sent, self.secret if secret is None else secret, url)
+        return self.sample.sign(sent, self.secret if secret is None else secret, self.url, self.cloud.clock())
 
     def send(self, sent: Sent) -> Answer:
         """Send a request as it is."""
-        path = f"/inbound/{self.source_id}"
+        path = f"/inbound/{self.source_id}{sent.path}"
+        parameters = {"sourceId": self.source_id}
+        if sent.path:
+            parameters["secret"] = unquote(sent.path.removeprefix("/"))
         event = {
             "httpMethod": sent.method,
             "path": path,
-            "pathParameters": {"sourceId": self.source_id},
+            "pathParameters": parameters,
             "headers": dict(sent.headers),
             "multiValueQueryStringParameters": {name: [value] for name, value in sent.query.items()} or None,
             "body": base64.b64encode(sent.body).decode(),
@@ -103,7 +121,7 @@ class Gateway:
             "requestContext": {"domainName": HOST, "path": f"/live{path}"},
         }
         answered = endpoint(lambda asked: inbound_sms.app.answer(asked, self.shop.inbound_parts))(event, None)
-        return Answer(answered["statusCode"], answered["headers"]["Content-Type"], answered["body"])
+        return Answer(answered["statusCode"], answered["headers"].get("Content-Type", ""), answered["body"])
 
     def deliver(self, *texts: str) -> list[Answer]:
         """Send SMS, signed."""

@@ -17,13 +17,15 @@ from globalconnect.domain.inbound import InboundSms
 from globalconnect.inbound.providers.port import Delivery, Reading, UnreadablePiece
 from globalconnect.runtime.http import Request
 from simulation.aws import Cloud
+from simulation.gateways import generic
+from simulation.gateways.sample import Sent
+from tests.providers import fake_sample
 from tests.providers.gateway import Answer, Gateway
-from tests.providers.samples import FAKE, GENERIC, Sent
 
 
 @pytest.fixture
 def gateway(cloud: Cloud) -> Gateway:
-    return Gateway(cloud, "fake", FAKE)
+    return Gateway(cloud, "fake", fake_sample.SAMPLE)
 
 
 def _kept(gateway: Gateway, *requests: Sent) -> list[bytes]:
@@ -98,7 +100,7 @@ def test_the_example_in_the_docs_is_a_provider_that_takes_an_sms(cloud: Cloud) -
     written: dict[str, Any] = {}
     exec(module, written)  # noqa: S102 - see above
     body = b'{"event": "sms", "to": "+447472190082", "sender": "Microsoft", "content": "5015", "messageId": 7}'
-    example = replace(GENERIC, settings={"utc_offset": "+03:00"})
+    example = replace(generic.SAMPLE, settings={"utc_offset": "+03:00"})
     gateway = Gateway(cloud, "example", example, others={"example": written["PROVIDER"]})
     signature = hmac.new(gateway.secret.encode(), body, hashlib.sha256).hexdigest()
     sent = Sent("POST", headers={"X-Example-Signature": signature}, body=body)

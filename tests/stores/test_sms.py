@@ -9,13 +9,22 @@ import pytest
 
 from globalconnect.domain.errors import NotFound
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
-from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease, Receipt, UnclaimedReason, WordsRecord
+from globalconnect.domain.inbound import (
+    Identity,
+    InboundSms,
+    InboxKind,
+    Lease,
+    Receipt,
+    UnclaimedReason,
+    UnreadablePayload,
+    WordsRecord,
+)
 from globalconnect.domain.number import Number
 from globalconnect.domain.push_schedule import INTERVAL
 from globalconnect.domain.sms import Attempt, PushState, Sms, SmsRef
 from globalconnect.domain.times import HOUR
 from globalconnect.store.activations import PENDING_SHARDS, Activations
-from globalconnect.store.arrivals import ArrivalContext, Arrivals
+from globalconnect.store.arrivals import ArrivalContext, Arrivals, Heard
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.numbers import Numbers
@@ -32,7 +41,8 @@ SOURCE = SourceId("s1")
 
 LEASE = Lease(NUMBER.phone, SALE_ID, PartnerId("hub"), SALE.started_at, START)
 INBOUND = InboundSms(NUMBER.phone, "Service", 'Код: 5015 \N{GRINNING FACE}\n"<b>&', stated_at=START + 20)
-RECEIPT = Receipt(SMS_ID, SOURCE, Identity(SOURCE, "sms a"), INBOUND, START + 30)
+NOT_HEARD: Heard = (None,)
+RECEIPT = Receipt(SMS_ID, SOURCE, Identity(SOURCE, "sms a"), INBOUND, START + 20, START + 30)
 SMS = Sms(
     SMS_ID,
     SALE_ID,
@@ -58,7 +68,7 @@ class Stores:
 
     def known(self, sms: InboundSms = INBOUND) -> ArrivalContext:
         """Return what is known when an SMS comes in."""
-        return self.arrivals.known(sms, SOURCE, START + 40)
+        return self.arrivals.known(sms, SOURCE, None, START + 40)
 
     def shown(self) -> tuple[Sms, ...]:
         """Return the messages of the sale."""
@@ -87,7 +97,7 @@ def stores(tables: Cloud) -> Stores:
 
 @pytest.fixture
 def stored(stores: Stores) -> Stores:
-    stores.arrivals.store(SMS, LEASE, RECEIPT, None)
+    stores.arrivals.store(SMS, LEASE, RECEIPT, NOT_HEARD)
     return stores
 
 
@@ -103,43 +113,43 @@ def test_an_sms_is_shown_with_its_activation_and_its_receipt_and_words_are_known
     assert isinstance(known.number, Number)
     assert (known.number.activation_id, known.heard) == (
         7,
-        WordsRecord(SMS_ID, SALE_ID, START + 30, START + 20),
+        (WordsRecord(SMS_ID, SALE_ID, START + 20, START + 20),),
     )
 
 
 def test_what_was_never_heard_is_unknown(stores: Stores) -> None:
-    assert stores.known(replace(INBOUND, phone="447472190009")) == ArrivalContext(None, None)
-    assert stores.known().heard is None
+    assert stores.known(replace(INBOUND, phone="447472190009")) == ArrivalContext(None, NOT_HEARD)
+    assert stores.known().heard == NOT_HEARD
 
 
 @pytest.mark.parametrize("lease", [replace(LEASE, activation_id=ActivationId(8)), replace(LEASE, phone="447472190009")])
 def test_an_sms_is_stored_with_nobody_but_who_holds_its_number(stores: Stores, lease: Lease) -> None:
     with pytest.raises(ConditionFailed):
-        stores.arrivals.store(SMS, lease, RECEIPT, None)
+        stores.arrivals.store(SMS, lease, RECEIPT, NOT_HEARD)
     assert stores.shown() == ()
 
 
 def test_an_sms_of_an_activation_that_has_ended_is_stored_all_the_same(stores: Stores) -> None:
-    stores.arrivals.store(SMS, replace(LEASE, has_ended=True, activation_id=ActivationId(8)), RECEIPT, None)
+    stores.arrivals.store(SMS, replace(LEASE, has_ended=True, activation_id=ActivationId(8)), RECEIPT, NOT_HEARD)
     assert stores.shown() == (SMS,)
 
 
 def test_what_no_activation_gets_is_kept_for_staff_once(stores: Stores) -> None:
-    stores.arrivals.keep_unclaimed(RECEIPT, None, START + 20, UnclaimedReason.NOT_HELD)
+    stores.arrivals.keep_unclaimed(RECEIPT, NOT_HEARD, UnclaimedReason.NOT_HELD)
     with pytest.raises(ConditionFailed):
-        stores.arrivals.keep_unclaimed(RECEIPT, None, START + 20, UnclaimedReason.NOT_HELD)
+        stores.arrivals.keep_unclaimed(RECEIPT, NOT_HEARD, UnclaimedReason.NOT_HELD)
     for _ in range(2):
         stores.arrivals.count_repeat(SMS_ID)
     stores.arrivals.count_repeat(NEXT_SMS_ID)
     (kept,) = stores.kept(InboxKind.UNCLAIMED)
     assert (kept["text"], kept["repeats"], kept["reason"]) == (INBOUND.text, 2, UnclaimedReason.NOT_HELD.value)
-    assert stores.known().heard == WordsRecord(SMS_ID, None, START + 30, START + 20)
+    assert stores.known().heard == (WordsRecord(SMS_ID, None, START + 20, START + 20),)
 
 
 def test_what_may_be_a_repeat_is_kept_in_one_entry_that_counts(stored: Stores) -> None:
-    heard = present(stored.known().heard)
+    heard = present(stored.known().heard[0])
     for _ in range(2):
-        stored.inbox.keep_doubtful(replace(RECEIPT, sms_id=NEXT_SMS_ID), heard, START + 50)
+        stored.inbox.keep_doubtful(replace(RECEIPT, sms_id=NEXT_SMS_ID), heard)
     (kept,) = stored.kept(InboxKind.UNCLAIMED)
     assert (kept["repeats"], kept["reason"]) == (2, UnclaimedReason.DOUBTFUL.value)
 
@@ -147,10 +157,10 @@ def test_what_may_be_a_repeat_is_kept_in_one_entry_that_counts(stored: Stores) -
 def test_what_could_not_be_read_is_kept_as_it_came_once_and_no_larger_than_an_item_may_be(stores: Stores) -> None:
     payload = bytes(range(256)) * 1_024 * 2
     for at in (1, 2):
-        stores.inbox.keep_unreadable("raw#1", SOURCE, payload, "no JSON", START + at)
-    stores.inbox.keep_unreadable("raw#2", SOURCE, b"{", "no JSON", START + 3)
+        stores.inbox.keep_unreadable(UnreadablePayload("raw#1", SOURCE, payload, "no JSON", START + at))
+    stores.inbox.keep_unreadable(UnreadablePayload("raw#2", SOURCE, b"{", "no JSON", START + 3))
     newest, first = stores.kept(InboxKind.UNREADABLE)
-    assert (newest["payload"], first["payload"], first["stored_at"]) == (b"{", payload[: 256 * 1024], START + 1)
+    assert (newest["body"], first["body"], first["stored_at"]) == (b"{", payload[: 256 * 1024], START + 1)
 
 
 # ---------------------------------------------------------------- pushes

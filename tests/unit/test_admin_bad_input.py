@@ -10,6 +10,7 @@ import pytest
 
 from admin_api.app import ROUTES
 from admin_api.wiring import Parts, build
+from globalconnect.domain.provider import PROVIDERS
 from globalconnect.push.queue import RetryQueues
 from globalconnect.store.dynamo import Dynamo
 from simulation.desk import OwnerAlone, Unrecorded, environment, event, send
@@ -24,6 +25,7 @@ SALE_TEXTS = (
 )
 NAME = "a text of 1 to 100 printable characters, without spaces at its ends"
 SECRET = "a text of 8 to 4096 printable characters, without spaces at its ends, or null for one that is made"
+PROVIDER = f"provider: expected one of {', '.join(PROVIDERS)}"
 CANCEL_LIMIT = "cancelLimit: expected a whole number from 1 to 100, or null for the deployment's cancel limit"
 
 
@@ -167,9 +169,9 @@ NOTHING = "body: expected at least one of name, pushUrl, services, dialect and m
         ("PATCH", "/admin/numbers/447472190035", {"enabled": 0}, "enabled: expected true or false"),
         ("PATCH", "/admin/numbers/447472190035", {"enabled": True, "country": "x"}, "country: unknown field"),
         ("POST", "/admin/sources", {"provider": "generic"}, f"name: expected {NAME}"),
-        ("POST", "/admin/sources", {"name": "G"}, "provider: expected generic"),
-        ("POST", "/admin/sources", {"name": "G", "provider": "acme"}, "provider: expected generic"),
-        ("POST", "/admin/sources", {"name": "G", "provider": 5}, "provider: expected generic"),
+        ("POST", "/admin/sources", {"name": "G"}, PROVIDER),
+        ("POST", "/admin/sources", {"name": "G", "provider": "acme"}, PROVIDER),
+        ("POST", "/admin/sources", {"name": "G", "provider": 5}, PROVIDER),
         ("POST", "/admin/sources", {"name": "G", "provider": "generic", "secret": "s"}, f"secret: expected {SECRET}"),
         ("POST", "/admin/sources", {"name": "G", "provider": "generic", "lines": "x"}, "lines: unknown field"),
         *(
@@ -254,6 +256,7 @@ def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Parts, rou
         "smsId": "1",
         "sourceId": "a",
         "importId": "1790000000000abc",
+        "payloadId": f"source-{'0' * 64}",
         "part": "1",
     }
     known = {name: value for name, value in said.items() if f"{{{name}}}" in route.path}

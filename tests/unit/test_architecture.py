@@ -117,7 +117,8 @@ def test_the_domain_has_no_name_and_no_word_of_what_hubs_send_and_get() -> None:
         f"{path.name}:{line}: {text}"
         for path in sorted((CODE / SHARED / "domain").glob("*.py"))
         for line, text in _texts(path)
-        if wire.search(text)
+        # The catalogue of gateways tells staff what theirs call things.
+        if wire.search(text) and path.name != "provider.py"
     ]
     assert found == []
 
@@ -141,7 +142,8 @@ def test_keys_of_tables_are_named_in_the_store_alone() -> None:
     # Columns of files, fields of gateways and hubs, and what logs call it.
     assert found == {
         *(f"admin_api/import_rows.py: {column}" for column in ("phone", "country", "operator")),
-        "globalconnect/inbound/providers/generic.py: phone",
+        *(f"admin_api/lines.py: {column}" for column in ("line", "phone")),
+        *(f"globalconnect/inbound/providers/generic.py: {field}" for field in ("line", "phone")),
         "globalconnect/hub_protocol/answers.py: phone",
         "partner_page/app.py: name",
         *(f"globalconnect/push/pusher.py: {field}" for field in ("activation_id", "partner_id")),

@@ -28,7 +28,7 @@ TOLD = "hush-hush"
         Sms(SmsId(1), ActivationId(2), PartnerId("p1"), "447700900001", TOLD, TOLD, 0, 0),
         InboundSms("447700900001", TOLD, TOLD, TOLD, former_names=(TOLD,)),
         UnclaimedSms("1", SourceId("s1"), "447700900001", TOLD, TOLD, 0, 0, "nobody's", 0),
-        UnreadablePayload(SourceId("s1"), TOLD.encode(), "no JSON", 0),
+        UnreadablePayload("unreadable#s1#0", SourceId("s1"), TOLD.encode(), "no JSON", 0, query=TOLD),
         Attempt(1, 0, 10, "refused_answer", 200, TOLD),
         AttemptResult(delivered=False, outcome=AttemptOutcome.TLS, http_status=None, duration_ms=1, answer=TOLD),
         Delivery(Request({"body": TOLD}), TOLD.encode()),

@@ -7,19 +7,21 @@ import pytest
 
 from admin_api.sources import ProviderView, secret_for, settings_for
 from globalconnect.domain.errors import InvalidInput
-from globalconnect.domain.provider import ProviderSpec, SecretOrigin, SettingSpec, SettingType
+from globalconnect.domain.provider import Certainty, ProviderSpec, SecretOrigin, SettingSpec, SettingType
 
 SPEC = ProviderSpec(
     title="Example Telecom",
     methods=("GET", "POST"),
     authentication="`sig`",
+    certainty=Certainty.DOCUMENTS,
+    steps=("one", "two"),
     secret=SecretOrigin.GIVEN,
     settings=(
         SettingSpec("utc_offset", 'the offset of its clock, like "+03:00"', is_required=True),
         SettingSpec("silent_is_offline", "true or false", SettingType.FLAG),
     ),
 )
-MADE = ProviderSpec("Generic", ("POST",), "`X-Signature`")
+MADE = ProviderSpec("Generic", ("POST",), "`X-Signature`", Certainty.SOURCE, ("one", "two"))
 RNG = random.Random(1).randrange
 
 
@@ -27,7 +29,7 @@ RNG = random.Random(1).randrange
     ("given", "stored"),
     [
         ({"utcOffset": "+03:00"}, {"utc_offset": "+03:00"}),
-        ({"utcOffset": "", "silentIsOffline": False}, {"utc_offset": "", "silent_is_offline": False}),
+        ({"utcOffset": "Z", "silentIsOffline": False}, {"utc_offset": "Z", "silent_is_offline": False}),
     ],
 )
 def test_settings_are_stored_by_the_names_of_the_catalogue(given: Any, stored: Any) -> None:
@@ -74,7 +76,18 @@ def test_staff_see_what_a_form_for_a_source_needs() -> None:
                 "type": "text",
                 "required": True,
                 "description": 'the offset of its clock, like "+03:00"',
+                "choices": [],
             },
-            {"name": "silentIsOffline", "type": "flag", "required": False, "description": "true or false"},
+            {
+                "name": "silentIsOffline",
+                "type": "flag",
+                "required": False,
+                "description": "true or false",
+                "choices": [],
+            },
         ],
+        "certainty": "documents",
+        "steps": ["one", "two"],
+        "limits": [],
+        "line": "",
     }

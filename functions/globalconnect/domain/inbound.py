@@ -2,8 +2,10 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId, SourceId
 from globalconnect.domain.number import Number
@@ -17,9 +19,12 @@ REPEAT_WINDOW = 2 * MINUTE
 class InboundSms:
     """An SMS as a gateway delivered it and its provider read it.
 
+    `phone` is its destination, "" when only the `line` that it came in on is named: what the gateway calls a SIM or
+    device of its own. `readings` are all that the destination may mean where it may lack its country code.
     `provider_id` is what its source calls it, None when that gives no id. `stated_at` (ms) is when the gateway says that
     it received it, None when it doesn't; `stated_to` is the end of the moment meant by that, since many state whole
-    seconds. `former_names` are the names under which an earlier version would have stored it.
+    seconds. `former_names` are the names under which an earlier version would have stored it. `delivered_to` is the
+    destination as it was delivered, where the phone has been found since.
     """
 
     phone: str
@@ -29,15 +34,52 @@ class InboundSms:
     stated_at: int | None = None
     stated_to: int | None = None
     former_names: tuple[str, ...] = field(default=(), repr=False)
+    line: str | None = None
+    readings: tuple[str, ...] = ()
+    delivered_to: str | None = None
 
     @property
-    def words(self) -> str:
-        """A digest of what it says, to whom and from whom."""
-        return _digest(self.phone, self.phone_from, self.text)
+    def destination(self) -> str:
+        """Where it went as its gateway tells, which stays the same when staff map a line to another number."""
+        if self.delivered_to is not None:
+            return self.delivered_to
+        # Beside a line, a number is what the gateway takes for it: it comes and goes.
+        return self.phone if self.line is None else f"{self.line}\n"
+
+    @property
+    def content(self) -> str:
+        """A digest of what it says, from whom and to where."""
+        return _digest(self.destination, self.phone_from, self.text)
+
+    def words(self, source_id: SourceId) -> tuple[str, ...]:
+        """Return digests of what it says, from whom and to whom: to which number, whatever its source, and to what that
+        calls it, if that is not the number.
+        """
+        by_number = [_digest(self.phone, self.phone_from, self.text)] if self.phone else []
+        by_source = [_digest(source_id, self.content)] if self.destination != self.phone else []
+        return (*by_number, *by_source)
+
+    def addressed(self, phone: str) -> Self:
+        """Return the SMS as one to a phone that its destination was found to mean."""
+        return replace(self, phone=phone, readings=(), delivered_to=self.destination)
 
     def received_at(self, arrived_at: int) -> int:
         """Return when it was received (ms), as far as is known of one that reached us at `arrived_at`; never later."""
         return arrived_at if self.stated_at is None else min(self.stated_at, arrived_at)
+
+
+@dataclass(frozen=True, slots=True)
+class SmsPart:
+    """A part of a long SMS: `sms` is what is known of it, without a text; `number` counts from 1 to `total`. What it says
+    are octets in a `charset`, since a character may be cut in two. `reference` is what the parts of one SMS share.
+    """
+
+    sms: InboundSms
+    reference: str
+    total: int
+    number: int
+    content: bytes = field(repr=False)
+    charset: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +93,12 @@ class Identity:
 @dataclass(frozen=True, slots=True)
 class WordsRecord:
     """What was heard of some words: the activation that got them first (None: nobody), and the SMS that noted it last:
-    its id, when it was stored and when it was stated to be received (ms).
+    its id, when it reached us and when it was stated to be received (ms).
     """
 
     sms_id: SmsId
     activation_id: ActivationId | None
-    stored_at: int
+    arrived_at: int
     stated_at: int | None
 
 
@@ -87,6 +129,7 @@ class UnclaimedReason(StrEnum):
     """Why an SMS was given to no activation, as staff read it."""
 
     NOT_HELD = "no activation held the number"
+    AMBIGUOUS = "its destination may be more than one of our numbers"
     BEFORE_SALE = "received before the activation began"
     DOUBTFUL = "may be a repeat of an earlier SMS"
 
@@ -107,13 +150,39 @@ class UnclaimedSms:
 
 
 @dataclass(frozen=True, slots=True)
-class UnreadablePayload:
-    """What a source sent that could not be read, and why it could not; `stored_at` in ms."""
+class WaitingSms:
+    """An SMS that waits for its line to be mapped, as it is kept: under which id and identity, and when (ms) it reached us."""
 
+    sms_id: SmsId
     source_id: SourceId
-    payload: bytes = field(repr=False)
+    identity: Identity
+    sms: InboundSms
+    arrived_at: int
+    repeats: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadablePayload:
+    """A request of a source, without its secrets, that could not be read, and why it could not; `stored_at` in ms.
+
+    `query` is percent-encoded.
+    """
+
+    payload_id: str
+    source_id: SourceId
+    body: bytes = field(repr=False)
     reason: str
     stored_at: int
+    method: str = "POST"
+    query: str = field(default="", repr=False)
+    content_type: str = ""
+
+    @property
+    def spelled(self) -> bytes:
+        """The request as staff read it: its body, below whatever else it says."""
+        if self.method == "POST" and not self.query:
+            return self.body
+        return f"{self.method} ?{self.query}\n\n".encode() + self.body
 
 
 def identity_of(sms: InboundSms, source_id: SourceId, stored_at: int) -> Identity:
@@ -123,8 +192,9 @@ def identity_of(sms: InboundSms, source_id: SourceId, stored_at: int) -> Identit
     Without an id only its words and times are there, whichever source they come from.
     """
     if sms.provider_id is not None:
-        return Identity(source_id, f"sms {_digest(sms.provider_id, sms.words)}")
-    return Identity(SourceId(""), f"words {sms.words} {stored_at if sms.stated_at is None else sms.stated_at}")
+        return Identity(source_id, f"sms {_digest(sms.provider_id, sms.content)}")
+    words, *_ = sms.words(source_id)
+    return Identity(SourceId(""), f"words {words} {stored_at if sms.stated_at is None else sms.stated_at}")
 
 
 def holder_of(number: Number | None, arrived_at: int, now: int) -> Lease | None:
@@ -141,18 +211,25 @@ def holder_of(number: Number | None, arrived_at: int, now: int) -> Lease | None:
     return Lease(number.phone, number.activation_id, number.partner_id, number.held_from, number.free_since)
 
 
-def judge(sms: InboundSms, heard: WordsRecord | None, holder: Lease | None, now: int) -> Verdict:
-    """Tell what an SMS without an id is, whose words were heard before or not, when `holder` has its number.
+def judge(
+    sms: InboundSms, heard: Iterable[WordsRecord | None], holder: Lease | None, arrived_at: int
+) -> tuple[Verdict, WordsRecord | None]:
+    """Tell what an SMS without an id is that reached us at `arrived_at` (ms), when `holder` has its number, and beside
+    which of the records of its words.
 
     A copy of what another activation got, or nobody, is never shown to the holder: a gateway may repeat after hours
     what it missed our answer to.
     """
-    if heard is None:
-        return Verdict.NEW
-    if holder is None or heard.activation_id != holder.activation_id:
-        return Verdict.DOUBTFUL
-    same_time = sms.stated_at is not None and sms.stated_at == heard.stated_at
-    return Verdict.REPEAT if same_time or now < heard.stored_at + REPEAT_WINDOW else Verdict.NEW
+    found: tuple[Verdict, WordsRecord | None] = Verdict.NEW, None
+    for record in heard:
+        if record is None:
+            continue
+        if holder is None or record.activation_id != holder.activation_id:
+            return Verdict.DOUBTFUL, record
+        same_time = sms.stated_at is not None and sms.stated_at == record.stated_at
+        if same_time or abs(arrived_at - record.arrived_at) < REPEAT_WINDOW:
+            found = Verdict.REPEAT, record
+    return found
 
 
 def is_before_sale(sms: InboundSms, lease: Lease, skew: int) -> bool:
@@ -177,14 +254,26 @@ class InboxKind(StrEnum):
 
     UNCLAIMED = "unclaimed"
     UNREADABLE = "unreadable"
+    WAITING = "waiting"
+    INCOMPLETE = "incomplete"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An SMS as it is stored: under which id and identity, whose source it came from, when (ms)."""
+    """An SMS as it is stored: under which id and identity, whose source it came from, when it reached us and when it is
+    stored (ms). `is_waiting`: it is kept already, and waits for its line to be mapped.
+    """
 
     sms_id: SmsId
     source_id: SourceId
     identity: Identity
     sms: InboundSms
+    arrived_at: int
     stored_at: int
+    is_waiting: bool = False
+
+    @property
+    def received_at(self) -> int:
+        """When it was received (ms), as far as is known."""
+        return self.sms.received_at(self.arrived_at)

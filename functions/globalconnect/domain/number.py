@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.names import POOL_SEPARATOR
+from globalconnect.domain.times import MINUTE
+
+# How long staff may wait for an SMS that tries a number out: it is off sale then.
+TEST_FOR = 5 * MINUTE
 
 # So many are noted for a service at most. A block with more is one of unknown cause: only activations that end after it
 # can add to it, each an hour after the other.
@@ -37,7 +41,7 @@ class Number:
     (docs/adr/0039). A withdrawn number keeps its lease, rest and marks. `entered_by` is what the part of an import that
     put it into its pool did, so that the part counts the same when it is sent again (docs/adr/0024). `causes` are those of
     each block, none when it is older than they are; `lifted` is, per service, the version in which all marks were lifted:
-    what activations left up to then is gone (docs/adr/0034).
+    what activations left up to then is gone (docs/adr/0034). `test_until` (ms) is until when staff tried it out last.
     """
 
     phone: str
@@ -57,6 +61,7 @@ class Number:
     lifted: Mapping[str, int] = field(default_factory=dict)
     version: int = 0
     entered_by: str | None = None
+    test_until: int | None = None
 
     def is_held(self, now: int) -> bool:
         return self.activation_id is not None and now < self.available_from
@@ -69,6 +74,11 @@ class Number:
         rested = self.activation_id is None or self.available_from <= now - rest
         is_there = self.enabled and pool_of(self.country, self.operator) == pool
         return is_there and self.available_from <= now and service not in self.blocked and rested
+
+
+def is_tested(number: Number | None, at: int) -> bool:
+    """Return whether staff were trying a number out at a time (ms)."""
+    return number is not None and number.test_until is not None and 0 < number.test_until - at <= TEST_FOR
 
 
 @dataclass(frozen=True, slots=True)

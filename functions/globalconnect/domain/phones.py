@@ -15,6 +15,8 @@ _FILLING = re.compile(r"[\s()\[\]\-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]+")
 # Digits with what people write between them: a number, though not with its country code, or not only.
 _DIALLED = re.compile(r"(?=(?:[^0-9]*[0-9]){3})(?:[tT][eE][lL]:)?[0-9\s()\[\]+./\-\u2010-\u2015\u2212]{1,40}", re.ASCII)
 _TRUNK = re.compile(r"[(\[]\s*0\s*[)\]]")
+# Where long-distance numbers begin with an 8 and not with a 0 (ITU-T E.164, national prefixes).
+_TRUNK_8 = frozenset({"7", "375", "993"})
 _UNSEEN = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff]+")
 
 
@@ -63,6 +65,26 @@ def phone_as_delivered(value: object, name: str) -> str:
         if _DIALLED.fullmatch(delivered):
             return delivered
         raise
+
+
+def readings_of(value: object, country_code: str | None) -> tuple[str, ...]:
+    """Return the numbers with their country code that a destination may mean, as it is written first (contract 4).
+
+    Takes the country code of numbers that are written without theirs, None when none are. It is for the caller to see
+    which of them is one of ours.
+    """
+    try:
+        as_written = [check_phone(value, "phone")]
+    except InvalidInput:
+        as_written = []
+    text = _UNSEEN.sub("", value).strip() if isinstance(value, str) else ""
+    digits = _FILLING.sub("", text)
+    if country_code is None or not _DIGITS.fullmatch(digits) or digits.startswith("00"):
+        return tuple(as_written)
+    trunk = "8" if country_code in _TRUNK_8 else "0"
+    national = [digits, digits[1:]] if digits.startswith(trunk) else [digits]
+    within = [f"{country_code}{one}" for one in national if _PHONE.fullmatch(f"{country_code}{one}")]
+    return tuple(dict.fromkeys([*as_written, *within]))
 
 
 def phone_to_find(text: str) -> str:

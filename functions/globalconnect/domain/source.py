@@ -10,6 +10,22 @@ from globalconnect.domain.partner import Secret, SigningSecret, rotated
 # Values by the names of its provider's SettingSpecs.
 type SourceSettings = Mapping[str, str | bool]
 
+# Of the name that a gateway gives a line of its own, in characters.
+LONGEST_LINE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a gateway calls a SIM or device of its own, and which number of ours that is, None when staff have not said.
+
+    `heard_at` (ms) is when an SMS came in on it that no number was known for, None when none did.
+    """
+
+    source_id: SourceId
+    line: str
+    phone: str | None = None
+    heard_at: int | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from globalconnect.inbound.fetch import fetch
 from globalconnect.inbound.providers import provider_named
 from globalconnect.inbound.providers.port import Provider
 from globalconnect.runtime.startup import Environment
@@ -10,20 +11,25 @@ from globalconnect.store.activations import Activations
 from globalconnect.store.arrivals import Arrivals
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Inbox
+from globalconnect.store.lines import Lines
+from globalconnect.store.long_sms import LongSmsStore
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.sources import Sources
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What it takes; `receipt_skew` is how slow a gateway's clock may be (ms)."""
+    """What it takes; `receipt_skew` is how slow a gateway's clock may be (ms), `fetch` gets a URL that is to be confirmed."""
 
     sources: Sources
+    lines: Lines
     inbox: Inbox
+    long_sms: LongSmsStore
     arrivals: Arrivals
     receipt_skew: int
     now: Callable[[], int]
     provider: Callable[[str], Provider]
+    fetch: Callable[[str], bytes] = fetch
 
 
 def build(env: Environment, db: Dynamo, now: Callable[[], int], sources: Sources) -> Parts:
@@ -32,7 +38,9 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int], sources: Sources
     activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
     return Parts(
         sources=sources,
+        lines=Lines(db, env.text("LINES_TABLE")),
         inbox=inbox,
+        long_sms=LongSmsStore(db, env.text("INBOX_TABLE"), kept_for),
         arrivals=Arrivals(db, Numbers(db, env.text("NUMBERS_TABLE")), activations, inbox),
         receipt_skew=env.duration("RECEIPT_SKEW_SECONDS"),
         now=now,

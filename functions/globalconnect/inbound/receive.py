@@ -1,4 +1,6 @@
-"""Store an SMS with the activation that holds its number, or keep it as unclaimed; once (contract 1.6 and 4)."""
+"""Store an SMS with the activation that held its number when it reached us, or keep it for staff; once (contract 1.6 and 4)."""
+
+from dataclasses import dataclass, replace
 
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import SmsId, SourceId, sms_id_of
@@ -8,11 +10,14 @@ from globalconnect.domain.inbound import (
     Receipt,
     UnclaimedReason,
     Verdict,
+    WaitingSms,
+    WordsRecord,
     holder_of,
     identity_of,
     is_before_sale,
     judge,
 )
+from globalconnect.domain.number import is_tested
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.inbound.parts import Parts
 from globalconnect.runtime.logs import Event, log
@@ -22,22 +27,32 @@ from globalconnect.store.dynamo import ConditionFailed
 _TRIES = 10
 
 
-def receive(sms: InboundSms, source_id: SourceId, arrived_at: int, parts: Parts) -> None:
-    """Make an SMS durable that reached us at `arrived_at` (ms). The same SMS again is only counted.
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """When (ms) a delivery of a source reached us; `payload_id` is what it would be kept as if it could not be read."""
+
+    source_id: SourceId
+    at: int
+    payload_id: str | None = None
+
+
+def receive(sms: InboundSms, arrival: Arrival, parts: Parts) -> None:
+    """Make an SMS durable. The same SMS again is only counted.
 
     Raises Busy when its number keeps changing hands: then nothing is stored, and the gateway should try again.
     """
-    salt = 0
+    source_id, salt = arrival.source_id, 0
     for _ in range(_TRIES):
         now = parts.now()
-        known = parts.arrivals.known(sms, source_id, now)
-        holder = holder_of(known.number, arrived_at, now) or parts.arrivals.ended_since(known.number, arrived_at)
-        identity = identity_of(sms, source_id, now)
-        receipt = Receipt(sms_id_of(identity.source_id, identity.name, salt), source_id, identity, sms, now)
-        if _was_heard(receipt, known, holder, arrived_at, parts):
-            return
+        found = addressed(sms, source_id, parts)
+        known = parts.arrivals.known(found, source_id, arrival.payload_id, now)
+        # Judged by when it reached us first, be it as something that could not be read then.
+        arrived_at = min(arrival.at, arrival.at if known.unread_at is None else known.unread_at)
+        identity = identity_of(found, source_id, now)
+        sms_id = sms_id_of(identity.source_id, identity.name, salt)
+        receipt = Receipt(sms_id, source_id, identity, found, arrived_at, now)
         try:
-            _store(receipt, known, holder, arrived_at, parts)
+            _settle(receipt, known, parts)
         except ConditionFailed:
             match parts.inbox.has(receipt):
                 case None:
@@ -54,22 +69,79 @@ def receive(sms: InboundSms, source_id: SourceId, arrived_at: int, parts: Parts)
     raise Busy
 
 
-def _was_heard(receipt: Receipt, known: ArrivalContext, holder: Lease | None, arrived_at: int, parts: Parts) -> bool:
-    """Count an SMS as a repeat, or keep it as what may be one, by what is known; return whether it was either."""
-    if known.former_id is not None:
-        _count_repeat(known.former_id, receipt.source_id, parts)
-        return True
-    if receipt.sms.provider_id is not None or known.heard is None:
-        return False
-    match judge(receipt.sms, known.heard, holder, receipt.stored_at):
-        case Verdict.NEW:
+def place(waiting: WaitingSms, parts: Parts) -> bool:
+    """Give an SMS that waits for its line to whom it belongs, if that is mapped now; tells whether it is.
+
+    It is judged by when it reached us and by who held the number then (contract 4). Placed already, it stays so. Raises
+    Busy when its number keeps changing hands.
+    """
+    for _ in range(_TRIES):
+        now = parts.now()
+        found = addressed(waiting.sms, waiting.source_id, parts)
+        if not found.phone:
             return False
-        case Verdict.REPEAT:
-            _count_repeat(known.heard.sms_id, receipt.source_id, parts)
-        case Verdict.DOUBTFUL:
-            parts.inbox.keep_doubtful(receipt, known.heard, receipt.sms.received_at(arrived_at))
-            log(Event.SMS_UNCLAIMED, source_id=receipt.source_id, sms_id=known.heard.sms_id)
-    return True
+        known = parts.arrivals.known(found, waiting.source_id, None, now)
+        receipt = Receipt(
+            waiting.sms_id, waiting.source_id, waiting.identity, found, waiting.arrived_at, now, is_waiting=True
+        )
+        try:
+            _settle(receipt, known, parts)
+        except ConditionFailed:
+            if parts.inbox.waits(waiting.sms_id):
+                continue
+        return True
+    raise Busy
+
+
+def addressed(sms: InboundSms, source_id: SourceId, parts: Parts) -> InboundSms:
+    """Return an SMS as one to the number that its line is mapped to, else to the only one of ours that its destination
+    may mean. One that only staff can address has no phone.
+    """
+    line = sms.line
+    if line is None and not {*sms.readings} - {sms.phone}:
+        return sms
+    if line is not None and (mapped := parts.lines.phones(source_id, [line]).get(line)):
+        return sms.addressed(mapped)
+    ours = parts.arrivals.ours(sms.readings or ([sms.phone] if sms.phone else []))
+    if len(ours) == 1:
+        return sms.addressed(ours[0])
+    if line is None:
+        return replace(sms.addressed(sms.phone), readings=tuple(ours))
+    # What its gateway takes for its number is for staff to see.
+    return replace(sms.addressed(""), readings=sms.readings or ((sms.phone,) if sms.phone else ()))
+
+
+def _settle(receipt: Receipt, known: ArrivalContext, parts: Parts) -> None:
+    """Write where an SMS goes, by what is known. Raises ConditionFailed when that is not so any more."""
+    sms, source_id = receipt.sms, receipt.source_id
+    holder = holder_of(known.number, receipt.arrived_at, receipt.stored_at)
+    holder = holder or parts.arrivals.held_at(known.number, receipt.arrived_at)
+    if known.former_id is not None:
+        _count_repeat(known.former_id, source_id, parts)
+        return
+    if sms.provider_id is None:
+        # What one that waits has noted itself is no other's.
+        heard = [record for record in known.heard if not (receipt.is_waiting and _is_of(receipt, record))]
+        verdict, record = judge(sms, heard, holder, receipt.arrived_at)
+        if record is not None and not receipt.is_waiting and verdict is not Verdict.NEW:
+            if verdict is Verdict.REPEAT:
+                _count_repeat(record.sms_id, source_id, parts)
+            else:
+                parts.inbox.keep_doubtful(receipt, record)
+                log(Event.SMS_UNCLAIMED, source_id=source_id, sms_id=record.sms_id)
+            return
+        known = replace(known, may_be_known=known.may_be_known or verdict is not Verdict.NEW)
+    if not sms.phone:
+        if sms.line is not None:
+            parts.lines.note(source_id, sms.line, receipt.arrived_at)
+        parts.arrivals.keep_waiting(receipt, known.heard)
+        log(Event.SMS_WAITING, source_id=source_id, sms_id=receipt.sms_id)
+        return
+    _store(receipt, known, holder, parts)
+
+
+def _is_of(receipt: Receipt, record: WordsRecord | None) -> bool:
+    return record is not None and record.sms_id == receipt.sms_id
 
 
 def _count_repeat(sms_id: SmsId, source_id: SourceId, parts: Parts) -> None:
@@ -77,10 +149,15 @@ def _count_repeat(sms_id: SmsId, source_id: SourceId, parts: Parts) -> None:
     log(Event.SMS_REPEATED, source_id=source_id, sms_id=sms_id)
 
 
-def _store(receipt: Receipt, known: ArrivalContext, holder: Lease | None, arrived_at: int, parts: Parts) -> None:
+def _store(receipt: Receipt, known: ArrivalContext, holder: Lease | None, parts: Parts) -> None:
     sms = receipt.sms
-    received_at = sms.received_at(arrived_at)
-    if holder is None:
+    if len(sms.readings) > 1:
+        reason = UnclaimedReason.AMBIGUOUS
+    elif holder is None:
+        if is_tested(known.number, receipt.arrived_at):
+            parts.arrivals.keep_test(receipt, known.heard)
+            log(Event.SMS_TESTED, source_id=receipt.source_id, sms_id=receipt.sms_id)
+            return
         reason = UnclaimedReason.NOT_HELD
     elif known.may_be_known:
         reason = UnclaimedReason.DOUBTFUL
@@ -94,7 +171,7 @@ def _store(receipt: Receipt, known: ArrivalContext, holder: Lease | None, arrive
             phone=sms.phone,
             phone_from=sms.phone_from,
             text=sms.text,
-            received_at=received_at,
+            received_at=receipt.received_at,
             stored_at=receipt.stored_at,
             # Its partner has closed it: whoever still asks is shown the SMS.
             push_state=PushState.STOPPED if holder.has_ended else PushState.PENDING,
@@ -107,5 +184,5 @@ def _store(receipt: Receipt, known: ArrivalContext, holder: Lease | None, arrive
             activation_id=holder.activation_id,
         )
         return
-    parts.arrivals.keep_unclaimed(receipt, known.heard, received_at, reason)
+    parts.arrivals.keep_unclaimed(receipt, known.heard, reason)
     log(Event.SMS_UNCLAIMED, source_id=receipt.source_id, sms_id=receipt.sms_id)

@@ -1,18 +1,22 @@
 """Take a delivery that is authentic: store its SMS, keep what can't be read, note its source (contract 4)."""
 
+import base64
 import hashlib
 from collections.abc import Callable
-from urllib.parse import quote, quote_plus, urlencode
+from dataclasses import replace
+from urllib.parse import parse_qs, quote, quote_plus, urlencode
 
 from globalconnect.domain.errors import Busy, InvalidInput, TooLarge, Unavailable
+from globalconnect.domain.inbound import UnreadablePayload
 from globalconnect.domain.source import Source
+from globalconnect.inbound.join import join
 from globalconnect.inbound.parts import Parts
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading
-from globalconnect.inbound.receive import receive
-from globalconnect.runtime.http import LARGEST_BODY
+from globalconnect.inbound.receive import Arrival, receive
+from globalconnect.runtime.http import LARGEST_BODY, Request
 from globalconnect.runtime.logs import Event, log, log_failure
 
-_MASK = b"***"
+_MASK = "***"
 
 
 def take(delivery: Delivery, source: Source, provider: Provider, arrived_at: int, parts: Parts) -> None:
@@ -20,46 +24,96 @@ def take(delivery: Delivery, source: Source, provider: Provider, arrived_at: int
 
     Raises InvalidInput when nothing of it can be read, and TooLarge.
     """
+    if len(delivery.body) > LARGEST_BODY:
+        error = TooLarge(f"body: expected at most {LARGEST_BODY} bytes, came {len(delivery.body)}")
+        _note_unreadable(source, str(error), parts)
+        raise error
+    payload = _payload(delivery, source, arrived_at, parts)
     try:
-        reading = _read(delivery, source, provider, arrived_at)
+        reading = provider.read(delivery, source.settings, arrived_at)
     except TooLarge as error:
         _note_unreadable(source, str(error), parts)
         raise
     except InvalidInput as error:
-        _keep_unreadable(_spelled(delivery), source, str(error), parts)
+        _keep_unreadable(payload, source, str(error), parts)
         raise
-    for sms in reading.messages:
-        receive(sms, source.source_id, arrived_at, parts)
-    for piece in reading.unreadable:
-        _keep_unreadable(piece.content, source, piece.reason, parts)
+    _store(reading, source, Arrival(source.source_id, arrived_at, payload.payload_id), parts)
     _note(source, lambda: parts.sources.note_heard(source, parts.now()))
     if reading.untimed is not None:
         _note(source, lambda: parts.sources.note_untimed(source, str(reading.untimed), parts.now()))
 
 
-def _read(delivery: Delivery, source: Source, provider: Provider, arrived_at: int) -> Reading:
-    if len(delivery.body) > LARGEST_BODY:
-        raise TooLarge(f"body: expected at most {LARGEST_BODY} bytes, came {len(delivery.body)}")
-    return provider.read(delivery, source.settings, arrived_at)
+def replay(payload: UnreadablePayload, source: Source, parts: Parts) -> None:
+    """Read a payload again that could not be read when it came, and store what is in it as of then (contract 4).
+
+    That it was authentic was seen then. Raises InvalidInput when it still can't be read, TooLarge and Busy; to be sent
+    again it is safe.
+    """
+    provider = parts.provider(source.provider)
+    delivery = Delivery(_request(payload), payload.body)
+    reading = provider.read(delivery, source.settings, payload.stored_at)
+    if reading.unreadable and not reading.messages and not reading.parts:
+        # It was acknowledged unread when it came, and is the piece that is kept.
+        field, _, expected = reading.unreadable[0].reason.partition(": ")
+        raise InvalidInput(field, expected)
+    _store(reading, source, Arrival(source.source_id, payload.stored_at), parts)
+    parts.inbox.note_read(payload.payload_id)
+    log(Event.PAYLOAD_REPLAYED, source_id=source.source_id)
 
 
-def _spelled(delivery: Delivery) -> bytes:
-    """Return a delivery as staff read it: its body, below whatever else it says."""
+def _store(reading: Reading, source: Source, arrival: Arrival, parts: Parts) -> None:
+    if reading.confirm is not None:
+        parts.fetch(reading.confirm)
+    for sms in reading.messages:
+        receive(sms, arrival, parts)
+    for part in reading.parts:
+        join(part, arrival, parts)
+    for piece in reading.unreadable:
+        request = Request({"httpMethod": "POST"})
+        _keep_unreadable(
+            _payload(Delivery(request, piece.content), source, arrival.at, parts), source, piece.reason, parts
+        )
+    if reading.unreadable and arrival.payload_id is not None:
+        # If it comes again and can be read then, it is as old as now.
+        parts.inbox.note_arrival(arrival.payload_id, arrival.source_id, arrival.at)
+
+
+def _payload(delivery: Delivery, source: Source, arrived_at: int, parts: Parts) -> UnreadablePayload:
+    """Return what a delivery is kept as if it can't be read: without the secrets of its source."""
     request = delivery.request
-    if request.method == "POST" and not request.query:
-        return delivery.body
-    query = urlencode(request.query, doseq=True, errors="backslashreplace")
-    return f"{request.method} ?{query}\n\n".encode() + delivery.body
-
-
-def _keep_unreadable(content: bytes, source: Source, reason: str, parts: Parts) -> None:
+    content, query = delivery.body, urlencode(request.query, doseq=True, errors="backslashreplace")
     # Some gateways send their secret in the query or the body. It is neither kept nor to be found by trying hashes.
     for secret in parts.sources.secrets(source, parts.now()):
         for spelled in (secret, quote(secret, safe=""), quote_plus(secret)):
-            content = content.replace(spelled.encode(), _MASK)
+            content, query = content.replace(spelled.encode(), _MASK.encode()), query.replace(spelled, _MASK)
+    payload = UnreadablePayload(
+        payload_id="",
+        source_id=source.source_id,
+        body=content,
+        reason="",
+        stored_at=arrived_at,
+        method=request.method,
+        query=query,
+        content_type=request.header("content-type") or "",
+    )
     # The same again is the gateway's retry, not something new to look at.
-    inbox_id = f"unreadable#{source.source_id}#{hashlib.sha256(content).hexdigest()}"
-    parts.inbox.keep_unreadable(inbox_id, source.source_id, content, reason, parts.now())
+    return replace(payload, payload_id=f"unreadable#{source.source_id}#{hashlib.sha256(payload.spelled).hexdigest()}")
+
+
+def _request(payload: UnreadablePayload) -> Request:
+    return Request(
+        {
+            "httpMethod": payload.method,
+            "headers": {"Content-Type": payload.content_type},
+            "multiValueQueryStringParameters": parse_qs(payload.query, keep_blank_values=True),
+            "body": base64.b64encode(payload.body).decode(),
+            "isBase64Encoded": True,
+        }
+    )
+
+
+def _keep_unreadable(payload: UnreadablePayload, source: Source, reason: str, parts: Parts) -> None:
+    parts.inbox.keep_unreadable(replace(payload, reason=reason))
     _note_unreadable(source, reason, parts)
 
 

@@ -107,6 +107,13 @@ class Activations:
         """Return the last activations of a number, newest first."""
         return self._listed("by-phone", "phone", phone, limit, None)[0]
 
+    def held_at(self, phone: str, at: int) -> Activation | None:
+        """Return the activation that had a number at a time (ms), by what the index shows; None when none had."""
+        condition = expression("#phone = :phone AND #started_at <= :at", phone=phone, at=at)
+        # The newest that began by then: they follow one another.
+        found = self._read_listed("by-phone", condition, 1, None)[0]
+        return next((one for one in found if one.held_at(at)), None)
+
     def last_of_partner(self, partner_id: PartnerId, limit: int) -> list[Activation]:
         """Return the last activations of a partner, newest first."""
         return self._listed("by-partner", "partner_id", partner_id, limit, None)[0]

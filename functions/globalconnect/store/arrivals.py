@@ -1,5 +1,6 @@
 """What an inbound SMS reads and changes across tables: the number, the inbox, the activation (docs/adr/0009)."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -8,24 +9,25 @@ from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease,
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import Activations, from_sms, is_kept
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, check, expression, put
-from globalconnect.store.inbox import Inbox, heard_from, inbox_key, is_entry_of, is_new, words_key
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, check, expression, put
+from globalconnect.store.inbox import Inbox, heard_from, inbox_key, is_entry_of, words_keys
 from globalconnect.store.numbers import Numbers, to_number
 
-# So many of a number's last activations may have held it while one delivery was being stored.
-_LOOKED_AT = 5
+type Heard = tuple[WordsRecord | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivalContext:
     """What is known when an SMS comes in: its number, what was heard of its words, and whether an entry of an earlier
-    version is the same SMS (`former_id`, its id) or may be (`may_be_known`).
+    version is the same SMS (`former_id`, its id) or may be (`may_be_known`). `unread_at` (ms) is when the same delivery
+    came first and could not be read.
     """
 
     number: Number | None
-    heard: WordsRecord | None
+    heard: Heard
     former_id: SmsId | None = None
     may_be_known: bool = False
+    unread_at: int | None = None
 
 
 class Arrivals:
@@ -35,34 +37,48 @@ class Arrivals:
         self._activations = activations
         self._inbox = inbox
 
-    def known(self, sms: InboundSms, source_id: SourceId, now: int) -> ArrivalContext:
-        """Read all that decides about an SMS at `now` (ms)."""
+    def ours(self, phones: Sequence[str]) -> list[str]:
+        """Return those of some numbers that are ours."""
+        return [number.phone for number in self._numbers.get_many(list(dict.fromkeys(phones)))]
+
+    def known(self, sms: InboundSms, source_id: SourceId, payload_id: str | None, now: int) -> ArrivalContext:
+        """Read all that decides about an SMS at `now` (ms), at once."""
         inbox = self._inbox.table
         former = [Identity(source_id, name) for name in sms.former_names]
-        number, *entries = self._db.get_each(
-            (self._numbers.table, {"phone": sms.phone}),
-            (inbox, words_key(sms)),
+        words = words_keys(sms, source_id)
+        numbers: list[Key] = [{"phone": sms.phone}] if sms.phone else []
+        unread: list[Key] = [] if payload_id is None else [{"inbox_id": payload_id}]
+        items = self._db.get_each(
+            *((self._numbers.table, key) for key in numbers),
+            *((inbox, key) for key in [*unread, *words]),
             *((inbox, inbox_key(sms_id_of(source_id, identity.name, 0))) for identity in former),
         )
-        heard, *entries = (entry if entry and is_kept(entry, now) else None for entry in entries)
-        known = ArrivalContext(to_number(number) if number else None, heard_from(heard) if heard else None)
-        if known.heard is not None and sms.provider_id is None:
+        number = items.pop(0) if numbers else None
+        entries = [entry if entry and is_kept(entry, now) else None for entry in items]
+        payload = entries.pop(0) if unread else None
+        heard = tuple(heard_from(entry) if entry else None for entry in entries[: len(words)])
+        known = ArrivalContext(
+            to_number(number) if number else None, heard, unread_at=payload["stored_at"] if payload else None
+        )
+        if any(heard) and sms.provider_id is None:
             return known
-        for identity, entry in zip(former, entries, strict=True):
+        for identity, entry in zip(former, entries[len(words) :], strict=True):
             if entry is not None and is_entry_of(entry, identity):
                 return _with_former(known, entry, sms)
         return known
 
-    def ended_since(self, number: Number | None, arrived_at: int) -> Lease | None:
-        """Return the activation that held a number when an SMS arrived (ms) and has ended since; None when none did."""
+    def held_at(self, number: Number | None, arrived_at: int) -> Lease | None:
+        """Return the activation that held a number when an SMS arrived (ms) and does no more; None when none did."""
         if number is None or max(number.available_from, number.held_from or 0) <= arrived_at:
             return None
-        for one in self._activations.last_of_phone(number.phone, _LOOKED_AT):
-            if one.held_at(arrived_at):
-                return Lease(number.phone, one.activation_id, one.partner_id, one.started_at, has_ended=True)
-        return None
+        one = self._activations.held_at(number.phone, arrived_at)
+        return (
+            None
+            if one is None
+            else Lease(number.phone, one.activation_id, one.partner_id, one.started_at, has_ended=True)
+        )
 
-    def store(self, sms: Sms, lease: Lease, receipt: Receipt, heard: WordsRecord | None) -> None:
+    def store(self, sms: Sms, lease: Lease, receipt: Receipt, heard: Heard) -> None:
         """Store an SMS with the activation that holds its number, or held it when it arrived, and note its delivery and
         its words.
 
@@ -76,8 +92,8 @@ class Arrivals:
         holding = [] if lease.has_ended else [check(self._numbers.table, {"phone": lease.phone}, is_held)]
         self._db.transact(
             *holding,
-            put(self._inbox.table, self._inbox.noted(receipt), is_new(receipt.stored_at)),
-            *self._inbox.hear(receipt, heard, sms.activation_id),
+            self._inbox.entering(receipt),
+            *self._inbox.hearing(receipt, heard, sms.activation_id),
             put(
                 self._activations.table,
                 from_sms(sms, self._activations.retention),
@@ -85,14 +101,20 @@ class Arrivals:
             ),
         )
 
-    def keep_unclaimed(
-        self, receipt: Receipt, heard: WordsRecord | None, received_at: int, reason: UnclaimedReason
-    ) -> None:
+    def keep_unclaimed(self, receipt: Receipt, heard: Heard, reason: UnclaimedReason) -> None:
         """Keep an SMS that no activation gets, for staff, and note its words. Raises ConditionFailed as `store` does."""
-        item = self._inbox.noted_unclaimed(receipt, received_at, reason)
-        self._db.transact(
-            put(self._inbox.table, item, is_new(receipt.stored_at)), *self._inbox.hear(receipt, heard, None)
-        )
+        self._keep(receipt, heard, InboxKind.UNCLAIMED, reason)
+
+    def keep_waiting(self, receipt: Receipt, heard: Heard) -> None:
+        """Keep an SMS until staff say which number its line is. Raises ConditionFailed as `store` does."""
+        self._keep(receipt, heard, InboxKind.WAITING, None)
+
+    def keep_test(self, receipt: Receipt, heard: Heard) -> None:
+        """Keep an SMS by which staff try a number out. Raises ConditionFailed as `store` does."""
+        self._keep(receipt, heard, InboxKind.TEST, None)
+
+    def _keep(self, receipt: Receipt, heard: Heard, kind: InboxKind, reason: UnclaimedReason | None) -> None:
+        self._db.transact(self._inbox.entering(receipt, kind, reason), *self._inbox.hearing(receipt, heard, None))
 
     def count_repeat(self, sms_id: SmsId) -> None:
         """Count that an SMS came again, with its entry in the inbox."""

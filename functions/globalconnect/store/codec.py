@@ -1,11 +1,11 @@
 """Items to dataclasses and back, by the fields of the dataclass.
 
 None is absent in an item, as is an empty tuple or mapping where the field has a default; what is absent is the default,
-else None. Members of enums are kept as their values, frozensets as sets, tuples of dataclasses as lists of maps.
+else None. Members of enums are kept as their values, frozensets as sets, tuples as lists, of dataclasses as lists of maps.
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, TypeAliasType, get_args, get_origin
@@ -57,7 +57,9 @@ class Codec[T: DataclassInstance]:
         return item
 
     def from_item(self, item: Mapping[str, Any]) -> T:
-        found = self._absent | {name: item[attribute] for name, attribute in self._read if attribute in item}
+        found = self._absent | {
+            name: item[attribute] for name, attribute in self._read if item.get(attribute) is not None
+        }
         for name, form in self._formed:
             if found.get(name) is not None:
                 found[name] = form(found[name])
@@ -81,6 +83,8 @@ def _forms(field: Field[Any]) -> tuple[_Form, _Form]:
         return None, frozenset
     if origin is Mapping:
         return (lambda kept: None if may_be_absent and not kept else dict(kept)), None
+    if origin is tuple and not is_dataclass(get_args(kind)[0]):
+        return (lambda kept: None if may_be_absent and not kept else list(kept)), tuple
     if origin is tuple:
         part: Codec[Any] = Codec(get_args(kind)[0])
         return (

@@ -1,9 +1,7 @@
 """The Inbox table: every SMS of a gateway once, what was heard of its words, and what no activation got."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any
 
 from globalconnect.domain.ids import ActivationId, SmsId, SourceId
 from globalconnect.domain.inbound import (
@@ -14,12 +12,14 @@ from globalconnect.domain.inbound import (
     UnclaimedReason,
     UnclaimedSms,
     UnreadablePayload,
+    WaitingSms,
     WordsRecord,
 )
 from globalconnect.domain.times import SECOND
 from globalconnect.store.activations import expire_at, is_kept
+from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression, put
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, changing, expression, put, update
 
 # DynamoDB takes no more in an item.
 _LONGEST_PAYLOAD = 256 * 1024
@@ -27,6 +27,8 @@ _LONGEST_PAYLOAD = 256 * 1024
 
 # Before the id of the SMS of which an entry is a copy.
 COPY = "copy#"
+_SMS = Codec(InboundSms)
+_SMS_ATTRIBUTES = ("kind", "phone", "phone_from", "text", "received_at", "arrived_at", "reason", "line", "sms")
 
 
 class Inbox:
@@ -44,32 +46,68 @@ class Inbox:
             return None
         return is_entry_of(item, receipt.identity)
 
-    def keep_doubtful(self, receipt: Receipt, heard: WordsRecord, received_at: int) -> None:
+    def waits(self, sms_id: SmsId) -> bool:
+        """Return whether an SMS waits for its line to be mapped."""
+        item = self._db.get(self.table, inbox_key(sms_id))
+        return item is not None and item.get("kind") == InboxKind.WAITING
+
+    def keep_doubtful(self, receipt: Receipt, heard: WordsRecord) -> None:
         """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
         counts how often it came.
         """
-        item = self.noted_unclaimed(receipt, received_at, UnclaimedReason.DOUBTFUL)
+        item = self._noted(receipt) | self._kept(receipt, InboxKind.UNCLAIMED, UnclaimedReason.DOUBTFUL)
         del item["inbox_id"]
+        item = {name: value for name, value in item.items() if value is not None}
         first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item if name != "expire_at")
         change = expression(f"SET #expire_at = :expire_at, {first} ADD #repeats :one", one=1, **item)
         # What was unclaimed is counted itself.
         key = inbox_key(heard.sms_id) if heard.activation_id is None else {"inbox_id": f"{COPY}{heard.sms_id}"}
         self._db.update(self.table, key, change)
 
-    def keep_unreadable(self, inbox_id: str, source_id: SourceId, payload: bytes, reason: str, now: int) -> None:
+    def keep_unreadable(self, payload: UnreadablePayload) -> None:
         """Keep a payload that its adapter could not read, for staff; a second time changes nothing."""
         item = {
-            "inbox_id": inbox_id,
+            "inbox_id": payload.payload_id,
             "kind": InboxKind.UNREADABLE.value,
-            "source_id": source_id,
+            "source_id": payload.source_id,
             # As bytes: it may be no text at all, and spelling it out could outgrow the item.
-            "payload": payload[:_LONGEST_PAYLOAD],
-            "reason": reason,
-            "stored_at": now,
-            "expire_at": expire_at(now, self.retention),
+            "payload": payload.body[:_LONGEST_PAYLOAD],
+            "reason": payload.reason,
+            "method": payload.method,
+            "query": payload.query or None,
+            "content_type": payload.content_type or None,
+            "stored_at": payload.stored_at,
+            "expire_at": expire_at(payload.stored_at, self.retention),
         }
         with suppress(ConditionFailed):
-            self._db.put(self.table, item, is_new(now))
+            self._db.put(self.table, item, is_new(payload.stored_at))
+
+    def note_arrival(self, payload_id: str, source_id: SourceId, now: int) -> None:
+        """Note that a delivery came at `now` (ms) of which something could not be read; a second time changes nothing."""
+        item = {"inbox_id": payload_id, "source_id": source_id, "stored_at": now}
+        with suppress(ConditionFailed):
+            self._db.put(self.table, {**item, "expire_at": expire_at(now, self.retention)}, is_new(now))
+
+    def payload(self, payload_id: str, now: int) -> UnreadablePayload | None:
+        """Return a payload that could not be read, None when none is kept under that id at `now` (ms)."""
+        item = self._db.get(self.table, {"inbox_id": payload_id})
+        is_there = item is not None and item.get("kind") == InboxKind.UNREADABLE and is_kept(item, now)
+        return _to_unreadable(item) if item is not None and is_there else None
+
+    def was_read(self, payload_id: str) -> bool:
+        """Return whether a payload that could not be read when it came has been read since."""
+        item = self._db.get(self.table, {"inbox_id": payload_id})
+        return item is not None and "kind" not in item
+
+    def note_read(self, payload_id: str) -> None:
+        """Take a payload that has been read after all off what could not be; when it came stays known."""
+        with suppress(ConditionFailed):
+            self._db.update(
+                self.table,
+                {"inbox_id": payload_id},
+                changing(removes=["kind", "payload", "query", "reason"]),
+                expression("#kind = :kind", kind=InboxKind.UNREADABLE.value),
+            )
 
     def unclaimed(self, limit: int, cursor: str | None, now: int) -> Page[UnclaimedSms]:
         """Return one page of the SMS that no activation got and that are kept at `now` (ms), newest first.
@@ -87,6 +125,22 @@ class Inbox:
         page = self._page(InboxKind.UNREADABLE, limit, cursor, now)
         return Page([_to_unreadable(item) for item in page.items], page.cursor)
 
+    def tests(self, limit: int, cursor: str | None, now: int) -> Page[WaitingSms]:
+        """Return one page of the SMS by which staff tried numbers out, newest first.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        page = self._page(InboxKind.TEST, limit, cursor, now)
+        return Page([_to_waiting(item) for item in page.items], page.cursor)
+
+    def waiting(self, limit: int, cursor: str | None, now: int) -> Page[WaitingSms]:
+        """Return one page of the SMS that wait for their lines to be mapped, newest first.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        page = self._page(InboxKind.WAITING, limit, cursor, now)
+        return Page([_to_waiting(item) for item in page.items], page.cursor)
+
     def _page(self, kind: InboxKind, limit: int, cursor: str | None, now: int) -> Page[Item]:
         listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
         page = self._db.query(
@@ -99,7 +153,22 @@ class Inbox:
         )
         return Page([item for item in page.items if is_kept(item, now)], listing.cursor(page.next_key))
 
-    def noted(self, receipt: Receipt) -> Item:
+    def entering(self, receipt: Receipt, kind: InboxKind | None = None, reason: UnclaimedReason | None = None) -> Item:
+        """Return the action that notes the delivery of an SMS; with a `kind`, which no activation gets, it holds the SMS.
+
+        It fails when it was noted before, or waits no more for its line.
+        """
+        kept = self._kept(receipt, kind, reason) if kind else {}
+        if not receipt.is_waiting:
+            return put(self.table, self._noted(receipt) | kept, is_new(receipt.stored_at))
+        change = changing(
+            {name: value for name, value in kept.items() if value is not None} or None,
+            removes=[name for name in _SMS_ATTRIBUTES if kept.get(name) is None],
+        )
+        is_waiting = expression("#kind = :waiting", waiting=InboxKind.WAITING.value)
+        return update(self.table, inbox_key(receipt.sms_id), change, is_waiting)
+
+    def _noted(self, receipt: Receipt) -> Item:
         return {
             **inbox_key(receipt.sms_id),
             "source_id": receipt.source_id,
@@ -108,38 +177,50 @@ class Inbox:
             "expire_at": expire_at(receipt.stored_at, self.retention),
         }
 
-    def noted_unclaimed(self, receipt: Receipt, received_at: int, reason: UnclaimedReason) -> Item:
-        """Return the entry of an SMS that no activation gets: it holds the SMS."""
-        return self.noted(receipt) | {
-            "kind": InboxKind.UNCLAIMED.value,
-            "phone": receipt.sms.phone,
-            "phone_from": receipt.sms.phone_from,
-            "text": receipt.sms.text,
-            "received_at": received_at,
-            "reason": reason.value,
+    @staticmethod
+    def _kept(receipt: Receipt, kind: InboxKind, reason: UnclaimedReason | None) -> Item:
+        sms = receipt.sms
+        kept = {"kind": kind.value, "line": sms.line, "arrived_at": receipt.arrived_at}
+        if kind is not InboxKind.UNCLAIMED:
+            # Whole: it may be placed later as if it came now.
+            return {**kept, "sms": _SMS.to_item(sms)}
+        return {
+            **kept,
+            "phone": sms.phone,
+            "phone_from": sms.phone_from,
+            "text": sms.text,
+            "received_at": receipt.received_at,
+            "reason": None if reason is None else reason.value,
         }
 
-    def hear(
-        self, receipt: Receipt, heard: WordsRecord | None, activation_id: ActivationId | None
-    ) -> list[Mapping[str, Any]]:
-        """Return the action, if one is needed, that notes the words of an SMS with the activation that gets it, if one does.
+    def hearing(
+        self, receipt: Receipt, heard: tuple[WordsRecord | None, ...], activation_id: ActivationId | None
+    ) -> list[Item]:
+        """Return the actions, if any are needed, that note the words of an SMS with the activation that gets it, if one does.
 
-        `heard` is how they were read: the action fails if they were heard again since. Words stay with the activation
+        `heard` is how they were read: an action fails if they were heard again since. Words stay with the activation
         that got them first, or with nobody.
         """
         sms = receipt.sms
-        if heard is not None and (sms.provider_id is not None or activation_id is None):
-            return []
-        noted = {
-            **words_key(sms),
-            "sms_id": receipt.sms_id,
-            "activation_id": activation_id,
-            "stored_at": receipt.stored_at,
-            "stated_at": sms.stated_at,
-            "expire_at": expire_at(receipt.stored_at, self.retention),
-        }
-        is_as_read = is_new(receipt.stored_at) if heard is None else expression("#sms_id = :heard", heard=heard.sms_id)
-        return [put(self.table, noted, is_as_read)]
+        actions = []
+        for key, record in zip(words_keys(sms, receipt.source_id), heard, strict=True):
+            is_its_own = record is not None and record.sms_id == receipt.sms_id
+            if record is not None and (activation_id is None or (sms.provider_id is not None and not is_its_own)):
+                continue
+            noted = {
+                **key,
+                "sms_id": receipt.sms_id,
+                "activation_id": activation_id,
+                # What counts is when it reached us.
+                "stored_at": receipt.arrived_at,
+                "stated_at": sms.stated_at,
+                "expire_at": expire_at(receipt.stored_at, self.retention),
+            }
+            is_as_read = (
+                is_new(receipt.stored_at) if record is None else expression("#sms_id = :heard", heard=record.sms_id)
+            )
+            actions.append(put(self.table, noted, is_as_read))
+        return actions
 
 
 def _to_unclaimed(item: Item) -> UnclaimedSms:
@@ -157,8 +238,25 @@ def _to_unclaimed(item: Item) -> UnclaimedSms:
     )
 
 
+def _to_waiting(item: Item) -> WaitingSms:
+    source_id, sms = item["source_id"], _SMS.from_item(item["sms"])
+    identity = Identity(source_id, item["delivery"])
+    sms_id = SmsId(int(item["inbox_id"]))
+    return WaitingSms(sms_id, source_id, identity, sms, item["arrived_at"], item.get("repeats", 0))
+
+
 def _to_unreadable(item: Item) -> UnreadablePayload:
-    return UnreadablePayload(item["source_id"], item["payload"], item["reason"], item["stored_at"])
+    return UnreadablePayload(
+        payload_id=item["inbox_id"],
+        source_id=item["source_id"],
+        body=item["payload"],
+        reason=item["reason"],
+        stored_at=item["stored_at"],
+        # An earlier version kept no more, and took no other.
+        method=item.get("method", "POST"),
+        query=item.get("query", ""),
+        content_type=item.get("content_type", ""),
+    )
 
 
 def is_new(now: int) -> Expression:
@@ -170,8 +268,8 @@ def inbox_key(sms_id: SmsId) -> Key:
     return {"inbox_id": str(sms_id)}
 
 
-def words_key(sms: InboundSms) -> Key:
-    return {"inbox_id": f"words#{sms.words}"}
+def words_keys(sms: InboundSms, source_id: SourceId) -> list[Key]:
+    return [{"inbox_id": f"words#{words}"} for words in sms.words(source_id)]
 
 
 def heard_from(item: Item) -> WordsRecord:

@@ -7,9 +7,18 @@ from itertools import chain, repeat
 from typing import Any
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.errors import NotFound, existing
+from globalconnect.domain.errors import Conflict, NotFound, existing
 from globalconnect.domain.marks import RemainingMarks
-from globalconnect.domain.number import Candidate, Cause, EndedLease, Number, pool_of, rests_until
+from globalconnect.domain.number import (
+    TEST_FOR,
+    Candidate,
+    Cause,
+    EndedLease,
+    Number,
+    is_tested,
+    pool_of,
+    rests_until,
+)
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cursors import Listing, Page, has
 from globalconnect.store.dynamo import (
@@ -137,6 +146,22 @@ class Numbers:
             return self._change(phone, changing(placed, adds=NEXT_VERSION), unchanged(number))
         except NotFound:
             return self.restore(phone, now)
+
+    def test(self, phone: str, now: int) -> Number:
+        """Take a number off sale from `now` (ms) on for TEST_FOR, to be tried out by staff.
+
+        Raises NotFound, and Conflict when it is held, rests or is withdrawn; one that is being tried out is taken anew.
+        """
+        number = existing(self.get(phone), "number")
+        is_free = number.enabled and number.available_from <= now and number.activation_id is None
+        if not is_free and not is_tested(number, now):
+            raise Conflict("number: expected one that is on sale and free")
+        until = now + TEST_FOR
+        tested = {"available_from": until, "test_until": until, "held_shard": held_shard(phone)}
+        try:
+            return self._change(phone, changing(tested, adds=NEXT_VERSION), unchanged(number))
+        except NotFound:
+            raise Conflict("number: it was changed meanwhile; try again") from None
 
     def lift(self, number: Number, left: RemainingMarks, now: int) -> Number:
         """Leave these marks on a number, as of `now` (ms), and return it as it is then. Raises ConditionFailed."""
@@ -292,6 +317,7 @@ def to_item(number: Number) -> Item:
         "lifted": dict(number.lifted) or None,
         "version": number.version,
         "entered_by": number.entered_by,
+        "test_until": number.test_until,
     }
 
 
@@ -321,6 +347,7 @@ def to_number(item: Item) -> Number:
         lifted=item.get("lifted", {}),
         version=item["version"],
         entered_by=item.get("entered_by"),
+        test_until=item.get("test_until"),
     )
 
 

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from globalconnect.domain.errors import Busy, Conflict, existing
+from globalconnect.domain.errors import Busy, Conflict, NotFound, existing
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.partner import Secret
-from globalconnect.domain.source import Problem, Source
+from globalconnect.domain.source import Problem, Source, SourceSettings
 from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
@@ -79,6 +79,19 @@ class Sources:
         with suppress(ConditionFailed):
             self._db.delete(self._table, {"source_id": source_id}, expression("attribute_exists(#source_id)"))
         self._cache.forget(source_id)
+
+    def change(self, source_id: SourceId, name: str, settings: SourceSettings) -> Source:
+        """Give a source a name and settings, and return it as it is then. Raises NotFound, Busy and Unavailable."""
+        kept = dict(settings)
+        change = changing({"name": name, **({"settings": kept} if kept else {})}, removes=[] if kept else ["settings"])
+        try:
+            item = self._db.update(
+                self._table, {"source_id": source_id}, change, expression("attribute_exists(#source_id)")
+            )
+        except ConditionFailed:
+            raise NotFound("source") from None
+        self._cache.forget(source_id)
+        return _to_source(item)
 
     def replace_secret(self, source_id: SourceId, secret: str, now: int) -> None:
         """Give a source a new secret at `now` (ms). One that is its newest already changes nothing.

@@ -10,5 +10,5 @@ def provider_named(name: str) -> Provider:
     """Return a provider of the catalogue. What it imports costs nobody else's cold start."""
     if name not in PROVIDERS:
         raise LookupError(name)
-    provider: Provider = import_module(f"{__name__}.{name}").PROVIDER
+    provider: Provider = import_module(f"{__name__}.{name.replace('-', '_')}").PROVIDER
     return provider

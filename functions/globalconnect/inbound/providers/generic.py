@@ -1,6 +1,6 @@
 """The `generic` provider: our own plain form, for gateways that can be told what to send (contract 4).
 
-`{"phone","from","text","id"?,"receivedAt"?}` or a list of them, signed `X-Signature: hex(HMAC-SHA256(secret, body))`.
+`{"phone","line"?,"from","text","id"?,"receivedAt"?}` or a list of them, signed `X-Signature: hex(HMAC-SHA256(secret, body))`.
 """
 
 import hashlib
@@ -9,9 +9,17 @@ import json
 from globalconnect.domain.errors import InvalidInput, TooLarge
 from globalconnect.domain.inbound import REPEAT_WINDOW, InboundSms
 from globalconnect.domain.numerals import read_json_of_gateway
-from globalconnect.domain.phones import phone_as_delivered
 from globalconnect.domain.source import SourceSettings
-from globalconnect.inbound.providers.fields import cut_sender, cut_text, id_in, moment_in, plain, text_in
+from globalconnect.inbound.providers.fields import (
+    cut_sender,
+    id_in,
+    line_in,
+    moment_in,
+    plain,
+    recipient,
+    text_field,
+    text_in,
+)
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading, UnreadablePiece
 from globalconnect.inbound.providers.signatures import is_hex_hmac
 from globalconnect.runtime.http import Response
@@ -25,7 +33,7 @@ class _Generic:
     def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
         return is_hex_hmac(delivery.request.header("x-signature") or "", secret, delivery.body)
 
-    def read(self, delivery: Delivery, _settings: SourceSettings, now: int) -> Reading:
+    def read(self, delivery: Delivery, settings: SourceSettings, now: int) -> Reading:
         content = read_json_of_gateway(delivery.body)
         entries = content if isinstance(content, list) else [content]
         if len(entries) > MOST_AT_ONCE:
@@ -35,7 +43,7 @@ class _Generic:
         untimed: str | None = None
         for entry in entries:
             try:
-                sms, problem = _read_one(entry, now)
+                sms, problem = _read_one(entry, settings, now)
             except InvalidInput as error:
                 if len(entries) == 1:
                     raise
@@ -48,26 +56,27 @@ class _Generic:
         return Reading(messages, unreadable, untimed)
 
 
-def _read_one(entry: object, now: int) -> tuple[InboundSms, str | None]:
+def _read_one(entry: object, settings: SourceSettings, now: int) -> tuple[InboundSms, str | None]:
     if not isinstance(entry, dict):
         raise InvalidInput("body", "expected a JSON object, or a list of them")
-    phone = phone_as_delivered(entry.get("phone"), "phone")
-    text = text_in(entry.get("text"))
-    if text is None:
-        raise InvalidInput("text", "expected a text")
+    line = line_in(entry.get("line"), "line")
+    phone, readings = recipient(entry.get("phone"), "phone", settings, line)
+    text = text_field(entry, "text")
     phone_from, provider_id = text_in(entry.get("from")) or "", id_in(entry.get("id"))
     stated = entry.get("receivedAt")
     moment = moment_in(stated)
     sms = InboundSms(
         phone=phone,
         phone_from=cut_sender(phone_from),
-        text=cut_text(text),
+        text=text,
         provider_id=provider_id,
         stated_at=moment[0] if moment else None,
         stated_to=moment[1] if moment else None,
         former_names=_former_names(
             provider_id, (phone, phone_from, text, str(stated)), now, is_timed=moment is not None
         ),
+        line=line,
+        readings=readings,
     )
     if moment:
         return sms, None

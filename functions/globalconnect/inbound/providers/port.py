@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from globalconnect.domain.inbound import InboundSms
+from globalconnect.domain.inbound import InboundSms, SmsPart
 from globalconnect.domain.source import SourceSettings
 from globalconnect.runtime.http import Request, Response
 
@@ -29,16 +29,21 @@ class UnreadablePiece:
 class Reading:
     """What was in a delivery; empty when there is nothing in it for us.
 
-    `untimed` tells why the time of receipt of one of its SMS is not known, None when all are.
+    `parts` are those of long SMS. `untimed` tells why the time of receipt of one of its SMS is not known, None when all
+    are. `confirm` is a URL that its sender wants to be fetched before it delivers anything.
     """
 
     messages: Sequence[InboundSms] = ()
     unreadable: Sequence[UnreadablePiece] = ()
     untimed: str | None = None
+    parts: Sequence[SmsPart] = ()
+    confirm: str | None = field(default=None, repr=False)
 
 
 class Provider(Protocol):
-    """What each module of a provider has as its PROVIDER. It keeps nothing from one delivery to the next."""
+    """What each module of a provider has as its PROVIDER. It keeps nothing from one delivery to the next but keys that
+    all senders share.
+    """
 
     @property
     def acknowledgement(self) -> Response:
@@ -47,7 +52,8 @@ class Provider(Protocol):
     def is_authentic(self, delivery: Delivery, secret: str, settings: SourceSettings, now: int) -> bool:
         """Return whether a delivery that arrived at `now` (ms) is from whoever knows a secret of the source.
 
-        It is asked once for each secret that is good, and takes as long for one as for another.
+        It is asked once for each secret that is good, and takes as long for one as for another. Raises Unavailable when
+        that can't be told now.
         """
 
     def read(self, delivery: Delivery, settings: SourceSettings, now: int) -> Reading:

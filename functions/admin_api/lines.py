@@ -1,0 +1,137 @@
+"""Lines: what gateways call their SIMs and devices, and what came in on those that nobody has mapped (contract 4 and 5)."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from admin_api.import_rows import CSV_TYPES, csv_lines
+from admin_api.route import PAGE, Call, Upload, id_in, route
+from admin_api.schema import NoFields, NoQuery, PageQuery, Time, View
+from admin_api.wiring import Parts
+from globalconnect.domain.errors import InvalidInput, TooLarge, existing
+from globalconnect.domain.ids import SourceId
+from globalconnect.domain.numerals import plain_number, read_json
+from globalconnect.domain.phones import check_phone
+from globalconnect.domain.source import LONGEST_LINE, Line
+from globalconnect.domain.staff import Role
+from globalconnect.domain.times import to_iso_if_any
+from globalconnect.inbound.waiting import place_waiting
+
+COLUMNS = ("line", "phone")
+MOST_LINES = 5_000
+# Of what waits, in the request that maps lines, as far as it gets in 15 s; the sweep goes on with the rest.
+_LOOKED_AT = 100_000
+
+
+class LineView(View):
+    """A line of a gateway, by what that calls it. `phone` is the number of ours that it is, null while nobody has said;
+    `heardAt` is when an SMS came in on it that had to wait for that.
+    """
+
+    line: str
+    phone: str | None
+    heard_at: Time | None
+
+    @classmethod
+    def of(cls, line: Line) -> Self:
+        return cls(line=line.line, phone=line.phone, heard_at=to_iso_if_any(line.heard_at))
+
+
+class LinePage(View):
+    """A page of a gateway's lines, by name."""
+
+    lines: list[LineView]
+    cursor: str | None
+
+
+class LinesResult(View):
+    """How many lines are mapped, and how many SMS that waited for them were given to whom they belong; the others are within
+    minutes.
+    """
+
+    lines: int
+    placed: int
+
+
+@route(
+    "GET",
+    "/admin/sources/{sourceId}/lines",
+    Role.VIEW,
+    "List what a gateway calls its SIMs or devices, and which numbers these are; also those that nobody has mapped yet.",
+    errors=(404,),
+)
+def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> LinePage:
+    source_id = _source_in(parts, call.path)
+    page = parts.inbound.lines.page(source_id, PAGE, call.query.get("cursor"))
+    return LinePage(lines=[LineView.of(line) for line in page.items], cursor=page.cursor)
+
+
+@route(
+    "PUT",
+    "/admin/sources/{sourceId}/lines",
+    Role.STOCK,
+    "Say which numbers a gateway's lines are, all of them: JSON `[{line, phone}]`, or CSV with that header, up to 5,000. "
+    "What waited for them is given to whoever held the number when it came. 409 names the line that is one of the numbers "
+    "already. What broke off may be sent again.",
+    action="source.lines_replaced",
+    errors=(404, 409, 413),
+)
+def replace(parts: Parts, call: Call[NoQuery, Upload]) -> LinesResult:
+    source_id = _source_in(parts, call.path)
+    lines = read_lines(call.body)
+    return set_lines(parts, source_id, lines)
+
+
+def set_lines(parts: Parts, source_id: SourceId, lines: Mapping[str, str]) -> LinesResult:
+    """Map a source's lines, and place what waited for them. Raises Conflict and Busy."""
+    parts.inbound.lines.replace(source_id, lines)
+    placed = place_waiting(parts.inbound, _LOOKED_AT, source_id)
+    return LinesResult(lines=len(lines), placed=placed.count)
+
+
+def read_lines(upload: Upload) -> dict[str, str]:
+    """Return the numbers of lines by their names. Raises InvalidInput, and TooLarge for more than MOST_LINES."""
+    try:
+        text = upload.content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput("body", "expected UTF-8") from None
+    rows = _csv_rows(text) if upload.media_type in CSV_TYPES else read_json(upload.content, plain_number)
+    if not isinstance(rows, list):
+        raise InvalidInput("body", "expected a JSON list of lines, or CSV as text/csv")
+    pairs: list[tuple[object, object]] = []
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row, dict) or row.keys() != {*COLUMNS}:
+            raise InvalidInput(f"row {number}", f"expected exactly {' and '.join(COLUMNS)}")
+        pairs.append((row["line"], row["phone"]))
+    return check_lines(pairs)
+
+
+def check_lines(pairs: list[tuple[object, object]]) -> dict[str, str]:
+    """Return the numbers of lines by their names, each number once. Raises InvalidInput and TooLarge."""
+    if len(pairs) > MOST_LINES:
+        raise TooLarge(f"lines: expected at most {MOST_LINES}")
+    lines: dict[str, str] = {}
+    phones: set[str] = set()
+    for number, (line, phone) in enumerate(pairs, start=1):
+        name = str(line) if isinstance(line, int) and not isinstance(line, bool) else line
+        if not isinstance(name, str) or not 0 < len(name) <= LONGEST_LINE:
+            raise InvalidInput(f"row {number}", f"expected a line of 1 to {LONGEST_LINE} characters")
+        checked = check_phone(phone, f"row {number}")
+        if name in lines or checked in phones:
+            raise InvalidInput(f"row {number}", "expected each line and each phone once; an earlier row has it")
+        lines[name] = checked
+        phones.add(checked)
+    return lines
+
+
+def _csv_rows(text: str) -> list[object]:
+    header, *rows = csv_lines(text) or [[]]
+    if sorted(cell.strip().lower() for cell in header) != sorted(COLUMNS):
+        raise InvalidInput("header", "expected the columns line and phone")
+    names = [cell.strip().lower() for cell in header]
+    return [dict(zip(names, cells, strict=True)) if len(cells) == len(names) else cells for cells in rows]
+
+
+def _source_in(parts: Parts, path: Mapping[str, str]) -> SourceId:
+    source_id = SourceId(id_in(path, "sourceId", "source"))
+    existing(parts.sources.find(source_id), "source")
+    return source_id

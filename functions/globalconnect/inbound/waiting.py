@@ -1,0 +1,61 @@
+"""What waits: SMS for their lines to be mapped, long SMS to be stored whose last part has come (contract 4)."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+from globalconnect.domain.ids import SourceId
+from globalconnect.domain.inbound import WaitingSms
+from globalconnect.domain.times import SECOND
+from globalconnect.inbound.join import finish
+from globalconnect.inbound.parts import Parts
+from globalconnect.inbound.receive import place
+
+_PAGE = 500
+_THREADS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """How many SMS were placed, and where to go on; None at the end."""
+
+    count: int
+    cursor: str | None
+
+
+def place_waiting(
+    parts: Parts, most: int, source_id: SourceId | None = None, cursor: str | None = None, seconds: int = 15
+) -> Placement:
+    """Place the SMS whose lines are mapped by now, of a source or of all, the newest first.
+
+    Looks at so many at most, and for so long. Safe to repeat: what broke off is taken up again. Raises Busy.
+    """
+    count, until = 0, parts.now() + seconds * SECOND
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for _ in range(0, most, _PAGE):
+            page = parts.inbox.waiting(_PAGE, cursor, parts.now())
+            count += sum(threads.map(partial(place, parts=parts), _mapped(page.items, source_id, parts)))
+            cursor = page.cursor
+            if cursor is None or parts.now() >= until:
+                break
+    return Placement(count, cursor)
+
+
+def finish_whole(parts: Parts, most: int) -> None:
+    """Store the long SMS whose parts have all come, of the newest that are not stored yet: the last of them broke off
+    in between. Raises Busy.
+    """
+    for long in parts.long_sms.incomplete(most, None, parts.now()).items:
+        finish(long, parts)
+
+
+def _mapped(waiting: Sequence[WaitingSms], source_id: SourceId | None, parts: Parts) -> list[WaitingSms]:
+    by_source: dict[SourceId, set[str]] = {}
+    for sms in waiting:
+        if sms.sms.line is not None and source_id in {None, sms.source_id}:
+            by_source.setdefault(sms.source_id, set()).add(sms.sms.line)
+    mapped = {
+        (of, line) for of, lines in by_source.items() for line, phone in parts.lines.phones(of, lines).items() if phone
+    }
+    return [sms for sms in waiting if (sms.source_id, sms.sms.line) in mapped]
