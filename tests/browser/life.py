@@ -22,6 +22,7 @@ class Life:
     phone: str
     activation_id: int
     import_id: str
+    source_id: str
 
 
 def live(market: Market) -> Life:
@@ -46,9 +47,11 @@ def live(market: Market) -> Life:
         gateway.deliver({"phone": waiting["number"], "from": HOSTILE[:100], "text": HOSTILE})
         gateway.deliver({"phone": pools[2].phones[0], "from": "Nobody", "text": HOSTILE})
         gateway.deliver({"what": "this can't be read", "text": HOSTILE})
+        gateway.deliver({"line": HOSTILE[:100], "from": "Nobody", "text": HOSTILE})
         # Its server goes when this ends; what waits for it goes on waiting.
         market.made("PATCH", f"/admin/partners/{hub.partner_id}", {"pushUrl": None})
-    return Life(market, slow.partner_id, waiting["number"], waiting["activationId"], _import(market))
+    phone, activation = waiting["number"], waiting["activationId"]
+    return Life(market, slow.partner_id, phone, activation, _import(market), gateway.source_id)
 
 
 def _import(market: Market) -> str:

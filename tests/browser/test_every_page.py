@@ -83,13 +83,14 @@ def crowded(life: Life, market: Market) -> Life:
     for text in ("Your code is 50151. " * 40, "W" * 500):
         gateway.deliver({"phone": f"1555{len(text):07}", "from": "Bank of Somewhere", "text": text})
     gateway.deliver({"what": "M" * 500})
+    gateway.deliver({"line": "W" * 200, "from": "W" * 100, "text": "W" * 500})
     market.made("PATCH", "/admin/numbers", {"phones": market.pool(6).phones, "enabled": False})
     hostile = HOSTILE[:100].strip()
     market.made("PUT", "/admin/services/hostile", {"name": hostile})
     names = {"489000000001": hostile, "489000000002": WORD}
     rows = [{"phone": phone, "country": name, "operator": name} for phone, name in names.items()]
     assert market.made("POST", "/admin/numbers", rows)["rejected"] == []
-    return Life(market, hub.partner_id, life.phone, life.activation_id, life.import_id)
+    return Life(market, hub.partner_id, life.phone, life.activation_id, life.import_id, gateway.source_id)
 
 
 @pytest.mark.parametrize("at", PAGES, ids=lambda at: at.name)

@@ -96,6 +96,7 @@ SHOWN = [
     ("/services", {"New service": "stock"}),
     ("/sources", {"New source": "stock"}),
     ("/unclaimed", {"Show texts": "support"}),
+    ("/unclaimed/waiting", {"Show texts": "support"}),
     ("/try", {"Continue": "owner"}),
 ]
 
@@ -115,7 +116,9 @@ def test_a_button_that_needs_another_role_names_it_and_does_nothing(
         "Revoke": "owner",
         "Lift marks since…": "support",
     }
-    for route, buttons in [*SHOWN, (f"/partners/{hub.partner_id}", settings)]:
+    source = dict.fromkeys(("Change", "New secret", "New line", "Import CSV", "Watch"), "stock")
+    pages = [(f"/partners/{hub.partner_id}", settings), (f"/sources/{market.gateway().source_id}", source)]
+    for route, buttons in [*SHOWN, *pages]:
         console.go(route)
         kept = {name: least for name, least in buttons.items() if not role.may_do_as(Role(least))}
         for name, least in kept.items():

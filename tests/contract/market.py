@@ -58,6 +58,10 @@ class Gateway:
     url: str
     secret: str
 
+    @property
+    def source_id(self) -> str:
+        return self.url.rpartition("/")[2]
+
     def deliver(self, payload: object, *, signature: str | None = None) -> httpx.Response:
         """Deliver a payload, signed with the source's secret if nothing else is given."""
         body = payload if isinstance(payload, bytes) else json.dumps(payload, ensure_ascii=False).encode()
@@ -181,8 +185,14 @@ class Market:
 
     def looks(self, action: str, of: object = None) -> int:
         """Return how often the audit log says that somebody looked, at what has this id if one is given."""
-        entries = [entry for entry in self.made("GET", "/admin/audit")["entries"] if entry["action"] == action]
-        return sum(of is None or entry["id"] == str(of) for entry in entries)
+        count, query = 0, ""
+        while True:
+            page = self.made("GET", f"/admin/audit{query}")
+            looks = [entry for entry in page["entries"] if entry["action"] == action]
+            count += len([entry for entry in looks if of is None or entry["id"] == str(of)])
+            if page["cursor"] is None:
+                return count
+            query = f"?cursor={page['cursor']}"
 
     def hub(self, **fields: object) -> Hub:
         made = self.made("POST", "/admin/partners", {"name": "Hub", **fields})

@@ -31,6 +31,8 @@ export function Dialog({ title, onClose, children }: DialogProps) {
       ref={element}
       aria-labelledby={heading}
       onCancel={(event) => {
+        // A file field's own, when no file was chosen, comes by here.
+        if (event.target !== event.currentTarget) return;
         event.preventDefault();
         onClose?.();
       }}

@@ -156,18 +156,51 @@ interface TextFieldProps {
   readonly required?: boolean;
   readonly readOnly?: boolean;
   readonly autofocus?: boolean;
+  /** What is offered while typing. */
+  readonly known?: readonly string[];
 }
 
-export function TextField({ name, label, hint, value, onChange, type = "text", ...rest }: TextFieldProps) {
+export function TextField({ name, label, hint, value, onChange, type = "text", known, ...rest }: TextFieldProps) {
   return (
     <Field name={name} label={label} hint={hint}>
       {(control) => (
-        <input
+        <>
+          <input
+            {...control}
+            {...rest}
+            type={type}
+            value={value}
+            autocomplete={rest.autocomplete ?? "off"}
+            spellcheck={false}
+            list={known && `${control.id}-known`}
+            onInput={(event) => onChange(event.currentTarget.value)}
+          />
+          {known && (
+            <datalist id={`${control.id}-known`}>
+              {known.map((text) => (
+                <option key={text} value={text} />
+              ))}
+            </datalist>
+          )}
+        </>
+      )}
+    </Field>
+  );
+}
+
+type TextAreaFieldProps = Pick<TextFieldProps, "name" | "label" | "hint" | "value" | "onChange" | "required">;
+
+/** A text of several lines. */
+export function TextAreaField({ name, label, hint, value, onChange, required }: TextAreaFieldProps) {
+  return (
+    <Field name={name} label={label} hint={hint}>
+      {(control) => (
+        <textarea
           {...control}
-          {...rest}
-          type={type}
+          rows={6}
           value={value}
-          autocomplete={rest.autocomplete ?? "off"}
+          required={required}
+          autocomplete="off"
           spellcheck={false}
           onInput={(event) => onChange(event.currentTarget.value)}
         />

@@ -11,10 +11,10 @@ import { overview } from "./overview";
 import { partner } from "./partner";
 import { partners } from "./partners";
 import { services } from "./services";
-import { sources } from "./sources";
+import { source, sources } from "./sources";
 import { staffPage } from "./staff";
 import { tryIt, tryItIsOff } from "./try";
-import { unclaimed, unreadable } from "./unclaimed";
+import { incomplete, unclaimed, unreadable, waiting } from "./unclaimed";
 
 export const pages: readonly Page[] = [
   overview,
@@ -26,7 +26,10 @@ export const pages: readonly Page[] = [
   importJob,
   services,
   sources,
+  source,
   unclaimed,
+  waiting,
+  incomplete,
   unreadable,
   activations,
   activation,

@@ -4,6 +4,7 @@ import { Listing } from "../../components/listing";
 import { Failure } from "../../components/status";
 import { count, plural } from "../../figures";
 import { type ImportJob, rejectedRows } from "../../import-jobs";
+import { save } from "../../save";
 
 /** The rows that an import rejected, with a download of them. */
 export function RejectedRows({ job, file }: { job: ImportJob; file: File | undefined }) {
@@ -43,13 +44,4 @@ export function RejectedRows({ job, file }: { job: ImportJob; file: File | undef
       />
     </section>
   );
-}
-
-function save(content: Blob, name: string): void {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

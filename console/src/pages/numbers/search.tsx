@@ -1,16 +1,14 @@
 import { useState } from "preact/hooks";
 import { FieldErrors, Form, TextField } from "../../components/form";
+import { NO_PHONE, digitsIn, isPhone } from "../../phones";
 import { goTo } from "../../router";
 
 export function Search() {
   const [phone, setPhone] = useState("");
 
   const find = async () => {
-    // As people write them: +44 7700 900-123.
-    const digits = phone.replace(/[\s()+.\-\u00A0]/g, "");
-    if (!/^[1-9]\d{4,14}$/.test(digits)) {
-      throw new FieldErrors({ phone: "Expected 5 to 15 digits, country code first" });
-    }
+    const digits = digitsIn(phone);
+    if (!isPhone(digits)) throw new FieldErrors({ phone: NO_PHONE });
     goTo("numbers", digits);
   };
 

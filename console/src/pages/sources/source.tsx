@@ -1,0 +1,134 @@
+import { useState } from "preact/hooks";
+import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
+import { Copyable } from "../../components/copyable";
+import { Fact } from "../../components/facts";
+import { Head } from "../../components/head";
+import { Loaded } from "../../components/status";
+import { Time } from "../../components/time";
+import { useData } from "../../data";
+import { hrefTo } from "../../router";
+import { ChangeDialog } from "./change";
+import { Heard, Problems } from "./health";
+import { Lines } from "./lines";
+import { NewSecretDialog } from "./new-secret";
+import { type Provider, ProviderFacts } from "./provider";
+import { isLong, settingTitle } from "./settings";
+import { NumberTest } from "./number-test";
+
+type Source = Schemas["SourceView"];
+
+/** A source with its type, undefined if the catalogue no longer has it. */
+interface Described {
+  readonly source: Source;
+  readonly provider: Provider | undefined;
+}
+
+/** The page of one source. */
+export function SingleSource({ params }: { params: Readonly<Record<string, string>> }) {
+  const sourceId = params["sourceId"] ?? "";
+  const data = useData((signal) => read(sourceId, signal), [sourceId]);
+  return (
+    <Loaded data={data}>
+      {(found) =>
+        found ? (
+          <Details {...found} updatedAt={data.updatedAt} onChanged={data.reload} />
+        ) : (
+          <Head title="Source not found">
+            <a href={hrefTo("sources")}>All sources</a>
+          </Head>
+        )
+      }
+    </Loaded>
+  );
+}
+
+/** Return a source, null when there is none. Throws ApiError. */
+async function read(sourceId: string, signal: AbortSignal): Promise<Described | null> {
+  const [{ providers }, source] = await Promise.all([api.get("/admin/providers", { signal }), find(sourceId, signal)]);
+  return source && { source, provider: providers.find(({ name }) => name === source.provider) };
+}
+
+async function find(sourceId: string, signal: AbortSignal): Promise<Source | null> {
+  let cursor: string | undefined;
+  do {
+    const page = await api.get("/admin/sources", { query: { cursor }, signal });
+    const source = page.sources.find((one) => one.sourceId === sourceId);
+    if (source) return source;
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return null;
+}
+
+interface DetailsProps extends Described {
+  readonly updatedAt: number | null;
+  readonly onChanged: () => void;
+}
+
+function Details({ source, provider, updatedAt, onChanged }: DetailsProps) {
+  const [changing, setChanging] = useState(false);
+  const [renewing, setRenewing] = useState(false);
+  const { sourceId } = source;
+
+  return (
+    <>
+      <Head title={<bdi>{source.name}</bdi>}>
+        <Act deed="patch /admin/sources/{sourceId}" onClick={() => setChanging(true)}>
+          Change
+        </Act>
+        <Act deed="post /admin/sources/{sourceId}/secret" onClick={() => setRenewing(true)}>
+          New secret
+        </Act>
+      </Head>
+      <p>
+        <a href={hrefTo("sources")}>All sources</a>
+      </p>
+      <SourceFacts source={source} provider={provider} />
+      {provider && (
+        <section class="card" aria-labelledby="enter">
+          <h2 id="enter">What to enter at the gateway</h2>
+          <ProviderFacts provider={provider} />
+        </section>
+      )}
+      <Lines sourceId={sourceId} called={provider?.line ?? ""} updatedAt={updatedAt} />
+      <NumberTest sourceId={sourceId} onEnded={onChanged} />
+      {changing && (
+        <ChangeDialog source={source} provider={provider} onChanged={onChanged} onClose={() => setChanging(false)} />
+      )}
+      {renewing && <NewSecretDialog source={source} onClose={() => setRenewing(false)} />}
+    </>
+  );
+}
+
+function SourceFacts({ source, provider }: Described) {
+  const settings = Object.entries(source.settings);
+  return (
+    <section class="card" aria-label="Source">
+      <dl class="facts number-facts">
+        <Fact name="Type">{provider?.title ?? source.provider}</Fact>
+        <Fact name="Added">
+          <Time at={source.createdAt} />
+        </Fact>
+        <Fact name="Last heard from">
+          <Heard source={source} />
+        </Fact>
+        <Fact name="Last problems">
+          <Problems source={source} />
+        </Fact>
+        <Fact name="URL">
+          <Copyable label="URL" value={source.url} />
+        </Fact>
+        {settings.map(([name, value]) => (
+          <Fact key={name} name={settingTitle(name)}>
+            <SettingValue name={name} value={value} />
+          </Fact>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function SettingValue({ name, value }: { name: string; value: string | boolean }) {
+  if (typeof value === "boolean") return <>{value ? "Yes" : "No"}</>;
+  return isLong(name) ? <>Entered</> : <span class="foreign">{value}</span>;
+}
