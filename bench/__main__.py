@@ -17,6 +17,8 @@ from bench import (
     costs,
     deploy_fresh,
     deployed,
+    first_delivery,
+    gateways,
     inventory_counts,
     inventory_reads,
     inventory_runtime,
@@ -37,6 +39,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     deploy_fresh,
     aws,
     deployed,
+    first_delivery,
+    gateways,
 )
 RESULTS = Path(__file__).with_name("results.json")
 
