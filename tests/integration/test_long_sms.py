@@ -100,6 +100,15 @@ def test_parts_of_another_sms_do_not_complete_it(shop: Shop, source: str, other:
     assert _shown(shop, sold) == []
 
 
+def test_a_long_sms_was_received_when_the_first_of_its_parts_was(shop: Shop, source: str) -> None:
+    shop.cloud.clock.advance(minutes=5)
+    sold = shop.sold()
+    shop.cloud.clock.advance(minutes=5)
+    before, after = to_iso(START + 120_000), to_iso(START + 400_000)
+    _send(shop, source, _part(2, "new", total=2, receivedAt=after), _part(1, "old ", total=2, receivedAt=before))
+    assert _shown(shop, sold) == []
+
+
 def test_a_part_whose_place_is_taken_by_other_words_begins_a_new_sms_and_the_other_stays_for_staff(
     shop: Shop, desk: Desk, source: str
 ) -> None:
@@ -319,6 +328,18 @@ def test_a_part_that_could_not_be_read_at_first_makes_the_sms_older(
     provider.is_mended = True
     _send(shop, unread, second, third)
     assert _replay(desk).status == 200
+    assert _shown(shop, sold) == []
+
+
+def test_a_part_that_is_sent_again_once_it_can_be_read_is_as_old_as_when_it_came_first(
+    shop: Shop, provider: Pieces, unread: str
+) -> None:
+    first, second, third = _whole()
+    assert shop.deliver(unread, {**first, "new": True}).status == 400
+    shop.cloud.clock.advance(seconds=1)
+    sold = shop.sold()
+    provider.is_mended = True
+    _send(shop, unread, second, {**first, "new": True}, third)
     assert _shown(shop, sold) == []
 
 

@@ -133,3 +133,10 @@ def test_rubbish_is_never_an_error_of_ours(gateway: Gateway) -> None:
         lacking = {key: value for key, value in whole.items() if key != name}
         for query in (lacking, *({**whole, name: value} for value in ("\0\ufffd", "\N{GRINNING FACE}" * 1000))):
             assert send(gateway, Sent("GET", query=query))[0] in {200, 400}
+
+
+def test_what_lost_characters_on_its_way_is_kept_as_it_came(gateway: Gateway) -> None:
+    assert send(gateway, sms(PHONE, "caf\N{REPLACEMENT CHARACTER}", charset="ISO-8859-1")) == [400]
+    assert gateway.texts == []
+    assert len(gateway.kept()) == 1
+    assert send(gateway, sms(PHONE, "caf\N{REPLACEMENT CHARACTER}", charset="UTF-8", id="another")) == [200]

@@ -45,17 +45,22 @@ def test_a_number_is_one_line_and_whose_is_said_before_anything_is_changed(lines
     assert [*lines.every(OTHER)] == []
 
 
-def test_of_two_who_map_a_number_at_the_same_moment_one_is_refused(tables: Cloud, lines: Lines) -> None:
+@pytest.mark.parametrize(
+    ("source_id", "line", "phone"), [(OTHER, "2A", PHONES[0]), (SOURCE, "1A", PHONES[1])], ids=["a number", "a line"]
+)
+def test_of_two_who_map_the_same_at_the_same_moment_one_is_refused(
+    tables: Cloud, lines: Lines, source_id: SourceId, line: str, phone: str
+) -> None:
     class Overtaken(Lines):
         """Somebody else is a little faster."""
 
         def _write(self, actions: list[dict[str, object]]) -> None:
-            lines.replace(OTHER, {"2A": PHONES[0]})
+            lines.replace(source_id, {line: phone})
             super()._write(actions)
 
     with pytest.raises(Conflict, match="meanwhile"):
         Overtaken(tables.db, tables.env["LINES_TABLE"]).replace(SOURCE, {"1A": PHONES[0]})
-    assert lines.line_of(PHONES[0]) == Line(OTHER, "2A", PHONES[0])
+    assert lines.line_of(phone) == Line(source_id, line, phone)
 
 
 def test_a_line_that_was_heard_stays_known_until_its_source_is_gone(lines: Lines) -> None:

@@ -24,6 +24,7 @@ from globalconnect.inbound.udh import concatenation_in
 from globalconnect.runtime.http import Response
 
 _WIDE = frozenset({"UTF-16BE", "UCS-2", "UTF16-BE"})
+_UTF8 = frozenset({"", "UTF-8"})
 _BINARY = frozenset({"8-BIT", "BINARY"})
 
 
@@ -45,6 +46,8 @@ class _Kannel:
             raise InvalidInput("text", "expected a text")
         phone, readings, line = recipient_or_line(fields, "to", "smsc", settings)
         is_wide = coding == "2" or charset in _WIDE
+        if not is_wide and charset not in _UTF8 and "\N{REPLACEMENT CHARACTER}" in fields["text"]:
+            raise InvalidInput("charset", "expected UTF-8: mo-recode is off, or recodes to another")
         octets = _octets(fields, "text") if is_wide else octets_of(fields["text"])
         place = concatenation_in(_octets(fields, "udh"))
         moment = seconds_in(fields.get("time"))
