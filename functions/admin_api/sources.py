@@ -138,8 +138,13 @@ def split_settings(given: Mapping[str, str | bool | dict[str, str]]) -> tuple[So
     return settings, check_lines([*lines.items()]) if isinstance(lines, dict) else None
 
 
-def address_of(spec: ProviderSpec, url: str, secret: str) -> str:
-    """Return what is to be entered at a gateway: the URL, with the secret where its protocol has no other place for it."""
+def address_of(spec: ProviderSpec, url: str, secret: str | None = None) -> str:
+    """Return what is to be entered at a gateway: the URL, with the secret where its protocol has no other place for it.
+
+    Without one, `{secret}` stands there.
+    """
+    if secret is None:
+        return spec.address.replace("{url}", url)
     return spec.address.replace("{url}", url).replace("{secret}", quote(secret, safe=""))
 
 
@@ -177,12 +182,15 @@ class ProblemView(View):
 
 
 class SourceView(View):
-    """An inbound gateway, without its secret; what was last heard from it is at most a minute behind."""
+    """An inbound gateway, without its secret; what was last heard from it is at most a minute behind. `address` is what to
+    enter there: the URL, with `{secret}` where its protocol has no other place for that.
+    """
 
     source_id: str
     name: str
     provider: str
     url: str
+    address: str = Field(repr=False)
     created_at: Time
     last_heard_at: Time | None
     last_unreadable: ProblemView | None
@@ -197,6 +205,7 @@ class SourceView(View):
             name=source.name,
             provider=source.provider,
             url=_url_of(source.source_id, base),
+            address=more.pop("address", address_of(PROVIDERS[source.provider], _url_of(source.source_id, base))),
             created_at=to_iso(source.created_at),
             last_heard_at=to_iso_if_any(source.last_heard_at),
             last_unreadable=source.last_unreadable and ProblemView.of(source.last_unreadable),
@@ -207,11 +216,8 @@ class SourceView(View):
 
 
 class SourceWithSecret(SourceView):
-    """An inbound gateway with its secret, which is never shown again, and what is to be said against that. `address` is
-    what to enter there: the URL, with the secret where it has no other place.
-    """
+    """An inbound gateway with its secret, also in its address; it is never shown again, and what is to be said against it."""
 
-    address: str = Field(repr=False)
     secret: str = Field(repr=False)
     warning: str | None
 

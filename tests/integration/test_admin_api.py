@@ -79,6 +79,7 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
         "name": "Gateway",
         "provider": "generic",
         "url": f"https://{HOST}/{STAGE}/inbound/{source_id}",
+        "address": f"https://{HOST}/{STAGE}/inbound/{source_id}",
         "createdAt": "2026-09-21T14:13:20+00:00",
         "lastHeardAt": None,
         "lastUnreadable": None,
@@ -104,6 +105,9 @@ def test_what_to_enter_at_a_gateway_holds_the_secret_where_nothing_else_would(
     body = desk.post("/admin/sources", {"name": "G", "provider": provider, "secret": "a b&c/d e"}).body
     url = f"https://{HOST}/{STAGE}/inbound/{body['sourceId']}"
     again = desk.post(f"/admin/sources/{body['sourceId']}/secret", {"secret": "a b&c/d e"}).body
+    (listed,) = desk.get("/admin/sources").body["sources"]
+    assert listed["address"][: len(url + ending)].startswith(url + ending.split("a%20b", maxsplit=1)[0])
+    assert ("{secret}" in listed["address"], "a%20b" in listed["address"]) == (bool(ending), False)
     for shown in (body, again):
         assert shown["address"][: len(url + ending)] == url + ending
     assert body["url"] == url

@@ -115,8 +115,8 @@ function SourceFacts({ source, provider }: Described) {
         <Fact name="Last problems">
           <Problems source={source} />
         </Fact>
-        <Fact name="URL">
-          <Copyable label="URL" value={source.url} />
+        <Fact name="Address">
+          <Copyable label="Address" value={source.address} />
         </Fact>
         {settings.map(([name, value]) => (
           <Fact key={name} name={settingTitle(name)}>
