@@ -80,14 +80,19 @@ def read_rows(upload: Upload, before: int = 0) -> tuple[list[Row], list[Rejected
     An upload is read as CSV when its media type says so, else as JSON. Raises InvalidInput when it can't be read as
     that, and TooLarge when it has more than MOST_ROWS rows.
     """
-    try:
-        text = upload.content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput("body", "expected UTF-8") from None
+    text = text_of(upload)
     given = _csv_rows(text) if upload.media_type in CSV_TYPES else _json_rows(upload.content)
     if len(given) > MOST_ROWS:
         raise TooLarge(f"body: expected at most {MOST_ROWS} rows")
     return _check(given, before + 1)
+
+
+def text_of(upload: Upload) -> str:
+    """Return a file as text. Raises InvalidInput."""
+    try:
+        return upload.content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput("body", "expected UTF-8") from None
 
 
 def refuse_repeated(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Self
 
-from admin_api.import_rows import CSV_TYPES, csv_lines
+from admin_api.import_rows import CSV_TYPES, csv_lines, text_of
 from admin_api.route import PAGE, Call, Upload, id_in, route
 from admin_api.schema import NoFields, NoQuery, PageQuery, Time, View
 from admin_api.wiring import Parts
@@ -90,10 +90,7 @@ def set_lines(parts: Parts, source_id: SourceId, lines: Mapping[str, str]) -> Li
 
 def read_lines(upload: Upload) -> dict[str, str]:
     """Return the numbers of lines by their names. Raises InvalidInput, and TooLarge for more than MOST_LINES."""
-    try:
-        text = upload.content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput("body", "expected UTF-8") from None
+    text = text_of(upload)
     rows = _csv_rows(text) if upload.media_type in CSV_TYPES else read_json(upload.content, plain_number)
     if not isinstance(rows, list):
         raise InvalidInput("body", "expected a JSON list of lines, or CSV as text/csv")

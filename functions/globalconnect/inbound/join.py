@@ -37,7 +37,7 @@ def join(part: SmsPart, arrival: Arrival, parts: Parts) -> None:
         now = parts.now()
         found = parts.long_sms.find(name, identity, arrival.payload_id, now)
         known = found.long
-        at = arrival.at if found.unread_at is None else min(found.unread_at, arrival.at)
+        at = arrival.first_at(found.unread_at)
         try:
             match step_for(known, part, at, came_before=found.came_before):
                 case PartStep.BEGINS:

@@ -35,6 +35,10 @@ class Arrival:
     at: int
     payload_id: str | None = None
 
+    def first_at(self, unread_at: int | None) -> int:
+        """Return when it reached us first (ms), be it at `unread_at` as something that could not be read then."""
+        return self.at if unread_at is None else min(self.at, unread_at)
+
 
 def receive(sms: InboundSms, arrival: Arrival, parts: Parts) -> None:
     """Make an SMS durable. The same SMS again is only counted.
@@ -46,11 +50,9 @@ def receive(sms: InboundSms, arrival: Arrival, parts: Parts) -> None:
         now = parts.now()
         found = addressed(sms, source_id, parts)
         known = parts.arrivals.known(found, source_id, arrival.payload_id, now)
-        # Judged by when it reached us first, be it as something that could not be read then.
-        arrived_at = min(arrival.at, arrival.at if known.unread_at is None else known.unread_at)
         identity = identity_of(found, source_id, now)
         sms_id = sms_id_of(identity.source_id, identity.name, salt)
-        receipt = Receipt(sms_id, source_id, identity, found, arrived_at, now)
+        receipt = Receipt(sms_id, source_id, identity, found, arrival.first_at(known.unread_at), now)
         try:
             _settle(receipt, known, parts)
         except ConditionFailed:

@@ -14,6 +14,7 @@ from globalconnect.inbound.receive import place
 
 _PAGE = 500
 _THREADS = 16
+_LONGEST = 15 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,12 @@ class Placement:
     cursor: str | None
 
 
-def place_waiting(
-    parts: Parts, most: int, source_id: SourceId | None = None, cursor: str | None = None, seconds: int = 15
-) -> Placement:
+def place_waiting(parts: Parts, most: int, source_id: SourceId | None = None, cursor: str | None = None) -> Placement:
     """Place the SMS whose lines are mapped by now, of a source or of all, the newest first.
 
-    Looks at so many at most, and for so long. Safe to repeat: what broke off is taken up again. Raises Busy.
+    Looks at so many at most, and for 15 s. Safe to repeat: what broke off is taken up again. Raises Busy.
     """
-    count, until = 0, parts.now() + seconds * SECOND
+    count, until = 0, parts.now() + _LONGEST
     with ThreadPoolExecutor(_THREADS) as threads:
         for _ in range(0, most, _PAGE):
             page = parts.inbox.waiting(_PAGE, cursor, parts.now())

@@ -142,16 +142,7 @@ class Inbox:
         return Page([_to_waiting(item) for item in page.items], page.cursor)
 
     def _page(self, kind: InboxKind, limit: int, cursor: str | None, now: int) -> Page[Item]:
-        listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
-        page = self._db.query(
-            self.table,
-            expression("#kind = :kind", kind=kind.value),
-            index="by-kind",
-            limit=limit,
-            after=listing.key(cursor),
-            newest_first=True,
-        )
-        return Page([item for item in page.items if is_kept(item, now)], listing.cursor(page.next_key))
+        return page_of(self._db, self.table, kind, limit, cursor, now)
 
     def entering(self, receipt: Receipt, kind: InboxKind | None = None, reason: UnclaimedReason | None = None) -> Item:
         """Return the action that notes the delivery of an SMS; with a `kind`, which no activation gets, it holds the SMS.
@@ -221,6 +212,25 @@ class Inbox:
             )
             actions.append(put(self.table, noted, is_as_read))
         return actions
+
+
+def page_of(  # noqa: PLR0913, PLR0917 - what any listing takes, and where
+    db: Dynamo, table: str, kind: InboxKind, limit: int, cursor: str | None, now: int
+) -> Page[Item]:
+    """Return one page of the entries of a kind that are kept at `now` (ms), newest first.
+
+    Raises InvalidInput for a cursor of something else.
+    """
+    listing = Listing(kind.value, partial(has, inbox_id=str, kind=kind.value, stored_at=int))
+    page = db.query(
+        table,
+        expression("#kind = :kind", kind=kind.value),
+        index="by-kind",
+        limit=limit,
+        after=listing.key(cursor),
+        newest_first=True,
+    )
+    return Page([item for item in page.items if is_kept(item, now)], listing.cursor(page.next_key))
 
 
 def _to_unclaimed(item: Item) -> UnclaimedSms:

@@ -2,15 +2,14 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 
 from globalconnect.domain.inbound import InboundSms, InboxKind, SmsPart
 from globalconnect.domain.long_sms import OPEN_FOR, KeptPart, LongSms, PartIdentity, kept_part
 from globalconnect.store.activations import expire_at, is_kept
 from globalconnect.store.codec import Codec
-from globalconnect.store.cursors import Listing, Page, has
+from globalconnect.store.cursors import Page
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, changing, expression, put, update
-from globalconnect.store.inbox import is_new
+from globalconnect.store.inbox import is_new, page_of
 
 _SMS = Codec(InboundSms)
 _PART = Codec(KeptPart)
@@ -108,18 +107,8 @@ class LongSmsStore:
 
         Raises InvalidInput for a cursor of something else.
         """
-        kind = InboxKind.INCOMPLETE.value
-        listing = Listing(kind, partial(has, inbox_id=str, kind=kind, stored_at=int))
-        page = self._db.query(
-            self._table,
-            expression("#kind = :kind", kind=kind),
-            index="by-kind",
-            limit=limit,
-            after=listing.key(cursor),
-            newest_first=True,
-        )
-        items = [item for item in page.items if is_kept(item, now)]
-        return Page([_to_long(item) for item in items], listing.cursor(page.next_key))
+        page = page_of(self._db, self._table, InboxKind.INCOMPLETE, limit, cursor, now)
+        return Page([_to_long(item) for item in page.items], page.cursor)
 
     def _to_item(self, long: LongSms) -> Item:
         return {
