@@ -286,6 +286,27 @@ def test_a_number_with_no_reading_or_two_is_nobodys(
     assert _unclaimed(desk) == [("5015", reason.value)]
 
 
+def test_an_sms_is_the_same_however_its_number_is_spelled(shop: Shop, source: str) -> None:
+    sold, desk = shop.sold(), Desk(shop.cloud)
+    desk.patch(f"/admin/sources/{source}", {"settings": {"countryCode": "44"}})
+    for destination in ("07472190082", "+44 7472 190082", "7472190082"):
+        shop.deliver(source, {"from": "Bank", "text": "5015", "phone": destination, "id": "1"})
+    assert (_shown(shop, sold), _unclaimed(desk)) == (["5015"], [])
+
+
+def test_an_sms_that_came_before_its_number_was_ours_is_not_given_to_its_first_buyer(
+    shop: Shop, desk: Desk, source: str
+) -> None:
+    desk.patch(f"/admin/sources/{source}", {"settings": {"countryCode": "44"}})
+    sms = {"from": "Bank", "text": "5015", "phone": "07472190083", "id": "1"}
+    shop.deliver(source, sms)
+    shop.stock(OTHER)
+    shop.finish(*shop.sold(), 3)
+    sold = shop.sold()
+    shop.deliver(source, sms)
+    assert (_shown(shop, sold), _unclaimed(desk)) == ([], [("5015", UnclaimedReason.NOT_HELD.value)])
+
+
 # ---------------------------------------------------------------- a number is tried out
 
 

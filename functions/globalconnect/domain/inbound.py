@@ -46,17 +46,13 @@ class InboundSms:
         # Beside a line, a number is what the gateway takes for it: it comes and goes.
         return self.phone if self.line is None else f"{self.line}\n"
 
-    @property
-    def content(self) -> str:
-        """A digest of what it says, from whom and to where."""
-        return _digest(self.destination, self.phone_from, self.text)
-
     def words(self, source_id: SourceId) -> tuple[str, ...]:
         """Return digests of what it says, from whom and to whom: to which number, whatever its source, and to what that
         calls it, if that is not the number.
         """
         by_number = [_digest(self.phone, self.phone_from, self.text)] if self.phone else []
-        by_source = [_digest(source_id, self.content)] if self.destination != self.phone else []
+        is_found = self.destination != self.phone
+        by_source = [_digest(source_id, _digest(self.destination, self.phone_from, self.text))] if is_found else []
         return (*by_number, *by_source)
 
     def addressed(self, phone: str) -> Self:
@@ -189,12 +185,25 @@ def identity_of(sms: InboundSms, source_id: SourceId, stored_at: int) -> Identit
     """Return what an SMS is stored under at `stored_at` (ms).
 
     An id names the SMS only together with what that says: gateways count anew, or take one id for the parts of one.
-    Without an id only its words and times are there, whichever source they come from.
+    Its number counts, however that is spelled, or its line, whichever number that is. Without an id only its words and times
+    are there, whichever source they come from.
     """
     if sms.provider_id is not None:
-        return Identity(source_id, f"sms {_digest(sms.provider_id, sms.content)}")
+        return _named(sms, source_id, sms.phone if sms.line is None else sms.destination)
     words, *_ = sms.words(source_id)
     return Identity(SourceId(""), f"words {words} {stored_at if sms.stated_at is None else sms.stated_at}")
+
+
+def identity_before(sms: InboundSms, source_id: SourceId) -> Identity | None:
+    """Return what an SMS was stored under if it came before its number was known to be ours; None where that is the same."""
+    if sms.provider_id is None or sms.line is not None or sms.destination == sms.phone:
+        return None
+    return _named(sms, source_id, sms.destination)
+
+
+def _named(sms: InboundSms, source_id: SourceId, destination: str) -> Identity:
+    content = _digest(destination, sms.phone_from, sms.text)
+    return Identity(source_id, f"sms {_digest(sms.provider_id or '', content)}")
 
 
 def holder_of(number: Number | None, arrived_at: int, now: int) -> Lease | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from globalconnect.domain.ids import SourceId
+from globalconnect.domain.ids import ActivationId, SourceId
 from globalconnect.domain.inbound import InboundSms, SmsPart
 from globalconnect.domain.times import DAY, MINUTE
 
@@ -32,7 +32,8 @@ class KeptPart:
 class LongSms:
     """A long SMS of which parts have come: `sms` is what all of them have, `parts` are by number, from 1 to `total`.
 
-    `began_at` (ms) is when the first of them reached us. `is_joined`: all have come, and it was stored as an SMS.
+    `began_at` (ms) is when the first of them reached us, and `holder` is who held its number then, as far as that is known.
+    `is_joined`: all have come, and it was stored as an SMS.
     """
 
     name: str
@@ -41,6 +42,7 @@ class LongSms:
     total: int
     began_at: int
     parts: Mapping[int, KeptPart]
+    holder: ActivationId | None = None
     version: int = 1
     is_joined: bool = False
 
@@ -85,14 +87,20 @@ def identity_of_part(name: str, part: SmsPart) -> PartIdentity:
     return PartIdentity(hashlib.sha256(json.dumps(told).encode()).hexdigest(), provider_id is not None)
 
 
-def step_for(known: LongSms | None, part: SmsPart, now: int, *, came_before: bool) -> PartStep:
-    """Decide what a part is that came at `now` (ms); `came_before`: itself, be it for an SMS that another has replaced.
+def step_for(
+    known: LongSms | None, part: SmsPart, now: int, holder: ActivationId | None, *, came_before: bool
+) -> PartStep:
+    """Decide what a part is that came at `now` (ms), when `holder` held its number; `came_before`: itself, be it for an SMS
+    that another has replaced.
 
-    The same words in a place that waits for no others are a repeat, whatever their id.
+    The same words in a place that waits for no others are a repeat, whatever their id. What comes to one buyer is never
+    joined with what came before the sale: that would be another's to read.
     """
     if came_before:
         return PartStep.REPEATS
     if known is None or known.is_joined or now >= known.began_at + OPEN_FOR:
+        return PartStep.BEGINS
+    if holder is not None and holder != known.holder:
         return PartStep.BEGINS
     there = known.parts.get(part.number)
     if there is None:

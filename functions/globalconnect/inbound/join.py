@@ -18,7 +18,7 @@ from globalconnect.domain.long_sms import (
 from globalconnect.inbound.charsets import decoded
 from globalconnect.inbound.parts import Parts
 from globalconnect.inbound.providers.fields import cut_text
-from globalconnect.inbound.receive import Arrival, receive
+from globalconnect.inbound.receive import Arrival, held_at, receive
 from globalconnect.runtime.logs import Event, log
 from globalconnect.store.dynamo import ConditionFailed
 
@@ -38,10 +38,12 @@ def join(part: SmsPart, arrival: Arrival, parts: Parts) -> None:
         found = parts.long_sms.find(name, identity, arrival.payload_id, now)
         known = found.long
         at = arrival.first_at(found.unread_at)
+        lease = held_at(part.sms, source_id, at, now, parts)
+        holder = lease.activation_id if lease else None
         try:
-            match step_for(known, part, at, came_before=found.came_before):
+            match step_for(known, part, at, holder, came_before=found.came_before):
                 case PartStep.BEGINS:
-                    began = LongSms(name, source_id, part.sms, part.total, at, {part.number: kept_part(part)})
+                    began = LongSms(name, source_id, part.sms, part.total, at, {part.number: kept_part(part)}, holder)
                     parts.long_sms.begin(began, known, identity, now)
                     known = began
                 case PartStep.ADDS if known is not None:

@@ -17,7 +17,7 @@ from globalconnect.domain.inbound import (
     is_before_sale,
     judge,
 )
-from globalconnect.domain.number import is_tested
+from globalconnect.domain.number import Number, is_tested
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.inbound.parts import Parts
 from globalconnect.runtime.logs import Event, log
@@ -113,11 +113,21 @@ def addressed(sms: InboundSms, source_id: SourceId, parts: Parts) -> InboundSms:
     return replace(sms.addressed(""), readings=sms.readings or ((sms.phone,) if sms.phone else ()))
 
 
+def held_at(sms: InboundSms, source_id: SourceId, at: int, now: int, parts: Parts) -> Lease | None:
+    """Return who held the number of an SMS at a time (ms), read at `now`; None when nobody did or its number isn't known."""
+    found = addressed(sms, source_id, parts)
+    number = parts.arrivals.number(found.phone) if found.phone else None
+    return _holder(number, at, now, parts)
+
+
+def _holder(number: Number | None, at: int, now: int, parts: Parts) -> Lease | None:
+    return holder_of(number, at, now) or parts.arrivals.held_at(number, at)
+
+
 def _settle(receipt: Receipt, known: ArrivalContext, parts: Parts) -> None:
     """Write where an SMS goes, by what is known. Raises ConditionFailed when that is not so any more."""
     sms, source_id = receipt.sms, receipt.source_id
-    holder = holder_of(known.number, receipt.arrived_at, receipt.stored_at)
-    holder = holder or parts.arrivals.held_at(known.number, receipt.arrived_at)
+    holder = _holder(known.number, receipt.arrived_at, receipt.stored_at, parts)
     if known.former_id is not None:
         _count_repeat(known.former_id, source_id, parts)
         return

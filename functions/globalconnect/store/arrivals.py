@@ -5,7 +5,16 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from globalconnect.domain.ids import SmsId, SourceId, sms_id_of
-from globalconnect.domain.inbound import Identity, InboundSms, InboxKind, Lease, Receipt, UnclaimedReason, WordsRecord
+from globalconnect.domain.inbound import (
+    Identity,
+    InboundSms,
+    InboxKind,
+    Lease,
+    Receipt,
+    UnclaimedReason,
+    WordsRecord,
+    identity_before,
+)
 from globalconnect.domain.number import Number
 from globalconnect.domain.sms import Sms
 from globalconnect.store.activations import Activations, from_sms, is_kept
@@ -19,8 +28,8 @@ type Heard = tuple[WordsRecord | None, ...]
 @dataclass(frozen=True, slots=True)
 class ArrivalContext:
     """What is known when an SMS comes in: its number, what was heard of its words, and whether an entry of an earlier
-    version is the same SMS (`former_id`, its id) or may be (`may_be_known`). `unread_at` (ms) is when the same delivery
-    came first and could not be read.
+    version, or of before its number was ours, is the same SMS (`former_id`, its id) or may be (`may_be_known`).
+    `unread_at` (ms) is when the same delivery came first and could not be read.
     """
 
     number: Number | None
@@ -41,10 +50,14 @@ class Arrivals:
         """Return those of some numbers that are ours."""
         return [number.phone for number in self._numbers.get_many(list(dict.fromkeys(phones)))]
 
+    def number(self, phone: str) -> Number | None:
+        return self._numbers.get(phone)
+
     def known(self, sms: InboundSms, source_id: SourceId, payload_id: str | None, now: int) -> ArrivalContext:
         """Read all that decides about an SMS at `now` (ms), at once."""
         inbox = self._inbox.table
-        former = [Identity(source_id, name) for name in sms.former_names]
+        before = identity_before(sms, source_id)
+        former = [*([before] if before else []), *(Identity(source_id, name) for name in sms.former_names)]
         words = words_keys(sms, source_id)
         numbers: list[Key] = [{"phone": sms.phone}] if sms.phone else []
         unread: list[Key] = [] if payload_id is None else [{"inbox_id": payload_id}]
@@ -64,7 +77,7 @@ class Arrivals:
             return known
         for identity, entry in zip(former, entries[len(words) :], strict=True):
             if entry is not None and is_entry_of(entry, identity):
-                return _with_former(known, entry, sms)
+                return _is_former(known, entry) if identity == before else _with_former(known, entry, sms)
         return known
 
     def held_at(self, number: Number | None, arrived_at: int) -> Lease | None:
@@ -129,4 +142,8 @@ def _with_former(known: ArrivalContext, entry: Item, sms: InboundSms) -> Arrival
     if entry.get("kind") != InboxKind.UNCLAIMED:
         return replace(known, may_be_known=True)
     is_same = (entry["phone"], entry["phone_from"], entry["text"]) == (sms.phone, sms.phone_from, sms.text)
-    return replace(known, former_id=SmsId(int(entry["inbox_id"]))) if is_same else known
+    return _is_former(known, entry) if is_same else known
+
+
+def _is_former(known: ArrivalContext, entry: Item) -> ArrivalContext:
+    return replace(known, former_id=SmsId(int(entry["inbox_id"])))

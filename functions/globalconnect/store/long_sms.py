@@ -119,6 +119,7 @@ class LongSmsStore:
             "total": long.total,
             "parts": {f"{_NUMBERED}{number}": _PART.to_item(part) for number, part in long.parts.items()},
             "began_at": long.began_at,
+            "holder": long.holder,
             "stored_at": long.began_at,
             "is_joined": long.is_joined,
             "version": long.version,
@@ -134,6 +135,7 @@ def _to_long(item: Item) -> LongSms:
         total=item["total"],
         began_at=item["began_at"],
         parts={int(name.removeprefix(_NUMBERED)): _PART.from_item(part) for name, part in item["parts"].items()},
+        holder=item.get("holder"),
         version=item["version"],
         is_joined=item["is_joined"],
     )
