@@ -41,24 +41,44 @@ export async function everyLine(sourceId: string, signal?: AbortSignal): Promise
   return lines;
 }
 
+/** Let a line of a source be a number, null for none of ours. Throws ApiError. */
+export async function changeLine(
+  sourceId: string,
+  line: string,
+  phone: string | null,
+): Promise<Schemas["LinesResult"]> {
+  try {
+    const path = { sourceId };
+    return await api.patch("/admin/sources/{sourceId}/lines", { path, body: { lines: { [line]: phone } } });
+  } catch (error) {
+    throw await inWords(sourceId, error);
+  }
+}
+
 /** Let a source's lines be these numbers, and no others of it any. Throws ApiError, which names the row of a file. */
 export async function replaceLines(
   sourceId: string,
-  lines: readonly { readonly line: string; readonly phone: string; readonly row?: number }[],
+  lines: readonly { readonly line: string; readonly phone: string; readonly row: number }[],
 ): Promise<Schemas["LinesResult"]> {
   try {
     const body = lines.map(({ line, phone }) => ({ line, phone }));
     return await api.put("/admin/sources/{sourceId}/lines", { path: { sourceId }, body });
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const [, sent, expected] = WRONG_ROW.exec(error.message) ?? [];
+    const [, sent, expected] = (error instanceof ApiError && WRONG_ROW.exec(error.message)) || [];
     const row = lines[Number(sent) - 1]?.row;
-    if (row !== undefined) throw new ApiError(error.status, `Row ${count(row)}: ${expected}`);
-    const [, phone, line, owner] = (error.status === 409 && CLASH.exec(error.message)) || [];
-    if (owner === undefined) throw error;
-    const of = owner === sourceId ? "this source" : await nameOf(owner);
-    throw new ApiError(409, `${phone} is line ${line} of ${of}. Nothing was changed.`);
+    if (error instanceof ApiError && row !== undefined)
+      throw new ApiError(error.status, `Row ${count(row)}: ${expected}`);
+    throw await inWords(sourceId, error);
   }
+}
+
+/** Return what went wrong, with the name of the source whose line a number is. */
+async function inWords(sourceId: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof ApiError) || error.status !== 409) return error;
+  const [, phone, line, owner] = CLASH.exec(error.message) ?? [];
+  if (owner === undefined) return error;
+  const of = owner === sourceId ? "this source" : await nameOf(owner);
+  return new ApiError(409, `${phone} is line ${line} of ${of}. Nothing was changed.`);
 }
 
 /** Read a file of lines to its end. Throws CsvError. */

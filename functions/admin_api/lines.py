@@ -1,11 +1,13 @@
 """Lines: what gateways call their SIMs and devices, and what came in on those that nobody has mapped (contract 4 and 5)."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import Annotated, Self
+
+from pydantic import Field
 
 from admin_api.import_rows import CSV_TYPES, csv_lines, text_of
 from admin_api.route import PAGE, Call, Upload, id_in, route
-from admin_api.schema import NoFields, NoQuery, PageQuery, Time, View
+from admin_api.schema import Body, NoFields, NoQuery, PageQuery, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, TooLarge, existing
 from globalconnect.domain.ids import SourceId
@@ -43,8 +45,17 @@ class LinePage(View):
     cursor: str | None
 
 
+class LineChanges(Body):
+    """Which numbers some lines are from now on."""
+
+    lines: Annotated[
+        dict[str, str | None],
+        Field(description="an object of the numbers of lines, by name, null for one that is to be none of ours"),
+    ]
+
+
 class LinesResult(View):
-    """How many lines are mapped, and how many SMS that waited for them were given to whom they belong; the others are within
+    """How many of the lines sent are mapped now, and how many SMS that waited for them were given to whom they belong; the others are within
     minutes.
     """
 
@@ -81,17 +92,38 @@ def replace(parts: Parts, call: Call[NoQuery, Upload]) -> LinesResult:
     return set_lines(parts, source_id, lines)
 
 
+@route(
+    "PATCH",
+    "/admin/sources/{sourceId}/lines",
+    Role.STOCK,
+    "Say which numbers some of a gateway's lines are, null for none of ours; its other lines stay. Else as PUT.",
+    action="source.lines_changed",
+    errors=(404, 409, 413),
+)
+def change(parts: Parts, call: Call[NoQuery, LineChanges]) -> LinesResult:
+    source_id = _source_in(parts, call.path)
+    lines = check_lines([*call.body.lines.items()], may_free=True)
+    parts.inbound.lines.change(source_id, lines, MOST_LINES)
+    return _placed(parts, source_id, sum(phone is not None for phone in lines.values()))
+
+
 def set_lines(parts: Parts, source_id: SourceId, lines: Mapping[str, str]) -> LinesResult:
     """Map a source's lines, and place what waited for them. Raises Conflict and Busy."""
     parts.inbound.lines.replace(source_id, lines)
-    placed = place_waiting(parts.inbound, _LOOKED_AT, source_id)
-    return LinesResult(lines=len(lines), placed=placed.count)
+    return _placed(parts, source_id, len(lines))
+
+
+def _placed(parts: Parts, source_id: SourceId, mapped: int) -> LinesResult:
+    return LinesResult(lines=mapped, placed=place_waiting(parts.inbound, _LOOKED_AT, source_id).count)
 
 
 def read_lines(upload: Upload) -> dict[str, str]:
     """Return the numbers of lines by their names. Raises InvalidInput, and TooLarge for more than MOST_LINES."""
     text = text_of(upload)
-    rows = _csv_rows(text) if upload.media_type in CSV_TYPES else read_json(upload.content, plain_number)
+    return mapped(_rows(_csv_rows(text) if upload.media_type in CSV_TYPES else read_json(upload.content, plain_number)))
+
+
+def _rows(rows: object) -> list[tuple[object, object]]:
     if not isinstance(rows, list):
         raise InvalidInput("body", "expected a JSON list of lines, or CSV as text/csv")
     pairs: list[tuple[object, object]] = []
@@ -99,24 +131,33 @@ def read_lines(upload: Upload) -> dict[str, str]:
         if not isinstance(row, dict) or row.keys() != {*COLUMNS}:
             raise InvalidInput(f"row {number}", f"expected exactly {' and '.join(COLUMNS)}")
         pairs.append((row["line"], row["phone"]))
-    return check_lines(pairs)
+    return pairs
 
 
-def check_lines(pairs: list[tuple[object, object]]) -> dict[str, str]:
+def mapped(pairs: list[tuple[object, object]]) -> dict[str, str]:
     """Return the numbers of lines by their names, each number once. Raises InvalidInput and TooLarge."""
+    return {line: phone for line, phone in check_lines(pairs, may_free=False).items() if phone is not None}
+
+
+def check_lines(pairs: list[tuple[object, object]], *, may_free: bool) -> dict[str, str | None]:
+    """Return the numbers of lines by their names, each number once; None for a line that is to be none, if one may be.
+
+    Raises InvalidInput and TooLarge.
+    """
     if len(pairs) > MOST_LINES:
         raise TooLarge(f"lines: expected at most {MOST_LINES}")
-    lines: dict[str, str] = {}
+    lines: dict[str, str | None] = {}
     phones: set[str] = set()
     for number, (line, phone) in enumerate(pairs, start=1):
         name = str(line) if isinstance(line, int) and not isinstance(line, bool) else line
         if not isinstance(name, str) or not 0 < len(name) <= LONGEST_LINE:
             raise InvalidInput(f"row {number}", f"expected a line of 1 to {LONGEST_LINE} characters")
-        checked = check_phone(phone, f"row {number}")
+        checked = None if may_free and phone is None else check_phone(phone, f"row {number}")
         if name in lines or checked in phones:
             raise InvalidInput(f"row {number}", "expected each line and each phone once; an earlier row has it")
         lines[name] = checked
-        phones.add(checked)
+        if checked is not None:
+            phones.add(checked)
     return lines
 
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
-from admin_api.lines import check_lines, set_lines
+from admin_api.lines import mapped, set_lines
 from admin_api.route import PAGE, Call, id_in, route
 from admin_api.schema import (
     Acknowledgement,
@@ -135,7 +135,7 @@ def split_settings(given: Mapping[str, str | bool | dict[str, str]]) -> tuple[So
     lines = given.get(_LINES)
     if len(given) - len(settings) != isinstance(lines, dict):
         raise InvalidInput("settings", "expected texts, true or false")
-    return settings, check_lines([*lines.items()]) if isinstance(lines, dict) else None
+    return settings, mapped([*lines.items()]) if isinstance(lines, dict) else None
 
 
 def address_of(spec: ProviderSpec, url: str, secret: str | None = None) -> str:

@@ -212,7 +212,7 @@ def test_a_line_is_mapped_changed_and_refused_where_its_number_is_another_lines(
     shows(form, f"{first} is line dv-19:2 of this source.")
     fill(form, {"Number": second}, "Save")
     shows(line(page, "dv-19:1"), second)
-    shows(page.get_by_role("main"), "2 lines mapped. No SMS was waiting for them.")
+    shows(page.get_by_role("main"), "1 line mapped. No SMS was waiting for them.")
     assert lines_of(market, gateway) == {"dv-19:1": second, "dv-19:2": first}
 
     page.get_by_role("button", name="Change dv-19:2").click()

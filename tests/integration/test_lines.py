@@ -205,6 +205,17 @@ def test_lines_are_mapped_by_csv_and_by_settings_too(shop: Shop, desk: Desk, sou
     assert len(desk.get(path).body["lines"]) == 1
 
 
+def test_lines_are_changed_one_by_one_and_the_others_stay(shop: Shop, desk: Desk, source: str) -> None:
+    path = f"/admin/sources/{source}/lines"
+    _deliver(shop, source, id="1")
+    _map(desk, source, {"7": OTHER, "8": "447472190084"})
+    changes = {LINE: PHONE, "7": None, "8": OTHER}
+    assert desk.patch(path, {"lines": changes}).body == {"lines": 2, "placed": 1}
+    assert {one["line"]: one["phone"] for one in desk.get(path).body["lines"]} == {LINE: PHONE, "8": OTHER}
+    assert desk.patch(path, {"lines": {"9": OTHER}}).refusal == (409, f"lines: {OTHER} is line 8 of source {source}")
+    assert desk.patch(path, {"lines": {"9": "x"}}).status == 400
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from globalconnect.domain.errors import Conflict
+from globalconnect.domain.errors import Conflict, TooLarge
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.source import Line
 from globalconnect.store.lines import Lines
@@ -43,6 +43,14 @@ def test_a_number_is_one_line_and_whose_is_said_before_anything_is_changed(lines
     with pytest.raises(Conflict, match=f"{PHONES[0]} is line 1A of source s1"):
         lines.replace(OTHER, {"2A": PHONES[1], "2B": PHONES[0]})
     assert [*lines.every(OTHER)] == []
+
+
+def test_no_change_makes_more_lines_than_a_source_may_have(lines: Lines) -> None:
+    lines.replace(SOURCE, {"1A": PHONES[0], "1B": PHONES[1]})
+    with pytest.raises(TooLarge):
+        lines.change(SOURCE, {"1C": PHONES[2]}, most=2)
+    lines.change(SOURCE, {"1A": None, "1C": PHONES[2]}, most=2)
+    assert {line.line: line.phone for line in lines.every(SOURCE)} == {"1B": PHONES[1], "1C": PHONES[2]}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import batched
 
-from globalconnect.domain.errors import Conflict
+from globalconnect.domain.errors import Conflict, TooLarge
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.source import Line
 from globalconnect.store.codec import Codec
@@ -67,8 +67,23 @@ class Lines:
         somebody maps them at the same moment: then some may be mapped, and sending it again ends it. So does Busy.
         """
         known = {line.line: line for line in self.every(source_id)}
-        former = {name: line for name, line in known.items() if line.phone and wanted.get(name) != line.phone}
-        new = {name: phone for name, phone in wanted.items() if name not in known or known[name].phone != phone}
+        self._map(source_id, known, {**dict.fromkeys(known), **wanted})
+
+    def change(self, source_id: SourceId, wanted: Mapping[str, str | None], most: int) -> None:
+        """Let some lines of a source be these numbers, None for none of ours; its other lines stay.
+
+        Raises TooLarge when more than `most` would be mapped then, and Conflict and Busy as `replace` does.
+        """
+        known = {line.line: line for line in self.every(source_id)}
+        phones = {**{name: line.phone for name, line in known.items()}, **wanted}
+        if sum(phone is not None for phone in phones.values()) > most:
+            raise TooLarge(f"lines: expected at most {most} of a source")
+        self._map(source_id, known, wanted)
+
+    def _map(self, source_id: SourceId, known: Mapping[str, Line], wanted: Mapping[str, str | None]) -> None:
+        is_now = {name: known[name].phone if name in known else None for name in wanted}
+        former = {name: known[name] for name, phone in wanted.items() if is_now[name] and phone != is_now[name]}
+        new = {name: phone for name, phone in wanted.items() if phone and phone != is_now[name]}
         self.refuse_taken(source_id, new, former)
         changes = [self._freeing(line) for line in former.values()]
         changes += [self._mapping(source_id, name, phone) for name, phone in new.items()]

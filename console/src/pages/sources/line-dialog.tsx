@@ -3,7 +3,7 @@ import { Dialog } from "../../components/dialog";
 import { FieldErrors, Form, TextField } from "../../components/form";
 import { Loaded } from "../../components/status";
 import { useData } from "../../data";
-import { type Line, everyLine, replaceLines } from "../../lines";
+import { type Line, changeLine, everyLine } from "../../lines";
 import { NO_PHONE, digitsIn, isPhone } from "../../phones";
 
 interface LineDialogProps {
@@ -37,17 +37,12 @@ function LineForm({ sourceId, line, lines, onSaved, onClose }: LineDialogProps &
     if (named === "") throw new FieldErrors({ line: "Enter what the gateway calls it." });
     const number = digitsIn(phone);
     if (number !== "" && !isPhone(number)) throw new FieldErrors({ phone: NO_PHONE });
-    // Read again: the API takes all lines at once, and others may have changed some.
-    const others = (await everyLine(sourceId)).filter((one) => one.line !== named && one.phone !== null);
-    const taken = others.find((one) => one.phone === number);
-    if (taken) throw new FieldErrors({ phone: `${number} is line ${taken.line} of this source.` });
-    const mapped = others.map((one) => ({ line: one.line, phone: one.phone ?? "" }));
-    const saved = await replaceLines(sourceId, number === "" ? mapped : [...mapped, { line: named, phone: number }]);
+    const saved = await changeLine(sourceId, named, number === "" ? null : number);
     onSaved(saved.lines, saved.placed);
   };
 
   return (
-    <Form submit="Save" deed="put /admin/sources/{sourceId}/lines" onSubmit={save} onCancel={onClose}>
+    <Form submit="Save" deed="patch /admin/sources/{sourceId}/lines" onSubmit={save} onCancel={onClose}>
       <TextField
         name="line"
         label="Line"

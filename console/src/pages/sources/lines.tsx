@@ -37,7 +37,7 @@ export function Lines({ sourceId, called, updatedAt }: LinesProps) {
   };
   const onSaved = (lines: number, placed: number) => {
     setChanges(changes + 1);
-    setReport(`${plural(lines, "line")} mapped. ${placedInWords(placed)}`);
+    setReport(lines === 0 ? "No line was mapped." : `${plural(lines, "line")} mapped. ${placedInWords(placed)}`);
     close();
   };
 
@@ -46,7 +46,7 @@ export function Lines({ sourceId, called, updatedAt }: LinesProps) {
       <div class="head">
         <h2 id="lines">Lines</h2>
         <div class="buttons">
-          <Act deed="put /admin/sources/{sourceId}/lines" onClick={() => setAsked("")}>
+          <Act deed="patch /admin/sources/{sourceId}/lines" onClick={() => setAsked("")}>
             New line
           </Act>
           <Act deed="put /admin/sources/{sourceId}/lines" onClick={() => setImporting(true)}>
@@ -89,7 +89,7 @@ export function Lines({ sourceId, called, updatedAt }: LinesProps) {
             title: "Change",
             cell: ({ line, phone }) => (
               <Act
-                deed="put /admin/sources/{sourceId}/lines"
+                deed="patch /admin/sources/{sourceId}/lines"
                 class="small"
                 aria-label={`${phone === null ? "Map" : "Change"} ${line}`}
                 onClick={() => setAsked(line)}
