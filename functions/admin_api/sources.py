@@ -1,8 +1,8 @@
 """Sources: the gateways that deliver SMS to us, and the types that they can be of (contract 4 and 5)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Self
-from urllib.parse import quote
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
@@ -37,6 +37,8 @@ _ID_LENGTH = 10
 _SAFE_SECRET = 16
 _SECRET_LENGTH = 40
 _LINES = "lines"
+# What is the same however a URL spells it, and no template of a gateway means otherwise (RFC 3986, unreserved).
+_UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 class SettingView(View):
@@ -111,9 +113,14 @@ def browse_providers(_parts: Parts, _call: Call[NoQuery, NoFields]) -> ProviderC
 
 
 def secret_for(spec: ProviderSpec, given: str | None, rng: Rng) -> str:
-    """Return the secret of a source: the one given, else a new one. Raises InvalidInput when only its provider makes it."""
+    """Return the secret of a source: the one given, else a new one.
+
+    Raises InvalidInput when only its provider makes it, or what is given can't be in its URL.
+    """
     if given is None and spec.secret is SecretOrigin.GIVEN:
         raise InvalidInput("secret", f"expected the one that {spec.title} has made")
+    if given is not None and spec.has_secret_in_address and not _UNRESERVED.fullmatch(given):
+        raise InvalidInput("secret", "expected letters (A to Z), digits and - . _ ~ only, since it is in the URL")
     return given or new_token(_SECRET_LENGTH, rng)
 
 
@@ -145,7 +152,7 @@ def address_of(spec: ProviderSpec, url: str, secret: str | None = None) -> str:
     """
     if secret is None:
         return spec.address.replace("{url}", url)
-    return spec.address.replace("{url}", url).replace("{secret}", quote(secret, safe=""))
+    return spec.address.replace("{url}", url).replace("{secret}", secret)
 
 
 class NewSource(Body):

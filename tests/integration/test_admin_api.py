@@ -97,20 +97,37 @@ def test_a_source_may_be_entered_with_the_secret_that_its_provider_has_made(desk
 
 @pytest.mark.parametrize(
     ("provider", "ending"),
-    [("generic", ""), ("jasmin", "/a%20b%26c%2Fd%20e"), ("kannel", "?key=a%20b%26c%2Fd%20e&from=%p")],
+    [("generic", ""), ("jasmin", "/a-b.c_d~e"), ("kannel", "?key=a-b.c_d~e&from=%p")],
 )
 def test_what_to_enter_at_a_gateway_holds_the_secret_where_nothing_else_would(
     desk: Desk, provider: str, ending: str
 ) -> None:
-    body = desk.post("/admin/sources", {"name": "G", "provider": provider, "secret": "a b&c/d e"}).body
+    body = desk.post("/admin/sources", {"name": "G", "provider": provider, "secret": "a-b.c_d~e"}).body
     url = f"https://{HOST}/{STAGE}/inbound/{body['sourceId']}"
-    again = desk.post(f"/admin/sources/{body['sourceId']}/secret", {"secret": "a b&c/d e"}).body
+    again = desk.post(f"/admin/sources/{body['sourceId']}/secret", {"secret": "a-b.c_d~e"}).body
     (listed,) = desk.get("/admin/sources").body["sources"]
-    assert listed["address"][: len(url + ending)].startswith(url + ending.split("a%20b", maxsplit=1)[0])
-    assert ("{secret}" in listed["address"], "a%20b" in listed["address"]) == (bool(ending), False)
+    assert listed["address"][: len(url + ending)].startswith(url + ending.split("a-b", maxsplit=1)[0])
+    assert ("{secret}" in listed["address"], "a-b" in listed["address"]) == (bool(ending), False)
     for shown in (body, again):
         assert shown["address"][: len(url + ending)] == url + ending
     assert body["url"] == url
+
+
+@pytest.mark.parametrize(
+    "secret", ["a secret of a source", "secret/of/it", "secret%2Fof", "секретный", "secret+of", "secret?of#it"]
+)
+def test_a_secret_that_is_in_an_address_is_the_same_however_that_is_written(desk: Desk, secret: str) -> None:
+    refusal = "secret: expected letters (A to Z), digits and - . _ ~ only, since it is in the URL"
+    for provider in ("jasmin", "kannel"):
+        source_id, first = added(desk, provider=provider)
+        refused = [
+            desk.post("/admin/sources", {"name": "G", "provider": provider, "secret": secret}),
+            desk.post(f"/admin/sources/{source_id}/secret", {"secret": secret}),
+        ]
+        assert [reply.refusal for reply in refused] == [(400, refusal)] * 2
+        assert secrets_of(desk, source_id) == [first]
+    # Who signs with it may have any.
+    assert added(desk, secret=secret)[1] == secret
 
 
 @pytest.mark.parametrize("secret", ["x" * 15, "x" * 16, None])

@@ -70,6 +70,11 @@ class ProviderSpec:
     line: str = ""
     limits: tuple[str, ...] = ()
 
+    @property
+    def has_secret_in_address(self) -> bool:
+        """Whether the secret is in the URL that staff enter there."""
+        return "{secret}" in self.address
+
 
 COUNTRY_CODE = SettingSpec(
     "country_code", 'the country code of numbers that it gives without theirs, like "44"', pattern="[1-9][0-9]{0,2}"
@@ -181,7 +186,6 @@ PROVIDERS: Mapping[str, ProviderSpec] = {
         limits=(
             "Without `max-messages = 0` Kannel sends refusals on to the sender as an SMS.",
             "Without `mo-recode`, and in headers (`%u`) with `sms-combine-concatenated-mo = false`, octets may be lost in the URL.",
-            "A secret of your own: letters, digits, `-` and `_` only; a `%` would be read as part of the template.",
         ),
     ),
     "twilio": ProviderSpec(
