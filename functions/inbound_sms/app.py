@@ -5,8 +5,8 @@ from globalconnect.domain.ids import SourceId, is_token
 from globalconnect.domain.source import Source
 from globalconnect.domain.times import SECOND
 from globalconnect.inbound.parts import Parts
-from globalconnect.inbound.providers.port import Delivery
-from globalconnect.inbound.take import take
+from globalconnect.inbound.providers.port import ClockOff, Delivery
+from globalconnect.inbound.take import note_clock, take
 from globalconnect.runtime.http import Request, Response, endpoint
 from inbound_sms.wiring import parts
 
@@ -45,10 +45,17 @@ def _source_of(source_id: SourceId, delivery: Delivery, parts: Parts) -> Source:
 
 
 def _is_authentic(delivery: Delivery, source: Source, parts: Parts) -> bool:
-    """Return whether a delivery is by who knows one of the source's secrets; how long that takes doesn't tell which."""
+    """Return whether a delivery is by who knows one of the source's secrets; how long that takes doesn't tell which.
+
+    Raises InvalidSignature when it is, and signs a time that is too far from ours: that is noted with the source.
+    """
     provider, now = parts.provider(source.provider), parts.now()
     secrets = parts.sources.secrets(source, now)
-    return any([provider.is_authentic(delivery, secret, source.settings, now) for secret in secrets])  # noqa: C419
+    try:
+        return any([provider.is_authentic(delivery, secret, source.settings, now) for secret in secrets])  # noqa: C419
+    except ClockOff as error:
+        note_clock(source, error, parts)
+        raise InvalidSignature from None
 
 
 handler = endpoint(lambda request: answer(request, parts()))

@@ -79,7 +79,7 @@ def _forge(genuine: Sent) -> list[Sent]:
     right, time = genuine.headers[HEADER], genuine.headers[TIME]
     others = {
         stamp: {TIME: stamp, HEADER: signature(secret(0), stamp, genuine.body)}
-        for stamp in (str(START // 1000 - 301), str(START // 1000 + 301), "-1", "", "soon", "9" * 5000, "1e9999", "٣")
+        for stamp in ("-1", "", "soon", "9" * 5000, "1e9999", "٣")
     }
     return [
         *(replace(genuine, headers=headers) for headers in others.values()),

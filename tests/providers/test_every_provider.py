@@ -15,7 +15,9 @@ from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboxKind
 from globalconnect.domain.provider import PROVIDERS
 from globalconnect.domain.source import Problem
+from globalconnect.domain.times import MINUTE
 from globalconnect.inbound.providers import provider_named
+from globalconnect.inbound.providers.port import ClockOff
 from inbound_sms.app import LARGEST_JUDGED
 from local import template as templates
 from local.place import REPOSITORY
@@ -117,6 +119,25 @@ def test_a_wrong_or_missing_signature_is_401_and_leaves_no_trace(gateway: Gatewa
     for sent in forged:
         assert gateway.send(sent) == Answer(*REFUSED)
     assert _left_no_trace(gateway)
+
+
+@pytest.mark.parametrize("name", ["smsgate", "httpsms", "telnyx"])
+def test_a_time_too_far_from_ours_is_401_and_staff_are_told_only_if_it_is_signed_right(cloud: Cloud, name: str) -> None:
+    gateway = Gateway(cloud, name, sample_of(name))
+    late, early = (
+        gateway.sample.sign(gateway.write(), gateway.secret, gateway.url, START + off * MINUTE) for off in (-14, 14)
+    )
+    another = gateway.sample.sign(gateway.write(), gateway.sample.secret(1), gateway.url, START - 14 * MINUTE)
+    forged = [*gateway.sample.forge(late), *gateway.sample.forge(early), another]
+    assert {gateway.send(sent) for sent in forged} == {Answer(*REFUSED)}
+    assert _left_no_trace(gateway)
+    for sent in (late, early):
+        # That the signature is right, a stranger who repeats it does not learn.
+        assert gateway.send(sent) == Answer(*REFUSED)
+        assert gateway.source.last_unreadable == Problem(cloud.clock(), str(ClockOff()))
+        cloud.clock.advance(minutes=1)
+    assert _nothing_is_stored(gateway)
+    assert gateway.send(gateway.signed(gateway.write())) == _acknowledged(gateway)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -111,7 +111,7 @@ PROVIDERS: Mapping[str, ProviderSpec] = {
         limits=(
             "Register the webhook either in the app or in the cloud: each has its own `deviceId`, and SMS would come twice.",
             "RCS messages never reach the app: switch RCS off on the telephone.",
-            "A telephone whose clock is more than 5 minutes off is refused.",
+            "A telephone whose clock is more than 5 minutes off is refused; its source shows that.",
         ),
     ),
     "httpsms": ProviderSpec(

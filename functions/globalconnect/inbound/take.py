@@ -11,7 +11,7 @@ from globalconnect.domain.inbound import UnreadablePayload
 from globalconnect.domain.source import Source
 from globalconnect.inbound.join import join
 from globalconnect.inbound.parts import Parts
-from globalconnect.inbound.providers.port import Delivery, Provider, Reading
+from globalconnect.inbound.providers.port import ClockOff, Delivery, Provider, Reading
 from globalconnect.inbound.receive import Arrival, receive
 from globalconnect.runtime.http import LARGEST_BODY, Request
 from globalconnect.runtime.logs import Event, log, log_failure
@@ -115,6 +115,11 @@ def _request(payload: UnreadablePayload) -> Request:
 def _keep_unreadable(payload: UnreadablePayload, source: Source, reason: str, parts: Parts) -> None:
     parts.inbox.keep_unreadable(replace(payload, reason=reason))
     _note_unreadable(source, reason, parts)
+
+
+def note_clock(source: Source, error: ClockOff, parts: Parts) -> None:
+    """Note for staff that a source's deliveries are refused for the time that they sign."""
+    _note(source, lambda: parts.sources.note_unreadable(source, str(error), parts.now()))
 
 
 def _note_unreadable(source: Source, reason: str, parts: Parts) -> None:

@@ -16,7 +16,7 @@ export function Problems({ source: { lastUnreadable, lastUntimed } }: { source: 
     <>
       {lastUnreadable && (
         <div>
-          Unreadable <Time at={lastUnreadable.at} />: <span class="foreign">{lastUnreadable.reason}</span>{" "}
+          Not taken <Time at={lastUnreadable.at} />: <span class="foreign">{lastUnreadable.reason}</span>{" "}
           <a href={hrefTo("unclaimed", "payloads")}>View</a>
         </div>
       )}

@@ -18,7 +18,7 @@ from globalconnect.inbound.providers.fields import (
     text_field,
     text_in,
 )
-from globalconnect.inbound.providers.port import Delivery, Provider, Reading
+from globalconnect.inbound.providers.port import ClockOff, Delivery, Provider, Reading
 from globalconnect.inbound.providers.signatures import urls_of
 from globalconnect.runtime.http import Response
 
@@ -39,7 +39,9 @@ class _HttpSms:
         begin, end = claims["nbf"], claims["exp"]
         if not isinstance(begin, int | float) or not isinstance(end, int | float):
             return False
-        return begin * SECOND - _LEEWAY <= now <= end * SECOND + _LEEWAY
+        if not begin * SECOND - _LEEWAY <= now <= end * SECOND + _LEEWAY:
+            raise ClockOff
+        return True
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         fields = json_object(delivery)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from globalconnect.domain.errors import GlobalConnectError
 from globalconnect.domain.inbound import InboundSms, SmsPart
 from globalconnect.domain.source import SourceSettings
 from globalconnect.runtime.http import Request, Response
@@ -40,6 +41,13 @@ class Reading:
     confirm: str | None = field(default=None, repr=False)
 
 
+class ClockOff(GlobalConnectError):
+    """A delivery is from who knows the secret, and says a time too far from ours: staff must have that clock set."""
+
+    def __init__(self) -> None:
+        super().__init__("clock: the time that it signs is too far from ours; set the clock there")
+
+
 class Provider(Protocol):
     """What each module of a provider has as its PROVIDER. It keeps nothing from one delivery to the next but keys that
     all senders share.
@@ -53,7 +61,7 @@ class Provider(Protocol):
         """Return whether a delivery that arrived at `now` (ms) is from whoever knows a secret of the source.
 
         It is asked once for each secret that is good, and takes as long for one as for another. Raises Unavailable when
-        that can't be told now.
+        that can't be told now, and ClockOff, which is for what is authentic but for its time.
         """
 
     def read(self, delivery: Delivery, settings: SourceSettings, now: int) -> Reading:

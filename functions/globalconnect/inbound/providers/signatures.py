@@ -6,12 +6,15 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
+from globalconnect.domain.times import MINUTE
+from globalconnect.inbound.providers.port import ClockOff
 from globalconnect.runtime.http import Request
 
 # Where senders that sign nothing put the secret: `/inbound/{sourceId}/{secret}`, or this field of the query.
 PATH_PARAMETER = "secret"
 QUERY_FIELD = "key"
 
+_CLOCK_ERROR = 5 * MINUTE
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -30,6 +33,12 @@ def is_same(given: str, expected: str) -> bool:
     """Return whether two texts are the same, in a time that tells nothing about where they differ."""
     # Digests: also their lengths stay unknown.
     return hmac.compare_digest(_digest(given), _digest(expected))
+
+
+def check_clock(signed_at: int, now: int) -> None:
+    """Raise ClockOff when the time that is signed in a delivery is more than 5 minutes from `now` (ms)."""
+    if abs(now - signed_at) > _CLOCK_ERROR:
+        raise ClockOff
 
 
 def knows_secret(request: Request, secret: str) -> bool:

@@ -12,13 +12,11 @@ from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.inbound import InboundSms
 from globalconnect.domain.numerals import whole_number
 from globalconnect.domain.source import SourceSettings
-from globalconnect.domain.times import MINUTE, SECOND
+from globalconnect.domain.times import SECOND
 from globalconnect.inbound.providers.fields import id_in, json_object, moment_in, recipient, sender_field, text_field
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading
+from globalconnect.inbound.providers.signatures import check_clock
 from globalconnect.runtime.http import Response
-
-# Each of its attempts has a time of its own.
-_SKEW = 5 * MINUTE
 
 
 class _Telnyx:
@@ -28,7 +26,7 @@ class _Telnyx:
         request = delivery.request
         stamp = request.header("telnyx-timestamp") or ""
         seconds = whole_number(stamp)
-        if seconds is None or abs(seconds * SECOND - now) > _SKEW:
+        if seconds is None:
             return False
         try:
             key = Ed25519PublicKey.from_public_bytes(base64.b64decode(secret, validate=True))
@@ -36,6 +34,8 @@ class _Telnyx:
             key.verify(signature, f"{stamp}|".encode() + delivery.body)
         except (ValueError, InvalidSignature):
             return False
+        # Each of its attempts has a time of its own.
+        check_clock(seconds * SECOND, now)
         return True
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
