@@ -79,7 +79,7 @@ def _forge(sent: Sent) -> list[Sent]:
         *({"sig": other} for other in ("", "0" * 32, right[:-1], f"{right}0", "\N{DIGIT ZERO}é\0")),
         {"to": "447472190083"},
         {"concat": "true"},
-        {"": ""},
+        {"": "1"},
     ]
     unsigned = {name: value for name, value in sent.query.items() if name != "sig"}
     # The same string to be signed, with fewer names.

@@ -162,6 +162,18 @@ def test_numbers_and_flags_of_json_are_signed_as_they_are_spelled(gateway: Gatew
     assert gateway.texts == ["5015"]
 
 
+@pytest.mark.parametrize("nothing", [None, "", " \n"])
+def test_what_says_nothing_is_signed_as_an_empty_value_or_not_at_all(gateway: Gateway, nothing: str | None) -> None:
+    # Their library for PHP does the former (Client/Signature.php), that for Java the latter (auth/RequestSigning.java).
+    for number, said in enumerate([{"udh": nothing or ""}, {}]):
+        fields = fields_of(f"id-{number}", PHONE, f"501{number}")
+        sig = signature({**fields, **said}, gateway.secret)
+        assert gateway.send(as_json({**fields, "udh": nothing, "sig": sig})) == ACKNOWLEDGED
+        assert gateway.send(as_json({**fields, "udh": "1", "sig": sig})).status == 401
+        assert gateway.send(as_json({**fields, "text": nothing, "sig": sig})).status == 401
+    assert sorted(gateway.texts) == ["5010", "5011"]
+
+
 @pytest.mark.parametrize("name", ["sig", "type", "to", "msisdn", "messageId", "text", "timestamp", "concat-ref", "new"])
 def test_a_wrong_type_in_a_field_is_never_an_error_of_ours(gateway: Gateway, name: str) -> None:
     values: list[object] = [None, True, 17, 1e300, [], {"a": "b"}, "\ud83d", "x" * 200_000, "\0&=%"]

@@ -35,6 +35,8 @@ from globalconnect.runtime.http import Response
 _SIGNATURE = "sig"
 _PLAIN_HASH = "md5hash"
 _SEPARATORS = str.maketrans("&=", "__")
+# What Java trims off a text.
+_BLANK = "".join(map(chr, range(33)))
 
 
 class _Vonage:
@@ -43,16 +45,13 @@ class _Vonage:
     def is_authentic(self, delivery: Delivery, secret: str, settings: SourceSettings, _now: int) -> bool:
         try:
             fields = _fields(delivery)
-            signed = _signed(fields)
+            readings = _signed(fields)
         except InvalidInput:
             return False
         signature, algorithm = fields.get(_SIGNATURE), str(settings.get("algorithm", _PLAIN_HASH))
         if not isinstance(signature, str):
             return False
-        if algorithm == _PLAIN_HASH:
-            # Their scheme, and the default of their accounts.
-            return is_same(signature.lower(), hashlib.md5(signed + secret.encode()).hexdigest())  # noqa: S324
-        return is_hex_hmac(signature, secret, signed, algorithm)
+        return any([_signs(signature, secret, signed, algorithm) for signed in readings])  # noqa: C419 - all are compared
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         fields = _fields(delivery)
@@ -84,17 +83,31 @@ def _fields(delivery: Delivery) -> Mapping[str, object]:
     return json_object(delivery) if is_json else form_fields(delivery)
 
 
-def _signed(fields: Mapping[str, object]) -> bytes:
-    """Return what a signature is over. Raises InvalidInput for what can't be signed unmistakably."""
-    pairs = []
+def _signs(signature: str, secret: str, signed: bytes, algorithm: str) -> bool:
+    if algorithm == _PLAIN_HASH:
+        # Their scheme, and the default of their accounts.
+        return is_same(signature.lower(), hashlib.md5(signed + secret.encode()).hexdigest())  # noqa: S324
+    return is_hex_hmac(signature, secret, signed, algorithm)
+
+
+def _signed(fields: Mapping[str, object]) -> tuple[bytes, bytes]:
+    """Return what a signature may be over: all fields, or those that say something, as their libraries differ about it.
+
+    Whoever adds a field that says nothing changes nothing. Raises InvalidInput for what can't be signed unmistakably.
+    """
+    pairs, filled = "", ""
     for name in sorted(fields.keys() - {_SIGNATURE}):
         value = plain(fields[name])
-        if isinstance(value, bool):
+        if value is None:
+            value = ""
+        elif isinstance(value, bool):
             value = str(value).lower()
         if not isinstance(value, str) or name != name.translate(_SEPARATORS):
             raise InvalidInput("body", "expected texts by their names")
-        pairs.append(f"&{name}={value.translate(_SEPARATORS)}")
-    return repaired("".join(pairs)).encode()
+        pair = f"&{name}={value.translate(_SEPARATORS)}"
+        pairs += pair
+        filled += pair if value.strip(_BLANK) else ""
+    return repaired(pairs).encode(), repaired(filled).encode()
 
 
 def _place(fields: Mapping[str, object]) -> Concatenation | None:
