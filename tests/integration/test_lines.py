@@ -351,6 +351,28 @@ def test_a_number_that_is_tried_out_is_off_sale_for_five_minutes_and_its_sms_is_
     assert shop.sold()[1]
 
 
+def test_what_a_buyer_is_sent_in_the_words_of_a_test_is_not_counted_with_that(
+    shop: Shop, desk: Desk, source: str
+) -> None:
+    def deliver() -> None:
+        shop.deliver(source, {"from": "Bank", "text": "Welcome", "phone": PHONE})
+        shop.cloud.clock.advance(seconds=1)
+
+    desk.post(f"/admin/numbers/{PHONE}/test", {})
+    deliver()
+    deliver()
+    shop.cloud.clock.advance(ms=TEST_FOR)
+    shop.sweep()
+    sold = shop.sold()
+    deliver()
+    deliver()
+    # It may be the test, which its gateway sends once more.
+    assert _shown(shop, sold) == []
+    (tested,), (kept,) = (desk.get(f"/admin/{place}").body["messages"] for place in ("tests", "unclaimed"))
+    assert (tested["text"], tested["repeats"]) == ("Welcome", 1)
+    assert (kept["text"], kept["reason"], kept["repeats"]) == ("Welcome", UnclaimedReason.DOUBTFUL, 2)
+
+
 def test_only_a_free_number_is_tried_out_and_more_than_once(shop: Shop, desk: Desk) -> None:
     for _ in range(2):
         assert desk.post(f"/admin/numbers/{PHONE}/test", {}).status == 200

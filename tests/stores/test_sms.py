@@ -149,7 +149,7 @@ def test_what_no_activation_gets_is_kept_for_staff_once(stores: Stores) -> None:
 def test_what_may_be_a_repeat_is_kept_in_one_entry_that_counts(stored: Stores) -> None:
     heard = present(stored.known().heard[0])
     for _ in range(2):
-        stored.inbox.keep_doubtful(replace(RECEIPT, sms_id=NEXT_SMS_ID), heard)
+        stored.inbox.keep_doubtful(replace(RECEIPT, sms_id=NEXT_SMS_ID), heard, in_test=False)
     (kept,) = stored.kept(InboxKind.UNCLAIMED)
     assert (kept["repeats"], kept["reason"]) == (2, UnclaimedReason.DOUBTFUL.value)
 

@@ -139,7 +139,8 @@ def _settle(receipt: Receipt, known: ArrivalContext, parts: Parts) -> None:
             if verdict is Verdict.REPEAT:
                 _count_repeat(record.sms_id, source_id, parts)
             else:
-                parts.inbox.keep_doubtful(receipt, record)
+                in_test = holder is None and is_tested(known.number, receipt.arrived_at)
+                parts.inbox.keep_doubtful(receipt, record, in_test=in_test)
                 log(Event.SMS_UNCLAIMED, source_id=source_id, sms_id=record.sms_id)
             return
         known = replace(known, may_be_known=known.may_be_known or verdict is not Verdict.NEW)

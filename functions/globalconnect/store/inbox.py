@@ -51,18 +51,22 @@ class Inbox:
         item = self._db.get(self.table, inbox_key(sms_id))
         return item is not None and item.get("kind") == InboxKind.WAITING
 
-    def keep_doubtful(self, receipt: Receipt, heard: WordsRecord) -> None:
+    def keep_doubtful(self, receipt: Receipt, heard: WordsRecord, *, in_test: bool) -> None:
         """Keep for staff what may be a repeat of an SMS that the holder of the number did not get; one entry, which
-        counts how often it came.
+        counts how often it came. A test counts only what comes while its number is tried out (`in_test`).
         """
         item = self._noted(receipt) | self._kept(receipt, InboxKind.UNCLAIMED, UnclaimedReason.DOUBTFUL)
         del item["inbox_id"]
         item = {name: value for name, value in item.items() if value is not None}
         first = ", ".join(f"#{name} = if_not_exists(#{name}, :{name})" for name in item if name != "expire_at")
         change = expression(f"SET #expire_at = :expire_at, {first} ADD #repeats :one", one=1, **item)
-        # What was unclaimed is counted itself.
-        key = inbox_key(heard.sms_id) if heard.activation_id is None else {"inbox_id": f"{COPY}{heard.sms_id}"}
-        self._db.update(self.table, key, change)
+        if heard.activation_id is None:
+            # What was unclaimed is counted itself.
+            is_no_test = expression("attribute_not_exists(#kind) OR #kind <> :test", test=InboxKind.TEST.value)
+            with suppress(ConditionFailed):
+                self._db.update(self.table, inbox_key(heard.sms_id), change, None if in_test else is_no_test)
+                return
+        self._db.update(self.table, {"inbox_id": f"{COPY}{heard.sms_id}"}, change)
 
     def keep_unreadable(self, payload: UnreadablePayload) -> None:
         """Keep a payload that its adapter could not read, for staff; a second time changes nothing."""
