@@ -21,7 +21,7 @@ from globalconnect.inbound.waiting import place_waiting
 COLUMNS = ("line", "phone")
 MOST_LINES = 5_000
 # Of what waits, in the request that maps lines, as far as it gets in 15 s; the sweep goes on with the rest.
-_LOOKED_AT = 100_000
+MOST_WAITING = 100_000
 
 
 class LineView(View):
@@ -114,7 +114,7 @@ def set_lines(parts: Parts, source_id: SourceId, lines: Mapping[str, str]) -> Li
 
 
 def _placed(parts: Parts, source_id: SourceId, mapped: int) -> LinesResult:
-    return LinesResult(lines=mapped, placed=place_waiting(parts.inbound, _LOOKED_AT, source_id).count)
+    return LinesResult(lines=mapped, placed=place_waiting(parts.inbound, MOST_WAITING, source_id).count)
 
 
 def read_lines(upload: Upload) -> dict[str, str]:

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
-from admin_api.lines import mapped, set_lines
+from admin_api.lines import MOST_WAITING, mapped, set_lines
 from admin_api.route import PAGE, Call, id_in, route
 from admin_api.schema import (
     Acknowledgement,
@@ -23,12 +24,13 @@ from admin_api.schema import (
     View,
 )
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import InvalidInput, existing
+from globalconnect.domain.errors import Busy, InvalidInput, Unavailable, existing
 from globalconnect.domain.ids import Rng, SourceId, new_token
 from globalconnect.domain.provider import PROVIDERS, Certainty, ProviderSpec, SecretOrigin, SettingType
 from globalconnect.domain.source import Problem, Source, SourceSettings
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
+from globalconnect.inbound.waiting import place_waiting
 
 RESOURCE = "/admin/sources"
 
@@ -345,7 +347,8 @@ def _warning_of(secret: str) -> str | None:
     "DELETE",
     f"{RESOURCE}/{{sourceId}}",
     Role.STOCK,
-    "Remove an inbound gateway; its deliveries are refused within 60 s.",
+    "Remove an inbound gateway; its deliveries are refused within 60 s. SMS that wait for its lines are unclaimed then, or "
+    "within minutes.",
     action="source.removed",
     errors=(404,),
 )
@@ -355,4 +358,7 @@ def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
     # First: without its source nobody could free them.
     parts.inbound.lines.remove(source_id)
     parts.sources.remove(source_id)
+    # As far as it gets: the sweep does the rest.
+    with suppress(Busy, Unavailable):
+        place_waiting(parts.inbound, MOST_WAITING, source_id)
     return Acknowledgement()

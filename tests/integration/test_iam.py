@@ -57,12 +57,12 @@ def _named(resource: dict[str, str]) -> str:
     return (resource.get("GetAtt") or resource["Sub"]).replace("${", "").replace("}", "").replace(".Arn", "")
 
 
-def _condition(function: str, action: str) -> dict[str, Any]:
-    """Return the condition on which a function may do something to partners."""
+def _condition(function: str, action: str, table: str = "PartnersTable") -> dict[str, Any]:
+    """Return the condition on which a function may do something to partners, or what is in another table."""
     (condition,) = [
         statement["Condition"]
         for statement in _statements(function)
-        if {"GetAtt": "PartnersTable.Arn"} in statement["Resource"] and action in statement["Action"]
+        if {"GetAtt": f"{table}.Arn"} in statement["Resource"] and action in statement["Action"]
     ]
     return dict(condition)
 
@@ -287,6 +287,15 @@ def test_the_sweep_may_read_neither_a_partners_key_nor_its_secrets(stocked: Shop
     assert named == set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
     assert condition["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}
     assert {"key", "signing_secrets"} & named == set()
+
+
+def test_the_sweep_may_know_of_a_source_nothing_but_that_it_is_there(stocked: Shop) -> None:
+    stocked.deliver(stocked.source(), {"line": "1A", "from": "a", "text": "b"})
+    (asked,) = [one for _, one in _calls(stocked, stocked.sweep) if one.get("TableName", "").endswith("SourcesTable")]
+    named = {*asked["Key"], *asked["ExpressionAttributeNames"].values()}
+    condition = _condition("ExpireActivationsFunction", "dynamodb:GetItem", "SourcesTable")
+    assert named == {"source_id"} == set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+    assert condition["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}
 
 
 def test_hourly_counts(stocked: Shop) -> None:

@@ -171,6 +171,34 @@ def test_however_a_gateway_calls_a_line_it_can_be_mapped(shop: Shop, desk: Desk,
     assert _shown(shop, sold) == ["5015"]
 
 
+@pytest.mark.parametrize("named", [{"id": "1"}, {}, {"id": "1", "phone": "+44 7472 190099"}], ids=["id", "", "phone"])
+def test_what_waits_for_a_line_of_a_source_that_is_removed_is_unclaimed(
+    shop: Shop, desk: Desk, source: str, named: dict[str, str]
+) -> None:
+    another = shop.source()
+    _deliver(shop, another)
+    _deliver(shop, source, **named)
+    assert desk.delete(f"/admin/sources/{source}").status == 200
+    (kept,) = desk.get("/admin/unclaimed").body["messages"]
+    assert (kept["text"], kept["reason"]) == ("5015", UnclaimedReason.SOURCE_REMOVED)
+    assert kept["phone"] == ("447472190099" if "phone" in named else "")
+    assert [one["sourceId"] for one in _waiting(desk)] == [another]
+
+
+def test_what_comes_just_while_its_source_is_removed_is_unclaimed_by_the_sweep(
+    shop: Shop, desk: Desk, source: str
+) -> None:
+    warm = Shop(shop.cloud, {"CACHE_SECONDS": "60"})
+    _deliver(warm, source, id="1")
+    assert desk.delete(f"/admin/sources/{source}").status == 200
+    _deliver(warm, source, "5016", id="2")
+    assert [one["text"] for one in _waiting(desk)] == ["5016"]
+    for _ in range(2):
+        shop.sweep()
+    assert _waiting(desk) == []
+    assert sorted(_unclaimed(desk)) == [(text, UnclaimedReason.SOURCE_REMOVED) for text in ("5015", "5016")]
+
+
 # ---------------------------------------------------------------- mapping
 
 

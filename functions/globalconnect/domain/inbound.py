@@ -128,6 +128,7 @@ class UnclaimedReason(StrEnum):
     AMBIGUOUS = "its destination may be more than one of our numbers"
     BEFORE_SALE = "received before the activation began"
     DOUBTFUL = "may be a repeat of an earlier SMS"
+    SOURCE_REMOVED = "its source was removed before its line was mapped"
 
 
 @dataclass(frozen=True, slots=True)

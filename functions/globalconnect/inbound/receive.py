@@ -71,23 +71,27 @@ def receive(sms: InboundSms, arrival: Arrival, parts: Parts) -> None:
     raise Busy
 
 
-def place(waiting: WaitingSms, parts: Parts) -> bool:
-    """Give an SMS that waits for its line to whom it belongs, if that is mapped now; tells whether it is.
+def place(waiting: WaitingSms, parts: Parts, *, is_given_up: bool = False) -> bool:
+    """Give an SMS that waits for its line to whom it belongs, if that is mapped now; tells whether it is placed.
 
-    It is judged by when it reached us and by who held the number then (contract 4). Placed already, it stays so. Raises
-    Busy when its number keeps changing hands.
+    It is judged by when it reached us and by who held the number then (contract 4). Placed already, it stays so. One that
+    `is_given_up`, since its source is gone, waits no more. Raises Busy when its number keeps changing hands.
     """
     for _ in range(_TRIES):
         now = parts.now()
         found = addressed(waiting.sms, waiting.source_id, parts)
-        if not found.phone:
+        if not found.phone and not is_given_up:
             return False
         known = parts.arrivals.known(found, waiting.source_id, None, now)
         receipt = Receipt(
             waiting.sms_id, waiting.source_id, waiting.identity, found, waiting.arrived_at, now, is_waiting=True
         )
         try:
-            _settle(receipt, known, parts)
+            if found.phone:
+                _settle(receipt, known, parts)
+            else:
+                parts.arrivals.keep_unclaimed(receipt, known.heard, UnclaimedReason.SOURCE_REMOVED)
+                log(Event.SMS_UNCLAIMED, source_id=receipt.source_id, sms_id=receipt.sms_id)
         except ConditionFailed:
             if parts.inbox.waits(waiting.sms_id):
                 continue

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import WaitingSms
@@ -26,7 +25,7 @@ class Placement:
 
 
 def place_waiting(parts: Parts, most: int, source_id: SourceId | None = None, cursor: str | None = None) -> Placement:
-    """Place the SMS whose lines are mapped by now, of a source or of all, the newest first.
+    """Place the SMS whose lines are mapped by now, or whose source was removed, of a source or of all, the newest first.
 
     Looks at so many at most, and for 15 s. Safe to repeat: what broke off is taken up again. Raises Busy.
     """
@@ -34,7 +33,10 @@ def place_waiting(parts: Parts, most: int, source_id: SourceId | None = None, cu
     with ThreadPoolExecutor(_THREADS) as threads:
         for _ in range(0, most, _PAGE):
             page = parts.inbox.waiting(_PAGE, cursor, parts.now())
-            count += sum(threads.map(partial(place, parts=parts), _mapped(page.items, source_id, parts)))
+            found, gone = _placeable(page.items, source_id, parts)
+            count += sum(
+                threads.map(lambda sms, gone=gone: place(sms, parts, is_given_up=sms.source_id in gone), found)
+            )
             cursor = page.cursor
             if cursor is None or parts.now() >= until:
                 break
@@ -49,7 +51,10 @@ def finish_whole(parts: Parts, most: int) -> None:
         finish(long, parts)
 
 
-def _mapped(waiting: Sequence[WaitingSms], source_id: SourceId | None, parts: Parts) -> list[WaitingSms]:
+def _placeable(
+    waiting: Sequence[WaitingSms], source_id: SourceId | None, parts: Parts
+) -> tuple[list[WaitingSms], set[SourceId]]:
+    """Return those whose lines are mapped or whose sources are gone, and those sources."""
     by_source: dict[SourceId, set[str]] = {}
     for sms in waiting:
         if sms.sms.line is not None and source_id in {None, sms.source_id}:
@@ -57,4 +62,5 @@ def _mapped(waiting: Sequence[WaitingSms], source_id: SourceId | None, parts: Pa
     mapped = {
         (of, line) for of, lines in by_source.items() for line, phone in parts.lines.phones(of, lines).items() if phone
     }
-    return [sms for sms in waiting if (sms.source_id, sms.sms.line) in mapped]
+    gone = {of for of in by_source if not parts.sources.has(of)}
+    return [sms for sms in waiting if sms.source_id in gone or (sms.source_id, sms.sms.line) in mapped], gone

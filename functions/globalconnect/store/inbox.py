@@ -181,7 +181,8 @@ class Inbox:
             return {**kept, "sms": _SMS.to_item(sms)}
         return {
             **kept,
-            "phone": sms.phone,
+            # Of one that was given up, what its gateway takes for its number is all there is.
+            "phone": sms.phone or next(iter(sms.readings), ""),
             "phone_from": sms.phone_from,
             "text": sms.text,
             "received_at": receipt.received_at,

@@ -57,6 +57,10 @@ class Sources:
         """Return a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
         return self._cache.get(source_id, lambda: self._read(source_id), oldest)
 
+    def has(self, source_id: SourceId) -> bool:
+        """Return whether there is a source now; neither its secrets nor anything else of it is read."""
+        return self._db.get(self._table, {"source_id": source_id}, ["source_id"]) is not None
+
     def secrets(self, source: Source, now: int) -> list[str]:
         """Return the secrets of a source that are good at `now` (ms), newest first. Raises Busy and Unavailable."""
         context = _context(source.source_id)

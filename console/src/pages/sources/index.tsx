@@ -91,7 +91,10 @@ function Sources() {
           }}
           onClose={() => setRemoving(null)}
         >
-          <p>Its deliveries are refused from now on. Its secret can't be recovered.</p>
+          <p>
+            Its deliveries are refused from now on. Its secret can't be recovered. SMS that wait for its lines become
+            unclaimed.
+          </p>
         </Confirm>
       )}
     </>
