@@ -1,5 +1,7 @@
 """Sources: the gateways that deliver SMS to us, and the types that they can be of (contract 4 and 5)."""
 
+import hashlib
+import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,17 +26,19 @@ from admin_api.schema import (
     View,
 )
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import Busy, InvalidInput, Unavailable, existing
+from globalconnect.domain.errors import Busy, Conflict, InvalidInput, Unavailable, existing
 from globalconnect.domain.ids import Rng, SourceId, new_token
 from globalconnect.domain.provider import PROVIDERS, Certainty, ProviderSpec, SecretOrigin, SettingType
 from globalconnect.domain.source import Problem, Source, SourceSettings
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.inbound.waiting import place_waiting
+from globalconnect.store.dynamo import ConditionFailed
 
 RESOURCE = "/admin/sources"
 
 _ID_LENGTH = 10
+_DIGEST_LENGTH = 20
 # A given one that is shorter gets a warning.
 _SAFE_SECRET = 16
 _SECRET_LENGTH = 40
@@ -252,16 +256,17 @@ class SourcePage(View):
     RESOURCE,
     Role.STOCK,
     "Enter an inbound gateway, with the secret and the settings that its provider needs (GET /admin/providers). "
-    "Its secret is shown in this answer only.",
+    "Its secret is shown in this answer only. With lines, the same request again ends what broke off.",
     action="source.added",
     status=201,
+    errors=(409,),
 )
 def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     spec = PROVIDERS[call.body.provider]
     settings, lines = split_settings(call.body.settings)
     secret = secret_for(spec, call.body.secret, parts.rng)
     source = Source(
-        source_id=SourceId(new_token(_ID_LENGTH, parts.rng)),
+        source_id=_id_of(call.body) if lines else SourceId(new_token(_ID_LENGTH, parts.rng)),
         name=call.body.name,
         provider=call.body.provider,
         secret=secret,
@@ -270,7 +275,8 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
     )
     if lines is not None:
         parts.inbound.lines.refuse_taken(source.source_id, lines)
-    parts.sources.add(source)
+    # First: who sees it can map its lines, or remove it and free them.
+    source = _entered(parts, source, secret)
     if lines is not None:
         set_lines(parts, source.source_id, lines)
     call.log_change(changed_id=source.source_id)
@@ -333,6 +339,30 @@ def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> Source
     base = call.request.public_url(f"{RESOURCE}/{source_id}/secret")
     address = address_of(PROVIDERS[source.provider], _url_of(source_id, base), secret)
     return SourceSecretView(source_id=source_id, address=address, secret=secret, warning=_warning_of(secret))
+
+
+def _entered(parts: Parts, source: Source, secret: str) -> Source:
+    """Store a source, or give the one that the same request entered before; nobody was shown the secret of that.
+
+    Raises Conflict when it has been heard: then its gateway has that secret.
+    """
+    try:
+        parts.sources.add(source)
+    except ConditionFailed:
+        known = parts.sources.find(source.source_id)
+        if known is None:
+            raise
+        if known.last_heard_at is not None:
+            raise Conflict(f"source: it is {known.source_id} already") from None
+        parts.sources.replace_secret(known.source_id, secret, parts.now())
+        return known
+    return source
+
+
+def _id_of(body: NewSource) -> SourceId:
+    """Return the id of a source with lines, the same for the same request: no other could have the same numbers."""
+    said = json.dumps([body.name, body.provider, body.settings], sort_keys=True)
+    return SourceId(hashlib.sha256(said.encode()).hexdigest()[:_DIGEST_LENGTH])
 
 
 def _url_of(source_id: SourceId, base: str) -> str:

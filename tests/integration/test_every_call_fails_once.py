@@ -414,6 +414,56 @@ def change_of_a_source(shop: Shop) -> Scene:
     )
 
 
+def entry_of_a_source_with_lines(shop: Shop) -> Scene:
+    # More than a transaction takes.
+    wanted = {str(place): str(447_000_000_000 + place) for place in range(60)}
+    new = {"name": "Rack", "provider": "generic", "settings": {"countryCode": "44", "lines": wanted}}
+    replies: list[Reply] = []
+
+    def ask(failing: Shop) -> Reply:
+        replies.append(Desk(failing.cloud, seed=len(replies)).post("/admin/sources", new))
+        return replies[-1]
+
+    def check() -> None:
+        told = replies[-1].body
+        (source,) = Desk(shop.cloud).get("/admin/sources").body["sources"]
+        assert source == {name: told[name] for name in source}
+        assert {one.line: one.phone for one in shop.inbound_parts.lines.every(told["sourceId"])} == wanted
+        body = json.dumps(SMS).encode()
+        signature = hmac.new(told["secret"].encode(), body, hashlib.sha256).hexdigest()
+        assert shop.deliver(told["sourceId"], SMS, signature=signature).status == OK
+        # Its gateway has the secret now.
+        assert Desk(shop.cloud).post("/admin/sources", new).refusal == (
+            409,
+            f"source: it is {told['sourceId']} already",
+        )
+
+    return Scene(ask, check, frozenset({500}))
+
+
+def removal_of_a_source(shop: Shop) -> Scene:
+    shop.stock(PHONES[0])
+    sold, source_id = shop.sold(), shop.source()
+    shop.inbound_parts.lines.replace(SourceId(source_id), {"1A": PHONES[1], "1B": PHONES[2]})
+    _delivered(shop, source_id, ON_LINE)
+
+    def check() -> None:
+        assert Desk(shop.cloud).get("/admin/sources").body["sources"] == []
+        # What the request did not get to, the next minute does.
+        shop.sweep()
+        assert _everywhere(shop, sold) == [("unclaimed", SMS["text"])]
+        assert {one.phone for one in shop.inbound_parts.lines.every(SourceId(source_id))} <= {None}
+        rows = [{"line": str(place), "phone": phone} for place, phone in enumerate(PHONES)]
+        assert Desk(shop.cloud).put(_lines(shop.source()), rows).status == OK
+
+    return Scene(
+        lambda failing: Desk(failing.cloud).delete(f"/admin/sources/{source_id}"),
+        check,
+        frozenset({404}),
+        frozenset({404}),
+    )
+
+
 def trying_out_of_a_number(shop: Shop) -> Scene:
     shop.stock(*PHONES[:2])
     sold, source_id = shop.sold(), shop.source()
@@ -497,6 +547,8 @@ SCENES = {
     "POST sources secret": secret_of_a_source,
     "PUT lines": lines_of_a_source,
     "PATCH sources": change_of_a_source,
+    "POST sources": entry_of_a_source_with_lines,
+    "DELETE sources": removal_of_a_source,
     "POST test": trying_out_of_a_number,
     "POST replay": replay,
     "POST push": push_again,
