@@ -1,17 +1,25 @@
 """SMS that come in on lines: mapped, not mapped yet, mapped to another number since (contract 4, changes of mapping 5)."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
-from globalconnect.domain.ids import SourceId
+import sweep.app
+from globalconnect.domain.ids import SmsId, SourceId
 from globalconnect.domain.inbound import UnclaimedReason
 from globalconnect.domain.number import TEST_FOR
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.times import to_iso
+from globalconnect.inbound.receive import place
 from globalconnect.inbound.waiting import place_waiting
+from globalconnect.store.inbox import inbox_key
 from globalconnect.store.lines import Lines
 from simulation.aws import START
 from simulation.desk import Desk
-from simulation.shop import Reply, Shop
+from simulation.meanwhile import crossed
+from simulation.shop import Reply, Shop, present
+from sweep.sweep import Sweep
 
 PHONE, OTHER = "447472190082", "447472190083"
 LINE = "dv-19:2"
@@ -197,6 +205,69 @@ def test_what_comes_just_while_its_source_is_removed_is_unclaimed_by_the_sweep(
         shop.sweep()
     assert _waiting(desk) == []
     assert sorted(_unclaimed(desk)) == [(text, UnclaimedReason.SOURCE_REMOVED) for text in ("5015", "5016")]
+
+
+def test_what_two_place_at_once_while_its_line_is_mapped_anew_is_stored_once(
+    shop: Shop, desk: Desk, source: str
+) -> None:
+    first = shop.sold()
+    shop.stock(OTHER)
+    second = shop.sold()
+    _deliver(shop, source, id="1")
+    calm = shop.inbound_parts
+    (waiting,) = calm.inbox.waiting(1, None, shop.cloud.clock()).items
+    calm.lines.replace(SourceId(source), {LINE: PHONE})
+
+    def meddle() -> None:
+        calm.lines.replace(SourceId(source), {LINE: OTHER})
+        assert place(waiting, calm)
+
+    assert place(waiting, replace(calm, arrivals=crossed(calm.arrivals, "known", meddle)))
+    assert (_shown(shop, first), _shown(shop, second)) == ([], ["5015"])
+    assert (_waiting(desk), _unclaimed(desk)) == ([], [])
+
+
+@pytest.fixture
+def behind(shop: Shop, source: str) -> tuple[Partner, int]:
+    """A sale whose SMS waits behind 1,200 newer ones, and whose line has been mapped since."""
+    sold = shop.sold()
+    _deliver(shop, source, id="1")
+    shop.cloud.clock.advance(seconds=1)
+    _deliver(shop, source, "5016", id="2", line="another")
+    inbox = shop.inbound_parts.inbox
+    newest, _ = inbox.waiting(2, None, shop.cloud.clock()).items
+    item = present(shop.cloud.db.get(inbox.table, inbox_key(newest.sms_id)))
+    for newer in range(1, 1_201):
+        shop.cloud.db.put(inbox.table, {**item, **inbox_key(SmsId(newer)), "stored_at": item["stored_at"] + newer})
+    shop.inbound_parts.lines.replace(SourceId(source), {LINE: PHONE})
+    return sold
+
+
+def test_what_waits_behind_more_than_a_sweep_looks_at_is_placed_by_the_next(
+    shop: Shop, behind: tuple[Partner, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept = Sweep(shop.numbers, shop.partners, shop.pushes, shop.cloud.queues(), shop.statistics, shop.cloud.clock)
+    monkeypatch.setattr(sweep.app, "parts", lambda: swept)
+    monkeypatch.setattr(sweep.app, "inbound_parts", lambda: shop.inbound_parts)
+    monkeypatch.setitem(sweep.app._next, "cursor", None)
+    sweep.app.handler({}, None)
+    assert _shown(shop, behind) == []
+    sweep.app.handler({}, None)
+    assert _shown(shop, behind) == ["5015"]
+    # At the end it begins anew.
+    assert sweep.app._next == {"cursor": None}
+
+
+@pytest.mark.parametrize(("ms", "placed"), [(14_999, 1), (15_000, 0)])
+def test_placing_ends_after_15_seconds_and_goes_on_where_it_came_to(
+    shop: Shop, behind: tuple[Partner, int], ms: int, placed: int
+) -> None:
+    calm = shop.inbound_parts
+    slow = replace(calm, inbox=crossed(calm.inbox, "waiting", partial(shop.cloud.clock.advance, ms=ms)))
+    placement = place_waiting(slow, 100_000)
+    assert (placement.count, placement.cursor is None) == (placed, bool(placed))
+    assert place_waiting(calm, 1_000, cursor=placement.cursor).count == 1 - placed
+    assert _shown(shop, behind) == ["5015"]
 
 
 # ---------------------------------------------------------------- mapping
