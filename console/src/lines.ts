@@ -125,6 +125,9 @@ function unguarded(cell: string): string {
 }
 
 async function nameOf(sourceId: string): Promise<string> {
-  const { sources } = await api.get("/admin/sources");
-  return sources.find((source) => source.sourceId === sourceId)?.name ?? `source ${sourceId}`;
+  try {
+    return (await api.get("/admin/sources/{sourceId}", { path: { sourceId } })).name;
+  } catch {
+    return `source ${sourceId}`;
+  }
 }

@@ -298,6 +298,19 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
 
 
 @route(
+    "GET",
+    f"{RESOURCE}/{{sourceId}}",
+    Role.VIEW,
+    "Show one inbound gateway.",
+    errors=(404,),
+)
+def show(parts: Parts, call: Call[NoQuery, NoFields]) -> SourceView:
+    source_id = SourceId(id_in(call.path, "sourceId", "source"))
+    source = existing(parts.sources.find(source_id), "source")
+    return SourceView.of(source, call.request.public_url(f"{RESOURCE}/{source_id}"))
+
+
+@route(
     "PATCH",
     f"{RESOURCE}/{{sourceId}}",
     Role.STOCK,

@@ -87,6 +87,7 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
         "settings": {},
     }
     assert desk.get("/admin/sources").body == {"sources": [shown], "cursor": None}
+    assert desk.get(f"/admin/sources/{source_id}").body == shown
     assert (len(secret), secrets_of(desk, source_id)) == (40, [secret])
 
 
@@ -211,8 +212,9 @@ def test_a_removed_source_is_gone(desk: Desk) -> None:
     assert (reply.status, reply.body) == (200, {"status": "SUCCESS"})
     assert desk.admin.sources.find(SourceId(source_id)) is None
     for gone in (source_id, "..|.."):
-        refused = [desk.delete(f"/admin/sources/{gone}"), desk.post(f"/admin/sources/{gone}/secret")]
-        assert [reply.refusal for reply in refused] == [(404, "source not found")] * 2
+        path = f"/admin/sources/{gone}"
+        refused = [desk.get(path), desk.delete(path), desk.post(f"{path}/secret")]
+        assert [reply.refusal for reply in refused] == [(404, "source not found")] * 3
 
 
 # ---------------------------------------------------------------- inbox

@@ -28,36 +28,27 @@ interface Described {
 export function SingleSource({ params }: { params: Readonly<Record<string, string>> }) {
   const sourceId = params["sourceId"] ?? "";
   const data = useData((signal) => read(sourceId, signal), [sourceId]);
+  if (data.status === 404) {
+    return (
+      <Head title="Source not found">
+        <a href={hrefTo("sources")}>All sources</a>
+      </Head>
+    );
+  }
   return (
     <Loaded data={data}>
-      {(found) =>
-        found ? (
-          <Details {...found} updatedAt={data.updatedAt} onChanged={data.reload} />
-        ) : (
-          <Head title="Source not found">
-            <a href={hrefTo("sources")}>All sources</a>
-          </Head>
-        )
-      }
+      {(found) => <Details {...found} updatedAt={data.updatedAt} onChanged={data.reload} />}
     </Loaded>
   );
 }
 
-/** Return a source, null when there is none. Throws ApiError. */
-async function read(sourceId: string, signal: AbortSignal): Promise<Described | null> {
-  const [{ providers }, source] = await Promise.all([api.get("/admin/providers", { signal }), find(sourceId, signal)]);
-  return source && { source, provider: providers.find(({ name }) => name === source.provider) };
-}
-
-async function find(sourceId: string, signal: AbortSignal): Promise<Source | null> {
-  let cursor: string | undefined;
-  do {
-    const page = await api.get("/admin/sources", { query: { cursor }, signal });
-    const source = page.sources.find((one) => one.sourceId === sourceId);
-    if (source) return source;
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
-  return null;
+/** Return a source. Throws ApiError. */
+async function read(sourceId: string, signal: AbortSignal): Promise<Described> {
+  const [{ providers }, source] = await Promise.all([
+    api.get("/admin/providers", { signal }),
+    api.get("/admin/sources/{sourceId}", { path: { sourceId }, signal }),
+  ]);
+  return { source, provider: providers.find(({ name }) => name === source.provider) };
 }
 
 interface DetailsProps extends Described {
