@@ -62,7 +62,7 @@ _CHANGES_OF = {
     "Partners": ("partner.",),
     "Services": ("service.",),
     "Sources": ("source.",),
-    "Lines": ("source.lines_replaced", "source.changed", "source.removed"),
+    "Lines": ("source.lines_", "source.changed", "source.removed"),
     "Numbers": ("number.", "numbers.", "import.", "partner.marks_lifted"),
 }
 
