@@ -38,7 +38,7 @@ def join(part: SmsPart, arrival: Arrival, parts: Parts) -> None:
         found = parts.long_sms.find(name, identity, arrival.payload_id, now)
         known = found.long
         at = arrival.first_at(found.unread_at)
-        lease = held_at(part.sms, source_id, at, now, parts)
+        lease = None if found.came_before else held_at(part.sms, source_id, at, now, parts)
         holder = lease.activation_id if lease else None
         try:
             match step_for(known, part, at, holder, came_before=found.came_before):
