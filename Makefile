@@ -34,8 +34,8 @@ help: ## what can be done here
 # ---------------------------------------------------------------- the local stack
 
 .PHONY: demo up down status
-demo: $(ALL) $(CONSOLE) ## one whole sale on this machine: sets up, deploys locally, plays it, leaves the stack running
-	@$(RUN) -m local demo $(if $(PORT),--port $(PORT))
+demo: $(ALL) $(CONSOLE) ## one whole sale on this machine: sets up, deploys locally, plays it, leaves the stack running (ARGS=modem: a pool of modems)
+	@$(RUN) -m local demo $(ARGS) $(if $(PORT),--port $(PORT))
 
 up: $(ALL) $(CONSOLE) ## the local stack without the sale (PORT=4570 to choose a port); again for a fresh token
 	@$(RUN) -m local up $(if $(PORT),--port $(PORT)) $(if $(KEY_ENCRYPTION),--key-encryption $(KEY_ENCRYPTION))

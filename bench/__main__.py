@@ -23,6 +23,7 @@ from bench import (
     inventory_reads,
     inventory_runtime,
     inventory_sales,
+    line_states,
     push_attempts,
     pushes,
 )
@@ -41,6 +42,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     deployed,
     first_delivery,
     gateways,
+    line_states,
 )
 RESULTS = Path(__file__).with_name("results.json")
 

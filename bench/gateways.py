@@ -5,6 +5,7 @@ again, long ones in parts; some answers get lost, and then the gateway sends aga
 """
 
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -55,6 +56,12 @@ class Source:
     source_id: str = ""
     url: str = ""
     sold: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def secret(self) -> str:
+        """Its secret, spelled as a URL takes it where it is in one."""
+        secret = self.sample.secret(0)
+        return re.sub(r"[^\w-]", "-", secret) if "{secret}" in PROVIDERS[self.provider].address else secret
 
     @property
     def lines(self) -> dict[str, str]:
@@ -110,38 +117,44 @@ class Site:
             yield from page[name]
             cursor = page["cursor"]
 
+    def ask(self, key: str, action: str, **fields: object) -> Mapping[str, Any]:
+        """Send a partner's request; return what it is answered."""
+        answer: Mapping[str, Any] = self._http.post("/SMSBOWER", json={"key": key, "action": action, **fields}).json()
+        return answer
+
     def buy(self, key: str, operator: str) -> tuple[str, int]:
         """Buy a number of a pool that a warm function may not know yet; return it and its activation."""
-        wanted = {"key": key, "action": "GET_NUMBER", "country": _NAME, "operator": operator, "service": _NAME}
+        wanted = {"country": _NAME, "operator": operator, "service": _NAME}
         deadline = time.monotonic() + _SECONDS
-        while (bought := self._http.post("/SMSBOWER", json=wanted).json())["status"] != "SUCCESS":
+        while (bought := self.ask(key, "GET_NUMBER", **wanted))["status"] != "SUCCESS":
             if time.monotonic() > deadline:
                 raise TimeoutError(str(bought))
         return str(bought["number"]), int(bought["activationId"])
 
     def deliver(self, delivery: Delivery) -> str | None:
         """Send until the gateway has heard that it was taken; return what is wrong with the answer, if anything."""
+        source, part = delivery.message.source, delivery.sent
         if delivery.lost == "unread":
-            self._send(delivery)
+            self.send(source, part)
         elif delivery.lost:
             with suppress(httpx.ReadTimeout):
-                self._send(delivery, httpx.Timeout(_SECONDS, read=_UNHEARD_SECONDS))
+                self.send(source, part, httpx.Timeout(_SECONDS, read=_UNHEARD_SECONDS))
                 self.unheard -= 1
             self.unheard += 1
-        answer = self._send(delivery)
+        answer = self.send(source, part)
         for attempt in range(_TRIES):
             if answer.status_code < _SERVER_ERROR:
                 break
             time.sleep(0.1 * 2**attempt)
-            answer = self._send(delivery)
-        source = delivery.message.source
+            answer = self.send(source, part)
         status, _, body = source.sample.acknowledged
         is_right = (answer.status_code, answer.text) == (status, body)
         return None if is_right else f"{source.provider} was answered {answer.status_code}: {answer.text[:200]}"
 
-    def _send(self, delivery: Delivery, timeout: httpx.Timeout | None = None) -> httpx.Response:
-        source, now = delivery.message.source, time.time_ns() // 1_000_000
-        sent = source.sample.sign(delivery.sent, source.sample.secret(0), source.url, now)
+    def send(self, source: Source, part: Sent, timeout: httpx.Timeout | None = None) -> httpx.Response:
+        """Send what a source's gateway sends, signed."""
+        now = time.time_ns() // 1_000_000
+        sent = source.sample.sign(part, source.secret, source.url, now)
         request = self._http.build_request(
             sent.method,
             f"{source.url}{sent.path}",
@@ -211,7 +224,7 @@ def set_up(site: Site) -> Sequence[Source]:
         sample = sample_of(provider)
         source = Source(provider, sample, [f"4474721{place:02}{number:03}" for number in range(NUMBERS)])
         settings = {to_camel(name): value for name, value in sample.settings.items()}
-        entered = {"name": provider, "provider": provider, "secret": sample.secret(0), "settings": settings}
+        entered = {"name": provider, "provider": provider, "secret": source.secret, "settings": settings}
         added = site.staff("POST", "/admin/sources", entered)
         source.source_id, source.url = added["sourceId"], added["url"]
         rows = [{"phone": phone, "country": _NAME, "operator": provider} for phone in source.phones]

@@ -425,6 +425,7 @@ _KEYS: dict[str, tuple[str, ...]] = {
     "Activations": ("activation_id", "entry"),
     "Sources": ("source_id",),
     "Lines": ("source_id", "line"),
+    "Devices": ("source_id", "device"),
     "Inbox": ("inbox_id",),
     "Audit": ("month", "entry"),
     "Statistics": ("kind", "at"),

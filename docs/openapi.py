@@ -497,6 +497,7 @@ def webhooks() -> Schema:
 PATH_FIELDS: Mapping[str, Schema] = {
     "partnerId": text("A partner's id"),
     "sourceId": text("A source's id"),
+    "device": text("A device, as its reports call it"),
     "name": text("A member of staff: the e-mail address with which they sign in"),
     "code": text("A service's code", pattern=f"^{SERVICE_CODE.pattern}$"),
     "phone": PHONE,

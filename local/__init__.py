@@ -1,1 +1,1 @@
-"""The stack of template.yaml on one machine: emulator, deployment, demo, pretend partner."""
+"""The stack of template.yaml on one machine: emulator, deployment, demos, the pretend partner and modems they need."""

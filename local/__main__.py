@@ -2,20 +2,25 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 
-from local import demo, stack
+from local import demo, modem_demo, stack
 from local.emulator import last_port
 from local.failure import LocalError
 from local.place import DEFAULT_ROOT, Place
 from local.progress import Progress
 
 PLACE = Place(DEFAULT_ROOT)
+DEMOS = {"sale": demo.play, "modem": modem_demo.play}
 
 
 def main(arguments: list[str]) -> int:
     """Run one command; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m local", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "demo", "status"])
+    parser.add_argument(
+        "demo", nargs="?", choices=DEMOS, default="sale", help="which one `demo` plays; default: a sale"
+    )
     parser.add_argument("--port", type=int, help="port on 127.0.0.1; default: the one used last, then 4566")
     parser.add_argument("--key-encryption", help="KeyEncryption of the stack; default: as it is, at first off")
     options = parser.parse_args(arguments)
@@ -26,7 +31,7 @@ def main(arguments: list[str]) -> int:
             case "status":
                 return _status()
             case command:
-                _up(options.port, options.key_encryption, play=command == "demo")
+                _up(options.port, options.key_encryption, DEMOS[options.demo] if command == "demo" else None)
     except LocalError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
@@ -36,13 +41,13 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _up(port: int | None, key_encryption: str | None, *, play: bool) -> None:
+def _up(port: int | None, key_encryption: str | None, play: Callable[[stack.Stack], str] | None) -> None:
     progress = Progress()
     progress.say("The local stack:")
     # It has a port that people can remember, until they choose another.
     named = {"KeyEncryption": key_encryption} if key_encryption else {}
     up = stack.up(DEFAULT_ROOT, port or last_port(PLACE) or stack.DEFAULT_PORT, named, progress)
-    key = demo.play(up) if play else ""
+    key = play(up) if play else ""
     _print_stack(up)
     if key:
         print(f"  the demo's key  {key}\n\nTry it:  curl '{up.api}/SMSBOWER?action=GET_SERVICES&key={key}'")

@@ -13,6 +13,8 @@ import getsms.wiring
 import hourly_counts.wiring
 import inbound_sms.app
 import inbound_sms.wiring
+import line_states.app
+import line_states.wiring
 import partner_api.app
 import partner_api.wiring
 import partner_page.app
@@ -22,7 +24,7 @@ from globalconnect.domain.ids import SourceId
 from globalconnect.domain.number import Number
 from globalconnect.domain.partner import Partner, in_clear, new_key, new_partner_id
 from globalconnect.domain.service import Service
-from globalconnect.domain.source import Source
+from globalconnect.domain.source import Source, SourceSettings
 from globalconnect.inbound.parts import Parts as InboundParts
 from globalconnect.inbound.waiting import finish_whole, place_waiting
 from globalconnect.runtime.http import ProxyAnswer, endpoint
@@ -37,7 +39,9 @@ from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
 from globalconnect.store.statistics import Statistics
 from simulation.aws import Cloud
+from simulation.streams import Streams
 from sweep.sweep import Sweep
+from sweep.wiring import build_silence
 
 COUNTRY = "england"
 OPERATOR = "Hutchison 3G UK Ltd"
@@ -80,6 +84,8 @@ class Shop:
     pushes: Pushes = field(init=False)
     counts: CountsStore = field(init=False)
     statistics: Statistics = field(init=False)
+    line_parts: line_states.wiring.Parts = field(init=False)
+    _streams: Streams = field(init=False, default_factory=lambda: Streams("LineStatesFunction"))
 
     def __post_init__(self) -> None:
         cloud, env = self.cloud, Environment({**self.cloud.env, "CACHE_SECONDS": "0", **self.overrides})
@@ -92,6 +98,7 @@ class Shop:
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.retention)
         self.counts = projection.wiring.build(env, cloud.db)
         self.statistics = Statistics(cloud.db, env.text("STATISTICS_TABLE"))
+        self.line_parts = line_states.wiring.build(env, cloud.db, cloud.clock)
 
     # ---------------------------------------------------------- what staff set up
 
@@ -144,17 +151,30 @@ class Shop:
         """Enter a number that is known in a pool, as an import does."""
         self.numbers.move(present(self.numbers.get(phone)), COUNTRY, operator, self.cloud.clock())
 
-    def source(self) -> str:
-        """Register a gateway of the generic provider; return its id."""
+    def source(self, provider: str = "generic", settings: SourceSettings | None = None) -> str:
+        """Register a gateway; return its id."""
         cloud = self.cloud
         sources = Sources(cloud.db, cloud.env["SOURCES_TABLE"], 0, cloud.clock, cloud.encryption())
         source_id = f"source{cloud.rng(10**6)}"
-        sources.add(Source(SourceId(source_id), "Gateway", "generic", SECRET, cloud.clock()))
+        sources.add(Source(SourceId(source_id), "Gateway", provider, SECRET, cloud.clock(), settings=settings or {}))
         return source_id
 
     def project(self) -> None:
         """Let the counts catch up, as the stream does within 2 s."""
         count(self.all_numbers(), self.counts)
+
+    def settle_lines(self) -> None:
+        """Let numbers follow their lines, as the streams of Devices and Lines make them."""
+        for records in self._streams.batches():
+            line_states.app.follow({"Records": records}, self.line_parts)
+
+    def reconcile_lines(self) -> None:
+        """Let numbers follow their lines whatever the streams brought, as happens every hour."""
+        line_states.app.reconcile(self.line_parts)
+
+    def silence(self) -> int:
+        """Let the sweep see who has fallen silent; return how many sources are quiet."""
+        return build_silence(self.inbound_parts).run()
 
     def all_numbers(self) -> list[Number]:
         return self.numbers.page(1_000, None).items
@@ -221,7 +241,7 @@ class Shop:
         signed = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest() if signature is None else signature
         event = _event("POST", body=base64.b64encode(body).decode(), headers={"X-Signature": signed})
         event["isBase64Encoded"] = True
-        event["pathParameters"] = {"sourceId": source_id}
+        event["pathParameters"] = {"sourceId": source_id, "secret": SECRET}
         return self._ask(inbound_sms.app.answer, self.inbound_parts, event)
 
     def _ask(self, use: Any, parts: Any, event: dict[str, Any]) -> Reply:

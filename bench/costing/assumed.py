@@ -38,8 +38,9 @@ PICK_UP_SECONDS = 0.3
 # A poller with nothing to read asks again after this (s).
 LONG_POLL_SECONDS = 20
 
-# Metrics of ours that are reported whatever happens, and those that come with pushes.
-STEADY_METRICS = 3
+# Metrics of ours that are reported whatever happens: those of each minute, and that of each night, which is charged for its
+# hour. And those that come with pushes.
+STEADY_METRICS = 2 + 1 / 24
 PUSH_METRICS = 3
 # The share of hours in which some SMS of a partner waits for 45 s or longer.
 WAITING_HOURS = 0.1
@@ -48,6 +49,13 @@ WAITING_HOURS = 0.1
 ENTRY_READS = 3 * 60 + 23
 # What an index holds of an activation, an outcome or an SMS.
 ENTRY_BYTES = 92
+
+# Lines of a device whose reports are looked at, and how many of the largest are numbers of ours on moto, where mapping all
+# would take a minute.
+DEVICE_LINES = (32, 256, 1_000)
+MAPPED_LINES = 100
+# SIMs are bought in lots, of which each is numbered in a row.
+LOT = 100
 
 # How long a function remembers partners and the catalogue (s).
 CACHED_SECONDS = 30

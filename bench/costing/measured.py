@@ -18,10 +18,11 @@ from typing import Any, NamedTuple
 import boto3
 from moto import mock_aws
 
-from bench.costing import assumed
+from bench.costing import assumed, lines
 from bench.costing.dynamodb import Item, Table, read, written
 from bench.costing.outage import ATTEMPTS_PER_HOUR, DELIVERS, REFUSES, TIMES_OUT, Kind, Sharing, invocation, sharing
 from bench.costing.prices import Usage
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.number import Number
 from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.domain.push_attempt import AttemptResult
@@ -180,9 +181,9 @@ class Measured:
         self._shop = world.shop
         self.durations = durations
         self.steps: dict[str, Step] = {}
-        self._open()
         # Nobody listens there.
         self._partner, self._source = self._shop.partner(push_url="http://127.0.0.1:1/"), self._shop.source()
+        self._open()
         self.unremembered = world.watch(partial(self._shop.call, self._partner, "GET_SERVICES")).read
         self.get_services = dict(self._get_services())
         self._sell()
@@ -191,6 +192,9 @@ class Measured:
         metrics = [alarm.get("Metrics", []) for alarm in world.resources("AWS::CloudWatch::Alarm").values()]
         self.alarm_metrics = sum(sum("MetricStat" in metric for metric in some) or 1 for some in metrics)
         self.dashboards = len(world.resources("AWS::CloudWatch::Dashboard"))
+        # Last: it is no part of the sales.
+        self.sales_steps = dict(self.steps)
+        self.lines = lines.measured(self._shop, self._step)
 
     def _open(self) -> None:
         """Have a stock of which half is used up for the service that is asked for, and the other half for others."""
@@ -198,8 +202,9 @@ class Measured:
         shop.sell(*assumed.SERVICES)
         now = shop.cloud.clock()
         for place in range(_STOCK):
-            blocked = frozenset(assumed.SERVICES[place % 2 :: 2])
-            shop.numbers.add(Number(str(447_472_000_000 + place), COUNTRY, OPERATOR, now + place, blocked=blocked))
+            blocked, heard_by = frozenset(assumed.SERVICES[place % 2 :: 2]), SourceId(self._source)
+            phone = str(447_472_000_000 + place)
+            shop.numbers.add(Number(phone, COUNTRY, OPERATOR, now + place, blocked=blocked, heard_by=heard_by))
         shop.cloud.clock.advance(seconds=1)
         shop.project()
 
@@ -219,7 +224,7 @@ class Measured:
         buy()
         self._step("GET_NUMBER", "PartnerApiFunction", buy)
         # The sweep reads all shards side by side: what one thread waits, all do.
-        self._step("the sweep of a minute", "ExpireActivationsFunction", shop.sweep, 3 * assumed.CALL_SECONDS)
+        self._step("the sweep of a minute", "ExpireActivationsFunction", self._sweep, 4 * assumed.CALL_SECONDS)
         self._run_out()
         bought = [buy().body for _ in range(3)]
         (sold, number), (canceled, _), (_, waiting) = ((one["activationId"], one["number"]) for one in bought)
@@ -246,10 +251,14 @@ class Measured:
         for place in range(_OUTAGE):
             self._receive(waiting, f"outage-{place}")
 
+    def _sweep(self) -> None:
+        self._shop.sweep()
+        self._shop.silence()
+
     def _run_out(self) -> None:
         """Take what a sweep does beside the rest for each of two leases that ran out."""
         self._shop.cloud.clock.advance(minutes=120)
-        step = self._step("a lease runs out", "ExpireActivationsFunction", self._shop.sweep, assumed.CALL_SECONDS)
+        step = self._step("a lease runs out", "ExpireActivationsFunction", self._sweep, assumed.CALL_SECONDS)
         written = step.counted.written["NumbersTable"] / 2
         usage = Usage(dynamodb_write=written, lambda_seconds=step.usage["lambda_seconds"])
         self.steps["a lease runs out"] = step._replace(usage=usage)

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 from bench.costing import assumed
-from bench.costing.assumed import IDLE, MONTH_SECONDS, PARTNERS, POOLS, USUAL, Profile
+from bench.costing.assumed import IDLE, MONTH_MINUTES, MONTH_SECONDS, PARTNERS, POOLS, USUAL, Profile
 from bench.costing.measured import PENDING, Measured
 from bench.costing.month import GET_SERVICES, month, total
 from bench.costing.outage import ATTEMPTS_PER_HOUR, REFUSES, RUNS, TIMES_OUT
@@ -21,7 +21,7 @@ _CLOSELY = 1_000
 
 def rendered(measured: Measured) -> str:
     """Return the content of the file, the same for the same code, template, prices and durations."""
-    parts = (_HEAD, _outages(measured), _sales(measured), _idle(measured), _basis())
+    parts = (_HEAD, _outages(measured), _sales(measured), _lines(measured), _idle(measured), _basis())
     return "\n\n".join(_wrapped(block) for part in parts for block in part.strip().split("\n\n")) + "\n"
 
 
@@ -116,8 +116,8 @@ def _sales(measured: Measured) -> str:
     lines = month(measured, USUAL)
     costs = by_service(total(lines))
     steps = [(name, line.times, usd(line.usage)) for name, line in lines.items()]
-    once = {name: step for name, step in measured.steps.items() if name not in lines}
-    once |= {name: measured.steps[name] for name in lines if name in measured.steps}
+    once = {name: step for name, step in measured.sales_steps.items() if name not in lines}
+    once |= {name: measured.sales_steps[name] for name in lines if name in measured.sales_steps}
     polling = sum(cost for name, _, cost in steps if name.startswith("getsms"))
     return f"""
 ## A million sales
@@ -190,6 +190,78 @@ def _growth(measured: Measured, profile: Profile) -> tuple[str, str]:
     return _usd(usd(total(lines))), _usd(usd(lines[GET_SERVICES].usage))
 
 
+def _lines(measured: Measured) -> str:
+    devices, changed = measured.lines
+    months = {device.lines: _kept(device.report.usage * MONTH_MINUTES) for device in devices}
+    largest = devices[-1]
+    count, month = largest.lines, months[largest.lines]
+    units = sum(largest.report.counted.written.values())
+    steps = {name: (step, times, usd(_kept(step.usage * times))) for name, (step, times) in changed.items()}
+    change = sum(cost for *_, cost in steps.values())
+    alone = usd(largest.report.usage * count)
+    return f"""
+## Lines that devices report
+
+**US$ {usd(month):.2f} a month for a device that reports {
+        count:,} lines every minute** and nothing changes. Each time all of
+them go offline, or come back, it is US$ {
+        change:.3f} more. What a device says is one item, packed; it is written once a minute
+at most while it stays the same, and then starts nothing.
+
+{
+        _table(
+            ("lines of the device", "its item (kB)", "read units a report", "write units a report", "US$ a month"),
+            [
+                (
+                    f"{device.lines:,}",
+                    f"{device.item_bytes / 1_000:.1f}",
+                    f"{sum(device.report.counted.read.values()):g}",
+                    f"{sum(device.report.counted.written.values()):g}",
+                    f"{usd(months[device.lines]):.2f}",
+                )
+                for device in devices
+            ],
+        )
+    }
+
+By service, with {count:,} lines:
+
+{_services(by_service(month))}
+
+What it takes once that all {count:,} lines go offline:
+
+{
+        _table(
+            ("step", "read units", "write units", "US$"),
+            [
+                (
+                    name,
+                    f"{sum(step.counted.read.values()) * times:,.0f}",
+                    f"{sum(step.counted.written.values()) * times:,.0f}",
+                    f"{cost:.5f}",
+                )
+                for name, (step, times, cost) in steps.items()
+            ],
+        )
+    }
+
+Where a device reports each line by itself as it changes, each report writes the item: that is US$ {alone:.3f} for
+{count:,} lines, and as much time as they take one after the other.
+
+The biggest is {_biggest(by_service(month))}. What would make it smaller:
+
+- Reports every 3 minutes, where the device can be told: a third of it.
+- The time of the last report in an item of its own: US$ {
+        usd(Usage(dynamodb_write=units - 1) * MONTH_MINUTES):.2f} less. Then
+what a device says and whether it still says so are two items that have to fit.
+"""
+
+
+def _kept(usage: Usage) -> Usage:
+    """Return what something takes with its log, which is kept for a month."""
+    return usage + Usage(logs_storage=usage["logs"])
+
+
 def _idle(measured: Measured) -> str:
     costs = by_service(total(month(measured, IDLE)))
     # `make deploy` reads the first sentence.
@@ -239,7 +311,9 @@ is, X-Ray keeps a trace a second and 5% of the rest: up to US$
 {_usd(usd(Usage(traces=MONTH_SECONDS)))} a month;
 - {len(assumed.SERVICES)} services, numbers used up for half of them, half of the pool for the one asked for; partners ask
 with gzip; every push notes its partner's success (at most once a minute in fact); changes of numbers and new SMS come one
-per invocation; every sale is stored with an SMS;
+per invocation; every sale is stored with an SMS; a number's SMS come by the source that its last one came by;
+- SIMs of a device come in lots of {assumed.LOT} that are numbered in a row (numbered at random they make its item twice as
+large); the numbers of its lines are free and of one pool, and {assumed.MAPPED_LINES} of them stand for all;
 - activations live for an hour, so statistics read each, its outcome, and each delivered SMS, {assumed.ENTRY_READS} times in
 all, {assumed.ENTRY_BYTES} bytes of each;
 - a partner has SMS waiting for 45 s or longer in {assumed.WAITING_HOURS:.0%} of the hours: its metric OldestPendingAge is

@@ -59,7 +59,9 @@ class ActivationDetailsQuery(TypedDict, total=False):
 
 
 class ActivationView(View):
-    """An activation; `outcome` 1 Prohibited, 3 Success, 4 Canceled, 5 Returned, null when not finished."""
+    """An activation; `outcome` 1 Prohibited, 3 Success, 4 Canceled, 5 Returned, null when not finished. `lineOfflineAt` is
+    when its number's line went offline, the first time while it held the number.
+    """
 
     activation_id: int
     partner_id: str
@@ -74,6 +76,7 @@ class ActivationView(View):
     finished_at: Time | None
     sum: str | None
     currency: str | None
+    line_offline_at: Time | None
 
     @classmethod
     def of(cls, activation: Activation, now: int, **more: Any) -> Self:
@@ -92,6 +95,7 @@ class ActivationView(View):
             finished_at=to_iso_if_any(activation.finished_at),
             sum=activation.total,
             currency=activation.currency,
+            line_offline_at=to_iso_if_any(activation.line_offline_at),
             **more,
         )
 

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 from admin_api import (
     activations,
     audit,
+    devices,
     import_jobs,
     inbox,
     lines,
@@ -36,6 +37,7 @@ _RESOURCES = (
     activations,
     sources,
     lines,
+    devices,
     inbox,
     audit,
     statistics,

@@ -5,17 +5,20 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
+from admin_api.devices import known_of, sold_until
 from admin_api.import_rows import CSV_TYPES, csv_lines, text_of
 from admin_api.route import PAGE, Call, Upload, id_in, route
 from admin_api.schema import Body, NoFields, NoQuery, PageQuery, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, TooLarge, existing
 from globalconnect.domain.ids import SourceId
+from globalconnect.domain.line_state import Said
+from globalconnect.domain.number import Number
 from globalconnect.domain.numerals import plain_number, read_json
 from globalconnect.domain.phones import check_phone
 from globalconnect.domain.source import LONGEST_LINE, Line
 from globalconnect.domain.staff import Role
-from globalconnect.domain.times import to_iso_if_any
+from globalconnect.domain.times import to_iso, to_iso_if_any
 from globalconnect.inbound.waiting import place_waiting
 
 COLUMNS = ("line", "phone")
@@ -26,16 +29,28 @@ MOST_WAITING = 100_000
 
 class LineView(View):
     """A line of a gateway, by what that calls it. `phone` is the number of ours that it is, null while nobody has said;
-    `heardAt` is when an SMS came in on it that had to wait for that.
+    `heardAt` is when an SMS came in on it that had to wait for that. `online` tells what its device says of it, null when nothing
+    says, and `since` since when; `soldUntil` is until when its number is sold.
     """
 
     line: str
     phone: str | None
     heard_at: Time | None
+    online: bool | None
+    since: Time | None
+    sold_until: Time | None
 
     @classmethod
-    def of(cls, line: Line) -> Self:
-        return cls(line=line.line, phone=line.phone, heard_at=to_iso_if_any(line.heard_at))
+    def of(cls, line: Line, said: Said | None, number: Number | None, now: int) -> Self:
+        """Return a line as staff see it at `now` (ms), by what is `said` of it; `number` is what it is mapped to."""
+        return cls(
+            line=line.line,
+            phone=line.phone,
+            heard_at=to_iso_if_any(line.heard_at),
+            online=said and said.is_online,
+            since=to_iso(said.since) if said else None,
+            sold_until=sold_until(number, now),
+        )
 
 
 class LinePage(View):
@@ -73,7 +88,12 @@ class LinesResult(View):
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> LinePage:
     source_id = _source_in(parts, call.path)
     page = parts.inbound.lines.page(source_id, PAGE, call.query.get("cursor"))
-    return LinePage(lines=[LineView.of(line) for line in page.items], cursor=page.cursor)
+    phones = [line.phone for line in page.items if line.phone is not None]
+    numbers = {number.phone: number for number in parts.numbers.get_many(phones)}
+    said = known_of(parts, source_id, {line.line: numbers.get(line.phone or "") for line in page.items})
+    now = parts.now()
+    lines = [LineView.of(line, said.get(line.line), numbers.get(line.phone or ""), now) for line in page.items]
+    return LinePage(lines=lines, cursor=page.cursor)
 
 
 @route(

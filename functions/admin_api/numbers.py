@@ -7,9 +7,10 @@ from typing import Any, Literal, Self, TypedDict
 from pydantic import with_config
 
 from admin_api.activations import ActivationView
+from admin_api.devices import is_online
 from admin_api.import_rows import WRITERS, enter, read_rows
 from admin_api.route import PAGE, Call, Upload, route
-from admin_api.schema import STRICT, Body, Cursor, Filter, Flag, NoFields, NoQuery, Phones, Time, View
+from admin_api.schema import STRICT, Body, Cursor, Filter, Flag, NoFields, NoQuery, OfflineOnly, Phones, Time, View
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import InvalidInput, existing
 from globalconnect.domain.import_job import RejectedRow
@@ -41,20 +42,29 @@ class NumbersQuery(TypedDict, total=False):
 
     country: Filter
     operator: Filter
+    online: OfflineOnly
     cursor: Cursor
+
+
+class OfflineView(View):
+    """Since when a number's line is offline, and how that is known: its device says so, or says nothing any more."""
+
+    since: Time
+    reason: Literal["reported", "silent"]
 
 
 class NumberView(View):
     """A number, and what outcomes left on it: for which services it is blocked, and its cancels per service.
 
     `heldUntil` and `activationId` while a live activation holds it, `restingUntil` while it rests after a sale, or
-    staff try it out.
+    staff try it out. `offline` while its line is, which has nothing to do with `enabled`.
     """
 
     phone: str
     country: str
     operator: str
     enabled: bool
+    offline: OfflineView | None
     held_until: Time | None
     activation_id: int | None
     resting_until: Time | None
@@ -71,6 +81,8 @@ class NumberView(View):
             country=number.country,
             operator=number.operator,
             enabled=number.enabled,
+            offline=number.offline
+            and OfflineView(since=to_iso(number.offline.since), reason=number.offline.reason.value),
             held_until=until if held else None,
             activation_id=number.activation_id if held else None,
             resting_until=until if number.resting else None,
@@ -161,8 +173,15 @@ class NumberWithMarks(NumberView):
 
 
 class NumberWithHistory(NumberWithMarks):
-    """A number with its marks and its last activations, the newest 50 at most, newest first."""
+    """A number with its marks and its last activations, the newest 50 at most, newest first.
 
+    `online` tells of its line, null when nothing says; `sourceId` is the gateway whose `line` it is, else the one that its
+    last SMS came by.
+    """
+
+    online: bool | None
+    source_id: str | None
+    line: str | None
     activations: list[ActivationView]
 
 
@@ -189,11 +208,18 @@ def import_numbers(parts: Parts, call: Call[NoQuery, Upload]) -> ImportResult:
     "GET",
     "/admin/numbers",
     Role.VIEW,
-    "List numbers: all of them, of a country, or of an operator in it.",
+    "List numbers: all of them, of a country, or of an operator in it; with online=false those whose lines are offline, "
+    "of all countries or one.",
 )
 def browse(parts: Parts, call: Call[NumbersQuery, NoFields]) -> NumberPage:
     country, operator = _stored(parts, call.query.get("country"), call.query.get("operator"))
-    page = parts.numbers.page(PAGE, call.query.get("cursor"), country=country, operator=operator)
+    cursor = call.query.get("cursor")
+    if "online" in call.query:
+        if operator is not None:
+            raise InvalidInput("operator", "expected without online")
+        page = parts.numbers.offline(PAGE, cursor, country)
+    else:
+        page = parts.numbers.page(PAGE, cursor, country=country, operator=operator)
     now = parts.now()
     return NumberPage(numbers=[NumberView.of(number, now) for number in page.items], cursor=page.cursor)
 
@@ -211,7 +237,15 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     number = existing(parts.numbers.get(phone), "number")
     now = parts.now()
     history = [ActivationView.of(activation, now) for activation in parts.activations.last_of_phone(phone, _HISTORY)]
-    return NumberWithHistory.of(number, now, activations=history)
+    mapped = parts.inbound.lines.line_of(phone)
+    return NumberWithHistory.of(
+        number,
+        now,
+        online=is_online(parts, number),
+        source_id=mapped.source_id if mapped else number.heard_by,
+        line=mapped and mapped.line,
+        activations=history,
+    )
 
 
 @route(
@@ -248,6 +282,21 @@ def test(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberView:
     call.log_change(changed_id=phone)
     now = parts.now()
     return NumberView.of(parts.numbers.test(phone, now), now)
+
+
+@route(
+    "POST",
+    "/admin/numbers/{phone}/online",
+    Role.STOCK,
+    "Put a number on sale again whose line was offline: it is not, until it goes offline once more.",
+    action="number.online",
+    errors=(404,),
+)
+def put_online(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberView:
+    phone = check_phone(call.path["phone"], "phone")
+    call.log_change(changed_id=phone)
+    now = parts.now()
+    return NumberView.of(existing(parts.numbers.prove_alive(phone, now, now), "number"), now)
 
 
 @route(

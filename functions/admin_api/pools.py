@@ -7,12 +7,15 @@ from globalconnect.domain.staff import Role
 
 
 class PoolView(View):
-    """A pool: its numbers that are not withdrawn, how many are free, and how many can be bought for each service."""
+    """A pool: its numbers that are not withdrawn, how many are free, how many of their lines are offline, and how many can be
+    bought for each service.
+    """
 
     country: str
     operator: str
     total: int
     free: int
+    offline: int
     services: dict[str, int]
 
 
@@ -28,7 +31,7 @@ class PoolPage(View):
     "/admin/pools",
     Role.VIEW,
     "List pools by country and operator: `total` numbers that are not withdrawn, how many of them are "
-    "`free`, and how many can be bought for each service that is on. Late by as much as GET_SERVICES.",
+    "`free`, how many are `offline`, and how many can be bought for each service that is on. Late by as much as GET_SERVICES.",
 )
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PoolPage:
     page = parts.pool_counts.page(PAGE, call.query.get("cursor"))
@@ -39,6 +42,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PoolPage:
             operator=pool.operator,
             total=pool.total,
             free=pool.free,
+            offline=pool.offline,
             services={code: pool.for_sale(code) for code in services},
         )
         for pool in page.items

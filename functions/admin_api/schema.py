@@ -168,6 +168,7 @@ Hours = Annotated[
 ]
 Filter = Annotated[str, Field(min_length=1, max_length=200, description="a text of 1 to 200 characters")]
 PhoneFilter = Annotated[Filter, AfterValidator(_phone_to_find)]
+OfflineOnly = Annotated[Literal["false"], Field(description="false: only those whose lines are offline")]
 StateFilter = Annotated[Literal["live", "expired", "finished"], Field(description="one of live, expired and finished")]
 Texts = Annotated[
     Literal["shown", "hidden"],

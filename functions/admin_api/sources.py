@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, Self
 
 from pydantic import Field
@@ -28,7 +29,14 @@ from admin_api.schema import (
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import Busy, Conflict, InvalidInput, Unavailable, existing
 from globalconnect.domain.ids import Rng, SourceId, new_token
-from globalconnect.domain.provider import PROVIDERS, Certainty, ProviderSpec, SecretOrigin, SettingType
+from globalconnect.domain.provider import (
+    PROVIDERS,
+    SILENT_IS_OFFLINE,
+    Certainty,
+    ProviderSpec,
+    SecretOrigin,
+    SettingType,
+)
 from globalconnect.domain.source import Problem, Source, SourceSettings
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
@@ -208,6 +216,8 @@ class SourceView(View):
     last_heard_at: Time | None
     last_unreadable: ProblemView | None
     last_untimed: ProblemView | None
+    last_sms_at: Time | None
+    quiet_since: Time | None
     settings: dict[str, str | bool]
 
     @classmethod
@@ -223,6 +233,8 @@ class SourceView(View):
             last_heard_at=to_iso_if_any(source.last_heard_at),
             last_unreadable=source.last_unreadable and ProblemView.of(source.last_unreadable),
             last_untimed=source.last_untimed and ProblemView.of(source.last_untimed),
+            last_sms_at=to_iso_if_any(source.last_sms_at),
+            quiet_since=to_iso_if_any(source.quiet_since),
             settings={to_camel(name): value for name, value in source.settings.items()},
             **more,
         )
@@ -294,7 +306,7 @@ def add(parts: Parts, call: Call[NoQuery, NewSource]) -> SourceWithSecret:
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     page = parts.sources.page(PAGE, call.query.get("cursor"))
     base = call.request.public_url(RESOURCE)
-    return SourcePage(sources=[SourceView.of(source, base) for source in page.items], cursor=page.cursor)
+    return SourcePage(sources=[_view(parts, source, base) for source in page.items], cursor=page.cursor)
 
 
 @route(
@@ -307,7 +319,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
 def show(parts: Parts, call: Call[NoQuery, NoFields]) -> SourceView:
     source_id = SourceId(id_in(call.path, "sourceId", "source"))
     source = existing(parts.sources.find(source_id), "source")
-    return SourceView.of(source, call.request.public_url(f"{RESOURCE}/{source_id}"))
+    return _view(parts, source, call.request.public_url(f"{RESOURCE}/{source_id}"))
 
 
 @route(
@@ -330,7 +342,7 @@ def change(parts: Parts, call: Call[NoQuery, SourceChange]) -> SourceView:
         set_lines(parts, source_id, lines)
     changed = parts.sources.change(source_id, call.body.name if "name" in given else source.name, wanted)
     call.log_change(fields=sorted(given))
-    return SourceView.of(changed, call.request.public_url(f"{RESOURCE}/{source_id}"))
+    return _view(parts, changed, call.request.public_url(f"{RESOURCE}/{source_id}"))
 
 
 @route(
@@ -378,6 +390,14 @@ def _id_of(body: NewSource) -> SourceId:
     return SourceId(hashlib.sha256(said.encode()).hexdigest()[:_DIGEST_LENGTH])
 
 
+def _view(parts: Parts, source: Source, base: str) -> SourceView:
+    """Return a source as staff see it: it was heard when one of its devices reported, too."""
+    heard = [] if source.last_heard_at is None else [source.last_heard_at]
+    if SILENT_IS_OFFLINE in PROVIDERS[source.provider].settings:
+        heard += [device.reported_at for device in parts.inbound.devices.of_source(source.source_id)]
+    return SourceView.of(replace(source, last_heard_at=max(heard, default=None)), base)
+
+
 def _url_of(source_id: SourceId, base: str) -> str:
     return f"{base}/inbound/{source_id}"
 
@@ -401,6 +421,8 @@ def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
     # First: without its source nobody could free them.
     parts.inbound.lines.remove(source_id)
     parts.sources.remove(source_id)
+    # What a function that still remembers the source notes after this is forgotten within the hour.
+    parts.inbound.devices.remove(source_id)
     # As far as it gets: the sweep does the rest.
     with suppress(Busy, Unavailable):
         place_waiting(parts.inbound, MOST_WAITING, source_id)

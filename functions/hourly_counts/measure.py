@@ -23,7 +23,7 @@ _SETTLED = 2 * MINUTE
 class Measure:
     """The parts of this function. `lease` is how long an activation is live, `retention` how long it is stored (ms).
 
-    `tell` is told of the partners over a limit, after each look.
+    `tell` is told of the partners over a limit, `tell_silent` of how many pools are silenced, after each look.
     """
 
     happened: HourEvents
@@ -33,6 +33,7 @@ class Measure:
     retention: int
     limits: OutcomeLimits
     tell: Callable[[ByPartner], None]
+    tell_silent: Callable[[int], None]
     now: Callable[[], int]
 
     def run(self) -> None:
@@ -81,8 +82,10 @@ class Measure:
     def _take_stock(self) -> None:
         now = self.now()
         pools = self.pool_counts.all()
-        stock = Stock(now, numbers=sum(pool.total for pool in pools), free=sum(pool.free for pool in pools))
+        on_sale = sum(pool.total - pool.offline for pool in pools)
+        stock = Stock(now, numbers=on_sale, free=sum(pool.free for pool in pools))
         self.statistics.put_stock(stock)
+        self.tell_silent(sum(pool.is_silenced for pool in pools))
 
 
 @dataclass(slots=True)

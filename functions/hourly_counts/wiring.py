@@ -5,7 +5,7 @@ from collections.abc import Callable
 from globalconnect.domain.outcomes import ByPartner, OutcomeLimits
 from globalconnect.runtime.aws import dynamodb_client
 from globalconnect.runtime.logs import Event, log
-from globalconnect.runtime.metrics import Metric, publish
+from globalconnect.runtime.metrics import Metric, publish, publish_lines
 from globalconnect.runtime.startup import Environment, at_startup, clock
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.pool_counts import PoolCountsStore
@@ -38,6 +38,7 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Measure:
             env.number("OUTCOME_LEAST"), env.number("REFUSED_PERCENT"), env.number("TAKEN_BACK_PERCENT")
         ),
         tell=tell,
+        tell_silent=publish_lines,
         now=now,
     )
 

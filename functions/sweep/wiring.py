@@ -10,6 +10,7 @@ from globalconnect.store.partners import Partners
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.sources import Sources
 from globalconnect.store.statistics import Statistics
+from sweep.silence import Silence
 from sweep.sweep import Sweep
 
 
@@ -32,3 +33,12 @@ def inbound_parts() -> inbound.Parts:
     env = Environment()
     db = Dynamo(dynamodb_client())
     return inbound.build(env, db, clock, Sources(db, env.text("SOURCES_TABLE"), cache_seconds=0, now=clock))
+
+
+def build_silence(inbound: inbound.Parts) -> Silence:
+    return Silence(inbound.sources, inbound.devices, inbound.lines, inbound.numbers, inbound.gaps, inbound.now)
+
+
+@at_startup
+def silence() -> Silence:
+    return build_silence(inbound_parts())

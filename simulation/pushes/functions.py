@@ -96,6 +96,8 @@ def handlers(
             "publish_waiting": lambda *_: None,
             "place_waiting": lambda *_, **__: Placement(0, None),
             "finish_whole": lambda *_: None,
+            "silence": lambda: SimpleNamespace(run=lambda: 0),
+            "publish_lines": lambda _: None,
         }
         replaced.enter_context(
             mock.patch.multiple(sweep.app, parts=lambda: parts, inbound_parts=lambda: None, **beside)

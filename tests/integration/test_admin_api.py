@@ -84,6 +84,8 @@ def test_a_source_gets_an_id_an_url_and_a_secret_that_is_shown_once(desk: Desk) 
         "lastHeardAt": None,
         "lastUnreadable": None,
         "lastUntimed": None,
+        "lastSmsAt": None,
+        "quietSince": None,
         "settings": {},
     }
     assert desk.get("/admin/sources").body == {"sources": [shown], "cursor": None}

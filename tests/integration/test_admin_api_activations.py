@@ -52,6 +52,7 @@ def test_an_activation_is_listed_with_the_fields_of_the_contract(desk: Desk) -> 
         "finishedAt": None,
         "sum": "1.5",
         "currency": "USD",
+        "lineOfflineAt": None,
     }
     assert desk.get("/admin/activations").body == {"activations": [shown], "cursor": None}
     desk.cloud.clock.advance(minutes=60)

@@ -330,6 +330,7 @@ def test_a_number_shows_what_holds_it_and_what_outcomes_left_on_it(desk: Desk) -
         "country": "england",
         "operator": "O2",
         "enabled": True,
+        "offline": None,
         "heldUntil": None,
         "activationId": None,
         "restingUntil": None,
@@ -366,6 +367,7 @@ def test_a_number_is_shown_with_its_activations_newest_first_and_how_each_ended(
     shown = desk.get(f"/admin/numbers/{PHONE}").body
     history = shown.pop("activations")
     assert [mark["service"] for mark in shown.pop("marks")] == ["tg"]
+    assert [shown.pop(name) for name in ("online", "sourceId", "line")] == [None, None, None]
     assert shown == desk.get("/admin/numbers", ("country", "england")).body["numbers"][0]
     assert (shown["activationId"], shown["blocked"]) == (live.activation_id, ["tg"])
     assert [(sale["activationId"], sale["service"], sale["state"], sale["outcome"]) for sale in history] == [

@@ -19,7 +19,7 @@ def test_a_pool_shows_what_get_services_shows_a_key_that_may_buy_everything(shop
     (listed,) = shop.call(partner, "GET_SERVICES").body["countryList"]
     services = listed["operatorMap"][OPERATOR]
     assert services == {"tg": 1, "go": 2}
-    pool = {"country": COUNTRY, "operator": OPERATOR, "total": 3, "free": 2, "services": services}
+    pool = {"country": COUNTRY, "operator": OPERATOR, "total": 3, "free": 2, "offline": 0, "services": services}
     assert desk.get("/admin/pools").body == {"pools": [pool], "cursor": None}
 
 

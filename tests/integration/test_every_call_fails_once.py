@@ -163,6 +163,95 @@ def inbound_to_a_number_that_is_tried_out(shop: Shop) -> Scene:
     )
 
 
+def _pool(shop: Shop) -> tuple[SourceId, Partner, int]:
+    """Return a pool of modems with a line for each number, of which one is sold."""
+    shop.stock(*PHONES)
+    source_id = SourceId(shop.source("ejoin", {"silent_is_offline": True}))
+    shop.inbound_parts.lines.replace(source_id, {f"1.0{place}": phone for place, phone in enumerate(PHONES, start=1)})
+    shop.settle_lines()
+    return source_id, *shop.sold()
+
+
+def _states(st: int) -> dict[str, object]:
+    return {"type": "dev-status", "status": [{"port": f"1.0{place}", "st": st} for place in (1, 2, 3)]}
+
+
+def _offline(shop: Shop) -> list[bool]:
+    shop.settle_lines()
+    return [number.offline is not None for number in shop.all_numbers()]
+
+
+def report_on_lines(shop: Shop) -> Scene:
+    source_id, *_ = _pool(shop)
+    shop.deliver(source_id, _states(3))
+    return Scene(
+        lambda failing: failing.deliver(source_id, _states(0)), lambda: _same(_offline(shop), [True] * len(PHONES))
+    )
+
+
+def lines_that_go_offline(shop: Shop) -> Scene:
+    source_id, partner, activation_id = _pool(shop)
+    shop.deliver(source_id, _states(0))
+
+    def check() -> None:
+        assert _offline(shop) == [True] * len(PHONES)
+        assert present(shop.activations.get(activation_id)).line_offline_at is not None  # type: ignore[arg-type]
+        assert shop.buy(partner).body["status"] == "NO_NUMBERS"
+
+    return Scene(lambda failing: failing.settle_lines(), check)
+
+
+def lines_that_come_back(shop: Shop) -> Scene:
+    source_id, partner, _ = _pool(shop)
+    for st in (0, 3):
+        shop.deliver(source_id, _states(st))
+        if st == 0:
+            shop.settle_lines()
+
+    def check() -> None:
+        assert _offline(shop) == [False] * len(PHONES)
+        assert shop.buy(partner).body["status"] == "SUCCESS"
+
+    return Scene(lambda failing: failing.settle_lines(), check)
+
+
+def sms_on_a_line_that_is_offline(shop: Shop) -> Scene:
+    source_id, partner, activation_id = _pool(shop)
+    shop.deliver(source_id, _states(0))
+    shop.settle_lines()
+    shop.cloud.clock.advance(seconds=1)
+    phone = present(shop.activations.get(activation_id)).phone  # type: ignore[arg-type]
+
+    def check() -> None:
+        assert present(shop.numbers.get(phone)).offline is None
+        assert _everywhere(shop, (partner, activation_id)) == [("sold", SMS["text"])]
+
+    generic = shop.source()
+    return Scene(lambda failing: _delivered(failing, generic, {**SMS, "phone": phone}), check)
+
+
+def devices_that_fall_silent(shop: Shop) -> Scene:
+    source_id, *_ = _pool(shop)
+    shop.deliver(source_id, _states(3))
+    shop.cloud.clock.advance(minutes=5)
+
+    def ask(failing: Shop) -> None:
+        failing.silence()
+
+    return Scene(ask, lambda: _same(_offline(shop), [True] * len(PHONES)))
+
+
+def putting_a_number_online(shop: Shop) -> Scene:
+    source_id, *_ = _pool(shop)
+    shop.deliver(source_id, _states(0))
+    shop.settle_lines()
+    shop.cloud.clock.advance(seconds=1)
+    return Scene(
+        lambda failing: Desk(failing.cloud).post(f"/admin/numbers/{PHONES[2]}/online"),
+        lambda: _same(_offline(shop), [True, True, False]),
+    )
+
+
 def sweep(shop: Shop) -> Scene:
     shop.stock(*PHONES)
     shop.sold()
@@ -526,6 +615,12 @@ SCENES = {
     "inbound on a new line, without an id": inbound_on_a_new_line({}),
     "inbound in parts": inbound_in_parts,
     "inbound to a number that is tried out": inbound_to_a_number_that_is_tried_out,
+    "report on lines": report_on_lines,
+    "lines go offline": lines_that_go_offline,
+    "lines come back": lines_that_come_back,
+    "SMS on a line that is offline": sms_on_a_line_that_is_offline,
+    "silence": devices_that_fall_silent,
+    "POST online": putting_a_number_online,
     "sweep": sweep,
     "projection": projection,
     "hourly_counts": hourly_counts,

@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 from globalconnect.domain.ids import SmsId, SourceId
+from globalconnect.domain.line_state import DeviceReport, ReportedLine
+from globalconnect.domain.number import Offline, OfflineReason
 from globalconnect.domain.sms import Attempt, PushEnd, PushState, Sms, SmsRef
+from globalconnect.domain.times import DAY, MINUTE
 from globalconnect.inbound.waiting import place_waiting
 from globalconnect.runtime.aws import kms_client
 from globalconnect.store.projection import counted_as
 from recount.recount import Recount
-from simulation.aws import TEMPLATE
+from simulation.aws import START, TEMPLATE
 from simulation.calls import heard
 from simulation.clouds import Moto
 from simulation.desk import Desk, NoAccounts
@@ -176,6 +179,9 @@ def test_inbound_sms(stocked: Shop) -> None:
     stocked.finish(partner, finished["activationId"], 5)
     # So somebody held it when the SMS arrived.
     stocked.cloud.clock.advance(ms=-1)
+    pool = stocked.source("ejoin")
+    (lost,) = stocked.numbers.get_many([PHONES[-2]])
+    stocked.numbers.set_offline(lost, Offline(START, OfflineReason.REPORTED))
 
     def deliver() -> None:
         for phone in (held, held, PHONES[-1]):
@@ -183,6 +189,9 @@ def test_inbound_sms(stocked: Shop) -> None:
         stocked.deliver(source, "rubbish")
         stocked.deliver(source, {"phone": finished["number"], "from": "a", "text": "b"})
         stocked.deliver(source, {"line": "1A", "from": "a", "text": "c"})
+        stocked.deliver(pool, {"type": "dev-status", "status": [{"port": "1.01", "st": 3}]})
+        stocked.cloud.clock.advance(minutes=2)
+        stocked.deliver(source, {"phone": lost.phone, "from": "a", "text": "d"})
 
     assert _made(stocked, deliver) == _stated("InboundSmsFunction")
 
@@ -193,6 +202,10 @@ def test_admin_api(stocked: Shop) -> None:
     stocked.deliver(stocked.source(), {"phone": sold[0]["number"], "from": "a", "text": "b"})
     for bought, outcome in zip(sold[1:], (1, 4), strict=True):
         stocked.finish(partner, bought["activationId"], outcome)
+    pool = stocked.source("ejoin")
+    stocked.deliver(pool, {"type": "dev-status", "status": [{"port": "1.01", "st": 0}]})
+    (lost,) = stocked.numbers.get_many([PHONES[-1]])
+    stocked.numbers.set_offline(lost, Offline(START - 1, OfflineReason.REPORTED))
     of_partner, lift = f"/admin/partners/{partner.partner_id}", {"reason": "a test"}
     asked: list[Callable[[], Reply]] = [
         lambda: desk.patch(of_partner, {"name": "Hub", "version": 0}),
@@ -201,6 +214,15 @@ def test_admin_api(stocked: Shop) -> None:
         lambda: desk.get("/admin/activations", ("service", "tg"), ("state", "live")),
         lambda: desk.get("/admin/pools"),
         lambda: desk.get("/admin/sources"),
+        lambda: desk.get(f"/admin/sources/{pool}"),
+        lambda: desk.get(f"/admin/sources/{pool}/devices"),
+        lambda: desk.get(f"/admin/sources/{pool}/lines"),
+        lambda: desk.delete(f"/admin/sources/{pool}/devices/device"),
+        lambda: desk.patch(f"/admin/sources/{pool}/lines", {"lines": {"1.01": PHONES[-1]}}),
+        lambda: desk.get(f"/admin/numbers/{PHONES[-1]}"),
+        lambda: desk.get("/admin/numbers", ("online", "false")),
+        lambda: desk.post(f"/admin/numbers/{PHONES[-1]}/online"),
+        lambda: desk.delete(f"/admin/sources/{pool}"),
         lambda: desk.get("/admin/unclaimed"),
         lambda: desk.get("/admin/audit"),
         lambda: desk.post(f"/admin/numbers/{sold[1]['number']}/lift-marks", {"service": "tg", **lift}),
@@ -249,6 +271,36 @@ def test_recount(stocked: Shop) -> None:
     assert stocked.counts.counted([ghost.phone]) == {}
 
 
+def test_line_states(stocked: Shop) -> None:
+    held = str(stocked.buy(stocked.partner()).body["number"])
+    source = SourceId(stocked.source("ejoin"))
+    stocked.inbound_parts.lines.replace(source, {"1.01": held})
+    made: set[Permission] = set()
+    for is_online in (False, True, False):
+        for name in ("1.01", "a"):
+            report = DeviceReport("a", (ReportedLine(name, is_online=is_online),))
+            stocked.inbound_parts.devices.note(source, report, stocked.cloud.clock())
+        made |= _made(stocked, stocked.settle_lines)
+    stocked.inbound_parts.devices.note(SourceId("gone"), DeviceReport("a", ()), stocked.cloud.clock())
+    made |= _made(stocked, stocked.reconcile_lines)
+    assert made == _stated("LineStatesFunction")
+
+
+def _fall_silent(shop: Shop) -> SourceId:
+    """Let a source be quiet, and its device silent; returns the source."""
+    source = SourceId(shop.source("ejoin", {"silent_is_offline": True}))
+    report = DeviceReport("a", (ReportedLine("1.01", is_online=True),), 1)
+    shop.inbound_parts.devices.note(source, report, shop.cloud.clock())
+    shop.inbound_parts.lines.replace(source, {"1.01": PHONES[-1]})
+    partner = shop.partner()
+    for _ in range(6):
+        phone = str(shop.buy(partner).body["number"])
+        shop.deliver(source, {"type": "recv-sms", "sms": [[0, "9", 1, "a", phone, "YQ=="]]})
+    shop.inbound_parts.gaps.note(source, shop.cloud.clock() - DAY, MINUTE, 60)
+    shop.cloud.clock.advance(minutes=16)
+    return source
+
+
 def test_sweep(stocked: Shop) -> None:
     partner = stocked.partner()
     held = stocked.buy(partner).body["number"]
@@ -271,7 +323,9 @@ def test_sweep(stocked: Shop) -> None:
     stocked.cloud.clock.advance(ms=-1)
     made = _made(stocked, sweep)
     stocked.cloud.clock.advance(minutes=60)
-    assert made | _made(stocked, stocked.sweep) == _stated("ExpireActivationsFunction")
+    made |= _made(stocked, stocked.sweep)
+    _fall_silent(stocked)
+    assert made | _made(stocked, stocked.silence) == _stated("ExpireActivationsFunction")
 
 
 def test_the_sweep_may_read_neither_a_partners_key_nor_its_secrets(stocked: Shop) -> None:
@@ -289,13 +343,21 @@ def test_the_sweep_may_read_neither_a_partners_key_nor_its_secrets(stocked: Shop
     assert {"key", "signing_secrets"} & named == set()
 
 
-def test_the_sweep_may_know_of_a_source_nothing_but_that_it_is_there(stocked: Shop) -> None:
+def test_the_sweep_may_read_no_secret_of_a_source_and_write_only_that_it_is_quiet(stocked: Shop) -> None:
     stocked.deliver(stocked.source(), {"line": "1A", "from": "a", "text": "b"})
-    (asked,) = [one for _, one in _calls(stocked, stocked.sweep) if one.get("TableName", "").endswith("SourcesTable")]
-    named = {*asked["Key"], *asked["ExpressionAttributeNames"].values()}
-    condition = _condition("ExpireActivationsFunction", "dynamodb:GetItem", "SourcesTable")
-    assert named == {"source_id"} == set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+    calls = _calls(stocked, stocked.sweep)
+    _fall_silent(stocked)
+    calls += _calls(stocked, stocked.silence)
+    asked = [(operation, one) for operation, one in calls if one.get("TableName", "").endswith("SourcesTable")]
+    named = {operation: {*one.get("Key", ()), *one["ExpressionAttributeNames"].values()} for operation, one in asked}
+    assert named["GetItem"] == {"source_id"}
+    for operation in ("Scan", "UpdateItem"):
+        condition = _condition("ExpireActivationsFunction", f"dynamodb:{operation}", "SourcesTable")
+        assert named[operation] == set(condition["ForAllValues:StringEquals"]["dynamodb:Attributes"])
+    assert {"secret", "former_secrets"} & {name for names in named.values() for name in names} == set()
+    condition = _condition("ExpireActivationsFunction", "dynamodb:Scan", "SourcesTable")
     assert condition["StringEqualsIfExists"] == {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"}
+    assert all("ReturnValues" not in one for operation, one in asked if operation == "UpdateItem")
 
 
 def test_hourly_counts(stocked: Shop) -> None:

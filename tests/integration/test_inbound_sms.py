@@ -588,7 +588,9 @@ def test_a_source_that_cannot_be_noted_delivers_all_the_same_and_is_not_tried_ag
     asked.clear()
     assert failing.deliver(source, _sms("b")).status == 200
     assert failing.deliver(source, None, raw=b"{").status == 400
-    assert asked.count("UpdateItem") == 8, "the tries of one note, of what can't be read"
+    assert asked.count("UpdateItem") == 16, (
+        "the tries of two notes: by whom a number was heard, and of what can't be read"
+    )
     assert sorted(_texts(shop, partner, activation_id)) == ["a", "b"]
     assert len(_kept(shop, InboxKind.UNREADABLE)) == 1
 

@@ -84,7 +84,8 @@ def test_an_sms_on_a_line_that_nobody_mapped_is_kept_with_its_name_until_somebod
     (kept,) = _waiting(desk)
     assert (kept["line"], kept["text"], kept["repeats"]) == (LINE, "5015", 1)
     lines = desk.get(f"/admin/sources/{source}/lines").body["lines"]
-    assert lines == [{"line": LINE, "phone": None, "heardAt": to_iso(START)}]
+    unknown = dict.fromkeys(("phone", "online", "since", "soldUntil"))
+    assert lines == [{"line": LINE, "heardAt": to_iso(START), **unknown}]
     assert _map(desk, source).body == {"lines": 1, "placed": 1}
     assert _shown(shop, sold) == ["5015"]
     assert (_waiting(desk), _unclaimed(desk)) == ([], [])

@@ -41,7 +41,7 @@ VARIABLES = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 ALARM = TEMPLATE["Resources"]["PartnerWithoutSuccessAlarm"]["Properties"]
 
 # The others are the recount's.
-OF_PUSHES = set(Metric) - {Metric.COUNTS_OFF, Metric.PARTNERS_OVER_OUTCOME_LIMIT}
+OF_PUSHES = set(Metric) - {Metric.COUNTS_OFF, Metric.PARTNERS_OVER_OUTCOME_LIMIT, Metric.LINES_IN_TROUBLE}
 
 
 class Printed:

@@ -11,6 +11,7 @@ from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.ids import ActivationId
+from globalconnect.domain.number import Offline, OfflineReason
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.sms import PushEnd, PushState, Sms, SmsRef
 from globalconnect.domain.statistics import HourCounts, StartedActivation, Stock, counts_of, hour_of
@@ -282,6 +283,8 @@ def test_stock_is_what_the_counts_of_get_services_say(shop: Shop) -> None:
     for _ in range(2):
         shop.buy(shop.partner())
     shop.numbers.withdraw(PHONES[4])
+    shop.stock(PHONES[7])
+    shop.numbers.set_offline(present(shop.numbers.get(PHONES[7])), Offline(START, OfflineReason.REPORTED))
     shop.project()
     shop.measure()
     assert shop.statistics.stock() == Stock(START, numbers=6, free=4)

@@ -3,6 +3,7 @@
 import pytest
 
 from globalconnect.domain.inbound import InboundSms
+from globalconnect.domain.line_state import DeviceReport, ReportedLine
 from globalconnect.domain.times import SECOND
 from globalconnect.inbound.providers import provider_named
 from globalconnect.inbound.providers.port import Delivery, Reading
@@ -64,6 +65,16 @@ def test_what_the_app_encrypted_is_kept_and_staff_are_told_what_to_do(gateway: G
     assert "encryption has to be off in the app" in f"{gateway.source.last_unreadable}"
 
 
+@pytest.mark.parametrize(("change", "is_online"), [("online", True), ("offline", False)])
+def test_a_telephone_is_online_or_not_until_it_changes(change: str, is_online: bool) -> None:
+    kind = f"phone.heartbeat.{change}"
+    reading = _read(httpsms.event(kind, owner="+447472190082", last_heartbeat_timestamp="2026-03-01T12:20:08Z"))
+    line = ReportedLine(PHONE, is_online=is_online, phone=PHONE)
+    assert reading == Reading(reports=[DeviceReport(PHONE, (line,))])
+    wrong: list[object] = [None, "", "SIM1", "07472190082", [], True]
+    assert {not _read(httpsms.event(kind, owner=owner)).reports for owner in wrong} == {True}
+
+
 # ---------------------------------------------------------------- the token
 
 
@@ -109,8 +120,9 @@ def test_the_algorithm_is_pinned(gateway: Gateway, algorithm: str) -> None:
 
 
 def test_nothing_that_is_sent_is_an_error_of_ours(gateway: Gateway) -> None:
-    for sent in json_variants(httpsms.received()):
-        assert gateway.send(gateway.signed(sent)).status in {200, 400}, sent
+    for genuine in (httpsms.received(), httpsms.event("phone.heartbeat.offline", owner="+447472190082")):
+        for sent in json_variants(genuine):
+            assert gateway.send(gateway.signed(sent)).status in {200, 400}, sent
     genuine = gateway.signed(gateway.write())
     bearer = genuine.headers["Authorization"]
     for sent in [

@@ -4,7 +4,8 @@ import pytest
 
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.inbound import InboundSms, InboxKind
-from globalconnect.domain.times import SECOND
+from globalconnect.domain.line_state import DeviceReport, ReportedLine
+from globalconnect.domain.times import MINUTE, SECOND
 from globalconnect.inbound.providers import provider_named
 from globalconnect.inbound.providers.port import Delivery, Reading
 from globalconnect.runtime.http import Request
@@ -110,9 +111,37 @@ def test_a_telephones_clock_may_be_five_minutes_off(gateway: Gateway, off: int, 
     assert gateway.send(sent).status == status
 
 
+def test_a_ping_says_that_all_lines_of_a_telephone_live_for_a_quarter_of_an_hour() -> None:
+    reading = _read(smsgate.event("system:ping", health={"status": "fail", "checks": {}}))
+    assert reading == Reading(reports=[DeviceReport("dv-19", (ReportedLine("dv-19", is_online=True),), 15 * MINUTE)])
+    assert _read(smsgate.event("system:ping", device=None)) == Reading()
+
+
+def test_a_telephone_that_starts_says_which_sims_are_in_it() -> None:
+    cards: list[object] = [
+        {"slotIndex": 0, "simNumber": 1, "phoneNumber": None, "carrierName": "O2", "iccid": "8944100000000000012"},
+        {"slotIndex": 1, "simNumber": 2, "phoneNumber": "+447472190082", "carrierName": None, "iccid": None},
+        *[None, "", {}, {"simNumber": None}, {"simNumber": "9" * 300}],
+    ]
+    lines = (
+        ReportedLine("dv-19:1", "8944100000000000012", is_online=True),
+        ReportedLine("dv-19:2", is_online=True),
+    )
+    reading = _read(smsgate.event("app:started", simCards=cards))
+    assert reading == Reading(reports=[DeviceReport("dv-19", lines, 15 * MINUTE)])
+    none: list[object] = [[], None, "1", {}, [{}]]
+    assert {not _read(smsgate.event("app:started", simCards=cards)).reports for cards in none} == {True}
+
+
 def test_nothing_that_is_sent_is_an_error_of_ours(gateway: Gateway) -> None:
-    for sent in json_variants(smsgate.received(recipient=f"+{PHONE}")):
-        assert gateway.send(gateway.signed(sent)).status in {200, 400}, sent
+    several = [
+        smsgate.received(recipient=f"+{PHONE}"),
+        smsgate.event("system:ping", health={}),
+        smsgate.event("app:started", simCards=[{"simNumber": 1, "iccid": "8944"}]),
+    ]
+    for genuine in several:
+        for sent in json_variants(genuine):
+            assert gateway.send(gateway.signed(sent)).status in {200, 400}, sent
     for sent in header_variants(gateway.signed(gateway.write()), "X-Signature", "X-Timestamp"):
         assert gateway.send(sent).status == 401, sent.headers
     assert not gateway.kept(InboxKind.UNCLAIMED)

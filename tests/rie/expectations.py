@@ -182,6 +182,12 @@ def changed_numbers_are_counted(answer: Any, world: SampleWorld) -> None:
     assert (holder["partner_id"], holder["held"]) == ("samplehub", 8)
 
 
+@expects("line_states/device-reported.json")
+def a_number_whose_line_went_offline_is_off_sale(answer: Any, world: SampleWorld) -> None:
+    assert answer is None
+    assert world.number(FREE).offline is not None
+
+
 @expects("recount/every-night.json")
 def counts_that_are_right_are_left_as_they_are(answer: Any, world: SampleWorld) -> None:
     assert answer is None

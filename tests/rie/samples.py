@@ -7,6 +7,7 @@ variables that lead a function there.
 """
 
 import argparse
+import base64
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -33,9 +34,14 @@ def read(name: str) -> dict[str, Any]:
 
 
 def data() -> dict[str, list[Item]]:
-    """Return the items that the events refer to, as DynamoDB writes them, by the logical id of their table."""
-    tables: dict[str, list[Item]] = json.loads(DATA.read_text(encoding="utf-8"))
+    """Return the items that the events refer to, as boto3 takes them, by the logical id of their table."""
+    tables: dict[str, list[Item]] = json.loads(DATA.read_text(encoding="utf-8"), object_hook=_with_octets)
     return tables
+
+
+def _with_octets(value: Item) -> Item:
+    # JSON spells them in base64.
+    return {"B": base64.b64decode(value["B"])} if value.keys() == {"B"} else value
 
 
 def put(dynamodb: Any, tables: Mapping[str, Iterable[Item]]) -> None:

@@ -255,6 +255,7 @@ def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Parts, rou
         "activationId": "1099511627777",
         "smsId": "1",
         "sourceId": "a",
+        "device": "a",
         "importId": "1790000000000abc",
         "payloadId": f"source-{'0' * 64}",
         "part": "1",

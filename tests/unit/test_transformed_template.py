@@ -253,7 +253,7 @@ def test_the_api_is_called_as_its_alarm_says() -> None:
 
 def test_a_late_schedule_is_dropped_and_a_failed_run_is_not_repeated() -> None:
     schedules = [schedule["Target"] for _, schedule in _of(resources(), "AWS::Scheduler::Schedule")]
-    assert len(schedules) == 3
+    assert len(schedules) == 4
     for target in schedules:
         assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 2}
         invoked = resources()[f"{target['Arn']['Fn::GetAtt'][0]}EventInvokeConfig"]

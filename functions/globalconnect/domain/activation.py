@@ -26,7 +26,8 @@ class Activation:
     """One sale. Times in ms; `total` and `currency` are the partner's own words and never used.
 
     `marked_version` is the version of the number with which this activation's outcome left a mark on it, None when it
-    left none; `lifted_at` is when staff lifted that mark.
+    left none; `lifted_at` is when staff lifted that mark. `line_offline_at` is when the number's line went offline, the first
+    time, while this activation held it.
     """
 
     activation_id: ActivationId
@@ -43,6 +44,7 @@ class Activation:
     finished_at: int | None = None
     marked_version: int | None = None
     lifted_at: int | None = None
+    line_offline_at: int | None = None
 
     def held_at(self, at: int) -> bool:
         ended_at = self.expires_at if self.finished_at is None else min(self.finished_at, self.expires_at)

@@ -20,11 +20,12 @@ class InboundSms:
     """An SMS as a gateway delivered it and its provider read it.
 
     `phone` is its destination, "" when only the `line` that it came in on is named: what the gateway calls a SIM or
-    device of its own. `readings` are all that the destination may mean where it may lack its country code.
-    `provider_id` is what its source calls it, None when that gives no id. `stated_at` (ms) is when the gateway says that
-    it received it, None when it doesn't; `stated_to` is the end of the moment meant by that, since many state whole
-    seconds. `former_names` are the names under which an earlier version would have stored it. `delivered_to` is the
-    destination as it was delivered, where the phone has been found since.
+    device of its own; `aliases` are what else it calls that, such as the port that a SIM is in. `readings` are all that
+    the destination may mean where it may lack its country code. `provider_id` is what its source calls it, None when
+    that gives no id. `stated_at` (ms) is when the gateway says that it received it, None when it doesn't; `stated_to` is
+    the end of the moment meant by that, since many state whole seconds. `former_names` are the names under which an
+    earlier version would have stored it. `delivered_to` is the destination as it was delivered, where the phone has been
+    found since.
     """
 
     phone: str
@@ -37,6 +38,12 @@ class InboundSms:
     line: str | None = None
     readings: tuple[str, ...] = ()
     delivered_to: str | None = None
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def line_names(self) -> tuple[str, ...]:
+        """All names of the line that it came in on, the one that staff see first; none where it has no line."""
+        return () if self.line is None else tuple(dict.fromkeys([self.line, *self.aliases]))
 
     @property
     def destination(self) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.ids import ActivationId, PartnerId
+from globalconnect.domain.ids import ActivationId, PartnerId, SourceId
 from globalconnect.domain.names import POOL_SEPARATOR
 from globalconnect.domain.times import MINUTE
 
@@ -29,6 +30,21 @@ class Cause:
     at: int
 
 
+class OfflineReason(StrEnum):
+    """Why a line is taken for offline: its device says so, or says nothing any more."""
+
+    REPORTED = "reported"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Offline:
+    """Since when (ms) a number's line is offline, and why that is known."""
+
+    since: int
+    reason: OfflineReason
+
+
 @dataclass(frozen=True, slots=True)
 class Number:
     """A phone number we can sell.
@@ -42,6 +58,8 @@ class Number:
     put it into its pool did, so that the part counts the same when it is sent again (docs/adr/0024). `causes` are those of
     each block, none when it is older than they are; `lifted` is, per service, the version in which all marks were lifted:
     what activations left up to then is gone (docs/adr/0034). `test_until` (ms) is until when staff tried it out last.
+    `offline` is None while nothing says that its line is; `alive_at` (ms) is when it last proved to be, against what was
+    said: what was offline before isn't any more. `heard_by` is the source that its last SMS came by (docs/adr/0045).
     """
 
     phone: str
@@ -62,6 +80,9 @@ class Number:
     version: int = 0
     entered_by: str | None = None
     test_until: int | None = None
+    offline: Offline | None = None
+    alive_at: int | None = None
+    heard_by: SourceId | None = None
 
     def is_held(self, now: int) -> bool:
         return self.activation_id is not None and now < self.available_from
@@ -72,7 +93,7 @@ class Number:
         After a lease that ran out and was not swept yet, `rest` (ms) has to pass as well.
         """
         rested = self.activation_id is None or self.available_from <= now - rest
-        is_there = self.enabled and pool_of(self.country, self.operator) == pool
+        is_there = self.enabled and self.offline is None and pool_of(self.country, self.operator) == pool
         return is_there and self.available_from <= now and service not in self.blocked and rested
 
 

@@ -1,7 +1,7 @@
 """Counts per pool and per partner: what each number contributes, and what a partner is shown (contract 1.1).
 
-For every pool we keep how many numbers it has, how many of them are free, and for each service how many of the free
-ones are blocked for it; so `free - blocked_free[service]` numbers can be bought. For every partner we keep how many
+For every pool we keep how many numbers it has, how many of them are free, for each service how many of the free
+ones are blocked for it, and how many are offline (all, and those whose device is silent); so `free - blocked_free[service]` numbers can be bought. For every partner we keep how many
 numbers it holds, withdrawn ones too. *Free* means that no activation is entered on the number and it doesn't rest, never
 a comparison with the clock: the sweep turns a silent expiry, and the end of a rest, into a change.
 """
@@ -10,27 +10,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from globalconnect.domain.ids import PartnerId
-from globalconnect.domain.number import Number, pool_of
+from globalconnect.domain.number import Number, OfflineReason, pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one number adds to the counts: its pool (None when withdrawn), whether it is free, where it is blocked, and
-    which partner holds it.
+    """What one number adds to the counts: its pool (None when withdrawn), whether it is free, where it is blocked, which
+    partner holds it, and why its line is offline, None if it isn't: then it is never free.
     """
 
     pool: str | None
     free: bool = False
     blocked: frozenset[str] = frozenset()
     holder: PartnerId | None = None
+    offline: OfflineReason | None = None
 
 
 NOTHING = Contribution(None)
 
 # So many changes of a count are noted for a recount, which has to begin again after more: an item must stay small.
 MOST_CHANGED = 2_000
+_SILENCED_PERCENT = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,13 +70,22 @@ class PoolCounts(ProjectedCount):
     total: int = 0
     free: int = 0
     blocked_free: dict[str, int] = field(default_factory=dict)
+    offline: int = 0
+    silent: int = 0
 
     def for_sale(self, service: str) -> int:
         return max(0, self.free - self.blocked_free.get(service, 0))
 
+    @property
+    def is_silenced(self) -> bool:
+        """Whether the silence of devices has taken so much of it off sale that somebody should look."""
+        return self.silent * 100 > self.total * _SILENCED_PERCENT
+
     def add(self, contribution: Contribution, sign: int) -> None:
         """Count a contribution in (sign 1) or out (sign -1)."""
         self.total += sign
+        self.offline += sign * (contribution.offline is not None)
+        self.silent += sign * (contribution.offline is OfflineReason.SILENT)
         if not contribution.free:
             return
         self.free += sign
@@ -94,9 +105,8 @@ class PoolCounts(ProjectedCount):
             self.recount, self.changed = None, frozenset()
 
     def sums(self) -> dict[str, int]:
-        return {"total": self.total, "free": self.free} | {
-            f"blocked_free:{code}": count for code, count in self.blocked_free.items()
-        }
+        own = {name: getattr(self, name) for name in ("total", "free", "offline", "silent")}
+        return own | {f"blocked_free:{code}": count for code, count in self.blocked_free.items()}
 
 
 def contribution_of(number: Number) -> Contribution:
@@ -105,12 +115,13 @@ def contribution_of(number: Number) -> Contribution:
     holder = number.partner_id if held else None
     if not number.enabled:
         return Contribution(None, holder=holder)
-    free = not held and not number.resting
+    free = not held and not number.resting and number.offline is None
     return Contribution(
         pool_of(number.country, number.operator),
         free=free,
         blocked=number.blocked if free else frozenset(),
         holder=holder,
+        offline=number.offline.reason if number.offline else None,
     )
 
 

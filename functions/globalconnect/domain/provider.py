@@ -80,6 +80,17 @@ COUNTRY_CODE = SettingSpec(
     "country_code", 'the country code of numbers that it gives without theirs, like "44"', pattern="[1-9][0-9]{0,2}"
 )
 
+UTC_OFFSET = SettingSpec(
+    "utc_offset",
+    'the offset of its clock, like "+03:00"; without it none of its times is used',
+    pattern=r"[+-](0[0-9]|1[0-4]):[0-5][0-9]",
+)
+SILENT_IS_OFFLINE = SettingSpec(
+    "silent_is_offline",
+    "true when lines of a device that stops reporting are to be offline",
+    type=SettingType.FLAG,
+)
+
 _KEY_IN_URL = "no signature: the secret is in the URL, its last segment or the field `key`"
 
 # By name, which is also that of its module in globalconnect/inbound/providers, with _ for -.
@@ -104,14 +115,16 @@ PROVIDERS: Mapping[str, ProviderSpec] = {
         steps=(
             "Settings > Webhooks > Signing Key: enter the secret.",
             "Register a webhook for `sms:received` with the URL (cloud dashboard, local API or `POST /webhooks`).",
+            "States of lines: webhooks for `system:ping` and `app:started` too, and Settings > Ping > Interval 300 seconds.",
         ),
-        settings=(COUNTRY_CODE,),
+        settings=(COUNTRY_CODE, SILENT_IS_OFFLINE),
         line="`<deviceId>:<simNumber>`, such as `dv-19:2` (only `dv-19` if it can't tell the SIM); needed where a SIM doesn't "
         "know its own number",
         limits=(
             "Register the webhook either in the app or in the cloud: each has its own `deviceId`, and SMS would come twice.",
             "RCS messages never reach the app: switch RCS off on the telephone.",
             "A telephone whose clock is more than 5 minutes off is refused; its source shows that.",
+            "A ping says that the telephone lives, not that its SIM is registered; it is good for 15 minutes.",
         ),
     ),
     "httpsms": ProviderSpec(
@@ -121,10 +134,12 @@ PROVIDERS: Mapping[str, ProviderSpec] = {
         certainty=Certainty.SOURCE,
         steps=(
             "Settings > Webhooks: add the URL, to the letter, with the event `message.phone.received`.",
+            "States of lines: the events `phone.heartbeat.offline` and `phone.heartbeat.online` too.",
             "Enter the secret as its signing key; without one nothing is signed, and all is refused.",
         ),
         settings=(COUNTRY_CODE,),
         limits=(
+            "It calls a telephone offline once it has been silent for 64 to 80 minutes, and tells each change only once or twice.",
             "It delivers twice in all: what both times fails to reach us is lost.",
             "A telephone that misses httpSMS's own answer reports an SMS again under a new id: then it comes in twice.",
             "End-to-end encrypted messages can't be read: switch encryption off in the app.",
@@ -186,6 +201,61 @@ PROVIDERS: Mapping[str, ProviderSpec] = {
         limits=(
             "Without `max-messages = 0` Kannel sends refusals on to the sender as an SMS.",
             "Without `mo-recode`, and in headers (`%u`) with `sms-combine-concatenated-mo = false`, octets may be lost in the URL.",
+        ),
+    ),
+    "ejoin": ProviderSpec(
+        title="Ejoin, Skyline (modem pools)",
+        methods=("POST",),
+        authentication=_KEY_IN_URL,
+        certainty=Certainty.REPORTS,
+        steps=(
+            "SMS: the URL as the one that received SMS are forwarded to, as JSON (HTTP API) or by `SMS to HTTP`.",
+            "States of lines: `/goip_get_status.html?url=…&period=60&all_sims=1` at the device, with the same URL, percent-encoded.",
+            "Enter each device as a source of its own: its ports are called as another's are.",
+        ),
+        settings=(COUNTRY_CODE, SILENT_IS_OFFLINE),
+        address="{url}/{secret}",
+        line="the ICCID of the SIM; where that isn't mapped or not told, the port, such as `5.01` or `61A`, as the device writes it",
+        limits=(
+            "What is known of it is told by digests of its manual and by others' programs: try it out with a test SMS.",
+            "Online: registered, in call; for as long as the device says (`expires`), else for 3 minutes.",
+            "Offline: no SIM, refused, locked, faulty, no response, or another SIM of the port in use. Others change nothing.",
+            "`SMS to HTTP` states no time that can be used; what it delivers twice is told by its `SCTS` alone.",
+            "Whether it delivers again what it got no answer to, and whether long SMS come joined, is not known.",
+        ),
+    ),
+    "openvox": ProviderSpec(
+        title="OpenVox (GSM gateways)",
+        methods=("GET",),
+        authentication=_KEY_IN_URL,
+        certainty=Certainty.DOCUMENTS,
+        steps=(
+            "SMS > SMS Settings > SMS to HTTP: the URL.",
+            "Name the fields `phonenumber`, `port`, `portname`, `message`, `time` and `imsi`.",
+        ),
+        settings=(UTC_OFFSET,),
+        address="{url}/{secret}",
+        line="the `port`, such as `gsm-1.2` or `3`",
+        limits=(
+            "A long SMS comes in pieces with nothing to join them by: each is an SMS.",
+            "Without `time` the same words again are a repeat for 2 minutes, and another SMS later.",
+            "Some firmware is said to encode texts twice: they are shown as they come.",
+            "It reports no states of lines. Whether it tries again is not known.",
+        ),
+    ),
+    "goip": ProviderSpec(
+        title="GoIP SMS server (DBL, Hybertone)",
+        methods=("POST",),
+        authentication=_KEY_IN_URL,
+        certainty=Certainty.REPORTS,
+        steps=("SMS server > System Settings > forwarding of received SMS: the URL, POST, JSON.",),
+        settings=(UTC_OFFSET,),
+        address="{url}/{secret}",
+        line="the `goip_line`, such as `goip-10101`",
+        limits=(
+            "Only the vendor's SMS server: the device itself speaks UDP, and needs a bridge that sends the `generic` form.",
+            "What is known of it is told by one project: try it out with a test SMS.",
+            "It reports no states of lines. Whether it tries again, and whether long SMS come joined, is not known.",
         ),
     ),
     "twilio": ProviderSpec(

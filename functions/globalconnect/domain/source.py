@@ -40,7 +40,8 @@ class Source:
     """An inbound gateway: the provider whose payload it speaks, and the secret it signs with (contract 4).
 
     `former_secrets` are those it may still sign with, newest first. `last_heard_at` (ms), `last_unreadable`, and
-    `last_untimed`, an SMS without a time of receipt, are at most NOTED_EVERY behind.
+    `last_untimed`, an SMS without a time of receipt, are at most NOTED_EVERY behind, and so is `last_sms_at` (ms), when its
+    last SMS came. `quiet_since` (ms) is since when it has been silent for longer than it usually is, None while it isn't.
     """
 
     source_id: SourceId
@@ -53,6 +54,8 @@ class Source:
     last_untimed: Problem | None = None
     former_secrets: tuple[SigningSecret, ...] = field(default=(), repr=False)
     settings: SourceSettings = field(default_factory=dict, repr=False)
+    last_sms_at: int | None = None
+    quiet_since: int | None = None
 
     def secrets(self, now: int) -> list[Secret]:
         """Return the secrets that are good at `now` (ms), newest first, as they are kept."""

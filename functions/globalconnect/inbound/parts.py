@@ -9,12 +9,14 @@ from globalconnect.inbound.providers.port import Provider
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.activations import Activations
 from globalconnect.store.arrivals import Arrivals
+from globalconnect.store.devices import Devices
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.inbox import Inbox
 from globalconnect.store.lines import Lines
 from globalconnect.store.long_sms import LongSmsStore
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.sources import Sources
+from globalconnect.store.statistics import SmsGaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,9 @@ class Parts:
 
     sources: Sources
     lines: Lines
+    devices: Devices
+    numbers: Numbers
+    gaps: SmsGaps
     inbox: Inbox
     long_sms: LongSmsStore
     arrivals: Arrivals
@@ -36,12 +41,16 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int], sources: Sources
     kept_for = env.duration("RETENTION_DAYS")
     inbox = Inbox(db, env.text("INBOX_TABLE"), kept_for)
     activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
+    numbers = Numbers(db, env.text("NUMBERS_TABLE"))
     return Parts(
         sources=sources,
         lines=Lines(db, env.text("LINES_TABLE")),
+        devices=Devices(db, env.text("DEVICES_TABLE")),
+        numbers=numbers,
+        gaps=SmsGaps(db, env.text("STATISTICS_TABLE")),
         inbox=inbox,
         long_sms=LongSmsStore(db, env.text("INBOX_TABLE"), kept_for),
-        arrivals=Arrivals(db, Numbers(db, env.text("NUMBERS_TABLE")), activations, inbox),
+        arrivals=Arrivals(db, numbers, activations, inbox),
         receipt_skew=env.duration("RECEIPT_SKEW_SECONDS"),
         now=now,
         provider=provider_named,

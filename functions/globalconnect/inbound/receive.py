@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from globalconnect.domain.errors import Busy
+from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.ids import SmsId, SourceId, sms_id_of
 from globalconnect.domain.inbound import (
     InboundSms,
@@ -20,7 +20,7 @@ from globalconnect.domain.inbound import (
 from globalconnect.domain.number import Number, is_tested
 from globalconnect.domain.sms import PushState, Sms
 from globalconnect.inbound.parts import Parts
-from globalconnect.runtime.logs import Event, log
+from globalconnect.runtime.logs import Event, log, log_failure
 from globalconnect.store.arrivals import ArrivalContext
 from globalconnect.store.dynamo import ConditionFailed
 
@@ -53,8 +53,9 @@ def receive(sms: InboundSms, arrival: Arrival, parts: Parts) -> None:
         identity = identity_of(found, source_id, now)
         sms_id = sms_id_of(identity.source_id, identity.name, salt)
         receipt = Receipt(sms_id, source_id, identity, found, arrival.first_at(known.unread_at), now)
+        is_new = False
         try:
-            _settle(receipt, known, parts)
+            is_new = _settle(receipt, known, parts)
         except ConditionFailed:
             match parts.inbox.has(receipt):
                 case None:
@@ -62,11 +63,11 @@ def receive(sms: InboundSms, arrival: Arrival, parts: Parts) -> None:
                     continue
                 case True:
                     _count_repeat(receipt.sms_id, source_id, parts)
-                    return
                 case False:
                     # A different SMS that happens to give the same id.
                     salt += 1
                     continue
+        _note_line(receipt, known.number, parts, is_new=is_new)
         return
     raise Busy
 
@@ -95,19 +96,22 @@ def place(waiting: WaitingSms, parts: Parts, *, is_given_up: bool = False) -> bo
         except ConditionFailed:
             if parts.inbox.waits(waiting.sms_id):
                 continue
+        _note_line(receipt, known.number, parts, is_new=True)
         return True
     raise Busy
 
 
 def addressed(sms: InboundSms, source_id: SourceId, parts: Parts) -> InboundSms:
-    """Return an SMS as one to the number that its line is mapped to, else to the only one of ours that its destination
-    may mean. One that only staff can address has no phone.
+    """Return an SMS as one to the number that its line is mapped to, by the first of its names that is; else to the only
+    one of ours that its destination may mean. One that only staff can address has no phone.
     """
     line = sms.line
     if line is None and not {*sms.readings} - {sms.phone}:
         return sms
-    if line is not None and (mapped := parts.lines.phones(source_id, [line]).get(line)):
-        return sms.addressed(mapped)
+    mapped = {} if line is None else parts.lines.phones(source_id, sms.line_names)
+    for name in sms.line_names:
+        if phone := mapped.get(name):
+            return sms.addressed(phone)
     ours = parts.arrivals.ours(sms.readings or ([sms.phone] if sms.phone else []))
     if len(ours) == 1:
         return sms.addressed(ours[0])
@@ -128,13 +132,16 @@ def _holder(number: Number | None, at: int, now: int, parts: Parts) -> Lease | N
     return holder_of(number, at, now) or parts.arrivals.held_at(number, at)
 
 
-def _settle(receipt: Receipt, known: ArrivalContext, parts: Parts) -> None:
-    """Write where an SMS goes, by what is known. Raises ConditionFailed when that is not so any more."""
+def _settle(receipt: Receipt, known: ArrivalContext, parts: Parts) -> bool:
+    """Write where an SMS goes, by what is known; tell whether it is new, and certainly so.
+
+    Raises ConditionFailed when that is not so any more.
+    """
     sms, source_id = receipt.sms, receipt.source_id
     holder = _holder(known.number, receipt.arrived_at, receipt.stored_at, parts)
     if known.former_id is not None:
         _count_repeat(known.former_id, source_id, parts)
-        return
+        return False
     if sms.provider_id is None:
         # What one that waits has noted itself is no other's.
         heard = [record for record in known.heard if not (receipt.is_waiting and _is_of(receipt, record))]
@@ -146,15 +153,40 @@ def _settle(receipt: Receipt, known: ArrivalContext, parts: Parts) -> None:
                 in_test = holder is None and is_tested(known.number, receipt.arrived_at)
                 parts.inbox.keep_doubtful(receipt, record, in_test=in_test)
                 log(Event.SMS_UNCLAIMED, source_id=source_id, sms_id=record.sms_id)
-            return
+            return False
         known = replace(known, may_be_known=known.may_be_known or verdict is not Verdict.NEW)
     if not sms.phone:
         if sms.line is not None:
             parts.lines.note(source_id, sms.line, receipt.arrived_at)
         parts.arrivals.keep_waiting(receipt, known.heard)
         log(Event.SMS_WAITING, source_id=source_id, sms_id=receipt.sms_id)
-        return
+        return True
     _store(receipt, known, holder, parts)
+    return not known.may_be_known
+
+
+def _note_line(receipt: Receipt, number: Number | None, parts: Parts, *, is_new: bool) -> None:
+    """Note with a number that an SMS came in on its line, which was alive then, and by which source.
+
+    One that came again was received when it came first, unless that is stated. The SMS is stored: raises Busy and Unavailable only where
+    a line stays offline by that, for the gateway to try again.
+    """
+    if number is None or receipt.sms.readings:
+        return
+    if number.heard_by != receipt.source_id:
+        try:
+            parts.numbers.note_heard_by(number, receipt.source_id)
+        except (Busy, Unavailable) as error:
+            log_failure(Event.SOURCE_NOT_NOTED, error, source_id=receipt.source_id)
+    if number.offline is None:
+        return
+    alive_at: int | None = receipt.arrived_at
+    if receipt.sms.stated_to is not None:
+        alive_at = min(receipt.sms.stated_to, receipt.arrived_at)
+    elif not is_new:
+        alive_at = parts.inbox.came_at(receipt.sms_id)
+    if alive_at is not None and alive_at > number.offline.since:
+        parts.numbers.prove_alive(number.phone, alive_at, receipt.stored_at)
 
 
 def _is_of(receipt: Receipt, record: WordsRecord | None) -> bool:

@@ -17,6 +17,8 @@ from globalconnect.runtime.http import LARGEST_BODY, Request
 from globalconnect.runtime.logs import Event, log, log_failure
 
 _MASK = "***"
+# Of states of lines: of a thousand in one request. SMS are cut far below.
+LARGEST_REPORT = 2 * 1024 * 1024
 
 
 def take(delivery: Delivery, source: Source, provider: Provider, arrived_at: int, parts: Parts) -> None:
@@ -24,10 +26,8 @@ def take(delivery: Delivery, source: Source, provider: Provider, arrived_at: int
 
     Raises InvalidInput when nothing of it can be read, and TooLarge.
     """
-    if len(delivery.body) > LARGEST_BODY:
-        error = TooLarge(f"body: expected at most {LARGEST_BODY} bytes, came {len(delivery.body)}")
-        _note_unreadable(source, str(error), parts)
-        raise error
+    if len(delivery.body) > LARGEST_REPORT:
+        raise _too_large(delivery, source, parts)
     payload = _payload(delivery, source, arrived_at, parts)
     try:
         reading = provider.read(delivery, source.settings, arrived_at)
@@ -35,10 +35,19 @@ def take(delivery: Delivery, source: Source, provider: Provider, arrived_at: int
         _note_unreadable(source, str(error), parts)
         raise
     except InvalidInput as error:
+        if len(delivery.body) > LARGEST_BODY:
+            raise _too_large(delivery, source, parts) from None
         _keep_unreadable(payload, source, str(error), parts)
         raise
+    is_report = not (reading.messages or reading.parts or reading.unreadable)
+    if len(delivery.body) > LARGEST_BODY and not is_report:
+        raise _too_large(delivery, source, parts)
     _store(reading, source, Arrival(source.source_id, arrived_at, payload.payload_id), parts)
-    _note(source, lambda: parts.sources.note_heard(source, parts.now()))
+    if reading.messages or reading.parts:
+        _note(source, lambda: _note_sms(source, len(reading.messages) + len(reading.parts), parts))
+    elif not reading.reports:
+        # Its devices are noted by themselves.
+        _note(source, lambda: parts.sources.note_heard(source, parts.now()))
     if reading.untimed is not None:
         _note(source, lambda: parts.sources.note_untimed(source, str(reading.untimed), parts.now()))
 
@@ -64,6 +73,9 @@ def replay(payload: UnreadablePayload, source: Source, parts: Parts) -> None:
 def _store(reading: Reading, source: Source, arrival: Arrival, parts: Parts) -> None:
     if reading.confirm is not None:
         parts.fetch(reading.confirm)
+    for report in reading.reports:
+        parts.devices.note(source.source_id, report, arrival.at)
+        log(Event.LINES_REPORTED, source_id=source.source_id, lines=len(report.lines))
     for sms in reading.messages:
         receive(sms, arrival, parts)
     for part in reading.parts:
@@ -76,6 +88,20 @@ def _store(reading: Reading, source: Source, arrival: Arrival, parts: Parts) -> 
     if reading.unreadable and arrival.payload_id is not None:
         # If it comes again and can be read then, it is as old as now.
         parts.inbox.note_arrival(arrival.payload_id, arrival.source_id, arrival.at)
+
+
+def _too_large(delivery: Delivery, source: Source, parts: Parts) -> TooLarge:
+    error = TooLarge(f"body: expected at most {LARGEST_BODY} bytes, came {len(delivery.body)}")
+    _note_unreadable(source, str(error), parts)
+    return error
+
+
+def _note_sms(source: Source, count: int, parts: Parts) -> None:
+    now = parts.now()
+    noted = parts.sources.note_sms(source, count, now)
+    if noted is not None:
+        gap, closer = noted
+        parts.gaps.note(source.source_id, now, gap, closer)
 
 
 def _payload(delivery: Delivery, source: Source, arrived_at: int, parts: Parts) -> UnreadablePayload:

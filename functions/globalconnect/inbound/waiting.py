@@ -58,9 +58,14 @@ def _placeable(
     by_source: dict[SourceId, set[str]] = {}
     for sms in waiting:
         if sms.sms.line is not None and source_id in {None, sms.source_id}:
-            by_source.setdefault(sms.source_id, set()).add(sms.sms.line)
+            by_source.setdefault(sms.source_id, set()).update(sms.sms.line_names)
     mapped = {
         (of, line) for of, lines in by_source.items() for line, phone in parts.lines.phones(of, lines).items() if phone
     }
     gone = {of for of in by_source if not parts.sources.has(of)}
-    return [sms for sms in waiting if sms.source_id in gone or (sms.source_id, sms.sms.line) in mapped], gone
+    placeable = [
+        sms
+        for sms in waiting
+        if sms.source_id in gone or any((sms.source_id, name) in mapped for name in sms.sms.line_names)
+    ]
+    return placeable, gone

@@ -22,6 +22,8 @@ class Event(StrEnum):
     SMS_WAITING = "sms_waiting_for_line"
     SMS_TESTED = "sms_tested"
     PART_KEPT = "sms_part_kept"
+    LINES_REPORTED = "lines_reported"
+    LINES_CHANGED = "lines_changed"
     PAYLOAD_REPLAYED = "payload_replayed"
     PAYLOAD_UNREADABLE = "payload_unreadable"
     PUSH_ATTEMPTS = "push_attempts"

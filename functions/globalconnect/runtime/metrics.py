@@ -25,6 +25,7 @@ class Metric(StrEnum):
     OLDEST_PENDING_AGE = "OldestPendingAge"
     PARTNERS_WITHOUT_SUCCESS = "PartnersWithoutSuccess"
     PARTNERS_OVER_OUTCOME_LIMIT = "PartnersOverOutcomeLimit"
+    LINES_IN_TROUBLE = "LinesInTrouble"
     COUNTS_OFF = "CountsOff"
 
 
@@ -35,6 +36,7 @@ _UNITS = {
     Metric.OLDEST_PENDING_AGE: MetricUnit.Seconds,
     Metric.PARTNERS_WITHOUT_SUCCESS: MetricUnit.Count,
     Metric.PARTNERS_OVER_OUTCOME_LIMIT: MetricUnit.Count,
+    Metric.LINES_IN_TROUBLE: MetricUnit.Count,
     Metric.COUNTS_OFF: MetricUnit.Count,
 }
 
@@ -81,8 +83,16 @@ def publish_waiting(ages: Mapping[str, int], without_success: int) -> None:
         publish({Metric.OLDEST_PENDING_AGE: [age / SECOND]}, partner_id=partner_id)
 
 
+def publish_lines(in_trouble: int) -> None:
+    """Print how many sources are quiet, or pools silenced; at 0 nothing, which costs nothing: the alarm takes it for 0."""
+    if in_trouble:
+        publish({Metric.LINES_IN_TROUBLE: [in_trouble]})
+
+
 def publish(values: Mapping[Metric, Sequence[float]], **dimensions: str) -> None:
-    """Print values that were measured. One that an alarm is about is printed at 0 too, so that it is called off."""
+    """Print values that were measured. One that an alarm is about is printed at 0 too, so that it is called off, unless
+    that takes what is missing for 0.
+    """
     # Not Metrics, which keeps what it was given in the class: one line's dimensions would reach the next.
     metrics = EphemeralMetrics(namespace=NAMESPACE)
     for name, chosen in dimensions.items():

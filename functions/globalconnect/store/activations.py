@@ -11,7 +11,7 @@ from globalconnect.domain.sms import ActivationWithSms, AttemptTally, DuePush, P
 from globalconnect.domain.times import DAY, SECOND, day_of
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, from_wire
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, changing, expression, from_wire
 
 ENTRY = "activation"
 PENDING_SHARDS = tuple(str(shard) for shard in range(8))
@@ -64,6 +64,23 @@ class Activations:
         messages = [to_sms(item) for item in items if is_kept(item, now)]
         messages.sort(key=lambda sms: (sms.received_at, sms.stored_at, sms.sms_id))
         return ActivationWithSms(activation, tuple(messages))
+
+    def note_line_offline(self, activation_id: ActivationId, at: int) -> None:
+        """Note when (ms) an activation's line went offline, if that is the first time.
+
+        Raises ConditionFailed when it is the first time and yet could not be noted.
+        """
+        try:
+            self._db.update(
+                self.table,
+                {"activation_id": activation_id, "entry": ENTRY},
+                changing({"line_offline_at": at}),
+                expression("attribute_exists(#entry) AND attribute_not_exists(#line_offline_at)"),
+            )
+        except ConditionFailed:
+            found = self.get(activation_id)
+            if found is not None and found.line_offline_at is None:
+                raise
 
     # -------------------------------------------------------------- listings
 

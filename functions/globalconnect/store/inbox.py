@@ -46,6 +46,11 @@ class Inbox:
             return None
         return is_entry_of(item, receipt.identity)
 
+    def came_at(self, sms_id: SmsId) -> int | None:
+        """Return when an SMS was stored (ms), None when none is under that id."""
+        item = self._db.get(self.table, inbox_key(sms_id))
+        return None if item is None else int(item["stored_at"])
+
     def waits(self, sms_id: SmsId) -> bool:
         """Return whether an SMS waits for its line to be mapped."""
         item = self._db.get(self.table, inbox_key(sms_id))

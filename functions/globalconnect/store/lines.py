@@ -8,13 +8,25 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import batched
+from typing import Any
 
 from globalconnect.domain.errors import Conflict, TooLarge
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.source import Line
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, changing, expression, put, remove, update
+from globalconnect.store.dynamo import (
+    ConditionFailed,
+    Dynamo,
+    Item,
+    Key,
+    changing,
+    expression,
+    from_wire,
+    put,
+    remove,
+    update,
+)
 
 _CODEC = Codec(Line)
 # A transaction holds 100 writes: two for a line.
@@ -40,8 +52,18 @@ class Lines:
 
     def line_of(self, phone: str) -> Line | None:
         """Return the line that is a number, None when no line is."""
-        item = self._db.get(self._table, _owner_key(phone))
-        return None if item is None else Line(item["of_source"], item["of_line"], phone)
+        return self.lines_of([phone]).get(phone)
+
+    def lines_of(self, phones: Collection[str]) -> Mapping[str, Line]:
+        """Return the lines that are these numbers, by number."""
+        owners = self._db.get_many(self._table, [_owner_key(phone) for phone in phones])
+        return {(phone := owner_phone(owner)): Line(owner["of_source"], owner["of_line"], phone) for owner in owners}
+
+    def under(self, source_id: SourceId, prefix: str) -> list[Line]:
+        """Return the mapped lines of a source whose names begin so."""
+        condition = expression("#source_id = :source AND begins_with(#line, :prefix)", source=source_id, prefix=prefix)
+        found = map(_CODEC.from_item, self._db.query_all(self._table, condition))
+        return [line for line in found if line.phone is not None]
 
     def note(self, source_id: SourceId, line: str, now: int) -> None:
         """Note at `now` (ms) that an SMS came in on a line that is not known yet, for staff to map it."""
@@ -108,7 +130,7 @@ class Lines:
         owners = self._db.get_many(self._table, [_owner_key(phone) for phone in new.values()])
         for owner in owners:
             of_source, of_line = owner["of_source"], owner["of_line"]
-            phone = owner["source_id"].removeprefix(_BY_PHONE)
+            phone = owner_phone(owner)
             is_freed = of_source == source_id and of_line in former
             if not is_freed and (of_source, new.get(of_line)) != (source_id, phone):
                 raise Conflict(f"lines: {phone} is line {of_line} of source {of_source}")
@@ -144,6 +166,17 @@ class Lines:
             self._db.transact(*actions)
         except ConditionFailed:
             raise Conflict("lines: they were mapped meanwhile; try again") from None
+
+
+def owner_phone(item: Item) -> str:
+    """Return the number of the item that names its line."""
+    phone: str = item["source_id"].removeprefix(_BY_PHONE)
+    return phone
+
+
+def changed_phone(keys: Mapping[str, Any]) -> str:
+    """Return the number whose line a record of the table's stream is about: of its keys."""
+    return owner_phone(from_wire(keys))
 
 
 def fitting(item: Item, find: Callable[[Key], Item | None]) -> Item | None:

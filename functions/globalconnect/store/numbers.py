@@ -1,13 +1,15 @@
-"""The Numbers table: leases, marks, and the three indexes over them."""
+"""The Numbers table: leases, marks, whether lines are offline, and the four indexes over them."""
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain, repeat
 from typing import Any
 
 from globalconnect.domain.activation import Outcome
-from globalconnect.domain.errors import Conflict, NotFound, existing
+from globalconnect.domain.errors import Busy, Conflict, NotFound, existing
+from globalconnect.domain.ids import SourceId
 from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import (
     TEST_FOR,
@@ -15,6 +17,8 @@ from globalconnect.domain.number import (
     Cause,
     EndedLease,
     Number,
+    Offline,
+    OfflineReason,
     is_tested,
     pool_of,
     rests_until,
@@ -48,6 +52,10 @@ _PAGES = (50, 200, 1_000, 4_000, 10_000)
 _SETTLED = MINUTE
 
 _MOVES = 5
+_TRIES = 10
+
+# The index of numbers that are offline holds them under this.
+_OFFLINE = "offline"
 
 
 class Numbers:
@@ -118,7 +126,7 @@ class Numbers:
             if entered_by is not None:
                 placed["entered_by"] = entered_by
             if number.enabled:
-                placed["pool"] = pool_of(country, operator)
+                placed[_pool_attribute(number)] = pool_of(country, operator)
             try:
                 moved = changing(placed, adds=NEXT_VERSION)
                 self._db.update(self.table, {"phone": number.phone}, moved, unchanged(number))
@@ -130,7 +138,7 @@ class Numbers:
 
     def withdraw(self, phone: str) -> Number:
         """Take a number off sale; a live activation goes on to its end. Raises NotFound."""
-        withdrawn = changing(removes=["pool"], adds=NEXT_VERSION)
+        withdrawn = changing(removes=["pool", "offline_pool"], adds=NEXT_VERSION)
         return self._change(phone, withdrawn, expression("attribute_exists(#phone)"))
 
     def restore(self, phone: str, now: int) -> Number:
@@ -139,7 +147,7 @@ class Numbers:
         if number.enabled:
             return number
         placed = {
-            "pool": pool_of(number.country, number.operator),
+            _pool_attribute(number): pool_of(number.country, number.operator),
             "available_from": max(now, number.available_from),
         }
         try:
@@ -163,6 +171,69 @@ class Numbers:
         except NotFound:
             raise Conflict("number: it was changed meanwhile; try again") from None
 
+    def set_offline(self, number: Number, offline: Offline) -> Number:
+        """Take a number off sale whose line is offline. Raises ConditionFailed when it has changed since it was read."""
+        change: dict[str, object] = {
+            "offline_since": offline.since,
+            "offline_reason": offline.reason,
+            "offline_shard": _OFFLINE,
+        }
+        if number.enabled:
+            change["offline_pool"] = pool_of(number.country, number.operator)
+        wanted = changing(change, removes=["pool"], adds=NEXT_VERSION)
+        return to_number(self._db.update(self.table, {"phone": number.phone}, wanted, unchanged(number)))
+
+    def set_online(self, number: Number, now: int, alive_at: int | None = None) -> Number:
+        """Put a number whose line isn't offline any more on sale again, if staff have not withdrawn it, from the later of `now`
+        and the end of its lease (ms). `alive_at`: it has proved to be alive then.
+
+        Raises ConditionFailed when it has changed since it was read.
+        """
+        change: dict[str, object] = {} if alive_at is None else {"alive_at": alive_at}
+        if number.enabled:
+            pool = pool_of(number.country, number.operator)
+            change |= {"pool": pool, "available_from": max(now, number.available_from)}
+        removes = ["offline_since", "offline_reason", "offline_shard", "offline_pool"]
+        wanted = changing(change, removes=removes, adds=NEXT_VERSION)
+        return to_number(self._db.update(self.table, {"phone": number.phone}, wanted, unchanged(number)))
+
+    def prove_alive(self, phone: str, alive_at: int, now: int) -> Number | None:
+        """Let a number be offline no more that was alive at a time (ms), after it went offline; returns it as it is then.
+
+        What was said of its line until then, and is not written yet, counts no more either. None when it doesn't exist.
+        Raises Busy when it keeps changing.
+        """
+        for _ in range(_TRIES):
+            # As whoever takes in SMS reads numbers.
+            number = next(iter(self.get_many([phone])), None)
+            if number is None or (number.alive_at or 0) >= alive_at:
+                return number
+            if number.offline is not None and number.offline.since >= alive_at:
+                return number
+            with suppress(ConditionFailed):
+                return self.set_online(number, now, alive_at)
+        raise Busy
+
+    def note_heard_by(self, number: Number, source_id: SourceId) -> None:
+        """Note the source that a number's last SMS came by."""
+        with suppress(ConditionFailed):
+            change = changing({"heard_by": source_id})
+            self._db.update(self.table, {"phone": number.phone}, change, expression("attribute_exists(#phone)"))
+
+    def offline(self, limit: int, cursor: str | None, country: str | None = None) -> Page[Number]:
+        """Return one page of the numbers that are offline, of all countries or one, by phone.
+
+        Raises InvalidInput for a cursor of something else.
+        """
+        listing = Listing("offline", partial(has, phone=str, offline_shard=_OFFLINE), (country,))
+        condition = expression("#offline_shard = :shard", shard=_OFFLINE)
+        only = None if country is None else expression("#country = :country", country=country)
+        page = self._db.query(self.table, condition, index="offline", only=only, limit=limit, after=listing.key(cursor))
+        phones = [item["phone"] for item in page.items]
+        found = {number.phone: number for number in self.get_many(phones)}
+        numbers = [found[phone] for phone in phones if phone in found and found[phone].offline is not None]
+        return Page(numbers, listing.cursor(page.next_key))
+
     def lift(self, number: Number, left: RemainingMarks, now: int) -> Number:
         """Leave these marks on a number, as of `now` (ms), and return it as it is then. Raises ConditionFailed."""
         key = {"phone": number.phone}
@@ -179,6 +250,13 @@ class Numbers:
         condition = expression("#held_shard = :shard AND #available_from <= :now", shard=shard, now=now)
         for item in self._db.query_all(self.table, condition, index="held"):
             yield EndedLease(item["phone"], item["available_from"], item.get("activation_id"))
+
+    def held(self, shard: str, now: int) -> Iterator[str]:
+        """Return the numbers of a shard that activations hold at `now` (ms), as the index shows them."""
+        condition = expression("#held_shard = :shard AND #available_from > :now", shard=shard, now=now)
+        for item in self._db.query_all(self.table, condition, index="held"):
+            if "activation_id" in item:
+                yield item["phone"]
 
     def let_go(self, ended: EndedLease, now: int) -> bool:
         """Free a number whose lease or rest has ended by `now` (ms), or let it rest first after its lease.
@@ -308,7 +386,7 @@ def to_item(number: Number) -> Item:
         "country": number.country,
         "operator": number.operator,
         "operator_phone": operator_phone_of(number.operator, number.phone),
-        "pool": pool_of(number.country, number.operator) if number.enabled else None,
+        **({_pool_attribute(number): pool_of(number.country, number.operator)} if number.enabled else {}),
         "available_from": number.available_from,
         # Never absent: a count in it can only be set when the map is there.
         "cancels": dict(number.cancels),
@@ -318,6 +396,11 @@ def to_item(number: Number) -> Item:
         "version": number.version,
         "entered_by": number.entered_by,
         "test_until": number.test_until,
+        "offline_since": number.offline.since if number.offline else None,
+        "offline_reason": number.offline.reason if number.offline else None,
+        "offline_shard": _OFFLINE if number.offline else None,
+        "alive_at": number.alive_at,
+        "heard_by": number.heard_by,
     }
 
 
@@ -334,7 +417,7 @@ def to_number(item: Item) -> Number:
         country=item["country"],
         operator=item["operator"],
         available_from=item["available_from"],
-        enabled="pool" in item,
+        enabled="pool" in item or "offline_pool" in item,
         activation_id=item.get("activation_id"),
         partner_id=item.get("partner_id"),
         held_from=item.get("held_from"),
@@ -348,7 +431,26 @@ def to_number(item: Item) -> Number:
         version=item["version"],
         entered_by=item.get("entered_by"),
         test_until=item.get("test_until"),
+        offline=_to_offline(item),
+        alive_at=item.get("alive_at"),
+        heard_by=item.get("heard_by"),
     )
+
+
+def _to_offline(item: Item) -> Offline | None:
+    since = item.get("offline_since")
+    return None if since is None else Offline(since, OfflineReason(item["offline_reason"]))
+
+
+def _pool_attribute(number: Number) -> str:
+    # What is offline is in no index of what is for sale.
+    return "pool" if number.offline is None else "offline_pool"
+
+
+def changed_phone(keys: Mapping[str, Any]) -> str:
+    """Return the number that a record of the table's stream is about: of its keys."""
+    phone: str = from_wire(keys)["phone"]
+    return phone
 
 
 def changed_number(change: Mapping[str, Any]) -> Number | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from globalconnect.domain.ids import PartnerId
-from globalconnect.domain.number import pool_of
+from globalconnect.domain.number import OfflineReason, pool_of
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.pool_counts import (
     MOST_CHANGED,
@@ -205,7 +205,9 @@ def _same_number(before: CountedNumber | None) -> Expression:
         return expression("attribute_not_exists(#version)")
     # A recount may change what a version contributed, so the version alone does not tell.
     known = {name: value for name, value in _from_counted(before).items() if value is not None and value != frozenset()}
-    absent = [f"attribute_not_exists(#{name})" for name in ("pool", "blocked", "holder") if name not in known]
+    absent = [
+        f"attribute_not_exists(#{name})" for name in ("pool", "blocked", "holder", "offline") if name not in known
+    ]
     known.pop("phone")
     return expression(" AND ".join([*(f"#{name} = :{name}" for name in known), *absent]), **known)
 
@@ -217,6 +219,8 @@ def _from_counts(pool: PoolCounts) -> Item:
         "total": pool.total,
         "free": pool.free,
         "blocked_free": pack_counts(pool.blocked_free),
+        "offline": pool.offline or None,
+        "silent": pool.silent or None,
         "version": pool.version + 1,
         "recount": pool.recount,
         "changed": pool.changed,
@@ -230,6 +234,8 @@ def _to_counts(item: Item) -> PoolCounts:
         total=item["total"],
         free=item["free"],
         blocked_free=unpack_counts(item["blocked_free"]),
+        offline=item.get("offline", 0),
+        silent=item.get("silent", 0),
         version=item["version"],
         recount=item.get("recount"),
         changed=frozenset(item.get("changed", ())),
@@ -244,6 +250,7 @@ def _from_counted(number: CountedNumber) -> Item:
         "free": number.contribution.free,
         "blocked": number.contribution.blocked,
         "holder": number.contribution.holder,
+        "offline": number.contribution.offline,
     }
 
 
@@ -254,5 +261,6 @@ def _to_counted(item: Item) -> CountedNumber:
         blocked=frozenset(item.get("blocked", ())),
         # Of numbers counted before there were counts of partners there is none.
         holder=item.get("holder"),
+        offline=OfflineReason(item["offline"]) if "offline" in item else None,
     )
     return CountedNumber(item["phone"], item["version"], contribution)

@@ -20,6 +20,8 @@ from globalconnect.store.encryption import NO_ENCRYPTION, Context, Encryption
 NOTED_EVERY = MINUTE
 # How often it is tried to write secrets in another form while somebody replaces them.
 _TRIES = 8
+# What tells whether a source is silent (template.yaml lets the sweep read nothing else).
+_FOR_SILENCE = ("source_id", "name", "provider", "created_at", "settings", "last_sms_at", "quiet_since")
 _LISTING = Listing("sources", partial(has, source_id=str))
 
 _CODEC = Codec(
@@ -52,6 +54,8 @@ class Sources:
         self._cache: Cache[Source] = Cache(cache_seconds, now)
         # When something was noted last, by source and attribute: what is remembered of a source may be older.
         self._noted: dict[tuple[str, str], int] = {}
+        # How many SMS of a source have come since one was noted.
+        self._unnoted: dict[SourceId, int] = {}
 
     def find(self, source_id: SourceId, oldest: int | None = None) -> Source | None:
         """Return a source as it was at most `cache_seconds`, and `oldest` ms, ago."""
@@ -120,6 +124,11 @@ class Sources:
     def every(self) -> Iterator[Source]:
         return map(_to_source, self._db.scan_all(self._table, consistent=True))
 
+    def every_without_secrets(self) -> Iterator[Source]:
+        """Return all sources, as far as the sweep needs them to see who is silent."""
+        for item in self._db.scan_all(self._table, consistent=True, attributes=_FOR_SILENCE):
+            yield _to_source(item | {"secret": ""})
+
     def write_again(self, source: Source) -> bool:
         """Write a source's secrets in the form in which they are written now, and nothing else of it.
 
@@ -154,6 +163,30 @@ class Sources:
         change = expression("SET #last_heard_at = :now", now=now)
         self._note(source, "last_heard_at", lambda source: source.last_heard_at, change, now)
 
+    def note_sms(self, source: Source, count: int, now: int) -> tuple[int, int] | None:
+        """Note that a source sent SMS at `now` (ms), unless that was noted less than NOTED_EVERY ago. Raises Busy.
+
+        Returns how long after those before that was (ms), and how many have come to this environment closer together; None
+        when it is not noted or there were none before.
+        """
+        source_id = source.source_id
+        before = max(source.last_sms_at or 0, self._noted.get((source_id, "last_sms_at"), 0))
+        self._unnoted[source_id] = self._unnoted.get(source_id, 0) + count
+        change = expression("SET #last_heard_at = :now, #last_sms_at = :now REMOVE #quiet_since", now=now)
+        if not self._note(source, "last_sms_at", lambda source: source.last_sms_at, change, now):
+            return None
+        closer = self._unnoted.pop(source_id) - 1
+        return (now - before, closer) if before else None
+
+    def note_quiet(self, source: Source, since: int | None) -> None:
+        """Note since when (ms) a source is quiet, None that it isn't; not if it has sent an SMS meanwhile."""
+        change = changing(
+            {} if since is None else {"quiet_since": since}, removes=["quiet_since"] if since is None else []
+        )
+        is_as_read = expression("#last_sms_at = :last", last=source.last_sms_at)
+        with suppress(ConditionFailed):
+            self._db.update_unseen(self._table, {"source_id": source.source_id}, change, is_as_read)
+
     def note_unreadable(self, source: Source, reason: str, now: int) -> None:
         """Note that a source was heard at `now` (ms) and could not be read, unless that was noted less than NOTED_EVERY
         ago. Raises Busy.
@@ -172,10 +205,11 @@ class Sources:
 
     def _note(
         self, source: Source, attribute: str, noted_in: Callable[[Source], int | None], change: Expression, now: int
-    ) -> None:
+    ) -> bool:
+        """Note something, unless that was done less than NOTED_EVERY ago; tell whether it was noted now."""
         known = (source.source_id, attribute)
         if now < max(noted_in(source) or 0, self._noted.get(known, 0)) + NOTED_EVERY:
-            return
+            return False
         # Before the write, so that one that fails is not tried again by every delivery.
         self._noted[known] = now
         due = expression(
@@ -189,6 +223,8 @@ class Sources:
             found = self._read(source.source_id)
             if found is not None:
                 self._noted[known] = noted_in(found) or now
+            return False
+        return True
 
     def _read(self, source_id: SourceId) -> Source | None:
         item = self._db.get(self._table, {"source_id": source_id})

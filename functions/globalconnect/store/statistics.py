@@ -1,22 +1,33 @@
 """The Statistics table, and what it is counted from: the indexes by-day, delivered and finished of Activations."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import PartnerPending, PendingNote
-from globalconnect.domain.ids import PartnerId
+from globalconnect.domain.ids import PartnerId, SourceId
 from globalconnect.domain.outcomes import COUNTED, ByPartner, FinishedActivation, Outcomes, together
-from globalconnect.domain.statistics import STATES, Hour, HourCounts, StartedActivation, Stock
+from globalconnect.domain.statistics import (
+    STATES,
+    Histogram,
+    Hour,
+    HourCounts,
+    StartedActivation,
+    Stock,
+    histogram,
+    hour_of,
+)
 from globalconnect.domain.times import DAY, day_of
 from globalconnect.store.activations import expire_at
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, expression
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Item, Key, changing, expression
 from globalconnect.store.packing import pack_histogram, unpack_histogram
 
 # How long hours are kept: a year can be compared with the one before.
 KEPT = 400 * DAY
 # Outcomes by partner are looked at for a day.
 OUTCOMES_KEPT = 3 * DAY
+GAPS_KEPT = 9 * DAY
 # Of an hour; those with the most outcomes. An item must stay small.
 MOST_PARTNERS = 2_000
 
@@ -96,6 +107,32 @@ class Statistics:
         not_older = expression("attribute_not_exists(#measured_at) OR #measured_at <= :at", at=measured_at)
         with suppress(ConditionFailed):
             self._db.put(self._table, item, not_older)
+
+
+class SmsGaps:
+    """How far apart a source's SMS came, by the hour (docs/adr/0045)."""
+
+    def __init__(self, db: Dynamo, table: str) -> None:
+        self._db = db
+        self._table = table
+
+    def note(self, source_id: SourceId, now: int, gap: int, closer: int) -> None:
+        """Note that an SMS came at `now` (ms), a gap (ms) after the one before, and others in between, closer together."""
+        added = Counter({f"g{bound}": count for bound, count in histogram([gap, *[0] * closer]).items()})
+        change = changing({"expire_at": expire_at(now, GAPS_KEPT)}, adds=added)
+        self._db.update(self._table, {"kind": _gaps(source_id), "at": hour_of(now)}, change)
+
+    def at_hour(self, source_id: SourceId, now: int) -> Histogram:
+        """Return the gaps of the seven days before `now` (ms) at that hour of the day."""
+        keys: list[Key] = [{"kind": _gaps(source_id), "at": hour_of(now) - days * DAY} for days in range(1, 8)]
+        counts: Counter[int] = Counter()
+        for item in self._db.get_many(self._table, keys):
+            counts.update({int(name[1:]): int(count) for name, count in item.items() if name[0] == "g"})
+        return dict(counts)
+
+
+def _gaps(source_id: SourceId) -> str:
+    return f"gaps#{source_id}"
 
 
 class HourEvents:

@@ -10,12 +10,13 @@ from globalconnect.domain.inbound import InboundSms, SmsPart
 from globalconnect.domain.long_sms import MOST_PARTS
 from globalconnect.domain.numerals import Numeral, read_json_of_gateway, whole_number
 from globalconnect.domain.phones import phone_as_delivered, readings_of
-from globalconnect.domain.provider import COUNTRY_CODE
+from globalconnect.domain.provider import COUNTRY_CODE, UTC_OFFSET
 from globalconnect.domain.source import LONGEST_LINE, SourceSettings
 from globalconnect.domain.text import repaired
 from globalconnect.domain.times import SECOND, parse_iso
 from globalconnect.inbound.charsets import UCS2, UTF8
 from globalconnect.inbound.providers.port import Delivery
+from globalconnect.inbound.providers.signatures import QUERY_FIELD
 
 if TYPE_CHECKING:
     # Only providers with parts by a header load it.
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 _MOST_FIELDS = 500
 # Seconds: the year 9999.
 _LATEST = 253_370_764_800
+# Of what a clock that was set shows: modems begin with 1970 or 1980.
+_EARLIEST = "2000"
 _LONGEST_TEXT = 20_000
 _LONGEST_SENDER = 256
 _LONGEST_ID = 500
@@ -63,6 +66,11 @@ def form_fields(delivery: Delivery, charset: str = UTF8) -> dict[str, str]:
     return dict(form_pairs(delivery, charset))
 
 
+def says_nothing(fields: Mapping[str, str]) -> bool:
+    """Return whether a form has no fields, beside the secret of who signs nothing: somebody tried the URL out."""
+    return not fields.keys() - {QUERY_FIELD}
+
+
 def form_pairs(delivery: Delivery, charset: str = UTF8) -> list[tuple[str, str]]:
     """Return the fields of a form in a body, in their order, empty ones too. Raises InvalidInput for too many."""
     content = delivery.body.decode(charset, "replace")
@@ -98,6 +106,12 @@ def line_in(value: object, name: str) -> str | None:
     if line is not None and len(line) > LONGEST_LINE:
         raise InvalidInput(name, f"expected at most {LONGEST_LINE} characters")
     return line
+
+
+def name_in(value: object) -> str | None:
+    """Return what a device, a line or a SIM is called in a report of states, None for none or one too long for a name."""
+    name = (id_in(value) or "").strip()
+    return name if name and len(name) <= LONGEST_LINE else None
 
 
 def recipient(
@@ -189,6 +203,21 @@ def smsc_moment_in(value: object) -> tuple[int, int] | None:
         return None
     at, to = moment
     return at, to if at % SECOND else max(to, at + SECOND - 1)
+
+
+def local_time_in(value: object, settings: SourceSettings) -> tuple[str | None, tuple[int, int] | None]:
+    """Return a time of receipt as a device writes it, None when it is none; and the first and last ms that it may mean,
+    None when that can't be told, since it lacks its offset and so does the source (`utc_offset`).
+    """
+    text = (text_in(value) or "").strip()
+    try:
+        is_local = parse_iso(text) is None
+    except (ValueError, OverflowError):
+        return None, None
+    if ":" not in text or text < _EARLIEST:
+        # A day alone tells no SMS from another, nor does a clock that was never set.
+        return None, None
+    return text, smsc_moment_in(f"{text}{settings.get(UTC_OFFSET.name, '')}" if is_local else text)
 
 
 def _cut(text: str, longest: int) -> str:

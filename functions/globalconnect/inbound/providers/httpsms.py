@@ -7,6 +7,8 @@ from jwt.warnings import InsecureKeyLengthWarning
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.inbound import InboundSms
+from globalconnect.domain.line_state import DeviceReport, ReportedLine
+from globalconnect.domain.phones import check_phone
 from globalconnect.domain.source import SourceSettings
 from globalconnect.domain.times import MINUTE, SECOND
 from globalconnect.inbound.providers.fields import (
@@ -23,6 +25,7 @@ from globalconnect.inbound.providers.signatures import urls_of
 from globalconnect.runtime.http import Response
 
 _LEEWAY = MINUTE
+_STATES = {"phone.heartbeat.online": True, "phone.heartbeat.offline": False}
 
 
 class _HttpSms:
@@ -48,6 +51,8 @@ class _HttpSms:
         event, data = text_in(fields.get("type")), fields.get("data")
         if event is None:
             raise InvalidInput("type", "expected the type of an event")
+        if event in _STATES:
+            return _state(data, is_online=_STATES[event])
         if event != "message.phone.received":
             return Reading()
         if not isinstance(data, dict):
@@ -66,6 +71,15 @@ class _HttpSms:
             readings=readings,
         )
         return Reading([sms], untimed=None if moment else "timestamp: expected an ISO 8601 time with its offset")
+
+
+def _state(data: object, *, is_online: bool) -> Reading:
+    """Return the state of a telephone, which httpSMS tells when it changes."""
+    try:
+        phone = check_phone(data.get("owner") if isinstance(data, dict) else None, "owner")
+    except InvalidInput:
+        return Reading()
+    return Reading(reports=[DeviceReport(phone, (ReportedLine(phone, is_online=is_online, phone=phone),))])
 
 
 def _claims(token: str, secret: str, urls: list[str]) -> dict[str, object]:

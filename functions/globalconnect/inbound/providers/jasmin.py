@@ -16,6 +16,7 @@ from globalconnect.inbound.providers.fields import (
     id_in,
     part_of,
     recipient_or_line,
+    says_nothing,
     sender_field,
 )
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading, UnreadablePiece
@@ -38,7 +39,7 @@ class _Jasmin:
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         # `coding` is an octet that need not be UTF-8.
         fields = form_fields(delivery, LATIN1)
-        if "message_status" in fields or not {"id", "from", "to", "coding", "binary"} & fields.keys():
+        if "message_status" in fields or says_nothing(fields):
             return Reading()
         octets, charset = _octets(fields), _charset(fields, settings)
         if charset is None:

@@ -15,6 +15,7 @@ from globalconnect.inbound.providers.fields import (
     octets_of,
     part_of,
     recipient_or_line,
+    says_nothing,
     seconds_in,
     sender_field,
 )
@@ -37,7 +38,7 @@ class _Kannel:
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         fields = form_fields(delivery)
-        if not {"from", "to", "text"} & fields.keys():
+        if says_nothing(fields):
             return Reading()
         coding, charset = fields.get("coding"), fields.get("charset", "").upper()
         if coding == "1" or charset in _BINARY:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from globalconnect.domain.errors import GlobalConnectError
 from globalconnect.domain.inbound import InboundSms, SmsPart
+from globalconnect.domain.line_state import DeviceReport
 from globalconnect.domain.source import SourceSettings
 from globalconnect.runtime.http import Request, Response
 
@@ -31,7 +32,8 @@ class Reading:
     """What was in a delivery; empty when there is nothing in it for us.
 
     `parts` are those of long SMS. `untimed` tells why the time of receipt of one of its SMS is not known, None when all
-    are. `confirm` is a URL that its sender wants to be fetched before it delivers anything.
+    are. `confirm` is a URL that its sender wants to be fetched before it delivers anything. `reports` say which lines of
+    devices are online.
     """
 
     messages: Sequence[InboundSms] = ()
@@ -39,6 +41,7 @@ class Reading:
     untimed: str | None = None
     parts: Sequence[SmsPart] = ()
     confirm: str | None = field(default=None, repr=False)
+    reports: Sequence[DeviceReport] = ()
 
 
 class ClockOff(GlobalConnectError):

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.inbound import InboundSms
+from globalconnect.domain.line_state import DeviceReport, ReportedLine
 from globalconnect.domain.numerals import whole_number
 from globalconnect.domain.source import SourceSettings
-from globalconnect.domain.times import SECOND
+from globalconnect.domain.times import MINUTE, SECOND
 from globalconnect.inbound.providers.fields import (
     id_in,
     json_object,
     line_in,
+    name_in,
     recipient,
     sender_field,
     smsc_moment_in,
@@ -23,6 +25,8 @@ from globalconnect.runtime.http import Response
 
 # Of a time in seconds, from 2001 to 2286.
 _DIGITS = 10
+# How often it pings is its owner's choice, every 5 minutes as we say: three may be missed.
+_GOOD_FOR = 15 * MINUTE
 
 
 class _SmsGate:
@@ -44,6 +48,8 @@ class _SmsGate:
         event, payload = text_in(fields.get("event")), fields.get("payload")
         if event is None:
             raise InvalidInput("event", "expected the name of an event")
+        if event in {"system:ping", "app:started"}:
+            return _states(fields.get("deviceId"), payload, is_ping=event == "system:ping")
         if event != "sms:received":
             return Reading()
         if not isinstance(payload, dict):
@@ -64,6 +70,20 @@ class _SmsGate:
             readings=readings,
         )
         return Reading([sms], untimed=None if moment else "receivedAt: expected an ISO 8601 time with its offset")
+
+
+def _states(device: object, payload: object, *, is_ping: bool) -> Reading:
+    """Return that a telephone lives: all its lines by a ping, the SIMs that it lists when it starts."""
+    name = name_in(device)
+    if name is None:
+        return Reading()
+    lines = [ReportedLine(name, is_online=True)]
+    if not is_ping:
+        cards = payload.get("simCards") if isinstance(payload, dict) else None
+        listed = [card for card in cards if isinstance(card, dict)] if isinstance(cards, list) else []
+        named = [(name_in(f"{name}:{number}"), card) for card in listed if (number := id_in(card.get("simNumber")))]
+        lines = [ReportedLine(sim, name_in(card.get("iccid")), is_online=True) for sim, card in named if sim]
+    return Reading(reports=[DeviceReport(name, tuple(lines), _GOOD_FOR)] if lines else [])
 
 
 def _line(device: object, sim: object) -> str | None:

@@ -139,7 +139,7 @@ class Dynamo:
             waiting = [place for place in waiting if isinstance(ends[place], Busy)]
             if not waiting or attempt == _BATCH_TRIES:
                 break
-            self._wait(attempt)
+            self.wait(attempt)
         return [ends[place] for place in range(len(statements))]
 
     def _execute(self, statements: Mapping[int, Statement]) -> dict[int, Item | Exception]:
@@ -193,14 +193,24 @@ class Dynamo:
         return _every(lambda after: self.query(table, condition, index=index, after=after))
 
     def scan(
-        self, table: str, *, limit: int | None = None, after: Item | None = None, consistent: bool = False
+        self,
+        table: str,
+        *,
+        limit: int | None = None,
+        after: Item | None = None,
+        consistent: bool = False,
+        attributes: Collection[str] | None = None,
     ) -> ItemPage:
         """Return one page of a whole table, each item a little late or, when `consistent`, as it is when it is read."""
         arguments: Item = {"ConsistentRead": True} if consistent else {}
+        if attributes is not None:
+            arguments |= spell(ProjectionExpression=projection(attributes))
         return self._page(self._client.scan, table, arguments, limit, after)
 
-    def scan_all(self, table: str, *, consistent: bool = False) -> Iterator[Item]:
-        return _every(lambda after: self.scan(table, after=after, consistent=consistent))
+    def scan_all(
+        self, table: str, *, consistent: bool = False, attributes: Collection[str] | None = None
+    ) -> Iterator[Item]:
+        return _every(lambda after: self.scan(table, after=after, consistent=consistent, attributes=attributes))
 
     def transact(
         self, *actions: Mapping[str, Any], tries: int = TRIES, was_done: Callable[[], bool] = lambda: False
@@ -241,7 +251,7 @@ class Dynamo:
                 if unsure and was_done():
                     return None
                 raise end
-            self._wait(attempt)
+            self.wait(attempt)
 
     def _page(
         self,
@@ -263,9 +273,9 @@ class Dynamo:
     def _wait_or_give_up(self, attempt: int) -> None:
         if attempt >= TRIES:
             raise Busy
-        self._wait(attempt)
+        self.wait(attempt)
 
-    def _wait(self, attempt: int) -> None:
+    def wait(self, attempt: int) -> None:
         self._pause(random.uniform(0.005, 0.02) * 2**attempt)  # noqa: S311 - spreads retries, guards nothing
 
 
