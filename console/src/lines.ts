@@ -77,7 +77,7 @@ async function inWords(sourceId: string, error: unknown): Promise<unknown> {
   if (!(error instanceof ApiError) || error.status !== 409) return error;
   const [, phone, line, owner] = CLASH.exec(error.message) ?? [];
   if (owner === undefined) return error;
-  const of = owner === sourceId ? "this source" : await nameOf(owner);
+  const of = owner === sourceId ? "this source" : await nameOfSource(owner);
   return new ApiError(409, `${phone} is line ${line} of ${of}. Nothing was changed.`);
 }
 
@@ -124,7 +124,7 @@ function unguarded(cell: string): string {
   return cell.replace(/^'(?=[=+\-@])/, "");
 }
 
-async function nameOf(sourceId: string): Promise<string> {
+export async function nameOfSource(sourceId: string): Promise<string> {
   try {
     return (await api.get("/admin/sources/{sourceId}", { path: { sourceId } })).name;
   } catch {

@@ -1,8 +1,10 @@
 """Some business on a stack, so that every page has something to show."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from local.pretend_partner import ERROR, PretendPartner
+from tests.browser.modems import OFFLINE, ONLINE, Modems, taken_off_sale
 from tests.contract.market import Market, Pool
 
 SERVICES = {"tg": "Telegram", "wa": "WhatsApp", "go": "Google", "vk": "VK"}
@@ -23,10 +25,13 @@ class Life:
     activation_id: int
     import_id: str
     source_id: str
+    modems_id: str
 
 
 def live(market: Market) -> Life:
-    """Do some business: services, pools, partners, sales with every outcome, SMS taken, refused and unclaimed."""
+    """Do some business: services, pools, partners, sales with every outcome, SMS taken, refused and unclaimed, and lines that
+    are online or not, of one the number is sold.
+    """
     for code, name in SERVICES.items():
         market.made("PUT", f"/admin/services/{code}", {"name": name, "enabled": code != "vk"})
     pools = [_pool(market, country, operator, size, at) for at, ((country, operator), size) in enumerate(POOLS.items())]
@@ -51,7 +56,17 @@ def live(market: Market) -> Life:
         # Its server goes when this ends; what waits for it goes on waiting.
         market.made("PATCH", f"/admin/partners/{hub.partner_id}", {"pushUrl": None})
     phone, activation = waiting["number"], waiting["activationId"]
-    return Life(market, slow.partner_id, phone, activation, _import(market), gateway.source_id)
+    modems = _modems(market, pools[2].phones, phone)
+    return Life(market, slow.partner_id, phone, activation, _import(market), gateway.source_id, modems.source_id)
+
+
+def _modems(market: Market, free: Sequence[str], sold: str) -> Modems:
+    ports = [f"1.{port:02}" for port in range(1, 8)]
+    modems = Modems.added(market, dict(zip(ports, [*free[:5], sold], strict=False)))
+    states = dict(zip(ports, (ONLINE, OFFLINE, ONLINE, ONLINE, ONLINE, OFFLINE, ONLINE), strict=True))
+    modems.report(states, {port: f"89441000000000000{port[-2:]}" for port in ports[3:]})
+    taken_off_sale(market, sold)
+    return modems
 
 
 def _import(market: Market) -> str:

@@ -8,6 +8,7 @@ from local.aws import CONFIG, session
 from local.pretend_partner import BROKEN, Answer, PretendPartner
 from local.stack import Stack
 from tests.browser.driving import PATIENCE, Console, press, shows, shows_page
+from tests.browser.modems import OFFLINE, Modems, taken_off_sale
 from tests.contract.market import Market, until
 
 # What admin_api gives of a listing at once.
@@ -219,3 +220,18 @@ def test_an_activation_that_does_not_exist_is_said_to_be_gone(console: Console) 
     expect(page.get_by_text("Activation not found.")).to_be_visible()
     page.get_by_role("link", name="All activations").click()
     shows_page(page, "Activations")
+
+
+def test_a_sale_whose_line_went_offline_is_marked_in_lists_and_says_when(console: Console, market: Market) -> None:
+    sale = market.sell(market.hub())
+    Modems.added(market, {"1.01": sale.phone}).report({"1.01": OFFLINE})
+    taken_off_sale(market, sale.phone)
+    for route in (f"/activations?phone={sale.phone}", f"/partners/{sale.hub.partner_id}", f"/numbers/{sale.phone}"):
+        page = console.enter(route)
+        shows(page.get_by_role("row").filter(has_text=str(sale.activation_id)), "Live", "Line went offline")
+    page = console.enter(f"/activations/{sale.activation_id}")
+    shows(page.locator(".activation-facts"), "Line went offline")
+    offline = step(page, "Line went offline")
+    shows(offline, "no SMS arrives until it is back")
+    expect(offline.locator("time")).to_have_count(1)
+    assert console.axe() == []

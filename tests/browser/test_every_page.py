@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -10,6 +11,7 @@ from playwright.sync_api import Browser, expect
 from local.stack import Stack
 from tests.browser.driving import HEIGHT, NARROW, WIDE, Console, Scheme, shows_page
 from tests.browser.life import HOSTILE, Life
+from tests.browser.modems import OFFLINE, ONLINE, Modems
 from tests.browser.pages import PAGES, At
 from tests.contract.market import Market
 
@@ -90,7 +92,9 @@ def crowded(life: Life, market: Market) -> Life:
     names = {"489000000001": hostile, "489000000002": WORD}
     rows = [{"phone": phone, "country": name, "operator": name} for phone, name in names.items()]
     assert market.made("POST", "/admin/numbers", rows)["rejected"] == []
-    return Life(market, hub.partner_id, life.phone, life.activation_id, life.import_id, gateway.source_id)
+    modems = Modems.added(market, {"W" * 100: market.pool().phones[0]})
+    modems.report({"W" * 100: ONLINE, WORD: OFFLINE}, {WORD: "9" * 100}, device="W" * 100)
+    return replace(life, partner_id=hub.partner_id, source_id=gateway.source_id, modems_id=modems.source_id)
 
 
 @pytest.mark.parametrize("at", PAGES, ids=lambda at: at.name)

@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.driving import Console, confirm, fill, press, shows, shows_page
+from tests.browser.driving import NARROW, WIDE, Console, confirm, fill, press, shows, shows_page
+from tests.browser.modems import OFFLINE, ONLINE, Modems, taken_off_sale
 from tests.contract.market import Market, Pool, until
 
 
@@ -111,3 +112,52 @@ def test_an_unknown_number_and_no_number_are_told_apart_and_what_is_told_moves_n
     shows_page(page, "Number not found")
     expect(page.get_by_text("499999999999 is not one of ours.")).to_be_visible()
     assert console.axe() == []
+
+
+def test_a_number_that_is_offline_is_found_and_put_online(console: Console, market: Market) -> None:
+    pool = market.pool(3)
+    first, second, _ = pool.phones
+    modems = Modems.added(market, {"1.01": first, "1.02": second}, name="Pool that has it")
+    modems.report({"1.01": OFFLINE, "1.02": ONLINE})
+    taken_off_sale(market, first)
+
+    def counted() -> int:
+        page = market.made("GET", "/admin/pools")
+        return sum(one["offline"] for one in page["pools"] if one["operator"] == pool.operator)
+
+    until(counted, lambda offline: offline == 1)
+    page = console.enter("/numbers")
+    cells = page.get_by_role("row").filter(has=page.get_by_role("link", name=pool.operator, exact=True))
+    # On sale, free, held, offline.
+    expect(cells.get_by_role("cell")).to_contain_text([pool.country, pool.operator, "2", "2", "0", "1"])
+    cells.get_by_role("link", name="1", exact=True).click()
+    only = page.get_by_label("Offline only")
+    expect(only).to_be_checked()
+    listed = page.get_by_role("table", name=f"Numbers of {pool.country}").locator("tbody tr")
+    expect(listed).to_have_count(1)
+    shows(listed, first, "Offline since", "its device says so")
+    expect(listed).not_to_contain_text("Free")
+    assert console.axe() == []
+    assert console.fits(NARROW)
+    assert console.fits(WIDE)
+    only.uncheck()
+    expect(listed).to_have_count(3)
+    only.check()
+    expect(listed).to_have_count(1)
+    page.get_by_role("link", name="Offline numbers").click()
+    everywhere = page.get_by_role("table", name="Offline numbers").get_by_role("row").filter(has_text=first)
+    shows(everywhere, pool.country, pool.operator)
+
+    everywhere.get_by_role("link", name=first).click()
+    state = page.get_by_role("region", name="Current state")
+    shows(state, "Offline since", "its device says so", "1.01")
+    link = state.get_by_role("link", name="Pool that has it")
+    expect(link).to_have_attribute("href", f"#/sources/{modems.source_id}")
+    press(page, "It is online")
+    dialog = page.get_by_role("dialog", name=f"Is {first} online?")
+    shows(dialog, "goes back on sale")
+    assert console.axe() == []
+    press(dialog, "It is online")
+    shows(state, "Free", "Unknown")
+    expect(page.get_by_role("button", name="It is online")).to_have_count(0)
+    assert market.made("GET", f"/admin/numbers/{first}")["offline"] is None

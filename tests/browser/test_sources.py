@@ -6,10 +6,11 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import FilePayload, Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, Route, expect
 
 from globalconnect.domain.times import to_iso
 from tests.browser.driving import NARROW, WIDE, Console, confirm, copied, fill, press, shows, shows_page
+from tests.browser.modems import DEVICE, OFFLINE, ONLINE, Modems
 from tests.contract.market import Gateway, Market
 
 SMS = {"phone": "447700199999", "from": "Nobody", "text": "Hello"}
@@ -30,7 +31,7 @@ def test_a_source_is_entered_with_a_secret_that_works_and_is_shown_once(console:
     assert secret not in page.content()
 
 
-def test_a_source_shows_when_it_was_last_heard_from_and_what_could_not_be_read(
+def test_a_source_shows_when_it_was_last_heard_from_when_its_last_sms_came_and_what_could_not_be_read(
     console: Console, market: Market
 ) -> None:
     gateway = market.gateway(name="Heard gateway")
@@ -42,7 +43,7 @@ def test_a_source_shows_when_it_was_last_heard_from_and_what_could_not_be_read(
     console.reload()
     expect(row).not_to_contain_text("Never")
     titles = [moment.get_attribute("title") or "" for moment in row.locator("time").all()]
-    assert [title.endswith(" UTC") for title in titles] == [True] * 3
+    assert [title.endswith(" UTC") for title in titles] == [True] * 4
     shows(row, "receivedAt: not given")
 
 
@@ -172,7 +173,7 @@ def lines_of(market: Market, gateway: Gateway) -> dict[str, str | None]:
 
 
 def line(page: Page, name: str) -> Locator:
-    return page.get_by_role("table", name="Lines").get_by_role("row").filter(has_text=name)
+    return page.get_by_role("table", name="Lines", exact=True).get_by_role("row").filter(has_text=name)
 
 
 def choose(form: Locator, text: str) -> None:
@@ -262,6 +263,67 @@ def test_lines_are_downloaded_filled_in_and_imported(console: Console, market: M
     expect(form).to_have_count(0)
     shows(page.get_by_role("main"), "2 lines mapped. 1 waiting SMS went to whoever held the number.")
     assert lines_of(market, gateway) == {"=1+1": first, 'a "quoted", name': third}
+
+
+# ---------------------------------------------------------------- devices
+
+
+def test_a_source_shows_its_devices_and_a_line_that_one_names_is_mapped_there(console: Console, market: Market) -> None:
+    pool, service = market.pool(4), market.service()
+    first, second, third, fourth = pool.phones
+    modems = Modems.added(market, {"1.01": first, "1.02": second, "1.04": fourth})
+    market.hub().buy(pool, service, exceptionPhoneSet=[second, third, fourth])
+    modems.report({"1.01": ONLINE, "1.02": OFFLINE, "1.03": ONLINE}, {"1.03": "8944100000000000013"})
+    page = console.enter(f"/sources/{modems.source_id}")
+    devices = page.get_by_role("region", name="Devices")
+    shows(devices, DEVICE, "3 lines: 1 offline, 2 online", "Good until")
+    rows = devices.get_by_role("table", name=f"Lines of {DEVICE}").locator("tbody tr")
+    # First those to look after.
+    expect(rows.locator("td:first-child")).to_have_text(["1.02", "1.01", "1.03"])
+    expect(rows).to_contain_text([re.compile(f"{second}.*Offline"), re.compile(f"{first}.*Online"), "Not mapped"])
+    # One is sold, and shows until when; both tables show since when it is as it is.
+    expect(rows.locator("time")).to_have_count(4)
+    expect(line(page, "1.01").locator("time")).to_have_count(2)
+    shows(line(page, "1.04"), "Unknown")
+    assert console.axe() == []
+    assert console.fits(NARROW)
+    assert console.fits(WIDE)
+
+    devices.get_by_role("button", name=f"Map place 1.03 of {DEVICE}").click()
+    press(page.get_by_role("dialog", name="Line 1.03"), "Cancel")
+    devices.get_by_role("button", name=f"Map SIM 8944100000000000013 of {DEVICE}").click()
+    fill(page.get_by_role("dialog", name="Line 8944100000000000013"), {"Number": third}, "Save")
+    shows(rows.filter(has_text="8944100000000000013"), third)
+    shows(line(page, "8944100000000000013"), third, "Online")
+
+    devices.get_by_role("button", name=f"Forget {DEVICE}").click()
+    press(page.get_by_role("dialog", name=f"Forget {DEVICE}?"), "Forget")
+    shows(devices, "No device has reported yet.")
+
+    line(page, "1.02").get_by_role("link", name=second).click()
+    shows_page(page, second)
+
+
+def test_a_source_that_is_quiet_says_so_in_the_list_and_on_its_page(console: Console, market: Market) -> None:
+    gateway = market.gateway(name="Gateway that is quiet")
+    last = to_iso(int(time.time()) * 1000 - 3_600_000)
+
+    def quieten(route: Route) -> None:
+        """Answer what the sweep would have found of the source after a week."""
+        answer = route.fetch()
+        body = answer.json()
+        for source in body.get("sources", [body]):
+            if source.get("sourceId") == gateway.source_id:
+                source |= {"lastSmsAt": last, "quietSince": last}
+        route.fulfill(response=answer, json=body)
+
+    console.page.route(re.compile(r"/admin/sources(/\w+)?(\?.*)?$"), quieten)
+    page = console.enter("/sources")
+    row = page.get_by_role("row").filter(has_text="Gateway that is quiet")
+    expect(row.get_by_text("Quiet", exact=True)).to_be_visible()
+    row.get_by_role("link", name="Gateway that is quiet").click()
+    shows(page.get_by_role("region", name="Source", exact=True), "Quiet since", "no SMS for longer than usual")
+    assert console.axe() == []
 
 
 # ---------------------------------------------------------------- a test with a real SMS

@@ -19,13 +19,10 @@ export interface Column<T> {
   readonly number?: boolean;
 }
 
-interface ListingProps<T> {
-  /** The table's name for screen readers. */
-  readonly caption: string;
+interface PagesProps<T> {
   readonly load: (cursor: string | undefined, signal: AbortSignal) => Promise<PageOf<T>>;
   /** The listing starts over when one of these changes: filters, a count of changes made. */
   readonly deps?: readonly unknown[];
-  readonly columns: readonly Column<T>[];
   readonly keyOf: (row: T) => string | number;
   /** Shown when there are no rows. */
   readonly empty: ComponentChildren;
@@ -33,11 +30,25 @@ interface ListingProps<T> {
   readonly every?: number;
 }
 
+interface TableProps<T> {
+  /** The table's name for screen readers. */
+  readonly caption: string;
+  readonly columns: readonly Column<T>[];
+}
+
+interface CardsProps<T> {
+  /** Shows rows that no table could. */
+  readonly cards: (rows: readonly T[]) => ComponentChildren;
+}
+
+type ListingProps<T> = PagesProps<T> & (TableProps<T> | CardsProps<T>);
+
 // A filtered page may be empty while later ones are not; so many are skipped without asking.
 const MAX_EMPTY_PAGES = 10;
 
-/** A listing, page by page; below 1100 px its rows are cards. */
-export function Listing<T>({ caption, load, deps = [], columns, keyOf, empty, every }: ListingProps<T>) {
+/** A listing, page by page, as a table or as cards. */
+export function Listing<T>(props: ListingProps<T>) {
+  const { load, deps = [], keyOf, empty, every } = props;
   const [later, setLater] = useState<PageOf<T> | null>(null);
   const [more, setMore] = useState<{ busy: boolean; error: string | null }>(NOT_BUSY);
   const generation = useRef(0);
@@ -77,8 +88,10 @@ export function Listing<T>({ caption, load, deps = [], columns, keyOf, empty, ev
           <>
             {rows.length === 0 ? (
               <p class="empty">{empty}</p>
+            ) : "cards" in props ? (
+              props.cards(rows)
             ) : (
-              <Rows caption={caption} columns={columns} rows={rows} keyOf={keyOf} />
+              <Rows caption={props.caption} columns={props.columns} rows={rows} keyOf={keyOf} />
             )}
             {more.error !== null && <Failure text={more.error} />}
             {cursor !== null && (
@@ -94,9 +107,7 @@ export function Listing<T>({ caption, load, deps = [], columns, keyOf, empty, ev
   );
 }
 
-interface RowsProps<T> {
-  readonly caption: string;
-  readonly columns: readonly Column<T>[];
+interface RowsProps<T> extends TableProps<T> {
   readonly rows: readonly T[];
   readonly keyOf: (row: T) => string | number;
 }
@@ -134,7 +145,7 @@ export function Rows<T>({ caption, columns, rows, keyOf }: RowsProps<T>) {
 const NOT_BUSY = { busy: false, error: null };
 
 async function filled<T>(
-  load: ListingProps<T>["load"],
+  load: PagesProps<T>["load"],
   from: string | undefined,
   signal: AbortSignal,
 ): Promise<PageOf<T>> {

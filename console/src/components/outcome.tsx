@@ -20,8 +20,17 @@ export function PushOutcome({ outcome }: { outcome: string }) {
   return <Badge tone={outcome === "delivered" ? "good" : "bad"}>{PUSH_OUTCOMES[outcome] ?? outcome}</Badge>;
 }
 
-/** An activation's outcome, or its state while it has none. */
+/** An activation's outcome, or its state while it has none, and whether its number's line went offline meanwhile. */
 export function ActivationOutcome({ activation }: { activation: Schemas["ActivationView"] }) {
+  return (
+    <span class="badges">
+      <Outcome activation={activation} />
+      {activation.lineOfflineAt !== null && <Badge tone="bad">Line went offline</Badge>}
+    </span>
+  );
+}
+
+function Outcome({ activation }: { activation: Schemas["ActivationView"] }) {
   const { outcome, state } = activation;
   if (outcome !== null) return <Badge tone={outcome === 3 ? "good" : "plain"}>{OUTCOMES[outcome] ?? outcome}</Badge>;
   return state === "live" ? <Badge tone="warn">Live</Badge> : <Badge>Expired</Badge>;

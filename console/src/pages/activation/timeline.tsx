@@ -48,9 +48,12 @@ export function Timeline({ activation, revealed, onReveal, onPushed }: TimelineP
     };
     return [arrival, ...attemptEvents(sms, shown, messages.length > 1 ? `of ${title}` : "")];
   });
-  const events = [...leaseEvents(activation), ...smsEvents, ...finishEvents(activation)].sort(
-    (one, other) => one.at.localeCompare(other.at) || one.rank - other.rank,
-  );
+  const events = [
+    ...leaseEvents(activation),
+    ...lineEvents(activation),
+    ...smsEvents,
+    ...finishEvents(activation),
+  ].sort((one, other) => one.at.localeCompare(other.at) || one.rank - other.rank);
 
   return (
     <ol class="timeline" aria-labelledby="timeline">
@@ -95,6 +98,23 @@ function leaseEvents({ startedAt, expiresAt, finishedAt, state }: ActivationWith
       ),
   };
   return [start, expiry];
+}
+
+function lineEvents({ lineOfflineAt }: ActivationWithSms): Event[] {
+  if (lineOfflineAt === null) return [];
+  return [
+    {
+      key: "line",
+      at: lineOfflineAt,
+      rank: 1,
+      kind: "bad",
+      content: (
+        <p>
+          <strong>Line went offline</strong> during the sale: no SMS arrives until it is back.
+        </p>
+      ),
+    },
+  ];
 }
 
 function finishEvents({ finishedAt, outcome }: ActivationWithSms): Event[] {

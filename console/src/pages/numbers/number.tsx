@@ -5,16 +5,18 @@ import { announce } from "../../components/announce";
 import { Confirm } from "../../components/dialog";
 import { Fact } from "../../components/facts";
 import { Head } from "../../components/head";
+import { LineState } from "../../components/line-state";
 import { Rows } from "../../components/listing";
 import { ActivationOutcome } from "../../components/outcome";
 import { Loaded } from "../../components/status";
 import { Time } from "../../components/time";
 import { useData } from "../../data";
+import { nameOfSource } from "../../lines";
 import { hrefTo } from "../../router";
 import { Marks } from "./marks";
 import { poolHref } from "./pools";
 import { Search } from "./search";
-import { NumberState, RESTORING, WITHDRAWING } from "./state";
+import { NumberState, PUTTING_ONLINE, RESTORING, WITHDRAWING } from "./state";
 
 type PhoneNumber = Schemas["NumberWithHistory"];
 type Activation = Schemas["ActivationView"];
@@ -44,6 +46,7 @@ function UnknownNumber({ phone }: { phone: string }) {
 
 function Details({ number, onChanged }: { number: PhoneNumber; onChanged: () => void }) {
   const [asking, setAsking] = useState(false);
+  const [puttingOnline, setPuttingOnline] = useState(false);
   const action = number.enabled ? "Withdraw" : "Restore";
 
   const change = async () => {
@@ -53,10 +56,21 @@ function Details({ number, onChanged }: { number: PhoneNumber; onChanged: () => 
     onChanged();
     announce(`${phone} ${enabled ? "restored" : "withdrawn"}`);
   };
+  const putOnline = async () => {
+    const { phone } = number;
+    await api.post("/admin/numbers/{phone}/online", { path: { phone } });
+    onChanged();
+    announce(`${phone} is online`);
+  };
 
   return (
     <>
       <Head title={number.phone}>
+        {number.offline !== null && (
+          <Act deed="post /admin/numbers/{phone}/online" onClick={() => setPuttingOnline(true)}>
+            It is online
+          </Act>
+        )}
         <Act
           deed="patch /admin/numbers/{phone}"
           class={number.enabled ? undefined : "primary"}
@@ -78,6 +92,16 @@ function Details({ number, onChanged }: { number: PhoneNumber; onChanged: () => 
           <p>{number.enabled ? WITHDRAWING : RESTORING}</p>
         </Confirm>
       )}
+      {puttingOnline && (
+        <Confirm
+          title={`Is ${number.phone} online?`}
+          action="It is online"
+          onConfirm={putOnline}
+          onClose={() => setPuttingOnline(false)}
+        >
+          <p>{PUTTING_ONLINE}</p>
+        </Confirm>
+      )}
     </>
   );
 }
@@ -94,6 +118,14 @@ function NumberFacts({ number }: { number: PhoneNumber }) {
             {`${number.operator}, ${number.country}`}
           </a>
         </Fact>
+        <Fact name="Line">
+          <LineState online={number.online} /> <span class="foreign">{number.line}</span>
+        </Fact>
+        {number.sourceId !== null && (
+          <Fact name={number.line === null ? "Source of its last SMS" : "Source"}>
+            <SourceLink sourceId={number.sourceId} />
+          </Fact>
+        )}
         {number.activationId !== null && (
           <Fact name="Held by">
             <a href={hrefTo("activations", number.activationId)}>activation {number.activationId}</a>
@@ -101,6 +133,15 @@ function NumberFacts({ number }: { number: PhoneNumber }) {
         )}
       </dl>
     </section>
+  );
+}
+
+function SourceLink({ sourceId }: { sourceId: string }) {
+  const name = useData(() => nameOfSource(sourceId), [sourceId]);
+  return (
+    <a href={hrefTo("sources", sourceId)}>
+      <bdi>{name.value ?? sourceId}</bdi>
+    </a>
   );
 }
 

@@ -2,10 +2,13 @@ import { useRef, useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
 import { Act } from "../../components/act";
 import { Confirm } from "../../components/dialog";
+import { CheckField } from "../../components/form";
 import { type Column, Listing } from "../../components/listing";
+import { Pool } from "../../components/pool";
 import { Success } from "../../components/status";
 import { plural } from "../../figures";
 import { hrefTo } from "../../router";
+import { offlineHref, poolHref } from "./pools";
 import { NumberState, RESTORING, WITHDRAWING } from "./state";
 
 type PhoneNumber = Schemas["NumberView"];
@@ -14,13 +17,16 @@ type PhoneNumber = Schemas["NumberView"];
 const BATCH = 500;
 
 interface PoolNumbersProps {
-  readonly country: string;
+  /** Null for all countries. */
+  readonly country: string | null;
   /** Null for all pools of the country. */
   readonly operator: string | null;
+  /** Whether only those whose lines are offline. */
+  readonly offline: boolean;
 }
 
-/** The numbers of a pool or country, to be selected, withdrawn and restored. */
-export function PoolNumbers({ country, operator }: PoolNumbersProps) {
+/** The numbers of a pool or country, or those of them that are offline, to be selected, withdrawn and restored. */
+export function PoolNumbers({ country, operator, offline }: PoolNumbersProps) {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   const [changed, setChanged] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [report, setReport] = useState<string | null>(null);
@@ -38,11 +44,23 @@ export function PoolNumbers({ country, operator }: PoolNumbersProps) {
   return (
     <>
       <h2>
-        <span class="foreign">{operator === null ? country : `${operator}, ${country}`}</span>
+        {country === null ? (
+          "Offline, in all countries"
+        ) : (
+          <span class="foreign">{operator === null ? country : `${operator}, ${country}`}</span>
+        )}
       </h2>
       <p>
         <a href={hrefTo("numbers")}>All pools</a>
       </p>
+      {country !== null && operator === null && (
+        <CheckField
+          name="online"
+          label="Offline only"
+          checked={offline}
+          onChange={(on) => location.replace(on ? offlineHref(country) : poolHref(country))}
+        />
+      )}
       <Selection
         size={selected.size}
         onAll={() => setSelected(new Set(shown.current))}
@@ -51,17 +69,18 @@ export function PoolNumbers({ country, operator }: PoolNumbersProps) {
       />
       {report !== null && <Success>{report}</Success>}
       <Listing<PhoneNumber>
-        caption={`Numbers of ${operator ?? country}`}
+        caption={country === null ? "Offline numbers" : `Numbers of ${operator ?? country}`}
         load={async (cursor, signal) => {
-          const page = await api.get("/admin/numbers", { query: { country, operator, cursor }, signal });
+          const online = offline ? "false" : null;
+          const page = await api.get("/admin/numbers", { query: { country, operator, online, cursor }, signal });
           const phones = page.numbers.map(({ phone }) => phone);
           shown.current = cursor === undefined ? phones : [...shown.current, ...phones];
           return { rows: page.numbers, cursor: page.cursor };
         }}
-        deps={[country, operator]}
+        deps={[country, operator, offline]}
         keyOf={({ phone }) => phone}
-        columns={columnsOf({ selected, select, changed, hasOperator: operator === null })}
-        empty="No numbers here."
+        columns={columnsOf({ selected, select, changed, place: placeColumns(country, operator) })}
+        empty={offline ? "No numbers are offline." : "No numbers here."}
       />
     </>
   );
@@ -117,10 +136,16 @@ interface ColumnOptions {
   readonly select: (phone: string, on: boolean) => void;
   /** Which numbers were restored (true) or withdrawn since they were read. */
   readonly changed: ReadonlyMap<string, boolean>;
-  readonly hasOperator: boolean;
+  readonly place: Column<PhoneNumber>[];
 }
 
-function columnsOf({ selected, select, changed, hasOperator }: ColumnOptions): Column<PhoneNumber>[] {
+/** Return what tells where a number belongs, as far as it is not in the heading. */
+function placeColumns(country: string | null, operator: string | null): Column<PhoneNumber>[] {
+  if (country === null) return [{ title: "Pool", cell: (number) => <Pool {...number} /> }];
+  return operator === null ? [{ title: "Operator", cell: (number) => <span class="foreign">{number.operator}</span> }] : [];
+}
+
+function columnsOf({ selected, select, changed, place }: ColumnOptions): Column<PhoneNumber>[] {
   return [
     {
       title: "Select",
@@ -134,9 +159,7 @@ function columnsOf({ selected, select, changed, hasOperator }: ColumnOptions): C
       ),
     },
     { title: "Number", cell: ({ phone }) => <a href={hrefTo("numbers", phone)}>{phone}</a> },
-    ...(hasOperator
-      ? [{ title: "Operator", cell: ({ operator }: PhoneNumber) => <span class="foreign">{operator}</span> }]
-      : []),
+    ...place,
     {
       title: "State",
       cell: (number) => <NumberState number={{ ...number, enabled: changed.get(number.phone) ?? number.enabled }} />,

@@ -26,9 +26,16 @@ export function Pools() {
             title: "Operator",
             cell: (pool) => <a class="foreign" href={poolHref(pool.country, pool.operator)}>{pool.operator}</a>,
           },
-          { title: "On sale", cell: (pool) => count(pool.total), number: true },
+          // Each is one of the three: free, held, or offline, which some are that are held.
+          { title: "On sale", cell: (pool) => count(pool.total - pool.offline), number: true },
           { title: "Free", cell: (pool) => count(pool.free), number: true },
-          { title: "Held", cell: (pool) => count(pool.total - pool.free), number: true },
+          { title: "Held", cell: (pool) => count(pool.total - pool.offline - pool.free), number: true },
+          {
+            title: "Offline",
+            cell: ({ country, offline }) =>
+              offline === 0 ? 0 : <a href={offlineHref(country)}>{count(offline)}</a>,
+            number: true,
+          },
           { title: "Free by service", cell: (pool) => <ServiceCounts {...pool} /> },
         ]}
         empty={
@@ -44,6 +51,11 @@ export function Pools() {
 /** Return the link to the numbers of a pool, or of all pools of a country. */
 export function poolHref(country: string, operator?: string): string {
   return `${hrefTo("numbers")}?${new URLSearchParams({ country, ...(operator === undefined ? {} : { operator }) })}`;
+}
+
+/** Return the link to the numbers that are offline, of a country or of all. */
+export function offlineHref(country: string | null): string {
+  return `${hrefTo("numbers")}?${new URLSearchParams({ ...(country === null ? {} : { country }), online: "false" })}`;
 }
 
 function ServiceCounts({ services }: PoolCounts) {

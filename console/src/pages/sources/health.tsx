@@ -9,6 +9,16 @@ export function Heard({ source }: { source: Source }) {
   return source.lastHeardAt ? <Time at={source.lastHeardAt} /> : <Badge>Never</Badge>;
 }
 
+/** When the last SMS came by a source, and whether it should have sent another since. */
+export function LastSms({ source: { lastSmsAt, quietSince } }: { source: Source }) {
+  return (
+    <span class="badges">
+      {lastSmsAt === null ? <Badge>Never</Badge> : <Time at={lastSmsAt} />}
+      {quietSince !== null && <Badge tone="warn">Quiet</Badge>}
+    </span>
+  );
+}
+
 /** What a source sent last that was of no use. */
 export function Problems({ source: { lastUnreadable, lastUntimed } }: { source: Source }) {
   if (!lastUnreadable && !lastUntimed) return <>None</>;

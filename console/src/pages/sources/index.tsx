@@ -8,7 +8,7 @@ import { Head } from "../../components/head";
 import { Listing } from "../../components/listing";
 import { hrefTo } from "../../router";
 import type { Page } from "../page";
-import { Heard, Problems } from "./health";
+import { Heard, LastSms, Problems } from "./health";
 import { NewSecretDialog } from "./new-secret";
 import { NewSourceDialog } from "./new-source";
 import { SingleSource } from "./source";
@@ -52,7 +52,17 @@ function Sources() {
           },
           { title: "Type", cell: (source) => source.provider },
           { title: "URL", cell: (source) => <Copyable label={`URL of ${source.name}`} value={source.url} /> },
-          { title: "Last heard from", cell: (source) => <Heard source={source} /> },
+          {
+            title: "Last heard from",
+            cell: (source) => (
+              <>
+                <Heard source={source} />
+                <div>
+                  Last SMS: <LastSms source={source} />
+                </div>
+              </>
+            ),
+          },
           { title: "Last problems", cell: (source) => <Problems source={source} /> },
           {
             title: "Change",

@@ -3,6 +3,7 @@ import { useAction } from "../../action";
 import { api } from "../../api";
 import { Act } from "../../components/act";
 import { Badge } from "../../components/badge";
+import { STATE_COLUMNS } from "../../components/line-state";
 import { Listing } from "../../components/listing";
 import { Marked } from "../../components/marked";
 import { Failure, Success } from "../../components/status";
@@ -11,6 +12,7 @@ import { count, plural } from "../../figures";
 import { type Line, everyLine, writeLines } from "../../lines";
 import { hrefTo, placeNow } from "../../router";
 import { save } from "../../save";
+import { Devices } from "./devices";
 import { ImportLines } from "./import-lines";
 import { LineDialog } from "./line-dialog";
 
@@ -22,7 +24,10 @@ interface LinesProps {
   readonly updatedAt: number | null;
 }
 
-/** Which numbers of ours the lines of a source are; the address may name a line to begin with: `?line=SIM1`. */
+/**
+ * Which numbers of ours the lines of a source are, and what its devices say of them; the address may name a line to begin
+ * with: `?line=SIM1`.
+ */
 export function Lines({ sourceId, called, updatedAt }: LinesProps) {
   const [asked, setAsked] = useState<string | null>(() => placeNow().query.get("line"));
   const [importing, setImporting] = useState(false);
@@ -84,6 +89,7 @@ export function Lines({ sourceId, called, updatedAt }: LinesProps) {
             cell: ({ phone }) =>
               phone === null ? <Badge tone="warn">Not mapped</Badge> : <a href={hrefTo("numbers", phone)}>{phone}</a>,
           },
+          ...STATE_COLUMNS,
           { title: "First SMS unmapped", cell: ({ heardAt }) => (heardAt === null ? "–" : <Time at={heardAt} />) },
           {
             title: "Change",
@@ -101,6 +107,7 @@ export function Lines({ sourceId, called, updatedAt }: LinesProps) {
         ]}
         empty="No lines yet. One that sends an SMS appears here by itself."
       />
+      <Devices sourceId={sourceId} deps={[changes, updatedAt]} onMap={setAsked} />
       {asked !== null && <LineDialog sourceId={sourceId} line={asked} onSaved={onSaved} onClose={close} />}
       {importing && <ImportLines sourceId={sourceId} onSaved={onSaved} onClose={close} />}
     </section>

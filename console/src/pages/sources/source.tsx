@@ -9,7 +9,7 @@ import { Time } from "../../components/time";
 import { useData } from "../../data";
 import { hrefTo } from "../../router";
 import { ChangeDialog } from "./change";
-import { Heard, Problems } from "./health";
+import { Heard, LastSms, Problems } from "./health";
 import { Lines } from "./lines";
 import { NewSecretDialog } from "./new-secret";
 import { type Provider, ProviderFacts } from "./provider";
@@ -103,6 +103,14 @@ function SourceFacts({ source, provider }: Described) {
         <Fact name="Last heard from">
           <Heard source={source} />
         </Fact>
+        <Fact name="Last SMS">
+          <LastSms source={source} />
+        </Fact>
+        {source.quietSince !== null && (
+          <Fact name="Quiet since">
+            <Time at={source.quietSince} />: no SMS for longer than usual at this hour, though numbers of it are sold
+          </Fact>
+        )}
         <Fact name="Last problems">
           <Problems source={source} />
         </Fact>
