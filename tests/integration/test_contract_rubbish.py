@@ -148,6 +148,7 @@ def world(cloud: Cloud) -> Breakable:
         "partnerId": partner.partner_id,
         "sourceId": source_id,
         "code": SERVICE,
+        "device": "device",
         "payloadId": f"gw-{'0' * 64}",
         "importId": desk.post("/admin/imports", {"fileName": "numbers.csv"}).body["importId"],
         "part": "1",
@@ -374,7 +375,19 @@ OF_BODY = {
     "sources": ("name", "provider", "settings"),
     "staff": ("email", "role", "delivery", "disabled", "totpRequired"),
 }
-OF_PATH = ("partnerId", "name", "code", "phone", "activationId", "smsId", "sourceId", "importId", "part", "payloadId")
+OF_PATH = (
+    "partnerId",
+    "name",
+    "code",
+    "phone",
+    "activationId",
+    "smsId",
+    "sourceId",
+    "importId",
+    "part",
+    "payloadId",
+    "device",
+)
 OF_QUERY = ("country", "operator", "partnerId", "phone", "service", "state", "texts", "cursor")
 ROW = some.fixed_dictionaries(
     {name: some.one_of(some.just(good), ANY_JSON) for name, good in (("phone", "48500000001"), ("country", "x"))},
