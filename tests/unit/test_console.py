@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from admin_api.app import ROUTES
 from console.app import answer
 from console.wiring import Parts, build
 from globalconnect.domain.errors import NotFound
@@ -31,6 +32,8 @@ SOURCES = [path for path in (REPOSITORY / "console" / "src").rglob("*.ts*") if p
 CHANGE = re.compile(r"\bapi\.(post|put|patch|delete)\(\s*\"([^\"]+)\"")
 DEED = re.compile(r"\"((?:post|put|patch|delete) /admin/[^\"]+)\"")
 IMPORT = re.compile(r"""(?:^(?:import|export)\b[^;"']*?|\bimport\()["'](\.{1,2}/[^"']+)["']""", re.MULTILINE)
+# What is entered in the audit log.
+ACTION = re.compile(r"\"([a-z]+\.[a-z_]+)\"")
 # What makes markup of a text, runs one, or needs a laxer policy.
 FORBIDDEN = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|createContextualFragment"
@@ -183,6 +186,16 @@ def imports(path: Path) -> set[Path]:
     named = [(path.parent / name).resolve() for name in IMPORT.findall(path.read_text(encoding="utf-8"))]
     endings = (".ts", ".tsx", "/index.ts", "/index.tsx")
     return {Path(f"{name}{ending}") for name in named for ending in endings} & set(SOURCES)
+
+
+def test_every_action_in_the_audit_log_has_words() -> None:
+    named = set(
+        re.findall(r'"([a-z]+\.[a-z_]+)": "', (REPOSITORY / "console" / "src" / "pages" / "audit.tsx").read_text())
+    )
+    sources = [path.read_text() for path in (REPOSITORY / "functions" / "admin_api").glob("*.py")]
+    given = {action for source in sources for action in ACTION.findall(source)}
+    assert {route.action for route in ROUTES if route.action} <= given
+    assert given == named
 
 
 def test_no_sources_of_the_console_import_each_other_in_a_circle() -> None:

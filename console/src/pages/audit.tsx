@@ -13,13 +13,16 @@ type Detail = Entry["details"][string];
 export const audit: Page = { route: "/audit", title: "Audit log", menu: "Audit log", view: Audit };
 
 const ACTIONS: Readonly<Record<string, string>> = {
-  "import.started": "Import started",
-  "import.part_sent": "Import part sent",
   "import.finished": "Import finished",
+  "import.part_sent": "Import part sent",
+  "import.started": "Import started",
+  "incomplete.texts_read": "Incomplete SMS viewed",
   "message.pushed_again": "SMS pushed again",
   "number.changed": "Number changed",
   "number.marks_lifted": "Marks lifted from a number",
+  "number.online": "Line put online",
   "number.restored": "Number restored",
+  "number.tested": "Number tried out",
   "number.withdrawn": "Number withdrawn",
   "numbers.changed": "Numbers changed",
   "numbers.imported": "Numbers imported",
@@ -37,9 +40,14 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "partner.revoked": "Partner revoked",
   "partner.signing_secret_rotated": "Signing secret created",
   "partner.signing_secrets_removed": "Signing stopped",
+  "payload.replayed": "Payload read again",
   "service.put": "Service saved",
   "sms.texts_read": "SMS texts viewed",
   "source.added": "Source added",
+  "source.changed": "Source changed",
+  "source.device_removed": "Device forgotten",
+  "source.lines_changed": "Lines changed",
+  "source.lines_replaced": "Lines replaced",
   "source.removed": "Source removed",
   "source.secret_replaced": "Source secret replaced",
   "staff.changed": "Person changed",
@@ -48,8 +56,10 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "staff.removed": "Person removed",
   "staff.signed_out": "Sessions ended",
   "staff.totp_removed": "Second factor removed",
+  "tests.texts_read": "Tests viewed",
   "unclaimed.texts_read": "Unclaimed SMS viewed",
   "unreadable.payloads_read": "Unreadable payloads viewed",
+  "waiting.texts_read": "Waiting SMS viewed",
 };
 
 // The page of an action's subject, by the start of the action's name.
