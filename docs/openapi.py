@@ -151,7 +151,7 @@ def extras(fields: Mapping[str, object]) -> dict[str, Schema]:
 GET_NUMBER_FIELDS: Mapping[str, Schema] = {
     "country": partner_text("The country, as GET_SERVICES names it", "england"),
     "operator": partner_text(
-        f"The operator, as GET_SERVICES names it, or `{requests.ANY_OPERATOR}`", "Hutchison 3G UK Ltd"
+        f"The operator, as GET_SERVICES names it, or `{said.ANY_OPERATOR}`", "Hutchison 3G UK Ltd"
     ),
     "service": partner_text("The service's code", "tg"),
     "sum": HINT,

@@ -43,7 +43,7 @@ _FOR_SALE = f"#pool = :pool AND #available_from <= :now AND {_FILTER}"
 
 
 _PARTNER = Partner(
-    PartnerId("benchpartn"), "Bench", "key", push_url=None, services=None, dialect="default", created_at=NOW
+    PartnerId("benchpartn"), "Bench", "key", push_url=None, services=None, dialect="globalconnect", created_at=NOW
 )
 
 

@@ -108,6 +108,7 @@ class Shop:
         push_url: str | None = None,
         name: str = "Hub",
         max_live: int | None = None,
+        dialect: str = "globalconnect",
     ) -> Partner:
         partner_id = new_partner_id(self.cloud.rng)
         partner = Partner(
@@ -116,7 +117,7 @@ class Shop:
             key=new_key(partner_id, self.cloud.rng),
             push_url=push_url,
             services=None if services is None else frozenset(services),
-            dialect="default",
+            dialect=dialect,
             created_at=self.cloud.clock(),
             max_live=max_live,
         )

@@ -47,7 +47,8 @@ export async function request(url: string, init: RequestInit, signal?: AbortSign
 
 /** Return why a request was refused, in the API's words if it gave any. */
 export function refusalIn({ status, content }: Answer): string {
-  const message = (content as { message?: unknown } | null | undefined)?.message;
+  const said = content as { message?: unknown; error?: unknown } | null | undefined;
+  const message = said?.message ?? said?.error;
   return typeof message === "string" ? message : `The stack answered ${status}. Try again.`;
 }
 

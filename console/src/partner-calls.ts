@@ -89,7 +89,9 @@ async function call(
     status: answer.status,
     answer: masked(pretty(answer.text), secrets),
   };
-  if (answer.isSuccess && answer.content !== undefined) return [answer.content, exchange];
+  // Some dialects answer every error with 200.
+  const isError = (answer.content as { status?: unknown } | null | undefined)?.status === "ERROR";
+  if (answer.isSuccess && answer.content !== undefined && !isError) return [answer.content, exchange];
   throw new CallRefused(exchange, refusalIn(answer));
 }
 

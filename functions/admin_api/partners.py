@@ -65,7 +65,7 @@ class NewPartner(Body):
     name: Name
     push_url: PushUrl = None
     services: ServiceCodes = None
-    dialect: Dialect = "default"
+    dialect: Dialect = "globalconnect"
     max_live: MaxLive = None
 
 

@@ -8,7 +8,7 @@ from globalconnect import VERSION
 from globalconnect.domain.ids import ActivationId, new_test_sms_id
 from globalconnect.domain.partner import Partner, PushSecrets
 from globalconnect.domain.sms import Sms
-from globalconnect.hub_protocol.catalogue import DIALECTS
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.signing import Signer
 
@@ -37,7 +37,7 @@ async def _attempt(parts: Parts, partner: Partner, url: str, secrets: PushSecret
     signer = Signer.of(secrets.signing, sms.sms_id, parts.now())
     async with PushClient(version=VERSION, loopback=parts.push_loopback) as client:
         # What the SMS says is no secret; an answer that repeats it is worth seeing.
-        return await client.attempt(url, push_body(sms, secrets.key, DIALECTS[partner.dialect]), [secrets.key], signer)
+        return await client.attempt(url, push_body(sms, secrets.key, dialect_of(partner)), [secrets.key], signer)
 
 
 def _made_up_sms(parts: Parts, partner: Partner) -> Sms:

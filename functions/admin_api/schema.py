@@ -5,7 +5,7 @@ docs/openapi.json says.
 """
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import Annotated, Literal, TypedDict
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, with_config
@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from globalconnect.domain.errors import InvalidInput
 from globalconnect.domain.ids import LARGEST_ID
+from globalconnect.domain.partner import dialect_named
 from globalconnect.domain.phones import check_phone, phone_to_find
 from globalconnect.domain.provider import PROVIDERS
 from globalconnect.domain.push_url import MAX_LENGTH as LONGEST_PUSH_URL
@@ -45,10 +46,10 @@ def _printable(name: str) -> str:
     raise ValueError("not printable")
 
 
-def _known_in(catalogue: Container[str]) -> AfterValidator:
+def _known_in(catalogue: Container[str], current: Callable[[str], str] = str) -> AfterValidator:
     def known(name: str) -> str:
-        if name in catalogue:
-            return name
+        if current(name) in catalogue:
+            return current(name)
         raise ValueError("unknown")
 
     return AfterValidator(known)
@@ -108,7 +109,7 @@ ServiceCodes = Annotated[
 Dialect = Annotated[
     str,
     Field(description=f"one of {', '.join(sorted(DIALECTS))}", json_schema_extra={"enum": [*sorted(DIALECTS)]}),
-    _known_in(DIALECTS),
+    _known_in(DIALECTS, dialect_named),
 ]
 Provider = Annotated[
     str,

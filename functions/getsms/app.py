@@ -1,15 +1,15 @@
 """Polling for the SMS of an activation (contract 2)."""
 
-from functools import partial
-
 from getsms.wiring import Parts, parts
 from globalconnect.domain.errors import existing
 from globalconnect.domain.ids import read_activation_id
 from globalconnect.domain.partner import Partner
-from globalconnect.hub_protocol.answers import MESSAGES, error_body, messages_body
+from globalconnect.hub_protocol.answers import MESSAGES, messages_body
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.hub_protocol.requests import POLLED_ID, POLLING_KEY, Fields, read_key, read_query
 from globalconnect.runtime.http import Request, Response, answered, endpoint
+from globalconnect.runtime.manner import manner_of
 
 
 def answer(request: Request, parts: Parts) -> Response:
@@ -17,8 +17,8 @@ def answer(request: Request, parts: Parts) -> Response:
     fields = read_query(request.query)
     partner = parts.partners.authenticate(read_key(fields, POLLING_KEY))
     request.note(partner_id=partner.partner_id)
-    dialect = parts.dialects[partner.dialect]
-    return answered(lambda: _answer(fields, partner, dialect, parts), partial(error_body, dialect=dialect))
+    dialect = dialect_of(partner, parts.dialects)
+    return answered(lambda: _answer(fields, partner, dialect, parts), manner_of(dialect))
 
 
 def _answer(fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:

@@ -1,16 +1,16 @@
 """The partners' endpoint: what is available, a number, its outcome, by GET and POST (contract 1)."""
 
-from functools import partial
-
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.errors import ServiceNotAllowed
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.pool_counts import on_sale
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices
-from globalconnect.hub_protocol.answers import error_body, finished_body, number_body, services_body
+from globalconnect.hub_protocol.answers import finished_body, number_body, services_body
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.dialect import Dialect
-from globalconnect.hub_protocol.requests import KEY, Fields, read_key, read_query, read_request
+from globalconnect.hub_protocol.requests import ACTION, KEY, Fields, read_key, read_query, read_request
 from globalconnect.runtime.http import Request, Response, answered, endpoint, read_json_object
+from globalconnect.runtime.manner import manner_of
 from partner_api.finish import finish
 from partner_api.issue import issue
 from partner_api.wiring import Parts, parts
@@ -21,8 +21,8 @@ def answer(request: Request, parts: Parts) -> Response:
     fields = read_query(request.query) if request.method == "GET" else read_json_object(request.body())
     partner = parts.partners.authenticate(read_key(fields, KEY))
     request.note(partner_id=partner.partner_id)
-    dialect = parts.dialects[partner.dialect]
-    return answered(lambda: _answer(request, fields, partner, dialect, parts), partial(error_body, dialect=dialect))
+    dialect = dialect_of(partner, parts.dialects)
+    return answered(lambda: _answer(request, fields, partner, dialect, parts), manner_of(dialect))
 
 
 def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
@@ -35,7 +35,8 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
                 partner,
                 parts.holders.left(partner, parts.max_live),
             )
-            return Response(200, services_body(shown), ask_for_less="ask with a key that may buy fewer services")
+            body = services_body(shown, dialect.counts[str(fields[ACTION])], dialect.operators)
+            return Response(200, body, ask_for_less="ask with a key that may buy fewer services")
         case GetNumber() as wanted:
             request.note(action="GET_NUMBER")
             activation = _issued(wanted, partner, parts)

@@ -1,13 +1,13 @@
 """The page that a partner's developer starts from, and the requests that it alone makes (contract 1.8)."""
 
-from functools import partial
-
 from globalconnect.domain.errors import InvalidInput, existing
 from globalconnect.domain.ids import new_token, read_activation_id
-from globalconnect.hub_protocol.answers import MESSAGES, error_body, messages_body
+from globalconnect.hub_protocol.answers import MESSAGES, messages_body
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.explanations import explanation_body
 from globalconnect.hub_protocol.requests import KEY, POLLED_ID, POLLING_KEY, Fields, read_get_number, read_key
 from globalconnect.runtime.http import Request, Response, answered, endpoint, read_json_object
+from globalconnect.runtime.manner import manner_of
 from partner_page.explain import explain
 from partner_page.wiring import Parts, parts
 
@@ -50,14 +50,14 @@ def _messages(request: Request, fields: Fields, parts: Parts) -> Response:
     request.note(action="getsms")
     partner = parts.partners.authenticate(read_key(fields, POLLING_KEY))
     request.note(partner_id=partner.partner_id)
-    dialect = parts.dialects[partner.dialect]
+    dialect = dialect_of(partner, parts.dialects)
 
     def poll() -> Response:
         sale = existing(parts.activations.sale(read_activation_id(fields, POLLED_ID), partner.partner_id), POLLED_ID)
         body = messages_body(sale.sms, sale.activation.state(parts.now()), dialect)
         return Response(200, body, shortened=MESSAGES, logged=True)
 
-    return answered(poll, partial(error_body, dialect=dialect))
+    return answered(poll, manner_of(dialect))
 
 
 def _explanation(request: Request, fields: Fields, parts: Parts) -> Response:
@@ -72,7 +72,7 @@ def _explanation(request: Request, fields: Fields, parts: Parts) -> Response:
             request.note(answer=explanation.reason.name)
         return Response(200, explanation_body(explanation), logged=True)
 
-    return answered(use, partial(error_body, dialect=parts.dialects[partner.dialect]))
+    return answered(use, manner_of(dialect_of(partner, parts.dialects)))
 
 
 handler = endpoint(lambda request: answer(request, parts()))

@@ -123,7 +123,7 @@ class SimulatedCloud:
         key = new_key(PartnerId(name), self.rng.randrange)
         self._urls[name] = url = self.servers.open(name, behaviour)
         self.store.add_partner(
-            Partner(PartnerId(name), name, key, url, services=None, dialect="default", created_at=self.now())
+            Partner(PartnerId(name), name, key, url, services=None, dialect="globalconnect", created_at=self.now())
         )
 
     def behave(self, names: Iterable[str], behaviour: Behaviour) -> None:

@@ -65,7 +65,12 @@ def test_a_partners_key_opens_nothing_here(market: Market, hub: Hub) -> None:
 
 
 def test_a_partner_is_issued_a_key_listed_read_changed_and_revoked(market: Market) -> None:
-    wanted = {"name": "Hub Ltd", "pushUrl": "https://hub.example.com/push", "services": ["tg"], "dialect": "default"}
+    wanted = {
+        "name": "Hub Ltd",
+        "pushUrl": "https://hub.example.com/push",
+        "services": ["tg"],
+        "dialect": "globalconnect",
+    }
     answer = market.admin("POST", "/admin/partners", wanted)
     issued = answer.json()
     assert (answer.status_code, answer.headers["content-type"]) == (201, JSON)

@@ -245,7 +245,7 @@ def test_an_expired_activation_can_still_be_pushed(desk: Desk, pushed: SmsRef) -
     [({}, "partner: has no Push URL"), ({"push_url": PUSH_URL, "revoked_at": START}, "partner: is revoked")],
 )
 def test_a_partner_without_push_url_or_revoked_is_409(desk: Desk, fields: dict[str, Any], message: str) -> None:
-    known = {"push_url": None, "services": None, "dialect": "default", "created_at": START}
+    known = {"push_url": None, "services": None, "dialect": "globalconnect", "created_at": START}
     desk.admin.partners.add(Partner(PartnerId("hub"), "Hub", "key", **known | fields))
     desk.arrived(desk.recorded(activation(5)))
     assert desk.post(push_path(77, 5)).refusal == (409, message)

@@ -45,7 +45,7 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "pushUrl": PUSH_URL,
         "pushUrlIsPlainHttp": False,
         "services": ["go", "tg"],
-        "dialect": "default",
+        "dialect": "globalconnect",
         "maxLive": None,
         "paused": None,
         "createdAt": "2026-09-21T14:13:20+00:00",
@@ -84,7 +84,7 @@ def test_reading_gives_what_was_issued(desk: Desk) -> None:
         ({"services": ["wa"]}, {"services": ["wa"]}),
         ({"services": []}, {"services": []}),
         ({"services": None}, {"services": None}),
-        ({"dialect": "default"}, {}),
+        ({"dialect": "globalconnect"}, {}),
         ({"maxLive": 1}, {"maxLive": 1}),
         ({"maxLive": 1_000_000}, {"maxLive": 1_000_000}),
         ({"maxLive": None}, {"maxLive": None}),
@@ -102,6 +102,18 @@ def test_a_change_touches_only_the_fields_that_are_given(
     assert reply.body == issued | expected | {"version": 1}
     assert desk.get(path).body == reply.body
     assert desk.admin.partners.authenticate(key).partner_id == issued["partnerId"]
+
+
+def test_the_former_name_of_the_default_dialect_is_good_for_ever(desk: Desk) -> None:
+    issued = desk.partner(dialect="default")
+    path = f"/admin/partners/{issued['partnerId']}"
+    assert (issued["dialect"], desk.get(path).body["dialect"]) == ("globalconnect", "globalconnect")
+    for asked in ("smshub", "default"):
+        assert desk.patch(path, {"dialect": asked}).status == 200
+    assert desk.get(path).body["dialect"] == "globalconnect"
+    # As it was stored before.
+    desk.admin.partners.change(PartnerId(issued["partnerId"]), {"dialect": "default"})
+    assert desk.get(path).body["dialect"] == "globalconnect"
 
 
 def test_a_revoked_partner_can_be_neither_changed_nor_given_a_new_key(desk: Desk) -> None:
@@ -253,7 +265,7 @@ def test_no_other_change_of_a_partner_touches_its_pause_its_limit_or_its_signing
     path = f"/admin/partners/{partner_id}"
     paused = desk.post(f"{path}/pause", {"reason": "Unpaid"}).body["paused"]
     secret = desk.post(f"{path}/signing-secret").body["signingSecret"]
-    desk.patch(path, {"name": "New", "pushUrl": None, "services": ["tg"], "dialect": "default"})
+    desk.patch(path, {"name": "New", "pushUrl": None, "services": ["tg"], "dialect": "globalconnect"})
     desk.post(f"{path}/rotate-key")
     desk.admin.partners.note_success(partner_id, START)
     shown = desk.delete(path).body

@@ -427,7 +427,7 @@ def test_rubbish_to_the_admin_api_is_refused_in_our_json_and_changes_nothing(
     world: Breakable, asked: tuple[Any, dict[str, Any], list[tuple[str, Any]], Any, str]
 ) -> None:
     route, path, query, body, media_type = asked
-    good = {**world.good, "name": "Name", "pushUrl": PUSH_URL, "services": ["tg"], "dialect": "default"}
+    good = {**world.good, "name": "Name", "pushUrl": PUSH_URL, "services": ["tg"], "dialect": "globalconnect"}
     good |= {
         "reusable": True,
         "enabled": False,

@@ -102,7 +102,7 @@ def test_a_page_that_was_not_built_says_how_to_build_it(cloud: Cloud, tmp_path: 
 
 def test_a_link_hands_out_the_key_once(shop: Shop, desk: Desk) -> None:
     issued = desk.partner(name="Hub")
-    shown = {"name": "Hub", "key": issued["key"], "dialect": "default"}
+    shown = {"name": "Hub", "key": issued["key"], "dialect": "globalconnect"}
     tokens = []
     for _ in range(2):
         tokens.append(made(desk, issued["partnerId"]))

@@ -276,7 +276,7 @@ def test_an_unexpected_failure_is_our_json_and_logs_no_secret(logged: io.StringI
 
 
 def test_answers_and_errors_are_written_in_the_dialect_of_the_partner(shop: Shop) -> None:
-    dialects = {"default": Dialect(number=int, error_fields=("error",))}
+    dialects = {"globalconnect": Dialect(number=int, error_fields=("error",))}
     shop.partner_parts = replace(shop.partner_parts, dialects=dialects)
     shop.getsms_parts = replace(shop.getsms_parts, dialects=dialects)
     partner = shop.partner()

@@ -113,7 +113,7 @@ def a_success_uses_the_number_up_for_its_service_only(answer: Any, world: Sample
 
 @expects("partner_page/unused-link.json")
 def a_link_hands_out_the_key_and_is_gone(answer: Any, world: SampleWorld) -> None:
-    shown = {"name": "Sample Hub", "key": "gc_samplehub_this-is-a-sample-and-opens-nothing", "dialect": "default"}
+    shown = {"name": "Sample Hub", "key": "gc_samplehub_this-is-a-sample-and-opens-nothing", "dialect": "globalconnect"}
     assert said(answer) == (200, shown)
     assert [sorted(item.keys() & LINK) for item in world.all_of("PARTNERS_TABLE")] == [["link_taken_by"]]
 

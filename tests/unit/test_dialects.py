@@ -1,5 +1,6 @@
 """What a hub may have of its own changes what is read and written for it, and nothing else does."""
 
+from dataclasses import replace
 from typing import Any, get_args
 
 import pytest
@@ -7,14 +8,16 @@ import pytest
 from globalconnect.domain.activation import Activation, Outcome, State
 from globalconnect.domain.errors import Busy, InvalidInput
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
+from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest
 from globalconnect.domain.sms import Sms
 from globalconnect.hub_protocol.answers import error_body, messages_body, number_body
-from globalconnect.hub_protocol.catalogue import DEFAULT, DIALECTS
+from globalconnect.hub_protocol.catalogue import DEFAULT, DIALECTS, dialect_of
 from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.hub_protocol.push import push_body
 from globalconnect.hub_protocol.requests import read_request
 from globalconnect.runtime import http
+from globalconnect.runtime.manner import manner_of
 
 ACTIVATION_ID = ActivationId(355)
 
@@ -80,6 +83,18 @@ def test_constant_fields_are_the_dialects() -> None:
     }
 
 
+@pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
+def test_every_word_that_asks_for_counts_has_a_form(dialect: Dialect) -> None:
+    assert set(dialect.counts) == {word for word, request in dialect.actions.items() if request is GetServices}
+
+
+def test_a_dialect_that_the_code_does_not_know_is_nobodys_default() -> None:
+    partner = Partner(PartnerId("p"), "Hub", "key", None, None, "klingon", 0)
+    with pytest.raises(KeyError):
+        dialect_of(partner)
+    assert dialect_of(replace(partner, dialect="default")) is DEFAULT
+
+
 def test_the_text_of_an_error_is_in_every_field_that_the_dialect_names() -> None:
     text = "Temporarily busy; try again"
     assert error_body(Busy(), Dialect(error_fields=("error", "message"))) == {
@@ -91,3 +106,4 @@ def test_the_text_of_an_error_is_in_every_field_that_the_dialect_names() -> None
 
 def test_who_has_no_dialect_yet_is_answered_in_the_default_one() -> None:
     assert http.error_body(Busy()) == error_body(Busy(), DEFAULT)
+    assert replace(manner_of(DEFAULT), error_body=http.error_body) == http.MANNER

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from globalconnect.domain.ids import PartnerId, Rng, new_token
 from globalconnect.domain.times import DAY
@@ -21,6 +22,9 @@ MOST_SIGNING_SECRETS = 5
 
 # How long a link hands out a partner's key, if nobody follows it before.
 LINK_LIFETIME = DAY
+
+# The names of dialects that partners were stored with before, which are good for ever.
+_FORMER_DIALECTS = MappingProxyType({"default": "globalconnect"})
 
 # A key or secret as it is kept: in clear, or encrypted for who may decrypt it (docs/adr/0038).
 type Secret = str | bytes
@@ -87,6 +91,10 @@ class Partner:
     max_live: int | None = None
     paused: Pause | None = None
 
+    def __post_init__(self) -> None:
+        """Call the dialect as it is called now."""
+        object.__setattr__(self, "dialect", dialect_named(self.dialect))
+
     @property
     def is_signed(self) -> bool:
         return bool(self.signing_secrets)
@@ -133,6 +141,11 @@ class KeyLink:
     def opens(self, token: str, now: int) -> bool:
         """Return whether `token` is this link's and good at `now` (ms)."""
         return hmac.compare_digest(self.digest, digest_of(token)) and now < self.until
+
+
+def dialect_named(name: str) -> str:
+    """Return the name of a dialect as it is now, of one that it may have had before."""
+    return _FORMER_DIALECTS.get(name, name)
 
 
 def digest_of(key: str) -> str:

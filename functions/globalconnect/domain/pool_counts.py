@@ -7,7 +7,7 @@ a comparison with the clock: the sweep turns a silent expiry, and the end of a r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import Number, OfflineReason, pool_of
@@ -142,6 +142,13 @@ class OnSale:
         free, blocked_free, most = pool.free, pool.blocked_free.get, self.most
         counts = [left if (left := free - blocked_free(code, 0)) > 0 else 0 for code in self.services]
         return tuple(counts if most is None else [min(most, count) for count in counts])
+
+    def total(self, pools: Iterable[PoolCounts]) -> tuple[int, ...]:
+        """Return how many numbers of several pools together can be bought for each service."""
+        totals = [
+            sum(counts) for counts in zip(*(replace(self, most=None).counts(pool) for pool in pools), strict=True)
+        ]
+        return tuple(totals if self.most is None else [min(self.most, count) for count in totals])
 
 
 def on_sale(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, most: int | None = None) -> OnSale:

@@ -1,14 +1,14 @@
 """What hubs are answered: results become bodies (contract 1 and 2)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from globalconnect.domain.activation import Activation, State
 from globalconnect.domain.errors import GlobalConnectError
 from globalconnect.domain.sms import Sms
 from globalconnect.domain.times import to_iso
-from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.hub_protocol.dialect import CountsForm, Dialect, ListedOperators
 
 if TYPE_CHECKING:
     # getsms writes no counts: their rules would make its cold start longer.
@@ -20,6 +20,9 @@ WAIT_CODE = "WAIT_CODE"
 EXPIRED = "EXPIRED"
 ERROR = "ERROR"
 
+# What hubs call all operators of a country.
+ANY_OPERATOR = "any"
+
 # The field of getsms that holds the list: of one too long for an answer the newest are given.
 MESSAGES = "messages"
 
@@ -28,22 +31,26 @@ type Body = dict[str, object]
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def services_body(on_sale: "OnSale") -> str:
-    """Return the answer to GET_SERVICES as JSON.
+def services_body(on_sale: "OnSale", form: CountsForm, operators: ListedOperators) -> str:
+    """Return the answer to GET_SERVICES as JSON, in a dialect's form and with the operators that it lists.
 
     It is text because a hub may ask for 100,000 counts at once, and writing them down costs less than half of what
     building them as an object and turning that into text does.
     """
-    counts = "{" + ",".join(f"{_quoted(code).replace('%', '%%')}:%d" for code in on_sale.services) + "}"
-    countries = ",".join(
-        f'{{"country":{_quoted(country)},"operatorMap":{{{_operators(on_sale, pools, counts)}}}}}'
-        for country, pools in on_sale.countries.items()
+    counts = "{" + ",".join(f"{_quoted(code).replace('%', '%%')}:{form.count}" for code in on_sale.services) + "}"
+    return form.whole.format(
+        ",".join(
+            form.country.format(_quoted(country), ",".join(_operators(on_sale, pools, counts, operators)))
+            for country, pools in on_sale.countries.items()
+        )
     )
-    return f'{{"status":"{SUCCESS}","countryList":[{countries}]}}'
 
 
-def _operators(on_sale: "OnSale", pools: Iterable["PoolCounts"], counts: str) -> str:
-    return ",".join(f"{_quoted(pool.operator)}:{counts % on_sale.counts(pool)}" for pool in pools)
+def _operators(on_sale: "OnSale", pools: Sequence["PoolCounts"], counts: str, listed: ListedOperators) -> Iterator[str]:
+    if listed.total:
+        yield f'"{ANY_OPERATOR}":{counts % on_sale.total(pools)}'
+    if listed.each:
+        yield from (f"{_quoted(pool.operator)}:{counts % on_sale.counts(pool)}" for pool in pools)
 
 
 def number_body(activation: Activation | None, dialect: Dialect) -> Body:

@@ -3,8 +3,65 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.domain.activation import Outcome
+from globalconnect.domain.partner import Partner
+from globalconnect.domain.requests import GetServices
+from globalconnect.hub_protocol.dialect import ANY, COUNT_MAP, SPLIT_AND_ANY, Dialect
 
 DEFAULT = Dialect()
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType({"default": DEFAULT})
+DIALECTS: Mapping[str, Dialect] = MappingProxyType(
+    {
+        "globalconnect": DEFAULT,
+        "smshub": Dialect(
+            number=int,
+            phone=int,
+            sms_id=int,
+            number_extras={},
+            push_extras={},
+            error_fields=("error",),
+            error_status=200,
+            gzip_from=0,
+        ),
+        "smsbower": Dialect(error_fields=("message", "error"), error_status=200, gzip_from=0),
+        "grizzly": Dialect(
+            operators=ANY,
+            number=int,
+            phone=int,
+            sms_id=int,
+            number_extras={"flashcall": False, "voice": False},
+            push_extras={},
+            error_fields=("error",),
+            error_status=200,
+        ),
+        "onlinesim": Dialect(
+            operators=SPLIT_AND_ANY,
+            number=int,
+            sms_id=int,
+            number_extras={},
+            push_extras={},
+            error_fields=("message", "error"),
+            error_status=200,
+        ),
+        "herosms": Dialect(
+            actions=MappingProxyType({**DEFAULT.actions, "GET_COUNT": GetServices}),
+            counts=MappingProxyType({**DEFAULT.counts, "GET_COUNT": COUNT_MAP}),
+            operators=ANY,
+            outcomes=MappingProxyType(
+                {**DEFAULT.outcomes, 14: Outcome.SUCCESS, 15: Outcome.CANCELED, 16: Outcome.RETURNED}
+            ),
+            number=int,
+            phone=int,
+            sms_id=int,
+            number_extras={"supported": ["SMS"]},
+            push_extras={},
+            error_fields=("error",),
+            error_status=200,
+        ),
+    }
+)
+
+
+def dialect_of(partner: Partner, dialects: Mapping[str, Dialect] = DIALECTS) -> Dialect:
+    """Return the dialect of a partner. Raises KeyError for a name that the code does not know, which is never the default's."""
+    return dialects[partner.dialect]

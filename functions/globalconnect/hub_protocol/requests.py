@@ -16,6 +16,7 @@ from globalconnect.domain.numerals import Numeral, whole_number
 from globalconnect.domain.phones import prefix_of
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest
 from globalconnect.domain.text import is_text
+from globalconnect.hub_protocol.answers import ANY_OPERATOR
 from globalconnect.hub_protocol.dialect import Dialect
 
 ACTION = "action"
@@ -27,7 +28,6 @@ RESTRICTION = "exceptionPhoneSet"
 POLLING_KEY = "apiKey"
 POLLED_ID = "id"
 
-ANY_OPERATOR = "any"
 LONGEST_TEXT = 200
 
 _LONGEST_HINT = 64

@@ -19,7 +19,7 @@ from globalconnect.domain.partner import Partner, PushSecrets
 from globalconnect.domain.push_attempt import AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
 from globalconnect.domain.sms import Attempt, DuePush, PushEnd, PushState, Sms, SmsRef
-from globalconnect.hub_protocol.catalogue import DIALECTS
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.batches import Batches
 from globalconnect.push.health import Health
@@ -229,7 +229,7 @@ class Pusher:
     ) -> None:
         started_at = self._now()
         signer = Signer.of(secrets.signing, sms.sms_id, started_at)
-        body = push_body(sms, secrets.key, DIALECTS[partner.dialect])
+        body = push_body(sms, secrets.key, dialect_of(partner))
         result = await client.attempt(url, body, (secrets.key, sms.text), signer)
         sms = sms.attempted(result.outcome.value)
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)

@@ -26,8 +26,6 @@ LARGEST_BODY = 256 * 1024
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PACKED = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
-# Below this a compressed answer is not worth its work (contract 1).
-_SMALLEST_GZIP = 1024
 # From here on packing tighter costs more time than the bytes it saves.
 _LONG = 128 * 1024
 
@@ -186,6 +184,26 @@ class Request:
 _JSON_HEADERS = MappingProxyType({"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
 
+def error_body(error: errors.GlobalConnectError) -> Mapping[str, object]:
+    """Return the body of an error where no dialect has its own (contract 1)."""
+    return {"status": "ERROR", "message": str(error)}
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a caller is answered where callers differ: the body of an error, the HTTP status of every error (None: each has
+    its own), and from how many characters on an answer is compressed. The defaults are for who is not known (contract 1).
+    """
+
+    error_body: Callable[[errors.GlobalConnectError], Mapping[str, object]] = error_body
+    error_status: int | None = None
+    # Below this a compressed answer is not worth its work.
+    gzip_from: int = 1024
+
+
+MANNER = Manner()
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
     """An HTTP response: a status, a body and all its headers. A mapping is sent as JSON, a text as it is.
@@ -193,7 +211,7 @@ class Response:
     `gzipped` is the body as gzip where that is there already; with None, one that is long enough is compressed, with
     b"" never. One that is too large to be sent loses the first entries of the list that `shortened` names, as many as
     it must; `ask_for_less` is what the caller is told where that doesn't help. `logged` says that the request is worth
-    a line though nothing was refused, `error` what was.
+    a line though nothing was refused, `error` what was. `manner` is the caller's.
     """
 
     status: int
@@ -204,6 +222,7 @@ class Response:
     ask_for_less: str | None = None
     logged: bool = False
     error: type[errors.GlobalConnectError] | None = None
+    manner: Manner = MANNER
 
 
 def endpoint(use: Callable[[Request], Response]) -> Callable[[ProxyEvent, object], ProxyAnswer]:
@@ -214,7 +233,7 @@ def endpoint(use: Callable[[Request], Response]) -> Callable[[ProxyEvent, object
         request = Request(event)
         response = answered(lambda: use(request))
         proxied = proxy_answer(response, request)
-        if response.logged or request_log.is_worth_a_line(proxied["statusCode"]):
+        if response.logged or response.error or request_log.is_worth_a_line(proxied["statusCode"]):
             _log(request, response, proxied["statusCode"], (perf_counter_ns() - began) // 1_000_000)
         return proxied
 
@@ -229,20 +248,15 @@ def _log(request: Request, response: Response, status: int, ms: int) -> None:
         "method": str(event.get("httpMethod")),
         "route": str(event.get("resource")),
     }
-    request_log.write(status, response.error, {**where, **request.noted, "ms": ms})
+    # A hub may be answered 200 whatever happened.
+    meant = status if response.error is None else STATUS_OF[response.error]
+    request_log.write(status, meant, response.error, {**where, **request.noted, "ms": ms})
 
 
-def error_body(error: errors.GlobalConnectError) -> Mapping[str, object]:
-    """Return the body of an error where no dialect has its own (contract 1)."""
-    return {"status": "ERROR", "message": str(error)}
-
-
-def answered(
-    use: Callable[[], Response], body: Callable[[errors.GlobalConnectError], Mapping[str, object]] = error_body
-) -> Response:
-    """Return what `use` gives, or with `body` the error that it ends in; what is our fault is logged."""
+def answered(use: Callable[[], Response], manner: Manner | None = None) -> Response:
+    """Return what `use` gives, or the error that it ends in, in the caller's manner; what is our fault is logged."""
     try:
-        return use()
+        response = use()
     except errors.GlobalConnectError as error:
         if isinstance(error, errors.Unavailable):
             _log_unexpected(error)
@@ -250,7 +264,14 @@ def answered(
     except Exception as error:  # noqa: BLE001 - the outermost edge: the caller gets our JSON, the log the error
         _log_unexpected(error)
         refusal = errors.Unavailable(type(error).__name__)
-    return Response(STATUS_OF[type(refusal)], body(refusal), error=type(refusal))
+    else:
+        return response if manner is None else replace(response, manner=manner)
+    return _refused(refusal, manner or MANNER)
+
+
+def _refused(error: errors.GlobalConnectError, manner: Manner) -> Response:
+    status = manner.error_status or STATUS_OF[type(error)]
+    return Response(status, manner.error_body(error), error=type(error), manner=manner)
 
 
 def _log_unexpected(error: Exception) -> None:
@@ -292,14 +313,14 @@ def proxy_answer(response: Response, request: Request) -> ProxyAnswer:
     shorter = _shortened(response, request)
     if shorter is not None:
         return shorter
-    return proxy_answer(Response(STATUS_OF[AnswerTooLarge], error_body(AnswerTooLarge(response.ask_for_less))), request)
+    return proxy_answer(_refused(AnswerTooLarge(response.ask_for_less), response.manner), request)
 
 
 def _proxied(response: Response, request: Request) -> ProxyAnswer:
     body = response.body
     text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     gzipped = response.gzipped
-    if gzipped != b"" and (gzipped or len(text) >= _SMALLEST_GZIP) and request.takes_gzip:
+    if gzipped != b"" and (gzipped or len(text) >= response.manner.gzip_from) and request.takes_gzip:
         return {
             "statusCode": response.status,
             "headers": {**response.headers, **_PACKED},

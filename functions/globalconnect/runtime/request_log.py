@@ -39,9 +39,12 @@ def is_worth_a_line(status: int) -> bool:
     return status >= _REFUSED
 
 
-def write(status: int, error: type[GlobalConnectError] | None, fields: Mapping[str, str | int]) -> None:
-    """Print the line of a request, with how it was answered and what else is known of it."""
-    level = "INFO" if status < _REFUSED else "WARNING" if status < _OUR_FAULT else "ERROR"
+def write(status: int, meant: int, error: type[GlobalConnectError] | None, fields: Mapping[str, str | int]) -> None:
+    """Print the line of a request, with how it was answered and what else is known of it.
+
+    Where the answer's status doesn't say what happened, `meant` is the one that would.
+    """
+    level = "INFO" if meant < _REFUSED else "WARNING" if meant < _OUR_FAULT else "ERROR"
     line: dict[str, object] = {
         "level": level,
         "message": "request",

@@ -15,7 +15,7 @@ export interface Draft {
   readonly maxLive: string;
 }
 
-export const EMPTY_DRAFT: Draft = { name: "", pushUrl: "", services: null, dialect: "default", maxLive: "" };
+export const EMPTY_DRAFT: Draft = { name: "", pushUrl: "", services: null, dialect: "globalconnect", maxLive: "" };
 
 /** Return a partner as the form has it. */
 export function draftOf(partner: Partner): Draft {

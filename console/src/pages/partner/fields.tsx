@@ -2,7 +2,14 @@ import { SelectField, TextField } from "../../components/form";
 import type { Dialect, Draft } from "./draft";
 import { ServicesField } from "./services-field";
 
-const DIALECTS: readonly (readonly [Dialect, string])[] = [["default", "Default"]];
+const DIALECTS: readonly (readonly [Dialect, string])[] = [
+  ["globalconnect", "GlobalConnect"],
+  ["smshub", "SMSHub"],
+  ["smsbower", "SMSBower"],
+  ["grizzly", "Grizzly"],
+  ["onlinesim", "OnlineSim"],
+  ["herosms", "HeroSMS"],
+];
 
 interface PartnerFieldsProps {
   readonly draft: Draft;

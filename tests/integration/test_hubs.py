@@ -1,0 +1,246 @@
+"""Each hub's protocol as its documents have it, action by action and error by error (contract 1 to 3).
+
+The tables are written from what is known of the hubs, not from the catalogue.
+"""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+import partner_api.app
+from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId
+from globalconnect.domain.partner import in_clear
+from globalconnect.runtime.http import endpoint
+from simulation.shop import COUNTRY, Shop, present
+
+PHONES = ("447472190082", "447472190083", "447472190084")
+NO_NUMBERS = {"status": "NO_NUMBERS"}
+SUCCESS = {"status": "SUCCESS"}
+INVALID_KEY = {"status": "ERROR", "message": "Invalid key"}
+NO_CALLS = {"call": 0, "voice": 0}
+
+
+@dataclass(frozen=True)
+class Hub:
+    """What a hub's documents say that it gets: by which types, with which further fields, and how it hears of errors."""
+
+    number: type[str | int]
+    phone: type[str | int]
+    sms_id: type[str | int]
+    extras: Mapping[str, object]
+    errors_in: set[str]
+    errors_are_200: bool = True
+    operators: tuple[str, ...] = ("O2", "Three")
+    counts: tuple[str, ...] = ("GET_SERVICES",)
+    statuses: Mapping[int, Outcome] = field(
+        default_factory=lambda: {1: Outcome.PROHIBITED, 3: Outcome.SUCCESS, 4: Outcome.CANCELED, 5: Outcome.RETURNED}
+    )
+    short_is_gzipped: bool = False
+
+
+HUBS: dict[str, Hub] = {
+    "globalconnect": Hub(str, str, str, NO_CALLS, {"message"}, errors_are_200=False),
+    "smshub": Hub(int, int, int, {}, {"error"}, short_is_gzipped=True),
+    "smsbower": Hub(str, str, str, NO_CALLS, {"message", "error"}, short_is_gzipped=True),
+    "grizzly": Hub(int, int, int, {"flashcall": False, "voice": False}, {"error"}, operators=("any",)),
+    "onlinesim": Hub(int, str, int, {}, {"message", "error"}, operators=("any", "O2", "Three")),
+    "herosms": Hub(
+        int,
+        int,
+        int,
+        {"supported": ["SMS"]},
+        {"error"},
+        operators=("any",),
+        counts=("GET_SERVICES", "GET_COUNT"),
+        statuses={
+            1: Outcome.PROHIBITED,
+            3: Outcome.SUCCESS,
+            4: Outcome.CANCELED,
+            5: Outcome.RETURNED,
+            14: Outcome.SUCCESS,
+            15: Outcome.CANCELED,
+            16: Outcome.RETURNED,
+        },
+    ),
+}
+each_hub = pytest.mark.parametrize("name", HUBS)
+
+
+@pytest.fixture
+def market(shop: Shop) -> Shop:
+    shop.stock(*PHONES[:2], operator="O2")
+    shop.stock(PHONES[2], operator="Three")
+    shop.project()
+    return shop
+
+
+@each_hub
+def test_a_sale_has_the_forms_of_the_hub(market: Shop, name: str) -> None:
+    hub, partner = HUBS[name], market.partner(dialect=name)
+    sold = market.buy(partner, operator="O2").body
+    activation_id = sold["activationId"]
+    phone = str(sold["number"])
+    assert phone in PHONES
+    expected = {"status": "SUCCESS", "number": hub.number(phone), "activationId": activation_id, **hub.extras}
+    assert (_typed(sold), type(activation_id)) == (_typed(expected), int)
+    assert market.messages(partner, activation_id).body == {"status": "WAIT_CODE"}
+    source = market.source()
+    market.deliver(source, {"phone": phone, "from": "Telegram", "text": "code 123", "id": "1"})
+    (said,) = market.messages(partner, activation_id).body["messages"]
+    expected = {"smsId": hub.sms_id(said["smsId"]), "phone": hub.phone(phone), "phoneFrom": "Telegram"}
+    assert _typed({field: said[field] for field in expected}) == _typed(expected)
+    for _ in range(2):
+        finished = market.finish(partner, activation_id, 3)
+        assert (finished.status, finished.body) == (200, SUCCESS)
+    nothing = market.buy(partner, service="tg", country="nowhere")
+    assert (nothing.status, nothing.body) == (200, NO_NUMBERS)
+
+
+@each_hub
+def test_counts_have_the_form_of_the_hub_and_its_operators(market: Shop, name: str) -> None:
+    hub, partner = HUBS[name], market.partner(["tg"], dialect=name)
+    counts = {"O2": 2, "Three": 1, "any": 3}
+    for word in hub.counts:
+        reply = market.call(partner, word)
+        operators: Any = {operator: {"tg": counts[operator]} for operator in hub.operators}
+        if word == "GET_COUNT":
+            operators = {operator: {"tg": {"SMS": counts[operator]}} for operator in hub.operators}
+            expected: dict[str, Any] = {"countMap": {COUNTRY: operators}}
+        else:
+            expected = {"countryList": [{"country": COUNTRY, "operatorMap": operators}]}
+        assert (reply.status, reply.body) == (200, {"status": "SUCCESS", **expected})
+        assert list(operators) == list(_operators(reply.body))
+
+
+@each_hub
+def test_a_limit_holds_for_each_count_and_their_sum(market: Shop, name: str) -> None:
+    partner = market.partner(["tg"], dialect=name, max_live=1)
+    counts = _operators(market.call(partner, "GET_SERVICES").body)
+    assert {count["tg"] for count in counts.values()} == {1}
+
+
+@each_hub
+def test_any_operator_buys_all_there_are(market: Shop, name: str) -> None:
+    partner = market.partner(dialect=name)
+    bought = {str(market.buy(partner, operator="any").body["number"]) for _ in PHONES}
+    assert (bought, market.buy(partner, operator="any").body) == (set(PHONES), NO_NUMBERS)
+
+
+@each_hub
+def test_every_error_has_the_form_of_the_hub(market: Shop, name: str) -> None:
+    hub, partner = HUBS[name], market.partner(["tg"], dialect=name)
+    for refused, status in (
+        (market.call(partner, "NONSENSE"), 400),
+        (market.buy(partner, country=None), 400),
+        (market.buy(partner, "wa"), 403),
+        (market.finish(partner, 1, 3), 404),
+        (market.finish(partner, 1, 2), 400),
+        (market.messages(partner, 1), 404),
+        (market.poll_on_page(partner.key, 1), 404),
+        (market.explain(partner.key, "wa"), 403),
+    ):
+        assert refused.status == (200 if hub.errors_are_200 else status)
+        texts = {refused.body[field] for field in hub.errors_in}
+        assert (refused.body.keys(), refused.body["status"]) == ({"status", *hub.errors_in}, "ERROR")
+        assert len(texts) == 1
+
+
+@each_hub
+def test_a_failure_of_ours_has_the_form_of_the_hub(market: Shop, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub, partner = HUBS[name], market.partner(dialect=name)
+
+    def fail(*_: object) -> Any:
+        raise RuntimeError
+
+    monkeypatch.setattr(type(market.activations), "get", fail)
+    refused = market.finish(partner, 1, 3)
+    assert refused.status == (200 if hub.errors_are_200 else 500)
+    assert refused.body.keys() == {"status", *hub.errors_in}
+
+
+@each_hub
+def test_a_bad_key_has_no_dialect(market: Shop, name: str) -> None:
+    partner = market.partner(dialect=name)
+    bad = f"{in_clear(partner.key)[:-1]}x"
+    for refused in (
+        *(market.post({"key": bad, "action": action}) for action in ("GET_SERVICES", "GET_COUNT", "NONSENSE")),
+        market.poll(("apiKey", bad), ("id", "1")),
+    ):
+        assert (refused.status, refused.body) == (401, INVALID_KEY)
+
+
+@each_hub
+def test_the_codes_of_outcomes_are_the_hubs(market: Shop, name: str) -> None:
+    hub, partner = HUBS[name], market.partner(dialect=name)
+    for status in range(20):
+        market.sell(f"s{status}")
+        market.cloud.clock.advance(minutes=61)
+        activation_id = market.buy(partner, f"s{status}", operator="any").body["activationId"]
+        known = market.finish(partner, activation_id, status).body == SUCCESS
+        outcome = present(market.activations.get(ActivationId(activation_id))).outcome
+        assert (known, outcome) == (status in hub.statuses, hub.statuses.get(status))
+
+
+@each_hub
+def test_answers_are_gzipped_from_the_size_that_the_hub_wants(market: Shop, name: str) -> None:
+    partner = market.partner(dialect=name)
+    short = _asked(market, {"key": partner.key, "action": "GET_SERVICES"})
+    assert ("Content-Encoding" in short["headers"]) is HUBS[name].short_is_gzipped
+    market.sell(*(f"service{n}" for n in range(100)))
+    answer = _asked(market, {"key": partner.key, "action": "GET_SERVICES"})
+    assert json.loads(gzip.decompress(base64.b64decode(answer["body"])))["status"] == "SUCCESS"
+    refused = _asked(market, {"key": partner.key, "action": "NONSENSE"})
+    assert ("Content-Encoding" in refused["headers"]) is HUBS[name].short_is_gzipped
+
+
+@each_hub
+def test_a_dialect_changed_meanwhile_changes_nothing_but_the_form(market: Shop, name: str) -> None:
+    partner = market.partner(dialect="smsbower")
+    sold = market.buy(partner, operator="O2").body
+    source = market.source()
+    market.deliver(source, {"phone": sold["number"], "from": "Telegram", "text": "code 123", "id": "1"})
+    before = present(market.numbers.get(sold["number"]))
+    market.partners.change(partner.partner_id, {"dialect": name})
+    (said,) = market.messages(partner, sold["activationId"]).body["messages"]
+    assert (str(said["phone"]), said["text"], type(said["phone"])) == (sold["number"], "code 123", HUBS[name].phone)
+    assert present(market.numbers.get(sold["number"])) == before
+    assert market.finish(partner, sold["activationId"], 5).body == SUCCESS
+    assert present(market.activations.get(ActivationId(sold["activationId"]))).outcome is Outcome.RETURNED
+
+
+def test_a_refusal_is_logged_as_such_though_the_hub_is_told_200(
+    market: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    partner = market.partner(dialect="smshub")
+    market.finish(partner, 1, 3)
+    (line,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (line["level"], line["status"], line["error"]) == ("WARNING", 200, "NotFound")
+
+
+def _typed(body: Mapping[str, object]) -> dict[str, tuple[type, object]]:
+    """Return fields with their types: 1 is not true, and a string of digits is no number."""
+    return {name: (type(value), value) for name, value in body.items()}
+
+
+def _operators(body: Mapping[str, Any]) -> dict[str, Any]:
+    if "countMap" in body:
+        return dict(body["countMap"][COUNTRY])
+    (country,) = body["countryList"]
+    return dict(country["operatorMap"])
+
+
+def _asked(shop: Shop, fields: Mapping[str, object]) -> dict[str, Any]:
+    event = {
+        "httpMethod": "POST",
+        "resource": "/SMSBOWER",
+        "requestContext": {"requestId": "request-1"},
+        "headers": {"Accept": "text/html, image/gif, image/jpeg, *, application/json", "Accept-Encoding": "gzip"},
+        "body": json.dumps(fields),
+    }
+    return dict(endpoint(lambda request: partner_api.app.answer(request, shop.partner_parts))(event, None))
