@@ -336,6 +336,17 @@ def any_of(*names: str) -> Schema:
     return {"anyOf": [ref(name) for name in names]}
 
 
+_IN_QUERY: Mapping[str, Schema] = {
+    requests.RESTRICTION: PREFIXES
+    | {"type": "array", "description": f"{PREFIXES['description']}. May be repeated or comma-separated."}
+}
+_ANSWERED: Mapping[type[PartnerRequest], tuple[Schema, Sequence[int]]] = {
+    GetServices: (ref("Services"), (400, 401, 406)),
+    GetNumber: (any_of("IssuedNumber", "NoNumbers"), (400, 401, 403)),
+    FinishActivation: (ref("Success"), (400, 401, 404)),
+}
+
+
 def partner_paths() -> Schema:
     """Describe what partners call. Both base paths do the same, with and without a trailing slash."""
     errors = (400, 401, 403, 404, 406)
@@ -344,10 +355,7 @@ def partner_paths() -> Schema:
     for request in PARTNER_REQUESTS.values():
         fields |= request["properties"]
     fields[requests.ACTION] = {"type": "string", "enum": [*DEFAULT.actions]}
-    fields[requests.RESTRICTION] = PREFIXES | {
-        "type": "array",
-        "description": f"{PREFIXES['description']}. May be repeated or comma-separated.",
-    }
+    fields |= _IN_QUERY
     query = [
         parameter("query", name, schema, required=name in {requests.KEY, requests.ACTION})
         for name, schema in fields.items()
@@ -383,7 +391,34 @@ def partner_paths() -> Schema:
             "security": [{"partnerApiKey": []}],
         }
         paths |= {base: {"post": post, "get": get}, f"{base}/getsms": {"get": getsms}}
+        for path, asked in requests.PATHS.items():
+            paths[f"{base}/{path}"] = _of_one_action(f"{name}_{path}", asked)
     return paths
+
+
+def _of_one_action(name: str, asked: type[PartnerRequest]) -> Schema:
+    """Describe what is asked for at a path of its own: the action need not be named there."""
+    answered, errors = _ANSWERED[asked]
+    schema = PARTNER_REQUESTS[asked.__name__]
+    body = schema | {"required": [field for field in schema["required"] if field != requests.ACTION]}
+    operation: Schema = {"tags": ["partners"], "responses": answers(200, answered, "What was asked for.", errors)}
+    post = {
+        "operationId": f"{name}_post",
+        "summary": f"{schema['properties'][requests.ACTION]['const']}, which need not be named here.",
+        "requestBody": {"required": True, "content": as_json(body)},
+        "security": [],
+    }
+    get = {
+        "operationId": f"{name}_get",
+        "summary": "The same by query string.",
+        "parameters": [
+            parameter("query", field, described, required=field in body["required"])
+            for field, described in (schema["properties"] | _IN_QUERY).items()
+            if field in schema["properties"]
+        ],
+        "security": [{"partnerKey": []}],
+    }
+    return {"post": operation | post, "get": operation | get}
 
 
 def messages_answers() -> Schema:

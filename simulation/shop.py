@@ -192,12 +192,19 @@ class Shop:
 
     # ---------------------------------------------------------- what partners and gateways do
 
-    def post(self, fields: object, *, raw: str | None = None, headers: Mapping[str, str] | None = None) -> Reply:
-        body = json.dumps(fields) if raw is None else raw
-        return self._ask(partner_api.app.answer, self.partner_parts, _event("POST", body=body, headers=headers))
+    def post(
+        self,
+        fields: object,
+        *,
+        raw: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        path: str = "/SMSBOWER",
+    ) -> Reply:
+        event = _event("POST", body=json.dumps(fields) if raw is None else raw, headers=headers) | {"resource": path}
+        return self._ask(partner_api.app.answer, self.partner_parts, event)
 
-    def get(self, *fields: tuple[str, str]) -> Reply:
-        return self._ask(partner_api.app.answer, self.partner_parts, _event("GET", query=fields))
+    def get(self, *fields: tuple[str, str], path: str = "/SMSBOWER") -> Reply:
+        return self._ask(partner_api.app.answer, self.partner_parts, _event("GET", query=fields) | {"resource": path})
 
     def call(self, partner: Partner, action: str, **fields: object) -> Reply:
         return self.post({"key": partner.key, "action": action, **fields})

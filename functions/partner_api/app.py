@@ -8,7 +8,7 @@ from globalconnect.domain.requests import FinishActivation, GetNumber, GetServic
 from globalconnect.hub_protocol.answers import finished_body, number_body, services_body
 from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.dialect import Dialect
-from globalconnect.hub_protocol.requests import ACTION, KEY, Fields, read_key, read_query, read_request
+from globalconnect.hub_protocol.requests import ACTION, KEY, Fields, read_key, read_query, read_request, with_action
 from globalconnect.runtime.http import Request, Response, answered, endpoint, read_json_object
 from globalconnect.runtime.manner import manner_of
 from partner_api.finish import finish
@@ -26,6 +26,7 @@ def answer(request: Request, parts: Parts) -> Response:
 
 
 def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect, parts: Parts) -> Response:
+    fields = with_action(fields, request.resource.rpartition("/")[2], dialect)
     match read_request(fields, dialect):
         case GetServices():
             request.note(action="GET_SERVICES")

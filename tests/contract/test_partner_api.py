@@ -31,6 +31,29 @@ def test_every_path_answers_the_same_by_get_and_post(market: Market, hub: Hub, p
     assert {answer.headers["content-type"] for answer in (by_post, by_get, got, posted)} == {JSON}
 
 
+@pytest.mark.parametrize("base", ["/SMSBOWER", "/api/partner"])
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_what_has_a_path_of_its_own_needs_no_action_and_a_bearer_is_no_error(
+    market: Market, hub: Hub, base: str, slash: str
+) -> None:
+    service, pool = market.service(), market.pool(2)
+    headers = {"Authorization": f"Bearer {hub.key}"}
+
+    def both(path: str, **fields: object) -> list[httpx.Response]:
+        url, sent = f"{base}/{path}{slash}", {"key": hub.key, **fields}
+        posted = market.http.post(url, json=sent, headers=headers)
+        return [
+            posted,
+            market.http.get(url, params={name: str(value) for name, value in sent.items()}, headers=headers),
+        ]
+
+    assert [answer.json()["status"] for answer in both("getServices")] == ["SUCCESS"] * 2
+    bought = both("getNumber", country=pool.country, operator=pool.operator, service=service)
+    assert {answer.json()["number"] for answer in bought} == set(pool.phones)
+    finished = both("finishActivation", activationId=bought[0].json()["activationId"], status=3)
+    assert [(answer.status_code, answer.json()) for answer in finished] == [(200, {"status": "SUCCESS"})] * 2
+
+
 @pytest.mark.parametrize(
     "path", ["/SMSBOWER/getsms/", "/SMSBOWER/getsms", "/api/partner/getsms/", "/api/partner/getsms"]
 )

@@ -133,6 +133,34 @@ def test_any_operator_buys_all_there_are(market: Shop, name: str) -> None:
 
 
 @each_hub
+@pytest.mark.parametrize("base", ["/SMSBOWER", "/api/partner"])
+def test_a_path_of_its_own_needs_no_action(market: Shop, name: str, base: str) -> None:
+    partner = market.partner(["tg"], dialect=name)
+    bearer = {"Authorization": f"Bearer {in_clear(partner.key)}"}
+
+    def both(path: str, **fields: object) -> list[Any]:
+        texts = [(field, str(value)) for field, value in fields.items()]
+        sent = {"key": partner.key, **fields}
+        return [
+            market.post(sent, path=f"{base}/{path}", headers=bearer).body,
+            market.get(("key", in_clear(partner.key)), *texts, path=f"{base}/{path}").body,
+        ]
+
+    for body in both("getServices"):
+        assert set(_operators(body)) == set(HUBS[name].operators)
+    wanted = {"country": COUNTRY, "operator": "any", "service": "tg"}
+    ids = [body["activationId"] for body in (*both("getNumber", **wanted), *both("getNumber", **wanted)[:1])]
+    for activation_id in ids:
+        assert both("finishActivation", activationId=activation_id, status=5) == [SUCCESS] * 2
+    assert both("getNumber", action="GET_NUMBER", **wanted)[0]["status"] == "SUCCESS"
+    for path in ("getServices", "getNumber", "finishActivation"):
+        for action in {"GET_SERVICES", "GET_NUMBER", "FINISH_ACTIVATION", ""} - {_action_of(path)}:
+            for body in both(path, action=action, **wanted, activationId=ids[0], status=5):
+                told = f"action: expected {' or '.join(_words(name, path))} here, or none"
+                assert {body.get(field) for field in HUBS[name].errors_in} == {told}
+
+
+@each_hub
 def test_every_error_has_the_form_of_the_hub(market: Shop, name: str) -> None:
     hub, partner = HUBS[name], market.partner(["tg"], dialect=name)
     for refused, status in (
@@ -221,6 +249,15 @@ def test_a_refusal_is_logged_as_such_though_the_hub_is_told_200(
     market.finish(partner, 1, 3)
     (line,) = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (line["level"], line["status"], line["error"]) == ("WARNING", 200, "NotFound")
+
+
+def _action_of(path: str) -> str:
+    words = {"getServices": "GET_SERVICES", "getNumber": "GET_NUMBER", "finishActivation": "FINISH_ACTIVATION"}
+    return words[path]
+
+
+def _words(name: str, path: str) -> list[str]:
+    return [*HUBS[name].counts] if path == "getServices" else [_action_of(path)]
 
 
 def _typed(body: Mapping[str, object]) -> dict[str, tuple[type, object]]:

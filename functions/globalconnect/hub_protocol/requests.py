@@ -36,6 +36,11 @@ _LONGEST_HINT = 64
 _RESTRICTION = re.compile(rf"\s*{RESTRICTION}(?!\w)", re.ASCII | re.IGNORECASE)
 _RESTRICTION_IN_FULL = re.compile(rf"\s*{RESTRICTION}(\[[0-9]*\])?\s*", re.ASCII | re.IGNORECASE)
 
+# What is asked for at a path of its own below the base path, where it needs no action.
+PATHS: Mapping[str, type[PartnerRequest]] = MappingProxyType(
+    {"getServices": GetServices, "getNumber": GetNumber, "finishActivation": FinishActivation}
+)
+
 type Fields = Mapping[str, object]
 
 
@@ -69,6 +74,21 @@ def read_request(fields: Fields, dialect: Dialect) -> PartnerRequest:
     if wanted is None:
         raise InvalidInput(ACTION, f"expected {one_of(dialect.actions)}")
     return _READERS[wanted](fields, dialect)
+
+
+def with_action(fields: Fields, path: str, dialect: Dialect) -> Fields:
+    """Return the fields of a request with the action that its path asks for, where it has one of its own (PATHS).
+
+    Takes the last part of the path. Raises InvalidInput when the action that is given is another's.
+    """
+    asked = PATHS.get(path)
+    if asked is None:
+        return fields
+    words = [word for word, wanted in dialect.actions.items() if wanted is asked]
+    action = fields.get(ACTION, words[0])
+    if action not in words:
+        raise InvalidInput(ACTION, f"expected {one_of(words)} here, or none")
+    return {**fields, ACTION: action}
 
 
 def check_operator(value: object, name: str) -> str:

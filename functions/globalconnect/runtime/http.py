@@ -83,7 +83,7 @@ class Request:
     @property
     def resource(self) -> str:
         """The route that API Gateway found, as the template spells it."""
-        return str(self.event["resource"])
+        return str(self.event.get("resource", ""))
 
     @property
     def url(self) -> str:
