@@ -10,6 +10,7 @@ from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.sms import Attempt, AttemptTally, DuePush, Sms, SmsRef
+from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.signing import Signer
@@ -23,6 +24,13 @@ DELIVERED = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http
 FAILED = AttemptResult(
     delivered=False, outcome=AttemptOutcome.HTTP_STATUS, http_status=500, duration_ms=7, answer="sorry"
 )
+STOP = AttemptResult(
+    delivered=False,
+    outcome=AttemptOutcome.STOP_WORD,
+    http_status=400,
+    duration_ms=7,
+    answer='{"status":"NO_OP"}',
+)
 TIMED_OUT = AttemptResult(
     delivered=False, outcome=AttemptOutcome.TIMEOUT, http_status=None, duration_ms=5_000, answer=""
 )
@@ -34,14 +42,16 @@ class ScriptedHub:
 
     answers: list[AttemptResult] = field(default_factory=list)
     got: list[tuple[str, dict[str, Any], tuple[str, ...]]] = field(default_factory=list)
+    dialects: list[Dialect] = field(default_factory=list)
     before: Callable[[], None] = lambda: None
 
     async def attempt(
-        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
+        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None, dialect: Dialect
     ) -> AttemptResult:
         """Take one push."""
         self.before()
         self.got.append((url, body, tuple(secrets)))
+        self.dialects.append(dialect)
         return self.answers.pop(0) if self.answers else DELIVERED
 
 
@@ -69,6 +79,7 @@ class Office:
     push_url: str = URL
     text: str = "Your code: 5015"
     phone: str = PHONE
+    dialect: str = "globalconnect"
     hub: ScriptedHub = field(default_factory=ScriptedHub)
     partner: Partner = field(init=False)
     activation_id: int = field(init=False)
@@ -79,7 +90,7 @@ class Office:
 
     def __post_init__(self) -> None:
         self.shop.stock(self.phone)
-        self.partner = self.shop.partner(push_url=self.push_url)
+        self.partner = self.shop.partner(push_url=self.push_url, dialect=self.dialect)
         self.activation_id = self.shop.buy(self.partner).body["activationId"]
         self.shop.deliver(self.shop.source(), {"phone": self.phone, "from": "Microsoft", "text": self.text})
         self.ref = SmsRef(

@@ -24,6 +24,7 @@ from deployment.restore import Restoration
 from deployment.stacks import Stacks
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import AttemptResult
+from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.push.health import Health
 from globalconnect.push.pusher import Pusher
 from globalconnect.push.signing import Signer
@@ -225,7 +226,7 @@ class _Hub:
     got: list[str] = field(default_factory=list)
 
     async def attempt(
-        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
+        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None, dialect: Dialect
     ) -> AttemptResult:
         """Take one push, or not."""
         self.got.append(str(body["text"]))

@@ -35,9 +35,10 @@ async def _attempt(parts: Parts, partner: Partner, url: str, secrets: PushSecret
 
     sms = _made_up_sms(parts, partner)
     signer = Signer.of(secrets.signing, sms.sms_id, parts.now())
+    dialect = dialect_of(partner)
     async with PushClient(version=VERSION, loopback=parts.push_loopback) as client:
         # What the SMS says is no secret; an answer that repeats it is worth seeing.
-        return await client.attempt(url, push_body(sms, secrets.key, dialect_of(partner)), [secrets.key], signer)
+        return await client.attempt(url, push_body(sms, secrets.key, dialect), [secrets.key], signer, dialect)
 
 
 def _made_up_sms(parts: Parts, partner: Partner) -> Sms:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS, AttemptResult
+from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.push.signing import Signer
 from simulation.office import DELIVERED, FAILED, TIMED_OUT
 from simulation.pushes.timeline import crash, timeline
@@ -88,7 +89,7 @@ class Servers:
         self._by_url[url].behaviour = behaviour
 
     async def attempt(
-        self, url: str, body: dict[str, Any], secrets: Sequence[str], signer: Signer | None
+        self, url: str, body: dict[str, Any], secrets: Sequence[str], signer: Signer | None, dialect: Dialect
     ) -> AttemptResult:
         server, loop = self._by_url[url], timeline()
         seen = Seen(server.name, int(body["smsId"]), loop.now())

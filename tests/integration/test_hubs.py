@@ -17,6 +17,9 @@ from globalconnect.domain.activation import Outcome
 from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import in_clear
 from globalconnect.runtime.http import endpoint
+from local.pretend_partner import Answer, PretendPartner
+from simulation.aws import Cloud
+from simulation.desk import Desk
 from simulation.shop import COUNTRY, Shop, present
 
 PHONES = ("447472190082", "447472190083", "447472190084")
@@ -240,6 +243,74 @@ def test_a_dialect_changed_meanwhile_changes_nothing_but_the_form(market: Shop, 
     assert present(market.numbers.get(sold["number"])) == before
     assert market.finish(partner, sold["activationId"], 5).body == SUCCESS
     assert present(market.activations.get(ActivationId(sold["activationId"]))).outcome is Outcome.RETURNED
+
+
+@dataclass(frozen=True)
+class PushedTo:
+    """What a hub's documents say of its pushes."""
+
+    phone: object
+    sms_id: type[str | int]
+    extras: Mapping[str, object]
+    accepts: str
+    is_bearer: bool
+    takes: Answer
+    refuses: Answer
+    stops: tuple[str, ...] = ()
+
+
+TEST_PHONE = "447700900000"
+TAKES, REFUSES = Answer(body=b'{"status":"SUCCESS"}'), Answer(body=b'{"status":"ERROR"}')
+ANY_200, ANY_500 = Answer(body=b"whatever"), Answer(status=500, body=b'{"status":"SUCCESS"}')
+PUSHES: dict[str, PushedTo] = {
+    "globalconnect": PushedTo(TEST_PHONE, str, NO_CALLS, "identity", False, TAKES, REFUSES),
+    "smshub": PushedTo(int(TEST_PHONE), int, {}, "gzip", False, TAKES, REFUSES),
+    "smsbower": PushedTo(TEST_PHONE, str, NO_CALLS, "gzip", False, TAKES, REFUSES),
+    "grizzly": PushedTo(int(TEST_PHONE), int, {}, "identity", False, TAKES, REFUSES),
+    "onlinesim": PushedTo(
+        *(TEST_PHONE, int, {}, "identity", True, ANY_200, ANY_500), stops=("NO_OPERATION", "NO_OP", "BAD_SERVICE")
+    ),
+    "herosms": PushedTo(int(TEST_PHONE), int, {}, "gzip", False, TAKES, REFUSES),
+}
+
+
+@pytest.mark.parametrize("name", PUSHES)
+def test_a_push_has_the_form_of_the_hub_and_is_taken_as_it_says(cloud: Cloud, name: str) -> None:
+    cloud.env["PUSH_LOOPBACK"] = "true"
+    desk, pushed_to = Desk(cloud), PUSHES[name]
+    with PretendPartner() as far:
+        issued = desk.partner(pushUrl=far.url, dialect=name)
+
+        def push(answer: Answer) -> str:
+            far.answer(answer)
+            told = desk.post(f"/admin/partners/{issued['partnerId']}/test-push").body
+            assert told["delivered"] is (told["outcome"] == "delivered")
+            return str(told["outcome"])
+
+        assert push(pushed_to.takes) == "delivered"
+        assert push(pushed_to.refuses) in {"refused_answer", "http_status"}
+        for word in pushed_to.stops:
+            for status in (200, 400):
+                assert push(Answer(status=status, body=b'{"status":"%b"}' % word.encode())) == "stop_word"
+        for word in {"NO_OPERATION", "IGNORED", "SERVICE_BAN"} - {*pushed_to.stops}:
+            assert push(Answer(status=400, body=b'{"status":"%b"}' % word.encode())) == "http_status"
+        sent = far.pushes[0]
+    sms_id, text = sent.body["smsId"], sent.body["text"]
+    expected = {
+        "key": issued["key"],
+        "action": "PUSH_SMS",
+        "smsId": pushed_to.sms_id(sms_id),
+        "phone": pushed_to.phone,
+        "phoneFrom": "GlobalConnect",
+        "text": text,
+        **pushed_to.extras,
+    }
+    assert _typed(sent.body) == _typed(expected)
+    headers = {field.lower(): value for field, value in sent.headers.items()}
+    assert headers["accept-encoding"] == pushed_to.accepts
+    assert headers.get("authorization") == (f"Bearer {issued['key']}" if pushed_to.is_bearer else None)
+    assert headers["user-agent"].startswith("GlobalConnect/")
+    assert "content-encoding" not in headers
 
 
 def test_a_refusal_is_logged_as_such_though_the_hub_is_told_200(

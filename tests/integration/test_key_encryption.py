@@ -154,9 +154,9 @@ def test_a_push_says_the_key_and_is_signed(office: Office, desk: Desk) -> None:
     signers: list[Any] = []
     attempt = office.hub.attempt
 
-    async def signed(url: str, body: dict[str, object], secrets: Any, signer: Any) -> Any:
+    async def signed(url: str, body: dict[str, object], secrets: Any, signer: Any, dialect: Any) -> Any:
         signers.append(signer)
-        return await attempt(url, body, secrets, signer)
+        return await attempt(url, body, secrets, signer, dialect)
 
     pusher = office.with_parts(open_client=lambda: _Opened(signed))
     assert pusher.deliver([office.due()]) == frozenset()

@@ -12,6 +12,7 @@ import logging
 import socket
 import ssl
 import zlib
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -19,6 +20,8 @@ import pytest
 from aiohttp.abc import ResolveResult
 
 from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
+from globalconnect.hub_protocol.catalogue import DEFAULT
+from globalconnect.hub_protocol.dialect import BEARER, HTTP_200, Dialect
 from globalconnect.push.answer import KEPT_ANSWER_CHARACTERS, MAX_ANSWER_BYTES
 from globalconnect.push.attempt import PushClient
 from globalconnect.push.turns import MAX_HEAD_BYTES
@@ -81,6 +84,7 @@ def push_often(
     to: str = "http://127.0.0.1:{port}/push",
     body: dict[str, object] = BODY,
     secrets: tuple[str, ...] = SECRETS,
+    dialect: Dialect = DEFAULT,
     server: ssl.SSLContext | None = None,
     **settings: Any,
 ) -> tuple[list[AttemptResult], Partner]:
@@ -90,7 +94,7 @@ def push_often(
         async with partner(handler, tls=server) as far:
             async with client(**settings) as pushes:
                 url = to.format(port=far.port)
-                results = [await pushes.attempt(url, body, secrets) for _ in range(times)]
+                results = [await pushes.attempt(url, body, secrets, None, dialect) for _ in range(times)]
             if far.accepts:
                 await far.ended.get()
             return results, far
@@ -102,6 +106,92 @@ def push_to(handler: Handler, **how: Any) -> tuple[AttemptResult, Partner]:
     """Make one attempt, as push_often does."""
     (result,), far = push_often(handler, 1, **how)
     return result, far
+
+
+# --- What is the dialect's
+
+STOPS = Dialect(push_stop_words=frozenset({"NO_OPERATION", "NO_OP"}))
+STOPS_AND_ANY_200 = replace(STOPS, push_done=HTTP_200)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (http("200 OK", b""), AttemptOutcome.DELIVERED),
+        (http("200 OK", b'{"status":"ERROR"}'), AttemptOutcome.DELIVERED),
+        (http("200 OK", b"<html>"), AttemptOutcome.DELIVERED),
+        (http("200 OK", b" " * (MAX_ANSWER_BYTES + 1)), AttemptOutcome.DELIVERED),
+        (http("201 Created", SUCCESS), AttemptOutcome.HTTP_STATUS),
+        (http("500 Oops", SUCCESS), AttemptOutcome.HTTP_STATUS),
+        (http("302 Found", b"", "Location: /other"), AttemptOutcome.HTTP_STATUS),
+    ],
+)
+def test_where_200_takes_a_push_it_does_whatever_the_body_and_nothing_else_does(
+    answer: bytes, outcome: AttemptOutcome
+) -> None:
+    result, _ = push_to(raw(answer), dialect=Dialect(push_done=HTTP_200))
+    assert (result.outcome, result.delivered) == (outcome, outcome is AttemptOutcome.DELIVERED)
+
+
+@pytest.mark.parametrize("dialect", [STOPS, STOPS_AND_ANY_200], ids=["body", "http200"])
+@pytest.mark.parametrize("status", ["200 OK", "400 Bad Request", "500 Oops"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status":"NO_OP"}',
+        b'{"status":"ERROR","error":"NO_OPERATION"}',
+        b'{"status":"SUCCESS","x":[1],"why":"NO_OP"} and more',
+        b'\xef\xbb\xbf {"n":1,"status":"NO_OP"}',
+    ],
+)
+def test_a_stop_word_at_the_top_of_an_answer_ends_the_push_whatever_its_code(
+    dialect: Dialect, status: str, body: bytes
+) -> None:
+    for answer in (http(status, body), http(status, gzip.compress(body), "Content-Encoding: gzip")):
+        result, _ = push_to(raw(answer), dialect=dialect)
+        assert (result.delivered, result.outcome) == (False, AttemptOutcome.STOP_WORD)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"status":"NO_OPERATIONS"}',
+        b'{"status":"no_op"}',
+        b'{"status":"IGNORED"}',
+        b'{"NO_OP":1}',
+        b'{"data":{"status":"NO_OP"}}',
+        b'{"status":["NO_OP"]}',
+        b'{"status":"NO_OP"',
+        b"NO_OP",
+    ],
+)
+def test_what_is_no_stop_word_at_the_top_of_an_answer_is_a_failed_attempt(body: bytes) -> None:
+    result, _ = push_to(raw(http("500 Oops", body)), dialect=STOPS_AND_ANY_200)
+    assert result.outcome is AttemptOutcome.HTTP_STATUS
+    # Nor is the word of another dialect.
+    result, _ = push_to(raw(http("200 OK", b'{"status":"NO_OP"}')))
+    assert result.outcome is AttemptOutcome.REFUSED_ANSWER
+
+
+def test_the_headers_of_a_push_are_the_dialects() -> None:
+    _, far = push_to(TAKEN, dialect=Dialect(push_authorization=BEARER, push_accept_encoding="gzip"))
+    (request,) = far.requests
+    expected = {"Authorization": f"Bearer {KEY}", "Accept-Encoding": "gzip", "User-Agent": "GlobalConnect/1.2.3"}
+    assert {name: request.header(name) for name in expected} == expected
+    assert request.header("Content-Encoding") is None
+
+
+def test_a_key_in_authorization_that_the_answer_repeats_is_masked() -> None:
+    answer = raw(http("500 Oops", f"no such token: Bearer {KEY}".encode()))
+    result, _ = push_to(answer, dialect=Dialect(push_authorization=BEARER))
+    assert result.answer == "no such token: Bearer ***"
+
+
+def test_a_push_is_packed_where_the_dialect_says_so() -> None:
+    _, far = push_to(TAKEN, dialect=Dialect(push_gzip=True))
+    (request,) = far.requests
+    assert request.header("Content-Encoding") == "gzip"
+    assert json.loads(gzip.decompress(request.body)) == BODY
 
 
 # --- What is sent

@@ -10,6 +10,7 @@ import pytest
 from globalconnect.domain.ids import ActivationId, SmsId
 from globalconnect.domain.partner import in_clear
 from globalconnect.domain.sms import Attempt, AttemptTally, DuePush, PushState, Sms, SmsRef
+from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.push.health import Health
 from globalconnect.push.queue import UnreadableMessage, read_message
 from globalconnect.store.activations import first_push, from_sms
@@ -17,7 +18,7 @@ from globalconnect.store.dynamo import to_wire
 from globalconnect.store.pushes import Pushes
 from simulation.calls import Calls
 from simulation.failing import Fault, failing_cloud
-from simulation.office import FAILED, PHONE, TIMED_OUT, URL, Office
+from simulation.office import FAILED, PHONE, STOP, TIMED_OUT, URL, Office
 from simulation.shop import Shop
 
 
@@ -59,6 +60,40 @@ def test_after_a_failure_the_next_attempt_is_due_10_s_after_the_start_of_this_on
     assert office.sms().next_due == start + 10_000
     assert office.attempts() == [Attempt(1, start, 7, "http_status", 500, "sorry")]
     assert office.queues.sent == [(office.ref, office.partner.partner_id, start + 10_000, False)]
+
+
+def test_a_stop_word_ends_the_push_for_ever_without_its_being_delivered_and_staff_see_why(shop: Shop) -> None:
+    with Office(shop, dialect="onlinesim") as office:
+        start = shop.cloud.clock()
+        office.hub.answers = [FAILED, STOP]
+        office.first_push()
+        shop.cloud.clock.advance(seconds=10)
+        office.retry()
+        sms = office.sms()
+        assert (sms.push_state, sms.delivered_at) == (PushState.STOPPED, None)
+        assert (sms.attempts, sms.outcomes) == (2, {"http_status": 1, "stop_word": 1})
+        assert office.attempts()[1] == Attempt(2, start + 10_000, 7, "stop_word", 400, '{"status":"NO_OP"}')
+        shop.cloud.clock.advance(minutes=5)
+        shop.sweep()
+        office.push()
+        assert (len(office.hub.got), len(office.queues.sent), shop.cloud.queued()) == (2, 1, [])
+
+
+def test_a_stop_that_could_not_be_recorded_at_once_is_recorded_all_the_same(shop: Shop) -> None:
+    with Office(shop, dialect="onlinesim") as office:
+        office.hub.answers = [STOP]
+        # The claim, and how it ended.
+        faults = {"BatchExecuteStatement": iter([None, Fault.UNHEARD])}
+        troubled = Shop(failing_cloud(shop.cloud, lambda operation: next(faults.get(operation, iter(())), None)))
+        office.with_parts(pushes=troubled.pushes).deliver_new([office.new()])
+        assert office.sms().push_state is PushState.STOPPED
+        assert next(faults["BatchExecuteStatement"], None) is None
+
+
+def test_a_push_is_in_the_partners_dialect(shop: Shop) -> None:
+    with Office(shop, dialect="onlinesim") as office:
+        office.push()
+        assert office.hub.dialects == [DIALECTS["onlinesim"]]
 
 
 def test_retries_go_on_without_limit_and_are_counted_by_how_they_ended(office: Office) -> None:

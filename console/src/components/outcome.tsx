@@ -11,6 +11,7 @@ const PUSH_OUTCOMES: Readonly<Record<string, string>> = {
   forbidden_address: "Address not allowed",
   answer_too_large: "Answer too large",
   bad_url: "URL not allowed",
+  stop_word: "Told to stop",
 };
 
 export const OUTCOMES: Readonly<Record<number, string>> = { 1: "Prohibited", 3: "Success", 4: "Canceled", 5: "Returned" };

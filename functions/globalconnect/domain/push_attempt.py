@@ -20,6 +20,8 @@ class AttemptOutcome(StrEnum):
     ANSWER_TOO_LARGE = "answer_too_large"
     BAD_URL = "bad_url"
     """The stored URL would not be accepted today; nothing was sent."""
+    STOP_WORD = "stop_word"
+    """The answer has a word by which this hub wants no further attempt; it has not taken the push."""
 
 
 @dataclass(frozen=True, slots=True)

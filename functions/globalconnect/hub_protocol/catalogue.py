@@ -6,7 +6,7 @@ from types import MappingProxyType
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetServices
-from globalconnect.hub_protocol.dialect import ANY, COUNT_MAP, SPLIT_AND_ANY, Dialect
+from globalconnect.hub_protocol.dialect import ANY, BEARER, COUNT_MAP, HTTP_200, SPLIT_AND_ANY, Dialect
 
 DEFAULT = Dialect()
 
@@ -22,8 +22,11 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             error_fields=("error",),
             error_status=200,
             gzip_from=0,
+            push_accept_encoding="gzip",
         ),
-        "smsbower": Dialect(error_fields=("message", "error"), error_status=200, gzip_from=0),
+        "smsbower": Dialect(
+            error_fields=("message", "error"), error_status=200, gzip_from=0, push_accept_encoding="gzip"
+        ),
         "grizzly": Dialect(
             operators=ANY,
             number=int,
@@ -42,6 +45,9 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             push_extras={},
             error_fields=("message", "error"),
             error_status=200,
+            push_done=HTTP_200,
+            push_stop_words=frozenset({"NO_OPERATION", "NO_OP", "BAD_SERVICE"}),
+            push_authorization=BEARER,
         ),
         "herosms": Dialect(
             actions=MappingProxyType({**DEFAULT.actions, "GET_COUNT": GetServices}),
@@ -57,6 +63,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             push_extras={},
             error_fields=("error",),
             error_status=200,
+            push_accept_encoding="gzip",
         ),
     }
 )

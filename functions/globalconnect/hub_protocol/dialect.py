@@ -37,6 +37,20 @@ SPLIT = ListedOperators(each=True, total=False)
 SPLIT_AND_ANY = ListedOperators(each=True, total=True)
 ANY = ListedOperators(each=False, total=True)
 
+
+@dataclass(frozen=True, slots=True)
+class PushAcceptance:
+    """Which answer takes a push: its HTTP statuses, and what the `status` of its JSON is, None for any body at all."""
+
+    statuses: range
+    says: str | None
+
+
+BODY = PushAcceptance(range(200, 300), says="SUCCESS")
+HTTP_200 = PushAcceptance(range(200, 201), says=None)
+
+BEARER = "Bearer {}"
+
 _NO_CALLS: Mapping[str, object] = MappingProxyType({"call": 0, "voice": 0})
 
 
@@ -49,6 +63,10 @@ class Dialect:
     SMS. `number_extras` and `push_extras` are constant further fields. `error_fields` all hold the text of an error;
     `error_status` is the HTTP status of every error, None where each has its own. Answers are gzipped from `gzip_from`
     bytes on. `operators` are those that counts list.
+
+    A push is taken as `push_done` says, and ended for ever by an answer that has one of `push_stop_words` for any text at
+    its top level. It has the header Authorization that `push_authorization` makes of the key, None for none, says which
+    `push_accept_encoding` its answer may have, and is packed itself with `push_gzip`.
     """
 
     actions: Mapping[str, type[PartnerRequest]] = MappingProxyType(
@@ -65,3 +83,8 @@ class Dialect:
     error_fields: tuple[str, ...] = ("message",)
     error_status: int | None = None
     gzip_from: int = 1024
+    push_done: PushAcceptance = BODY
+    push_stop_words: frozenset[str] = frozenset()
+    push_authorization: str | None = None
+    push_accept_encoding: str = "identity"
+    push_gzip: bool = False

@@ -11,7 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
-from globalconnect.hub_protocol.push import says_taken
+from globalconnect.hub_protocol.catalogue import DEFAULT
+from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.hub_protocol.push import PushAnswer, judged
 
 MAX_ANSWER_BYTES = 64 * 1024
 KEPT_ANSWER_CHARACTERS = 200
@@ -49,15 +51,17 @@ class PartnerAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReading:
-    """What was found in an answer: whether it says that the push is taken, whether it is too large, and what is kept of it."""
+    """What was found in an answer: what it says of the push, whether it is too large, and what is kept of it."""
 
-    taken: bool
+    says: PushAnswer
     too_large: bool
     kept: str
 
 
-def read_answer(answer: PartnerAnswer, secrets: Sequence[str], hidden: Sequence[str]) -> AnswerReading:
-    """Read an answer, of which no more than MAX_ANSWER_BYTES are looked at.
+def read_answer(
+    answer: PartnerAnswer, secrets: Sequence[str], hidden: Sequence[str], dialect: Dialect = DEFAULT
+) -> AnswerReading:
+    """Read an answer in a dialect; no more than MAX_ANSWER_BYTES of it are looked at.
 
     Takes what must not be kept of an answer that repeats it: `secrets` as a whole and by their codes, `hidden` only as
     a whole.
@@ -65,7 +69,7 @@ def read_answer(answer: PartnerAnswer, secrets: Sequence[str], hidden: Sequence[
     content = _unpacked(answer, MAX_ANSWER_BYTES + 1)
     too_large = len(content) > MAX_ANSWER_BYTES
     return AnswerReading(
-        taken=says_taken(content),
+        says=judged(answer.status, content, dialect),
         too_large=too_large,
         kept=_kept(content, secrets, hidden, whole=answer.whole and not too_large),
     )

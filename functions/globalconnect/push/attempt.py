@@ -6,13 +6,12 @@ time-out, with flat memory, and without our secrets in what is kept of its answe
 
 import asyncio
 import functools
-import json
 import logging
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -28,6 +27,11 @@ from globalconnect.domain.push_attempt import (
     AttemptResult,
 )
 from globalconnect.domain.push_url import read_push_url
+from globalconnect.hub_protocol.answers import Body
+from globalconnect.hub_protocol.catalogue import DEFAULT
+from globalconnect.hub_protocol.dialect import Dialect
+from globalconnect.hub_protocol.push import PushAnswer, push_content, push_headers
+from globalconnect.hub_protocol.requests import KEY
 from globalconnect.push.answer import MAX_ANSWER_BYTES, AnswerReading, PartnerAnswer, read_answer
 from globalconnect.push.guard import ForbiddenAddress, GuardedResolver, ThreadPoolResolver, guarded_connector
 from globalconnect.push.signing import Signer
@@ -39,8 +43,6 @@ _READ_AT_ONCE_BYTES = 4 * 1024
 # The shortest that a line of a head can be: "a:" and its end.
 _SHORTEST_HEADER_BYTES = 4
 
-_COMPACT_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_HTTP_OK = range(200, 300)
 _SWITCHING_PROTOCOLS = 101
 
 _logger = logging.getLogger(__name__)
@@ -50,8 +52,8 @@ _logger = logging.getLogger(__name__)
 class _Request:
     """What goes out, byte for byte as it is signed."""
 
-    content: bytes
-    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
 
 
 class PushClient:
@@ -78,7 +80,6 @@ class PushClient:
             "User-Agent": f"GlobalConnect/{version}",
             "Content-Type": "application/json; charset=utf-8",
             "Accept": "application/json",
-            "Accept-Encoding": "identity",
         }
         self._loopback = loopback
         self._connect_timeout = connect_timeout
@@ -123,15 +124,20 @@ class PushClient:
         self._session = self._resolver = self._reader = None
 
     async def attempt(
-        self, url: str, body: Mapping[str, object], secrets: Sequence[str], signer: Signer | None = None
+        self,
+        url: str,
+        body: Body,
+        secrets: Sequence[str],
+        signer: Signer | None = None,
+        dialect: Dialect = DEFAULT,
     ) -> AttemptResult:
-        """POST `body` as JSON to `url`, once, and say how it ended.
+        """POST `body`, as push_body has it, to `url` as JSON, once, and say how it ended.
 
         Takes what must not be kept of an answer that repeats it (the key, the SMS text), nor its codes, digits in a row;
         the query of the URL and the secrets of the signer are not kept either. With a signer, the request has its
-        headers beside ours. Delivered means 2xx and a JSON object whose `status` is exactly SUCCESS (contract 3),
-        whatever follows it and whether or not the answer came to its end; the JSON is strict UTF-8, a byte-order mark
-        before it is ignored.
+        headers beside ours. Delivered is what the dialect says: mostly 2xx and a JSON object whose `status` is exactly
+        SUCCESS (contract 3), whatever follows it and whether or not the answer came to its end; the JSON is strict
+        UTF-8, a byte-order mark before it is ignored.
 
         The request is sent at most once. A connection that the partner closes under it is a failed attempt, not a
         second request: the partner may have read the first, and the next attempt is due 10 s after this one started.
@@ -141,9 +147,9 @@ class PushClient:
         """
         if self._session is None or self._reader is None:
             raise RuntimeError("the push client is not open")
-        # A lone surrogate has no UTF-8 form; one garbled character must not keep an SMS from being pushed at all.
-        content = _COMPACT_JSON.encode(dict(body)).encode("utf-8", "replace")
-        request = _Request(content, signer.headers(content) if signer else {})
+        content = push_content(body, dialect)
+        signed = signer.headers(content) if signer else {}
+        request = _Request(content, push_headers(str(body.get(KEY)), dialect) | signed)
         answer = PartnerAnswer()
         started = self._clock()
         failure = await self._send(self._session, url, request, answer)
@@ -152,10 +158,10 @@ class PushClient:
         hidden = [query, *signer.hidden()] if signer else [query]
         if answer.coding or len(answer.body) + sum(map(len, secrets)) > _READ_AT_ONCE_BYTES:
             loop = asyncio.get_running_loop()
-            reading = await loop.run_in_executor(self._reader, read_answer, answer, secrets, hidden)
+            reading = await loop.run_in_executor(self._reader, read_answer, answer, secrets, hidden, dialect)
         else:
-            reading = read_answer(answer, secrets, hidden)
-        outcome = _judge(answer, failure, reading)
+            reading = read_answer(answer, secrets, hidden, dialect)
+        outcome = _judge(answer, failure, reading, dialect)
         return AttemptResult(
             delivered=outcome is AttemptOutcome.DELIVERED,
             outcome=outcome,
@@ -190,14 +196,18 @@ def _target(url: str, *, loopback: bool) -> URL:
     return URL(read_push_url(url, "url", loopback=loopback), encoded=True)
 
 
-def _judge(answer: PartnerAnswer, failure: AttemptOutcome | None, reading: AnswerReading) -> AttemptOutcome:
-    if answer.status in _HTTP_OK and reading.taken:
+def _judge(
+    answer: PartnerAnswer, failure: AttemptOutcome | None, reading: AnswerReading, dialect: Dialect
+) -> AttemptOutcome:
+    if reading.says is PushAnswer.STOP:
+        return AttemptOutcome.STOP_WORD
+    if reading.says is PushAnswer.TAKEN:
         return AttemptOutcome.DELIVERED
     if failure is not None:
         return failure
     if reading.too_large:
         return AttemptOutcome.ANSWER_TOO_LARGE
-    return AttemptOutcome.REFUSED_ANSWER if answer.status in _HTTP_OK else AttemptOutcome.HTTP_STATUS
+    return AttemptOutcome.REFUSED_ANSWER if answer.status in dialect.push_done.statuses else AttemptOutcome.HTTP_STATUS
 
 
 def _outcome_of(error: Exception) -> AttemptOutcome:

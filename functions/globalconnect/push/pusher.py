@@ -16,10 +16,11 @@ from typing import Protocol
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.partner import Partner, PushSecrets
-from globalconnect.domain.push_attempt import AttemptResult
+from globalconnect.domain.push_attempt import AttemptOutcome, AttemptResult
 from globalconnect.domain.push_schedule import is_fresh, is_too_old, may_start, wait_seconds
 from globalconnect.domain.sms import Attempt, DuePush, PushEnd, PushState, Sms, SmsRef
 from globalconnect.hub_protocol.catalogue import dialect_of
+from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.hub_protocol.push import push_body
 from globalconnect.push.batches import Batches
 from globalconnect.push.health import Health
@@ -49,7 +50,7 @@ class AttemptClient(Protocol):
     """What makes one push attempt over HTTP: PushClient, or a fake."""
 
     async def attempt(
-        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None
+        self, url: str, body: dict[str, object], secrets: Sequence[str], signer: Signer | None, dialect: Dialect
     ) -> AttemptResult:
         """POST the body to the URL and tell how that ended; never raises for what the partner does."""
 
@@ -220,8 +221,8 @@ class Pusher:
                 return None
         raise Busy
 
-    async def _stop(self, sms: Sms, end: PushState) -> None:
-        await self._settle(PushEnd(sms, end, self._now()), tries=1)
+    async def _stop(self, sms: Sms, end: PushState, *, at: int | None = None, tries: int = 1) -> None:
+        await self._settle(PushEnd(sms, end, self._now() if at is None else at), tries=tries)
         log(Event.PUSH_STOPPED, sms_id=sms.sms_id, activation_id=sms.activation_id, state=end.value)
 
     async def _attempt(  # noqa: PLR0913, PLR0917 - what is known of it by now
@@ -229,8 +230,9 @@ class Pusher:
     ) -> None:
         started_at = self._now()
         signer = Signer.of(secrets.signing, sms.sms_id, started_at)
-        body = push_body(sms, secrets.key, dialect_of(partner))
-        result = await client.attempt(url, body, (secrets.key, sms.text), signer)
+        dialect = dialect_of(partner)
+        body = push_body(sms, secrets.key, dialect)
+        result = await client.attempt(url, body, (secrets.key, sms.text), signer, dialect)
         sms = sms.attempted(result.outcome.value)
         self._health.note(partner, delivered=result.delivered, duration_ms=result.duration_ms)
         self._attempted.append(_logged(sms, result))
@@ -239,6 +241,8 @@ class Pusher:
             self._meter.note(sms, ended_at, delivered=result.delivered)
         if result.delivered:
             await self._settle(PushEnd(sms, PushState.DELIVERED, ended_at), tries=len(_RECORD_PAUSES))
+        elif result.outcome is AttemptOutcome.STOP_WORD:
+            await self._stop(sms, PushState.STOPPED, at=ended_at, tries=len(_RECORD_PAUSES))
         else:
             await self._queue(replace(next_push, tally=sms.tally), slow=self._health.is_slow(partner))
         attempt = Attempt(
