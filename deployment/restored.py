@@ -41,20 +41,26 @@ def live_among(sold: Sequence[Activation], now: int) -> Activation | None:
 
 
 def restored_number(  # noqa: PLR0913 - what is known of it, by name
-    before: Number, sold: Sequence[Activation], *, version: int, now: int, rest: int, cancel_limit: Callable[[str], int]
+    before: Number,
+    sold: Sequence[Activation],
+    *,
+    version: int,
+    now: int,
+    rest: int,
+    cancel_limit: Callable[[Activation], int],
 ) -> Number:
     """Return a number as it should be at `now` (ms), from how it was before.
 
     `sold` are its activations that began or were finished since, and the one that is live; `version` is the newest that
-    is known of it elsewhere, `rest` is in ms, `cancel_limit` that of a service. The number is newer than all of them, so
-    that it is counted and no mark is older than itself; and nobody's from `now` on at the earliest, so that environments
-    find it (docs/adr/0021). Marks that staff lifted since are there again.
+    is known of it elsewhere, `rest` is in ms, `cancel_limit` that of an activation's
+    service and partner. The number is newer than all of them, so that it is counted and no mark is older than itself; and
+    nobody's from `now` on at the earliest, so that environments find it (docs/adr/0021). Marks that staff lifted since are there again.
     """
     number = before
     left = sorted((one for one in sold if (one.marked_version or 0) > before.version), key=_marked_version)
     for activation in left:
         if activation.lifted_at is None:
-            number = _marked(number, activation, cancel_limit(activation.service))
+            number = _marked(number, activation, cancel_limit(activation))
     newest = max([version, before.version, *map(_marked_version, left)])
     number = replace(number, version=newest + 1)
     live = live_among(sold, now)

@@ -26,8 +26,10 @@ from globalconnect.domain.audit import AuditEntry, AuditResult
 from globalconnect.domain.ids import ActivationId, PartnerId, Rng, new_token
 from globalconnect.domain.number import Number
 from globalconnect.domain.partner import digest_of, new_key
+from globalconnect.domain.service import cancel_limit_of
 from globalconnect.domain.sms import PushState
 from globalconnect.domain.times import DAY, MINUTE, day_of
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.store.activations import ENTRY, from_activation, is_kept, to_activation
 from globalconnect.store.audit import Audit
 from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, expression
@@ -300,9 +302,11 @@ class Restoring:
     def _numbers(self, table: str, keys: Sequence[Key]) -> dict[str, Number]:
         return {item["phone"]: to_number(item) for item in self._db.get_many(table, keys)}
 
-    def _cancel_limit(self, code: str) -> int:
-        service = self._services.find(code)
-        return self._of.cancel_limit if service is None or service.cancel_limit is None else service.cancel_limit
+    def _cancel_limit(self, activation: Activation) -> int:
+        service = self._services.find(activation.service)
+        partner = self._partners.many([activation.partner_id]).get(activation.partner_id)
+        partners = None if partner is None else dialect_of(partner).cancel_limit
+        return cancel_limit_of(service, self._of.cancel_limit, partners)
 
     def _sold_since(self) -> dict[str, list[Activation]]:
         """Return the activations that began or were finished since, or are live, by phone."""

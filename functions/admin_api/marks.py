@@ -8,14 +8,16 @@ from admin_api.numbers import NumberWithMarks
 from admin_api.route import Call, id_in, route
 from admin_api.schema import BodyWithReason, Cursor, Moment, NoQuery, ServiceCode, View
 from admin_api.wiring import Parts
-from globalconnect.domain.activation import Activation
+from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.errors import Busy, existing
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.marks import may_have_left_one, without_mark_of, without_marks
+from globalconnect.domain.number import Number
 from globalconnect.domain.phones import check_phone
-from globalconnect.domain.service import Catalogue
+from globalconnect.domain.service import Catalogue, cancel_limit_of
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import parse_iso
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.store.dynamo import ConditionFailed
 
 _TRIES = 10
@@ -111,8 +113,6 @@ def lift_of_partner(parts: Parts, call: Call[NoQuery, MarksOfPartner]) -> LiftRe
 
 def _lift(parts: Parts, catalogue: Catalogue, activation: Activation) -> bool:
     """Lift the mark of an activation; return whether there was one. Raises Busy when its number keeps changing."""
-    service = catalogue.get(activation.service)
-    limit = None if service is None else service.cancel_limit
     known: Activation | None = activation
     for _ in range(_TRIES):
         if known is None or not may_have_left_one(known):
@@ -120,7 +120,7 @@ def _lift(parts: Parts, catalogue: Catalogue, activation: Activation) -> bool:
         number = parts.numbers.get(known.phone)
         if number is None:
             return False
-        left = without_mark_of(known, number, parts.cancel_limit if limit is None else limit)
+        left = without_mark_of(known, number, _cancel_limit(parts, catalogue, number, activation.service))
         if left is None:
             return False
         try:
@@ -130,3 +130,12 @@ def _lift(parts: Parts, catalogue: Catalogue, activation: Activation) -> bool:
         else:
             return True
     raise Busy
+
+
+def _cancel_limit(parts: Parts, catalogue: Catalogue, number: Number, service: str) -> int:
+    """Return at how many cancels a service is blocked on a number as of now, by whoever's cancel blocked it."""
+    causes = number.causes.get(service, ())
+    canceled_by = [cause.partner_id for cause in causes if cause.outcome is Outcome.CANCELED]
+    partner = next(iter(parts.partners.without_secrets(canceled_by).values()), None) if canceled_by else None
+    partners = None if partner is None else dialect_of(partner).cancel_limit
+    return cancel_limit_of(catalogue.get(service), parts.cancel_limit, partners)

@@ -5,6 +5,8 @@ from globalconnect.domain.errors import Busy, NotFound, existing
 from globalconnect.domain.number import mark_for
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import FinishActivation
+from globalconnect.domain.service import cancel_limit_of
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.requests import ACTIVATION_ID
 from globalconnect.store.dynamo import ConditionFailed
 from partner_api.wiring import Parts
@@ -24,7 +26,7 @@ def finish(request: FinishActivation, partner: Partner, parts: Parts) -> None:
         if activation is None or activation.partner_id != partner.partner_id:
             raise NotFound(ACTIVATION_ID)
         try:
-            _take_step(activation, request.outcome, parts)
+            _take_step(activation, request.outcome, partner, parts)
         except ConditionFailed:
             # The activation or its number changed since it was read: re-read.
             continue
@@ -32,25 +34,24 @@ def finish(request: FinishActivation, partner: Partner, parts: Parts) -> None:
     raise Busy
 
 
-def _take_step(activation: Activation, outcome: Outcome, parts: Parts) -> None:
+def _take_step(activation: Activation, outcome: Outcome, partner: Partner, parts: Parts) -> None:
     match step_for(activation.outcome, outcome):
         case Step.NOTHING:
             return
         case Step.REFUND:
             parts.transactions.refund(activation, parts.now())
         case Step.RECORD:
-            _record(activation, outcome, parts)
+            _record(activation, outcome, partner, parts)
 
 
-def _record(activation: Activation, outcome: Outcome, parts: Parts) -> None:
+def _record(activation: Activation, outcome: Outcome, partner: Partner, parts: Parts) -> None:
     number = existing(parts.numbers.get(activation.phone), ACTIVATION_ID)
     service = parts.services.find(activation.service) if outcome in _DECIDED_BY_SERVICE else None
-    limit = None if service is None else service.cancel_limit
     mark = mark_for(
         outcome,
         activation.service,
         reusable=service is not None and service.reusable,
         cancels=number.cancels.get(activation.service, 0),
-        cancel_limit=parts.cancel_limit if limit is None else limit,
+        cancel_limit=cancel_limit_of(service, parts.cancel_limit, dialect_of(partner, parts.dialects).cancel_limit),
     )
     parts.transactions.finish(activation, outcome, mark, number, parts.now())

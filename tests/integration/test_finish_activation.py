@@ -6,7 +6,7 @@ import pytest
 
 from globalconnect.domain.activation import Activation, Outcome
 from globalconnect.domain.ids import ActivationId
-from globalconnect.domain.partner import in_clear
+from globalconnect.domain.partner import Partner, in_clear
 from globalconnect.domain.service import Service
 from simulation.meanwhile import crossed
 from simulation.shop import Shop, present
@@ -25,8 +25,8 @@ def _can_buy(shop: Shop, service: str = "tg") -> bool:
     return True
 
 
-def _cancel(shop: Shop, times: int, service: str = "tg") -> None:
-    partner = shop.partner()
+def _cancel(shop: Shop, times: int, service: str = "tg", by: Partner | None = None) -> None:
+    partner = by or shop.partner()
     for _ in range(times):
         shop.finish(partner, shop.buy(partner, service).body["activationId"], 4)
 
@@ -57,7 +57,7 @@ def test_an_outcome_decides_for_its_service_and_frees_the_number_for_others(
 
 @pytest.mark.parametrize(
     ("deployments", "services", "limit"),
-    [({}, None, 5), ({"CANCEL_LIMIT": "2"}, None, 2), ({"CANCEL_LIMIT": "3"}, 2, 2), ({"CANCEL_LIMIT": "2"}, 3, 3)],
+    [({}, None, 5), ({"CANCEL_LIMIT": "2"}, None, 2), ({"CANCEL_LIMIT": "3"}, 2, 2), ({"CANCEL_LIMIT": "2"}, 3, 2)],
     ids=["default", "the deployment's", "the service's, lower", "the service's, higher"],
 )
 def test_the_cancel_that_reaches_the_limit_ends_its_service_for_the_number(
@@ -70,6 +70,31 @@ def test_the_cancel_that_reaches_the_limit_ends_its_service_for_the_number(
     assert _can_buy(shop)
     _cancel(shop, 1)
     assert (_can_buy(shop), _can_buy(shop, "go")) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("services", "limit"),
+    [(None, 4), (3, 3), (100, 4)],
+    ids=["smaller than the deployment's", "the service's is smaller", "smaller than the service's"],
+)
+def test_the_limit_of_the_partner_who_cancels_blocks_the_service_for_all(
+    shop: Shop, services: int | None, limit: int
+) -> None:
+    shop.services.put(Service("tg", "Telegram", cancel_limit=services))
+    partners = [shop.partner(dialect="smshub"), shop.partner()]
+    for cancels in range(limit):
+        # Cancels of all partners count; the last one is of the partner that has the limit.
+        _cancel(shop, 1, by=partners[(limit - 1 - cancels) % 2])
+        assert _can_buy(shop) is (cancels < limit - 1)
+    assert _can_buy(shop, "go")
+
+
+def test_the_limit_of_a_partner_who_does_not_cancel_blocks_nothing(shop: Shop) -> None:
+    _cancel(shop, 1, by=shop.partner(dialect="smshub"))
+    _cancel(shop, 3)
+    assert _can_buy(shop)
+    _cancel(shop, 1, by=shop.partner(dialect="smshub"))
+    assert not _can_buy(shop)
 
 
 def test_a_lowered_cancel_limit_blocks_at_the_next_cancel(shop: Shop) -> None:

@@ -260,6 +260,20 @@ def test_the_limit_as_it_is_now_says_whether_the_block_of_cancels_goes(
     assert _can_buy(shop) is sold
 
 
+@pytest.mark.parametrize(("dialect", "sold"), [("smshub", False), ("globalconnect", True)])
+def test_a_block_by_the_limit_of_a_partner_who_canceled_goes_by_that_limit(
+    shop: Shop, desk: Desk, dialect: str, sold: bool
+) -> None:
+    late, expired = _expired(shop)
+    other = shop.partner(dialect=dialect)
+    for _ in range(4):
+        _mark(shop, other, 4)
+    shop.finish(late, expired, 4)
+    assert (_number(shop).cancels, _can_buy(shop)) == ({"tg": 5}, False)
+    assert (_lift_of(desk, late), _can_buy(shop)) == (1, sold)
+    assert (_lift_of(desk, other), _can_buy(shop)) == (4, True)
+
+
 def test_of_two_prohibitions_both_must_be_lifted(shop: Shop, desk: Desk) -> None:
     late, expired = _expired(shop)
     partner = shop.partner()

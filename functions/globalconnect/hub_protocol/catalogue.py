@@ -22,6 +22,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             error_fields=("error",),
             error_status=200,
             gzip_from=0,
+            cancel_limit=4,
             push_accept_encoding="gzip",
         ),
         "smsbower": Dialect(

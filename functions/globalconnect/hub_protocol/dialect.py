@@ -64,6 +64,8 @@ class Dialect:
     `error_status` is the HTTP status of every error, None where each has its own. Answers are gzipped from `gzip_from`
     bytes on. `operators` are those that counts list.
 
+    At `cancel_limit` cancels a number is never issued again for the service, None for the limit of service and deployment.
+
     A push is taken as `push_done` says, and ended for ever by an answer that has one of `push_stop_words` for any text at
     its top level. It has the header Authorization that `push_authorization` makes of the key, None for none, says which
     `push_accept_encoding` its answer may have, and is packed itself with `push_gzip`.
@@ -83,6 +85,7 @@ class Dialect:
     error_fields: tuple[str, ...] = ("message",)
     error_status: int | None = None
     gzip_from: int = 1024
+    cancel_limit: int | None = None
     push_done: PushAcceptance = BODY
     push_stop_words: frozenset[str] = frozenset()
     push_authorization: str | None = None
