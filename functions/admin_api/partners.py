@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, TypedDict, cast
 
-from pydantic import Field, with_config
+from pydantic import Field, TypeAdapter, with_config
 from pydantic.alias_generators import to_camel
 
 from admin_api.push_once import push_once
@@ -19,6 +19,8 @@ from admin_api.schema import (
     Name,
     NoFields,
     NoQuery,
+    Overrides,
+    OverridesOrNone,
     PageQuery,
     PushUrl,
     ServiceCodes,
@@ -58,6 +60,8 @@ _LOOKED_AT = 25
 _READERS = 8
 _MOST_FAILURES = 20
 
+_OVERRIDES = TypeAdapter(Overrides)
+
 
 class NewPartner(Body):
     """A partner that is to get a key."""
@@ -66,6 +70,7 @@ class NewPartner(Body):
     push_url: PushUrl = None
     services: ServiceCodes = None
     dialect: Dialect = "globalconnect"
+    overrides: OverridesOrNone = None
     max_live: MaxLive = None
 
 
@@ -77,6 +82,7 @@ class PartnerChange(TypedDict, total=False):
     push_url: PushUrl
     services: ServiceCodes
     dialect: Dialect
+    overrides: OverridesOrNone
     max_live: MaxLive
     version: Version
 
@@ -102,7 +108,8 @@ class PauseView(View):
 class PartnerView(View):
     """A partner, without its key.
 
-    `maxLive` is its own limit of live activations, null when the deployment's applies.
+    `overrides` are what it has otherwise than its dialect. `maxLive` is its own limit of live activations, null when the
+    deployment's applies.
     What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by
     staff. `lastSuccessAt` is when it last took a push, give or take a minute; `slowUntil` is there while it counts as
     slow. `inTrouble` is as in the statistics.
@@ -114,6 +121,7 @@ class PartnerView(View):
     push_url_is_plain_http: bool
     services: list[str] | None
     dialect: str
+    overrides: Overrides
     max_live: int | None
     paused: PauseView | None
     created_at: Time
@@ -134,6 +142,7 @@ class PartnerView(View):
             push_url_is_plain_http=partner.push_url is not None and is_plain_http(partner.push_url),
             services=None if partner.services is None else sorted(partner.services),
             dialect=partner.dialect,
+            overrides=cast("Overrides", partner.overrides),
             max_live=partner.max_live,
             paused=partner.paused and PauseView(at=to_iso(partner.paused.at), reason=partner.paused.reason),
             created_at=to_iso(partner.created_at),
@@ -232,6 +241,7 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
         push_url=_checked(parts, wanted.push_url),
         services=None if wanted.services is None else frozenset(wanted.services),
         dialect=wanted.dialect,
+        overrides=_as_kept(wanted.overrides),
         max_live=wanted.max_live,
         created_at=parts.now(),
     )
@@ -340,11 +350,13 @@ def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
     asked = call.body
     fields = [name for name in asked if name != "version"]
     if not fields:
-        raise InvalidInput("body", "expected at least one of name, pushUrl, services, dialect and maxLive")
+        raise InvalidInput("body", "expected at least one of name, pushUrl, services, dialect, overrides and maxLive")
     call.log_change(fields=sorted(map(to_camel, fields)))
     wanted: dict[str, Any] = {name: value for name, value in asked.items() if name in fields}
     if "push_url" in asked:
         wanted["push_url"] = _checked(parts, asked["push_url"])
+    if "overrides" in asked:
+        wanted["overrides"] = _as_kept(asked["overrides"])
     if asked.get("services") is not None:
         wanted["services"] = frozenset(asked["services"] or ())
     note = parts.statistics.pending()
@@ -493,6 +505,12 @@ def revoke(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
 
 def _id(path: Mapping[str, str]) -> PartnerId:
     return PartnerId(id_in(path, "partnerId", "partner"))
+
+
+def _as_kept(overrides: Overrides | None) -> dict[str, object]:
+    """Return what a partner has otherwise by the names of switches."""
+    kept: dict[str, object] = _OVERRIDES.dump_python(overrides or {}, by_alias=True)
+    return kept
 
 
 def _checked(parts: Parts, push_url: str | None) -> str | None:

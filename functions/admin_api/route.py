@@ -1,7 +1,7 @@
 """What a route is: how its request is read into types, and its answer written (contract 5)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, cast, get_args
@@ -318,10 +318,28 @@ def _refusal(adapter: TypeAdapter[Any], error: ValidationError) -> InvalidInput:
     """Say the first thing that is wrong in our words: the field, and its description; never the value."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     # A name that is no Unicode has no place at all.
-    name = str(first["loc"][0]) if first["loc"] else ""
-    if first["type"] == "extra_forbidden" or not first["loc"]:
-        return InvalidInput(_named(name), "unknown field")
-    return InvalidInput(name, f"expected {adapter.json_schema()['properties'][name]['description']}")
+    schema = adapter.json_schema()
+    known = list(_fields_along(schema, schema, first["loc"]))
+    path = [name for name, _ in known]
+    if first["type"] == "extra_forbidden" or not known:
+        unknown = map(str, first["loc"][len(path) : len(path) + 1])
+        return InvalidInput(_named(".".join([*path, *unknown])), "unknown field")
+    return InvalidInput(".".join(path), f"expected {known[-1][1]}")
+
+
+def _fields_along(
+    schema: Mapping[str, Any], whole: Mapping[str, Any], loc: Sequence[int | str]
+) -> Iterator[tuple[str, str]]:
+    """Return the fields that lead to a place in a body, each with its description, as far as they are fields of objects."""
+    for name in loc:
+        if "anyOf" in schema:
+            schema = next((one for one in schema["anyOf"] if one.get("type") != "null"), {})
+        if "$ref" in schema:
+            schema = whole["$defs"][schema["$ref"].rpartition("/")[2]]
+        if name not in schema.get("properties", {}):
+            return
+        schema = schema["properties"][name]
+        yield str(name), schema["description"]
 
 
 def _named(name: str) -> str:

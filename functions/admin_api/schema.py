@@ -34,6 +34,8 @@ _HIGHEST_MAX_LIVE = 1_000_000
 _LONGEST_REASON = 200
 _LONGEST_FILE_NAME = 255
 _MOST_PHONES = 500
+_HIGHEST_GZIP_FROM = 1_000_000
+_SPELLED = "string or number"
 _SHORTEST_SECRET = 8
 _LONGEST_SECRET = 4_096
 
@@ -44,6 +46,12 @@ def _printable(name: str) -> str:
     if name == name.strip() and name.isprintable():
         return name
     raise ValueError("not printable")
+
+
+def _without_repeats(names: list[str]) -> list[str]:
+    if len({*names}) == len(names):
+        return names
+    raise ValueError("repeated")
 
 
 def _known_in(catalogue: Container[str], current: Callable[[str], str] = str) -> AfterValidator:
@@ -110,6 +118,42 @@ Dialect = Annotated[
     str,
     Field(description=f"one of {', '.join(sorted(DIALECTS))}", json_schema_extra={"enum": [*sorted(DIALECTS)]}),
     _known_in(DIALECTS, dialect_named),
+]
+_Spelling = Literal["string", "number"]
+
+
+@with_config(STRICT)
+class TypeOverrides(TypedDict, total=False):
+    """Which JSON types a partner gets otherwise than its dialect says."""
+
+    number: Annotated[_Spelling, Field(description=_SPELLED)]
+    phone: Annotated[_Spelling, Field(description=_SPELLED)]
+    sms_id: Annotated[_Spelling, Field(description=_SPELLED)]
+
+
+@with_config(STRICT)
+class Overrides(TypedDict, total=False):
+    """What a partner has otherwise than its dialect says."""
+
+    types: Annotated[TypeOverrides, Field(description="an object of number, phone and smsId")]
+    error_fields: Annotated[
+        list[Literal["message", "error"]],
+        Field(min_length=1, max_length=2, description="a list of message, error or both"),
+        AfterValidator(_without_repeats),
+    ]
+    error_http: Annotated[Literal["mapped", 200], Field(description="mapped, or 200")]
+    gzip_from: Annotated[
+        int, Field(ge=0, le=_HIGHEST_GZIP_FROM, description=f"a whole number from 0 to {_HIGHEST_GZIP_FROM}")
+    ]
+    push_done: Annotated[Literal["body", "http200"], Field(description="body or http200")]
+
+
+OverridesOrNone = Annotated[
+    Overrides | None,
+    Field(
+        description="an object of types, errorFields, errorHttp, gzipFrom and pushDone, all optional, or null for nothing "
+        "otherwise than the dialect"
+    ),
 ]
 Provider = Annotated[
     str,

@@ -46,6 +46,7 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "pushUrlIsPlainHttp": False,
         "services": ["go", "tg"],
         "dialect": "globalconnect",
+        "overrides": {},
         "maxLive": None,
         "paused": None,
         "createdAt": "2026-09-21T14:13:20+00:00",
@@ -75,6 +76,29 @@ def test_reading_gives_what_was_issued(desk: Desk) -> None:
     assert desk.get("/admin/partners").body == {"partners": [issued], "cursor": None}
 
 
+OVERRIDES = {
+    "types": {"number": "number", "phone": "string", "smsId": "number"},
+    "errorFields": ["error", "message"],
+    "errorHttp": 200,
+    "gzipFrom": 0,
+    "pushDone": "http200",
+}
+
+
+def test_overrides_are_shown_as_given_replaced_as_a_whole_and_taken_away(desk: Desk) -> None:
+    issued = desk.partner(dialect="smsbower", overrides=OVERRIDES)
+    path = f"/admin/partners/{issued['partnerId']}"
+    assert (issued["overrides"], desk.get(path).body["overrides"]) == (OVERRIDES, OVERRIDES)
+    for given, shown in (({"errorHttp": "mapped"}, {"errorHttp": "mapped"}), (OVERRIDES, OVERRIDES), (None, {})):
+        version = desk.get(path).body["version"]
+        for _ in range(2):
+            # The same again is done already.
+            reply = desk.patch(path, {"overrides": given, "version": version})
+            assert (reply.status, reply.body["overrides"]) == (200, shown)
+        assert desk.patch(path, {"overrides": {"gzipFrom": 7}, "version": version}).status == 409
+    assert desk.get(path).body["dialect"] == "smsbower"
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -85,6 +109,9 @@ def test_reading_gives_what_was_issued(desk: Desk) -> None:
         ({"services": []}, {"services": []}),
         ({"services": None}, {"services": None}),
         ({"dialect": "globalconnect"}, {}),
+        ({"overrides": OVERRIDES}, {"overrides": OVERRIDES}),
+        ({"overrides": {}}, {"overrides": {}}),
+        ({"overrides": None}, {"overrides": {}}),
         ({"maxLive": 1}, {"maxLive": 1}),
         ({"maxLive": 1_000_000}, {"maxLive": 1_000_000}),
         ({"maxLive": None}, {"maxLive": None}),

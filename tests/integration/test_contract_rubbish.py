@@ -368,7 +368,7 @@ def test_a_payload_without_its_signature_is_refused_in_our_json_and_changes_noth
 ROUTES = sorted(admin_api.app.ROUTES, key=lambda route: (route.path, route.method))
 # By the last word of the path that is no parameter: what its body is made of.
 OF_BODY = {
-    "partners": ("name", "pushUrl", "services", "dialect"),
+    "partners": ("name", "pushUrl", "services", "dialect", "overrides"),
     "services": ("name", "reusable", "enabled", "cancelLimit"),
     "numbers": ("enabled",),
     "imports": ("fileName", "dryRun"),
@@ -432,6 +432,7 @@ def test_rubbish_to_the_admin_api_is_refused_in_our_json_and_changes_nothing(
         "reusable": True,
         "enabled": False,
         "cancelLimit": 3,
+        "overrides": {"types": {"phone": "number"}, "gzipFrom": 0},
         "phones": [world.good["phone"]],
         "settings": {"countryCode": "44", "lines": {"1A": world.good["phone"]}},
         "fileName": "numbers.csv",

@@ -72,6 +72,11 @@ HUBS: dict[str, Hub] = {
         },
     ),
 }
+PUSH_URLS = {
+    "smshub": "https://agent.unerio.com/agent/api/sms",
+    "grizzly": "https://api.grizzlysms.com/agent/api/sms",
+    "herosms": "https://api.partnersservices.net/agent/api/sms",
+}
 each_hub = pytest.mark.parametrize("name", HUBS)
 
 
@@ -195,6 +200,72 @@ def test_a_failure_of_ours_has_the_form_of_the_hub(market: Shop, name: str, monk
     assert refused.body.keys() == {"status", *hub.errors_in}
 
 
+def test_what_a_partner_has_otherwise_replaces_the_switch_and_nothing_else(market: Shop) -> None:
+    overrides = {"types": {"number": "string", "smsId": "string"}, "errorFields": ["message"], "errorHttp": "mapped"}
+    partner, other = (market.partner(dialect="smshub") for _ in range(2))
+    market.partners.change(partner.partner_id, {"overrides": {**overrides, "gzipFrom": 10_000}})
+    source = market.source()
+    for one, spelled, status, fields in ((partner, str, 404, {"message"}), (other, int, 200, {"error"})):
+        sold = market.buy(one, operator="O2").body
+        market.deliver(source, {"phone": str(sold["number"]), "from": "Telegram", "text": "code 123", "id": "1"})
+        (said,) = market.messages(one, sold["activationId"]).body["messages"]
+        types = [type(value) for value in (sold["number"], said["smsId"], said["phone"])]
+        assert (types, sold.keys()) == ([spelled, spelled, int], {"status", "number", "activationId"})
+        refused = market.finish(one, 1, 3)
+        assert (refused.status, refused.body.keys()) == (status, {"status", *fields})
+        answer = _asked(market, {"key": one.key, "action": "GET_SERVICES"})
+        assert ("Content-Encoding" in answer["headers"]) is (one is other)
+
+
+@each_hub
+@pytest.mark.parametrize("overrides", [{"types": {"phone": "string"}}, {"types": {"phone": "number"}}])
+def test_an_override_is_the_same_in_every_dialect(market: Shop, name: str, overrides: dict[str, Any]) -> None:
+    partner = market.partner(dialect=name)
+    market.partners.change(partner.partner_id, {"overrides": overrides})
+    sold = market.buy(partner, operator="O2").body
+    market.deliver(market.source(), {"phone": str(sold["number"]), "from": "Telegram", "text": "code", "id": "1"})
+    (said,) = market.messages(partner, sold["activationId"]).body["messages"]
+    assert type(said["phone"]) is {"string": str, "number": int}[overrides["types"]["phone"]]
+    assert type(sold["number"]) is HUBS[name].number
+
+
+@each_hub
+def test_staff_see_what_a_dialect_has_of_its_own(market: Shop, name: str) -> None:
+    hub = HUBS[name]
+    (shown,) = (one for one in Desk(market.cloud).get("/admin/dialects").body["dialects"] if one["name"] == name)
+    spelled = {str: "string", int: "number"}
+    assert shown["pushUrl"] == PUSH_URLS.get(name)
+    assert shown["switches"] == {
+        "types": {"number": spelled[hub.number], "phone": spelled[hub.phone], "smsId": spelled[hub.sms_id]},
+        "numberExtras": hub.extras,
+        "pushExtras": PUSHES[name].extras,
+        "errorFields": sorted(hub.errors_in, reverse=True),
+        "errorHttp": 200 if hub.errors_are_200 else "mapped",
+        "gzipFrom": 0 if hub.short_is_gzipped else 1024,
+        "counts": {word: "countMap" if word == "GET_COUNT" else "countryList" for word in hub.counts},
+        "any": "split" if "any" not in hub.operators else "any" if hub.operators == ("any",) else "split+any",
+        "cancelLimit": 4 if name == "smshub" else None,
+        "outcomes": {str(code): outcome.value for code, outcome in hub.statuses.items()},
+        "pushDone": "http200" if PUSHES[name].takes is ANY_200 else "body",
+        "pushStopWords": sorted(PUSHES[name].stops),
+        "pushAuthorization": "bearer" if PUSHES[name].is_bearer else "none",
+        "pushAcceptGzip": PUSHES[name].accepts == "gzip",
+        "pushGzip": False,
+    }
+
+
+def test_the_dialects_of_the_catalogue_are_those_of_the_documents(market: Shop) -> None:
+    desk = Desk(market.cloud)
+    shown = desk.get("/admin/dialects").body["dialects"]
+    assert [one["name"] for one in shown] == list(HUBS)
+    assert [one["evidence"] for one in shown] == ["contract", "document", "part", "part", "part", "observed"]
+    for one in shown:
+        named = {*one["switches"], *(f"types.{field}" for field in one["switches"]["types"])}
+        assert {*one["uncertain"]} <= named
+        if one["pushUrl"] is not None:
+            assert desk.partner(pushUrl=one["pushUrl"], dialect=one["name"])["pushUrl"] == one["pushUrl"]
+
+
 @each_hub
 def test_a_bad_key_has_no_dialect(market: Shop, name: str) -> None:
     partner = market.partner(dialect=name)
@@ -311,6 +382,18 @@ def test_a_push_has_the_form_of_the_hub_and_is_taken_as_it_says(cloud: Cloud, na
     assert headers.get("authorization") == (f"Bearer {issued['key']}" if pushed_to.is_bearer else None)
     assert headers["user-agent"].startswith("GlobalConnect/")
     assert "content-encoding" not in headers
+
+
+def test_a_push_is_in_the_form_and_taken_by_what_the_partner_has_otherwise(cloud: Cloud) -> None:
+    cloud.env["PUSH_LOOPBACK"] = "true"
+    desk = Desk(cloud)
+    with PretendPartner() as far:
+        overrides = {"types": {"phone": "number"}, "pushDone": "http200"}
+        issued = desk.partner(pushUrl=far.url, dialect="smsbower", overrides=overrides)
+        far.answer(ANY_200)
+        assert desk.post(f"/admin/partners/{issued['partnerId']}/test-push").body["delivered"]
+        (sent,) = far.pushes
+    assert (sent.body["phone"], type(sent.body["smsId"]), sent.body["call"]) == (int(TEST_PHONE), str, 0)
 
 
 def test_a_refusal_is_logged_as_such_though_the_hub_is_told_200(

@@ -94,6 +94,30 @@ BAD_PARTNER_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"maxLive": "5"}, "maxLive"),
     ({"maxLive": [5]}, "maxLive"),
     ({"max_live": 5}, "max_live"),
+    ({"overrides": "smshub"}, "overrides"),
+    ({"overrides": []}, "overrides"),
+    ({"overrides": {"hold": "lease"}}, "overrides.hold"),
+    ({"overrides": {"types.number": "string"}}, "overrides.types.number"),
+    ({"overrides": {"types": "string"}}, "overrides.types"),
+    ({"overrides": {"types": {"number": "integer"}}}, "overrides.types.number"),
+    ({"overrides": {"types": {"phone": None}}}, "overrides.types.phone"),
+    ({"overrides": {"types": {"smsId": "int"}}}, "overrides.types.smsId"),
+    ({"overrides": {"types": {"sms_id": "string"}}}, "overrides.types.sms_id"),
+    ({"overrides": {"types": {"sum": "string"}}}, "overrides.types.sum"),
+    ({"overrides": {"errorFields": []}}, "overrides.errorFields"),
+    ({"overrides": {"errorFields": ["text"]}}, "overrides.errorFields"),
+    ({"overrides": {"errorFields": "message"}}, "overrides.errorFields"),
+    ({"overrides": {"errorFields": ["error", "error"]}}, "overrides.errorFields"),
+    ({"overrides": {"errorHttp": 500}}, "overrides.errorHttp"),
+    ({"overrides": {"errorHttp": "200 OK"}}, "overrides.errorHttp"),
+    ({"overrides": {"errorHttp": None}}, "overrides.errorHttp"),
+    ({"overrides": {"gzipFrom": -1}}, "overrides.gzipFrom"),
+    ({"overrides": {"gzipFrom": 1_000_001}}, "overrides.gzipFrom"),
+    ({"overrides": {"gzipFrom": "0"}}, "overrides.gzipFrom"),
+    ({"overrides": {"gzipFrom": True}}, "overrides.gzipFrom"),
+    ({"overrides": {"pushDone": "http201"}}, "overrides.pushDone"),
+    ({"overrides": {"x" * 500: 1}}, f"overrides.{'x' * 90}"),
+    ({"overrides": {"\ud800": 1}}, "overrides"),
     ({"paused": None}, "paused"),
     ({"key": "gc_mine"}, "key"),
     ({"partnerId": "mine"}, "partnerId"),
@@ -120,7 +144,7 @@ def test_a_bad_field_of_a_partner_is_400_naming_it_and_never_the_value(
 
 REASON = "reason: expected a text of 1 to 200 printable characters, without spaces at its ends"
 VERSION = "version: expected the version of the partner as it was read"
-NOTHING = "body: expected at least one of name, pushUrl, services, dialect and maxLive"
+NOTHING = "body: expected at least one of name, pushUrl, services, dialect, overrides and maxLive"
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,10 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 from globalconnect.domain.ids import PartnerId, Rng, new_token
 from globalconnect.domain.times import DAY
@@ -73,7 +74,7 @@ class Partner:
     has "" here.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
-    not signed. `version` grows with every change by staff, and with nothing else.
+    not signed. `overrides` are what it has otherwise than its dialect. `version` grows with every change by staff, and with nothing else.
     """
 
     partner_id: PartnerId
@@ -90,6 +91,7 @@ class Partner:
     version: int = 0
     max_live: int | None = None
     paused: Pause | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         """Call the dialect as it is called now."""

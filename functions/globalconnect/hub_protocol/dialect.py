@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 from globalconnect.domain.activation import Outcome
@@ -51,6 +52,26 @@ HTTP_200 = PushAcceptance(range(200, 201), says=None)
 
 BEARER = "Bearer {}"
 
+# What staff call the values of switches.
+SPELLINGS: Mapping[str, Spelling] = MappingProxyType({"string": str, "number": int})
+ERROR_STATUSES: Mapping[str | int, int | None] = MappingProxyType({"mapped": None, 200: 200})
+ACCEPTANCES: Mapping[str, PushAcceptance] = MappingProxyType({"body": BODY, "http200": HTTP_200})
+COUNTS_FORMS: Mapping[str, CountsForm] = MappingProxyType({"countryList": COUNTRY_LIST, "countMap": COUNT_MAP})
+OPERATORS: Mapping[str, ListedOperators] = MappingProxyType({"split": SPLIT, "split+any": SPLIT_AND_ANY, "any": ANY})
+AUTHORIZATIONS: Mapping[str, str | None] = MappingProxyType({"none": None, "bearer": BEARER})
+
+
+class Evidence(StrEnum):
+    """Where what we know of a hub's protocol comes from: our contract; the hub's own document, read whole or in part; or
+    what others that serve it do.
+    """
+
+    CONTRACT = "contract"
+    DOCUMENT = "document"
+    PART = "part"
+    OBSERVED = "observed"
+
+
 _NO_CALLS: Mapping[str, object] = MappingProxyType({"call": 0, "voice": 0})
 
 
@@ -69,6 +90,9 @@ class Dialect:
     A push is taken as `push_done` says, and ended for ever by an answer that has one of `push_stop_words` for any text at
     its top level. It has the header Authorization that `push_authorization` makes of the key, None for none, says which
     `push_accept_encoding` its answer may have, and is packed itself with `push_gzip`.
+
+    Staff know it as `title`, with its `evidence`, the switches that are `uncertain`, by their names, and the Push URL that
+    most of the hub's suppliers have, if it is known.
     """
 
     actions: Mapping[str, type[PartnerRequest]] = MappingProxyType(
@@ -91,3 +115,7 @@ class Dialect:
     push_authorization: str | None = None
     push_accept_encoding: str = "identity"
     push_gzip: bool = False
+    title: str = "GlobalConnect"
+    evidence: Evidence = Evidence.CONTRACT
+    uncertain: tuple[str, ...] = ()
+    push_url: str | None = None

@@ -1,10 +1,10 @@
 """The Partners table."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from globalconnect.domain.errors import Busy, Conflict, InvalidKey, NotFound, existing
 from globalconnect.domain.ids import PartnerId
@@ -59,6 +59,7 @@ class PartnerUpdate(TypedDict, total=False):
     push_url: str | None
     services: frozenset[str] | None
     dialect: str
+    overrides: Mapping[str, Any]
     max_live: int | None
 
 
@@ -135,6 +136,8 @@ class Partners:
         if change.get("services") is not None:
             # An empty list of services is not the same as none given (all): sets can't be empty, so it is a list.
             values["services"] = sorted(change["services"] or ())
+        # Nothing otherwise than the dialect is absent, as a new partner has it.
+        values |= {"overrides": change["overrides"] or None} if "overrides" in change else {}
         wanted = changing(
             {attribute: value for attribute, value in values.items() if value is not None},
             removes=[attribute for attribute, value in values.items() if value is None],
