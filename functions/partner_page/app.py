@@ -65,14 +65,15 @@ def _explanation(request: Request, fields: Fields, parts: Parts) -> Response:
     request.note(action="explain")
     partner = parts.partners.authenticate(read_key(fields, KEY))
     request.note(partner_id=partner.partner_id)
+    dialect = dialect_of(partner, parts.dialects)
 
     def use() -> Response:
         explanation = explain(read_get_number(fields), partner, parts)
         if explanation is not None:
             request.note(answer=explanation.reason.name)
-        return Response(200, explanation_body(explanation), logged=True)
+        return Response(200, explanation_body(explanation, dialect), logged=True)
 
-    return answered(use, manner_of(dialect_of(partner, parts.dialects)))
+    return answered(use, manner_of(dialect))
 
 
 handler = endpoint(lambda request: answer(request, parts()))

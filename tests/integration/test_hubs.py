@@ -16,7 +16,9 @@ import partner_api.app
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.partner import in_clear
-from globalconnect.runtime.http import endpoint
+from globalconnect.hub_protocol.catalogue import DIALECTS
+from globalconnect.runtime.http import LARGEST_RESPONSE, Request, Response, answered, endpoint, proxy_answer
+from globalconnect.runtime.manner import manner_of
 from local.pretend_partner import Answer, PretendPartner
 from simulation.aws import Cloud
 from simulation.desk import Desk
@@ -185,6 +187,22 @@ def test_every_error_has_the_form_of_the_hub(market: Shop, name: str) -> None:
         texts = {refused.body[field] for field in hub.errors_in}
         assert (refused.body.keys(), refused.body["status"]) == ({"status", *hub.errors_in}, "ERROR")
         assert len(texts) == 1
+
+
+@each_hub
+def test_names_are_suggested_that_the_counts_of_the_hub_list(market: Shop, name: str) -> None:
+    partner = market.partner(dialect=name)
+    told = market.explain(partner.key, operator="Thre").body
+    assert told["suggestions"] == (["Three"] if "Three" in HUBS[name].operators else ["any"])
+
+
+@each_hub
+def test_an_answer_that_is_too_large_is_an_error_in_the_form_of_the_hub(name: str) -> None:
+    hub, nothing = HUBS[name], Request({"headers": {}})
+    large = answered(lambda: Response(200, "x" * LARGEST_RESPONSE), manner_of(DIALECTS[name]))
+    refused = proxy_answer(large, nothing)
+    assert refused["statusCode"] == (200 if hub.errors_are_200 else 406)
+    assert json.loads(refused["body"]).keys() == {"status", *hub.errors_in}
 
 
 @each_hub

@@ -102,6 +102,16 @@ def test_it_has_the_marks_that_outcomes_left_since(
     assert number.causes.get("tg", ())[-1:] == ((last,) if last else ())
 
 
+@pytest.mark.parametrize(("of_two", "blocked"), [(2, True), (3, False)])
+def test_the_limit_of_cancels_is_that_for_the_activation(of_two: int, blocked: bool) -> None:
+    def limit(activation: Activation) -> int:
+        return of_two if activation.activation_id == ActivationId(2) else 5
+
+    since = [ended(place, Outcome.CANCELED, 8 + place) for place in (1, 2)]
+    number = restored_number(BEFORE, since, version=9, now=NOW, rest=0, cancel_limit=limit)
+    assert ("tg" in number.blocked, number.cancels["tg"]) == (blocked, 2)
+
+
 def test_a_mark_that_was_lifted_since_does_not_come_back() -> None:
     assert restored(BEFORE, ended(1, Outcome.PROHIBITED, 9, lifted_at=NOW)).blocked == {"go"}
 

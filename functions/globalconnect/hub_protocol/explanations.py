@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from globalconnect.domain.explanation import Explanation, Reason
-from globalconnect.hub_protocol.answers import NO_NUMBERS, SUCCESS, Body
+from globalconnect.hub_protocol.answers import ANY_OPERATOR, NO_NUMBERS, SUCCESS, Body
+from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.hub_protocol.requests import RESTRICTION
 
 # By reason the word, and the sentence.
@@ -38,10 +39,14 @@ REASONS: Mapping[Reason, tuple[str, str]] = MappingProxyType(
 )
 
 
-def explanation_body(explanation: Explanation | None) -> Body:
-    """Return the answer to who asked why there is no number; None where there is one."""
+def explanation_body(explanation: Explanation | None, dialect: Dialect) -> Body:
+    """Return the answer to who asked why there is no number; None where there is one.
+
+    Names are suggested that the dialect's counts list.
+    """
     if explanation is None:
         return {"status": SUCCESS}
     word, sentence = REASONS[explanation.reason]
-    suggestions = list(explanation.suggestions)
+    is_hidden = explanation.reason is Reason.UNKNOWN_OPERATOR and not dialect.operators.each
+    suggestions = [ANY_OPERATOR] if is_hidden else list(explanation.suggestions)
     return {"status": NO_NUMBERS, "reason": word, "message": sentence, "suggestions": suggestions}
