@@ -136,8 +136,6 @@ class Partners:
         if change.get("services") is not None:
             # An empty list of services is not the same as none given (all): sets can't be empty, so it is a list.
             values["services"] = sorted(change["services"] or ())
-        # Nothing otherwise than the dialect is absent, as a new partner has it.
-        values |= {"overrides": change["overrides"] or None} if "overrides" in change else {}
         wanted = changing(
             {attribute: value for attribute, value in values.items() if value is not None},
             removes=[attribute for attribute, value in values.items() if value is None],
