@@ -22,6 +22,7 @@ import partner_page.wiring
 import projection.wiring
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.number import Number
+from globalconnect.domain.offer import Offer
 from globalconnect.domain.partner import Partner, in_clear, new_key, new_partner_id
 from globalconnect.domain.service import Service
 from globalconnect.domain.source import Source, SourceSettings
@@ -109,6 +110,8 @@ class Shop:
         name: str = "Hub",
         max_live: int | None = None,
         dialect: str = "globalconnect",
+        *,
+        offer: Offer | None = None,
     ) -> Partner:
         partner_id = new_partner_id(self.cloud.rng)
         partner = Partner(
@@ -120,9 +123,12 @@ class Shop:
             dialect=dialect,
             created_at=self.cloud.clock(),
             max_live=max_live,
+            offer=offer,
         )
         staffs = Partners(self.cloud.db, self.cloud.env["PARTNERS_TABLE"], 0, self.cloud.clock, self.cloud.encryption())
         staffs.add(partner)
+        if offer is not None:
+            staffs.arrange_turns()
         return partner
 
     def forget_digest(self, partner: Partner) -> None:

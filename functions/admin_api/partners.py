@@ -19,6 +19,8 @@ from admin_api.schema import (
     Name,
     NoFields,
     NoQuery,
+    OfferFields,
+    OfferOrNone,
     Overrides,
     OverridesOrNone,
     PageQuery,
@@ -34,8 +36,9 @@ from admin_api.statistics import OutcomesView, outcomes_by_partner
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.backlog import PendingNote
-from globalconnect.domain.errors import Conflict, InvalidInput
+from globalconnect.domain.errors import Busy, Conflict, InvalidInput, Unavailable
 from globalconnect.domain.ids import PartnerId
+from globalconnect.domain.offer import Offer
 from globalconnect.domain.outcomes import Outcomes
 from globalconnect.domain.partner import (
     LINK_LIFETIME,
@@ -60,6 +63,7 @@ _LOOKED_AT = 25
 _READERS = 8
 _MOST_FAILURES = 20
 
+_NOT_ARRANGED = "offer: no turn was given to it, so it is shown none of the last numbers; set the offer again"
 _OVERRIDES = TypeAdapter(Overrides)
 
 
@@ -72,6 +76,7 @@ class NewPartner(Body):
     dialect: Dialect = "globalconnect"
     overrides: OverridesOrNone = None
     max_live: MaxLive = None
+    offer: OfferOrNone = None
 
 
 @with_config(STRICT)
@@ -84,6 +89,7 @@ class PartnerChange(TypedDict, total=False):
     dialect: Dialect
     overrides: OverridesOrNone
     max_live: MaxLive
+    offer: OfferOrNone
     version: Version
 
 
@@ -109,7 +115,7 @@ class PartnerView(View):
     """A partner, without its key.
 
     `overrides` are what it has otherwise than its dialect. `maxLive` is its own limit of live activations, null when the
-    deployment's applies.
+    deployment's applies. `offer` is what it is shown of what is free, null for all.
     What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by
     staff. `lastSuccessAt` is when it last took a push, give or take a minute; `slowUntil` is there while it counts as
     slow. `inTrouble` is as in the statistics.
@@ -123,6 +129,7 @@ class PartnerView(View):
     dialect: str
     overrides: Overrides
     max_live: int | None
+    offer: OfferFields | None
     paused: PauseView | None
     created_at: Time
     revoked: bool
@@ -144,6 +151,7 @@ class PartnerView(View):
             dialect=partner.dialect,
             overrides=cast("Overrides", partner.overrides),
             max_live=partner.max_live,
+            offer=_offer_as_given(partner.offer),
             paused=partner.paused and PauseView(at=to_iso(partner.paused.at), reason=partner.paused.reason),
             created_at=to_iso(partner.created_at),
             revoked=partner.revoked_at is not None,
@@ -160,6 +168,18 @@ class PartnerWithKey(PartnerView):
     """A partner with its new key, which is never shown again."""
 
     key: str = Field(repr=False)
+
+
+class IssuedPartner(PartnerWithKey):
+    """A new partner with its key, which is never shown again, and what is to be said of its offer."""
+
+    offer_warning: str | None
+
+
+class ChangedPartner(PartnerView):
+    """A partner as it is now, and what is to be said of the offer that it was given."""
+
+    offer_warning: str | None
 
 
 class SigningSecretView(View):
@@ -230,7 +250,7 @@ class PartnerActivity(View):
     action="partner.issued",
     status=201,
 )
-def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
+def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> IssuedPartner:
     wanted = call.body
     partner_id = new_partner_id(parts.rng)
     key = new_key(partner_id, parts.rng)
@@ -243,12 +263,20 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> PartnerWithKey:
         dialect=wanted.dialect,
         overrides=_as_kept(wanted.overrides),
         max_live=wanted.max_live,
+        offer=_offer_of(wanted.offer),
         created_at=parts.now(),
     )
     parts.partners.add(partner)
     call.log_change(changed_id=partner_id)
+    warning = None
+    if partner.offer is not None:
+        try:
+            warning = _arranged(parts)
+        except (Busy, Unavailable):
+            # The answer has the only copy of the key.
+            warning = _NOT_ARRANGED
     # Nothing can wait for it yet.
-    return PartnerWithKey.of(partner, parts.now(), None, key=key)
+    return IssuedPartner.of(partner, parts.now(), None, key=key, offer_warning=warning)
 
 
 @route(
@@ -342,7 +370,7 @@ def _failures(parts: Parts, activation: Activation) -> list[tuple[int, FailedAtt
     action="partner.changed",
     errors=(404, 409),
 )
-def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
+def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> ChangedPartner:
     """Change what is given and nothing else, so that two people who change different things both succeed.
 
     Who gives the version that was read is refused when there has been another change since.
@@ -350,18 +378,23 @@ def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> PartnerView:
     asked = call.body
     fields = [name for name in asked if name != "version"]
     if not fields:
-        raise InvalidInput("body", "expected at least one of name, pushUrl, services, dialect, overrides and maxLive")
+        raise InvalidInput(
+            "body", "expected at least one of name, pushUrl, services, dialect, overrides, maxLive and offer"
+        )
     call.log_change(fields=sorted(map(to_camel, fields)))
     wanted: dict[str, Any] = {name: value for name, value in asked.items() if name in fields}
     if "push_url" in asked:
         wanted["push_url"] = _checked(parts, asked["push_url"])
     if "overrides" in asked:
         wanted["overrides"] = _as_kept(asked["overrides"])
+    if "offer" in asked:
+        wanted["offer"] = _offer_of(asked["offer"])
     if asked.get("services") is not None:
         wanted["services"] = frozenset(asked["services"] or ())
     note = parts.statistics.pending()
     partner = parts.partners.change(_id(call.path), cast("PartnerUpdate", wanted), asked.get("version"))
-    return PartnerView.of(partner, parts.now(), note)
+    warning = _arranged(parts) if "offer" in asked else None
+    return ChangedPartner.of(partner, parts.now(), note, offer_warning=warning)
 
 
 @route(
@@ -473,7 +506,9 @@ def test_push(parts: Parts, call: Call[NoQuery, NoFields]) -> TestPushResult:
 def pause(parts: Parts, call: Call[NoQuery, PauseReason]) -> PartnerView:
     now, note = parts.now(), parts.statistics.pending()
     call.log_change(fields=["reason"])
-    return PartnerView.of(parts.partners.pause(_id(call.path), call.body.reason, now), now, note)
+    partner = parts.partners.pause(_id(call.path), call.body.reason, now)
+    _rearranged(parts, partner)
+    return PartnerView.of(partner, now, note)
 
 
 @route(
@@ -487,7 +522,9 @@ def pause(parts: Parts, call: Call[NoQuery, PauseReason]) -> PartnerView:
 )
 def resume(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     note = parts.statistics.pending()
-    return PartnerView.of(parts.partners.resume(_id(call.path)), parts.now(), note)
+    partner = parts.partners.resume(_id(call.path))
+    _rearranged(parts, partner)
+    return PartnerView.of(partner, parts.now(), note)
 
 
 @route(
@@ -500,11 +537,38 @@ def resume(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
 )
 def revoke(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     now, note = parts.now(), parts.statistics.pending()
-    return PartnerView.of(parts.partners.revoke(_id(call.path), now), now, note)
+    partner = parts.partners.revoke(_id(call.path), now)
+    _rearranged(parts, partner)
+    return PartnerView.of(partner, now, note)
 
 
 def _id(path: Mapping[str, str]) -> PartnerId:
     return PartnerId(id_in(path, "partnerId", "partner"))
+
+
+def _offer_of(fields: OfferFields | None) -> Offer | None:
+    return None if fields is None else Offer(**fields)
+
+
+def _offer_as_given(offer: Offer | None) -> OfferFields | None:
+    if offer is None:
+        return None
+    given = {"percent": offer.percent, "most": offer.most}
+    return cast("OfferFields", {name: limit for name, limit in given.items() if limit is not None})
+
+
+def _arranged(parts: Parts) -> str | None:
+    """Arrange whose turn comes when, after a change of an offer; return what is to be said of all offers together."""
+    percent = parts.partners.arrange_turns()
+    if percent <= 100:  # noqa: PLR2004
+        return None
+    return f"offer: the offers of all partners are {percent} % together, above 100: a partner may be shown what another buys"
+
+
+def _rearranged(parts: Parts, partner: Partner) -> None:
+    """Arrange whose turn comes when, after a change of who takes turns."""
+    if partner.offer is not None:
+        parts.partners.arrange_turns()
 
 
 def _as_kept(overrides: Overrides | None) -> dict[str, object]:

@@ -5,7 +5,7 @@ docs/openapi.json says.
 """
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import Annotated, Literal, TypedDict
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, with_config
@@ -31,6 +31,7 @@ _MOST_SERVICES = 1_000
 _LONGEST_CURSOR = 4_096
 _HIGHEST_CANCEL_LIMIT = 100
 _HIGHEST_MAX_LIVE = 1_000_000
+_HIGHEST_OFFER = 1_000_000
 _LONGEST_REASON = 200
 _LONGEST_FILE_NAME = 255
 _MOST_PHONES = 500
@@ -52,6 +53,12 @@ def _without_repeats(names: list[str]) -> list[str]:
     if len({*names}) == len(names):
         return names
     raise ValueError("repeated")
+
+
+def _not_empty[T: Mapping[str, object]](fields: T | None) -> T | None:
+    if fields is None or fields:
+        return fields
+    raise ValueError("empty")
 
 
 def _known_in(catalogue: Container[str], current: Callable[[str], str] = str) -> AfterValidator:
@@ -167,6 +174,24 @@ CancelLimit = Annotated[
 MaxLive = Annotated[
     Annotated[int, Field(ge=1, le=_HIGHEST_MAX_LIVE)] | None,
     Field(description=f"a whole number from 1 to {_HIGHEST_MAX_LIVE}, or null for the deployment's limit"),
+]
+
+
+@with_config(STRICT)
+class OfferFields(TypedDict, total=False):
+    """What of the free numbers a partner is shown: so many percent of them, at most so many."""
+
+    percent: Annotated[int, Field(ge=1, le=100, description="a whole number from 1 to 100")]
+    most: Annotated[int, Field(ge=1, le=_HIGHEST_OFFER, description=f"a whole number from 1 to {_HIGHEST_OFFER}")]
+
+
+OfferOrNone = Annotated[
+    OfferFields | None,
+    Field(
+        description="an object of percent, most or both, or null for all that is free",
+        json_schema_extra={"minProperties": 1},
+    ),
+    AfterValidator(_not_empty),
 ]
 Reason = Annotated[
     str,

@@ -34,6 +34,7 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
                 parts.pool_counts.all(),
                 parts.services.catalogue(),
                 partner,
+                parts.now(),
                 parts.holders.left(partner, parts.max_live),
             )
             body = services_body(shown, dialect.counts[str(fields[ACTION])], dialect.operators)

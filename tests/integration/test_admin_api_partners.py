@@ -1,18 +1,22 @@
 """Admin API, partners, their keys, signing secrets and test pushes: contract 5."""
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from standardwebhooks.webhooks import Webhook
 
 from globalconnect.domain.backlog import PartnerPending, PendingNote
+from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import LARGEST_TEST_SMS_ID, PartnerId
+from globalconnect.domain.offer import Offer
 from globalconnect.domain.partner import partner_id_of
 from globalconnect.domain.sms import Attempt, Sms
 from globalconnect.runtime.startup import clock
 from globalconnect.store.dynamo import expression
+from globalconnect.store.partners import Partners
 from local.pretend_partner import DROP, ERROR, Answer, PretendPartner
 from simulation.aws import START, Cloud
 from simulation.desk import Desk
@@ -48,6 +52,8 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "dialect": "globalconnect",
         "overrides": {},
         "maxLive": None,
+        "offer": None,
+        "offerWarning": None,
         "paused": None,
         "createdAt": "2026-09-21T14:13:20+00:00",
         "revoked": False,
@@ -71,7 +77,7 @@ def test_no_services_given_means_all_and_an_empty_list_means_none(desk: Desk) ->
 
 def test_reading_gives_what_was_issued(desk: Desk) -> None:
     issued = desk.partner(pushUrl=PUSH_URL)
-    del issued["key"]
+    del issued["key"], issued["offerWarning"]
     assert desk.get(f"/admin/partners/{issued['partnerId']}").body == issued
     assert desk.get("/admin/partners").body == {"partners": [issued], "cursor": None}
 
@@ -115,6 +121,10 @@ def test_overrides_are_shown_as_given_replaced_as_a_whole_and_taken_away(desk: D
         ({"maxLive": 1}, {"maxLive": 1}),
         ({"maxLive": 1_000_000}, {"maxLive": 1_000_000}),
         ({"maxLive": None}, {"maxLive": None}),
+        ({"offer": {"percent": 1}}, {"offer": {"percent": 1}}),
+        ({"offer": {"percent": 100, "most": 1_000_000}}, {"offer": {"percent": 100, "most": 1_000_000}}),
+        ({"offer": {"most": 1}}, {"offer": {"most": 1}}),
+        ({"offer": None}, {"offer": None}),
         ({"name": "R", "pushUrl": None, "services": None}, {"name": "R", "pushUrl": None, "services": None}),
     ],
 )
@@ -127,7 +137,7 @@ def test_a_change_touches_only_the_fields_that_are_given(
     reply = desk.patch(path, change)
     assert reply.status == 200
     assert reply.body == issued | expected | {"version": 1}
-    assert desk.get(path).body == reply.body
+    assert desk.get(path).body | {"offerWarning": None} == reply.body
     assert desk.admin.partners.authenticate(key).partner_id == issued["partnerId"]
 
 
@@ -215,7 +225,7 @@ def test_of_two_who_change_what_they_both_read_the_second_is_refused(desk: Desk)
     assert (first.status, first.body["name"], first.body["version"]) == (200, "First", version + 1)
     assert desk.patch(path, {"name": "Second", "version": version}).refusal == CHANGED_MEANWHILE
     assert desk.patch(path, {"pushUrl": PUSH_URL, "version": version + 2}).refusal == CHANGED_MEANWHILE
-    assert desk.get(path).body == first.body
+    assert desk.get(path).body | {"offerWarning": None} == first.body
     assert desk.patch(path, {"name": "Second", "version": version + 1}).body["name"] == "Second"
 
 
@@ -269,6 +279,96 @@ def test_a_partner_may_be_issued_with_a_limit_of_live_activations(desk: Desk) ->
     assert issued["maxLive"] == 40
     assert desk.admin.partners.authenticate(issued["key"]).max_live == 40
     assert desk.partner(maxLive=None)["maxLive"] is None
+
+
+# ---------------------------------------------------------------- offers
+
+
+def _places(desk: Desk) -> dict[str, list[int]]:
+    """Return place and places of the partners that have a turn."""
+    return {
+        partner.partner_id: [partner.turn.place, partner.turn.places]
+        for partner in desk.admin.partners.every()
+        if partner.turn is not None
+    }
+
+
+def test_an_offer_is_replaced_as_a_whole_and_known_to_who_sells(desk: Desk) -> None:
+    issued = desk.partner(offer={"percent": 20, "most": 5}, maxLive=9)
+    path = f"/admin/partners/{issued['partnerId']}"
+    assert issued["offer"] == desk.get(path).body["offer"] == {"percent": 20, "most": 5}
+    assert desk.admin.partners.authenticate(issued["key"]).offer == Offer(20, 5)
+    for given, shown in (({"most": 7}, {"most": 7}), (None, None)):
+        version = desk.get(path).body["version"]
+        for _ in range(2):
+            # The same again is done already.
+            reply = desk.patch(path, {"offer": given, "version": version})
+            assert (reply.status, reply.body["offer"]) == (200, shown)
+        assert desk.patch(path, {"offer": {"most": 8}, "version": version}).status == 409
+    assert desk.get(path).body["maxLive"] == 9
+    assert desk.admin.partners.authenticate(issued["key"]).offer is None
+
+
+def test_offers_of_more_than_100_percent_together_are_a_warning(desk: Desk) -> None:
+    def warned(reply: Mapping[str, Any]) -> bool:
+        return "120 % together" in (reply["offerWarning"] or "")
+
+    first, second = desk.partner(offer={"percent": 60}), desk.partner(offer={"percent": 40})
+    path = f"/admin/partners/{second['partnerId']}"
+    assert not warned(first)
+    assert not warned(second)
+    # A paused partner's is one of them: it will be shown its part again.
+    desk.post(f"/admin/partners/{first['partnerId']}/pause", {"reason": "Unpaid"})
+    assert warned(desk.patch(path, {"offer": {"percent": 60}}).body)
+    assert desk.patch(path, {"name": "New"}).body["offerWarning"] is None
+    desk.delete(f"/admin/partners/{first['partnerId']}")
+    assert desk.patch(path, {"offer": {"percent": 60}}).body["offerWarning"] is None
+
+
+@pytest.mark.parametrize("most", [1, 5])
+def test_an_offer_without_a_percentage_counts_as_all_that_is_free(desk: Desk, most: int) -> None:
+    assert desk.partner(offer={"most": most})["offerWarning"] is None
+    assert "101 % together" in desk.partner(offer={"percent": 1})["offerWarning"]
+
+
+def test_the_turns_are_those_of_who_has_an_offer_and_is_sold_to(desk: Desk) -> None:
+    desk.partner()
+    ids = sorted(desk.partner(offer={"percent": 20})["partnerId"] for _ in range(3))
+    path, version = f"/admin/partners/{ids[0]}", desk.get(f"/admin/partners/{ids[0]}").body["version"]
+    everyone, rest = {ids[n]: [n, 3] for n in range(3)}, {ids[1]: [0, 2], ids[2]: [1, 2]}
+    assert _places(desk) == everyone
+    desk.post(f"{path}/pause", {"reason": "Unpaid"})
+    assert _places(desk) | rest == _places(desk)
+    desk.delete(f"{path}/pause")
+    assert _places(desk) == everyone
+    desk.patch(path, {"offer": None})
+    assert _places(desk) == rest
+    desk.patch(path, {"offer": {"most": 5}})
+    assert _places(desk) == everyone
+    # The turns of others are no change of theirs.
+    assert desk.get(f"/admin/partners/{ids[1]}").body["version"] == version
+    desk.delete(path)
+    assert _places(desk) | rest == _places(desk)
+
+
+def test_a_new_partner_gets_its_key_though_the_turns_could_not_be_arranged(desk: Desk) -> None:
+    class Crowded(Partners):
+        def arrange_turns(self) -> int:
+            raise Busy
+
+    crowded = Crowded(desk.cloud.db, desk.cloud.env["PARTNERS_TABLE"], 0, desk.cloud.clock)
+    admin = desk.admin
+    desk.admin = replace(admin, partners=crowded)
+    issued = desk.partner(offer={"percent": 20})
+    assert "set the offer again" in issued["offerWarning"]
+    assert desk.patch(f"/admin/partners/{issued['partnerId']}", {"offer": {"percent": 20}}).status == 503
+    desk.admin = admin
+    assert _places(desk) == {}
+    assert desk.patch(f"/admin/partners/{issued['partnerId']}", {"offer": {"percent": 20}}).status == 200
+    assert _places(desk) == {issued["partnerId"]: [0, 1]}
+
+
+# ---------------------------------------------------------------- paused
 
 
 def test_a_pause_keeps_its_beginning_has_its_last_reason_and_ends_once(desk: Desk) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from globalconnect.domain.ids import SourceId
+from globalconnect.domain.offer import Offer
 from globalconnect.store.projection import count
 from simulation.calls import Calls, heard
 from simulation.pieces import Pieces
@@ -52,6 +53,14 @@ def test_a_partner_with_a_limit_pays_one_read_more_and_one_that_is_paused_none(w
     assert calls.of(lambda: warm.call(limited, "GET_SERVICES")) == ["GetItem"]
     assert calls.of(lambda: warm.buy(paused)) == []
     assert calls.of(lambda: warm.call(paused, "GET_SERVICES")) == []
+
+
+def test_a_partner_with_an_offer_pays_no_read_more(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner(offer=Offer(20, 5))
+    warm.call(partner, "GET_SERVICES")
+    warm.buy(partner)
+    assert calls.of(lambda: warm.call(partner, "GET_SERVICES")) == []
+    assert calls.of(lambda: warm.buy(partner)) == ["Query", "TransactWriteItems"]
 
 
 def test_at_its_limit_a_partner_costs_one_read(warm: Shop, calls: Calls) -> None:

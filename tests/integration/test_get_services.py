@@ -42,7 +42,7 @@ def test_names_and_codes_of_any_characters_are_spelled_as_json(shop: Shop) -> No
     country, operator, code = 'Côte d\'Ivoire "%s" {', 'Орёл \\ 100 %d "', "100%-tg"
     pools = [PoolCounts(country, operator, 3, 3, {code: 1}), PoolCounts(country, "B", 1, 0), PoolCounts("a", "B", 0)]
     catalogue = {code: Service(code, "A service"), "go": Service("go", "Google")}
-    text = services_body(on_sale(pools, catalogue, shop.partner()), COUNTRY_LIST, SPLIT)
+    text = services_body(on_sale(pools, catalogue, shop.partner(), shop.cloud.clock()), COUNTRY_LIST, SPLIT)
     countries = [{"country": country, "operatorMap": {"B": {code: 0, "go": 0}, operator: {code: 2, "go": 3}}}]
     body = {"status": "SUCCESS", "countryList": countries}
     assert text == json.dumps(body, ensure_ascii=False, separators=(",", ":"))

@@ -1,12 +1,13 @@
 """The store of partners."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
 
 from globalconnect.domain.errors import Conflict, InvalidKey, NotFound
 from globalconnect.domain.ids import PartnerId
+from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.partner import MOST_SIGNING_SECRETS, Partner, Pause, in_clear
 from globalconnect.store.dynamo import ConditionFailed
 from globalconnect.store.partners import Partners
@@ -120,6 +121,43 @@ def test_a_pause_keeps_its_beginning_and_ends_once(partners: Partners) -> None:
     assert partners.authenticate(in_clear(HUB.key)).paused == Pause(START, "Rude")
     assert [partners.resume(HUB_ID).paused, partners.resume(HUB_ID).paused] == [None, None]
     assert partners.get(HUB_ID) == replace(HUB, version=3)
+
+
+OFFERED = [replace(PLAIN, partner_id=PartnerId(f"offered{place}"), offer=Offer(20, place + 1)) for place in range(3)]
+
+
+def test_offers_are_kept_replaced_and_removed_with_their_turn(partners: Partners) -> None:
+    partners.add(replace(PLAIN, partner_id=NONE, offer=Offer(20)))
+    assert partners.arrange_turns() == 20
+    kept = partners.get(NONE)
+    assert (kept.offer, kept.turn) == (Offer(20), Turn(0, 1))
+    assert partners.change(NONE, {"offer": Offer(most=5)}).offer == Offer(most=5)
+    gone = partners.change(NONE, {"offer": None})
+    assert (gone.offer, gone.turn) == (None, None)
+
+
+def test_of_those_who_arrange_turns_at_once_whoever_is_last_arranges_them_right(
+    tables: Cloud, partners: Partners
+) -> None:
+    class Overtaken(Partners):
+        """Somebody else gives a partner an offer between what is read and what is written."""
+
+        waiting = OFFERED[2:]
+
+        def every(self) -> Iterator[Partner]:
+            found = list(super().every())
+            if self.waiting:
+                partners.add(self.waiting.pop())
+                partners.arrange_turns()
+            return iter(found)
+
+    partners.add(OFFERED[0])
+    assert partners.arrange_turns() == 20
+    partners.add(OFFERED[1])
+    assert Overtaken(tables.db, tables.env["PARTNERS_TABLE"], 0, tables.clock).arrange_turns() == 60
+    kept = [partners.get(partner.partner_id) for partner in OFFERED]
+    assert kept == [replace(partner, turn=Turn(place, 3)) for place, partner in enumerate(OFFERED)]
+    assert partners.get(HUB_ID) == HUB
 
 
 def test_what_is_revoked_is_revoked_for_good(partners: Partners) -> None:

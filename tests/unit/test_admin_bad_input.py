@@ -94,6 +94,22 @@ BAD_PARTNER_FIELDS: list[tuple[dict[str, Any], str]] = [
     ({"maxLive": "5"}, "maxLive"),
     ({"maxLive": [5]}, "maxLive"),
     ({"max_live": 5}, "max_live"),
+    ({"offer": 20}, "offer"),
+    ({"offer": []}, "offer"),
+    ({"offer": {}}, "offer"),
+    ({"offer": {"percent": None, "most": 5}}, "offer.percent"),
+    ({"offer": {"percent": 0}}, "offer.percent"),
+    ({"offer": {"percent": 101}}, "offer.percent"),
+    ({"offer": {"percent": 2.5, "most": 5}}, "offer.percent"),
+    ({"offer": {"percent": "20"}}, "offer.percent"),
+    ({"offer": {"percent": True}}, "offer.percent"),
+    ({"offer": {"most": 0}}, "offer.most"),
+    ({"offer": {"percent": 20, "most": 1_000_001}}, "offer.most"),
+    ({"offer": {"most": 10**400}}, "offer.most"),
+    ({"offer": {"most": [5]}}, "offer.most"),
+    ({"offer": {"least": 5}}, "offer.least"),
+    ({"offer": {"percent": 20, "turn": 0}}, "offer.turn"),
+    ({"turn": None}, "turn"),
     ({"overrides": "smshub"}, "overrides"),
     ({"overrides": []}, "overrides"),
     ({"overrides": {"hold": "lease"}}, "overrides.hold"),
@@ -144,7 +160,7 @@ def test_a_bad_field_of_a_partner_is_400_naming_it_and_never_the_value(
 
 REASON = "reason: expected a text of 1 to 200 printable characters, without spaces at its ends"
 VERSION = "version: expected the version of the partner as it was read"
-NOTHING = "body: expected at least one of name, pushUrl, services, dialect, overrides and maxLive"
+NOTHING = "body: expected at least one of name, pushUrl, services, dialect, overrides, maxLive and offer"
 
 
 @pytest.mark.parametrize(

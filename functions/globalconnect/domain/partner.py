@@ -3,12 +3,13 @@
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 from globalconnect.domain.ids import PartnerId, Rng, new_token
+from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.times import DAY
 
 _PREFIX = "gc"
@@ -74,7 +75,8 @@ class Partner:
     has "" here.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
-    not signed. `overrides` are what it has otherwise than its dialect. `version` grows with every change by staff, and with nothing else.
+    not signed. `overrides` are what it has otherwise than its dialect. With an `offer` it is shown a part of what is free,
+    and one of the last when its `turn` comes; None of either, and it is shown all, or none of the last. `version` grows with every change by staff, and with nothing else.
     """
 
     partner_id: PartnerId
@@ -92,6 +94,8 @@ class Partner:
     max_live: int | None = None
     paused: Pause | None = None
     overrides: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    offer: Offer | None = None
+    turn: Turn | None = None
 
     def __post_init__(self) -> None:
         """Call the dialect as it is called now."""
@@ -143,6 +147,22 @@ class KeyLink:
     def opens(self, token: str, now: int) -> bool:
         """Return whether `token` is this link's and good at `now` (ms)."""
         return hmac.compare_digest(self.digest, digest_of(token)) and now < self.until
+
+
+def turns(partners: Iterable[Partner]) -> list[tuple[Partner, Turn]]:
+    """Return whose turn comes when, of those with an offer that are sold to at all."""
+    sharing = [
+        partner
+        for partner in partners
+        if partner.offer is not None and partner.paused is None and partner.revoked_at is None
+    ]
+    sharing.sort(key=lambda partner: partner.partner_id)
+    return [(partner, Turn(place, len(sharing))) for place, partner in enumerate(sharing)]
+
+
+def offered_percent(partners: Iterable[Partner]) -> int:
+    """Return how many percent of what is free the offers of these partners are together, paused ones' too."""
+    return sum(partner.offer.share for partner in partners if partner.offer is not None and partner.revoked_at is None)
 
 
 def dialect_named(name: str) -> str:

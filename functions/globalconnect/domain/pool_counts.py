@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import Number, OfflineReason, pool_of
+from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.service import Catalogue
 
@@ -129,37 +130,46 @@ def contribution_of(number: Number) -> Contribution:
 class OnSale:
     """What a partner is shown: codes of services, and the pools that have numbers by country, all in order.
 
-    No count is above `most`, how many more the partner may hold; None is no limit.
+    No count is above `most`, how many more the partner may hold; None is no limit. With an `offer`, a part of what is free
+    is shown, and at `now` (ms) one of the last numbers of a pool to whom the `turn` has come.
     """
 
     services: Sequence[str]
     countries: Mapping[str, Sequence[PoolCounts]]
     most: int | None = None
+    offer: Offer | None = None
+    turn: Turn | None = None
+    now: int = 0
 
     def counts(self, pool: PoolCounts) -> tuple[int, ...]:
-        """Return how many numbers of a pool can be bought for each service, 0 for one that is sold out."""
+        """Return how many numbers of a pool are shown for each service, 0 for one that is sold out: so many can be bought."""
         # As for_sale does, without a call for each of very many.
         free, blocked_free, most = pool.free, pool.blocked_free.get, self.most
         counts = [left if (left := free - blocked_free(code, 0)) > 0 else 0 for code in self.services]
+        if self.offer is not None:
+            last = self.turn is not None and self.turn.has(pool.country, pool.operator, self.now)
+            counts = self.offer.shown(counts, last=last)
         return tuple(counts if most is None else [min(most, count) for count in counts])
 
     def total(self, pools: Iterable[PoolCounts]) -> tuple[int, ...]:
-        """Return how many numbers of several pools together can be bought for each service."""
+        """Return how many numbers of several pools together are shown for each service."""
         totals = [
             sum(counts) for counts in zip(*(replace(self, most=None).counts(pool) for pool in pools), strict=True)
         ]
         return tuple(totals if self.most is None else [min(self.most, count) for count in totals])
 
 
-def on_sale(pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, most: int | None = None) -> OnSale:
-    """Return what a partner is shown of these pools and services (contract 1.1)."""
+def on_sale(
+    pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, now: int, most: int | None = None
+) -> OnSale:
+    """Return what a partner is shown of these pools and services at `now` (ms; contract 1.1)."""
     services = sorted(code for code, service in catalogue.items() if service.enabled and partner.may_buy(code))
     countries: dict[str, list[PoolCounts]] = {}
     for pool in pools:
         if pool.total > 0:
             countries.setdefault(pool.country, []).append(pool)
     ordered = {country: sorted(countries[country], key=lambda pool: pool.operator) for country in sorted(countries)}
-    return OnSale(services, ordered, most)
+    return OnSale(services, ordered, most, partner.offer, partner.turn, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Items to dataclasses and back, by the fields of the dataclass.
 
 None is absent in an item, as is an empty tuple or mapping where the field has a default; what is absent is the default,
-else None. Members of enums are kept as their values, frozensets as sets, tuples as lists, of dataclasses as lists of maps.
+else None. Members of enums are kept as their values, frozensets as sets, tuples as lists, of dataclasses as lists of maps,
+a dataclass as a map.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -91,6 +92,13 @@ def _forms(field: Field[Any]) -> tuple[_Form, _Form]:
             lambda kept: None if may_be_absent and not kept else [part.to_item(one) for one in kept],
             lambda kept: tuple(part.from_item(one) for one in kept),
         )
-    if isinstance(kind, type) and issubclass(kind, Enum):
+    return _forms_of_class(kind) if isinstance(kind, type) else (None, None)
+
+
+def _forms_of_class(kind: type) -> tuple[_Form, _Form]:
+    if is_dataclass(kind):
+        whole: Codec[Any] = Codec(kind)
+        return whole.to_item, whole.from_item
+    if issubclass(kind, Enum):
         return (lambda kept: kept.value), kind
     return None, None

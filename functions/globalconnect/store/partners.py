@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from globalconnect.domain.errors import Busy, Conflict, InvalidKey, NotFound, existing
 from globalconnect.domain.ids import PartnerId
+from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.partner import (
     KeyHolder,
     KeyLink,
@@ -17,9 +18,11 @@ from globalconnect.domain.partner import (
     SigningSecret,
     digest_of,
     in_clear,
+    offered_percent,
     partner_id_of,
     partner_id_of_link,
     rotated,
+    turns,
 )
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
@@ -39,8 +42,10 @@ _CODEC = Codec(
 )
 _to_partner = _CODEC.from_item
 _SECRET = Codec(SigningSecret)
+_OFFER = Codec(Offer)
+_TURN = Codec(Turn)
 _SECRETS = ("key", "signing_secrets")
-# How often it is tried to write a key in another form while somebody changes the partner.
+# How often it is tried to write a key in another form while somebody changes the partner, and turns while others do.
 _TRIES = 8
 # All that is known of a partner but its key, its secrets and its address: who sells to it needs none of them.
 _OF_BUYERS = sorted({*_CODEC.attributes, "key_sha256"} - {*_SECRETS, "push_url"})
@@ -53,7 +58,7 @@ _NO_LINK = "REMOVE #link_sha256, #link_until"
 
 
 class PartnerUpdate(TypedDict, total=False):
-    """What is to change about a partner; None removes the Push URL or the limit, or allows all services."""
+    """What is to change about a partner; None removes the Push URL, the limit or the offer, or allows all services."""
 
     name: str
     push_url: str | None
@@ -61,6 +66,7 @@ class PartnerUpdate(TypedDict, total=False):
     dialect: str
     overrides: Mapping[str, Any]
     max_live: int | None
+    offer: Offer | None
 
 
 class Partners:
@@ -136,6 +142,9 @@ class Partners:
         if change.get("services") is not None:
             # An empty list of services is not the same as none given (all): sets can't be empty, so it is a list.
             values["services"] = sorted(change["services"] or ())
+        if "offer" in change:
+            offer = change["offer"]
+            values |= {"turn": None} if offer is None else {"offer": _OFFER.to_item(offer)}
         wanted = changing(
             {attribute: value for attribute, value in values.items() if value is not None},
             removes=[attribute for attribute, value in values.items() if value is None],
@@ -258,6 +267,29 @@ class Partners:
 
     def every(self) -> Iterator[Partner]:
         return map(_to_partner, self._db.scan_all(self._table, consistent=True))
+
+    def arrange_turns(self) -> int:
+        """Give those with an offer their turns, and return how many percent of what is free they are offered together.
+
+        Whoever changes which partners have one has to call it then; it is no change of what staff see. Who writes last looks
+        again after it, so that it ends right whoever else does so at once. Raises Busy and Unavailable.
+        """
+        for _ in range(_TRIES):
+            partners = list(self.every())
+            wanted = [(partner, turn) for partner, turn in turns(partners) if partner.turn != turn]
+            if not wanted:
+                return offered_percent(partners)
+            for partner, turn in wanted:
+                self._put_turn(partner, turn)
+        raise Busy
+
+    def _put_turn(self, partner: Partner, turn: Turn) -> None:
+        known = {} if partner.turn is None else _TURN.to_item(partner.turn)
+        as_read = " AND ".join(f"#turn.#{name} = :{name}" for name in known) or "attribute_not_exists(#turn)"
+        condition = expression(f"attribute_exists(#offer) AND {as_read}", **known)
+        change = changing({"turn": _TURN.to_item(turn)})
+        with suppress(ConditionFailed):
+            self._db.update_unseen(self._table, {"partner_id": partner.partner_id}, change, condition)
 
     def write_again(self, partner: Partner) -> bool:
         """Write a partner's key and secrets in the form in which they are written now, and nothing else of it.
