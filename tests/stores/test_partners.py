@@ -160,6 +160,21 @@ def test_of_those_who_arrange_turns_at_once_whoever_is_last_arranges_them_right(
     assert partners.get(HUB_ID) == HUB
 
 
+def test_who_has_no_offer_any_more_is_given_no_turn(tables: Cloud, partners: Partners) -> None:
+    class Overtaken(Partners):
+        """The offer is removed between what is read and what is written."""
+
+        def every(self) -> Iterator[Partner]:
+            found = list(super().every())
+            if partners.get(OFFERED[0].partner_id).offer is not None:
+                partners.change(OFFERED[0].partner_id, {"offer": None})
+            return iter(found)
+
+    partners.add(OFFERED[0])
+    assert Overtaken(tables.db, tables.env["PARTNERS_TABLE"], 0, tables.clock).arrange_turns() == 0
+    assert partners.get(OFFERED[0].partner_id).turn is None
+
+
 def test_what_is_revoked_is_revoked_for_good(partners: Partners) -> None:
     assert [partners.revoke(HUB_ID, START + at).revoked_at for at in (1, 2)] == [START + 1] * 2
     with pytest.raises(InvalidKey):
