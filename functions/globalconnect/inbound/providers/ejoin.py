@@ -30,7 +30,7 @@ from globalconnect.inbound.providers.fields import (
     text_in,
 )
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading, UnreadablePiece
-from globalconnect.inbound.providers.signatures import knows_secret
+from globalconnect.inbound.providers.signatures import KeyInUrl
 from globalconnect.runtime.http import Response
 
 MOST_AT_ONCE = 100
@@ -47,11 +47,8 @@ _OFFLINE = frozenset({0, 6, 7, 8, 9, 16})
 _GOOD_FOR = 3 * MINUTE
 
 
-class _Ejoin:
+class _Ejoin(KeyInUrl):
     acknowledgement = Response(200, {"code": 200, "reason": "OK"})
-
-    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
-        return knows_secret(delivery.request, secret)
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         if delivery.body and delivery.request.query.keys() & _ADDED:

@@ -14,15 +14,12 @@ from globalconnect.inbound.providers.fields import (
     text_field,
 )
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading
-from globalconnect.inbound.providers.signatures import knows_secret
+from globalconnect.inbound.providers.signatures import KeyInUrl
 from globalconnect.runtime.http import Response
 
 
-class _GoIp:
+class _GoIp(KeyInUrl):
     acknowledgement = Response(200, {"status": "SUCCESS"})
-
-    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
-        return knows_secret(delivery.request, secret)
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         fields = json_object(delivery)

@@ -20,7 +20,7 @@ from globalconnect.inbound.providers.fields import (
     sender_field,
 )
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading, UnreadablePiece
-from globalconnect.inbound.providers.signatures import knows_secret
+from globalconnect.inbound.providers.signatures import KeyInUrl
 from globalconnect.inbound.udh import concatenation_in
 from globalconnect.runtime.http import Response
 
@@ -30,11 +30,8 @@ _HEADERS_OF_PARTS = (b"\x05\x00\x03", b"\x06\x08\x04")
 _LARGEST_OCTET = 0xFF
 
 
-class _Jasmin:
+class _Jasmin(KeyInUrl):
     acknowledgement = Response(200, "ACK/Jasmin", {"Content-Type": "text/plain"})
-
-    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
-        return knows_secret(delivery.request, secret)
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         # `coding` is an octet that need not be UTF-8.

@@ -20,7 +20,7 @@ from globalconnect.inbound.providers.fields import (
     sender_field,
 )
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading, UnreadablePiece
-from globalconnect.inbound.providers.signatures import knows_secret
+from globalconnect.inbound.providers.signatures import KeyInUrl
 from globalconnect.inbound.udh import concatenation_in
 from globalconnect.runtime.http import Response
 
@@ -29,12 +29,9 @@ _UTF8 = frozenset({"", "UTF-8"})
 _BINARY = frozenset({"8-BIT", "BINARY"})
 
 
-class _Kannel:
+class _Kannel(KeyInUrl):
     # Whatever is in a body may go to the sender as an SMS.
     acknowledgement = Response(200, "", {"Content-Type": "text/plain"})
-
-    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
-        return knows_secret(delivery.request, secret)
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         fields = form_fields(delivery)

@@ -15,15 +15,12 @@ from globalconnect.inbound.providers.fields import (
     text_field,
 )
 from globalconnect.inbound.providers.port import Delivery, Provider, Reading
-from globalconnect.inbound.providers.signatures import knows_secret
+from globalconnect.inbound.providers.signatures import KeyInUrl
 from globalconnect.runtime.http import Response
 
 
-class _OpenVox:
+class _OpenVox(KeyInUrl):
     acknowledgement = Response(200, "", {"Content-Type": "text/plain"})
-
-    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
-        return knows_secret(delivery.request, secret)
 
     def read(self, delivery: Delivery, settings: SourceSettings, _now: int) -> Reading:
         fields = form_fields(delivery)

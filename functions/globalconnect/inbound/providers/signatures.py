@@ -6,8 +6,9 @@ import hmac
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
+from globalconnect.domain.source import SourceSettings
 from globalconnect.domain.times import MINUTE
-from globalconnect.inbound.providers.port import ClockOff
+from globalconnect.inbound.providers.port import ClockOff, Delivery
 from globalconnect.runtime.http import Request
 
 # Where senders that sign nothing put the secret: `/inbound/{sourceId}/{secret}`, or this field of the query.
@@ -47,6 +48,13 @@ def knows_secret(request: Request, secret: str) -> bool:
     # API Gateway may hand it on as it was written.
     said = [in_path, unquote(in_path), *request.query.get(QUERY_FIELD, ())]
     return any([is_same(one, secret) for one in said])  # noqa: C419 - all are compared
+
+
+class KeyInUrl:
+    """What providers have in common whose senders sign nothing: the secret is in their URL."""
+
+    def is_authentic(self, delivery: Delivery, secret: str, _settings: SourceSettings, _now: int) -> bool:
+        return knows_secret(delivery.request, secret)
 
 
 def urls_of(request: Request, query: Mapping[str, Sequence[str]] | None = None) -> Iterator[str]:
