@@ -1,6 +1,8 @@
 """The states of lines: the streams of Devices, Lines and Numbers become numbers that are offline, or not any more (contract 4)."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
 from globalconnect.store import lines, numbers
@@ -20,15 +22,16 @@ def reconcile(parts: Parts) -> None:
     """Bring all numbers up to their lines, whatever the streams have brought: a number may have been put back since, or a
     record given up. Devices whose source is gone are forgotten.
     """
-    sources: dict[str, bool] = {}
+    # What is said of a number is read of all devices of its source: once for each source.
+    by_source: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+    is_there = cache(parts.sources.has)
     for device in parts.devices.every():
-        source_id = device.source_id
-        if source_id not in sources:
-            sources[source_id] = parts.sources.has(source_id)
-        if sources[source_id]:
-            apply(named_by(None, device, parts), parts)
+        if is_there(device.source_id):
+            by_source[device.source_id] |= named_by(None, device, parts)
         else:
-            parts.devices.forget(source_id, device.device)
+            parts.devices.forget(device.source_id, device.device)
+    for named in by_source.values():
+        apply(named, parts)
 
 
 def handler(event: dict[str, Any], _context: object) -> None:
