@@ -8,9 +8,9 @@ from admin_api.schema import Acknowledgement, NoFields, NoQuery, PageQuery, Time
 from admin_api.wiring import Parts
 from globalconnect.domain.errors import NotFound, existing
 from globalconnect.domain.ids import SourceId
-from globalconnect.domain.line_state import Device, Said, known_now, state_now
+from globalconnect.domain.line_state import Device, Said, known_now, line_by_sms, state_now
 from globalconnect.domain.number import Number
-from globalconnect.domain.source import Line
+from globalconnect.domain.source import Line, Source
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
 
@@ -69,8 +69,7 @@ class DevicePage(View):
     errors=(404,),
 )
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> DevicePage:
-    source_id = SourceId(id_in(call.path, "sourceId", "source"))
-    existing(parts.sources.find(source_id), "source")
+    source_id = source_in(parts, call.path).source_id
     page = parts.inbound.devices.page(source_id, _PAGE, call.query.get("cursor"))
     names = {name for device in page.items for place in _places(device) for name in _names(device, place)}
     phones = {name: phone for name, phone in parts.inbound.lines.phones(source_id, names).items() if phone is not None}
@@ -97,6 +96,11 @@ def forget(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
     return Acknowledgement()
 
 
+def source_in(parts: Parts, path: Mapping[str, str]) -> Source:
+    """Return the source that a path names. Raises NotFound."""
+    return existing(parts.sources.find(SourceId(id_in(path, "sourceId", "source"))), "source")
+
+
 def known_of(parts: Parts, source_id: SourceId, lines: Mapping[str, Number | None]) -> Mapping[str, Said]:
     """Return what is known now of lines of a source, by name, of those of which anything is; takes their numbers."""
     now, devices = parts.now(), parts.inbound.devices.of_source(source_id)
@@ -104,19 +108,11 @@ def known_of(parts: Parts, source_id: SourceId, lines: Mapping[str, Number | Non
     return {line: one for line, one in known.items() if one is not None}
 
 
-def line_of(parts: Parts, number: Number) -> Line | None:
-    """Return the line of a number: the one that is mapped to it, else as the source of its last SMS may call it."""
-    mapped = parts.inbound.lines.line_of(number.phone)
-    if mapped is not None or number.heard_by is None:
-        return mapped
-    return Line(number.heard_by, number.phone, number.phone)
-
-
-def is_online(parts: Parts, number: Number) -> bool | None:
-    """Return whether a number's line is online, None when nothing says."""
+def is_online(parts: Parts, number: Number, mapped: Line | None) -> bool | None:
+    """Return whether the line of a number is online that is `mapped` to it, if one is; None when nothing says."""
     if number.offline is not None:
         return False
-    line = line_of(parts, number)
+    line = mapped or line_by_sms(number)
     said = None if line is None else known_of(parts, line.source_id, {line.line: number}).get(line.line)
     return True if said is not None and said.is_online else None
 

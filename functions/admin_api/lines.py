@@ -5,12 +5,12 @@ from typing import Annotated, Self
 
 from pydantic import Field
 
-from admin_api.devices import known_of, sold_until
+from admin_api.devices import known_of, sold_until, source_in
 from admin_api.import_rows import CSV_TYPES, csv_lines, text_of
-from admin_api.route import PAGE, Call, Upload, id_in, route
+from admin_api.route import PAGE, Call, Upload, route
 from admin_api.schema import Body, NoFields, NoQuery, PageQuery, Time, View
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import InvalidInput, TooLarge, existing
+from globalconnect.domain.errors import InvalidInput, TooLarge
 from globalconnect.domain.ids import SourceId
 from globalconnect.domain.line_state import Said
 from globalconnect.domain.number import Number
@@ -86,7 +86,7 @@ class LinesResult(View):
     errors=(404,),
 )
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> LinePage:
-    source_id = _source_in(parts, call.path)
+    source_id = source_in(parts, call.path).source_id
     page = parts.inbound.lines.page(source_id, PAGE, call.query.get("cursor"))
     phones = [line.phone for line in page.items if line.phone is not None]
     numbers = {number.phone: number for number in parts.numbers.get_many(phones)}
@@ -107,7 +107,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> LinePage:
     errors=(404, 409, 413),
 )
 def replace(parts: Parts, call: Call[NoQuery, Upload]) -> LinesResult:
-    source_id = _source_in(parts, call.path)
+    source_id = source_in(parts, call.path).source_id
     lines = read_lines(call.body)
     return set_lines(parts, source_id, lines)
 
@@ -121,7 +121,7 @@ def replace(parts: Parts, call: Call[NoQuery, Upload]) -> LinesResult:
     errors=(404, 409, 413),
 )
 def change(parts: Parts, call: Call[NoQuery, LineChanges]) -> LinesResult:
-    source_id = _source_in(parts, call.path)
+    source_id = source_in(parts, call.path).source_id
     lines = check_lines([*call.body.lines.items()], may_free=True)
     parts.inbound.lines.change(source_id, lines, MOST_LINES)
     return _placed(parts, source_id, sum(phone is not None for phone in lines.values()))
@@ -187,9 +187,3 @@ def _csv_rows(text: str) -> list[object]:
         raise InvalidInput("header", "expected the columns line and phone")
     names = [cell.strip().lower() for cell in header]
     return [dict(zip(names, cells, strict=True)) if len(cells) == len(names) else cells for cells in rows]
-
-
-def _source_in(parts: Parts, path: Mapping[str, str]) -> SourceId:
-    source_id = SourceId(id_in(path, "sourceId", "source"))
-    existing(parts.sources.find(source_id), "source")
-    return source_id

@@ -241,7 +241,7 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> NumberWithHistory:
     return NumberWithHistory.of(
         number,
         now,
-        online=is_online(parts, number),
+        online=is_online(parts, number, mapped),
         source_id=mapped.source_id if mapped else number.heard_by,
         line=mapped and mapped.line,
         activations=history,

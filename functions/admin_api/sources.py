@@ -11,8 +11,9 @@ from typing import Any, Self
 from pydantic import Field
 from pydantic.alias_generators import to_camel
 
+from admin_api.devices import source_in
 from admin_api.lines import MOST_WAITING, mapped, set_lines
-from admin_api.route import PAGE, Call, id_in, route
+from admin_api.route import PAGE, Call, route
 from admin_api.schema import (
     Acknowledgement,
     Body,
@@ -27,7 +28,7 @@ from admin_api.schema import (
     View,
 )
 from admin_api.wiring import Parts
-from globalconnect.domain.errors import Busy, Conflict, InvalidInput, Unavailable, existing
+from globalconnect.domain.errors import Busy, Conflict, InvalidInput, Unavailable
 from globalconnect.domain.ids import Rng, SourceId, new_token
 from globalconnect.domain.provider import (
     PROVIDERS,
@@ -317,9 +318,8 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> SourcePage:
     errors=(404,),
 )
 def show(parts: Parts, call: Call[NoQuery, NoFields]) -> SourceView:
-    source_id = SourceId(id_in(call.path, "sourceId", "source"))
-    source = existing(parts.sources.find(source_id), "source")
-    return _view(parts, source, call.request.public_url(f"{RESOURCE}/{source_id}"))
+    source = source_in(parts, call.path)
+    return _view(parts, source, call.request.public_url(f"{RESOURCE}/{source.source_id}"))
 
 
 @route(
@@ -331,18 +331,17 @@ def show(parts: Parts, call: Call[NoQuery, NoFields]) -> SourceView:
     errors=(404, 409),
 )
 def change(parts: Parts, call: Call[NoQuery, SourceChange]) -> SourceView:
-    source_id = SourceId(id_in(call.path, "sourceId", "source"))
-    source = existing(parts.sources.find(source_id), "source")
+    source = source_in(parts, call.path)
     given = call.body.model_fields_set
     settings, lines = split_settings(call.body.settings)
     # Of settings that are nothing but lines, the others stay.
     is_set = "settings" in given and (lines is None or bool(settings))
     wanted = settings_for(PROVIDERS[source.provider], settings) if is_set else source.settings
     if lines is not None:
-        set_lines(parts, source_id, lines)
-    changed = parts.sources.change(source_id, call.body.name if "name" in given else source.name, wanted)
+        set_lines(parts, source.source_id, lines)
+    changed = parts.sources.change(source.source_id, call.body.name if "name" in given else source.name, wanted)
     call.log_change(fields=sorted(given))
-    return _view(parts, changed, call.request.public_url(f"{RESOURCE}/{source_id}"))
+    return _view(parts, changed, call.request.public_url(f"{RESOURCE}/{source.source_id}"))
 
 
 @route(
@@ -357,13 +356,12 @@ def change(parts: Parts, call: Call[NoQuery, SourceChange]) -> SourceView:
     errors=(404, 409),
 )
 def replace_secret(parts: Parts, call: Call[NoQuery, NewSourceSecret]) -> SourceSecretView:
-    source_id = SourceId(id_in(call.path, "sourceId", "source"))
-    source = existing(parts.sources.find(source_id), "source")
+    source = source_in(parts, call.path)
     secret = secret_for(PROVIDERS[source.provider], call.body.secret, parts.rng)
-    parts.sources.replace_secret(source_id, secret, parts.now())
-    base = call.request.public_url(f"{RESOURCE}/{source_id}/secret")
-    address = address_of(PROVIDERS[source.provider], _url_of(source_id, base), secret)
-    return SourceSecretView(source_id=source_id, address=address, secret=secret, warning=_warning_of(secret))
+    parts.sources.replace_secret(source.source_id, secret, parts.now())
+    base = call.request.public_url(f"{RESOURCE}/{source.source_id}/secret")
+    address = address_of(PROVIDERS[source.provider], _url_of(source.source_id, base), secret)
+    return SourceSecretView(source_id=source.source_id, address=address, secret=secret, warning=_warning_of(secret))
 
 
 def _entered(parts: Parts, source: Source, secret: str) -> Source:
@@ -416,8 +414,7 @@ def _warning_of(secret: str) -> str | None:
     errors=(404,),
 )
 def remove(parts: Parts, call: Call[NoQuery, NoFields]) -> Acknowledgement:
-    source_id = SourceId(id_in(call.path, "sourceId", "source"))
-    existing(parts.sources.find(source_id), "source")
+    source_id = source_in(parts, call.path).source_id
     # First: without its source nobody could free them.
     parts.inbound.lines.remove(source_id)
     parts.sources.remove(source_id)

@@ -11,7 +11,7 @@ from functools import partial
 
 from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import ActivationId
-from globalconnect.domain.line_state import Device, Said, changed_lines, state_of
+from globalconnect.domain.line_state import Device, Said, changed_lines, line_by_sms, state_of
 from globalconnect.domain.number import Number, Offline, OfflineReason
 from globalconnect.domain.source import Line
 from globalconnect.runtime.logs import Event, log
@@ -65,9 +65,7 @@ def _said(named: Named, numbers: Mapping[str, Number], parts: Parts) -> Mapping[
     """Return what is said of numbers' lines by their devices, by number."""
     lines = {phone: line for phone, line in named.items() if line is not None}
     # A number's source is the one that maps it, else the one its last SMS came by, else any that names it.
-    lines.update(
-        {phone: Line(number.heard_by, phone, phone) for phone, number in numbers.items() if number.heard_by is not None}
-    )
+    lines.update({phone: line for phone, number in numbers.items() if (line := line_by_sms(number)) is not None})
     lines.update(parts.lines.lines_of([*named]))
     devices = {
         source_id: parts.devices.of_source(source_id) for source_id in {line.source_id for line in lines.values()}

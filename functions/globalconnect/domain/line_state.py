@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from globalconnect.domain.ids import SourceId
+from globalconnect.domain.number import Number
+from globalconnect.domain.source import Line
 from globalconnect.domain.times import MINUTE
 
 # Reports that change nothing are noted so often at most; so what they are good for is a little late, too.
@@ -151,6 +153,11 @@ def state_of(devices: Iterable[Device], line: str) -> Said | None:
 def state_now(devices: Iterable[Device], line: str, alive_at: int | None, now: int) -> Said | None:
     """Return what of that is known at `now` (ms), of a line whose number was alive at `alive_at` (ms)."""
     return _together(known_now(device.says(line), device, alive_at, now) for device in devices)
+
+
+def line_by_sms(number: Number) -> Line | None:
+    """Return the line of a number that none is mapped to: as the source that its last SMS came by may call it."""
+    return None if number.heard_by is None else Line(number.heard_by, number.phone, number.phone)
 
 
 def _together(said: Iterable[Said | None]) -> Said | None:

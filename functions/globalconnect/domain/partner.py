@@ -76,7 +76,8 @@ class Partner:
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
     not signed. `overrides` are what it has otherwise than its dialect. With an `offer` it is shown a part of what is free,
-    and one of the last when its `turn` comes; None of either, and it is shown all, or none of the last. `version` grows with every change by staff, and with nothing else.
+    and one of the last when its `turn` comes; None of either, and it is shown all, or none of the last. `version` grows
+    with every change by staff, and with nothing else.
     """
 
     partner_id: PartnerId

@@ -168,8 +168,8 @@ def _settle(receipt: Receipt, known: ArrivalContext, parts: Parts) -> bool:
 def _note_line(receipt: Receipt, number: Number | None, parts: Parts, *, is_new: bool) -> None:
     """Note with a number that an SMS came in on its line, which was alive then, and by which source.
 
-    One that came again was received when it came first, unless that is stated. The SMS is stored: raises Busy and Unavailable only where
-    a line stays offline by that, for the gateway to try again.
+    One that came again was received when it came first, unless that is stated. The SMS is stored: raises Busy and
+    Unavailable only where a line stays offline by that, for the gateway to try again.
     """
     if number is None or receipt.sms.readings:
         return

@@ -229,9 +229,7 @@ class Numbers:
         condition = expression("#offline_shard = :shard", shard=_OFFLINE)
         only = None if country is None else expression("#country = :country", country=country)
         page = self._db.query(self.table, condition, index="offline", only=only, limit=limit, after=listing.key(cursor))
-        phones = [item["phone"] for item in page.items]
-        found = {number.phone: number for number in self.get_many(phones)}
-        numbers = [found[phone] for phone in phones if phone in found and found[phone].offline is not None]
+        numbers = [number for number in self._listed(page.items) if number.offline is not None]
         return Page(numbers, listing.cursor(page.next_key))
 
     def lift(self, number: Number, left: RemainingMarks, now: int) -> Number:
@@ -299,13 +297,17 @@ class Numbers:
                 operator=operator_phone_of(operator, ""),
             )
         page = self._db.query(self.table, condition, index="by-country", limit=limit, after=after)
-        phones = [item["phone"] for item in page.items]
-        found = {number.phone: number for number in self.get_many(phones)}
-        return Page([found[phone] for phone in phones if phone in found], listing.cursor(page.next_key))
+        return Page(self._listed(page.items), listing.cursor(page.next_key))
 
     def get_many(self, phones: Sequence[str]) -> list[Number]:
         """Return those of the numbers that exist."""
         return [to_number(item) for item in self._db.get_many(self.table, [{"phone": phone} for phone in phones])]
+
+    def _listed(self, entries: Sequence[Item]) -> list[Number]:
+        """Return the numbers that entries of an index name, in their order, as they are now."""
+        phones = [entry["phone"] for entry in entries]
+        found = {number.phone: number for number in self.get_many(phones)}
+        return [found[phone] for phone in phones if phone in found]
 
     def _change(self, phone: str, wanted: Expression, condition: Expression) -> Number:
         try:
