@@ -62,6 +62,7 @@ _REMOVALS = frozenset({"source.removed"})
 # Whose changes are in which table: what actions begin with.
 _CHANGES_OF = {
     "Partners": ("partner.",),
+    "Names": ("partner.names_",),
     "Services": ("service.",),
     "Sources": ("source.",),
     "Lines": ("source.lines_", "source.changed", "source.removed"),
@@ -424,6 +425,7 @@ def _days(since: int, until: int) -> list[str]:
 
 _KEYS: dict[str, tuple[str, ...]] = {
     "Partners": ("partner_id",),
+    "Names": ("partner_id",),
     "Services": ("code",),
     "Numbers": ("phone",),
     "Activations": ("activation_id", "entry"),

@@ -22,6 +22,8 @@ from admin_api.import_jobs import MOST_PARTS  # noqa: E402
 from admin_api.import_rows import COLUMNS, CSV_TYPES, MOST_ROWS  # noqa: E402
 from admin_api.lines import COLUMNS as LINE_COLUMNS  # noqa: E402
 from admin_api.lines import MOST_LINES  # noqa: E402
+from admin_api.names import COLUMNS as NAME_COLUMNS  # noqa: E402
+from admin_api.names import MOST_NAMES  # noqa: E402
 from admin_api.route import SEES_TEXTS, Route, Upload  # noqa: E402
 from admin_api.schema import SERVICE_CODE  # noqa: E402
 from globalconnect import VERSION  # noqa: E402
@@ -73,6 +75,7 @@ def record(description: str, properties: Mapping[str, Schema], optional: Sequenc
 
 # ---------------------------------------------------------------- what partners and gateways send and get
 
+_NAMES: Schema = {"type": "object", "additionalProperties": text("1 to 100 characters, none of them invisible")}
 PHONE: Schema = text(
     "5 to 15 digits, country code first, without +", pattern="^[1-9][0-9]{4,14}$", examples=["447472190082"]
 )
@@ -301,6 +304,16 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
             "country": text("1 to 100 characters without |, none of them invisible"),
             "operator": text("1 to 100 characters without |, none of them invisible, and not `any`"),
         },
+    ),
+    "Names": record(
+        f"At most {MOST_NAMES} names, none of them invisible: theirs by ours. No two services have one name.",
+        {
+            "countries": _NAMES,
+            "operators": {"type": "object", "additionalProperties": _NAMES},
+            "services": _NAMES,
+            "unmapped": {"enum": ["pass", "hide"], "default": "pass"},
+        },
+        ("countries", "operators", "services", "unmapped"),
     ),
     "LineRow": record(
         "A line of a gateway and the number that it is, with exactly these fields; each line and each number once.",
@@ -534,6 +547,7 @@ PATH_FIELDS: Mapping[str, Schema] = {
     "sourceId": text("A source's id"),
     "device": text("A device, as its reports call it"),
     "name": text("A member of staff: the e-mail address with which they sign in"),
+    "dialect": text("A dialect's name"),
     "code": text("A service's code", pattern=f"^{SERVICE_CODE.pattern}$"),
     "phone": PHONE,
     "importId": text("An import's id"),
@@ -605,24 +619,28 @@ def _without_titles(schema: Any) -> Any:
     return {name: _without_titles(part) for name, part in kept.items()}
 
 
-# What a route's rows are called, its columns, how many rows it takes, and an example of one.
-_NUMBERS = ("NumberRow", COLUMNS, MOST_ROWS, "447472190035,england,Hutchison 3G UK Ltd")
-_UPLOADS: Mapping[str, tuple[str, Collection[str], int, str]] = {
+def _rows(called: str, most: int) -> Schema:
+    return {"type": "array", "items": ref(called), "maxItems": most}
+
+
+# A route's JSON; as CSV its columns, how many rows it takes, and an example of one.
+_NUMBERS = (_rows("NumberRow", MOST_ROWS), COLUMNS, MOST_ROWS, "447472190035,england,Hutchison 3G UK Ltd")
+_UPLOADS: Mapping[str, tuple[Schema, Collection[str], int, str]] = {
     "/admin/numbers": _NUMBERS,
     "/admin/imports/{importId}/parts/{part}": _NUMBERS,
-    "/admin/sources/{sourceId}/lines": ("LineRow", LINE_COLUMNS, MOST_LINES, "dv-19:2,447472190035"),
+    "/admin/sources/{sourceId}/lines": (_rows("LineRow", MOST_LINES), LINE_COLUMNS, MOST_LINES, "dv-19:2,447472190035"),
+    "/admin/partners/{partnerId}/names": (ref("Names"), NAME_COLUMNS, MOST_NAMES, "operator,brazil,*,any"),
 }
 
 
-def _upload_content(rows_are: str, columns: Collection[str], most: int, example: str) -> Schema:
+def _upload_content(content: Schema, columns: Collection[str], most: int, example: str) -> Schema:
     header = ",".join(columns)
     csv = text(
         f"The header {header} (in any order and case), then at most {most} rows, with commas, semicolons or tabs. "
         "UTF-8, with or without a BOM; lines whose cells are all empty count for nothing.",
         examples=[f"{header}\n{example}\n"],
     )
-    rows = {"type": "array", "items": ref(rows_are), "maxItems": most}
-    return as_json(rows) | {media_type: {"schema": csv} for media_type in sorted(CSV_TYPES)}
+    return as_json(content) | {media_type: {"schema": csv} for media_type in sorted(CSV_TYPES)}
 
 
 # ---------------------------------------------------------------- the whole

@@ -17,7 +17,7 @@ from globalconnect.domain.activation import Activation
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import pool_of
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.requests import GetNumber
+from globalconnect.domain.requests import AskedPools, GetNumber, WantedNumber
 from globalconnect.domain.times import DAY, MINUTE, SECOND
 from globalconnect.runtime.startup import Environment
 from globalconnect.store.dynamo import Dynamo, Item, from_wire, to_wire
@@ -161,7 +161,9 @@ class ModelPool:
     def buy(self, environment: Parts, exception_prefixes: tuple[str, ...] = ()) -> tuple[Activation | None, Reads]:
         """Ask for a number; return the sale if any, and what was read for it."""
         self.index.read = Reads()
-        sale = issue(GetNumber(COUNTRY, OPERATOR, SERVICE, None, None, exception_prefixes), _PARTNER, environment)
+        asked = GetNumber(COUNTRY, OPERATOR, SERVICE, exception_prefixes=exception_prefixes)
+        wanted = WantedNumber((AskedPools(COUNTRY, frozenset({OPERATOR})),), SERVICE, asked)
+        sale = issue(wanted, _PARTNER, environment)
         return sale, self.index.read
 
     def give_back(self, sale: Activation) -> None:
@@ -233,7 +235,8 @@ def ask_any(pools: int) -> CallForAny:
     pool.index.put(_PHONE_OF_ANY, pool_of(COUNTRY, operator_of(pools - 1)), NOW - 1, frozenset())
     client = CountryClient(pool.index, pools)
     environment = build(_ENVIRONMENT, Dynamo(cast("DynamoDBClient", client)), lambda: pool.now, pool.rng.randrange)
-    sale = issue(GetNumber(COUNTRY, None, SERVICE, None, None, ()), _PARTNER, environment)
+    wanted = WantedNumber((AskedPools(COUNTRY),), SERVICE, GetNumber(COUNTRY, None, SERVICE))
+    sale = issue(wanted, _PARTNER, environment)
     return CallForAny(sale.phone if sale else None, pool.index.read.queries, client.rounds, client.most_at_once)
 
 

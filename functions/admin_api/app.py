@@ -13,12 +13,14 @@ from admin_api import (
     inbox,
     lines,
     marks,
+    names,
     numbers,
     partners,
     pools,
     services,
     sources,
     staff,
+    starting_names,
     statistics,
 )
 from admin_api.route import Route
@@ -40,6 +42,8 @@ _RESOURCES = (
     lines,
     devices,
     dialects,
+    names,
+    starting_names,
     inbox,
     audit,
     statistics,

@@ -299,7 +299,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
     errors=(404,),
 )
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
-    return PartnerView.of(parts.partners.get(_id(call.path)), parts.now(), parts.statistics.pending())
+    return PartnerView.of(partner_in(parts, call.path), parts.now(), parts.statistics.pending())
 
 
 @route(
@@ -316,7 +316,7 @@ def activity(parts: Parts, call: Call[ActivityQuery, NoFields]) -> PartnerActivi
 
     A look at what the partner answered is entered in the audit log first.
     """
-    partner = parts.partners.get(_id(call.path))
+    partner = partner_in(parts, call.path)
     found = parts.activations.last_of_partner(partner.partner_id, _LOOKED_AT)
     with ThreadPoolExecutor(_READERS) as threads:
         failures = [failure for failed in threads.map(partial(_failures, parts), found) for failure in failed]
@@ -478,7 +478,7 @@ def remove_signing_secrets(parts: Parts, call: Call[NoQuery, NoFields]) -> Partn
     errors=(404, 409),
 )
 def test_push(parts: Parts, call: Call[NoQuery, NoFields]) -> TestPushResult:
-    partner = parts.partners.get(_id(call.path))
+    partner = partner_in(parts, call.path)
     if partner.revoked_at is not None:
         raise Conflict("partner: is revoked")
     if partner.push_url is None:
@@ -540,6 +540,11 @@ def revoke(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     partner = parts.partners.revoke(_id(call.path), now)
     _rearranged(parts, partner)
     return PartnerView.of(partner, now, note)
+
+
+def partner_in(parts: Parts, path: Mapping[str, str]) -> Partner:
+    """Return the partner that a path names, as it is now. Raises NotFound."""
+    return parts.partners.get(_id(path))
 
 
 def _id(path: Mapping[str, str]) -> PartnerId:

@@ -18,9 +18,10 @@ from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.encryption import Encryption, KmsClient
 from globalconnect.store.import_jobs import ImportJobs
 from globalconnect.store.inbox import Inbox
+from globalconnect.store.names import Names
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
-from globalconnect.store.pool_counts import PoolCountsStore
+from globalconnect.store.pool_counts import Holders, PoolCountsStore
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
@@ -39,13 +40,16 @@ _NO_CACHE = 0
 class Parts:
     """The parts of this function.
 
-    `cancel_limit` is that of services without their own. `push_loopback` lets Push URLs point at this machine, on a local
+    `cancel_limit` is that of services without their own, `max_live` that of partners without, 0 for none. `push_loopback` lets Push URLs point at this machine, on a local
     stack; `push_https_only` refuses plain http ones. `user_pool_client_id` is the client through which staff sign in;
     `require_totp` asks a second factor of all of them. `inbound` is what takes in SMS: what waits for its line, or could not be
     read, is taken in once staff see to it.
     """
 
     partners: Partners
+    names: Names
+    holders: Holders
+    max_live: int
     services: Services
     numbers: Numbers
     pool_counts: PoolCountsStore
@@ -88,6 +92,9 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
     sources = Sources(db, env.text("SOURCES_TABLE"), _NO_CACHE, now, encryption)
     return Parts(
         partners=Partners(db, env.text("PARTNERS_TABLE"), _NO_CACHE, now, encryption),
+        names=Names(db, env.text("NAMES_TABLE")),
+        holders=Holders(db, env.text("HOLDERS_TABLE")),
+        max_live=env.number("MAX_LIVE"),
         services=Services(db, env.text("SERVICES_TABLE"), _NO_CACHE, now),
         numbers=numbers,
         pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), _NO_CACHE, now),

@@ -36,12 +36,13 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
                 partner,
                 parts.now(),
                 parts.holders.left(partner, parts.max_live),
+                parts.names.of(partner),
             )
             body = services_body(shown, dialect.counts[str(fields[ACTION])], dialect.operators)
             return Response(200, body, ask_for_less="ask with a key that may buy fewer services")
-        case GetNumber() as wanted:
+        case GetNumber() as asked:
             request.note(action="GET_NUMBER")
-            activation = _issued(wanted, partner, parts)
+            activation = _issued(asked, partner, parts)
             if activation is None:
                 request.note(answer="NO_NUMBERS")
             else:
@@ -57,10 +58,13 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
             return Response(200, finished_body(), logged=True)
 
 
-def _issued(wanted: GetNumber, partner: Partner, parts: Parts) -> Activation | None:
-    if not partner.may_buy(wanted.service):
+def _issued(asked: GetNumber, partner: Partner, parts: Parts) -> Activation | None:
+    wanted = parts.names.of(partner).wanted(asked)
+    if not partner.may_buy(asked.service if wanted is None else wanted.service):
         raise ServiceNotAllowed
-    return None if parts.holders.left(partner, parts.max_live) == 0 else issue(wanted, partner, parts)
+    if wanted is None or parts.holders.left(partner, parts.max_live) == 0:
+        return None
+    return issue(wanted, partner, parts)
 
 
 handler = endpoint(lambda request: answer(request, parts()))

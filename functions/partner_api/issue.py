@@ -7,7 +7,7 @@ from globalconnect.domain.errors import Busy
 from globalconnect.domain.ids import new_activation_id
 from globalconnect.domain.number import Candidate
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.requests import GetNumber
+from globalconnect.domain.requests import WantedNumber
 from globalconnect.store.transactions import IssueResult
 from partner_api.wiring import Parts
 
@@ -19,23 +19,23 @@ _WIDEST = 64
 _PATIENT_TRIES = 8
 
 
-def issue(request: GetNumber, partner: Partner, parts: Parts) -> Activation | None:
+def issue(wanted: WantedNumber, partner: Partner, parts: Parts) -> Activation | None:
     """Issue the least recently used number that may be issued; None when there is none (contract 1.2).
 
     None is only given when the pool has been read to its end, or as far as one call reads. Raises Busy when numbers are
     left that others keep changing.
     """
-    service = parts.services.find(request.service)
+    service = parts.services.find(wanted.service)
     if service is None or not service.enabled:
         return None
-    candidates = parts.candidates.of(request, parts.now())
+    candidates = parts.candidates.of(wanted, parts.now())
     near: list[Candidate] = []
     contended: list[Candidate] = []
     reach = 1
     while near := near + list(islice(candidates, max(0, reach - len(near)))):
         candidate = near.pop(parts.rng(len(near)))
         try:
-            activation = _try(candidate, request, partner, parts, tries=1)
+            activation = _try(candidate, wanted, partner, parts, tries=1)
         except Busy:
             contended.append(candidate)
             activation = None
@@ -44,13 +44,15 @@ def issue(request: GetNumber, partner: Partner, parts: Parts) -> Activation | No
         reach = min(reach * _SPREAD, _WIDEST)
     # Somebody was changing these while we asked; that does not say they were sold.
     for candidate in contended:
-        activation = _try(candidate, request, partner, parts, tries=_PATIENT_TRIES)
+        activation = _try(candidate, wanted, partner, parts, tries=_PATIENT_TRIES)
         if activation is not None:
             return activation
     return None
 
 
-def _try(candidate: Candidate, request: GetNumber, partner: Partner, parts: Parts, *, tries: int) -> Activation | None:
+def _try(
+    candidate: Candidate, wanted: WantedNumber, partner: Partner, parts: Parts, *, tries: int
+) -> Activation | None:
     while True:
         now = parts.now()
         activation = Activation(
@@ -59,11 +61,11 @@ def _try(candidate: Candidate, request: GetNumber, partner: Partner, parts: Part
             phone=candidate.phone,
             country=candidate.country,
             operator=candidate.operator,
-            service=request.service,
+            service=wanted.service,
             started_at=now,
             expires_at=now + parts.lease,
-            total=request.total,
-            currency=request.currency,
+            total=wanted.asked.total,
+            currency=wanted.asked.currency,
         )
         match parts.transactions.issue(activation, tries=tries):
             case IssueResult.DONE:

@@ -11,6 +11,7 @@ from globalconnect.runtime.startup import Environment, at_startup, clock, rng
 from globalconnect.store.activations import Activations
 from globalconnect.store.candidates import Candidates
 from globalconnect.store.dynamo import Dynamo
+from globalconnect.store.names import Names
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pool_counts import Holders, PoolCountsStore
@@ -30,6 +31,7 @@ class Parts:
     """
 
     partners: Partners
+    names: Names
     services: Services
     pool_counts: PoolCountsStore
     holders: Holders
@@ -53,6 +55,7 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int], rng: Rng) -> Par
     pool_counts = PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), counts_seconds, now)
     return Parts(
         partners=Partners(db, env.text("PARTNERS_TABLE"), cache_seconds, now),
+        names=Names(db, env.text("NAMES_TABLE")),
         services=Services(db, env.text("SERVICES_TABLE"), cache_seconds, now),
         pool_counts=pool_counts,
         holders=Holders(db, env.text("HOLDERS_TABLE")),

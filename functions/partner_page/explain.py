@@ -13,7 +13,7 @@ from globalconnect.domain.explanation import (
 )
 from globalconnect.domain.number import Candidate, pool_of
 from globalconnect.domain.partner import Partner
-from globalconnect.domain.requests import GetNumber
+from globalconnect.domain.requests import GetNumber, WantedNumber
 from partner_page.wiring import Parts
 
 # How many candidates are looked at in one read. The index is hardly behind, so the first are nearly always enough.
@@ -27,26 +27,30 @@ def explain(asked: GetNumber, partner: Partner, parts: Parts) -> Explanation | N
     pool and page, a read per 25 candidates; twice that when the request excludes numbers and finds none, and then
     the counts of all pools.
     """
-    if not partner.may_buy(asked.service):
+    names = parts.names.of(partner)
+    wanted = names.wanted(asked)
+    if not partner.may_buy(asked.service if wanted is None else wanted.service):
         raise ServiceNotAllowed
     refusal = why_not_for_partner(partner, parts.holders.left(partner, parts.max_live))
     if refusal is None:
-        service, catalogue = parts.services.find(asked.service), parts.services.catalogue()
-        refusal = why_not_for_service(asked, service, catalogue, partner)
-    if refusal is not None:
+        service = None if wanted is None else parts.services.find(wanted.service)
+        refusal = why_not_for_service(asked, service, parts.services.catalogue(), partner, names)
+    if refusal is not None or wanted is None:
         return refusal
-    if _is_in_stock(asked, parts):
+    if _is_in_stock(wanted, parts):
         return None
-    if asked.exception_prefixes and _is_in_stock(replace(asked, exception_prefixes=()), parts):
-        return Explanation(Reason.EXCLUDED)
-    return why_not_in_stock(asked, parts.pool_counts.all())
+    if asked.exception_prefixes:
+        any_phone = replace(wanted, asked=replace(asked, exception_prefixes=()))
+        if _is_in_stock(any_phone, parts):
+            return Explanation(Reason.EXCLUDED)
+    return why_not_in_stock(wanted, parts.pool_counts.all(), names)
 
 
-def _is_in_stock(asked: GetNumber, parts: Parts) -> bool:
+def _is_in_stock(wanted: WantedNumber, parts: Parts) -> bool:
     now = parts.now()
     return any(
-        _is_any_for_sale(some, asked.service, now, parts)
-        for some in batched(parts.candidates.of(asked, now), _AT_ONCE, strict=False)
+        _is_any_for_sale(some, wanted.service, now, parts)
+        for some in batched(parts.candidates.of(wanted, now), _AT_ONCE, strict=False)
     )
 
 

@@ -14,6 +14,7 @@ from globalconnect.store.activations import Activations
 from globalconnect.store.candidates import Candidates
 from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.encryption import Encryption, KmsClient
+from globalconnect.store.names import Names
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
 from globalconnect.store.pool_counts import Holders, PoolCountsStore
@@ -31,6 +32,7 @@ class Parts:
 
     built: BuiltPage
     partners: Partners
+    names: Names
     services: Services
     pool_counts: PoolCountsStore
     holders: Holders
@@ -58,6 +60,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
     return Parts(
         built=BuiltPage.read(static),
         partners=Partners(db, env.text("PARTNERS_TABLE"), cache_seconds, now, encryption),
+        names=Names(db, env.text("NAMES_TABLE")),
         services=Services(db, env.text("SERVICES_TABLE"), cache_seconds, now),
         pool_counts=pool_counts,
         holders=Holders(db, env.text("HOLDERS_TABLE")),

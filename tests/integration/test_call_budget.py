@@ -9,8 +9,9 @@ from globalconnect.domain.ids import SourceId
 from globalconnect.domain.offer import Offer
 from globalconnect.store.projection import count
 from simulation.calls import Calls, heard
+from simulation.desk import Desk
 from simulation.pieces import Pieces
-from simulation.shop import Shop
+from simulation.shop import COUNTRY, OPERATOR, Shop
 
 PHONES = [f"4474721900{n:02}" for n in range(4)]
 SMS = {"phone": PHONES[0], "from": "Microsoft", "text": "Your code: 5015", "id": "1"}
@@ -61,6 +62,28 @@ def test_a_partner_with_an_offer_pays_no_read_more(warm: Shop, calls: Calls) -> 
     warm.buy(partner)
     assert calls.of(lambda: warm.call(partner, "GET_SERVICES")) == []
     assert calls.of(lambda: warm.buy(partner)) == ["Query", "TransactWriteItems"]
+
+
+def test_names_cost_a_read_once_and_a_query_more_where_one_may_mean_many_pools(warm: Shop, calls: Calls) -> None:
+    partner = warm.partner()
+    path = f"/admin/partners/{partner.partner_id}/names"
+    operators = {OPERATOR: "h"}
+    names = {
+        "countries": {COUNTRY: "uk"},
+        "operators": {COUNTRY: operators},
+        "services": {"tg": "tg"},
+        "unmapped": "hide",
+    }
+    assert Desk(warm.cloud).put(path, names).status == 200
+    assert calls.of(lambda: warm.call(partner, "GET_SERVICES")).count("GetItem") == 2
+    assert calls.of(lambda: warm.call(partner, "GET_SERVICES")) == []
+    assert calls.of(lambda: warm.buy(partner, country="uk", operator="h")) == ["Query", "TransactWriteItems"]
+    operators |= {f"other {n}": "h" for n in range(4)}
+    assert Desk(warm.cloud).put(path, names).status == 200
+    warm.cloud.clock.advance(minutes=2)
+    warm.call(partner, "GET_SERVICES")
+    several = ["Query", "Query", "TransactWriteItems"]
+    assert calls.of(lambda: warm.buy(partner, country="uk", operator="h")) == several
 
 
 def test_at_its_limit_a_partner_costs_one_read(warm: Shop, calls: Calls) -> None:

@@ -149,6 +149,7 @@ def world(cloud: Cloud) -> Breakable:
         "sourceId": source_id,
         "code": SERVICE,
         "device": "device",
+        "dialect": "smshub",
         "payloadId": f"gw-{'0' * 64}",
         "importId": desk.post("/admin/imports", {"fileName": "numbers.csv"}).body["importId"],
         "part": "1",
@@ -387,6 +388,7 @@ OF_PATH = (
     "part",
     "payloadId",
     "device",
+    "dialect",
 )
 OF_QUERY = ("country", "operator", "partnerId", "phone", "service", "state", "texts", "cursor")
 ROW = some.fixed_dictionaries(

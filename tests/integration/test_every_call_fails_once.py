@@ -311,6 +311,19 @@ def change_of_a_partner(shop: Shop) -> Scene:
     )
 
 
+def names_of_a_partner(shop: Shop) -> Scene:
+    partner = shop.partner()
+    shop.stock(PHONES[0])
+    shop.project()
+
+    def check() -> None:
+        (country,) = shop.call(partner, "GET_SERVICES").body["countryList"]
+        _same(country["country"], "uk")
+
+    path = f"/admin/partners/{partner.partner_id}/names"
+    return Scene(lambda failing: Desk(failing.cloud).put(path, {"countries": {COUNTRY: "uk"}}), check)
+
+
 def revocation(shop: Shop) -> Scene:
     partner = shop.partner()
     return Scene(
@@ -626,6 +639,7 @@ SCENES = {
     "hourly_counts": hourly_counts,
     "POST numbers": import_of_numbers,
     "PATCH partner": change_of_a_partner,
+    "PUT names": names_of_a_partner,
     "DELETE partner": revocation,
     "POST rotate-key, encrypted": rotation_of_a_key,
     "inbound, encrypted": inbound,

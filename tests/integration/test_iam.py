@@ -116,6 +116,7 @@ def stocked(shop: Shop) -> Shop:
 
 def test_partner_api(stocked: Shop) -> None:
     partner = stocked.partner(max_live=9)
+    Desk(stocked.cloud).put(f"/admin/partners/{partner.partner_id}/names", {"countries": {"a": "b"}})
 
     def sell() -> None:
         stocked.call(partner, "GET_SERVICES")
@@ -135,6 +136,7 @@ def test_getsms(stocked: Shop) -> None:
 
 def test_partner_page(stocked: Shop) -> None:
     partner, desk = stocked.partner(max_live=9), Desk(stocked.cloud)
+    desk.put(f"/admin/partners/{partner.partner_id}/names", {"countries": {"a": "b"}})
     url = desk.post(f"/admin/partners/{partner.partner_id}/link").body["url"]
 
     def ask() -> None:
@@ -210,6 +212,9 @@ def test_admin_api(stocked: Shop) -> None:
     asked: list[Callable[[], Reply]] = [
         lambda: desk.patch(of_partner, {"name": "Hub", "version": 0}),
         lambda: desk.get(f"{of_partner}/activity"),
+        lambda: desk.put(f"{of_partner}/names", {"services": {"tg": "telegram"}}),
+        lambda: desk.get(f"{of_partner}/preview"),
+        lambda: desk.get("/admin/dialects/smshub/names"),
         lambda: desk.get(f"/admin/activations/{sold[0]['activationId']}"),
         lambda: desk.get("/admin/activations", ("service", "tg"), ("state", "live")),
         lambda: desk.get("/admin/pools"),

@@ -25,7 +25,7 @@ LOGS = {"aws_lambda_powertools"}
 # Beyond a DynamoDB client: the libraries that a function may import, and how many modules, its own among them. About a
 # tenth is left for new modules of ours; one of these libraries is more than that.
 BUDGETS: dict[str, tuple[set[str], int]] = {
-    "partner_api": (set(), 55),
+    "partner_api": (set(), 60),
     "getsms": (set(), 44),
     "partner_page": (set(), 58),
     "inbound_sms": (LOGS, 117),

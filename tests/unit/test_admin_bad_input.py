@@ -296,6 +296,7 @@ def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Parts, rou
         "smsId": "1",
         "sourceId": "a",
         "device": "a",
+        "dialect": "smshub",
         "importId": "1790000000000abc",
         "payloadId": f"source-{'0' * 64}",
         "part": "1",

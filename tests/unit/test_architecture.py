@@ -143,6 +143,11 @@ def test_keys_of_tables_are_named_in_the_store_alone() -> None:
     assert found == {
         *(f"admin_api/import_rows.py: {column}" for column in ("phone", "country", "operator")),
         *(f"admin_api/lines.py: {column}" for column in ("line", "phone")),
+        *(
+            f"admin_api/{module}.py: {column}"
+            for module in ("names", "starting_names")
+            for column in ("kind", "country")
+        ),
         *(f"globalconnect/inbound/providers/generic.py: {field}" for field in ("line", "phone")),
         "globalconnect/inbound/providers/ejoin.py: code",
         "globalconnect/hub_protocol/answers.py: phone",

@@ -10,7 +10,7 @@ import pytest
 
 from globalconnect.domain.explanation import COMPARED_LENGTH, MOST_COMPARED, Reason, why_not_in_stock
 from globalconnect.domain.pool_counts import PoolCounts
-from globalconnect.domain.requests import GetNumber
+from globalconnect.domain.requests import AskedPools, GetNumber, WantedNumber
 
 LONG = "a name that all of them begin with and "
 COUNTRY = "england"
@@ -20,8 +20,13 @@ def pools(*operators: str) -> list[PoolCounts]:
     return [PoolCounts(COUNTRY, operator, total=1, free=1) for operator in operators]
 
 
+def wanted(operator: str) -> WantedNumber:
+    pools = (AskedPools(COUNTRY, frozenset({operator})),)
+    return WantedNumber(pools, "tg", GetNumber(COUNTRY, operator, "tg"))
+
+
 def suggested(asked: str, *operators: str) -> list[str]:
-    why = why_not_in_stock(GetNumber(COUNTRY, asked, "tg"), pools(*operators))
+    why = why_not_in_stock(wanted(asked), pools(*operators))
     assert why.reason is Reason.UNKNOWN_OPERATOR
     return list(why.suggestions)
 

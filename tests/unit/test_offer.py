@@ -29,8 +29,9 @@ def _sharing(*offers: Offer) -> list[Partner]:
 def _shown(partner: Partner, free: int, now: int = NOW, *, blocked: int = 0, operator: str = "B") -> tuple[int, ...]:
     pool = PoolCounts("a", operator, 1_000, free, {"tg": blocked})
     shown = on_sale([pool], CATALOGUE, partner, now)
-    assert shown.total([pool]) == shown.counts(pool)
-    return shown.counts(pool)
+    counts = shown.counts([pool])
+    assert shown.counts([pool, pool]) == tuple(2 * count for count in counts)
+    return counts
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
   "partner.key_rotated": "Key rotated",
   "partner.link_made": "Link to a key made",
   "partner.marks_lifted": "Marks of a partner lifted",
+  "partner.names_replaced": "Names replaced",
   "partner.paused": "Partner paused",
   "partner.push_tested": "Test push sent",
   "partner.resumed": "Partner resumed",

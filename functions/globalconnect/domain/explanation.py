@@ -9,8 +9,9 @@ from itertools import pairwise
 
 from globalconnect.domain.names import folded, spellings_of
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.partner_names import OUR_NAMES, PartnerNames
 from globalconnect.domain.pool_counts import PoolCounts
-from globalconnect.domain.requests import GetNumber
+from globalconnect.domain.requests import GetNumber, WantedNumber
 from globalconnect.domain.service import Catalogue, Service
 
 MOST_SUGGESTIONS = 3
@@ -50,29 +51,41 @@ def why_not_for_partner(partner: Partner, left: int | None) -> Explanation | Non
 
 
 def why_not_for_service(
-    asked: GetNumber, found: Service | None, catalogue: Catalogue, partner: Partner
+    asked: GetNumber,
+    found: Service | None,
+    catalogue: Catalogue,
+    partner: Partner,
+    names: PartnerNames = OUR_NAMES,
 ) -> Explanation | None:
     """Return why a service can't be bought; None when it can, as far as that goes. `found` is the one that was asked for."""
     if found is None:
-        known = [service for service in catalogue.values() if service.enabled and partner.may_buy(service.code)]
-        words = [(word, service.code) for service in known for word in (service.code, service.name)]
+        known = [code for code, service in catalogue.items() if service.enabled and partner.may_buy(code)]
+        called = names.named_services(known)
+        words = [(word, called[code]) for code in called for word in (called[code], catalogue[code].name)]
         return Explanation(Reason.UNKNOWN_SERVICE, _close_to(asked.service, words))
     return None if found.enabled else Explanation(Reason.SERVICE_OFF)
 
 
-def why_not_in_stock(asked: GetNumber, pools: Iterable[PoolCounts]) -> Explanation:
+def why_not_in_stock(wanted: WantedNumber, pools: Iterable[PoolCounts], names: PartnerNames = OUR_NAMES) -> Explanation:
     """Return why none of all these pools has a number that can be sold, when none has."""
-    stocked = [pool for pool in pools if pool.total > 0]
-    there = [pool for pool in stocked if pool.country in spellings_of(asked.country)]
-    if not there:
-        return Explanation(Reason.UNKNOWN_COUNTRY, _close_names(asked.country, {pool.country for pool in stocked}))
-    if asked.operator is not None:
-        operators = {pool.operator for pool in there}
-        there = [pool for pool in there if pool.operator in spellings_of(asked.operator)]
-        if not there:
-            return Explanation(Reason.UNKNOWN_OPERATOR, _close_names(asked.operator, operators))
+    asked = wanted.asked
+    stocked = [
+        (country, operator, pool)
+        for pool in pools
+        if pool.total > 0
+        and (country := names.country(pool.country)) is not None
+        and (operator := names.operator(pool.country, pool.operator)) is not None
+    ]
+    of_country = [entry for entry in stocked if entry[0] in spellings_of(asked.country)]
+    if not of_country:
+        return Explanation(Reason.UNKNOWN_COUNTRY, _close_names(asked.country, {country for country, *_ in stocked}))
+    there = [pool for _, operator, pool in of_country if asked.operator in {None, *spellings_of(operator)}]
+    if not there and asked.operator is not None:
+        return Explanation(
+            Reason.UNKNOWN_OPERATOR, _close_names(asked.operator, {operator for _, operator, _ in of_country})
+        )
     # One that is held may come back, so only what is free tells that nothing will.
-    is_over = all(pool.free == pool.total and pool.for_sale(asked.service) == 0 for pool in there)
+    is_over = all(pool.free == pool.total and pool.for_sale(wanted.service) == 0 for pool in there)
     return Explanation(Reason.BLOCKED if is_over else Reason.SOLD_OUT)
 
 

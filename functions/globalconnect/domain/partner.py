@@ -76,7 +76,8 @@ class Partner:
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
     last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
     not signed. `overrides` are what it has otherwise than its dialect. With an `offer` it is shown a part of what is free,
-    and one of the last when its `turn` comes; None of either, and it is shown all, or none of the last. `version` grows
+    and one of the last when its `turn` comes; None of either, and it is shown all, or none of the last. `names_version` tells its names apart from those before, None when it calls
+    everything as we do. `version` grows
     with every change by staff, and with nothing else.
     """
 
@@ -97,6 +98,7 @@ class Partner:
     overrides: Mapping[str, Any] = field(default_factory=dict, hash=False)
     offer: Offer | None = None
     turn: Turn | None = None
+    names_version: str | None = None
 
     def __post_init__(self) -> None:
         """Call the dialect as it is called now."""

@@ -7,12 +7,13 @@ a comparison with the clock: the sweep turns a silent expiry, and the end of a r
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import Number, OfflineReason, pool_of
 from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.partner_names import OUR_NAMES, PartnerNames
 from globalconnect.domain.service import Catalogue
 
 
@@ -128,47 +129,56 @@ def contribution_of(number: Number) -> Contribution:
 
 @dataclass(frozen=True, slots=True)
 class OnSale:
-    """What a partner is shown: codes of services, and the pools that have numbers by country, all in order.
+    """What a partner is shown, by what it calls it: services by our codes, and the pools that have numbers by country and
+    operator, all in order.
 
     No count is above `most`, how many more the partner may hold; None is no limit. With an `offer`, a part of what is free
     is shown, and at `now` (ms) one of the last numbers of a pool to whom the `turn` has come.
     """
 
-    services: Sequence[str]
-    countries: Mapping[str, Sequence[PoolCounts]]
+    services: Mapping[str, str]
+    countries: Mapping[str, Mapping[str, Sequence[PoolCounts]]]
     most: int | None = None
     offer: Offer | None = None
     turn: Turn | None = None
     now: int = 0
 
-    def counts(self, pool: PoolCounts) -> tuple[int, ...]:
-        """Return how many numbers of a pool are shown for each service, 0 for one that is sold out: so many can be bought."""
+    def counts(self, pools: Sequence[PoolCounts]) -> tuple[int, ...]:
+        """Return how many numbers of some pools, at least one, are shown for each service, 0 for one that is sold out: so
+        many can be bought.
+        """
+        first, *others = map(self._of_pool, pools)
+        counts = [sum(each) for each in zip(first, *others, strict=True)] if others else first
+        return tuple(counts if self.most is None else [min(self.most, count) for count in counts])
+
+    def _of_pool(self, pool: PoolCounts) -> list[int]:
         # As for_sale does, without a call for each of very many.
-        free, blocked_free, most = pool.free, pool.blocked_free.get, self.most
+        free, blocked_free = pool.free, pool.blocked_free.get
         counts = [left if (left := free - blocked_free(code, 0)) > 0 else 0 for code in self.services]
-        if self.offer is not None:
-            last = self.turn is not None and self.turn.has(pool.country, pool.operator, self.now)
-            counts = self.offer.shown(counts, last=last)
-        return tuple(counts if most is None else [min(most, count) for count in counts])
-
-    def total(self, pools: Iterable[PoolCounts]) -> tuple[int, ...]:
-        """Return how many numbers of several pools together are shown for each service."""
-        totals = [
-            sum(counts) for counts in zip(*(replace(self, most=None).counts(pool) for pool in pools), strict=True)
-        ]
-        return tuple(totals if self.most is None else [min(self.most, count) for count in totals])
+        if self.offer is None:
+            return counts
+        last = self.turn is not None and self.turn.has(pool.country, pool.operator, self.now)
+        return self.offer.shown(counts, last=last)
 
 
-def on_sale(
-    pools: Iterable[PoolCounts], catalogue: Catalogue, partner: Partner, now: int, most: int | None = None
+def on_sale(  # noqa: PLR0913, PLR0917 - what it depends on
+    pools: Iterable[PoolCounts],
+    catalogue: Catalogue,
+    partner: Partner,
+    now: int,
+    most: int | None = None,
+    names: PartnerNames = OUR_NAMES,
 ) -> OnSale:
     """Return what a partner is shown of these pools and services at `now` (ms; contract 1.1)."""
-    services = sorted(code for code, service in catalogue.items() if service.enabled and partner.may_buy(code))
-    countries: dict[str, list[PoolCounts]] = {}
+    services = names.named_services(
+        code for code, service in catalogue.items() if service.enabled and partner.may_buy(code)
+    )
+    countries: dict[str, dict[str, list[PoolCounts]]] = {}
     for pool in pools:
-        if pool.total > 0:
-            countries.setdefault(pool.country, []).append(pool)
-    ordered = {country: sorted(countries[country], key=lambda pool: pool.operator) for country in sorted(countries)}
+        country, operator = names.country(pool.country), names.operator(pool.country, pool.operator)
+        if pool.total > 0 and country is not None and operator is not None:
+            countries.setdefault(country, {}).setdefault(operator, []).append(pool)
+    ordered = {country: dict(sorted(countries[country].items())) for country in sorted(countries)}
     return OnSale(services, ordered, most, partner.offer, partner.turn, now)
 
 

@@ -1,7 +1,8 @@
 """What hubs are answered: results become bodies (contract 1 and 2)."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from globalconnect.domain.activation import Activation, State
@@ -37,7 +38,9 @@ def services_body(on_sale: "OnSale", form: CountsForm, operators: ListedOperator
     It is text because a hub may ask for 100,000 counts at once, and writing them down costs less than half of what
     building them as an object and turning that into text does.
     """
-    counts = "{" + ",".join(f"{_quoted(code).replace('%', '%%')}:{form.count}" for code in on_sale.services) + "}"
+    counts = (
+        "{" + ",".join(f"{_quoted(code).replace('%', '%%')}:{form.count}" for code in on_sale.services.values()) + "}"
+    )
     return form.whole.format(
         ",".join(
             form.country.format(_quoted(country), ",".join(_operators(on_sale, pools, counts, operators)))
@@ -46,11 +49,16 @@ def services_body(on_sale: "OnSale", form: CountsForm, operators: ListedOperator
     )
 
 
-def _operators(on_sale: "OnSale", pools: Sequence["PoolCounts"], counts: str, listed: ListedOperators) -> Iterator[str]:
-    if listed.total:
-        yield f'"{ANY_OPERATOR}":{counts % on_sale.total(pools)}'
+def _operators(
+    on_sale: "OnSale", pools: Mapping[str, Sequence["PoolCounts"]], counts: str, listed: ListedOperators
+) -> Iterator[str]:
+    # An operator that the partner calls so is no other than all.
+    if listed.total or ANY_OPERATOR in pools:
+        yield f'"{ANY_OPERATOR}":{counts % on_sale.counts([*chain.from_iterable(pools.values())])}'
     if listed.each:
-        yield from (f"{_quoted(pool.operator)}:{counts % on_sale.counts(pool)}" for pool in pools)
+        for operator, its_pools in pools.items():
+            if operator != ANY_OPERATOR:
+                yield f"{_quoted(operator)}:{counts % on_sale.counts(its_pools)}"
 
 
 def number_body(activation: Activation | None, dialect: Dialect) -> Body:

@@ -7,10 +7,12 @@ from itertools import batched, chain, product
 
 from globalconnect.domain.names import spellings_of
 from globalconnect.domain.number import Candidate
-from globalconnect.domain.requests import GetNumber
+from globalconnect.domain.requests import WantedNumber
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pool_counts import PoolCountsStore
 
+# So many pools are asked without a look at which there are: to look costs a query per country.
+_FEW_POOLS = 4
 # How many pools are asked side by side for `any`; each costs a query.
 _POOLS_AT_ONCE = 20
 
@@ -27,16 +29,16 @@ class Candidates:
         self._pool_counts = pool_counts
         self._threads = ThreadPoolExecutor(_POOLS_AT_ONCE)
 
-    def of(self, request: GetNumber, now: int) -> Iterator[Candidate]:
+    def of(self, wanted: WantedNumber, now: int) -> Iterator[Candidate]:
         """Return what the index says may be issued at `now` (ms), longest-rested first.
 
         It ends early when the request has not wanted _MOST_UNWANTED of them, beyond those that it names in full.
         """
-        unwanted = frozenset(request.exception_prefixes)
+        unwanted = frozenset(wanted.asked.exception_prefixes)
         lengths = sorted({len(prefix) for prefix in unwanted})
         left = _MOST_UNWANTED
-        for pools in batched(self._pools(request), _POOLS_AT_ONCE, strict=False):
-            asked = [self._numbers.eligible(*pool, request.service, now) for pool in pools]
+        for pools in batched(self._pools(wanted), _POOLS_AT_ONCE, strict=False):
+            asked = [self._numbers.eligible(*pool, wanted.service, now) for pool in pools]
             for candidate in heapq.merge(*_begun(asked, self._threads)):
                 if candidate.phone in unwanted:
                     continue
@@ -47,14 +49,26 @@ class Candidates:
                 if left == 0:
                     return
 
-    def _pools(self, request: GetNumber) -> Sequence[tuple[str, str]]:
+    def _pools(self, wanted: WantedNumber) -> Sequence[tuple[str, str]]:
         """Return the pools to ask by country and operator, each name as it may be stored."""
-        countries = spellings_of(request.country)
-        if request.operator is not None:
-            return list(product(countries, spellings_of(request.operator)))
-        pools = [pool for country in countries for pool in self._pool_counts.of_country(country)]
+        named = [
+            pool
+            for asked in wanted.pools
+            for operator in asked.operators or ()
+            for pool in product(spellings_of(asked.country), spellings_of(operator))
+        ]
+        if len(named) <= _FEW_POOLS and all(asked.operators is not None for asked in wanted.pools):
+            # Which of them there are is for the index to say.
+            return named
+        pools = [
+            pool
+            for asked in wanted.pools
+            for country in spellings_of(asked.country)
+            for pool in self._pool_counts.of_country(country)
+            if asked.has(pool.operator)
+        ]
         # Counts lag a little, so a pool that seems sold out is asked too, but last.
-        pools.sort(key=lambda pool: pool.for_sale(request.service), reverse=True)
+        pools.sort(key=lambda pool: pool.for_sale(wanted.service), reverse=True)
         return [(pool.country, pool.operator) for pool in pools[:_MOST_POOLS]]
 
 

@@ -27,7 +27,7 @@ from globalconnect.domain.partner import (
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, changing, expression
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, changing, expression, update
 from globalconnect.store.encryption import NO_ENCRYPTION, Context, Encryption
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
@@ -159,6 +159,23 @@ class Partners:
             return same and partner.version == version + 1 and partner.revoked_at is None
 
         return self._update(partner_id, wanted, _working_at(version), is_done)
+
+    def put_names(self, partner_id: PartnerId, version: str | None, names: Item) -> None:
+        """Do the write that stores a partner's names, and let them be its own, by their version; None for none.
+
+        Raises NotFound, and Conflict when the partner is revoked.
+        """
+        change = changing(
+            {} if version is None else {"names_version": version},
+            removes=["names_version"] if version is None else [],
+            adds={"version": 1},
+        )
+        partner = update(self._table, {"partner_id": partner_id}, change, _WORKING)
+        try:
+            self._db.transact(partner, names, was_done=lambda: self.get(partner_id).names_version == version)
+        except ConditionFailed:
+            _unchanged(self._read(partner_id), lambda _: False)
+        self._cache.forget(partner_id)
 
     def rotate_key(self, partner_id: PartnerId, key: str) -> Partner:
         """Replace a partner's key; the old one stops working. Raises NotFound, and Conflict when it is revoked."""
