@@ -21,16 +21,18 @@ _REFUSED = 400
 _OUR_FAULT = 500
 
 
-class RefusalCount(StrEnum):
+class RequestCount(StrEnum):
     """What is counted of requests, by the metric's name."""
 
-    KEYS = "RefusedKeys"
-    SIGNATURES = "RefusedSignatures"
+    REFUSED_KEYS = "RefusedKeys"
+    REFUSED_SIGNATURES = "RefusedSignatures"
+    # API Gateway counts the others.
+    HIDDEN_SERVER_ERRORS = "HiddenServerErrors"
 
 
-_COUNTED: Mapping[type[GlobalConnectError], RefusalCount] = {
-    InvalidKey: RefusalCount.KEYS,
-    InvalidSignature: RefusalCount.SIGNATURES,
+_COUNTED: Mapping[type[GlobalConnectError], RequestCount] = {
+    InvalidKey: RequestCount.REFUSED_KEYS,
+    InvalidSignature: RequestCount.REFUSED_SIGNATURES,
 }
 
 
@@ -54,11 +56,12 @@ def write(status: int, meant: int, error: type[GlobalConnectError] | None, field
     }
     if error is not None:
         line["error"] = error.__name__
-        line |= _count(_COUNTED.get(error))
+        is_hidden = meant >= _OUR_FAULT > status
+        line |= _count(RequestCount.HIDDEN_SERVER_ERRORS if is_hidden else _COUNTED.get(error))
     print(json.dumps(line, ensure_ascii=False, separators=(",", ":")), file=stream)
 
 
-def _count(metric: RefusalCount | None) -> Mapping[str, object]:
+def _count(metric: RequestCount | None) -> Mapping[str, object]:
     """Return what makes CloudWatch count a line: its embedded metric format."""
     if metric is None:
         return {}
