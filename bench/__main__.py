@@ -19,6 +19,7 @@ from bench import (
     deployed,
     first_delivery,
     gateways,
+    hubs,
     inventory_counts,
     inventory_reads,
     inventory_runtime,
@@ -43,6 +44,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     first_delivery,
     gateways,
     line_states,
+    hubs,
 )
 RESULTS = Path(__file__).with_name("results.json")
 

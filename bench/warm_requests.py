@@ -151,6 +151,9 @@ class Canned:
     def transact_write_items(self, **_: Any) -> Any:
         return {}
 
+    def update_item(self, **_: Any) -> Any:
+        return {}
+
 
 _KEYS = {
     "PartnersTable": ("partner_id",),
@@ -203,7 +206,7 @@ class _NotedPuts:
 
 def stored(pools: Sequence[PoolCounts]) -> list[Item]:
     noted: Any = _NotedPuts()
-    counts = CountsStore(Dynamo(noted), "Availability", "Counted", "Holders")
+    counts = CountsStore(Dynamo(noted), "Availability", "Counted", "Holders", clock)
     for pool in pools:
         counts.write([pool], [], {})
     return list(noted.items)

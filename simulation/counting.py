@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.number import Number
+from globalconnect.domain.times import SECOND
 from globalconnect.store.dynamo import Dynamo, from_wire, to_wire
 from globalconnect.store.numbers import Numbers, to_item
 from globalconnect.store.pool_counts import CountsStore
@@ -66,10 +67,12 @@ class MemoryTables:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def batch_get_item(self, RequestItems: Mapping[str, Any]) -> dict[str, Any]:  # noqa: N803 - as AWS spells it
-        [(table, asked)] = RequestItems.items()
         with self._lock:
-            found = [self.tables[table].get(_key(table, key)) for key in asked["Keys"]]
-        return {"Responses": {table: [item for item in found if item is not None]}}
+            found = {
+                table: [self.tables[table].get(_key(table, key)) for key in asked["Keys"]]
+                for table, asked in RequestItems.items()
+            }
+        return {"Responses": {table: [item for item in some if item is not None] for table, some in found.items()}}
 
     def scan(self, TableName: str, Limit: int = _PAGE, **asked: Any) -> dict[str, Any]:  # noqa: N803 - see above
         self.before_page(TableName)
@@ -148,13 +151,14 @@ class Stock:
     """Numbers that change at random, and the changes that each shard of their stream still has to deliver.
 
     Batches are cut anywhere, come again whole, or overlap; functions are killed before or after their write; and
-    while one shard counts, others do. Of each number the order is kept.
+    while one shard counts, others do. Of each number the order is kept. `now` goes on 20 s with every change.
     """
 
     seed: int
     size: int = 300
     tables: MemoryTables = field(default_factory=MemoryTables)
     numbers: dict[str, Number] = field(default_factory=dict)
+    now: int = 0
     _streams: list[list[Number]] = field(default_factory=lambda: [[] for _ in range(SHARDS)])
     _working: set[int] = field(default_factory=set)
     _rolls: random.Random = field(init=False)
@@ -169,7 +173,7 @@ class Stock:
 
     @property
     def counts(self) -> CountsStore:
-        return CountsStore(self.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
+        return CountsStore(self.db, POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE, lambda: self.now)
 
     def recount(self, pause: Callable[[float], None] = lambda _: None) -> Recount:
         ids = (str(number) for number in iter(lambda: self._rolls.randrange(2**40), None))
@@ -210,6 +214,7 @@ class Stock:
 
     def put(self, number: Number) -> Number:
         """Store a number as it is now; the stream has that to deliver."""
+        self.now += 20 * SECOND
         self.numbers[number.phone] = number
         item = to_item(number)
         if number.activation_id is not None or number.resting:

@@ -97,7 +97,7 @@ class Shop:
         self.numbers = self.partner_parts.numbers
         self.activations = self.partner_parts.activations
         self.pushes = Pushes(cloud.db, self.activations.table, self.activations.retention)
-        self.counts = projection.wiring.build(env, cloud.db)
+        self.counts = projection.wiring.build(env, cloud.db, cloud.clock)
         self.statistics = Statistics(cloud.db, env.text("STATISTICS_TABLE"))
         self.line_parts = line_states.wiring.build(env, cloud.db, cloud.clock)
 

@@ -184,7 +184,8 @@ class Measured:
         # Nobody listens there.
         self._partner, self._source = self._shop.partner(push_url="http://127.0.0.1:1/"), self._shop.source()
         self._open()
-        self.unremembered = world.watch(partial(self._shop.call, self._partner, "GET_SERVICES")).read
+        first = world.watch(partial(self._shop.call, self._partner, "GET_SERVICES"))
+        self.unremembered, self.poll_written = first.read, first.written["PartnersTable"]
         self.get_services = dict(self._get_services())
         self._sell()
         self.hours = {kind: self._hours(kind) for kind in (TIMES_OUT, REFUSES)}

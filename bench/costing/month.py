@@ -37,6 +37,11 @@ def month(measured: Measured, profile: Profile) -> dict[str, Line]:
     }
     lines = {name: Line(often, measured.steps[name].usage * often) for name, often in times.items()}
     lines |= {GET_SERVICES: _polls(measured, profile), "stored, watched, idle": Line(1, _rest(measured, profile))}
+    # The pushes of a minute note their partner's success once.
+    pushes, push = lines["the first push, delivered"], measured.steps["the first push, delivered"]
+    unnoted = sold - min(sold, profile.partners * MONTH_MINUTES)
+    note = _note(push.counted.written["PartnersTable"], measured.memory_gb("PushSmsFunction"))
+    lines["the first push, delivered"] = pushes._replace(usage=pushes.usage + note * -unnoted)
     # An activation, its outcome, and its SMS are read as long as their hour is counted, in pages, a little late.
     read = (2 * sales + sold) * assumed.ENTRY_READS
     memory = measured.memory_gb("HourlyStatisticsFunction")
@@ -64,7 +69,15 @@ def _polls(measured: Measured, profile: Profile) -> Line:
         + measured.unremembered["ServicesTable"] * min(per_second, cached)
     )
     times = per_second * MONTH_SECONDS
-    return Line(times, Usage({**step.usage * times, "dynamodb_read": reads * MONTH_SECONDS}))
+    # Each environment writes once a minute that a partner polls.
+    noted = min(per_second, profile.partners * environments / 60) * MONTH_SECONDS
+    note = _note(measured.poll_written, measured.memory_gb("PartnerApiFunction"))
+    return Line(times, Usage({**step.usage * times, "dynamodb_read": reads * MONTH_SECONDS}) + note * noted)
+
+
+def _note(units: float, memory_gb: float) -> Usage:
+    """Return what a write takes that a function does beside the rest."""
+    return Usage(dynamodb_write=units, lambda_seconds=assumed.CALL_SECONDS * memory_gb)
 
 
 def _rest(measured: Measured, profile: Profile) -> Usage:

@@ -310,7 +310,7 @@ with its headers;
 is, X-Ray keeps a trace a second and 5% of the rest: up to US$
 {_usd(usd(Usage(traces=MONTH_SECONDS)))} a month;
 - {len(assumed.SERVICES)} services, numbers used up for half of them, half of the pool for the one asked for; partners ask
-with gzip; every push notes its partner's success (at most once a minute in fact); changes of numbers and new SMS come one
+with gzip; a partner's success and its polls are noted once a minute; changes of numbers and new SMS come one
 per invocation; every sale is stored with an SMS; a number's SMS come by the source that its last one came by;
 - SIMs of a device come in lots of {assumed.LOT} that are numbered in a row (numbered at random they make its item twice as
 large); the numbers of its lines are free and of one pool, and {assumed.MAPPED_LINES} of them stand for all;

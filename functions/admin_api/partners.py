@@ -32,7 +32,7 @@ from admin_api.schema import (
     Version,
     View,
 )
-from admin_api.statistics import OutcomesView, outcomes_by_partner
+from admin_api.statistics import OutcomesView, outcomes_by_partner, sold_out_after_poll
 from admin_api.wiring import Parts
 from globalconnect.domain.activation import Activation
 from globalconnect.domain.backlog import PendingNote
@@ -229,8 +229,10 @@ class FailedAttempt(View):
 
 
 class PartnerActivity(View):
-    """How it goes with a partner: what waited when that was last measured, the newest push attempts that failed, and its
-    outcomes of 24 hours, the current one among them.
+    """How it goes with a partner: what waited when that was last measured, the newest push attempts that failed, and, of 24
+    hours, the current one among them, its outcomes and `soldOutAfterPoll`: how often it got NO_NUMBERS though the counts that
+    it last asked for may have shown some. That is counted too often rather than too seldom: when it polled is known to about
+    a minute, and what it bought itself counts, too.
 
     `measuredAt` is null before the first measurement.
     """
@@ -240,6 +242,7 @@ class PartnerActivity(View):
     measured_at: Time | None
     failures: list[FailedAttempt]
     outcomes: OutcomesView
+    sold_out_after_poll: int
 
 
 @route(
@@ -307,7 +310,8 @@ def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     "/admin/partners/{partnerId}/activity",
     Role.VIEW,
     "Show how pushing to a partner goes: how many SMS wait, as last measured (once a minute), and the newest "
-    "failed push attempts (at most 20) among its last 25 activations; and its outcomes of 24 hours.",
+    "failed push attempts (at most 20) among its last 25 activations; and its outcomes of 24 hours; and how often "
+    "in these it got NO_NUMBERS though its last poll may have shown some.",
     errors=(404,),
 )
 def activity(parts: Parts, call: Call[ActivityQuery, NoFields]) -> PartnerActivity:
@@ -335,6 +339,7 @@ def activity(parts: Parts, call: Call[ActivityQuery, NoFields]) -> PartnerActivi
         measured_at=None if note is None else to_iso(note.measured_at),
         failures=newest,
         outcomes=OutcomesView.of(outcomes_by_partner(parts).get(partner.partner_id, Outcomes()), parts.outcome_limits),
+        sold_out_after_poll=sold_out_after_poll(parts, partner.partner_id),
     )
 
 

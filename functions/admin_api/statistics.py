@@ -64,8 +64,18 @@ class PartnerOverOutcomeLimit(View):
 
 def outcomes_by_partner(parts: Parts) -> dict[PartnerId, Outcomes]:
     """Return the outcomes of the last 24 hours, the current one among them."""
+    return parts.statistics.outcomes(*_last_day(parts))
+
+
+def sold_out_after_poll(parts: Parts, partner_id: PartnerId) -> int:
+    """Return how often a partner got NO_NUMBERS though its last poll may have shown some, in the same hours."""
+    return parts.sold_out.of(partner_id, *_last_day(parts))
+
+
+def _last_day(parts: Parts) -> tuple[int, int]:
+    """Return when the first and the last of these hours begin (ms)."""
     current = hour_of(parts.now())
-    return parts.statistics.outcomes(current - (OUTCOME_HOURS - 1) * HOUR, current)
+    return current - (OUTCOME_HOURS - 1) * HOUR, current
 
 
 def over_limit(parts: Parts) -> list[PartnerOverOutcomeLimit]:

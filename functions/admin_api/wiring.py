@@ -21,7 +21,7 @@ from globalconnect.store.inbox import Inbox
 from globalconnect.store.names import Names
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
-from globalconnect.store.pool_counts import Holders, PoolCountsStore
+from globalconnect.store.pool_counts import Holders, PoolCountsStore, SoldOutAfterPoll
 from globalconnect.store.pushes import Pushes
 from globalconnect.store.services import Services
 from globalconnect.store.sources import Sources
@@ -61,6 +61,7 @@ class Parts:
     import_jobs: ImportJobs
     audit: Audit
     statistics: Statistics
+    sold_out: SoldOutAfterPoll
     retry_queues: RetryQueues
     cancel_limit: int
     outcome_limits: OutcomeLimits
@@ -106,6 +107,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
         import_jobs=ImportJobs(db, env.text("IMPORTS_TABLE"), kept_for),
         audit=Audit(db, env.text("AUDIT_TABLE"), env.duration("AUDIT_DAYS")),
         statistics=Statistics(db, env.text("STATISTICS_TABLE")),
+        sold_out=SoldOutAfterPoll(db, env.text("STATISTICS_TABLE")),
         retry_queues=retry_queues,
         cancel_limit=env.number("CANCEL_LIMIT"),
         outcome_limits=OutcomeLimits(

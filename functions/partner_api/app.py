@@ -30,15 +30,17 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
     match read_request(fields, dialect):
         case GetServices():
             request.note(action="GET_SERVICES")
+            now = parts.now()
             shown = on_sale(
                 parts.pool_counts.all(),
                 parts.services.catalogue(),
                 partner,
-                parts.now(),
+                now,
                 parts.holders.left(partner, parts.max_live),
                 parts.names.of(partner),
             )
             body = services_body(shown, dialect.counts[str(fields[ACTION])], dialect.operators)
+            parts.partners.note_poll(partner, now)
             return Response(200, body, ask_for_less="ask with a key that may buy fewer services")
         case GetNumber() as asked:
             request.note(action="GET_NUMBER")

@@ -1,12 +1,14 @@
 """GET_NUMBER: issue a number that nobody else can get (contract 1.2)."""
 
+from contextlib import suppress
 from itertools import islice
 
 from globalconnect.domain.activation import Activation
-from globalconnect.domain.errors import Busy
+from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.ids import new_activation_id
 from globalconnect.domain.number import Candidate
 from globalconnect.domain.partner import Partner
+from globalconnect.domain.pool_counts import may_have_been_shown
 from globalconnect.domain.requests import WantedNumber
 from globalconnect.store.transactions import IssueResult
 from partner_api.wiring import Parts
@@ -47,7 +49,21 @@ def issue(wanted: WantedNumber, partner: Partner, parts: Parts) -> Activation | 
         activation = _try(candidate, wanted, partner, parts, tries=_PATIENT_TRIES)
         if activation is not None:
             return activation
+    with suppress(Busy, Unavailable):
+        _note_if_shown(wanted, partner, parts)
     return None
+
+
+def _note_if_shown(wanted: WantedNumber, partner: Partner, parts: Parts) -> None:
+    """Count for staff that a partner gets none though its last poll may have shown some (docs/adr/0047). Raises Busy and
+    Unavailable.
+    """
+    polled_at = parts.partners.last_poll(partner)
+    if polled_at is None:
+        return
+    pools = parts.candidates.counted(wanted)
+    if may_have_been_shown(pools, wanted.service, polled_at, excludes=bool(wanted.asked.exception_prefixes)):
+        parts.sold_out.note(partner.partner_id, parts.now())
 
 
 def _try(

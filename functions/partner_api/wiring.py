@@ -14,7 +14,7 @@ from globalconnect.store.dynamo import Dynamo
 from globalconnect.store.names import Names
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.partners import Partners
-from globalconnect.store.pool_counts import Holders, PoolCountsStore
+from globalconnect.store.pool_counts import Holders, PoolCountsStore, SoldOutAfterPoll
 from globalconnect.store.services import Services
 from globalconnect.store.transactions import Transactions
 
@@ -35,6 +35,7 @@ class Parts:
     services: Services
     pool_counts: PoolCountsStore
     holders: Holders
+    sold_out: SoldOutAfterPoll
     numbers: Numbers
     activations: Activations
     transactions: Transactions
@@ -59,6 +60,7 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int], rng: Rng) -> Par
         services=Services(db, env.text("SERVICES_TABLE"), cache_seconds, now),
         pool_counts=pool_counts,
         holders=Holders(db, env.text("HOLDERS_TABLE")),
+        sold_out=SoldOutAfterPoll(db, env.text("STATISTICS_TABLE")),
         numbers=numbers,
         activations=activations,
         transactions=Transactions(db, numbers, activations),

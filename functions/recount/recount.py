@@ -162,6 +162,8 @@ class Recount:
             if count.recount != reading_id:
                 return _End.UNSETTLED
             true = reading.sum_of(name, count, self.counts.counted(sorted(count.changed)))
+            if isinstance(true, PoolCounts) and isinstance(count, PoolCounts):
+                true.note_sold_out(count, self.counts.now())
             # Written also when it is right: only a version that still stands says that all of this is of one moment.
             if self._written(true):
                 if count.sums() == true.sums():

@@ -423,7 +423,13 @@ def test_the_activity_of_a_partner_is_what_waits_and_its_newest_failed_attempts(
     path = f"/admin/partners/{partner_id}/activity"
     before = desk.get(path).body
     outcomes = before.pop("outcomes")
-    assert before == {"waiting": 0, "oldestPendingAt": None, "measuredAt": None, "failures": []}
+    assert before == {
+        "waiting": 0,
+        "oldestPendingAt": None,
+        "measuredAt": None,
+        "failures": [],
+        "soldOutAfterPoll": 0,
+    }
     first = desk.arrived(desk.sold(partner_id, desk.stocked("447472190001")), sms_id=71)
     second = desk.arrived(desk.sold(partner_id, desk.stocked("447472190002")), sms_id=72)
     others = desk.arrived(desk.sold("others", desk.stocked("447472190003")), sms_id=73)
@@ -464,6 +470,7 @@ def test_the_activity_of_a_partner_is_what_waits_and_its_newest_failed_attempts(
             },
         ],
         "outcomes": outcomes,
+        "soldOutAfterPoll": 0,
     }
 
 

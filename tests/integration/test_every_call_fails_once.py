@@ -396,7 +396,12 @@ def recount(shop: Shop) -> Scene:
     def ask(failing: Shop) -> None:
         env = Environment(shop.cloud.env)
         numbers = Numbers(failing.cloud.db, env.text("NUMBERS_TABLE"))
-        Recount(numbers, projection_wiring.build(env, failing.cloud.db), lambda: "recount", lambda _: None).run()
+        Recount(
+            numbers,
+            projection_wiring.build(env, failing.cloud.db, failing.cloud.clock),
+            lambda: "recount",
+            lambda _: None,
+        ).run()
 
     def check() -> None:
         (pool,) = shop.counts.every_pool()

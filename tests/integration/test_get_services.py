@@ -55,6 +55,8 @@ def test_reads_do_not_grow_with_numbers(shop: Shop) -> None:
         shop.project()
         with heard(shop.cloud.client, "after-call.dynamodb") as told:
             shop.call(partner, "GET_SERVICES")
+        # That the partner polled is written by the first alone.
+        told = [call for call in told if call["model"].name != "UpdateItem"]
         return [(call["model"].name, call["parsed"].get("ScannedCount", 1)) for call in told]
 
     shop.stock(*PHONES[:1])

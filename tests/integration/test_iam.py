@@ -125,8 +125,31 @@ def test_partner_api(stocked: Shop) -> None:
             activation_id = stocked.buy(partner, operator=operator).body["activationId"]
             stocked.finish(partner, activation_id, status)
             stocked.finish(partner, activation_id, 5)
+        while stocked.buy(partner).body["status"] == "SUCCESS":
+            pass
 
     assert _made(stocked, sell) == _stated("PartnerApiFunction")
+
+
+def test_who_sells_may_write_of_a_partner_that_it_polls_and_of_statistics_what_it_counts(stocked: Shop) -> None:
+    partner = stocked.partner()
+
+    def sell_out() -> None:
+        stocked.call(partner, "GET_SERVICES")
+        while stocked.buy(partner).body["status"] == "SUCCESS":
+            pass
+
+    (poll, counted) = (params for operation, params in _calls(stocked, sell_out) if operation == "UpdateItem")
+    assert _condition("PartnerApiFunction", "dynamodb:UpdateItem") == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["partner_id", "last_polled_at"]},
+        "StringEquals": {"dynamodb:ReturnValues": "NONE"},
+    }
+    assert {*poll["Key"], *poll["ExpressionAttributeNames"].values()} == {"partner_id", "last_polled_at"}
+    assert poll.get("ReturnValues", "NONE") == "NONE"
+    assert _condition("PartnerApiFunction", "dynamodb:UpdateItem", "StatisticsTable") == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["sold_out#*"]}
+    }
+    assert counted["Key"]["kind"] == {"S": f"sold_out#{partner.partner_id}"}
 
 
 def test_getsms(stocked: Shop) -> None:
@@ -373,7 +396,8 @@ def test_hourly_counts(stocked: Shop) -> None:
 def test_who_sells_to_a_partner_may_read_neither_its_secrets_nor_its_push_url(stocked: Shop, function: str) -> None:
     partner = stocked.partner(push_url="https://hub.example/")
     stocked.forget_digest(partner)
-    reads = [params for operation, params in _calls(stocked, lambda: stocked.call(partner, "GET_SERVICES"))]
+    calls = _calls(stocked, lambda: stocked.call(partner, "GET_SERVICES"))
+    reads = [params for operation, params in calls if operation == "GetItem"]
     of_partner = [params for params in reads if params["TableName"].endswith("PartnersTable")]
     named = {name for params in of_partner for name in (*params["Key"], *params["ExpressionAttributeNames"].values())}
     condition = _condition(function, "dynamodb:GetItem")

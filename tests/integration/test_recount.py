@@ -271,7 +271,7 @@ def test_two_corrections_of_a_version_that_both_read_it_before_either_wrote_are_
         return correct([FREE], lambda _: [stock.numbers[FREE]], stock.counts)
 
     others: list[int] = []
-    counts = crossed(stock.counts, "counted", lambda: others.append(correct_it()))
+    counts = crossed(stock.counts, "counted_and_pools", lambda: others.append(correct_it()))
     assert correct([FREE], lambda _: [stock.numbers[FREE]], counts) == 0
     assert others == [1]
     assert stock.counted() == stock.true()

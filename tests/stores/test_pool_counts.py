@@ -3,6 +3,7 @@
 They run on the memory of simulation/counting.py too, which stands for them in long histories.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -23,19 +24,28 @@ WITHDRAWN = CountedNumber("447472190003", 2, Contribution(None))
 
 
 def _stores(tables: Cloud) -> CountsStore:
-    return CountsStore(tables.db, *(tables.env[f"{name}_TABLE"] for name in ("AVAILABILITY", "COUNTED", "HOLDERS")))
+    availability, counted, holders = (tables.env[f"{name}_TABLE"] for name in ("AVAILABILITY", "COUNTED", "HOLDERS"))
+    return CountsStore(tables.db, availability, counted, holders, tables.clock)
 
 
 @pytest.fixture(params=["in_memory", "on_moto", "on_dynalite"])
 def counts(request: pytest.FixtureRequest) -> CountsStore:
     if request.param == "in_memory":
         memory: Any = MemoryTables()
-        return CountsStore(Dynamo(memory), POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE)
+        return CountsStore(Dynamo(memory), POOLS_TABLE, COUNTED_TABLE, HOLDERS_TABLE, lambda: 0)
     return _stores(request.getfixturevalue(request.param))
 
 
 def _pool(**changes: Any) -> PoolCounts:
     return PoolCounts("england", "Vodafone", **{"total": 3, "free": 2, "blocked_free": {"go": 1, "tg": 2}, **changes})
+
+
+def test_when_counts_fell_to_0_is_kept_until_they_rise(counts: CountsStore) -> None:
+    sold_out = PoolCounts("england", "Three", empty_since=5, sold_out={"go": 0, "tg": 1_790_000_000_000})
+    counts.write([sold_out], [], {})
+    assert counts.pools([("england", "Three")]) == {"england|Three": replace(sold_out, version=1)}
+    counts.write([replace(_pool(), operator="Three", version=1)], [], {})
+    assert counts.pools([("england", "Three")])["england|Three"] == replace(_pool(version=2), operator="Three")
 
 
 def test_what_was_counted_is_read(counts: CountsStore) -> None:

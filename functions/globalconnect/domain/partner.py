@@ -74,7 +74,7 @@ class Partner:
     The key is kept, in clear or encrypted, because PUSH_SMS has to send it; who sells to a partner is not given it, and
     has "" here.
     Its server was last seen slow so that it counts as slow until `slow_until` (ms); `last_success_at` (ms) is when it
-    last took a push, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
+    last took a push, `last_polled_at` (ms) when it last asked for the counts, give or take a minute. `signing_secrets` sign its pushes, the newest first; none, and they are
     not signed. `overrides` are what it has otherwise than its dialect. With an `offer` it is shown a part of what is free,
     and one of the last when its `turn` comes; None of either, and it is shown all, or none of the last. `names_version` tells its names apart from those before, None when it calls
     everything as we do. `version` grows
@@ -91,6 +91,7 @@ class Partner:
     revoked_at: int | None = None
     slow_until: int = 0
     last_success_at: int | None = None
+    last_polled_at: int | None = None
     signing_secrets: tuple[SigningSecret, ...] = field(default=(), repr=False)
     version: int = 0
     max_live: int | None = None

@@ -6,7 +6,7 @@ numbers it holds, withdrawn ones too. *Free* means that no activation is entered
 a comparison with the clock: the sweep turns a silent expiry, and the end of a rest, into a change.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from globalconnect.domain.ids import PartnerId
@@ -15,6 +15,7 @@ from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.partner_names import OUR_NAMES, PartnerNames
 from globalconnect.domain.service import Catalogue
+from globalconnect.domain.times import HOUR, SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,10 @@ NOTHING = Contribution(None)
 # So many changes of a count are noted for a recount, which has to begin again after more: an item must stay small.
 MOST_CHANGED = 2_000
 _SILENCED_PERCENT = 20
+# It is noted for so long when a service sold out while numbers are free: items stay small, and hubs poll more often.
+_SOLD_OUT_NOTED = HOUR
+# A poll may show counts as they were so long before (contract 1.1).
+_SHOWN_LATE = 2 * SECOND
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +72,12 @@ class HolderCount(ProjectedCount):
 
 @dataclass(slots=True)
 class PoolCounts(ProjectedCount):
+    """What is counted of a pool.
+
+    It has had no free number since `empty_since` (ms), None while it has, or when that is not known. Services in `sold_out` had
+    none left before, or have none though others have, since then (ms); 0 is long ago.
+    """
+
     country: str
     operator: str
     total: int = 0
@@ -74,9 +85,34 @@ class PoolCounts(ProjectedCount):
     blocked_free: dict[str, int] = field(default_factory=dict)
     offline: int = 0
     silent: int = 0
+    empty_since: int | None = None
+    sold_out: Mapping[str, int] = field(default_factory=dict)
 
     def for_sale(self, service: str) -> int:
         return max(0, self.free - self.blocked_free.get(service, 0))
+
+    def sold_out_since(self, service: str) -> int | None:
+        """Return when the count of a service fell to 0 (ms); None when it is not 0, or nobody knows."""
+        if self.for_sale(service):
+            return None
+        return self.sold_out.get(service, self.empty_since if self.free <= 0 else None)
+
+    def note_sold_out(self, before: "PoolCounts", now: int) -> None:
+        """Note which counts fell to 0 at `now` (ms) that were above it `before`, and keep what is known of the others."""
+        if self.free > 0:
+            self.empty_since = None
+            since = {code: self._fell(code, before, now) for code in self.blocked_free if not self.for_sale(code)}
+            self.sold_out = {code: at for code, at in since.items() if at > now - _SOLD_OUT_NOTED}
+        elif before.free > 0:
+            self.empty_since = now
+            sold_out = [code for code in before.blocked_free if not before.for_sale(code)]
+            self.sold_out = {code: self._fell(code, before, now) for code in sold_out}
+        else:
+            self.empty_since, self.sold_out = before.empty_since, before.sold_out
+
+    @staticmethod
+    def _fell(service: str, before: "PoolCounts", now: int) -> int:
+        return now if before.for_sale(service) else before.sold_out_since(service) or 0
 
     @property
     def is_silenced(self) -> bool:
@@ -180,6 +216,18 @@ def on_sale(  # noqa: PLR0913, PLR0917 - what it depends on
             countries.setdefault(country, {}).setdefault(operator, []).append(pool)
     ordered = {country: dict(sorted(countries[country].items())) for country in sorted(countries)}
     return OnSale(services, ordered, most, partner.offer, partner.turn, now)
+
+
+def may_have_been_shown(pools: Collection[PoolCounts], service: str, polled_at: int, *, excludes: bool = False) -> bool:
+    """Return whether counts at `polled_at` (ms) may have shown numbers of a service, where these pools had none to sell now.
+
+    `excludes` is whether others than those that were asked for may be free.
+    """
+    if any(pool.for_sale(service) for pool in pools):
+        # Its last number is sold and not counted yet.
+        return not excludes
+    since = (pool.sold_out_since(service) for pool in pools)
+    return any(fell is not None and fell > polled_at - _SHOWN_LATE for fell in since)
 
 
 @dataclass(frozen=True, slots=True)

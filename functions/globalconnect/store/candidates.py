@@ -7,6 +7,7 @@ from itertools import batched, chain, product
 
 from globalconnect.domain.names import spellings_of
 from globalconnect.domain.number import Candidate
+from globalconnect.domain.pool_counts import PoolCounts
 from globalconnect.domain.requests import WantedNumber
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pool_counts import PoolCountsStore
@@ -60,16 +61,20 @@ class Candidates:
         if len(named) <= _FEW_POOLS and all(asked.operators is not None for asked in wanted.pools):
             # Which of them there are is for the index to say.
             return named
-        pools = [
+        pools = self.counted(wanted)
+        # Counts lag a little, so a pool that seems sold out is asked too, but last.
+        pools.sort(key=lambda pool: pool.for_sale(wanted.service), reverse=True)
+        return [(pool.country, pool.operator) for pool in pools[:_MOST_POOLS]]
+
+    def counted(self, wanted: WantedNumber) -> list[PoolCounts]:
+        """Return the pools that are asked for, as they were counted last: a query for each country."""
+        return [
             pool
             for asked in wanted.pools
             for country in spellings_of(asked.country)
             for pool in self._pool_counts.of_country(country)
             if asked.has(pool.operator)
         ]
-        # Counts lag a little, so a pool that seems sold out is asked too, but last.
-        pools.sort(key=lambda pool: pool.for_sale(wanted.service), reverse=True)
-        return [(pool.country, pool.operator) for pool in pools[:_MOST_POOLS]]
 
 
 def _begun(asked: Sequence[Iterator[Candidate]], threads: Executor) -> list[Iterator[Candidate]]:

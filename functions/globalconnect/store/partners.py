@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypedDict
 
-from globalconnect.domain.errors import Busy, Conflict, InvalidKey, NotFound, existing
+from globalconnect.domain.errors import Busy, Conflict, InvalidKey, NotFound, Unavailable, existing
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.partner import (
@@ -24,10 +24,11 @@ from globalconnect.domain.partner import (
     rotated,
     turns,
 )
+from globalconnect.domain.times import MINUTE
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, changing, expression, update
+from globalconnect.store.dynamo import TRIES, ConditionFailed, Dynamo, Expression, Item, changing, expression, update
 from globalconnect.store.encryption import NO_ENCRYPTION, Context, Encryption
 
 _WORKING = expression("attribute_exists(#partner_id) AND attribute_not_exists(#revoked_at)")
@@ -38,7 +39,7 @@ _LISTING = Listing("partners", partial(has, partner_id=str))
 _CODEC = Codec(
     Partner,
     parts={"paused": Codec(Pause, {"at": "paused_at", "reason": "pause_reason"})},
-    unwritten={"slow_until", "last_success_at"},
+    unwritten={"slow_until", "last_success_at", "last_polled_at"},
 )
 _to_partner = _CODEC.from_item
 _SECRET = Codec(SigningSecret)
@@ -47,6 +48,8 @@ _TURN = Codec(Turn)
 _SECRETS = ("key", "signing_secrets")
 # How often it is tried to write a key in another form while somebody changes the partner, and turns while others do.
 _TRIES = 8
+# How often it is written that a partner polls.
+_POLL_NOTED_EVERY = MINUTE
 # All that is known of a partner but its key, its secrets and its address: who sells to it needs none of them.
 _OF_BUYERS = sorted({*_CODEC.attributes, "key_sha256"} - {*_SECRETS, "push_url"})
 _WITHOUT_SECRETS = sorted({*_CODEC.attributes} - {*_SECRETS})
@@ -87,6 +90,8 @@ class Partners:
         self._table = table
         self._encryption = encryption
         self._cache: Cache[KeyHolder] = Cache(cache_seconds, now)
+        self._polled: dict[PartnerId, int] = {}
+        self._poll_noted: dict[PartnerId, int] = {}
 
     def authenticate(self, key: str) -> Partner:
         """Return the partner whose key this is, without key and secrets (docs/adr/0008).
@@ -360,14 +365,32 @@ class Partners:
         """Note that a partner took a push then (ms); an earlier time changes nothing. Raises Busy."""
         self._note_later("last_success_at", partner_id, at)
 
-    def _note_later(self, attribute: str, partner_id: PartnerId, time: int) -> None:
+    def note_poll(self, partner: Partner, at: int) -> None:
+        """Note that a partner asked for the counts then (ms). It is written once a minute at most, and not when that fails: who
+        asks needs an answer, and soon.
+        """
+        partner_id = partner.partner_id
+        self._polled[partner_id] = at
+        if at < max(partner.last_polled_at or 0, self._poll_noted.get(partner_id, 0)) + _POLL_NOTED_EVERY:
+            return
+        self._poll_noted[partner_id] = at
+        with suppress(Busy, Unavailable):
+            self._note_later("last_polled_at", partner_id, at, tries=1)
+
+    def last_poll(self, partner: Partner) -> int | None:
+        """Return when a partner asked for the counts (ms), as far as is known here: it may have asked again up to a minute
+        after that, and `cache_seconds`. None if it never did.
+        """
+        return max(partner.last_polled_at or 0, self._polled.get(partner.partner_id, 0)) or None
+
+    def _note_later(self, attribute: str, partner_id: PartnerId, time: int, tries: int = TRIES) -> None:
         change = expression(f"SET #{attribute} = :time", time=time)
         later = expression(
             f"attribute_exists(#partner_id) AND (attribute_not_exists(#{attribute}) OR #{attribute} < :time)", time=time
         )
-        # Who pushes may write nothing else of a partner, and be given nothing back (template.yaml).
+        # Who pushes or sells may write nothing else of a partner, and be given nothing back (template.yaml).
         with suppress(ConditionFailed):
-            self._db.update_unseen(self._table, {"partner_id": partner_id}, change, later)
+            self._db.update_unseen(self._table, {"partner_id": partner_id}, change, later, tries)
 
     def _update(
         self,

@@ -17,13 +17,16 @@ from globalconnect.domain.pool_counts import (
     PoolCounts,
     ProjectedCount,
 )
+from globalconnect.domain.times import DAY, HOUR
+from globalconnect.store.activations import expire_at
 from globalconnect.store.cache import Cache
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import Dynamo, Expression, Item, expression, put, remove, update
+from globalconnect.store.dynamo import Dynamo, Expression, Item, Key, changing, expression, put, remove, update
 from globalconnect.store.packing import NO_COUNTS, pack_counts, unpack_counts
 
 _ALL = "all"
+_SOLD_OUT_KEPT = 3 * DAY
 _LISTING = Listing("pools", partial(has, country=str, operator=str))
 _HOLDER = Codec(HolderCount)
 
@@ -94,6 +97,34 @@ class Holders:
         return max(0, limit - self.held_by(partner.partner_id)) if limit else None
 
 
+class SoldOutAfterPoll:
+    """How often partners got NO_NUMBERS though their last poll may have shown some, by the hour (docs/adr/0047).
+
+    It is in the Statistics table, but counted by who sells, at once.
+    """
+
+    def __init__(self, db: Dynamo, table: str) -> None:
+        self._db = db
+        self._table = table
+
+    def note(self, partner_id: PartnerId, now: int) -> None:
+        """Count one more at `now` (ms); one without an answer from AWS may count twice. Raises Busy and Unavailable."""
+        hour = now // HOUR * HOUR
+        change = changing({"expire_at": expire_at(hour, _SOLD_OUT_KEPT)}, adds={"times": 1})
+        self._db.update(self._table, {"kind": _sold_out(partner_id), "at": hour}, change)
+
+    def of(self, partner_id: PartnerId, first: int, last: int) -> int:
+        """Return how often a partner did in the hours that begin from `first` to `last` (ms)."""
+        condition = expression(
+            "#kind = :kind AND #at BETWEEN :first AND :last", kind=_sold_out(partner_id), first=first, last=last
+        )
+        return sum(item["times"] for item in self._db.query_all(self._table, condition))
+
+
+def _sold_out(partner_id: PartnerId) -> str:
+    return f"sold_out#{partner_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class HolderChange:
     """What a batch changes about a partner's count, `by` how much, and which numbers came or went; `read` is how the
@@ -106,9 +137,15 @@ class HolderChange:
 
 
 class CountsStore:
-    """What the projection needs to change counts: pools, partners and counted numbers, written together."""
+    """What the projection needs to change counts: pools, partners and counted numbers, written together.
 
-    def __init__(self, db: Dynamo, availability_table: str, counted_table: str, holders_table: str) -> None:
+    `now` gives the time in ms, for who notes when counts fell to 0.
+    """
+
+    def __init__(
+        self, db: Dynamo, availability_table: str, counted_table: str, holders_table: str, now: Callable[[], int]
+    ) -> None:
+        self.now = now
         self._db = db
         self._availability = availability_table
         self._counted = counted_table
@@ -116,17 +153,26 @@ class CountsStore:
 
     def counted(self, phones: Sequence[str]) -> dict[str, CountedNumber]:
         """Return what was last counted of these numbers; those never counted are missing."""
-        found = self._db.get_many(self._counted, [{"phone": phone} for phone in phones])
-        return {item["phone"]: _to_counted(item) for item in found}
+        return self.counted_and_pools(phones, [])[0]
 
     def pools(self, names: Sequence[tuple[str, str]]) -> dict[str, PoolCounts]:
         """Return the counts of these pools (country, operator) by their name; an unknown pool counts nothing."""
+        return self.counted_and_pools([], names)[1]
+
+    def counted_and_pools(
+        self, phones: Sequence[str], names: Sequence[tuple[str, str]]
+    ) -> tuple[dict[str, CountedNumber], dict[str, PoolCounts]]:
+        """Return what `counted` and `pools` do, read at once."""
         pools = {pool_of(*name): PoolCounts(*name) for name in names}
-        keys = [{"country": country, "operator": operator} for country, operator in names]
-        for item in self._db.get_many(self._availability, keys):
+        keys: dict[str, list[Key]] = {
+            self._counted: [{"phone": phone} for phone in phones],
+            self._availability: [{"country": country, "operator": operator} for country, operator in names],
+        }
+        found = self._db.get_of(keys)
+        for item in found[self._availability]:
             counts = _to_counts(item)
             pools[pool_of(counts.country, counts.operator)] = counts
-        return pools
+        return {item["phone"]: _to_counted(item) for item in found[self._counted]}, pools
 
     def holders(self, partner_ids: Sequence[PartnerId]) -> dict[PartnerId, HolderCount]:
         """Return the counts of these partners by their id; one that was never counted holds nothing."""
@@ -221,6 +267,8 @@ def _from_counts(pool: PoolCounts) -> Item:
         "blocked_free": pack_counts(pool.blocked_free),
         "offline": pool.offline or None,
         "silent": pool.silent or None,
+        "empty_since": pool.empty_since,
+        "sold_out": pack_counts(pool.sold_out) or None,
         "version": pool.version + 1,
         "recount": pool.recount,
         "changed": pool.changed,
@@ -236,6 +284,8 @@ def _to_counts(item: Item) -> PoolCounts:
         blocked_free=unpack_counts(item["blocked_free"]),
         offline=item.get("offline", 0),
         silent=item.get("silent", 0),
+        empty_since=item.get("empty_since"),
+        sold_out=unpack_counts(item.get("sold_out", NO_COUNTS)),
         version=item["version"],
         recount=item.get("recount"),
         changed=frozenset(item.get("changed", ())),

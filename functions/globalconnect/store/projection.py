@@ -5,7 +5,7 @@ Whoever counts in the same pool at the same time makes the other read again (doc
 added to (docs/adr/0033). What spans the tables is in `Counts`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import batched
 
@@ -36,6 +36,10 @@ type Wanted = Mapping[str, CountedNumber | None]
 type Move = tuple[str, Contribution, Contribution]
 
 
+def _no_pools(_phones: Sequence[str]) -> Collection[str]:
+    return ()
+
+
 def count(numbers: Iterable[Number], counts: CountsStore) -> int:
     """Count numbers, each in the newest of the versions given; what was counted in that or a newer one stays.
 
@@ -50,7 +54,11 @@ def count(numbers: Iterable[Number], counts: CountsStore) -> int:
             if phone not in seen or seen[phone].version < by_phone[phone].version
         }
 
-    return _change_all(list(by_phone), wanted, counts)
+    def pools(phones: Sequence[str]) -> set[str]:
+        contributions = (contribution_of(by_phone[phone]) for phone in phones)
+        return {contribution.pool for contribution in contributions if contribution.pool is not None}
+
+    return _change_all(list(by_phone), wanted, counts, pools)
 
 
 def correct(phones: Sequence[str], read: Callable[[Sequence[str]], Sequence[Number]], counts: CountsStore) -> int:
@@ -73,23 +81,35 @@ def counted_as(number: Number) -> CountedNumber:
     return CountedNumber(number.phone, number.version, contribution_of(number))
 
 
-def _change_all(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: CountsStore) -> int:
-    return sum(_change(chunk, wanted, counts) for chunk in batched(phones, _NUMBERS_AT_ONCE, strict=False))
+def _change_all(
+    phones: Sequence[str],
+    wanted: Callable[[Sequence[str], Seen], Wanted],
+    counts: CountsStore,
+    expected: Callable[[Sequence[str]], Collection[str]] = _no_pools,
+) -> int:
+    return sum(_change(chunk, wanted, counts, expected) for chunk in batched(phones, _NUMBERS_AT_ONCE, strict=False))
 
 
-def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wanted], counts: CountsStore) -> int:
+def _change(
+    phones: Sequence[str],
+    wanted: Callable[[Sequence[str], Seen], Wanted],
+    counts: CountsStore,
+    expected: Callable[[Sequence[str]], Collection[str]],
+) -> int:
     for attempt in range(_TRIES):
-        seen = counts.counted(phones)
+        # Most numbers stay in their pool: it is read beside what was counted of them, and not after that. That both were
+        # as read is a condition of the write.
+        seen, known = counts.counted_and_pools(phones, [names_of(name) for name in sorted(expected(phones))])
         changes = wanted(phones, seen)
         if not changes:
             return 0
         moves = [(phone, _contribution(seen.get(phone)), _contribution(after)) for phone, after in changes.items()]
         # What is added to holds whatever was counted; only a recount that looks at it has to be known (docs/adr/0033).
         read_holders = counts.holders if attempt else _unwatched
-        pools, holders = _changed_pools(moves, counts), _changed_holders(moves, read_holders)
+        pools, holders = _changed_pools(moves, known, counts), _changed_holders(moves, read_holders)
         if len(pools) + len(holders) + len(changes) > _WRITES:
             half = len(phones) // 2
-            return _change(phones[:half], wanted, counts) + _change(phones[half:], wanted, counts)
+            return sum(_change(some, wanted, counts, expected) for some in (phones[:half], phones[half:]))
         noted = [number for number in changes.values() if number is not None]
         gone = [phone for phone, number in changes.items() if number is None]
         try:
@@ -101,10 +121,12 @@ def _change(phones: Sequence[str], wanted: Callable[[Sequence[str], Seen], Wante
     raise Busy
 
 
-def _changed_pools(moves: Iterable[Move], counts: CountsStore) -> list[PoolCounts]:
+def _changed_pools(moves: Iterable[Move], known: Mapping[str, PoolCounts], counts: CountsStore) -> list[PoolCounts]:
     real = [(phone, before, after) for phone, before, after in moves if replace(before, holder=after.holder) != after]
     names = {contribution.pool for _, *both in real for contribution in both if contribution.pool is not None}
-    pools = counts.pools([names_of(name) for name in sorted(names)])
+    missing = [names_of(name) for name in sorted(names - known.keys())]
+    pools = {name: known[name] for name in names & known.keys()} | (counts.pools(missing) if missing else {})
+    before = {name: replace(pool, blocked_free=dict(pool.blocked_free)) for name, pool in pools.items()}
     noted: dict[str, list[str]] = {name: [] for name in names}
     for phone, *both in real:
         for contribution, sign in zip(both, (-1, 1), strict=True):
@@ -113,6 +135,7 @@ def _changed_pools(moves: Iterable[Move], counts: CountsStore) -> list[PoolCount
                 noted[contribution.pool].append(phone)
     for name, phones in noted.items():
         pools[name].note(phones)
+        pools[name].note_sold_out(before[name], counts.now())
     return list(pools.values())
 
 

@@ -8,6 +8,7 @@ import { PushOutcome } from "../../components/outcome";
 import { Loaded, UpdatedAt } from "../../components/status";
 import { Time } from "../../components/time";
 import { usePolling } from "../../data";
+import { count } from "../../figures";
 import { hrefTo } from "../../router";
 import { AnswerText } from "./answer-text";
 import { Outcomes } from "./outcomes";
@@ -46,6 +47,10 @@ export function Pushes({ partnerId, inTrouble, every }: PushesProps) {
             )}
             <h2>Outcomes in the last 24 hours</h2>
             <Outcomes {...activity.outcomes} />
+            <p>
+              {count(activity.soldOutAfterPoll)} × NO_NUMBERS though its last poll may have shown some{" "}
+              <span class="quiet">(at most: when it polled is known to about a minute)</span>
+            </p>
             <UpdatedAt at={data.updatedAt} loading={data.loading} />
           </>
         )}

@@ -15,9 +15,10 @@ from globalconnect.store.dynamo.expressions import (
     to_wire,
     update,
 )
-from globalconnect.store.dynamo.failures import ConditionFailed, unavailable
+from globalconnect.store.dynamo.failures import TRIES, ConditionFailed, unavailable
 
 __all__ = [
+    "TRIES",
     "ConditionFailed",
     "Dynamo",
     "Expression",
