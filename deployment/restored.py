@@ -95,6 +95,7 @@ def activation_of(number: Number) -> Activation | None:
         service=service,
         started_at=began,
         expires_at=number.available_from,
+        overdue_at=number.overdue_at,
     )
 
 
@@ -132,7 +133,9 @@ def _marked(number: Number, activation: Activation, cancel_limit: int) -> Number
 
 def _held(number: Number, by: Activation | None) -> Number:
     if by is None:
-        return replace(number, activation_id=None, partner_id=None, held_from=None, free_since=None, held_for=None)
+        return replace(
+            number, activation_id=None, partner_id=None, held_from=None, free_since=None, held_for=None, overdue_at=None
+        )
     return replace(
         number,
         available_from=by.expires_at,
@@ -141,5 +144,6 @@ def _held(number: Number, by: Activation | None) -> Number:
         held_from=by.started_at,
         free_since=None,
         held_for=by.service,
+        overdue_at=by.overdue_at,
         resting=False,
     )

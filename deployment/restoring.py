@@ -21,7 +21,7 @@ from deployment.restored import (
     restored_number,
     with_marks_of,
 )
-from globalconnect.domain.activation import Activation
+from globalconnect.domain.activation import LONGEST_LIFETIME, Activation
 from globalconnect.domain.audit import AuditEntry, AuditResult
 from globalconnect.domain.ids import ActivationId, PartnerId, Rng, new_token
 from globalconnect.domain.number import Number
@@ -47,8 +47,6 @@ _AT_ONCE = 100
 # As many connections as boto3 keeps.
 _THREADS = 10
 _TRIES = 5
-# An activation is live for a day at most.
-_LONGEST_LEASE = DAY
 # Clocks differ, and what was written in a second may be in the copy or not.
 _MARGIN = MINUTE
 
@@ -313,7 +311,7 @@ class Restoring:
         """Return the activations that began or were finished since, or are live, by phone."""
         since, now = self._of.since - _MARGIN, self._now()
         ids: set[int] = set()
-        for day in _days(min(since, now - _LONGEST_LEASE), now):
+        for day in _days(min(since, now - LONGEST_LIFETIME), now):
             began = expression("#started_day = :day", day=day)
             for item in self._db.query_all(self._of.tables["Activations"], began, index="by-day"):
                 is_live = item.get("outcome") is None and now < item["expires_at"]

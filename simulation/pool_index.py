@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from botocore.exceptions import ClientError
 
-from globalconnect.domain.activation import Activation
+from globalconnect.domain.activation import Activation, Hold
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import pool_of
 from globalconnect.domain.partner import Partner
@@ -163,7 +163,7 @@ class ModelPool:
         self.index.read = Reads()
         asked = GetNumber(COUNTRY, OPERATOR, SERVICE, exception_prefixes=exception_prefixes)
         wanted = WantedNumber((AskedPools(COUNTRY, frozenset({OPERATOR})),), SERVICE, asked)
-        sale = issue(wanted, _PARTNER, environment)
+        sale = issue(wanted, _PARTNER, Hold.LEASE, environment)
         return sale, self.index.read
 
     def give_back(self, sale: Activation) -> None:
@@ -236,7 +236,7 @@ def ask_any(pools: int) -> CallForAny:
     client = CountryClient(pool.index, pools)
     environment = build(_ENVIRONMENT, Dynamo(cast("DynamoDBClient", client)), lambda: pool.now, pool.rng.randrange)
     wanted = WantedNumber((AskedPools(COUNTRY),), SERVICE, GetNumber(COUNTRY, None, SERVICE))
-    sale = issue(wanted, _PARTNER, environment)
+    sale = issue(wanted, _PARTNER, Hold.LEASE, environment)
     return CallForAny(sale.phone if sale else None, pool.index.read.queries, client.rounds, client.most_at_once)
 
 

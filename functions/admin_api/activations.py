@@ -1,6 +1,7 @@
 """Activations: list, read with messages and push attempts, push an SMS once more (contract 5)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, Self, TypedDict
 
 from pydantic import Field, with_config
@@ -22,22 +23,24 @@ from admin_api.schema import (
 )
 from admin_api.wiring import Parts
 from globalconnect.domain import ids
-from globalconnect.domain.activation import Activation, State
+from globalconnect.domain.activation import LONGEST_LIFETIME, Activation, State
 from globalconnect.domain.errors import Busy, Conflict, NotFound, existing
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
 from globalconnect.domain.push_schedule import CLAIM_LASTS
 from globalconnect.domain.sms import Attempt, DuePush, Sms, SmsRef
 from globalconnect.domain.staff import Role
-from globalconnect.domain.times import DAY, SECOND, to_iso, to_iso_if_any
+from globalconnect.domain.times import SECOND, to_iso, to_iso_if_any
+from globalconnect.store.dynamo import ConditionFailed
 
 # How long after its claim the attempt that may be under way can still last: it may start late.
 LONGEST_ATTEMPT = CLAIM_LASTS + round(ATTEMPT_TIMEOUT_SECONDS * SECOND)
 
 # What is looked for may be rare: so often a page of the store is read for one of ours.
 _MOST_READS = 10
-# No deployment has longer ones (template.yaml, ActivationMinutes).
-_LONGEST_LIFETIME = DAY
+_TRIES = 10
+# What is listed by this is live as well.
+_OVERDUE = "overdue"
 
 
 @with_config(STRICT)
@@ -60,7 +63,8 @@ class ActivationDetailsQuery(TypedDict, total=False):
 
 class ActivationView(View):
     """An activation; `outcome` 1 Prohibited, 3 Success, 4 Canceled, 5 Returned, null when not finished. `lineOfflineAt` is
-    when its number's line went offline, the first time while it held the number.
+    when its number's line went offline, the first time while it held the number. `overdueSince` is there while it is live though
+    its partner should have finished it.
     """
 
     activation_id: int
@@ -77,6 +81,7 @@ class ActivationView(View):
     sum: str | None
     currency: str | None
     line_offline_at: Time | None
+    overdue_since: Time | None
 
     @classmethod
     def of(cls, activation: Activation, now: int, **more: Any) -> Self:
@@ -96,6 +101,7 @@ class ActivationView(View):
             sum=activation.total,
             currency=activation.currency,
             line_offline_at=to_iso_if_any(activation.line_offline_at),
+            overdue_since=to_iso_if_any(activation.overdue_at) if activation.is_overdue(now) else None,
             **more,
         )
 
@@ -187,7 +193,7 @@ class PushDueView(Acknowledgement):
     "GET",
     "/admin/activations",
     Role.VIEW,
-    "List activations, newest first. With several filters, or by service or state, a page may hold fewer "
+    "List activations, newest first; overdue ones are live, too. With several filters, or by service or state, a page may hold fewer "
     "than there are to come, or none: only a null cursor is the end.",
 )
 def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPage:
@@ -195,6 +201,13 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
     partner_id, phone = ids.PartnerId(query.get("partner_id", "")) or None, query.get("phone")
     now = parts.now()
     service, state, cursor = query.get("service"), query.get("state"), query.get("cursor")
+    if state == _OVERDUE:
+        # Found by the numbers that are held, which are fewer than what was sold in the last days.
+        holding = parts.numbers.holding(now)
+        overdue = parts.activations.overdue(
+            holding, PAGE, cursor, now, partner_id=partner_id, phone=phone, service=service
+        )
+        return _page(overdue.items, overdue.cursor, now)
     only_live = state == State.LIVE.value
     found: list[Activation] = []
     for _ in range(_MOST_READS):
@@ -203,11 +216,15 @@ def browse(parts: Parts, call: Call[ActivationsQuery, NoFields]) -> ActivationPa
         )
         found += [one for one in page.items if service in {None, one.service} and state in {None, one.state(now)}]
         cursor = page.cursor
-        if only_live and page.items and page.items[-1].started_at < now - _LONGEST_LIFETIME:
+        if only_live and page.items and page.items[-1].started_at < now - LONGEST_LIFETIME:
             # All that is to come is older.
             cursor = None
         if cursor is None or len(found) == PAGE:
             break
+    return _page(found, cursor, now)
+
+
+def _page(found: Sequence[Activation], cursor: str | None, now: int) -> ActivationPage:
     return ActivationPage(activations=[ActivationView.of(activation, now) for activation in found], cursor=cursor)
 
 
@@ -236,6 +253,35 @@ def read(parts: Parts, call: Call[ActivationDetailsQuery, NoFields]) -> Activati
         SmsView.of(sms, attempts.get(sms.sms_id, []), hidden=str(sms.sms_id) not in looked_at) for sms in sale.sms
     ]
     return ActivationDetails.of(sale.activation, parts.now(), message_count=len(messages), messages=messages)
+
+
+@route(
+    "POST",
+    "/admin/activations/{activationId}/end",
+    Role.SUPPORT,
+    "End an overdue activation: it expires now, and its number is free, or rests first. Once it has expired, repeating it "
+    "changes nothing. 409 when it is finished, or not overdue.",
+    action="activation.ended",
+    errors=(404, 409),
+)
+def end(parts: Parts, call: Call[NoQuery, NoFields]) -> ActivationView:
+    activation_id = ids.read_activation_id(call.path, "activationId")
+    for _ in range(_TRIES):
+        activation, now = existing(parts.activations.get(activation_id), "activation"), parts.now()
+        if activation.is_overdue(now):
+            number = existing(parts.numbers.get(activation.phone), "number")
+            try:
+                parts.transactions.end(activation, number, now)
+            except ConditionFailed:
+                # It was finished, or its number changed, since it was read.
+                continue
+            activation = replace(activation, expires_at=now)
+        elif activation.outcome is not None:
+            raise Conflict("activation: is finished")
+        elif activation.overdue_at is None or activation.state(now) is State.LIVE:
+            raise Conflict("activation: is not overdue")
+        return ActivationView.of(activation, now)
+    raise Busy
 
 
 @route(

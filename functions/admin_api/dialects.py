@@ -21,7 +21,9 @@ class TypesView(View):
 
 
 class SwitchesView(View):
-    """What a dialect has of its own. `outcomes` are the codes of FINISH_ACTIVATION, and which of 1, 3, 4 and 5 each is."""
+    """What a dialect has of its own. `outcomes` are the codes of FINISH_ACTIVATION, and which of 1, 3, 4 and 5 each is; `hold` is
+    what ends an activation that is not finished: the end of its lease, or that of the longest hold.
+    """
 
     types: TypesView
     number_extras: dict[str, object]
@@ -32,6 +34,7 @@ class SwitchesView(View):
     counts: dict[str, Literal["countryList", "countMap"]]
     any: Literal["split", "split+any", "any"]
     cancel_limit: int | None
+    hold: Literal["lease", "finish"]
     outcomes: dict[str, int]
     push_done: Literal["body", "http200"]
     push_stop_words: list[str]
@@ -65,6 +68,7 @@ class DialectView(View):
             "counts": {word: _name(named.COUNTS_FORMS, form) for word, form in dialect.counts.items()},
             "any": _name(named.OPERATORS, dialect.operators),
             "cancel_limit": dialect.cancel_limit,
+            "hold": dialect.hold.value,
             "outcomes": {str(code): outcome.value for code, outcome in dialect.outcomes.items()},
             "push_done": _name(named.ACCEPTANCES, dialect.push_done),
             "push_stop_words": sorted(dialect.push_stop_words),

@@ -118,7 +118,7 @@ def preview(parts: Parts, call: Call[NoQuery, NoFields]) -> PreviewView:
     partner = partner_in(parts, call.path)
     dialect, names = dialect_of(partner), parts.names.of(partner)
     pools, catalogue = parts.pool_counts.all(), parts.services.catalogue()
-    left = parts.holders.left(partner, parts.max_live)
+    left = parts.holders.left(partner, parts.max_live, dialect.hold)
     action, form = next(iter(dialect.counts.items()))
     body = services_body(on_sale(pools, catalogue, partner, parts.now(), left, names), form, dialect.operators)
     answer = read_json(body.encode(), int)

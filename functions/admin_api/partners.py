@@ -45,6 +45,7 @@ from globalconnect.domain.partner import (
     KeyLink,
     Partner,
     digest_of,
+    live_limit,
     new_key,
     new_link_token,
     new_partner_id,
@@ -54,6 +55,7 @@ from globalconnect.domain.push_attempt import AttemptOutcome
 from globalconnect.domain.push_url import check_push_url, is_plain_http
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import to_iso, to_iso_if_any
+from globalconnect.hub_protocol.catalogue import DEFAULT, DIALECTS
 
 if TYPE_CHECKING:
     from globalconnect.store.partners import PartnerUpdate
@@ -115,8 +117,8 @@ class PartnerView(View):
     """A partner, without its key.
 
     `overrides` are what it has otherwise than its dialect. `maxLive` is its own limit of live activations, null when the
-    deployment's applies. `offer` is what it is shown of what is free, null for all.
-    What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by
+    deployment's applies; `liveLimit` is the one that applies, null for none. `offer` is what it is shown of what is free, null
+    for all. What goes to a plain http URL can be read on its way, the key in it too. `version` grows with every change by
     staff. `lastSuccessAt` is when it last took a push, give or take a minute; `slowUntil` is there while it counts as
     slow. `inTrouble` is as in the statistics.
     """
@@ -129,6 +131,7 @@ class PartnerView(View):
     dialect: str
     overrides: Overrides
     max_live: int | None
+    live_limit: int | None
     offer: OfferFields | None
     paused: PauseView | None
     created_at: Time
@@ -140,8 +143,9 @@ class PartnerView(View):
     in_trouble: bool
 
     @classmethod
-    def of(cls, partner: Partner, now: int, note: PendingNote | None, **more: Any) -> Self:
-        """Return a partner as staff see it at `now` (ms); `note` is what the sweep found last, `more` a subclass's fields."""
+    def of(cls, partner: Partner, parts: Parts, note: PendingNote | None, **more: Any) -> Self:
+        """Return a partner as staff see it now; `note` is what the sweep found last, `more` a subclass's fields."""
+        now, hold = parts.now(), DIALECTS.get(partner.dialect, DEFAULT).hold
         return cls(
             partner_id=partner.partner_id,
             name=partner.name,
@@ -151,6 +155,7 @@ class PartnerView(View):
             dialect=partner.dialect,
             overrides=cast("Overrides", partner.overrides),
             max_live=partner.max_live,
+            live_limit=live_limit(partner, parts.max_live, hold),
             offer=_offer_as_given(partner.offer),
             paused=partner.paused and PauseView(at=to_iso(partner.paused.at), reason=partner.paused.reason),
             created_at=to_iso(partner.created_at),
@@ -279,7 +284,7 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> IssuedPartner:
             # The answer has the only copy of the key.
             warning = _NOT_ARRANGED
     # Nothing can wait for it yet.
-    return IssuedPartner.of(partner, parts.now(), None, key=key, offer_warning=warning)
+    return IssuedPartner.of(partner, parts, None, key=key, offer_warning=warning)
 
 
 @route(
@@ -290,8 +295,8 @@ def issue(parts: Parts, call: Call[NoQuery, NewPartner]) -> IssuedPartner:
 )
 def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
     page = parts.partners.page(PAGE, call.query.get("cursor"))
-    now, note = parts.now(), parts.statistics.pending()
-    return PartnerPage(partners=[PartnerView.of(partner, now, note) for partner in page.items], cursor=page.cursor)
+    note = parts.statistics.pending()
+    return PartnerPage(partners=[PartnerView.of(partner, parts, note) for partner in page.items], cursor=page.cursor)
 
 
 @route(
@@ -302,7 +307,7 @@ def browse(parts: Parts, call: Call[PageQuery, NoFields]) -> PartnerPage:
     errors=(404,),
 )
 def read(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
-    return PartnerView.of(partner_in(parts, call.path), parts.now(), parts.statistics.pending())
+    return PartnerView.of(partner_in(parts, call.path), parts, parts.statistics.pending())
 
 
 @route(
@@ -399,7 +404,7 @@ def change(parts: Parts, call: Call[NoQuery, PartnerChange]) -> ChangedPartner:
     note = parts.statistics.pending()
     partner = parts.partners.change(_id(call.path), cast("PartnerUpdate", wanted), asked.get("version"))
     warning = _arranged(parts) if "offer" in asked else None
-    return ChangedPartner.of(partner, parts.now(), note, offer_warning=warning)
+    return ChangedPartner.of(partner, parts, note, offer_warning=warning)
 
 
 @route(
@@ -416,7 +421,7 @@ def rotate_key(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerWithKey:
     note = parts.statistics.pending()
     key = new_key(partner_id, parts.rng)
     partner = parts.partners.rotate_key(partner_id, key)
-    return PartnerWithKey.of(partner, parts.now(), note, key=key)
+    return PartnerWithKey.of(partner, parts, note, key=key)
 
 
 @route(
@@ -469,7 +474,7 @@ def rotate_signing_secret(parts: Parts, call: Call[NoQuery, NoFields]) -> Signin
 def remove_signing_secrets(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     note = parts.statistics.pending()
     partner = parts.partners.remove_signing_secrets(_id(call.path))
-    return PartnerView.of(partner, parts.now(), note)
+    return PartnerView.of(partner, parts, note)
 
 
 @route(
@@ -513,7 +518,7 @@ def pause(parts: Parts, call: Call[NoQuery, PauseReason]) -> PartnerView:
     call.log_change(fields=["reason"])
     partner = parts.partners.pause(_id(call.path), call.body.reason, now)
     _rearranged(parts, partner)
-    return PartnerView.of(partner, now, note)
+    return PartnerView.of(partner, parts, note)
 
 
 @route(
@@ -529,7 +534,7 @@ def resume(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     note = parts.statistics.pending()
     partner = parts.partners.resume(_id(call.path))
     _rearranged(parts, partner)
-    return PartnerView.of(partner, parts.now(), note)
+    return PartnerView.of(partner, parts, note)
 
 
 @route(
@@ -544,7 +549,7 @@ def revoke(parts: Parts, call: Call[NoQuery, NoFields]) -> PartnerView:
     now, note = parts.now(), parts.statistics.pending()
     partner = parts.partners.revoke(_id(call.path), now)
     _rearranged(parts, partner)
-    return PartnerView.of(partner, now, note)
+    return PartnerView.of(partner, parts, note)
 
 
 def partner_in(parts: Parts, path: Mapping[str, str]) -> Partner:

@@ -239,7 +239,9 @@ Hours = Annotated[
 Filter = Annotated[str, Field(min_length=1, max_length=200, description="a text of 1 to 200 characters")]
 PhoneFilter = Annotated[Filter, AfterValidator(_phone_to_find)]
 OfflineOnly = Annotated[Literal["false"], Field(description="false: only those whose lines are offline")]
-StateFilter = Annotated[Literal["live", "expired", "finished"], Field(description="one of live, expired and finished")]
+StateFilter = Annotated[
+    Literal["live", "overdue", "expired", "finished"], Field(description="one of live, overdue, expired and finished")
+]
 Texts = Annotated[
     Literal["shown", "hidden"],
     Field(description="shown, which is the default and entered in the audit log, or hidden"),

@@ -40,8 +40,8 @@ _NO_CACHE = 0
 class Parts:
     """The parts of this function.
 
-    `cancel_limit` is that of services without their own, `max_live` that of partners without, 0 for none. `push_loopback` lets Push URLs point at this machine, on a local
-    stack; `push_https_only` refuses plain http ones. `user_pool_client_id` is the client through which staff sign in;
+    `cancel_limit` is that of services without their own, `max_live` that of partners without, 0 for
+    none. `push_loopback` lets Push URLs point at this machine, on a local stack; `push_https_only` refuses plain http ones. `user_pool_client_id` is the client through which staff sign in;
     `require_totp` asks a second factor of all of them. `inbound` is what takes in SMS: what waits for its line, or could not be
     read, is taken in once staff see to it.
     """
@@ -49,7 +49,6 @@ class Parts:
     partners: Partners
     names: Names
     holders: Holders
-    max_live: int
     services: Services
     numbers: Numbers
     pool_counts: PoolCountsStore
@@ -64,6 +63,7 @@ class Parts:
     sold_out: SoldOutAfterPoll
     retry_queues: RetryQueues
     cancel_limit: int
+    max_live: int
     outcome_limits: OutcomeLimits
     push_loopback: bool
     push_https_only: bool
@@ -88,14 +88,13 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
     encrypts = env.text("KEY_ENCRYPTION") == "on"
     encryption = Encryption(kms, env.text("SECRETS_KEY"), _NO_CACHE, now, encrypts=encrypts)
     kept_for = env.duration("RETENTION_DAYS")
-    numbers = Numbers(db, env.text("NUMBERS_TABLE"))
+    numbers = Numbers(db, env.text("NUMBERS_TABLE"), env.duration("REST_MINUTES"))
     activations = Activations(db, env.text("ACTIVATIONS_TABLE"), kept_for, now)
     sources = Sources(db, env.text("SOURCES_TABLE"), _NO_CACHE, now, encryption)
     return Parts(
         partners=Partners(db, env.text("PARTNERS_TABLE"), _NO_CACHE, now, encryption),
         names=Names(db, env.text("NAMES_TABLE")),
         holders=Holders(db, env.text("HOLDERS_TABLE")),
-        max_live=env.number("MAX_LIVE"),
         services=Services(db, env.text("SERVICES_TABLE"), _NO_CACHE, now),
         numbers=numbers,
         pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), _NO_CACHE, now),
@@ -110,6 +109,7 @@ def build(  # noqa: PLR0913, PLR0917 - what it is put together of
         sold_out=SoldOutAfterPoll(db, env.text("STATISTICS_TABLE")),
         retry_queues=retry_queues,
         cancel_limit=env.number("CANCEL_LIMIT"),
+        max_live=env.number("MAX_LIVE"),
         outcome_limits=OutcomeLimits(
             env.number("OUTCOME_LEAST"), env.number("REFUSED_PERCENT"), env.number("TAKEN_BACK_PERCENT")
         ),

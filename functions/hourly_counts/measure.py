@@ -12,7 +12,7 @@ from globalconnect.domain.times import HOUR, MINUTE
 from globalconnect.store.pool_counts import PoolCountsStore
 from globalconnect.store.statistics import HourEvents, Statistics
 
-# Once an hour, as many are counted again, the current one among them: outcomes and refunds may come late.
+# Once an hour, as many are counted again at least, the current one among them: outcomes and refunds may come late.
 COUNTED_AGAIN = 26
 
 # The indexes from which is counted are late by less than this.
@@ -21,7 +21,8 @@ _SETTLED = 2 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """The parts of this function. `lease` is how long an activation is live, `retention` how long it is stored (ms).
+    """The parts of this function. `lease` is how long an activation is live, `longest_hold` how long one that lives until it is
+    finished, `retention` how long it is stored (all in ms).
 
     `tell` is told of the partners over a limit, `tell_silent` of how many pools are silenced, after each look.
     """
@@ -30,6 +31,7 @@ class Measure:
     pool_counts: PoolCountsStore
     statistics: Statistics
     lease: int
+    longest_hold: int
     retention: int
     limits: OutcomeLimits
     tell: Callable[[ByPartner], None]
@@ -68,7 +70,9 @@ class Measure:
         }
 
     def _oldest_counted_again(self, now: int) -> int:
-        return max(hour_of(now) - (COUNTED_AGAIN - 1) * HOUR, self._oldest_stored(now))
+        # With those in which activations began that may have ended in the last hour.
+        longest_ago = hour_of(now - self.longest_hold - HOUR)
+        return max(min(hour_of(now) - (COUNTED_AGAIN - 1) * HOUR, longest_ago), self._oldest_stored(now))
 
     def _oldest_stored(self, now: int) -> int:
         """Return the first hour of which all is still stored: one before it would be counted too low."""
@@ -106,8 +110,10 @@ class _Run:
         self.parts.statistics.put_hour(Hour(at, now, counts_of(begun, times, now)))
 
     def _count_outcomes(self, at: int, now: int) -> None:
-        # What was delivered while an activation was live that was finished then.
-        since = _hours_back(at, hour_of(at - self.parts.lease))
+        # What was delivered while an activation was live that was finished then. In the current hour, which is counted every
+        # minute, only what was while one with a lease was: the rest follows when it is over.
+        lifetime = self.parts.lease if at == hour_of(now) else max(self.parts.lease, self.parts.longest_hold)
+        since = _hours_back(at, hour_of(at - lifetime))
         delivered = {activation_id for hour in since for activation_id, _ in self._delivered_in(hour)}
         finished = self.parts.happened.finished(at, at + HOUR)
         self.parts.statistics.put_outcomes(at, now, outcomes_of(finished, delivered))

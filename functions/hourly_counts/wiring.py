@@ -33,6 +33,7 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int]) -> Measure:
         pool_counts=PoolCountsStore(db, env.text("AVAILABILITY_TABLE"), cache_seconds=0, now=now),
         statistics=Statistics(db, env.text("STATISTICS_TABLE")),
         lease=env.duration("ACTIVATION_MINUTES"),
+        longest_hold=env.duration("LONGEST_HOLD_HOURS"),
         retention=env.duration("RETENTION_DAYS"),
         limits=OutcomeLimits(
             env.number("OUTCOME_LEAST"), env.number("REFUSED_PERCENT"), env.number("TAKEN_BACK_PERCENT")

@@ -36,7 +36,7 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
                 parts.services.catalogue(),
                 partner,
                 now,
-                parts.holders.left(partner, parts.max_live),
+                parts.holders.left(partner, parts.max_live, dialect.hold),
                 parts.names.of(partner),
             )
             body = services_body(shown, dialect.counts[str(fields[ACTION])], dialect.operators)
@@ -44,7 +44,7 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
             return Response(200, body, ask_for_less="ask with a key that may buy fewer services")
         case GetNumber() as asked:
             request.note(action="GET_NUMBER")
-            activation = _issued(asked, partner, parts)
+            activation = _issued(asked, partner, dialect, parts)
             if activation is None:
                 request.note(answer="NO_NUMBERS")
             else:
@@ -60,13 +60,13 @@ def _answer(request: Request, fields: Fields, partner: Partner, dialect: Dialect
             return Response(200, finished_body(), logged=True)
 
 
-def _issued(asked: GetNumber, partner: Partner, parts: Parts) -> Activation | None:
+def _issued(asked: GetNumber, partner: Partner, dialect: Dialect, parts: Parts) -> Activation | None:
     wanted = parts.names.of(partner).wanted(asked)
     if not partner.may_buy(asked.service if wanted is None else wanted.service):
         raise ServiceNotAllowed
-    if wanted is None or parts.holders.left(partner, parts.max_live) == 0:
+    if wanted is None or parts.holders.left(partner, parts.max_live, dialect.hold) == 0:
         return None
-    return issue(wanted, partner, parts)
+    return issue(wanted, partner, dialect.hold, parts)
 
 
 handler = endpoint(lambda request: answer(request, parts()))

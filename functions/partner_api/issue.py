@@ -3,7 +3,7 @@
 from contextlib import suppress
 from itertools import islice
 
-from globalconnect.domain.activation import Activation
+from globalconnect.domain.activation import Activation, Hold
 from globalconnect.domain.errors import Busy, Unavailable
 from globalconnect.domain.ids import new_activation_id
 from globalconnect.domain.number import Candidate
@@ -21,9 +21,10 @@ _WIDEST = 64
 _PATIENT_TRIES = 8
 
 
-def issue(wanted: WantedNumber, partner: Partner, parts: Parts) -> Activation | None:
+def issue(wanted: WantedNumber, partner: Partner, hold: Hold, parts: Parts) -> Activation | None:
     """Issue the least recently used number that may be issued; None when there is none (contract 1.2).
 
+    `hold` is what ends the activation, if the partner doesn't.
     None is only given when the pool has been read to its end, or as far as one call reads. Raises Busy when numbers are
     left that others keep changing.
     """
@@ -37,7 +38,7 @@ def issue(wanted: WantedNumber, partner: Partner, parts: Parts) -> Activation | 
     while near := near + list(islice(candidates, max(0, reach - len(near)))):
         candidate = near.pop(parts.rng(len(near)))
         try:
-            activation = _try(candidate, wanted, partner, parts, tries=1)
+            activation = _try(candidate, wanted, partner, hold, parts, tries=1)
         except Busy:
             contended.append(candidate)
             activation = None
@@ -46,7 +47,7 @@ def issue(wanted: WantedNumber, partner: Partner, parts: Parts) -> Activation | 
         reach = min(reach * _SPREAD, _WIDEST)
     # Somebody was changing these while we asked; that does not say they were sold.
     for candidate in contended:
-        activation = _try(candidate, wanted, partner, parts, tries=_PATIENT_TRIES)
+        activation = _try(candidate, wanted, partner, hold, parts, tries=_PATIENT_TRIES)
         if activation is not None:
             return activation
     with suppress(Busy, Unavailable):
@@ -66,11 +67,12 @@ def _note_if_shown(wanted: WantedNumber, partner: Partner, parts: Parts) -> None
         parts.sold_out.note(partner.partner_id, parts.now())
 
 
-def _try(
-    candidate: Candidate, wanted: WantedNumber, partner: Partner, parts: Parts, *, tries: int
+def _try(  # noqa: PLR0913 - what an activation is made of
+    candidate: Candidate, wanted: WantedNumber, partner: Partner, hold: Hold, parts: Parts, *, tries: int
 ) -> Activation | None:
     while True:
         now = parts.now()
+        expires_at, overdue_at = parts.lifetimes.of(hold, now)
         activation = Activation(
             activation_id=new_activation_id(now, parts.rng),
             partner_id=partner.partner_id,
@@ -79,7 +81,8 @@ def _try(
             operator=candidate.operator,
             service=wanted.service,
             started_at=now,
-            expires_at=now + parts.lease,
+            expires_at=expires_at,
+            overdue_at=overdue_at,
             total=wanted.asked.total,
             currency=wanted.asked.currency,
         )

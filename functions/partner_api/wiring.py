@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from globalconnect.domain.activation import Lifetimes
 from globalconnect.domain.ids import Rng
 from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.dialect import Dialect
@@ -26,7 +27,7 @@ _COUNTS_CACHE_SECONDS = 1
 class Parts:
     """The parts of this function.
 
-    `lease` is how long a number is held (ms). `cancel_limit` is that of services without their own, `max_live` that of
+    `lifetimes` say how long a number is held. `cancel_limit` is that of services without their own, `max_live` that of
     partners without, 0 for none.
     """
 
@@ -40,7 +41,7 @@ class Parts:
     activations: Activations
     transactions: Transactions
     candidates: Candidates
-    lease: int
+    lifetimes: Lifetimes
     cancel_limit: int
     max_live: int
     now: Callable[[], int]
@@ -65,7 +66,11 @@ def build(env: Environment, db: Dynamo, now: Callable[[], int], rng: Rng) -> Par
         activations=activations,
         transactions=Transactions(db, numbers, activations),
         candidates=Candidates(numbers, pool_counts),
-        lease=env.duration("ACTIVATION_MINUTES"),
+        # What is no longer kept can't be finished.
+        lifetimes=Lifetimes(
+            lease=env.duration("ACTIVATION_MINUTES"),
+            longest_hold=min(env.duration("LONGEST_HOLD_HOURS"), activations.retention),
+        ),
         cancel_limit=env.number("CANCEL_LIMIT"),
         max_live=env.number("MAX_LIVE"),
         now=now,

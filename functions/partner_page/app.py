@@ -68,7 +68,7 @@ def _explanation(request: Request, fields: Fields, parts: Parts) -> Response:
     dialect = dialect_of(partner, parts.dialects)
 
     def use() -> Response:
-        explanation = explain(read_get_number(fields), partner, parts)
+        explanation = explain(read_get_number(fields), partner, dialect.hold, parts)
         if explanation is not None:
             request.note(answer=explanation.reason.name)
         return Response(200, explanation_body(explanation, dialect), logged=True)

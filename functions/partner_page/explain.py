@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import batched
 
+from globalconnect.domain.activation import Hold
 from globalconnect.domain.errors import ServiceNotAllowed
 from globalconnect.domain.explanation import (
     Explanation,
@@ -20,8 +21,8 @@ from partner_page.wiring import Parts
 _AT_ONCE = 25
 
 
-def explain(asked: GetNumber, partner: Partner, parts: Parts) -> Explanation | None:
-    """Return why a partner would be given no number; None when it would be given one.
+def explain(asked: GetNumber, partner: Partner, hold: Hold, parts: Parts) -> Explanation | None:
+    """Return why a partner would be given no number; None when it would be given one. `hold` is what ends its activations.
 
     Raises ServiceNotAllowed. It reads what GET_NUMBER reads: warm, the partner's count if it has a limit, a query per
     pool and page, a read per 25 candidates; twice that when the request excludes numbers and finds none, and then
@@ -31,7 +32,7 @@ def explain(asked: GetNumber, partner: Partner, parts: Parts) -> Explanation | N
     wanted = names.wanted(asked)
     if not partner.may_buy(asked.service if wanted is None else wanted.service):
         raise ServiceNotAllowed
-    refusal = why_not_for_partner(partner, parts.holders.left(partner, parts.max_live))
+    refusal = why_not_for_partner(partner, parts.holders.left(partner, parts.max_live, hold))
     if refusal is None:
         service = None if wanted is None else parts.services.find(wanted.service)
         refusal = why_not_for_service(asked, service, parts.services.catalogue(), partner, names)

@@ -15,10 +15,12 @@ from globalconnect.domain.backlog import (
     waiting_by_partner,
 )
 from globalconnect.domain.ids import PartnerId
+from globalconnect.domain.number import EndedLease
 from globalconnect.domain.push_schedule import OVERDUE, lost_its_message
 from globalconnect.domain.sms import DuePush, PushState, Sms, SmsRef
 from globalconnect.push.queue import RetryQueues
 from globalconnect.runtime.logs import Event, log
+from globalconnect.runtime.metrics import publish_held_too_long
 from globalconnect.store.activations import PENDING_SHARDS
 from globalconnect.store.numbers import HELD_SHARDS, Numbers
 from globalconnect.store.partners import Partners
@@ -86,7 +88,14 @@ class Sweep:
 
     def _end_leases(self, shard: str) -> int:
         """Let go of the numbers of a shard whose lease has run out, or whose rest is over; return how many."""
-        return sum(self.numbers.let_go(ended, self.now()) for ended in self.numbers.held_until(shard, self.now()))
+        return sum(self._end(ended) for ended in self.numbers.held_until(shard, self.now()))
+
+    def _end(self, ended: EndedLease) -> bool:
+        number = self.numbers.let_go(ended, self.now())
+        if number is not None and number.overdue_at is not None:
+            log(Event.HELD_TOO_LONG, partner_id=number.partner_id, activation_id=number.activation_id)
+            publish_held_too_long()
+        return number is not None
 
     def _look_at_pending(self, shard: str) -> _Pending:
         """Queue the pending pushes of a shard that must have lost their message."""

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, Response, expect
 from local.aws import CONFIG, session
 from local.pretend_partner import BROKEN, Answer, PretendPartner
 from local.stack import Stack
-from tests.browser.driving import PATIENCE, Console, press, shows, shows_page
+from tests.browser.driving import PATIENCE, Console, confirm, press, shows, shows_page
 from tests.browser.modems import OFFLINE, Modems, taken_off_sale
 from tests.contract.market import Market, until
 
@@ -43,12 +43,16 @@ def is_reading(answer: Response) -> bool:
 
 
 def expire(stack: Stack, activation_id: int) -> None:
+    _change(stack, activation_id, "SET expires_at = started_at")
+
+
+def _change(stack: Stack, activation_id: int, change: str) -> None:
     tables = session().client("dynamodb", endpoint_url=stack.endpoint_url, config=CONFIG)
     (name,) = (name for name in tables.list_tables()["TableNames"] if "Activations" in name)
     tables.update_item(
         TableName=name,
         Key={"activation_id": {"N": str(activation_id)}, "entry": {"S": "activation"}},
-        UpdateExpression="SET expires_at = started_at",
+        UpdateExpression=change,
         ConditionExpression="attribute_exists(activation_id)",
     )
 
@@ -83,6 +87,27 @@ def test_each_filter_narrows_the_list_and_stands_in_the_address(console: Console
     lists(page, live.activation_id)
     page.get_by_label("Service").select_option(elsewhere.service)
     expect(page.get_by_text("No activations match.")).to_be_visible()
+
+
+def test_an_overdue_activation_is_found_and_ended(console: Console, market: Market) -> None:
+    hub = market.hub(name="Hub that never finishes")
+    overdue, live = (market.sell(hub) for _ in range(2))
+    # As one whose lease would have ended at once.
+    _change(market.stack, overdue.activation_id, "SET overdue_at = started_at")
+    page = console.enter(f"/activations?partnerId={hub.partner_id}")
+    page.get_by_label("State").select_option("Overdue")
+    lists(page, overdue.activation_id)
+    shows(row(page, overdue.activation_id), "Overdue")
+    page.get_by_role("link", name=str(overdue.activation_id)).click()
+    shows(step(page, "Overdue"), "should have finished it")
+    assert console.axe() == []
+    confirm(page, "End", "End it")
+    shows(page.locator(".activation-facts"), "Expired", timeout=PATIENCE)
+    expect(page.get_by_role("button", name="End", exact=True)).to_have_count(0)
+    assert overdue.polled() == {"status": "EXPIRED"}
+    console.enter(f"/activations/{live.activation_id}")
+    shows(page.locator(".activation-facts"), "Live")
+    expect(page.get_by_role("button", name="End", exact=True)).to_have_count(0)
 
 
 def test_older_activations_come_by_more_and_stay_while_the_first_page_is_read_again(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from admin_api.activations import LONGEST_ATTEMPT
-from globalconnect.domain.activation import Activation, Outcome
+from globalconnect.domain.activation import LONGEST_LIFETIME, Activation, Outcome
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.push_attempt import ATTEMPT_TIMEOUT_SECONDS
@@ -53,6 +53,7 @@ def test_an_activation_is_listed_with_the_fields_of_the_contract(desk: Desk) -> 
         "sum": "1.5",
         "currency": "USD",
         "lineOfflineAt": None,
+        "overdueSince": None,
     }
     assert desk.get("/admin/activations").body == {"activations": [shown], "cursor": None}
     desk.cloud.clock.advance(minutes=60)
@@ -121,7 +122,7 @@ def test_a_page_of_what_is_looked_for_holds_100_at_most_and_the_next_goes_on_fro
 def test_the_search_for_live_ones_ends_where_none_can_be_live_any_more(desk: Desk) -> None:
     live = desk.recorded(activation(1_000, START - MINUTE))
     for n in range(250):
-        desk.recorded(activation(n + 1, START - DAY - SECOND - n))
+        desk.recorded(activation(n + 1, START - LONGEST_LIFETIME - SECOND - n))
     pages: list[dict[str, Any]] = []
     with Calls(desk.cloud.client) as calls:
         query = (("state", "live"), ("partnerId", "hub"))

@@ -52,6 +52,7 @@ def test_issuing_gives_a_key_that_works(desk: Desk) -> None:
         "dialect": "globalconnect",
         "overrides": {},
         "maxLive": None,
+        "liveLimit": None,
         "offer": None,
         "offerWarning": None,
         "paused": None,
@@ -118,8 +119,8 @@ def test_overrides_are_shown_as_given_replaced_as_a_whole_and_taken_away(desk: D
         ({"overrides": OVERRIDES}, {"overrides": OVERRIDES}),
         ({"overrides": {}}, {"overrides": {}}),
         ({"overrides": None}, {"overrides": {}}),
-        ({"maxLive": 1}, {"maxLive": 1}),
-        ({"maxLive": 1_000_000}, {"maxLive": 1_000_000}),
+        ({"maxLive": 1}, {"maxLive": 1, "liveLimit": 1}),
+        ({"maxLive": 1_000_000}, {"maxLive": 1_000_000, "liveLimit": 1_000_000}),
         ({"maxLive": None}, {"maxLive": None}),
         ({"offer": {"percent": 1}}, {"offer": {"percent": 1}}),
         ({"offer": {"percent": 100, "most": 1_000_000}}, {"offer": {"percent": 100, "most": 1_000_000}}),
@@ -279,6 +280,13 @@ def test_a_partner_may_be_issued_with_a_limit_of_live_activations(desk: Desk) ->
     assert issued["maxLive"] == 40
     assert desk.admin.partners.authenticate(issued["key"]).max_live == 40
     assert desk.partner(maxLive=None)["maxLive"] is None
+
+
+def test_staff_see_the_limit_that_applies(desk: Desk) -> None:
+    desk.admin = replace(desk.admin, max_live=7)
+    assert [desk.partner(maxLive=own)["liveLimit"] for own in (3, None)] == [3, 7]
+    desk.admin = replace(desk.admin, max_live=0)
+    assert [desk.partner(dialect=name)["liveLimit"] for name in ("globalconnect", "smshub")] == [None, 100]
 
 
 # ---------------------------------------------------------------- offers

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from globalconnect.domain.activation import LONGEST_LIFETIME
+from globalconnect.domain.times import HOUR, MINUTE
 from simulation.aws import TEMPLATE
 from simulation.calls import heard
 from simulation.desk import Desk
@@ -51,10 +53,23 @@ def test_counts_lag_by_an_expired_number_for_135_seconds_at_most(shop: Shop) -> 
 
 @pytest.mark.parametrize(
     ("parameter", "default"),
-    [("ActivationMinutes", 60), ("RestMinutes", 0), ("CancelLimit", 5), ("MaxLive", 0), ("PushMaxAgeMinutes", 0)],
+    [
+        ("ActivationMinutes", 60),
+        ("RestMinutes", 0),
+        ("CancelLimit", 5),
+        ("MaxLive", 0),
+        ("LongestHoldHours", 24),
+        ("PushMaxAgeMinutes", 0),
+    ],
 )
 def test_a_deployment_that_says_nothing_has_the_defaults_of_the_contract(parameter: str, default: int) -> None:
     assert TEMPLATE["Parameters"][parameter]["Default"] == default
+
+
+def test_no_activation_lives_longer_than_live_ones_are_looked_for() -> None:
+    most = {name: TEMPLATE["Parameters"][name]["MaxValue"] for name in ("ActivationMinutes", "LongestHoldHours")}
+    longest = max(most["ActivationMinutes"] * MINUTE, most["LongestHoldHours"] * HOUR)
+    assert longest == LONGEST_LIFETIME
 
 
 def test_a_revoked_key_that_is_remembered_by_getsms_works_for_the_cache_time_at_most(shop: Shop) -> None:

@@ -416,7 +416,7 @@ def admin_requests(draw: DrawFn) -> tuple[Any, dict[str, Any], list[tuple[str, A
     if route.body is Upload:
         return route, path, query, draw(IMPORTS), media_type
     if route.method in {"GET", "DELETE"} or route.path.endswith(
-        ("rotate-key", "link", "push", "finish", "sign-out", "reset-password", "replay", "/test")
+        ("rotate-key", "link", "push", "finish", "sign-out", "reset-password", "replay", "/test", "/end")
     ):
         return route, path, query, draw(some.one_of(some.just(b""), some.just(b""), BODIES)), media_type
     names = ("phones", "enabled") if route.body is NumbersChange else OF_BODY[route.path.split("/")[2]]

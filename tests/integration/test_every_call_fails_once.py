@@ -364,6 +364,23 @@ def lifting_of_marks(shop: Shop) -> Scene:
     )
 
 
+def end_of_an_overdue_activation(shop: Shop) -> Scene:
+    shop.stock(PHONES[0])
+    partner = shop.partner(dialect="smshub")
+    activation_id = shop.buy(partner).body["activationId"]
+    shop.cloud.clock.advance(minutes=61)
+
+    def check() -> None:
+        assert shop.messages(partner, activation_id).body == {"status": "EXPIRED"}
+        (number,) = shop.all_numbers()
+        assert (number.activation_id, number.overdue_at, number.version) == (None, None, 2)
+        assert shop.buy(shop.partner()).body["status"] == "SUCCESS"
+
+    return Scene(
+        lambda failing: Desk(failing.cloud).post(f"/admin/activations/{activation_id}/end"), check, frozenset({404})
+    )
+
+
 def import_in_parts(shop: Shop) -> Scene:
     rows = ["phone,country,operator\n" + f"{phone},{COUNTRY},{OPERATOR}\n" for phone in PHONES]
     import_id = Desk(shop.cloud).post("/admin/imports", {"fileName": "numbers.csv"}).body["importId"]
@@ -666,6 +683,7 @@ SCENES = {
     "POST test": trying_out_of_a_number,
     "POST replay": replay,
     "POST push": push_again,
+    "POST end": end_of_an_overdue_activation,
 }
 # Of a transaction each condition may be the one that does not hold.
 MOST_ACTIONS = 4

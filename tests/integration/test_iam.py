@@ -240,6 +240,7 @@ def test_admin_api(stocked: Shop) -> None:
         lambda: desk.get("/admin/dialects/smshub/names"),
         lambda: desk.get(f"/admin/activations/{sold[0]['activationId']}"),
         lambda: desk.get("/admin/activations", ("service", "tg"), ("state", "live")),
+        lambda: desk.get("/admin/activations", ("state", "overdue")),
         lambda: desk.get("/admin/pools"),
         lambda: desk.get("/admin/sources"),
         lambda: desk.get(f"/admin/sources/{pool}"),

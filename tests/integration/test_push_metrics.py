@@ -40,8 +40,9 @@ LATE = AttemptResult(delivered=True, outcome=AttemptOutcome.DELIVERED, http_stat
 VARIABLES = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
 ALARM = TEMPLATE["Resources"]["PartnerWithoutSuccessAlarm"]["Properties"]
 
-# The others are the recount's.
-OF_PUSHES = set(Metric) - {Metric.COUNTS_OFF, Metric.PARTNERS_OVER_OUTCOME_LIMIT, Metric.LINES_IN_TROUBLE}
+# The others are of counts, outcomes, lines and leases.
+_OTHERS = {Metric.COUNTS_OFF, Metric.PARTNERS_OVER_OUTCOME_LIMIT, Metric.LINES_IN_TROUBLE, Metric.HELD_TOO_LONG}
+OF_PUSHES = set(Metric) - _OTHERS
 
 
 class Printed:

@@ -192,12 +192,28 @@ def test_a_success_is_refunded_once(sold: Stores) -> None:
     assert present(sold.activations.get(SALE_ID)).outcome is Outcome.RETURNED
 
 
+@pytest.mark.parametrize("finished", [False, True])
+def test_a_live_activation_is_ended_once_if_it_is_as_it_was_read(sold: Stores, *, finished: bool) -> None:
+    read = sold.number()
+    if finished:
+        sold.transactions.finish(SALE, Outcome.RETURNED, None, read, START + 9)
+    else:
+        sold.transactions.end(SALE, read, START + 9)
+    then = (sold.activations.get(SALE_ID), sold.number())
+    assert (then[1].activation_id, then[1].available_from) == (None, START + 9)
+    for number in (read, sold.number()):
+        with pytest.raises(ConditionFailed):
+            sold.transactions.end(SALE, number, START + 10)
+    assert (sold.activations.get(SALE_ID), sold.number()) == then
+
+
 @pytest.mark.parametrize("rest", [0, MINUTE])
 def test_a_lease_that_ran_out_is_found_and_its_number_let_go(sold: Stores, tables: Cloud, rest: int) -> None:
     numbers, now = _open(tables, rest).numbers, SALE.expires_at
     ended = [found for shard in HELD_SHARDS for found in numbers.held_until(shard, now)]
     assert ended == [EndedLease(NUMBER.phone, now, SALE_ID)]
-    assert [numbers.let_go(ended[0], now) for _ in range(2)] == [True, False]
+    held = sold.number()
+    assert [numbers.let_go(ended[0], now) for _ in range(2)] == [held, None]
     assert (sold.number().activation_id, sold.number().resting) == (None, rest > 0)
     assert sold.number().available_from == now + rest
     if rest:

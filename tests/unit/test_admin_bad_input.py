@@ -324,7 +324,7 @@ def test_unknown_and_repeated_query_fields_are_400_naming_them(admin: Parts, rou
         ("/admin/activations", ("phone", " "), "phone: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("phone", "+"), "phone: expected a text of 1 to 200 characters"),
         ("/admin/activations", ("service", ""), "service: expected a text of 1 to 200 characters"),
-        ("/admin/activations", ("state", "dead"), "state: expected one of live, expired and finished"),
+        ("/admin/activations", ("state", "dead"), "state: expected one of live, overdue, expired and finished"),
         (ACTIVATION, ("texts", "no"), f"texts: expected {SALE_TEXTS}"),
         ("/admin/unclaimed", ("texts", "Hidden"), f"texts: expected {TEXTS}"),
         ("/admin/unreadable", ("texts", ""), f"texts: expected {TEXTS}"),
@@ -380,6 +380,7 @@ ID = "expected a positive integer below 2^53, as a number or a string of digits"
     ("method", "path", "name", "bad", "expected"),
     [
         *(("GET", "/admin/activations/{activationId}", "activationId", bad, ID) for bad in BAD_IDS),
+        *(("POST", "/admin/activations/{activationId}/end", "activationId", bad, ID) for bad in BAD_IDS),
         *(("POST", f"{ACTIVATION}/messages/{{smsId}}/push", "smsId", bad, ID) for bad in BAD_IDS),
         *(
             ("PATCH", "/admin/numbers/{phone}", "phone", bad, "expected 5 to 15 digits, country code first")

@@ -5,10 +5,10 @@ from typing import Any, get_args
 
 import pytest
 
-from globalconnect.domain.activation import Activation, Outcome, State
+from globalconnect.domain.activation import Activation, Hold, Lifetimes, Outcome, State
 from globalconnect.domain.errors import Busy, InvalidInput
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
-from globalconnect.domain.partner import Partner
+from globalconnect.domain.partner import MOST_HELD, Partner, live_limit
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest
 from globalconnect.domain.sms import Sms
 from globalconnect.hub_protocol.answers import error_body, messages_body, number_body
@@ -55,6 +55,29 @@ def test_the_codes_of_outcomes_are_the_dialects() -> None:
     assert read_request({**finish, "status": "14"}, dialect) == FinishActivation(ACTIVATION_ID, Outcome.SUCCESS)
     with pytest.raises(InvalidInput, match=r"^status: expected 3 \(Success\) or 14 \(Success\)$"):
         read_request({**finish, "status": 1}, dialect)
+
+
+@pytest.mark.parametrize("hold", Hold)
+@pytest.mark.parametrize(("own", "deployments"), [(None, 0), (None, 7), (3, 0), (3, 7), (200, 7)])
+def test_a_limit_is_the_partners_own_else_the_deployments_else_100_where_only_finish_ends(
+    own: int | None, deployments: int, hold: Hold
+) -> None:
+    partner = Partner(PartnerId("p"), "Hub", "", None, None, "globalconnect", created_at=0, max_live=own)
+    unlimited = {Hold.LEASE: None, Hold.FINISH: MOST_HELD}[hold]
+    assert live_limit(partner, deployments, hold) == (own or deployments or unlimited)
+    assert MOST_HELD == 100
+
+
+def test_only_what_is_held_until_it_is_finished_becomes_overdue_when_its_lease_would_have_ended() -> None:
+    times = Lifetimes(lease=60, longest_hold=1440)
+    assert [times.of(hold, 5) for hold in (Hold.LEASE, Hold.FINISH)] == [(65, None), (1445, 65)]
+    # Never shorter than a lease.
+    assert Lifetimes(lease=60, longest_hold=30).of(Hold.FINISH, 5) == (65, 65)
+    held = replace(ACTIVATION, expires_at=1445, overdue_at=65)
+    assert [held.is_overdue(at) for at in (64, 65, 1444, 1445)] == [False, True, True, False]
+    assert not replace(held, outcome=Outcome.SUCCESS).is_overdue(65)
+    assert not ACTIVATION.is_overdue(0)
+    assert [name for name, dialect in DIALECTS.items() if dialect.hold is Hold.FINISH] == ["smshub"]
 
 
 def test_numbers_are_spelled_as_the_dialect_has_them() -> None:

@@ -34,6 +34,7 @@ def held_by(activation: Activation) -> Number:
         held_from=activation.started_at,
         free_since=NOW - 9 * HOUR,
         held_for=activation.service,
+        overdue_at=activation.overdue_at,
     )
 
 
@@ -53,7 +54,7 @@ def test_it_is_newer_than_all_that_is_known_of_it(version: int) -> None:
 
 @pytest.mark.parametrize("before", [BEFORE, held_by(sale(2, began=NOW - 3 * HOUR))], ids=["free", "held by another"])
 def test_who_bought_it_since_and_goes_on_holds_it(before: Number) -> None:
-    live = sale()
+    live = sale(overdue_at=NOW)
     assert restored(before, live) == replace(held_by(live), free_since=None, version=8)
 
 

@@ -32,7 +32,8 @@ export function ActivationOutcome({ activation }: { activation: Schemas["Activat
 }
 
 function Outcome({ activation }: { activation: Schemas["ActivationView"] }) {
-  const { outcome, state } = activation;
+  const { outcome, state, overdueSince } = activation;
   if (outcome !== null) return <Badge tone={outcome === 3 ? "good" : "plain"}>{OUTCOMES[outcome] ?? outcome}</Badge>;
+  if (overdueSince !== null) return <Badge tone="bad">Overdue</Badge>;
   return state === "live" ? <Badge tone="warn">Live</Badge> : <Badge>Expired</Badge>;
 }

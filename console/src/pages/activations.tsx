@@ -14,7 +14,7 @@ import type { Page } from "./page";
 import { forgetPartnerNames, morePartners, usePartnerNames } from "./partner-names";
 
 type Activation = Schemas["ActivationView"];
-type State = Activation["state"];
+type State = (typeof STATES)[number][0];
 
 export const activations: Page = {
   route: "/activations",

@@ -13,6 +13,7 @@ type Detail = Entry["details"][string];
 export const audit: Page = { route: "/audit", title: "Audit log", menu: "Audit log", view: Audit };
 
 const ACTIONS: Readonly<Record<string, string>> = {
+  "activation.ended": "Activation ended",
   "import.finished": "Import finished",
   "import.part_sent": "Import part sent",
   "import.started": "Import started",
@@ -65,6 +66,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 // The page of an action's subject, by the start of the action's name.
 const PAGES: Readonly<Record<string, string>> = {
+  activation: "activations",
   import: "imports",
   message: "activations",
   number: "numbers",

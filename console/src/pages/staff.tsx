@@ -19,7 +19,7 @@ export const staffPage: Page = { route: "/staff", title: "Staff", menu: "Staff",
 
 const ROLES: readonly (readonly [Role, string])[] = [
   ["view", "View: look at everything but texts"],
-  ["support", "Support: and texts, push again, pause, marks"],
+  ["support", "Support: and texts, push again, pause, marks, overdue"],
   ["stock", "Stock: and numbers, imports, services, sources"],
   ["owner", "Owner: and partners, keys, secrets, staff"],
 ];

@@ -60,6 +60,7 @@ class Number:
     what activations left up to then is gone (docs/adr/0034). `test_until` (ms) is until when staff tried it out last.
     `offline` is None while nothing says that its line is; `alive_at` (ms) is when it last proved to be, against what was
     said: what was offline before isn't any more. `heard_by` is the source that its last SMS came by (docs/adr/0045).
+    `overdue_at` (ms) is that of the activation that holds it (docs/adr/0048).
     """
 
     phone: str
@@ -83,6 +84,7 @@ class Number:
     offline: Offline | None = None
     alive_at: int | None = None
     heard_by: SourceId | None = None
+    overdue_at: int | None = None
 
     def is_held(self, now: int) -> bool:
         return self.activation_id is not None and now < self.available_from

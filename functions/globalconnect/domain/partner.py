@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+from globalconnect.domain.activation import Hold
 from globalconnect.domain.ids import PartnerId, Rng, new_token
 from globalconnect.domain.offer import Offer, Turn
 from globalconnect.domain.times import DAY
@@ -24,6 +25,9 @@ MOST_SIGNING_SECRETS = 5
 
 # How long a link hands out a partner's key, if nobody follows it before.
 LINK_LIFETIME = DAY
+
+# How many live activations a partner may have whose activations end with FINISH alone, unless something else is said.
+MOST_HELD = 100
 
 # The names of dialects that partners were stored with before, which are good for ever.
 _FORMER_DIALECTS = MappingProxyType({"default": "globalconnect"})
@@ -167,6 +171,14 @@ def turns(partners: Iterable[Partner]) -> list[tuple[Partner, Turn]]:
 def offered_percent(partners: Iterable[Partner]) -> int:
     """Return how many percent of what is free the offers of these partners are together, paused ones' too."""
     return sum(partner.offer.share for partner in partners if partner.offer is not None and partner.revoked_at is None)
+
+
+def live_limit(partner: Partner, deployments: int, hold: Hold) -> int | None:
+    """Return how many live activations a partner may have, None for any number (contract 1.7).
+
+    Takes the deployment's limit, 0 for none, and what ends the partner's activations.
+    """
+    return partner.max_live or deployments or (MOST_HELD if hold is Hold.FINISH else None)
 
 
 def dialect_named(name: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from globalconnect.domain.activation import Outcome
+from globalconnect.domain.activation import Hold, Outcome
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.requests import GetServices
 from globalconnect.hub_protocol.dialect import (
@@ -40,6 +40,7 @@ DIALECTS: Mapping[str, Dialect] = MappingProxyType(
             error_status=200,
             gzip_from=0,
             cancel_limit=4,
+            hold=Hold.FINISH,
             push_accept_encoding="gzip",
         ),
         "smsbower": Dialect(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from globalconnect.domain.activation import Outcome
+from globalconnect.domain.activation import Hold, Outcome
 from globalconnect.domain.requests import FinishActivation, GetNumber, GetServices, PartnerRequest
 
 type Spelling = type[str | int]
@@ -86,6 +86,7 @@ class Dialect:
     bytes on. `operators` are those that counts list.
 
     At `cancel_limit` cancels a number is never issued again for the service, None for the limit of service and deployment.
+    `hold` is what ends an activation that the hub doesn't finish.
 
     A push is taken as `push_done` says, and ended for ever by an answer that has one of `push_stop_words` for any text at
     its top level. It has the header Authorization that `push_authorization` makes of the key, None for none, says which
@@ -110,6 +111,7 @@ class Dialect:
     error_status: int | None = None
     gzip_from: int = 1024
     cancel_limit: int | None = None
+    hold: Hold = Hold.LEASE
     push_done: PushAcceptance = BODY
     push_stop_words: frozenset[str] = frozenset()
     push_authorization: str | None = None

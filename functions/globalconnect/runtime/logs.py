@@ -33,6 +33,7 @@ class Event(StrEnum):
     HEALTH_NOT_SHARED = "health_not_shared"
     SWEPT = "swept"
     PARTNER_WITHOUT_SUCCESS = "partner_without_success"
+    HELD_TOO_LONG = "activation_held_too_long"
     PARTNER_OVER_OUTCOME_LIMIT = "partner_over_outcome_limit"
     COUNTED = "numbers_counted"
     RECOUNTED = "numbers_recounted"

@@ -26,6 +26,7 @@ class Metric(StrEnum):
     PARTNERS_WITHOUT_SUCCESS = "PartnersWithoutSuccess"
     PARTNERS_OVER_OUTCOME_LIMIT = "PartnersOverOutcomeLimit"
     LINES_IN_TROUBLE = "LinesInTrouble"
+    HELD_TOO_LONG = "HeldTooLong"
     COUNTS_OFF = "CountsOff"
 
 
@@ -37,6 +38,7 @@ _UNITS = {
     Metric.PARTNERS_WITHOUT_SUCCESS: MetricUnit.Count,
     Metric.PARTNERS_OVER_OUTCOME_LIMIT: MetricUnit.Count,
     Metric.LINES_IN_TROUBLE: MetricUnit.Count,
+    Metric.HELD_TOO_LONG: MetricUnit.Count,
     Metric.COUNTS_OFF: MetricUnit.Count,
 }
 
@@ -87,6 +89,11 @@ def publish_lines(in_trouble: int) -> None:
     """Print how many sources are quiet, or pools silenced; at 0 nothing, which costs nothing: the alarm takes it for 0."""
     if in_trouble:
         publish({Metric.LINES_IN_TROUBLE: [in_trouble]})
+
+
+def publish_held_too_long() -> None:
+    """Print that nobody finished an activation until its longest hold was over: at once, so that it is told whatever follows."""
+    publish({Metric.HELD_TOO_LONG: [1]})
 
 
 def publish(values: Mapping[Metric, Sequence[float]], **dimensions: str) -> None:

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 
 from globalconnect.domain.ids import Rng
-from globalconnect.domain.times import DAY, MINUTE, SECOND
+from globalconnect.domain.times import DAY, HOUR, MINUTE, SECOND
 
-_UNITS = {"DAYS": DAY, "MINUTES": MINUTE, "SECONDS": SECOND}
+_UNITS = {"DAYS": DAY, "HOURS": HOUR, "MINUTES": MINUTE, "SECONDS": SECOND}
 
 
 rng: Rng = secrets.randbelow

@@ -1,7 +1,7 @@
 """The Activations table: sales and their messages. How the pushing of each message stands is in `pushes`."""
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,7 @@ from globalconnect.domain.sms import ActivationWithSms, AttemptTally, DuePush, P
 from globalconnect.domain.times import DAY, SECOND, day_of
 from globalconnect.store.codec import Codec
 from globalconnect.store.cursors import Listing, Page, has
-from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, changing, expression, from_wire
+from globalconnect.store.dynamo import ConditionFailed, Dynamo, Expression, Item, Key, changing, expression, from_wire
 
 ENTRY = "activation"
 PENDING_SHARDS = tuple(str(shard) for shard in range(8))
@@ -110,6 +110,34 @@ class Activations:
             found, next_key = self._list_by_day(limit, after, now)
         return Page(found, listing.cursor(next_key))
 
+    def overdue(
+        self, holding: Iterable[ActivationId], limit: int, cursor: str | None, now: int, **wanted: str | None
+    ) -> Page[Activation]:
+        """Return one page of those that are overdue at `now` (ms) among activations, newest first.
+
+        `wanted` are what attributes have to be, None for anything. Raises InvalidInput for a cursor of something else.
+        """
+        listing = Listing("overdue", partial(has, started_at=int, activation_id=int), tuple(wanted.values()))
+        after = listing.key(cursor)
+        fitting = {name: value for name, value in wanted.items() if value is not None}
+        found = [
+            one
+            for one in self._many(holding)
+            if one.is_overdue(now) and all(getattr(one, name) == value for name, value in fitting.items())
+        ]
+        found.sort(key=_place, reverse=True)
+        if after is not None:
+            found = [one for one in found if _place(one) < (after["started_at"], after["activation_id"])]
+        page = found[:limit]
+        more = {"started_at": page[-1].started_at, "activation_id": page[-1].activation_id} if found[limit:] else None
+        return Page(page, listing.cursor(more))
+
+    def _many(self, ids: Iterable[ActivationId]) -> list[Activation]:
+        """Return those of the activations that are kept."""
+        keys: list[Key] = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in ids]
+        now = self._now()
+        return [to_activation(item) for item in self._db.get_many(self.table, keys) if is_kept(item, now)]
+
     def started_since(self, partner_id: PartnerId, since: int, limit: int, cursor: str | None) -> Page[Activation]:
         """Return one page of a partner's activations that began from `since` (ms) on, newest first, as they are now.
 
@@ -160,14 +188,12 @@ class Activations:
     ) -> tuple[list[Activation], Item | None]:
         page = self._db.query(self.table, condition, index=index, limit=limit, after=after, newest_first=True)
         ids = [item["activation_id"] for item in page.items]
-        keys = [{"activation_id": activation_id, "entry": ENTRY} for activation_id in ids]
-        now = self._now()
-        found = {
-            item["activation_id"]: to_activation(item)
-            for item in self._db.get_many(self.table, keys)
-            if is_kept(item, now)
-        }
+        found = {one.activation_id: one for one in self._many(ids)}
         return [found[activation_id] for activation_id in ids if activation_id in found], page.next_key
+
+
+def _place(activation: Activation) -> tuple[int, int]:
+    return activation.started_at, activation.activation_id
 
 
 def listing_of(

@@ -9,7 +9,7 @@ from typing import Any
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.errors import Busy, Conflict, NotFound, existing
-from globalconnect.domain.ids import SourceId
+from globalconnect.domain.ids import ActivationId, SourceId
 from globalconnect.domain.marks import RemainingMarks
 from globalconnect.domain.number import (
     TEST_FOR,
@@ -40,7 +40,7 @@ from globalconnect.store.dynamo import (
 HELD_SHARDS = tuple(str(shard) for shard in range(8))
 
 # Whose a number is, and with that where the sweep finds it. A resting number has only the latter.
-HOLDER = ("activation_id", "partner_id", "held_from", "free_since", "held_for")
+HOLDER = ("activation_id", "partner_id", "held_from", "free_since", "held_for", "overdue_at")
 LEASE = (*HOLDER, "held_shard")
 NEXT_VERSION = {"version": 1}
 
@@ -251,15 +251,21 @@ class Numbers:
 
     def held(self, shard: str, now: int) -> Iterator[str]:
         """Return the numbers of a shard that activations hold at `now` (ms), as the index shows them."""
-        condition = expression("#held_shard = :shard AND #available_from > :now", shard=shard, now=now)
-        for item in self._db.query_all(self.table, condition, index="held"):
-            if "activation_id" in item:
-                yield item["phone"]
+        return (item["phone"] for item in self._held(shard, now))
 
-    def let_go(self, ended: EndedLease, now: int) -> bool:
+    def holding(self, now: int) -> Iterator[ActivationId]:
+        """Return the activations that hold numbers at `now` (ms), as the index shows them."""
+        return (item["activation_id"] for shard in HELD_SHARDS for item in self._held(shard, now))
+
+    def _held(self, shard: str, now: int) -> Iterator[Item]:
+        condition = expression("#held_shard = :shard AND #available_from > :now", shard=shard, now=now)
+        found = self._db.query_all(self.table, condition, index="held")
+        return (item for item in found if "activation_id" in item)
+
+    def let_go(self, ended: EndedLease, now: int) -> Number | None:
         """Free a number whose lease or rest has ended by `now` (ms), or let it rest first after its lease.
 
-        Tells whether the number still was as it was found.
+        Returns it as it was before, None when it no longer was as it was found.
         """
         lease = "attribute_not_exists(#activation_id)" if ended.activation_id is None else "#activation_id = :id"
         values: dict[str, object] = {} if ended.activation_id is None else {"id": ended.activation_id}
@@ -272,10 +278,9 @@ class Numbers:
             f"attribute_exists(#held_shard) AND {lease} AND #available_from = :until", until=ended.until, **values
         )
         try:
-            self._db.update(self.table, {"phone": ended.phone}, freed, condition)
+            return to_number(self._db.replace(self.table, {"phone": ended.phone}, freed, condition))
         except ConditionFailed:
-            return False
-        return True
+            return None
 
     def page(
         self, limit: int, cursor: str | None, *, country: str | None = None, operator: str | None = None
@@ -425,6 +430,7 @@ def to_number(item: Item) -> Number:
         held_from=item.get("held_from"),
         free_since=item.get("free_since"),
         held_for=item.get("held_for"),
+        overdue_at=item.get("overdue_at"),
         resting="held_shard" in item and "activation_id" not in item,
         blocked=frozenset(item.get("blocked", ())),
         cancels=item.get("cancels", {}),

@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from globalconnect.domain.activation import Hold
 from globalconnect.domain.ids import PartnerId
 from globalconnect.domain.number import OfflineReason, pool_of
-from globalconnect.domain.partner import Partner
+from globalconnect.domain.partner import Partner, live_limit
 from globalconnect.domain.pool_counts import (
     MOST_CHANGED,
     Contribution,
@@ -86,15 +87,16 @@ class Holders:
         item = self._db.get(self._table, {"partner_id": partner_id})
         return _HOLDER.from_item(item).held if item else 0
 
-    def left(self, partner: Partner, max_live: int) -> int | None:
+    def left(self, partner: Partner, max_live: int, hold: Hold) -> int | None:
         """Return how many numbers more a partner may hold, None for any number (contract 1.7).
 
-        `max_live` is the deployment's limit, 0 for none. Only a partner with a limit is looked up. Raises Busy.
+        `max_live` is the deployment's limit, 0 for none; `hold` is what ends the partner's activations. Only a partner with
+        a limit is looked up. Raises Busy.
         """
         if partner.paused is not None:
             return 0
-        limit = partner.max_live or max_live
-        return max(0, limit - self.held_by(partner.partner_id)) if limit else None
+        limit = live_limit(partner, max_live, hold)
+        return None if limit is None else max(0, limit - self.held_by(partner.partner_id))
 
 
 class SoldOutAfterPoll:

@@ -43,13 +43,17 @@ class Transactions:
         Raises Busy when others are changing the number and it is still so after `tries`. A sale whose answer got lost
         is DONE all the same: nobody else could end it.
         """
+        held: dict[str, int] = {} if activation.overdue_at is None else {"overdue": activation.overdue_at}
+        # One that was not swept may have it of the activation before.
+        overdue = ", #overdue_at = :overdue" if held else " REMOVE #overdue_at"
         lease = update(
             self._numbers.table,
             {"phone": activation.phone},
             expression(
                 "SET #free_since = #available_from, #available_from = :until, #activation_id = :id, "
-                "#partner_id = :partner, #held_from = :since, #held_for = :service, #held_shard = :shard "
-                "ADD #version :one",
+                "#partner_id = :partner, #held_from = :since, #held_for = :service, #held_shard = :shard"
+                f"{overdue} ADD #version :one",
+                **held,
                 until=activation.expires_at,
                 id=activation.activation_id,
                 partner=activation.partner_id,
@@ -102,6 +106,25 @@ class Transactions:
             return
         self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, marked, unchanged(number)))
 
+    def end(self, activation: Activation, number: Number, now: int) -> None:
+        """Let a live activation expire at `now` (ms), with what that does to the number; nothing is left on it.
+
+        Takes both as they were read. Raises ConditionFailed when either has changed since, be it by this very call, when its
+        first answer got lost: who reads again finds it expired.
+        """
+        record = update(
+            self._activations.table,
+            _key(activation),
+            changing({"expires_at": now}),
+            expression("attribute_not_exists(#outcome) AND #expires_at = :until", until=activation.expires_at),
+        )
+        if number.activation_id != activation.activation_id:
+            self._db.transact(record)
+            return
+        sets, removes = _release(number, now, self._numbers.rest)
+        freed = changing(sets, removes=removes, adds=NEXT_VERSION)
+        self._db.transact(record, update(self._numbers.table, {"phone": number.phone}, freed, unchanged(number)))
+
     def lift_mark(self, activation: Activation, number: Number, left: RemainingMarks, now: int) -> None:
         """Take an activation's mark off its number, once, at `now` (ms); these are left.
 
@@ -149,13 +172,17 @@ def _change(mark: Mark | None, cause: Cause, number: Number, now: int, rest: int
     removes: tuple[str, ...] = ()
     adds: dict[str, object] = {**NEXT_VERSION}
     if release:
-        end = min(now, number.available_from)
-        rested_at = rests_until(end, rest, now)
-        sets["available_from"] = end if rested_at is None else rested_at
-        removes = LEASE if rested_at is None else HOLDER
+        sets, removes = _release(number, now, rest)
     if mark is not None and mark.cancels is not None:
         sets["cancels.service"] = mark.cancels
     if mark is not None and mark.block:
         adds["blocked"] = {mark.service}
         sets["causes"] = from_causes({**number.causes, mark.service: causes_with(number, mark.service, cause)})
     return changing(sets, removes=removes, adds=adds, names={"service": mark.service} if mark else None)
+
+
+def _release(number: Number, now: int, rest: int) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Return what is set and what removed when a number's activation ends at `now` (ms): it is free, or rests first."""
+    end = min(now, number.available_from)
+    rested_at = rests_until(end, rest, now)
+    return {"available_from": end if rested_at is None else rested_at}, LEASE if rested_at is None else HOLDER

@@ -1,6 +1,8 @@
 import { useEffect, useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
+import { Act } from "../../components/act";
 import { announce } from "../../components/announce";
+import { Confirm } from "../../components/dialog";
 import { Fact } from "../../components/facts";
 import { Head } from "../../components/head";
 import { ActivationOutcome } from "../../components/outcome";
@@ -22,6 +24,7 @@ const REFRESH_EVERY = 5;
 function SingleActivation({ params }: { params: Readonly<Record<string, string>> }) {
   const activationId = params["activationId"] ?? "";
   const [watching, setWatching] = useState(true);
+  const [ending, setEnding] = useState(false);
   const [revealed, setRevealed] = useState<ReadonlyMap<string, Sms>>(new Map());
   const data = usePolling<ActivationWithSms>(
     (signal) =>
@@ -44,9 +47,20 @@ function SingleActivation({ params }: { params: Readonly<Record<string, string>>
     announce("SMS text shown");
   };
 
+  const end = async () => {
+    await api.post("/admin/activations/{activationId}/end", { path: { activationId } });
+    data.reload();
+    announce("Activation ended");
+  };
+
   return (
     <>
       <Head title={`Activation ${activationId}`}>
+        {data.value && data.value.overdueSince !== null && (
+          <Act deed="post /admin/activations/{activationId}/end" onClick={() => setEnding(true)}>
+            End
+          </Act>
+        )}
         <a href={hrefTo("activations")}>All activations</a>
       </Head>
       {gone ? (
@@ -62,6 +76,14 @@ function SingleActivation({ params }: { params: Readonly<Record<string, string>>
             </>
           )}
         </Loaded>
+      )}
+      {ending && (
+        <Confirm title="End this activation?" action="End it" onConfirm={end} onClose={() => setEnding(false)}>
+          <p>
+            It expires now: its number is free, or rests first, and SMS that arrive later are not the partner's. The
+            partner may still finish it.
+          </p>
+        </Confirm>
       )}
     </>
   );

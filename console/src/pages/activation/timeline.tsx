@@ -50,6 +50,7 @@ export function Timeline({ activation, revealed, onReveal, onPushed }: TimelineP
   });
   const events = [
     ...leaseEvents(activation),
+    ...overdueEvents(activation),
     ...lineEvents(activation),
     ...smsEvents,
     ...finishEvents(activation),
@@ -98,6 +99,23 @@ function leaseEvents({ startedAt, expiresAt, finishedAt, state }: ActivationWith
       ),
   };
   return [start, expiry];
+}
+
+function overdueEvents({ overdueSince }: ActivationWithSms): Event[] {
+  if (overdueSince === null) return [];
+  return [
+    {
+      key: "overdue",
+      at: overdueSince,
+      rank: 3,
+      kind: "bad",
+      content: (
+        <p>
+          <strong>Overdue</strong>: the partner should have finished it. The number stays held.
+        </p>
+      ),
+    },
+  ];
 }
 
 function lineEvents({ lineOfflineAt }: ActivationWithSms): Event[] {

@@ -5,8 +5,10 @@ import { Badge, type Tone } from "../../components/badge";
 
 type PushState = Schemas["SmsView"]["pushState"];
 
-export const STATES: readonly (readonly [Schemas["ActivationView"]["state"], string])[] = [
+/** By which states activations are listed; overdue ones are live, too. */
+export const STATES: readonly (readonly [Schemas["ActivationView"]["state"] | "overdue", string])[] = [
   ["live", "Live"],
+  ["overdue", "Overdue"],
   ["expired", "Expired"],
   ["finished", "Finished"],
 ];

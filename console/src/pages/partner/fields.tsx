@@ -47,7 +47,7 @@ export function PartnerFields({ draft, onChange }: PartnerFieldsProps) {
       <TextField
         name="maxLive"
         label="Most live activations"
-        hint="With this many it can't buy until one ends. Empty: the deployment's default."
+        hint="With this many it can't buy until one ends. Empty: the deployment's default, or 100 for SMSHub."
         value={draft.maxLive}
         onChange={(maxLive) => onChange({ ...draft, maxLive })}
         inputMode="numeric"

@@ -98,7 +98,7 @@ function PartnerFacts({ partner: known }: { partner: Partner }) {
             <PushUrl partner={known} />
           </Fact>
           <Fact name="Services">{servicesInWords(known.services)}</Fact>
-          <Fact name="Most live activations">{known.maxLive ?? "Default"}</Fact>
+          <Fact name="Most live activations">{known.liveLimit ?? "Any number"}</Fact>
         </>
       )}
     </dl>

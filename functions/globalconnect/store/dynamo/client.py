@@ -128,6 +128,11 @@ class Dynamo:
         arguments = update(table, key, change, condition)["Update"]
         return from_wire(self._ask(self._client.update_item, {**arguments, "ReturnValues": "ALL_NEW"})["Attributes"])
 
+    def replace(self, table: str, key: Key, change: Expression, condition: Expression) -> Item:
+        """Change an item and give it as it was before. Raises ConditionFailed, and Busy."""
+        arguments = update(table, key, change, condition)["Update"]
+        return from_wire(self._ask(self._client.update_item, {**arguments, "ReturnValues": "ALL_OLD"})["Attributes"])
+
     def update_unseen(
         self, table: str, key: Key, change: Expression, condition: Expression, tries: int = TRIES
     ) -> None:
