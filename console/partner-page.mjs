@@ -10,7 +10,10 @@ const PUSH = "pushSms";
 /** Return a page with everything filled in that is in `docs`. */
 export async function filled(page, docs) {
   const description = JSON.parse(await readFile(join(docs, "openapi.json"), "utf8"));
-  const blocks = page.replace(/<x-code name="([^"]+)">\n([\s\S]*?)\n<\/x-code>/g, (_, name, text) => block(name, text));
+  const blocks = page.replace(
+    /<x-code name="([^"]+)"(?: example="([^"]+)")?>\n([\s\S]*?)\n<\/x-code>/g,
+    (_, name, example, text) => block(name, text, example),
+  );
   return replaced(blocks.replace("{{reference}}", () => reference(description)), /\{\{sample (\S+) (\S+)\}\}/g, (found) =>
     sample(join(docs, "samples"), ...found.slice(1)),
   );
@@ -26,10 +29,12 @@ async function sample(folder, file, language) {
   return `<details><summary>${escaped(language)}: ${escaped(file)}</summary>${block(file, text.trimEnd())}</details>`;
 }
 
-function block(name, text) {
+/** Return a block of code; the page shows an `example` in the forms of the partner, once it knows them. */
+function block(name, text, example) {
   const label = escaped(name);
+  const own = example ? ` data-example="${example}"` : "";
   return (
-    `<figure class="code"><figcaption class="quiet"><span class="name">${label}</span></figcaption>` +
+    `<figure class="code"${own}><figcaption class="quiet"><span class="name">${label}</span></figcaption>` +
     `<pre tabindex="0" role="region" aria-label="${label}"><code>${escaped(text)}</code></pre></figure>`
   );
 }

@@ -264,7 +264,37 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
     ),
     "HandedOutKey": record(
         "A partner's key, shown to whoever follows the link first.",
-        {"name": text("The partner's name"), requests.KEY: KEY, "dialect": text("Its dialect")},
+        {
+            "name": text("The partner's name"),
+            requests.KEY: KEY,
+            "dialect": text("Its dialect"),
+            "forms": ref("PartnerForms"),
+            "names": {"anyOf": [ref("OwnNames"), {"type": "null"}]},
+        },
+    ),
+    "OwnNames": record(
+        "The names that the partner uses, as far as staff have said; others are as we have them, or not offered (`hide`).",
+        {
+            "countries": {"type": "array", "items": {"type": "string"}},
+            "operators": {"type": "object", "additionalProperties": {"type": "array", "items": {"type": "string"}}},
+            "services": {"type": "array", "items": {"type": "string"}},
+            "unmapped": {"type": "string", "enum": ["pass", "hide"]},
+        },
+    ),
+    "PartnerForms": record(
+        "What a partner's requests, answers and pushes look like.",
+        {
+            "title": text("What its dialect is called"),
+            "switches": ref("SwitchesView"),
+            "examples": record(
+                "What it is answered and pushed.",
+                {
+                    "counts": {"type": "object", "additionalProperties": {"type": "object"}},
+                    **{name: {"type": "object"} for name in ("number", "messages", "error", "push")},
+                    "pushHeaders": {"type": "object", "additionalProperties": {"type": "string"}},
+                },
+            ),
+        },
     ),
     "Sms": record(
         "An SMS that arrived for an activation.",

@@ -1,15 +1,14 @@
 """The dialects that a partner can have, as staff choose among them (contract 5)."""
 
-from collections.abc import Mapping
 from typing import Literal, Self
 
 from admin_api.route import Call, route
 from admin_api.schema import NoFields, NoQuery, View
 from admin_api.wiring import Parts
 from globalconnect.domain.staff import Role
-from globalconnect.hub_protocol import dialect as named
 from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.hub_protocol.dialect import Dialect, Evidence
+from globalconnect.hub_protocol.switches import switches_of
 
 
 class TypesView(View):
@@ -57,32 +56,13 @@ class DialectView(View):
 
     @classmethod
     def of(cls, name: str, dialect: Dialect) -> Self:
-        types = {field: _name(named.SPELLINGS, getattr(dialect, field)) for field in ("number", "phone", "sms_id")}
-        switches = {
-            "types": TypesView.model_validate(types),
-            "number_extras": dict(dialect.number_extras),
-            "push_extras": dict(dialect.push_extras),
-            "error_fields": list(dialect.error_fields),
-            "error_http": _name(named.ERROR_STATUSES, dialect.error_status),
-            "gzip_from": dialect.gzip_from,
-            "counts": {word: _name(named.COUNTS_FORMS, form) for word, form in dialect.counts.items()},
-            "any": _name(named.OPERATORS, dialect.operators),
-            "cancel_limit": dialect.cancel_limit,
-            "hold": dialect.hold.value,
-            "outcomes": {str(code): outcome.value for code, outcome in dialect.outcomes.items()},
-            "push_done": _name(named.ACCEPTANCES, dialect.push_done),
-            "push_stop_words": sorted(dialect.push_stop_words),
-            "push_authorization": _name(named.AUTHORIZATIONS, dialect.push_authorization),
-            "push_accept_gzip": dialect.push_accept_encoding == "gzip",
-            "push_gzip": dialect.push_gzip,
-        }
         return cls(
             name=name,
             title=dialect.title,
             evidence=dialect.evidence,
             uncertain=list(dialect.uncertain),
             push_url=dialect.push_url,
-            switches=SwitchesView.model_validate(switches),
+            switches=SwitchesView.model_validate(switches_of(dialect)),
         )
 
 
@@ -95,8 +75,3 @@ class DialectList(View):
 @route("GET", "/admin/dialects", Role.VIEW, "List the dialects that a partner can have, with what each has of its own.")
 def browse(_parts: Parts, _call: Call[NoQuery, NoFields]) -> DialectList:
     return DialectList(dialects=[DialectView.of(name, dialect) for name, dialect in DIALECTS.items()])
-
-
-def _name[K](names: Mapping[K, object], value: object) -> K:
-    """Return what staff call a value of a switch."""
-    return next(name for name, known in names.items() if known == value)

@@ -1,6 +1,6 @@
 """The page that a partner's developer starts from, and the requests that it alone makes (contract 1.8)."""
 
-from globalconnect.domain.errors import InvalidInput, existing
+from globalconnect.domain.errors import Busy, InvalidInput, Unavailable, existing
 from globalconnect.domain.ids import new_token, read_activation_id
 from globalconnect.hub_protocol.answers import MESSAGES, messages_body
 from globalconnect.hub_protocol.catalogue import dialect_of
@@ -42,7 +42,17 @@ def _key(request: Request, parts: Parts) -> Response:
         raise InvalidInput(_TOKEN, "expected the part of the link after #, as a text")
     partner, key = parts.partners.follow_link(token, parts.now(), new_token(_NAME_LENGTH, parts.rng))
     request.note(partner_id=partner.partner_id)
-    return Response(200, {"name": partner.name, "key": key, "dialect": partner.dialect}, logged=True)
+    # Imported here because a link is followed once, and every other call would start later for it.
+    from partner_page.forms import forms_of, names_of  # noqa: PLC0415
+
+    try:
+        names = names_of(parts.names.of(partner), partner)
+    except (Busy, Unavailable):
+        # The link is used up: this answer is the only one with the key.
+        names = None
+    forms = forms_of(dialect_of(partner, parts.dialects))
+    handed_out = {"name": partner.name, "key": key, "dialect": partner.dialect, "forms": forms, "names": names}
+    return Response(200, handed_out, logged=True)
 
 
 def _messages(request: Request, fields: Fields, parts: Parts) -> Response:

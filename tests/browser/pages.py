@@ -19,6 +19,7 @@ PAGES: tuple[At, ...] = (
     At("overview", lambda _: "/overview"),
     At("partners", lambda _: "/partners"),
     At("partner", lambda life: f"/partners/{life.partner_id}"),
+    At("partner-names", lambda life: f"/partners/{life.partner_id}/names"),
     At("numbers", lambda _: "/numbers"),
     At("pool", lambda _: "/numbers?country=england"),
     At("offline", lambda _: "/numbers?online=false"),

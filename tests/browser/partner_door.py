@@ -13,7 +13,9 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from globalconnect.hub_protocol.dialect import Dialect
 from local.place import FUNCTIONS
+from partner_page.forms import forms_of
 
 STATIC = FUNCTIONS / "partner_page" / "static"
 STAGE = "/live"
@@ -47,6 +49,8 @@ class Supplier:
     service: str = "tg"
     key: str = field(default_factory=lambda: f"key-{secrets.token_hex(16)}")
     free: int = 3
+    dialect: Dialect = field(default_factory=Dialect)
+    names: dict[str, Any] | None = None
     texts: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _tokens: set[str] = field(default_factory=set)
@@ -96,7 +100,13 @@ class Supplier:
         if token not in self._tokens:
             return 404, _refusal("link not found")
         self._tokens.remove(token)
-        return 200, {"name": self.name, "key": self.key, "dialect": "smsbower"}
+        return 200, {
+            "name": self.name,
+            "key": self.key,
+            "dialect": "a-name",
+            "forms": forms_of(self.dialect),
+            "names": self.names,
+        }
 
     def _act(self, body: dict[str, Any]) -> Answer:
         match body["action"]:

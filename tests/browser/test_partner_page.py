@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from globalconnect.hub_protocol.catalogue import DIALECTS, overridden
 from local.stack import Stack
 from tests.browser.driving import HEIGHT, NARROW, WIDE, Console, copied, fill, press, shows
 from tests.browser.partner_door import STATIC, Supplier
@@ -175,6 +176,66 @@ def test_no_number_is_explained_and_what_was_meant_is_put_in(page: Page, supplie
     expect(number.get_by_text("No number.")).to_have_count(0)
 
 
+def test_a_link_explains_the_forms_that_the_partner_gets_and_a_typed_key_the_usual_ones(
+    window: Console, supplier: Supplier
+) -> None:
+    page, dialect = window.page, window.page.locator("#dialect")
+    page.goto(supplier.url)
+    use_key(page, supplier.key)
+    shows(dialect, "What this page shows are the usual forms.")
+    number, push = page.get_by_role("region", name="Answers of GET_NUMBER"), page.get_by_role("region", name="A push")
+    shows(number, '"number":"447472190082"', '"call":0')
+    usual = page.locator("#errors").inner_text(), page.locator("#push").inner_text()
+    supplier.dialect = overridden(DIALECTS["onlinesim"], {"types": {"smsId": "string"}})
+    page.goto(supplier.link())
+    shows(dialect, "OnlineSim", "number of GET_NUMBER is a number, phone of an SMS a string, smsId a string.")
+    shows(dialect, "any, the sum of all.", "Each has HTTP 200", "Its Authorization is Bearer and your key.")
+    shows(number, '"number":447472190082', '{"status":"NO_NUMBERS"}')
+    expect(number).not_to_contain_text("call")
+    shows(page.get_by_role("region", name="Answer of GET_SERVICES"), '"operatorMap":{"any":{"tg":5}')
+    shows(page.get_by_role("region", name="Answers of getsms"), '"smsId":"36532","phone":"447472190082"', "WAIT_CODE")
+    shows(push, "Authorization: Bearer …", '"phone":"447472190082","phoneFrom":"Telegram","text":"Your code: 50151"}')
+    shows(page.locator("#push"), "HTTP 200 says that you have stored the SMS, whatever the body.", "NO_OPERATION")
+    shows(
+        page.get_by_role("region", name="A refusal"), '"message":"activation not found","error":"activation not found"'
+    )
+    shows(page.locator("#errors"), "The text is in message and error. Each has HTTP 200: go by status.")
+    expect(page.locator("#errors").get_by_text("Go by the HTTP status:")).to_be_hidden()
+    page.reload()
+    shows(dialect, "OnlineSim")
+    supplier.dialect = DIALECTS["herosms"]
+    page.goto(supplier.link())
+    shows(page.get_by_role("region", name="Answer of GET_SERVICES"), 'GET_COUNT: {"status":"SUCCESS","countMap"')
+    shows(page.locator("#finish"), "14 is the same as 3 Success.")
+    expect(page.get_by_label("status").locator("option").last).to_have_text("16: as 5 Returned")
+    press(page, "Forget the key")
+    shows(number, '"number":"447472190082"')
+    assert (page.locator("#errors").inner_text(), page.locator("#push").inner_text()) == usual
+
+
+def test_a_link_shows_the_names_that_the_partner_uses_to_be_searched(window: Console, supplier: Supplier) -> None:
+    page, names = window.page, window.page.locator("#names")
+    page.goto(supplier.url)
+    shows(names, "are called as GET_SERVICES lists them.")
+    operators = {"Côte d'Ivoire": [HOSTILE, "any"], "uk": ["any"]}
+    countries, services = list(operators), [f"s{number}" for number in range(1_000)]
+    supplier.names = {"countries": countries, "operators": operators, "services": services, "unmapped": "hide"}
+    page.goto(supplier.link())
+    shows(names, "Others are not for sale to you.", "1005 of 1005, the first 200 shown")
+    rows = names.get_by_role("row")
+    expect(rows).to_have_count(201)
+    fill(names, {"Find a name": "IVOIRE"})
+    expect(rows).to_have_count(4)
+    shows(names, HOSTILE, "3 of 1005")
+    fill(names, {"Find a name": "s999"})
+    expect(rows.nth(1).get_by_role("cell")).to_have_text(["Service", "s999", ""])
+    assert window.axe() == []
+    assert window.fits(NARROW)
+    supplier.names = {"countries": [], "operators": {}, "services": [], "unmapped": "pass"}
+    page.goto(supplier.link())
+    shows(names, "No names of your own were agreed. Others are called as we call them.")
+
+
 def test_a_wrong_key_is_told(window: Console, supplier: Supplier) -> None:
     window.page.goto(supplier.url)
     use_key(window.page, "not-a-key")
@@ -199,6 +260,9 @@ def test_axe_finds_nothing_in_light_in_dark_and_at_360_pixels(page: Page, window
     shows(trial(page, "GET_NUMBER"), "Did you mean")
     for summary in page.locator("summary").all():
         summary.click()
+    supplier.dialect = DIALECTS["herosms"]
+    page.goto(supplier.link())
+    shows(page.locator("#dialect"), "HeroSMS")
     for width, scheme in LOOKS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.emulate_media(color_scheme=scheme)

@@ -143,6 +143,82 @@ def test_a_limit_of_live_activations_is_set_refused_at_its_field_and_taken_off(
         until(lambda: stored(market, hub.partner_id, "maxLive"), lambda most, kept=kept: most == [kept])  # type: ignore[misc]
 
 
+def test_a_dialect_is_chosen_overridden_where_its_hub_differs_and_returned_to(console: Console, market: Market) -> None:
+    hub = market.hub(name="Hub of a family")
+    page = opened(console, hub)
+    form, switches = page.get_by_role("form", name="Settings"), page.get_by_role("table", name="Switches")
+
+    def row(name: str) -> Locator:
+        return switches.get_by_role("row").filter(has=page.get_by_role("cell", name=name, exact=True))
+
+    form.get_by_label("Dialect").select_option("SMSHub")
+    shows(
+        form,
+        "Known from the hub's own document, read whole.",
+        "Uncertain: HTTP status of an error, Answers are gzipped from.",
+    )
+    press(form, "Use this URL")
+    expect(form.get_by_label("Push URL")).to_have_value("https://agent.unerio.com/agent/api/sms")
+    expect(form.get_by_role("button", name="Use this URL")).to_have_count(0)
+    form.get_by_text("Overrides: none").click()
+    number, status = form.get_by_label("number of GET_NUMBER"), form.get_by_label("HTTP status of an error (uncertain)")
+    expect(number.locator("option:checked")).to_have_text("As SMSHub: JSON number")
+    number.select_option("JSON string")
+    status.select_option("Each has its own")
+    form.get_by_label("Answers are gzipped from (uncertain)").fill("some")
+    save(page, said="")
+    expect(form.get_by_label("Answers are gzipped from (uncertain)")).to_have_accessible_description(
+        re.compile("Empty: as SMSHub: The first byte.*Expected a whole number")
+    )
+    form.get_by_label("Answers are gzipped from (uncertain)").fill("1000001")
+    save(page, said="")
+    shows(form, "Expected a whole number from 0 to 1000000")
+    form.get_by_label("Answers are gzipped from (uncertain)").fill("512")
+    save(page)
+    kept = {"types": {"number": "string"}, "errorHttp": "mapped", "gzipFrom": 512}
+    assert stored(market, hub.partner_id, "dialect", "overrides") == ["smshub", kept]
+    expect(row("number of GET_NUMBER").get_by_role("cell")).to_have_text(
+        ["number of GET_NUMBER", "JSON string Overridden", "JSON number"]
+    )
+    expect(row("HTTP status of an error").get_by_role("cell")).to_have_text(
+        ["HTTP status of an error", "Each has its own Overridden", "200 Uncertain"]
+    )
+    expect(row("Answers are gzipped from").get_by_role("cell").nth(1)).to_have_text("512 bytes Overridden")
+    expect(row("Cancels that end a service for a number").get_by_role("cell").nth(1)).to_have_text("4")
+    assert hub.call("GET_NUMBER").status_code == 400
+    console.reload()
+    form.get_by_text("Overrides: 3").click()
+    status.select_option("As SMSHub: 200")
+    form.get_by_label("Answers are gzipped from (uncertain)").fill("")
+    save(page)
+    assert stored(market, hub.partner_id, "overrides") == [{"types": {"number": "string"}}]
+    expect(row("HTTP status of an error").get_by_role("cell").nth(1)).to_have_text("200")
+    number.select_option("As SMSHub: JSON number")
+    save(page)
+    assert stored(market, hub.partner_id, "overrides") == [{}]
+    shows(form, "Overrides: none")
+
+
+def test_an_offer_is_set_with_what_is_warned_of_and_taken_away(console: Console, market: Market) -> None:
+    one, other = market.hub(name="Hub with a part"), market.hub(name="Hub with the rest", offer={"percent": 90})
+    page = opened(console, one)
+    form = page.get_by_role("form", name="Settings")
+    fill(form, {"Share (%)": "0"}, "Save")
+    expect(form.get_by_label("Share (%)")).to_have_accessible_description("Expected a whole number from 1 to 100")
+    fill(form, {"Share (%)": "20", "At most": "5"})
+    save(page)
+    shows(form, "The offers of all partners are 110 % together, above 100")
+    assert stored(market, one.partner_id, "offer") == [{"percent": 20, "most": 5}]
+    fill(form, {"Share (%)": ""})
+    save(page)
+    assert stored(market, one.partner_id, "offer") == [{"most": 5}]
+    fill(form, {"At most": ""})
+    save(page)
+    expect(form.get_by_text("above 100")).to_have_count(0)
+    assert stored(market, one.partner_id, "offer") == [None]
+    market.made("DELETE", f"/admin/partners/{other.partner_id}")
+
+
 # ---------------------------------------------------------------- a new one
 
 

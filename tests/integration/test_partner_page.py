@@ -17,6 +17,7 @@ from globalconnect.domain.number import Number, pool_of
 from globalconnect.domain.partner import Partner, digest_of, in_clear
 from globalconnect.domain.staff import Role
 from globalconnect.domain.times import DAY
+from globalconnect.hub_protocol.catalogue import DIALECTS
 from globalconnect.runtime import request_log
 from globalconnect.runtime.http import ProxyAnswer, endpoint
 from globalconnect.runtime.startup import Environment
@@ -24,6 +25,7 @@ from globalconnect.store.dynamo import from_wire
 from globalconnect.store.numbers import Numbers, to_whole_item
 from globalconnect.store.transactions import IssueResult, Transactions
 from partner_page.app import answer
+from partner_page.forms import forms_of
 from partner_page.wiring import build
 from simulation.aws import Cloud
 from simulation.calls import Calls
@@ -102,7 +104,13 @@ def test_a_page_that_was_not_built_says_how_to_build_it(cloud: Cloud, tmp_path: 
 
 def test_a_link_hands_out_the_key_once(shop: Shop, desk: Desk) -> None:
     issued = desk.partner(name="Hub")
-    shown = {"name": "Hub", "key": issued["key"], "dialect": "globalconnect"}
+    shown = {
+        "name": "Hub",
+        "key": issued["key"],
+        "dialect": "globalconnect",
+        "forms": forms_of(DIALECTS["globalconnect"]),
+        "names": {"countries": [], "operators": {}, "services": [], "unmapped": "pass"},
+    }
     tokens = []
     for _ in range(2):
         tokens.append(made(desk, issued["partnerId"]))
@@ -110,6 +118,49 @@ def test_a_link_hands_out_the_key_once(shop: Shop, desk: Desk) -> None:
     assert tokens[0] != tokens[1]
     newest = shop.follow_link(made(desk, issued["partnerId"]))
     assert (newest.status, newest.body, newest.headers["Cache-Control"]) == (200, shown, "no-store")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_link_gives_the_forms_that_the_partner_gets(shop: Shop, desk: Desk, name: str) -> None:
+    shop.stock(*PHONES)
+    issued = desk.partner(dialect=name, overrides={"types": {"phone": "string"}, "errorFields": ["error"]})
+    forms = shop.follow_link(made(desk, issued["partnerId"])).body["forms"]
+    partner = shop.partners.get(issued["partnerId"])
+    sold = shop.buy(partner).body
+    shop.deliver(shop.source(), {"phone": str(sold["number"]), "from": "Telegram", "text": "code", "id": "1"})
+    (said,) = shop.messages(partner, sold["activationId"]).body["messages"]
+    refused = shop.finish(partner, 1, 3).body
+
+    examples = forms["examples"]
+    assert _forms(examples["number"]) == _forms(sold)
+    assert _forms(examples["messages"]["messages"][0]) == _forms(said)
+    assert _forms(examples["error"]) == _forms(refused)
+    (shown,) = (one for one in desk.get("/admin/dialects").body["dialects"] if one["name"] == name)
+    types = shown["switches"]["types"] | {"phone": "string"}
+    assert forms["title"] == shown["title"]
+    assert forms["switches"] == shown["switches"] | {"types": types, "errorFields": ["error"]}
+    assert list(examples["counts"]) == list(shown["switches"]["counts"])
+    pushed = {"key": str, "action": str} | {
+        field: type(said[field]) for field in ("smsId", "phone", "phoneFrom", "text")
+    }
+    assert _forms(examples["push"]) == pushed | _forms(shown["switches"]["pushExtras"])
+
+
+def _forms(body: dict[str, Any]) -> dict[str, type]:
+    return {name: type(value) for name, value in body.items()}
+
+
+def test_a_link_gives_the_names_that_the_partner_uses_and_none_of_ours(shop: Shop, desk: Desk) -> None:
+    issued = desk.partner(services=["ours"])
+    named = {
+        "countries": {"england": "uk", "scotland": "uk"},
+        "operators": {"england": {"*": "any", "O2": "o2"}, "scotland": {"O2": "Ø2"}, "hidden": {"O2": "o2"}},
+        "services": {"ours": "tg", "forbidden": "wa"},
+        "unmapped": "hide",
+    }
+    assert desk.put(f"/admin/partners/{issued['partnerId']}/names", named).status == 200
+    expected = {"countries": ["uk"], "operators": {"uk": ["any", "o2", "Ø2"]}, "services": ["tg"], "unmapped": "hide"}
+    assert shop.follow_link(made(desk, issued["partnerId"])).body["names"] == expected
 
 
 def test_a_link_is_good_for_24_hours(shop: Shop, desk: Desk) -> None:
@@ -186,6 +237,17 @@ def test_a_call_to_aws_that_fails_once_costs_nobody_the_link(shop: Shop, desk: D
     cloud = failing_cloud(shop.cloud, lambda _: fault if next(made_calls) == call else None)
     assert Shop(cloud).follow_link(token).body["key"] == partner.key
     assert shop.follow_link(token).refusal == NOT_FOUND
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.UNHEARD, Fault.BROKEN])
+def test_names_that_cannot_be_read_cost_nobody_the_key(shop: Shop, desk: Desk, fault: Fault) -> None:
+    issued = desk.partner()
+    assert desk.put(f"/admin/partners/{issued['partnerId']}/names", {"services": {"ours": "theirs"}}).status == 200
+    token, made_calls = made(desk, issued["partnerId"]), iter(range(100))
+    # After the read of the link and the write that takes it.
+    cloud = failing_cloud(shop.cloud, lambda _: fault if next(made_calls) > 1 else None)
+    handed_out = Shop(cloud).follow_link(token)
+    assert (handed_out.status, handed_out.body["key"], handed_out.body["names"]) == (200, issued["key"], None)
 
 
 def test_only_the_digest_of_a_link_is_kept_and_nothing_of_it_is_logged(shop: Shop, desk: Desk) -> None:

@@ -151,6 +151,7 @@ def test_keys_of_tables_are_named_in_the_store_alone() -> None:
         *(f"globalconnect/inbound/providers/generic.py: {field}" for field in ("line", "phone")),
         "globalconnect/inbound/providers/ejoin.py: code",
         "globalconnect/hub_protocol/answers.py: phone",
+        "globalconnect/hub_protocol/switches.py: phone",
         "partner_page/app.py: name",
         *(f"globalconnect/push/pusher.py: {field}" for field in ("activation_id", "partner_id")),
     }

@@ -22,7 +22,8 @@ export function ExchangeDetails({ title, exchange }: { title: string; exchange: 
   );
 }
 
-function shortened(text: string): string {
+/** Return the beginning of a text that is too long to be shown. */
+export function shortened(text: string): string {
   const left = text.length - MAX_LENGTH;
   return left > 0 ? `${text.slice(0, MAX_LENGTH)}\n… ${left} more characters` : text;
 }

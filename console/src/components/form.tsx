@@ -48,7 +48,9 @@ export function Form({ submit, onSubmit, onCancel, children, label, deed }: Form
 
   useEffect(() => () => void (there.current = false), []);
   useEffect(() => {
-    if (Object.keys(errors).length) element.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+    const wrong = element.current?.querySelector<HTMLElement>("[aria-invalid=true]");
+    wrong?.closest("details")?.setAttribute("open", "");
+    wrong?.focus();
   }, [errors]);
 
   const send = async () => {

@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { Data } from "../data";
+import { Badge } from "./badge";
 import { Time } from "./time";
 
 /** An error, and a way to try again where there is one. */
@@ -21,6 +22,15 @@ export function Success({ children }: { children: ComponentChildren }) {
   return (
     <p class="done" role="status">
       {children}
+    </p>
+  );
+}
+
+/** That something was done, and what may be wrong with it. */
+export function Warning({ children }: { children: ComponentChildren }) {
+  return (
+    <p role="status">
+      <Badge tone="warn">Warning</Badge> {children}
     </p>
   );
 }

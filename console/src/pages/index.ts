@@ -9,6 +9,7 @@ import { importJob, importJobs } from "./import-jobs";
 import { number, numbers } from "./numbers";
 import { overview } from "./overview";
 import { partner } from "./partner";
+import { partnerNames } from "./partner/names";
 import { partners } from "./partners";
 import { services } from "./services";
 import { source, sources } from "./sources";
@@ -20,6 +21,7 @@ export const pages: readonly Page[] = [
   overview,
   partners,
   partner,
+  partnerNames,
   numbers,
   number,
   importJobs,

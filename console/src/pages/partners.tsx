@@ -6,11 +6,13 @@ import { Form } from "../components/form";
 import { Head } from "../components/head";
 import { Listing } from "../components/listing";
 import { SecretDialog } from "../components/secret";
+import { Warning } from "../components/status";
 import { Time } from "../components/time";
+import { useData } from "../data";
 import { goTo, hrefTo } from "../router";
 import type { Page } from "./page";
 import { DeveloperLink } from "./partner/developer-link";
-import { EMPTY_DRAFT, check, fieldsOf, servicesInWords } from "./partner/draft";
+import { EMPTY_DRAFT, check, fieldsOf, servicesInWords, warningInWords } from "./partner/draft";
 import { PartnerFields } from "./partner/fields";
 import { PartnerState, PushUrl } from "./partner/state";
 
@@ -73,7 +75,8 @@ function shortened(services: readonly string[] | null): string {
 
 function NewPartnerDialog({ onIssued, onClose }: { onIssued: () => void; onClose: () => void }) {
   const [draft, setDraft] = useState(EMPTY_DRAFT);
-  const [issued, setIssued] = useState<Schemas["PartnerWithKey"] | null>(null);
+  const dialects = useData((signal) => api.get("/admin/dialects", { signal }), []);
+  const [issued, setIssued] = useState<Schemas["IssuedPartner"] | null>(null);
 
   const send = async () => {
     check(draft);
@@ -82,6 +85,7 @@ function NewPartnerDialog({ onIssued, onClose }: { onIssued: () => void; onClose
   };
 
   if (issued) {
+    const warning = warningInWords(issued.offerWarning);
     return (
       <SecretDialog
         title="Key issued"
@@ -97,13 +101,14 @@ function NewPartnerDialog({ onIssued, onClose }: { onIssued: () => void; onClose
         <p>
           Send it to <bdi>{issued.name}</bdi> in a way that nobody else can read, or a link below that shows it once.
         </p>
+        {warning !== null && <Warning>{warning}</Warning>}
       </SecretDialog>
     );
   }
   return (
     <Dialog title="New partner" onClose={onClose}>
       <Form submit="Issue key" onSubmit={send} onCancel={onClose}>
-        <PartnerFields draft={draft} onChange={setDraft} />
+        <PartnerFields draft={draft} onChange={setDraft} dialects={dialects} />
       </Form>
     </Dialog>
   );

@@ -49,7 +49,7 @@ export function KeyCard() {
           onSubmit={(event) => {
             event.preventDefault();
             const key = typed.trim();
-            if (key) hold({ key, name: null });
+            if (key) hold({ key, name: null, forms: null, names: null });
             setTyped("");
           }}
         >

@@ -3,11 +3,15 @@
 import { config } from "../config";
 import { ApiError, refusalIn, request } from "../http";
 import { Store } from "../store";
+import type { Forms, Names } from "./forms";
 
 export interface Holder {
   readonly key: string;
   /** The partner's name; null when the key was typed. */
   readonly name: string | null;
+  /** Its own forms, which a link gives; null when the key was typed. */
+  readonly forms: Forms | null;
+  readonly names: Names | null;
 }
 
 /** What is known of a link that the page was opened with; null without one. */
@@ -48,8 +52,7 @@ export async function openLink(token: string): Promise<void> {
     const answer = await request(`${config.api}/partner/link`, { method: "POST", headers, body: JSON.stringify({ token }) });
     if (answer.status === 404) return link.set("gone");
     if (!answer.isSuccess) throw new ApiError(answer.status, refusalIn(answer));
-    const { key, name } = answer.content as { key: string; name: string };
-    hold({ key, name });
+    hold(answer.content as Holder);
     link.set("opened");
   } catch (error) {
     link.set({ failed: error instanceof ApiError ? error.message : "The answer can't be read.", token });

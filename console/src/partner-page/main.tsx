@@ -2,8 +2,11 @@ import { type ComponentType, render } from "preact";
 import { Announcer, announce } from "../components/announce";
 import { config } from "../config";
 import "../styles.css";
-import { takeLink } from "./key";
+import { example } from "./forms";
+import { holder, takeLink } from "./key";
 import { KeyCard } from "./key-card";
+import { OwnNames } from "./names";
+import { OwnDialect, OwnErrors, OwnOutcomes, OwnTaking } from "./own";
 import "./page.css";
 import { FinishTrial, GetsmsTrial, NumberTrial, ServicesTrial } from "./trials";
 
@@ -27,6 +30,11 @@ const PARTS: Readonly<Record<string, ComponentType>> = {
   getsms: GetsmsTrial,
   finish: FinishTrial,
   announcer: Announcer,
+  dialect: OwnDialect,
+  names: OwnNames,
+  errors: OwnErrors,
+  outcomes: OwnOutcomes,
+  taking: OwnTaking,
 };
 
 for (const code of document.querySelectorAll("main code")) {
@@ -37,7 +45,24 @@ for (const place of document.querySelectorAll<HTMLElement>("[data-part]")) {
   const Part = PARTS[place.dataset["part"] ?? ""];
   if (Part) render(<Part />, place);
 }
+/** What stands in examples if nothing is known of the partner, by example. */
+const usual = new Map(
+  [...document.querySelectorAll<HTMLElement>("[data-example] code")].map((code) => [code, code.textContent]),
+);
+showForms();
+holder.subscribe(showForms);
+
 if (location.hash) document.getElementById(location.hash.slice(1))?.scrollIntoView();
+
+/** Show examples in the partner's own forms, and not what is said of others'. */
+function showForms(): void {
+  const forms = holder.value?.forms;
+  for (const [code, text] of usual) {
+    const name = code.closest<HTMLElement>("[data-example]")?.dataset["example"] ?? "";
+    code.textContent = forms ? example(name, forms, text) : text;
+  }
+  for (const said of document.querySelectorAll<HTMLElement>("[data-usual]")) said.hidden = Boolean(forms);
+}
 
 function addCopyButton(block: HTMLElement): void {
   const text = block.querySelector("pre");

@@ -6,6 +6,7 @@ import { type Exchange, explain, partnerCall, pollOnPage } from "../partner-call
 import { Store, useStore } from "../store";
 import { type Trial, useTrial } from "./calls";
 import { Input } from "./input";
+import { codesOf } from "./forms";
 import { holder } from "./key";
 import { readStock, servicesOf, stock } from "./stock";
 
@@ -149,7 +150,7 @@ export function NumberTrial() {
           label="Operator"
           value={fields.operator}
           onChange={(operator) => set({ operator })}
-          known={["any", ...Object.keys(operators)]}
+          known={[...new Set(["any", ...Object.keys(operators)])]}
         />
         <Input
           id="number-service"
@@ -261,7 +262,7 @@ export function FinishTrial() {
           value={status}
           onChange={(event) => setStatus(Number(event.currentTarget.value))}
         >
-          {OUTCOMES.map(([code, text]) => (
+          {[...OUTCOMES, ...codesOf(held.forms ?? null)].map(([code, text]) => (
             <option key={code} value={code}>
               {text}
             </option>

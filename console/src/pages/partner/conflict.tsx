@@ -1,6 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Schemas } from "../../api";
-import { type Draft, draftOf, servicesInWords } from "./draft";
+import { type Draft, draftOf, offerInWords, servicesInWords } from "./draft";
+import { overridesInWords } from "./switches";
 
 /** A field that somebody else has changed. */
 export interface FieldChange {
@@ -18,7 +19,9 @@ const FIELDS: readonly (readonly [label: string, inWords: (draft: Draft) => stri
   ["Push URL", (draft) => draft.pushUrl || "None"],
   ["Allowed services", (draft) => servicesInWords(draft.services)],
   ["Dialect", (draft) => draft.dialect],
+  ["Overrides", (draft) => overridesInWords(draft.overrides)],
   ["Most live activations", (draft) => draft.maxLive || "Default"],
+  ["Offer", (draft) => offerInWords(draft.offer)],
 ];
 
 /** Return the fields that others have changed, with what the draft has in them. */

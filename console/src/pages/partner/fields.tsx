@@ -1,22 +1,20 @@
-import { SelectField, TextField } from "../../components/form";
-import type { Dialect, Draft } from "./draft";
+import type { Schemas } from "../../api";
+import { TextField } from "../../components/form";
+import { Loaded } from "../../components/status";
+import type { Data } from "../../data";
+import { DialectField, Overrides, PushPreset } from "./dialect-fields";
+import type { Draft } from "./draft";
 import { ServicesField } from "./services-field";
-
-const DIALECTS: readonly (readonly [Dialect, string])[] = [
-  ["globalconnect", "GlobalConnect"],
-  ["smshub", "SMSHub"],
-  ["smsbower", "SMSBower"],
-  ["grizzly", "Grizzly"],
-  ["onlinesim", "OnlineSim"],
-  ["herosms", "HeroSMS"],
-];
 
 interface PartnerFieldsProps {
   readonly draft: Draft;
   readonly onChange: (draft: Draft) => void;
+  readonly dialects: Data<Schemas["DialectList"]>;
 }
 
-export function PartnerFields({ draft, onChange }: PartnerFieldsProps) {
+export function PartnerFields({ draft, onChange, dialects }: PartnerFieldsProps) {
+  const set = (changed: Partial<Draft>) => onChange({ ...draft, ...changed });
+  const dialect = dialects.value?.dialects.find(({ name }) => name === draft.dialect);
   return (
     <>
       <TextField
@@ -24,34 +22,69 @@ export function PartnerFields({ draft, onChange }: PartnerFieldsProps) {
         label="Name"
         hint="Visible to staff only."
         value={draft.name}
-        onChange={(name) => onChange({ ...draft, name })}
+        onChange={(name) => set({ name })}
         required
       />
+      <Loaded data={dialects}>
+        {(known) => (
+          <DialectField known={known.dialects} value={draft.dialect} onChange={(chosen) => set({ dialect: chosen })} />
+        )}
+      </Loaded>
       <TextField
         name="pushUrl"
         label="Push URL"
         hint="Where SMS are pushed. Empty: nothing is pushed, SMS can only be polled."
         type="url"
         value={draft.pushUrl}
-        onChange={(pushUrl) => onChange({ ...draft, pushUrl })}
+        onChange={(pushUrl) => set({ pushUrl })}
       />
-      <ServicesField services={draft.services} onChange={(services) => onChange({ ...draft, services })} />
-      <SelectField
-        name="dialect"
-        label="Dialect"
-        hint="The variant of the protocol that the partner speaks."
-        value={draft.dialect}
-        options={DIALECTS}
-        onChange={(dialect) => onChange({ ...draft, dialect })}
-      />
+      {dialect && <PushPreset dialect={dialect} pushUrl={draft.pushUrl} onUse={(pushUrl) => set({ pushUrl })} />}
+      <ServicesField services={draft.services} onChange={(services) => set({ services })} />
       <TextField
         name="maxLive"
         label="Most live activations"
         hint="With this many it can't buy until one ends. Empty: the deployment's default, or 100 for SMSHub."
         value={draft.maxLive}
-        onChange={(maxLive) => onChange({ ...draft, maxLive })}
+        onChange={(maxLive) => set({ maxLive })}
         inputMode="numeric"
       />
+      <OfferFields offer={draft.offer} onChange={(offer) => set({ offer })} />
+      {dialect && (
+        <Overrides dialect={dialect} chosen={draft.overrides} onChange={(overrides) => set({ overrides })} />
+      )}
     </>
+  );
+}
+
+interface OfferFieldsProps {
+  readonly offer: Draft["offer"];
+  readonly onChange: (offer: Draft["offer"]) => void;
+}
+
+function OfferFields({ offer, onChange }: OfferFieldsProps) {
+  return (
+    <fieldset class="field">
+      <legend>Offer</legend>
+      <p class="hint">
+        What it is shown of the free numbers of a pool. It may buy all of them, and the last ones are shown to one partner
+        at a time. Both empty: it is shown all.
+      </p>
+      <div class="filters">
+        <TextField
+          name="offer.percent"
+          label="Share (%)"
+          value={offer.percent}
+          onChange={(percent) => onChange({ ...offer, percent })}
+          inputMode="numeric"
+        />
+        <TextField
+          name="offer.most"
+          label="At most"
+          value={offer.most}
+          onChange={(most) => onChange({ ...offer, most })}
+          inputMode="numeric"
+        />
+      </div>
+    </fieldset>
   );
 }

@@ -4,17 +4,19 @@ import { Fact } from "../../components/facts";
 import { Head, useTitle } from "../../components/head";
 import { Loaded } from "../../components/status";
 import { Time } from "../../components/time";
-import { usePolling } from "../../data";
+import { useData, usePolling } from "../../data";
 import { hrefTo } from "../../router";
 import type { Page } from "../page";
 import { Activations } from "./activations";
 import { Credentials } from "./credentials";
-import { servicesInWords } from "./draft";
+import { DialectSwitches } from "./dialect";
+import { draftOf, offerInWords, servicesInWords } from "./draft";
 import { LiftMarks } from "./lift-marks";
 import { Pushes } from "./pushes";
 import { Selling } from "./selling";
 import { Settings } from "./settings";
 import { PartnerState, PushUrl } from "./state";
+import { Tabs } from "./tabs";
 import { TestPush } from "./test-push";
 
 type Partner = Schemas["PartnerView"];
@@ -44,14 +46,16 @@ function SinglePartner({ params }: { params: Readonly<Record<string, string>> })
 
 function Details({ partner: known, onChanged }: { partner: Partner; onChanged: () => void }) {
   useTitle(known.name);
+  const dialects = useData((signal) => api.get("/admin/dialects", { signal }), []);
   return (
     <>
       <Head title={<bdi>{known.name}</bdi>}>
         <a href={hrefTo("partners")}>All partners</a>
       </Head>
+      <Tabs partnerId={known.partnerId} current="partner" />
       <PartnerFacts partner={known} />
       <div class="two-columns">
-        {!known.revoked && <Settings known={known} onChanged={onChanged} />}
+        {!known.revoked && <Settings known={known} dialects={dialects} onChanged={onChanged} />}
         <div>
           {!known.revoked && <Selling partner={known} onChanged={onChanged} />}
           {!known.revoked && <TestPush partner={known} />}
@@ -59,6 +63,7 @@ function Details({ partner: known, onChanged }: { partner: Partner; onChanged: (
           <LiftMarks partnerId={known.partnerId} name={known.name} />
         </div>
       </div>
+      <DialectSwitches partner={known} dialects={dialects} />
       <Pushes partnerId={known.partnerId} inTrouble={known.inTrouble} every={REFRESH_EVERY} />
       <Activations partnerId={known.partnerId} every={REFRESH_EVERY} />
     </>
@@ -99,6 +104,7 @@ function PartnerFacts({ partner: known }: { partner: Partner }) {
           </Fact>
           <Fact name="Services">{servicesInWords(known.services)}</Fact>
           <Fact name="Most live activations">{known.liveLimit ?? "Any number"}</Fact>
+          <Fact name="Offer">{offerInWords(draftOf(known).offer)}</Fact>
         </>
       )}
     </dl>

@@ -2,10 +2,11 @@ import { useEffect, useState } from "preact/hooks";
 import { type Schemas, api } from "../../api";
 import { announce } from "../../components/announce";
 import { Form } from "../../components/form";
-import { Success } from "../../components/status";
+import { Success, Warning } from "../../components/status";
+import type { Data } from "../../data";
 import { ApiError } from "../../http";
 import { Conflict, type FieldChange, changesBetween } from "./conflict";
-import { type Draft, changesIn, check, draftOf } from "./draft";
+import { type Draft, changesIn, check, draftOf, warningInWords } from "./draft";
 import { PartnerFields } from "./fields";
 
 type Partner = Schemas["PartnerView"];
@@ -14,11 +15,12 @@ const CONFLICT = 409;
 
 interface SettingsProps {
   readonly known: Partner;
+  readonly dialects: Data<Schemas["DialectList"]>;
   readonly onChanged: () => void;
 }
 
 /** What is set about a partner, while others may change it too. */
-export function Settings({ known, onChanged }: SettingsProps) {
+export function Settings({ known, dialects, onChanged }: SettingsProps) {
   const form = useSettings(known, onChanged);
   return (
     <section class="card">
@@ -29,11 +31,12 @@ export function Settings({ known, onChanged }: SettingsProps) {
         label="Settings"
         deed="patch /admin/partners/{partnerId}"
       >
-        <PartnerFields draft={form.draft} onChange={form.edit} />
+        <PartnerFields draft={form.draft} onChange={form.edit} dialects={dialects} />
         {form.conflict.length > 0 && (
           <Conflict changes={form.conflict} isEdited={form.isEdited} onTakeTheirs={form.takeTheirs} />
         )}
         {form.report !== null && <Success>{form.report}</Success>}
+        {form.warning !== null && <Warning>{form.warning}</Warning>}
       </Form>
     </section>
   );
@@ -45,6 +48,7 @@ function useSettings(known: Partner, onChanged: () => void) {
   const [draft, setDraft] = useState(() => draftOf(known));
   const [conflict, setConflict] = useState<readonly FieldChange[]>([]);
   const [report, setReport] = useState<string | null>(null);
+  const [warning, setWarning] = useState<string | null>(null);
   const isEdited = Object.keys(changesIn(draft, draftOf(base))).length > 0;
 
   const startWith = (partner: Partner) => {
@@ -60,6 +64,7 @@ function useSettings(known: Partner, onChanged: () => void) {
 
   const save = async () => {
     setReport(null);
+    setWarning(null);
     check(draft);
     const changes = changesIn(draft, draftOf(base));
     if (Object.keys(changes).length === 0) {
@@ -69,8 +74,11 @@ function useSettings(known: Partner, onChanged: () => void) {
     }
     const path = { partnerId: base.partnerId };
     try {
-      startWith(await api.patch("/admin/partners/{partnerId}", { path, body: { ...changes, version: base.version } }));
+      const body = { ...changes, version: base.version };
+      const saved = await api.patch("/admin/partners/{partnerId}", { path, body });
+      startWith(saved);
       setReport("Saved.");
+      setWarning(warningInWords(saved.offerWarning));
       onChanged();
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== CONFLICT) throw error;
@@ -88,6 +96,7 @@ function useSettings(known: Partner, onChanged: () => void) {
     draft,
     conflict,
     report,
+    warning,
     isEdited,
     save,
     edit: (edited: Draft) => {
