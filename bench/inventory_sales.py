@@ -79,12 +79,11 @@ def _requests(shop: Shop) -> Iterator[tuple[str, int, list[str]]]:
     shop.stock(*_PHONES)
     partner, source = shop.partner(), shop.source()
     sold = shop.buy(partner).body
-    other = shop.buy(partner).body
     activation_id = sold["activationId"]
     # Whatever is remembered is remembered from here on.
     shop.call(partner, "GET_SERVICES")
     shop.messages(partner, activation_id)
-    shop.deliver(source, _sms(other["number"], "0"))
+    shop.deliver(source, _sms(sold["number"], "0"))
     with Calls(shop.cloud.client) as calls:
         yield "GET_SERVICES within the second", 0, calls.of(lambda: shop.call(partner, "GET_SERVICES"))
         shop.cloud.clock.advance(seconds=1)
