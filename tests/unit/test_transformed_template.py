@@ -16,7 +16,7 @@ from samtranslator.translator.transform import transform  # type: ignore[import-
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from globalconnect.runtime.metrics import Metric
-from globalconnect.runtime.request_log import RequestCount
+from globalconnect.runtime.request_log import RefusalCount
 from local.place import REPOSITORY
 from local.place import TEMPLATE as TEMPLATE_FILE
 from simulation.aws import TEMPLATE
@@ -247,8 +247,7 @@ def test_a_template_that_breaks_the_rule_is_seen(rule: Rule, spoil: Spoil) -> No
 
 def test_the_api_is_called_as_its_alarm_says() -> None:
     assert resources()["Api"]["Properties"]["Body"]["info"]["title"] == {"Ref": "AWS::StackName"}
-    (_, shown, _) = resources()["ServerErrorsAlarm"]["Properties"]["Metrics"]
-    dimensions = shown["MetricStat"]["Metric"]["Dimensions"]
+    dimensions = resources()["ServerErrorsAlarm"]["Properties"]["Dimensions"]
     assert {"Name": "ApiName", "Value": {"Ref": "AWS::StackName"}} in dimensions
 
 
@@ -334,7 +333,7 @@ def test_the_dashboard_shows_every_alarm_function_and_metric_of_ours() -> None:
     assert alarms == {f"{name}.Arn" for name, _ in _of(found, "AWS::CloudWatch::Alarm")}
 
     metrics = [tuple(metric[:-1]) for kind, properties in shown if kind == "metric" for metric in properties["metrics"]]
-    ours = {("GlobalConnect", str(metric), "service", "AWS::StackName") for metric in [*Metric, *RequestCount]}
+    ours = {("GlobalConnect", str(metric), "service", "AWS::StackName") for metric in [*Metric, *RefusalCount]}
     failed = {("AWS/Lambda", "Errors", "FunctionName", name) for name, _ in _of(found, "AWS::Lambda::Function")}
     assert ours | failed <= set(metrics)
     # Every other dimension names something that is there.

@@ -21,18 +21,16 @@ _REFUSED = 400
 _OUR_FAULT = 500
 
 
-class RequestCount(StrEnum):
+class RefusalCount(StrEnum):
     """What is counted of requests, by the metric's name."""
 
-    REFUSED_KEYS = "RefusedKeys"
-    REFUSED_SIGNATURES = "RefusedSignatures"
-    # API Gateway counts the others.
-    HIDDEN_SERVER_ERRORS = "HiddenServerErrors"
+    KEYS = "RefusedKeys"
+    SIGNATURES = "RefusedSignatures"
 
 
-_COUNTED: Mapping[type[GlobalConnectError], RequestCount] = {
-    InvalidKey: RequestCount.REFUSED_KEYS,
-    InvalidSignature: RequestCount.REFUSED_SIGNATURES,
+_COUNTED: Mapping[type[GlobalConnectError], RefusalCount] = {
+    InvalidKey: RefusalCount.KEYS,
+    InvalidSignature: RefusalCount.SIGNATURES,
 }
 
 
@@ -50,20 +48,18 @@ def write(status: int, meant: int, error: type[GlobalConnectError] | None, field
     line: dict[str, object] = {
         "level": level,
         "message": "request",
-        "service": service_name(),
         "status": status,
         **fields,
     }
     if error is not None:
         line["error"] = error.__name__
-        is_hidden = meant >= _OUR_FAULT > status
-        line |= _count(RequestCount.HIDDEN_SERVER_ERRORS if is_hidden else _COUNTED.get(error))
+        line |= _count(_COUNTED.get(error))
     print(json.dumps(line, ensure_ascii=False, separators=(",", ":")), file=stream)
 
 
-def _count(metric: RequestCount | None) -> Mapping[str, object]:
+def _count(metric: RefusalCount | None) -> Mapping[str, object]:
     """Return what makes CloudWatch count a line: its embedded metric format."""
     if metric is None:
         return {}
     directive = {"Namespace": NAMESPACE, "Dimensions": [["service"]], "Metrics": [{"Name": metric, "Unit": "Count"}]}
-    return {"_aws": {"Timestamp": clock(), "CloudWatchMetrics": [directive]}, metric: 1}
+    return {"_aws": {"Timestamp": clock(), "CloudWatchMetrics": [directive]}, metric: 1, "service": service_name()}
