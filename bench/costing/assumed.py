@@ -47,8 +47,8 @@ WAITING_HOURS = 0.1
 
 # Statistics count the hours of the last ActivationMinutes and one more every minute, and those of a day every hour.
 ENTRY_READS = 3 * 60 + 23
-# A delivered SMS is looked for besides as far back as LongestHoldHours, in the first three runs of an hour.
-DELIVERED_READS = 24 + 2 * 23
+# And activations once more, to see which outcomes are of one that began before.
+BEGUN_READS = 3
 # What an index holds of an activation, an outcome or an SMS.
 ENTRY_BYTES = 92
 

@@ -43,7 +43,7 @@ def month(measured: Measured, profile: Profile) -> dict[str, Line]:
     note = _note(push.counted.written["PartnersTable"], measured.memory_gb("PushSmsFunction"))
     lines["the first push, delivered"] = pushes._replace(usage=pushes.usage + note * -unnoted)
     # An activation, its outcome, and its SMS are read as long as their hour is counted, in pages, a little late.
-    read = (2 * sales + sold) * assumed.ENTRY_READS + sold * assumed.DELIVERED_READS
+    read = (2 * sales + sold) * assumed.ENTRY_READS + sales * assumed.BEGUN_READS
     memory = measured.memory_gb("HourlyStatisticsFunction")
     seconds = read * measured.durations[ENTRY] / 1_000 * assumed.slower(memory)
     entries = Usage(dynamodb_read=read * assumed.ENTRY_BYTES / READ_UNIT / 2, lambda_seconds=seconds * memory)

@@ -315,7 +315,7 @@ per invocation; every sale is stored with an SMS; a number's SMS come by the sou
 - SIMs of a device come in lots of {assumed.LOT} that are numbered in a row (numbered at random they make its item twice as
 large); the numbers of its lines are free and of one pool, and {assumed.MAPPED_LINES} of them stand for all;
 - activations live for an hour, so statistics read each, its outcome, and each delivered SMS, {assumed.ENTRY_READS} times in
-all, and the SMS {assumed.DELIVERED_READS} times more, {assumed.ENTRY_BYTES} bytes of each;
+all, {assumed.ENTRY_BYTES} bytes of each;
 - a partner has SMS waiting for 45 s or longer in {assumed.WAITING_HOURS:.0%} of the hours: its metric OldestPendingAge is
 charged by the hour; API Gateway's detailed metrics are off, which is the default of the template. On, those of partners'
 and gateways' methods are US$ {_usd(usd(Usage(metrics=5 * 7)))} a month;

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from globalconnect.domain.outcomes import OUTCOME_HOURS, ByPartner, OutcomeLimits, outcomes_of
-from globalconnect.domain.statistics import Hour, Stock, counts_of, hour_of
+from globalconnect.domain.statistics import Hour, StartedActivation, Stock, counts_of, hour_of
 from globalconnect.domain.times import HOUR, MINUTE
 from globalconnect.store.pool_counts import PoolCountsStore
 from globalconnect.store.statistics import HourEvents, Statistics
@@ -94,29 +94,39 @@ class Measure:
 
 @dataclass(slots=True)
 class _Run:
-    """Counts hours, and reads once what was delivered in each, for the hour and for outcomes that came after it."""
+    """Counts hours, newest first, and reads once what began and what was delivered in each."""
 
     parts: Measure
+    _begun: dict[int, list[StartedActivation]] = field(default_factory=dict)
     _delivered: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
 
     def count(self, at: int, *, with_outcomes: bool) -> None:
         """Count an hour, also the outcomes that were given in it, by partner, or without them."""
         now = self.parts.now()
-        begun = self.parts.happened.begun(at, at + HOUR)
+        begun = self._begun_in(at)
         times = [took for _, took in self._delivered_in(at)]
         if with_outcomes:
             self._count_outcomes(at, now)
+        del self._begun[at]
         # Last: an hour that is kept is done.
         self.parts.statistics.put_hour(Hour(at, now, counts_of(begun, times, now)))
 
     def _count_outcomes(self, at: int, now: int) -> None:
-        # What was delivered while an activation was live that was finished then. In the current hour, which is counted every
-        # minute, only what was while one with a lease was: the rest follows when it is over.
-        lifetime = self.parts.lease if at == hour_of(now) else max(self.parts.lease, self.parts.longest_hold)
-        since = _hours_back(at, hour_of(at - lifetime))
-        delivered = {activation_id for hour in since for activation_id, _ in self._delivered_in(hour)}
-        finished = self.parts.happened.finished(at, at + HOUR)
+        # What was delivered while an activation was live that was finished then.
+        finished = list(self.parts.happened.finished(at, at + HOUR))
+        hours = _hours_back(at, hour_of(at - self.parts.lease))
+        # The current hour is counted every minute, and an activation that was held longer than its lease when it is over.
+        if at != hour_of(now):
+            begun = {one.activation_id for hour in hours for one in self._begun_in(hour)}
+            if any(one.activation_id not in begun for one in finished):
+                hours = _hours_back(at, hour_of(at - max(self.parts.lease, self.parts.longest_hold)))
+        delivered = {activation_id for hour in hours for activation_id, _ in self._delivered_in(hour)}
         self.parts.statistics.put_outcomes(at, now, outcomes_of(finished, delivered))
+
+    def _begun_in(self, at: int) -> list[StartedActivation]:
+        if at not in self._begun:
+            self._begun[at] = list(self.parts.happened.begun(at, at + HOUR))
+        return self._begun[at]
 
     def _delivered_in(self, at: int) -> list[tuple[int, int]]:
         if at not in self._delivered:

@@ -57,7 +57,10 @@ class Trade:
         if body["status"] != "SUCCESS":
             return None
         activation_id: int = body["activationId"]
-        self.begun[activation_id] = (self.now, StartedActivation(None, self.now + 60 * MINUTE))
+        self.begun[activation_id] = (
+            self.now,
+            StartedActivation(ActivationId(activation_id), None, self.now + 60 * MINUTE),
+        )
         return activation_id
 
     def finish(self, activation_id: int, outcome: Outcome) -> None:

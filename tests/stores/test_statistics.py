@@ -80,6 +80,9 @@ def test_events_of_a_span_are_found_and_no_others(tables: Cloud) -> None:
         noted = {"delivered_day": from_activation(sale, RETENTION)["started_day"], "first_delivered_at": START + at}
         tables.db.put(table, from_sms(sms, RETENTION) | noted)
     begun = list(events.begun(START, START + HOUR))
-    assert begun == [StartedActivation(outcome, START + 2 * HOUR) for outcome in (Outcome.SUCCESS, None)]
+    assert begun == [
+        StartedActivation(ActivationId(number), outcome, START + 2 * HOUR)
+        for number, outcome in ((1, Outcome.SUCCESS), (2, None))
+    ]
     assert list(events.delivered(START, START + HOUR)) == [(1, 7), (2, 7)]
     assert list(events.finished(START, START + HOUR)) == [FinishedActivation(ActivationId(1), HUB, Outcome.SUCCESS)]

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from globalconnect.domain.activation import Outcome
 from globalconnect.domain.backlog import MOST_PARTNERS, PartnerPending, PendingNote, Waiting, note_of
-from globalconnect.domain.ids import PartnerId
+from globalconnect.domain.ids import ActivationId, PartnerId
 from globalconnect.domain.statistics import (
     BOUNDS,
     STATES,
@@ -29,7 +29,10 @@ times = some.lists(some.integers(min_value=-5_000, max_value=400 * DAY))
 shares = some.floats(min_value=0, max_value=1, exclude_min=True)
 activations = some.lists(
     some.builds(
-        StartedActivation, some.none() | some.sampled_from(Outcome), some.integers(min_value=0, max_value=2 * HOUR)
+        StartedActivation,
+        some.just(ActivationId(1)),
+        some.none() | some.sampled_from(Outcome),
+        some.integers(min_value=0, max_value=2 * HOUR),
     )
 )
 
@@ -84,12 +87,12 @@ def test_every_activation_is_counted_as_one_thing(
 
 @pytest.mark.parametrize("outcome", Outcome)
 def test_an_outcome_is_counted_under_its_name(outcome: Outcome) -> None:
-    counts = counts_of([StartedActivation(outcome, START)], [], START)
+    counts = counts_of([StartedActivation(ActivationId(1), outcome, START)], [], START)
     assert {name: getattr(counts, name) for name in STATES if getattr(counts, name)} == {outcome.name.lower(): 1}
 
 
 def test_an_activation_is_live_until_the_moment_it_expires() -> None:
-    begun = StartedActivation(None, START)
+    begun = StartedActivation(ActivationId(1), None, START)
     assert counts_of([begun], [], START - 1) == HourCounts(live=1)
     assert counts_of([begun], [], START) == HourCounts(unfinished=1)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 
 from globalconnect.domain.activation import Outcome
+from globalconnect.domain.ids import ActivationId
 from globalconnect.domain.times import HOUR
 
 # Upper ends (ms) of the spans in which times to deliver are counted, each 1.25 times the one before: from 10 ms to more
@@ -21,6 +22,7 @@ type Histogram = Mapping[int, int]
 class StartedActivation:
     """An activation, as far as it is counted; `expires_at` in ms."""
 
+    activation_id: ActivationId
     outcome: Outcome | None
     expires_at: int
 

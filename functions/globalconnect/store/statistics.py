@@ -146,7 +146,9 @@ class HourEvents:
         """Return the activations that began from `since` to before `until` (ms, of one UTC day)."""
         for item in self._of("by-day", "started_day", "started_at", since, until):
             outcome = item.get("outcome")
-            yield StartedActivation(None if outcome is None else Outcome(outcome), item["expires_at"])
+            yield StartedActivation(
+                item["activation_id"], None if outcome is None else Outcome(outcome), item["expires_at"]
+            )
 
     def delivered(self, since: int, until: int) -> Iterator[tuple[int, int]]:
         """Return the activation of each SMS that was first delivered from `since` to before `until` (ms, of one day), and how
