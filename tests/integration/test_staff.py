@@ -38,7 +38,7 @@ LAST_OWNER = (409, "There must be an owner left: make somebody else one first")
 CHANGED_MEANWHILE = (409, "Somebody changed you meanwhile: nothing was done; try again")
 NOT_SIGNED_IN = (401, "Sign in: a valid staff token is needed in Authorization")
 # What each role may do beside what those before it may; the rest is the owners'.
-SUPPORTS = ("/push", "/pause", "/lift-marks", "/test-push")
+SUPPORTS = ("/push", "/pause", "/lift-marks", "/test-push", "/end")
 STOCKS = ("/admin/numbers", "/admin/imports", "/admin/services", "/admin/sources", "/admin/unreadable")
 
 
