@@ -101,9 +101,12 @@ def replace(parts: Parts, call: Call[NoQuery, Upload]) -> NamesView:
     partner_id = partner_in(parts, call.path).partner_id
     names = read_names(call.body, parts.pool_counts.all(), parts.services.catalogue())
     call.log_change(
-        countries=len(names.countries), operators=sum(map(len, names.operators.values())), services=len(names.services)
+        countries=len(names.countries),
+        operators=sum(map(len, names.operators.values())),
+        services=len(names.services),
+        unmapped=_HIDE if names.hides_unmapped else _PASS,
     )
-    parts.names.replace(parts.partners, partner_id, names)
+    parts.names.replace(parts.partners, partner_id, names, parts.rng)
     return NamesView.of(names)
 
 
@@ -122,7 +125,9 @@ def preview(parts: Parts, call: Call[NoQuery, NoFields]) -> PreviewView:
     action, form = next(iter(dialect.counts.items()))
     body = services_body(on_sale(pools, catalogue, partner, parts.now(), left, names), form, dialect.operators)
     answer = read_json(body.encode(), int)
-    unmapped = _unmapped(names, pools, [code for code in catalogue if partner.may_buy(code)])
+    unmapped = _unmapped(
+        names, pools, [code for code, service in catalogue.items() if service.enabled and partner.may_buy(code)]
+    )
     return PreviewView(action=action, answer=answer if isinstance(answer, dict) else {}, unmapped=unmapped)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from globalconnect.domain.partner import Partner
 from globalconnect.store.dynamo import expression
+from simulation.calls import Calls
 from simulation.desk import Desk
 from simulation.shop import COUNTRY, OPERATOR, Reply, Shop
 
@@ -311,3 +312,43 @@ def test_starting_names_are_a_hubs_with_ours_only_where_code_or_name_is_equal(st
     assert [
         desk.get(f"/admin/dialects/{name}/names").status for name in ("globalconnect", "nobody", "grizzly", "herosms")
     ] == [404, 404, 200, 200]
+
+
+def test_names_that_come_again_after_others_are_the_current_ones(stocked: Shop, desk: Desk) -> None:
+    """A version of names must not come back with them: what is remembered under it may have been read after the others came."""
+    warm = Shop(stocked.cloud, {"CACHE_SECONDS": "60"})
+    partner = warm.partner()
+    good, mistaken = {"services": {"tg": "telegram"}}, {"services": {"tg": "oops"}}
+    _name(desk, partner, good)
+    # The partner is known from here on, its names are not read yet.
+    warm.finish(partner, 1, 3)
+    _name(desk, partner, mistaken)
+    assert "oops" in _shown(warm, partner)[COUNTRY][OPERATOR]
+    _name(desk, partner, good)
+    warm.cloud.clock.advance(seconds=61)
+    assert "telegram" in _shown(warm, partner)[COUNTRY][OPERATOR]
+
+
+def test_an_operator_that_is_called_any_is_counted_once_with_the_others(stocked: Shop, desk: Desk) -> None:
+    partner = stocked.partner()
+    _name(desk, partner, {"operators": {COUNTRY: {"Three": "any"}}})
+    assert _shown(stocked, partner)[COUNTRY] == {"any": {"tg": 7, "wa": 7}, OPERATOR: {"tg": 3, "wa": 3}}
+
+
+def test_names_that_no_item_can_hold_are_refused(stocked: Shop, desk: Desk) -> None:
+    # Of letters that do not repeat, so that packing makes little of them.
+    name = "".join(chr(0x4E00 + (n * 7_919) % 20_000) for n in range(500_000))
+    many = {name[n * 95 : n * 95 + 95]: f"{n}" for n in range(5_000)}
+    path = f"/admin/partners/{stocked.partner().partner_id}/names"
+    assert desk.put(path, {"countries": many}).status == 413
+    assert desk.get(path).body["countries"] == {}
+
+
+def test_many_countries_behind_one_name_cost_as_much_as_the_counts(stocked: Shop, desk: Desk) -> None:
+    partner = stocked.partner()
+    names = {f"country {n}": "earth" for n in range(50)} | {COUNTRY: "earth"}
+    _name(desk, partner, {"countries": names})
+    stocked.call(partner, "GET_SERVICES")
+    with Calls(stocked.cloud.client) as calls:
+        made = calls.of(lambda: stocked.call(partner, "GET_NUMBER", country="earth", operator="any", service="tg"))
+    assert len(made) <= 6

@@ -11,6 +11,8 @@ from globalconnect.domain.partner_names import EVERY_OPERATOR, PartnerNames
 from globalconnect.domain.pool_counts import PoolCounts, on_sale
 from globalconnect.domain.requests import GetNumber
 from globalconnect.domain.service import Service
+from globalconnect.hub_protocol.answers import services_body
+from globalconnect.hub_protocol.dialect import COUNTRY_LIST, SPLIT_AND_ANY
 
 # Few, so that they meet; two are stored as no names are any more.
 OURS = ("a", "b", "o 2", "Ünï", "e\u0301", "x  y")
@@ -52,6 +54,12 @@ def test_what_is_counted_under_a_name_is_what_that_name_asks_for(names: PartnerN
                 ]
                 counted = offered if operator == "any" else its_pools
                 assert sorted(map(_name, found)) == sorted(map(_name, counted))
+
+
+def test_any_is_written_once() -> None:
+    shown = on_sale(POOLS, CATALOGUE, PARTNER, 0, names=PartnerNames(operators={"a": {"b": "any"}}))
+    text = services_body(shown, COUNTRY_LIST, SPLIT_AND_ANY)
+    assert text.count('"any"') == len(shown.countries)
 
 
 @given(PARTNER_NAMES, some.sampled_from((*CODES, "te", "w a", "none")))

@@ -5,15 +5,17 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from itertools import batched, chain, product
 
-from globalconnect.domain.names import spellings_of
+from globalconnect.domain.names import folded, spellings_of
 from globalconnect.domain.number import Candidate
 from globalconnect.domain.pool_counts import PoolCounts
-from globalconnect.domain.requests import WantedNumber
+from globalconnect.domain.requests import AskedPools, WantedNumber
 from globalconnect.store.numbers import Numbers
 from globalconnect.store.pool_counts import PoolCountsStore
 
 # So many pools are asked without a look at which there are: to look costs a query per country.
 _FEW_POOLS = 4
+# So many countries behind one name are looked up one by one; of more, the counts of all pools are read, as GET_SERVICES does.
+_FEW_COUNTRIES = 4
 # How many pools are asked side by side for `any`; each costs a query.
 _POOLS_AT_ONCE = 20
 
@@ -67,7 +69,16 @@ class Candidates:
         return [(pool.country, pool.operator) for pool in pools[:_MOST_POOLS]]
 
     def counted(self, wanted: WantedNumber) -> list[PoolCounts]:
-        """Return the pools that are asked for, as they were counted last: a query for each country."""
+        """Return the pools that are asked for, as they were counted last: a query for each country, or all of a few seconds ago."""
+        if len(wanted.pools) > _FEW_COUNTRIES:
+            asked_of: dict[str, list[AskedPools]] = {}
+            for asked in wanted.pools:
+                asked_of.setdefault(folded(asked.country), []).append(asked)
+            return [
+                pool
+                for pool in self._pool_counts.all()
+                if any(asked.has(pool.operator) for asked in asked_of.get(folded(pool.country), ()))
+            ]
         return [
             pool
             for asked in wanted.pools

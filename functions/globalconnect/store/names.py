@@ -1,9 +1,7 @@
 """The Names table: what partners call our countries, operators and services, one item per partner (docs/adr/0049)."""
 
-import hashlib
-
 from globalconnect.domain.errors import TooLarge
-from globalconnect.domain.ids import PartnerId
+from globalconnect.domain.ids import PartnerId, Rng, new_token
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.partner_names import OUR_NAMES, PartnerNames
 from globalconnect.store.codec import Codec
@@ -35,16 +33,18 @@ class Names:
             if item is None:
                 raise LookupError(f"partner {partner.partner_id} has names that are not there")
             names = _CODEC.from_item(unpack_json(item["names"]))
-            self._read[partner.partner_id] = (partner.names_version, names)
+            # By its own version: what is newer than the partner, or older after a restore, is not taken for the current one.
+            self._read[partner.partner_id] = (item["version"], names)
         return names
 
-    def replace(self, partners: Partners, partner_id: PartnerId, names: PartnerNames) -> None:
-        """Give a partner these names and no others.
+    def replace(self, partners: Partners, partner_id: PartnerId, names: PartnerNames, rng: Rng) -> None:
+        """Give a partner these names and no others, under a version that nothing has had.
 
         Raises TooLarge, NotFound, Conflict when the partner is revoked, Busy and Unavailable.
         """
         packed = pack_json(_CODEC.to_item(names))
         if len(packed) > _LARGEST:
             raise TooLarge(f"names: expected at most {_LARGEST} bytes of them, packed")
-        version = None if names == OUR_NAMES else hashlib.sha256(packed).hexdigest()[:_VERSION_LENGTH]
-        partners.put_names(partner_id, version, put(self._table, {"partner_id": partner_id, "names": packed}))
+        version = new_token(_VERSION_LENGTH, rng)
+        item = {"partner_id": partner_id, "version": version, "names": packed}
+        partners.put_names(partner_id, None if names == OUR_NAMES else version, put(self._table, item))
