@@ -226,15 +226,17 @@ def test_the_longest_hold_is_a_parameter(stocked: Shop, decided: dict[str, str],
     assert sold.expires_at - sold.started_at == lives
 
 
-def test_a_number_that_is_sold_again_before_the_sweep_is_not_taken_for_one_held_too_long(
+def test_a_number_that_was_held_too_long_is_not_sold_before_staff_are_told(
     shop: Shop, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shop.stock(FEW[0])
     _bought(shop, shop.partner(dialect="smshub"))
     shop.cloud.clock.advance(minutes=24 * 60)
-    assert shop.buy(shop.partner()).body["status"] == "SUCCESS"
-    _later(shop, minutes=60)
+    assert shop.buy(shop.partner()).body["status"] == "NO_NUMBERS"
     assert PRINTED not in capsys.readouterr().out
+    _later(shop, minutes=1)
+    assert PRINTED in capsys.readouterr().out
+    assert shop.buy(shop.partner()).body["status"] == "SUCCESS"
 
 
 # ---------------------------------------------------------------- what staff may end

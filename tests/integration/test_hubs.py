@@ -304,6 +304,7 @@ def test_the_codes_of_outcomes_are_the_hubs(market: Shop, name: str) -> None:
         market.sell(f"s{status}")
         # Whatever ends an activation that wasn't finished has ended it.
         market.cloud.clock.advance(minutes=24 * 60 + 1)
+        market.sweep()
         activation_id = market.buy(partner, f"s{status}", operator="any").body["activationId"]
         known = market.finish(partner, activation_id, status).body == SUCCESS
         outcome = present(market.activations.get(ActivationId(activation_id))).outcome

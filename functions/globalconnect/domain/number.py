@@ -92,10 +92,16 @@ class Number:
     def is_for_sale(self, pool: str, service: str, now: int, rest: int) -> bool:
         """Return whether it may be issued of a pool for a service at `now` (ms).
 
-        After a lease that ran out and was not swept yet, `rest` (ms) has to pass as well.
+        After a lease that ran out and was not swept yet, `rest` (ms) has to pass as well. One that was held too long has to be
+        swept first, so that staff are told.
         """
         rested = self.activation_id is None or self.available_from <= now - rest
-        is_there = self.enabled and self.offline is None and pool_of(self.country, self.operator) == pool
+        is_there = (
+            self.enabled
+            and self.overdue_at is None
+            and self.offline is None
+            and pool_of(self.country, self.operator) == pool
+        )
         return is_there and self.available_from <= now and service not in self.blocked and rested
 
 

@@ -336,7 +336,7 @@ def listing_of(country: str | None, operator: str | None) -> Listing:
 def for_sale(pool: str, service: str, now: int, rest: int) -> Expression:
     """Return `Number.is_for_sale` as a condition."""
     blocked = _not_blocked(service)
-    text = f"#pool = :pool AND #available_from <= :now AND {blocked.text}"
+    text = f"#pool = :pool AND #available_from <= :now AND attribute_not_exists(#overdue_at) AND {blocked.text}"
     values: dict[str, object] = {"pool": pool, "now": now, **blocked.values}
     if rest:
         text += " AND (attribute_not_exists(#activation_id) OR #available_from <= :rested)"

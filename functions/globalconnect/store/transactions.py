@@ -44,15 +44,13 @@ class Transactions:
         is DONE all the same: nobody else could end it.
         """
         held: dict[str, int] = {} if activation.overdue_at is None else {"overdue": activation.overdue_at}
-        # One that was not swept may have it of the activation before.
-        overdue = ", #overdue_at = :overdue" if held else " REMOVE #overdue_at"
         lease = update(
             self._numbers.table,
             {"phone": activation.phone},
             expression(
                 "SET #free_since = #available_from, #available_from = :until, #activation_id = :id, "
                 "#partner_id = :partner, #held_from = :since, #held_for = :service, #held_shard = :shard"
-                f"{overdue} ADD #version :one",
+                f"{', #overdue_at = :overdue' if held else ''} ADD #version :one",
                 **held,
                 until=activation.expires_at,
                 id=activation.activation_id,
