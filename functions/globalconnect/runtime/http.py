@@ -50,8 +50,6 @@ class AnswerTooLarge(errors.GlobalConnectError):
 
 
 # What the caller should do, as HTTP says it.
-_OUR_FAULT = 500
-
 STATUS_OF: Mapping[type[errors.GlobalConnectError], int] = {
     errors.InvalidInput: 400,
     errors.InvalidKey: 401,
@@ -273,8 +271,8 @@ def answered(use: Callable[[], Response], manner: Manner | None = None) -> Respo
 
 def _refused(error: errors.GlobalConnectError, manner: Manner) -> Response:
     status = STATUS_OF[type(error)]
-    # What is our fault has its own status everywhere: who is told 200 would not try again.
-    if manner.error_status is not None and status < _OUR_FAULT:
+    # What is our fault has its own status everywhere: who is told 200 would not try again. A lost race is nobody's.
+    if manner.error_status is not None and not isinstance(error, errors.Unavailable):
         status = manner.error_status
     return Response(status, manner.error_body(error), error=type(error), manner=manner)
 
