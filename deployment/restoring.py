@@ -136,6 +136,9 @@ class Restoring:
                 self._put_back_activations(running)
             case name:
                 self._put_back(self._db.scan_all(self._of.copy), self._adapted(name))
+                if name == "Partners":
+                    # Some were paused, and places come back that others have now.
+                    self._partners.arrange_turns()
                 running()
         return self._report
 

@@ -110,10 +110,10 @@ class SoldOutAfterPoll:
         self._table = table
 
     def note(self, partner_id: PartnerId, now: int) -> None:
-        """Count one more at `now` (ms); one without an answer from AWS may count twice. Raises Busy and Unavailable."""
+        """Count one more at `now` (ms), by one try; one without an answer from AWS may count twice. Raises Busy and Unavailable."""
         hour = now // HOUR * HOUR
         change = changing({"expire_at": expire_at(hour, _SOLD_OUT_KEPT)}, adds={"times": 1})
-        self._db.update(self._table, {"kind": _sold_out(partner_id), "at": hour}, change)
+        self._db.update_unseen(self._table, {"kind": _sold_out(partner_id), "at": hour}, change, tries=1)
 
     def of(self, partner_id: PartnerId, first: int, last: int) -> int:
         """Return how often a partner did in the hours that begin from `first` to `last` (ms)."""

@@ -43,7 +43,7 @@ export function PartnerFields({ draft, onChange, dialects }: PartnerFieldsProps)
       <TextField
         name="maxLive"
         label="Most live activations"
-        hint="With this many it can't buy until one ends. Empty: the deployment's default, or 100 for SMSHub."
+        hint="With this many it can't buy until one ends. Empty: the deployment's default; without one, 100 where only FINISH ends an activation."
         value={draft.maxLive}
         onChange={(maxLive) => set({ maxLive })}
         inputMode="numeric"

@@ -134,7 +134,7 @@ class Dynamo:
         return from_wire(self._ask(self._client.update_item, {**arguments, "ReturnValues": "ALL_OLD"})["Attributes"])
 
     def update_unseen(
-        self, table: str, key: Key, change: Expression, condition: Expression, tries: int = TRIES
+        self, table: str, key: Key, change: Expression, condition: Expression | None = None, tries: int = TRIES
     ) -> None:
         """Change an item of which the caller may see nothing. Raises ConditionFailed, and Busy after `tries`."""
         self._ask(self._client.update_item, update(table, key, change, condition)["Update"], tries)
