@@ -1,4 +1,4 @@
-"""The two clouds that the handlers' code is run on: moto in this process, and the emulator beside it."""
+"""The clouds that the handlers' code is run on: moto in this process, the emulator beside it, and DynamoDB in memory."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ from local.aws import session
 from local.place import Place
 from simulation import partiql
 from simulation.aws import ENVIRONMENT, REGION, TEMPLATE, Cloud, enter_staff, make_environment, next_prefix
+from simulation.dynamodb import MemoryDynamoDB
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,14 @@ def pretend_aws() -> Iterator[Moto]:
         dynamodb, sqs = boto3.client("dynamodb"), boto3.client("sqs")
         partiql.teach(dynamodb, boto3.client("dynamodb"))
         yield Moto(dynamodb, sqs, make_environment(TEMPLATE, dynamodb, sqs))
+
+
+def memory_cloud(sqs: Any) -> Cloud:
+    """Return an empty cloud whose DynamoDB is in memory, beside queues of something else."""
+    dynamodb: Any = MemoryDynamoDB()
+    env = make_environment(TEMPLATE, dynamodb, sqs)
+    enter_staff(dynamodb, env)
+    return Cloud(Dynamo(dynamodb, pause=lambda _: None), dynamodb, sqs, env)
 
 
 @contextmanager

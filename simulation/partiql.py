@@ -10,6 +10,7 @@ import base64
 import copy
 import json
 import re
+from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -76,7 +77,13 @@ def _copied(table: Table, memo: dict[int, Any]) -> Table:
     return copied
 
 
-def _one(client: Any, asked: dict[str, Any]) -> dict[str, Any]:
+def update_of(
+    asked: Mapping[str, Any], key_names_of: Callable[[str], Collection[str]]
+) -> tuple[str, dict[str, Any], bool]:
+    """Return the table of a statement, the arguments of the UpdateItem that does the same, and whether it returns the item.
+
+    Takes what gives the names of a table's key.
+    """
     read = _STATEMENT.fullmatch(asked["Statement"])
     assert read, f"not understood: {asked['Statement']}"
     table = read["table"]
@@ -92,21 +99,29 @@ def _one(client: Any, asked: dict[str, Any]) -> dict[str, Any]:
     change = ("SET " + ", ".join(sets) if sets else "") + (" REMOVE " + ", ".join(removes) if removes else "")
     conditions = [(name, relation, waiting.pop(0)) for name, relation in _CONDITION.findall(read["conditions"])]
     assert not waiting, "a value without a question mark"
-    key_names = {part["AttributeName"] for part in client.describe_table(TableName=table)["Table"]["KeySchema"]}
+    key_names = key_names_of(table)
     key = {name: values.pop(place) for name, _, place in conditions if name in key_names}
     rest = [f"#{name} {relation} {place}" for name, relation, place in conditions if name not in key_names]
+    arguments = {
+        "TableName": table,
+        "Key": key,
+        "UpdateExpression": change,
+        "ConditionExpression": " AND ".join(rest),
+        "ExpressionAttributeNames": {f"#{name}": name for name in re.findall(r"#(\w+)", change + " ".join(rest))},
+        "ExpressionAttributeValues": values,
+    }
+    return table, arguments, read["returning"] is not None
+
+
+def _one(client: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    def key_names_of(table: str) -> set[str]:
+        return {part["AttributeName"] for part in client.describe_table(TableName=table)["Table"]["KeySchema"]}
+
+    table, arguments, returns = update_of(asked, key_names_of)
     try:
-        changed = client.update_item(
-            TableName=table,
-            Key=key,
-            UpdateExpression=change,
-            ConditionExpression=" AND ".join(rest),
-            ExpressionAttributeNames={f"#{name}": name for name in re.findall(r"#(\w+)", change + " ".join(rest))},
-            ExpressionAttributeValues=values,
-            ReturnValues="ALL_NEW",
-        )
+        changed = client.update_item(**arguments, ReturnValues="ALL_NEW")
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
         return {"TableName": table, "Error": {"Code": "ConditionalCheckFailed"}}
-    return {"TableName": table, **({"Item": changed["Attributes"]} if read["returning"] else {})}
+    return {"TableName": table, **({"Item": changed["Attributes"]} if returns else {})}

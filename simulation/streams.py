@@ -28,16 +28,17 @@ class Streams:
 
         One that fails with them is given them again.
         """
-        for name, mapping in _mappings(self.function).items():
+        for name, mapping in mappings_of(self.function).items():
             (table,) = (one for one in _tables().values() if one.name == _table_of(mapping))
             records = [_as_json(record.to_json()) for record in table.stream_shard.items]
-            fresh = [record for record in records[self._read.get(name, 0) :] if _passes(mapping, record)]
+            fresh = [record for record in records[self._read.get(name, 0) :] if passes(mapping, record)]
             if fresh:
                 yield fresh
             self._read[name] = len(records)
 
 
-def _mappings(function: str) -> dict[str, Mapping[str, Any]]:
+def mappings_of(function: str) -> dict[str, Mapping[str, Any]]:
+    """Return the event sources of a function, by their names in the template."""
     return {
         name: resource["Properties"]
         for name, resource in TEMPLATE["Resources"].items()
@@ -64,7 +65,8 @@ def _as_json(record: Record) -> Record:
     return found
 
 
-def _passes(mapping: Mapping[str, Any], record: Record) -> bool:
+def passes(mapping: Mapping[str, Any], record: Record) -> bool:
+    """Return whether the filters of an event source let a record through."""
     filters = [json.loads(one["Pattern"]) for one in mapping.get("FilterCriteria", {}).get("Filters", [])]
     return not filters or any(_matches(pattern, record) for pattern in filters)
 

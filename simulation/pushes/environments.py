@@ -16,10 +16,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from globalconnect.domain.errors import Busy, Unavailable
-from globalconnect.push.pusher import Pusher
+from globalconnect.push.pusher import AttemptClient, Pusher
 from simulation.pushes.functions import Remote, handlers, new_pusher, queues_of
 from simulation.pushes.parameters import Parameters
-from simulation.pushes.partners import Servers
 from simulation.pushes.timeline import LIFE, Life, crash, in_strand, timeline, wait
 
 type Calls = Mapping[str, Callable[..., Any]]
@@ -159,7 +158,7 @@ class Environments:
         self,
         parameters: Parameters,
         rng: random.Random,
-        servers: Servers,
+        servers: AttemptClient,
         calls: Calls,
         *,
         on_call: Callable[[str, Sequence[Any]], None],

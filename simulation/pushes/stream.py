@@ -1,4 +1,4 @@
-"""The stream of the Activations table, as Lambda reads it: each shard at fixed times, its records in lanes by their key,
+"""The stream of a table, as Lambda reads it: each shard at fixed times, its records in lanes by their key,
 in order per lane, one batch at a time, until it is done.
 """
 
@@ -26,18 +26,19 @@ _KEEP = 30 * DAY
 
 
 class Stream:
-    """INSERT records of messages, in shards and lanes by activation id; `given_up` are those that failed for good.
+    """Records of a table in shards and lanes by the key that items share a partition by; `given_up` are those that failed for good.
 
     `repeat` is how many of the next batches are handed over once more after they went well, `at_once` how many are
     handed over to two environments at the same time.
     """
 
-    def __init__(self, invoke: Invoke, parameters: Parameters) -> None:
+    def __init__(self, invoke: Invoke, parameters: Parameters, key: str = "activation_id") -> None:
         self.given_up: list[Record] = []
         self.repeat = 0
         self.at_once = 0
         self._invoke = invoke
         self._parameters = parameters
+        self._key = key
         self._lanes: defaultdict[_Lane, deque[Record]] = defaultdict(deque)
         # By shard, what came since it was last looked at.
         self._new: defaultdict[int, list[tuple[_Lane, Record]]] = defaultdict(list)
@@ -61,8 +62,13 @@ class Stream:
                 "StreamViewType": "NEW_IMAGE",
             },
         }
+        self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Take a record that the table's stream brings."""
+        (key,) = record["dynamodb"]["Keys"][self._key].values()
         # A shard is a range of hashed keys, a lane a part of it.
-        place, shard = divmod(zlib.crc32(str(sms.activation_id).encode()), self._parameters.shards)
+        place, shard = divmod(zlib.crc32(key.encode()), self._parameters.shards)
         new = self._new[shard]
         if not new:
             poll = self._parameters.stream_poll
@@ -117,7 +123,8 @@ class Stream:
             raise
         except InvocationFailed:
             return 0
-        failures = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        # A function that says nothing has dealt with all.
+        failures = {failure["itemIdentifier"] for failure in (answer or {}).get("batchItemFailures", ())}
         for place, record in enumerate(batch):
             if record["dynamodb"]["SequenceNumber"] in failures:
                 return place

@@ -14,6 +14,7 @@ from globalconnect.domain.sms import Attempt, AttemptTally, PushEnd, PushState, 
 from globalconnect.store.activations import PENDING_SHARDS, pending_shard
 from globalconnect.store.pushes import ATTEMPTS_KEPT
 from simulation.aws import START, Cloud
+from simulation.clouds import memory_cloud
 from simulation.pushes.cloud import ref_of
 from simulation.pushes.store import MemoryStore
 from simulation.pushes.tables import TableStore
@@ -22,12 +23,15 @@ _OVERLAP = 5_000
 _PARTNER = Partner(PartnerId("hub"), "Hub", "gc_hub_key", "https://hub.example/push", None, "default", START)
 
 
-@pytest.fixture(params=["memory", "real"])
+@pytest.fixture(params=["memory", "real", "on DynamoDB in memory"])
 def store(request: pytest.FixtureRequest) -> Any:
-    """Return an empty store of either kind; the real one is on the emulator, whose PartiQL is what pushes are written in."""
+    """Return an empty store of each kind; the real one is on the emulator, whose PartiQL is what pushes are written in, and on
+    DynamoDB in memory, which has to read it alike.
+    """
     if request.param == "memory":
         return MemoryStore()
-    cloud: Cloud = request.getfixturevalue("emulated")
+    is_real = request.param == "real"
+    cloud: Cloud = request.getfixturevalue("emulated") if is_real else memory_cloud(request.getfixturevalue("moto").sqs)
     return TableStore(cloud.db, cloud.env, cloud.clock)
 
 

@@ -1,10 +1,8 @@
 """A gateway that delivers to a shop, as API Gateway passes it on."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote
 
 import inbound_sms.app
 from globalconnect.domain.ids import SourceId
@@ -17,12 +15,12 @@ from globalconnect.runtime.http import endpoint
 from globalconnect.store.lines import Lines
 from globalconnect.store.sources import Sources
 from simulation.aws import START, Cloud
+from simulation.gateways.delivery import event_of, url_of
 from simulation.gateways.sample import Sample, Sent
 from simulation.shop import Shop, present
 from tests.providers.fake import Fake
 
 PHONE = "447472190082"
-HOST = "api.example.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ class Gateway:
     @property
     def url(self) -> str:
         """The URL that its owner has entered."""
-        return f"https://{HOST}/live/inbound/{self.source_id}"
+        return url_of(self.source_id)
 
     @property
     def lines(self) -> Lines:
@@ -106,20 +104,7 @@ class Gateway:
 
     def send(self, sent: Sent) -> Answer:
         """Send a request as it is."""
-        path = f"/inbound/{self.source_id}{sent.path}"
-        parameters = {"sourceId": self.source_id}
-        if sent.path:
-            parameters["secret"] = unquote(sent.path.removeprefix("/"))
-        event = {
-            "httpMethod": sent.method,
-            "path": path,
-            "pathParameters": parameters,
-            "headers": dict(sent.headers),
-            "multiValueQueryStringParameters": {name: [value] for name, value in sent.query.items()} or None,
-            "body": base64.b64encode(sent.body).decode(),
-            "isBase64Encoded": True,
-            "requestContext": {"domainName": HOST, "path": f"/live{path}"},
-        }
+        event = event_of(sent, self.source_id)
         answered = endpoint(lambda asked: inbound_sms.app.answer(asked, self.shop.inbound_parts))(event, None)
         return Answer(answered["statusCode"], answered["headers"].get("Content-Type", ""), answered["body"])
 

@@ -10,8 +10,9 @@ from globalconnect.inbound.providers.port import Delivery, Reading
 from globalconnect.runtime.http import Request
 from simulation.aws import START, Cloud
 from simulation.gateways import httpsms
+from simulation.gateways.delivery import HOST
 from simulation.gateways.sample import Sent
-from tests.providers.gateway import HOST, PHONE, Gateway
+from tests.providers.gateway import PHONE, Gateway
 from tests.providers.hostile import header_variants, json_variants
 
 URL = f"https://{HOST}/live/inbound/gateway"

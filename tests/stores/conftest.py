@@ -1,7 +1,7 @@
 """Each store, on every DynamoDB that there is without an account: one suite, the same on all.
 
 moto takes nearly everything; dynalite validates as DynamoDB does and was written by others, so what both take and answer
-alike is likely to be so on AWS. What dynalite lacks is left to moto and the emulator: transactions (here their actions
+alike is likely to be so on AWS. Our own DynamoDB in memory, on which whole days are played, is held to them. What dynalite lacks is left to moto and the emulator: transactions (here their actions
 are carried out one by one, so that each expression is still read: `Singly`), PartiQL (claims and ends of pushes:
 tests/faults/test_memory_store.py), streams and TTL.
 """
@@ -13,7 +13,7 @@ import pytest
 
 from globalconnect.store.dynamo import Dynamo
 from simulation.aws import TEMPLATE, Cloud, make_environment, next_prefix
-from simulation.clouds import Moto
+from simulation.clouds import Moto, memory_cloud
 from tests.stores.dynalite import Singly, running
 
 
@@ -39,7 +39,13 @@ def on_dynalite(_dynalite: Any, moto: Moto) -> Cloud:
     return Cloud(Dynamo(cast("Any", Singly(_dynalite)), pause=lambda _: None), _dynalite, moto.sqs, env)
 
 
-@pytest.fixture(params=["on_moto", "on_dynalite"])
+@pytest.fixture
+def in_memory(moto: Moto) -> Cloud:
+    """Return the empty tables of template.yaml in memory."""
+    return memory_cloud(moto.sqs)
+
+
+@pytest.fixture(params=["on_moto", "on_dynalite", "in_memory"])
 def tables(request: pytest.FixtureRequest) -> Cloud:
     """Return the empty tables of template.yaml."""
     cloud: Cloud = request.getfixturevalue(request.param)
