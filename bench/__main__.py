@@ -14,6 +14,7 @@ from pathlib import Path
 
 from bench import (
     aws,
+    conformance,
     costs,
     deploy_fresh,
     deployed,
@@ -27,6 +28,7 @@ from bench import (
     line_states,
     push_attempts,
     pushes,
+    simulated_hubs,
 )
 from bench.row import Benchmark, Row, Say
 
@@ -44,6 +46,8 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     first_delivery,
     gateways,
     line_states,
+    conformance,
+    simulated_hubs,
     hubs,
 )
 RESULTS = Path(__file__).with_name("results.json")

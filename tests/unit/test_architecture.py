@@ -74,6 +74,10 @@ FORBIDDEN = {
     **{function: {*FUNCTIONS} - {function} for function in FUNCTIONS},
     # A deployed stack is judged by the contract, not by what the product thinks of it.
     "../acceptance": {SHARED, "simulation", "tests", *FUNCTIONS},
+    # Hubs are what their documents say: what we make of them is what is tested.
+    "../conformance": {
+        *(SHARED, "simulation", "tests", "local", "acceptance", "deployment", "bench", *FUNCTIONS),
+    },
 }
 
 

@@ -1,0 +1,1 @@
+"""The acceptance tests of hubs, for any supplier of phone numbers; the standard library alone is needed."""

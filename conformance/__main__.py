@@ -1,0 +1,237 @@
+"""`python -m conformance check`: the acceptance tests of hubs, against any supplier. What isn't said is read from the environment.
+
+Ends with 0 when every required check that was run passed, with 1 when one failed or nothing worked at all, with 2 when it
+was called wrongly.
+"""
+
+import argparse
+import importlib
+import ipaddress
+import json
+import math
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from conformance import report
+from conformance.checks import CHECKS, Need, Result, checks_of, missing, run_checks
+from conformance.exchange import MASK
+from conformance.hubs import HUBS, Hub
+from conformance.push_server import PushServer
+from conformance.trial import RETURNED, MakeSms, Settings
+
+INTERRUPTED = 130
+_SMS_SECONDS = 60.0
+_LAST_PORT = 65_535
+
+
+def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
+    """Do what is asked for; returns the exit status."""
+    if arguments[:1] == ["hub"]:
+        # Here, so that the checks alone need nothing of it.
+        simulate = importlib.import_module("conformance.hubsim.__main__").main
+        return int(simulate(arguments[1:]))
+    parser = _parser(variables)
+    given = parser.parse_args(arguments)
+    hubs = _hubs(parser, given.hub)
+    settings = _settings(parser, given)
+    if given.dry_run:
+        print(_plan(hubs, settings, has_push=bool(given.push)))
+        return 0
+    try:
+        return _check(parser, given, hubs, settings)
+    except KeyboardInterrupt:
+        print("\nInterrupted; what was bought is finished.", file=sys.stderr)
+        return INTERRUPTED
+
+
+def sms_command(command: str) -> MakeSms:
+    """Return what has an SMS come by a command, in which {phone} and {text} are replaced. No shell reads it."""
+    words = shlex.split(command)
+
+    def made(phone: str, text: str) -> None:
+        called = [word.replace("{phone}", phone).replace("{text}", text) for word in words]
+        done = subprocess.run(called, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip()
+            raise RuntimeError(f"{words[0]} ended with {done.returncode} {said[-200:]}".strip())
+
+    return made
+
+
+def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Sequence[Hub], settings: Settings) -> int:
+    saying = threading.Lock()
+
+    def say(result: Result) -> None:
+        with saying:
+            print(report.line(result), flush=True)
+
+    verdicts: list[report.Verdict] = []
+    with ExitStack() as open_ones:
+        pushes = None
+        if given.push:
+            host, port = _address(parser, given.push)
+            try:
+                pushes = open_ones.enter_context(PushServer(host, port))
+            except OSError as error:
+                parser.error(f"PUSH={given.push}: {error.strerror or error}")
+            print(f"Waiting for pushes at {pushes.url}")
+        ready = replace(settings, pushes=pushes)
+        for hub in hubs:
+            print(f"== {hub.title}", flush=True)
+            verdicts.append(report.Verdict(hub, run_checks(hub, ready, say, given.only)))
+    found = report.Report(
+        settings.masking.text(settings.url), datetime.now(UTC).isoformat(timespec="seconds"), verdicts
+    )
+    print(f"\n{report.text(found)}")
+    if given.report:
+        folder = Path(given.report)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, form in report.FORMATS.items():
+            (folder / name).write_text(form(found), encoding="utf-8")
+        print(f"Report: {folder / 'report.html'}")
+    return 0 if found.holds else 1
+
+
+def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m conformance check", description=__doc__)
+    parser.add_argument("check", choices=["check"], help="make the checks (or `hub`: be a simulated hub)")
+
+    def option(name: str, explained: str, *, default: str | None = None) -> None:
+        variable = name.upper().replace("-", "_")
+        parser.add_argument(
+            f"--{name}", default=variables.get(variable) or default, help=f"{explained} (or {variable}=)"
+        )
+
+    option("url", "where the supplier is asked")
+    option("key", "the supplier's key for the hub")
+    option("key2", "a second key, of another hub")
+    option("hub", f"{', '.join(HUBS)}, or all", default="all")
+    option("push", "host:port where the supplier pushes to")
+    option("sms", "a command that has an SMS come, with {phone} and {text}")
+    option("report", "a folder for the report: text, JSON, JUnit, HTML")
+    option("patience", "minutes after which an SMS must still be pushed")
+    option("per-second", "requests a second at most", default="5")
+    option("retry", "seconds between two attempts of a push", default="10")
+    option("tolerance", "seconds that an attempt may be off", default="1")
+    for name in ("country", "operator", "service"):
+        option(name, f"buy of this {name} alone")
+    for name, explained in (
+        ("destructive", "make those checks, too, that use numbers up"),
+        ("dry-run", "list what would be sent, send nothing"),
+        ("remote", "the supplier may be on another machine, and agrees to be tested"),
+    ):
+        is_set = variables.get(name.upper().replace("-", "_"), "") not in ("", "0")
+        parser.add_argument(f"--{name}", action="store_true", default=is_set, help=explained)
+    parser.add_argument(
+        "--only", action="append", choices=sorted(CHECKS), metavar="CHECK", help="make this check alone"
+    )
+    return parser
+
+
+def _hubs(parser: argparse.ArgumentParser, name: str) -> Sequence[Hub]:
+    if name == "all":
+        return list(HUBS.values())
+    if name not in HUBS:
+        parser.error(f"There is no hub {name}; there are {', '.join(HUBS)}, all.")
+    return [HUBS[name]]
+
+
+def _settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Settings:
+    if not given.url or not given.key:
+        parser.error("URL and KEY are needed.")
+    if given.key2 == given.key:
+        parser.error("KEY2 is to be another key.")
+    parts = urlsplit(given.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        parser.error("URL is to begin with http:// or https://.")
+    if not given.remote and not _is_local(parts.hostname):
+        parser.error(f"{parts.hostname} is not this machine: REMOTE=1 says that its owner agrees to be tested.")
+    if given.sms and "{phone}" not in given.sms:
+        parser.error("SMS is a command with {phone} in it, and {text}.")
+    if given.push:
+        _address(parser, given.push)
+    return Settings(
+        given.url,
+        given.key,
+        other_key=given.key2,
+        sms=sms_command(given.sms) if given.sms else None,
+        destructive=given.destructive,
+        outlive=_number(parser, "PATIENCE", given.patience) * 60 if given.patience else None,
+        per_second=_number(parser, "PER_SECOND", given.per_second),
+        retry=_number(parser, "RETRY", given.retry),
+        tolerance=_number(parser, "TOLERANCE", given.tolerance),
+        country=given.country,
+        operator=given.operator,
+        service=given.service,
+    )
+
+
+def _plan(hubs: Sequence[Hub], settings: Settings, *, has_push: bool) -> str:
+    """Return what would be sent, in text."""
+    lines = [
+        f"Nothing is sent. To {settings.masking.text(settings.url)}, at most {settings.per_second:g} requests a second:"
+    ]
+    for hub in hubs:
+        place = {
+            "country": settings.country or "…",
+            "operator": settings.operator or "…",
+            "service": settings.service or "…",
+        }
+        lines += [f"\n== {hub.title}", "Every request has the headers:"]
+        lines += [f"  {name}: {value}" for name, value in hub.headers.items()]
+        lines += ["Bodies, … as the counts list it:"]
+        bodies: Sequence[Mapping[str, object]] = (
+            {"action": hub.counts_action, "key": MASK},
+            {"action": "GET_NUMBER", "key": MASK, **place, "exceptionPhoneSet": [hub.prefixes("1")]},
+            {"action": "FINISH_ACTIVATION", "key": MASK, "activationId": 1, "status": RETURNED, **hub.finish_extras},
+        )
+        lines += [f"  {json.dumps(body, ensure_ascii=False)}" for body in bodies]
+        for each in checks_of(hub):
+            lacking = [need for need in missing(each, settings) if not (need is Need.PUSH and has_push)]
+            sends = f"not run, needs {', '.join(lacking)}" if lacking else each.sends
+            lines.append(f"  {hub.rules[each.name].level:8}  {each.name}: {sends}")
+    return "\n".join(lines)
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _address(parser: argparse.ArgumentParser, text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
+        parser.error("PUSH is host:port, such as 127.0.0.1:8099.")
+    return host, int(port)
+
+
+def _number(parser: argparse.ArgumentParser, name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        parser.error(f"{name} is a number above 0.")
+    return number
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
+    sys.exit(main(sys.argv[1:], os.environ))

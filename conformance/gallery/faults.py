@@ -1,0 +1,323 @@
+"""Wrong suppliers, one small fault each, with the checks that catch it at each hub; and right ones that are odd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.gallery.ways import Ways
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """`ways` are what it does, `believes` the fields of the hub that it has got wrong. `caught` has the checks that fail, by hub."""
+
+    title: str
+    caught: Mapping[str, frozenset[str]]
+    ways: Ways = field(default_factory=Ways)
+    believes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def _fault(title: str, caught: Mapping[str, str], ways: Ways | None = None, **believes: Any) -> Fault:
+    return Fault(title, {hub: frozenset(checks.split()) for hub, checks in caught.items()}, ways or Ways(), believes)
+
+
+FAULTS = (
+    # Counts.
+    _fault("shows more than can be bought", {"smshub": "counts-sold"}, Ways(overstates=3)),
+    _fault("shows numbers still that are sold", {"smshub": "counts-follow counts-sold"}, Ways(keeps_sold=True)),
+    _fault("counts are strings", {"smshub": "counts-whole", "herosms": "counts-whole"}, Ways(count=str)),
+    _fault("counts are no whole numbers", {"smshub": "counts-whole"}, Ways(count=float)),
+    _fault("counts without status", {"smshub": "accept-header counts-form gzip"}, Ways(counts_status=None)),
+    _fault("counts say OK", {"smshub": "accept-header counts-form gzip"}, Ways(counts_status="OK")),
+    _fault("`any` beside other operators", {"smshub": "counts-any"}, any_operator="beside"),
+    _fault("no `any` beside other operators", {"onlinesim": "counts-any"}, any_operator="unsaid"),
+    _fault("operators where only `any` is known", {"grizzly": "counts-any"}, any_operator="unsaid"),
+    _fault("a list of countries where a map is asked for", {"herosms": "counts-form"}, counts_form="countryList"),
+    _fault("a map where a list of countries is asked for", {"smshub": "counts-form"}, counts_form="countMap"),
+    _fault("knows no GET_COUNT", {"herosms": "counts-form"}, counts_action="GET_SERVICES"),
+    # Numbers.
+    _fault("number as a string", {"smshub": "number-type"}, number=(str,)),
+    _fault("number as a number", {"seed": "number-type"}, number=(int,)),
+    _fault("number with +", {"smshub": "number-type"}, Ways(plus=True)),
+    _fault(
+        "number without the country's code",
+        {
+            "smshub": "excluded-number excluded-prefix number-type push-content",
+            "seed": "excluded-number excluded-prefix getsms-messages number-type push-content",
+        },
+        Ways(national=True),
+    ),
+    _fault("lacks call and voice", {"seed": "number-extras"}, Ways(extras=False)),
+    _fault("lacks flashcall and voice", {"grizzly": "number-extras"}, Ways(extras=False)),
+    _fault("lacks supported", {"herosms": "number-extras"}, Ways(extras=False)),
+    _fault("activationId as a string", {"smshub": "activation-id"}, Ways(activation_id=str)),
+    _fault("activationId as a float", {"smshub": "activation-id"}, Ways(activation_id=float)),
+    _fault("activationId beyond 64 bits", {"grizzly": "activation-id"}, Ways(first_activation=2**70)),
+    _fault("an activationId comes again", {"smshub": "activation-id"}, Ways(ids_come_again=True)),
+    _fault(
+        "gives live numbers when it is sold out",
+        {"smshub": "at-once never-twice", "grizzly": "never-twice"},
+        Ways(sells_out=False),
+    ),
+    _fault(
+        "a race gives a number twice",
+        {"smshub": "at-once", "onlinesim": "at-once"},
+        Ways(losers="both", numbers_of_each=2),
+    ),
+    _fault(
+        "losers of a race get 500", {"smshub": "at-once", "onlinesim": "at-once"}, Ways(losers="500", numbers_of_each=2)
+    ),
+    _fault("NO_NUMBERS with 404", {"smshub": "at-once no-numbers"}, Ways(nothing_status=404)),
+    _fault(
+        "ERROR for NO_NUMBERS",
+        {
+            "smshub": "at-once cancel-limit excluded-number excluded-prefix never-twice no-numbers prohibited-gone sold-gone"
+        },
+        Ways(nothing="ERROR"),
+    ),
+    _fault(
+        "takes prefixes for whole numbers",
+        {"smsbower": "excluded-prefix", "onlinesim": "excluded-prefix"},
+        Ways(excludes="whole numbers"),
+    ),
+    _fault(
+        "ignores prefixes",
+        {"smshub": "excluded-number excluded-prefix"},
+        Ways(excludes="never"),
+    ),
+    _fault("minds the first prefix only", {"smshub": "excluded-number"}, Ways(excludes="the first")),
+    _fault(
+        "minds prefixes that are strings", {"onlinesim": "excluded-number excluded-prefix"}, Ways(excludes="strings")
+    ),
+    _fault("minds long prefixes only", {"smsbower": "excluded-prefix"}, Ways(excludes="long ones")),
+    _fault(
+        "prefixes without the country's code", {"smshub": "excluded-number excluded-prefix"}, Ways(excludes="national")
+    ),
+    _fault(
+        "a whole number is no prefix",
+        {"smshub": "excluded-number"},
+        Ways(excludes="not whole"),
+    ),
+    _fault(
+        "refuses sum",
+        {
+            "smshub": "activation-id answer-content-type at-once cancel-limit counts-follow counts-sold excluded-number excluded-prefix finish-foreign finish-outcomes finish-repeated finish-sold finish-strange-outcome hints hints-any-form never-twice no-numbers number-type outlives prohibited-gone push-accepts-gzip push-after-finish push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-new-id push-same push-stops push-types push-unpacks-gzip push-user-agent push-utf8 refund sold-gone"
+        },
+        Ways(refuses={"sum": object}),
+    ),
+    _fault("refuses dollars", {"smshub": "hints hints-any-form"}, Ways(refuses={"currency": 840})),
+    _fault("sum must be no string", {"smshub": "hints-any-form"}, Ways(refuses={"sum": str})),
+    _fault("sum must be no number", {"seed": "hints-any-form"}, Ways(refuses={"sum": float})),
+    # Ends of activations.
+    _fault(
+        "a repeated finish is an error",
+        {"smshub": "finish-outcomes finish-repeated finish-sold refund"},
+        Ways(finish_again=False),
+    ),
+    _fault(
+        "finishes what it never gave",
+        {"herosms": "error-field finish-unknown", "seed": "error-field error-http finish-unknown"},
+        Ways(unknown_finish=True),
+    ),
+    _fault("another key may finish", {"smshub": "finish-foreign"}, Ways(foreign_finish=True)),
+    _fault(
+        "takes any outcome",
+        {"smshub": "finish-strange-outcome"},
+        Ways(any_outcome=True),
+    ),
+    _fault("knows no outcome 1", {"smshub": "finish-outcomes prohibited-gone"}, Ways(refuses_outcome=1)),
+    _fault("knows no outcome 3", {"grizzly": "finish-outcomes finish-sold sold-gone"}, Ways(refuses_outcome=3)),
+    _fault("knows no outcome 4", {"smshub": "cancel-limit finish-outcomes"}, Ways(refuses_outcome=4)),
+    _fault("knows no outcome 5", {"smsbower": "finish-repeated"}, Ways(refuses_outcome=5)),
+    _fault("knows no outcome 14", {"herosms": "finish-outcomes"}, Ways(refuses_outcome=14)),
+    _fault("refuses a refund after a sale", {"smshub": "refund"}, Ways(refund_after_sale=False)),
+    _fault("gives a prohibited number again", {"onlinesim": "prohibited-gone"}, Ways(forgets=(1,))),
+    _fault("gives a sold number again", {"grizzly": "sold-gone"}, Ways(forgets=(3,))),
+    _fault("gives a cancelled number a fifth time", {"smshub": "cancel-limit"}, Ways(cancels=5)),
+    _fault("ends activations by itself", {"smshub": "outlives"}, Ways(lease_s=0.3)),
+    # Errors and requests.
+    _fault("NO_NUMBERS for an unknown action", {"smshub": "unknown-action"}, Ways(unknown_action="NO_NUMBERS")),
+    _fault("takes any key", {"seed": "bad-key"}, Ways(checks_key=False)),
+    _fault(
+        "error in the wrong field",
+        {"smsbower": "error-field", "seed": "bad-key error-field"},
+        Ways(error_field="reason"),
+    ),
+    _fault(
+        "errors with 500",
+        {
+            "smshub": "bad-key error-http finish-foreign finish-strange-outcome finish-unknown unknown-action",
+            "seed": "bad-json bad-key error-http finish-foreign finish-strange-outcome finish-unknown getsms missing-field unknown-action",
+        },
+        Ways(error_http=500),
+    ),
+    _fault("errors with 401 where 200 is said", {"smshub": "error-http"}, Ways(error_http=401)),
+    _fault(
+        "errors with 200 where others are said",
+        {"seed": "bad-json bad-key error-http finish-foreign finish-unknown getsms missing-field unknown-action"},
+        error_http={},
+    ),
+    _fault("a number of no country", {"seed": "missing-field"}, Ways(fields_may_lack=True)),
+    _fault("refuses a malformed Accept", {"smshub": "accept-header"}, Ways(accept_must_parse=True)),
+    _fault("refuses Authorization: Bearer", {"onlinesim": "bearer"}, Ways(authorization_must_be_basic=True)),
+    _fault(
+        "knows no paths",
+        {"onlinesim": "bad-key bearer counts-form error-field error-http finish-unknown paths paths-without-action"},
+        Ways(paths=False),
+    ),
+    _fault("needs action at its paths", {"onlinesim": "paths-without-action"}, Ways(needs_action=True)),
+    _fault("reads no GET", {"seed": "get-method"}, Ways(reads_get=False)),
+    _fault("crashes at bad JSON", {"seed": "bad-json"}, Ways(crashes_at_bad_json=True)),
+    _fault("getsms never has messages", {"seed": "getsms-messages"}, Ways(getsms_messages=False)),
+    _fault("knows no getsms", {"seed": "getsms getsms-messages"}, Ways(getsms=False)),
+    # How answers are sent.
+    _fault("a slow answer", {"smshub": "answers-in-time"}, Ways(delay_s=1.0, delays=20)),
+    _fault("packs what should be plain", {"smshub": "gzip"}, Ways(gzip="always")),
+    _fault("says gzip and doesn't pack", {"smshub": "gzip"}, Ways(gzip="lied")),
+    _fault("JSON as text/html", {"onlinesim": "answer-content-type"}, Ways(content_type="text/html; charset=utf-8")),
+    _fault("no charset", {"onlinesim": "answer-content-type"}, Ways(content_type="application/json")),
+    # Pushes.
+    _fault(
+        "pushes nothing",
+        {
+            "grizzly": "outlives push-after-finish push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-new-id push-same push-stops push-types push-user-agent push-utf8"
+        },
+        Ways(pushes=False),
+    ),
+    _fault("pushes late", {"herosms": "push-at-once"}, Ways(push_delay_s=0.8)),
+    _fault(
+        "never tries again",
+        {
+            "smshub": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-same",
+            "onlinesim": "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later push-same",
+        },
+        Ways(attempts=1),
+    ),
+    _fault("tries three times", {"grizzly": "push-again-later"}, Ways(attempts=3)),
+    _fault(
+        "tries again too early",
+        {
+            "smshub": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json",
+            "onlinesim": "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later",
+        },
+        Ways(retry_factor=0.1),
+    ),
+    _fault(
+        "tries again too late",
+        {
+            "smshub": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-same",
+            "onlinesim": "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later push-same",
+        },
+        Ways(retry_factor=3),
+    ),
+    _fault(
+        "waits longer each time",
+        {"smsbower": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json"},
+        Ways(retry_grows=2),
+    ),
+    _fault("gives up on ERROR", {"smshub": "push-again-error"}, Ways(gives_up_on=("error",))),
+    _fault("gives up on HTTP 400", {"onlinesim": "push-again-400 push-again-ignored"}, Ways(gives_up_on=("400",))),
+    _fault(
+        "gives up on HTTP 500",
+        {
+            "smshub": "push-again-500 push-again-later push-same",
+            "onlinesim": "push-again-500 push-again-later push-same",
+        },
+        Ways(gives_up_on=("500",)),
+    ),
+    _fault("gives up on what isn't JSON", {"smsbower": "push-again-not-json"}, Ways(gives_up_on=("not json",))),
+    _fault(
+        "gives up on a cut connection",
+        {"grizzly": "push-again-closed", "onlinesim": "push-again-closed"},
+        Ways(gives_up_on=("cut",)),
+    ),
+    _fault(
+        "pushes once more after SUCCESS",
+        {"smshub": "push-stops push-unpacks-gzip", "onlinesim": "push-200 push-stop-words push-stops"},
+        Ways(once_more=True),
+    ),
+    _fault("pushes on after FINISH", {"seed": "push-after-finish"}, Ways(after_finish=True)),
+    _fault("understands no packed SUCCESS", {"smsbower": "push-unpacks-gzip"}, Ways(unpacks=False)),
+    _fault("takes HTTP 200 for SUCCESS", {"smshub": "push-again-error push-again-not-json"}, takes_200=True),
+    _fault("waits for SUCCESS where HTTP 200 will do", {"onlinesim": "push-200 push-again-400"}, takes_200=False),
+    _fault("ignores stop words", {"onlinesim": "push-stop-words"}, Ways(stop_words=False)),
+    _fault("smsId as a string", {"smshub": "push-types"}, sms_id=(str,)),
+    _fault("smsId as a number", {"seed": "push-types"}, sms_id=(int,)),
+    _fault("a new smsId with each try", {"herosms": "push-same"}, Ways(new_sms_id=True)),
+    _fault("one smsId for all", {"grizzly": "push-new-id"}, Ways(one_sms_id=True)),
+    _fault("phone as a string", {"smshub": "push-types"}, phone=(str,)),
+    _fault("phone as a number", {"seed": "getsms-messages push-types"}, phone=(int,)),
+    _fault("phone with +", {"seed": "push-content"}, Ways(push_plus=True)),
+    _fault("push without phoneFrom", {"smshub": "push-content push-types"}, Ways(push_lacks="phoneFrom")),
+    _fault("push without text", {"smshub": "push-content push-new-id push-types push-utf8"}, Ways(push_lacks="text")),
+    _fault("push without key", {"smsbower": "push-content push-types"}, Ways(push_lacks="key")),
+    _fault("push without action", {"smshub": "push-content push-types"}, Ways(push_lacks="action")),
+    _fault("push without call", {"seed": "push-types"}, Ways(push_lacks="call")),
+    _fault("a later push lacks the key", {"herosms": "push-same"}, Ways(retry_lacks="key")),
+    _fault("push with another key", {"smshub": "push-content"}, Ways(push_key="something else")),
+    _fault("push says SMS", {"grizzly": "push-content"}, Ways(push_action="SMS")),
+    _fault("push loses letters", {"herosms": "push-utf8"}, Ways(push_ascii=True)),
+    _fault("push without User-Agent", {"onlinesim": "push-user-agent"}, Ways(user_agent=None)),
+    _fault(
+        "push as text/plain",
+        {"seed": "push-content-type"},
+        Ways(push_content_type="text/plain; charset=utf-8"),
+    ),
+    _fault("push takes no gzip", {"herosms": "push-accepts-gzip"}, Ways(accepts_gzip=False)),
+    _fault("push without Bearer", {"onlinesim": "push-bearer"}, Ways(bearer=False)),
+)
+
+ODD = {
+    "slow, but within limits": Ways(delay_s=0.03, push_delay_s=0.02),
+    "plain": Ways(gzip="never"),
+    "chunked": Ways(chunked=True),
+    "in pieces": Ways(pieces=True),
+    "HTTP/1.0": Ways(http_1_0=True),
+    "closes after each answer": Ways(keep_alive=False),
+    "lower-case headers": Ways(lower_case_headers=True, push_headers_lower=True),
+    "charset in capitals": Ways(
+        content_type="Application/JSON;charset=UTF-8", push_content_type="application/json;charset=UTF-8"
+    ),
+    "charset in quotes": Ways(content_type='application/json; charset="utf-8"'),
+    "indented": Ways(indented=True),
+    "fields reversed": Ways(reversed_fields=True),
+    "chunked pushes": Ways(push_chunked=True),
+    "further fields": Ways(more_fields=True),
+    "escapes": Ways(escapes=True),
+    "large ids": Ways(first_activation=2**53 - 100_000),
+    "shows less than it has": Ways(shows_each=2),
+    "takes turns": Ways(takes_turns=True),
+    "never gives a cancelled number again": Ways(gone_after=(4,)),
+    "never gives a returned number again": Ways(gone_after=(5,)),
+}
+"""Right for every hub."""
+
+ODD_AT = {
+    "smshub": {"packed pushes": Ways(push_gzip=True)},
+    "smsbower": {"packed pushes": Ways(push_gzip=True)},
+}
+"""Right for a hub, as its document has it."""
+
+MUCH_AT_ONCE = Ways(
+    delay_s=0.005,
+    gzip="never",
+    chunked=True,
+    pieces=True,
+    lower_case_headers=True,
+    content_type='Application/JSON;charset="UTF-8"',
+    indented=True,
+    reversed_fields=True,
+    escapes=True,
+    more_fields=True,
+    first_activation=2**53 - 100_000,
+    shows_each=2,
+    takes_turns=True,
+    gone_after=(4,),
+    push_headers_lower=True,
+    push_chunked=True,
+)
+"""Much that is odd and right, at once."""

@@ -1,0 +1,331 @@
+"""A supplier of phone numbers in this process: it answers a hub's requests, and pushes the SMS that it is made to receive."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import threading
+import time
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from conformance.exchange import unpacked
+from conformance.gallery.stock import RETURNED, SOLD, Activation, LostTheRace, Stock, numbers
+from conformance.gallery.ways import sms_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from conformance.gallery.ways import Ways
+    from conformance.hubs import Hub
+
+KEY, OTHER_KEY = "key-of-the-hub", "key-of-another-hub"
+PATHS = {"getServices": "GET_SERVICES", "getNumber": "GET_NUMBER", "finishActivation": "FINISH_ACTIVATION"}
+FROM = "Telegram"
+
+
+SERVICES = ("tg", "wa", "vk")
+
+
+def _stock(hub: Hub, ways: Ways) -> Stock:
+    """Return a stock in which some numbers are sold already."""
+    operators = [
+        [*numbers("england", "o2", "44", ("7700", "7701", "7472"), 7)],
+        [*numbers("england", "vodafone", "44", ("7911", "7812"), 7)],
+        [*numbers("russia", "megafon", "7", ("926", "928"), 3)],
+    ]
+    few = [of_operator[: ways.numbers_of_each] for of_operator in operators]
+    used = {(of_operator[-1].digits, service) for of_operator in few for service in SERVICES}
+    return Stock(hub, ways, [number for of_operator in few for number in of_operator], SERVICES, used)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """`headers` have lower-case names."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _Refused(Exception):
+    """What was asked is an error; what is wrong is a key of `Hub.error_http`, None for what no hub speaks of."""
+
+    def __init__(self, text: str, wrong: str | None, http: int = HTTPStatus.OK) -> None:
+        super().__init__(text)
+        self.text, self.wrong, self.http = text, wrong, http
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    content: Any
+
+
+class Supplier:
+    """Right as `hub` wants it, but for its `ways`. It pushes to `push_url`, None for not at all, again each `retry_s` seconds.
+
+    `close` ends its pushes.
+    """
+
+    def __init__(self, hub: Hub, ways: Ways, push_url: str | None, retry_s: float) -> None:
+        self.hub, self.ways = hub, ways
+        self.stock = _stock(hub, ways)
+        self._push_url = push_url
+        self._retry_s = retry_s
+        self._closed = threading.Event()
+        self._pushing: list[threading.Thread] = []
+        self._sms_ids = 900
+        self._answers = 0
+        self._lock = threading.Lock()
+
+    def close(self) -> None:
+        self._closed.set()
+        for thread in self._pushing:
+            thread.join()
+
+    # What the hub asks.
+
+    def answer(self, request: Request) -> Answer:
+        with self._lock:
+            self._answers += 1
+            late = self.ways.delays in {None, self._answers}
+        if late:
+            time.sleep(self.ways.delay_s)
+        try:
+            self._check(request.headers)
+            return self._answer(request)
+        except _Refused as refused:
+            field = self.ways.error_field or self.hub.error_field
+            http = self.ways.error_http or self.hub.error_http.get(refused.wrong or "", refused.http)
+            return Answer(http, {"status": "ERROR", field: refused.text})
+
+    def _check(self, headers: Mapping[str, str]) -> None:
+        if self.ways.accept_must_parse and any("/" not in part for part in headers.get("accept", "*/*").split(",")):
+            raise _Refused("Not acceptable", None, 406)
+        if self.ways.authorization_must_be_basic and not headers.get("authorization", "Basic").startswith("Basic"):
+            raise _Refused("Authorization is not understood", None, 401)
+
+    def _answer(self, request: Request) -> Answer:
+        parts = urlsplit(request.target)
+        last = parts.path.rstrip("/").rpartition("/")[2]
+        query = dict(parse_qsl(parts.query))
+        if last == "getsms" and self.ways.getsms:
+            return self._getsms(query)
+        fields: Any = query if self.ways.reads_get else {}
+        if request.method == "POST":
+            try:
+                fields = json.loads(unpacked(request.body, request.headers.get("content-encoding", "")) or b"")
+            except ValueError:
+                if self.ways.crashes_at_bad_json:
+                    raise _Refused("Internal error", None, 500) from None
+                fields = None
+        if not isinstance(fields, dict):
+            raise _Refused("Invalid JSON", "json")
+        if last in PATHS:
+            if not self.ways.paths:
+                return Answer(404, "not found")
+            if not self.ways.needs_action:
+                fields = {"action": PATHS[last], **fields}
+        return self._act(fields)
+
+    def _act(self, fields: Mapping[str, Any]) -> Answer:
+        key = fields.get("key")
+        if self.ways.checks_key and key not in {KEY, OTHER_KEY}:
+            raise _Refused("Invalid key", "key")
+        action = fields.get("action")
+        if action in {self.hub.counts_action, "GET_SERVICES"}:
+            return self._counts()
+        if action == "GET_NUMBER":
+            return self._number(str(key), fields)
+        if action == "FINISH_ACTIVATION":
+            return self._finish(str(key), fields)
+        if self.ways.unknown_action != "ERROR":
+            return Answer(200, {"status": self.ways.unknown_action})
+        raise _Refused("Unknown action", "action")
+
+    def _counts(self) -> Answer:
+        def said(count: int) -> Any:
+            shown = self.ways.count(count + self.ways.overstates)
+            return {"SMS": shown} if self.hub.counts_form == "countMap" else shown
+
+        counted = {
+            country: {
+                operator: {service: said(count) for service, count in services.items()}
+                for operator, services in operators.items()
+            }
+            for country, operators in self.stock.counts().items()
+        }
+        content: dict[str, Any] = {} if self.ways.counts_status is None else {"status": self.ways.counts_status}
+        if self.hub.counts_form == "countMap":
+            content["countMap"] = counted
+        else:
+            content["countryList"] = [
+                {"country": country, "operatorMap": operators} for country, operators in counted.items()
+            ]
+        return Answer(200, content)
+
+    def _number(self, key: str, fields: Mapping[str, Any]) -> Answer:
+        ways = self.ways
+        for refused, kind in ways.refuses.items():
+            value = fields.get(refused)
+            if isinstance(value, kind) if isinstance(kind, type) else value == kind:
+                raise _Refused(f"{refused} is not understood", "field")
+        if not {"country", "operator", "service"} <= fields.keys() and not ways.fields_may_lack:
+            raise _Refused("country, operator and service are needed", "field")
+        prefixes = fields.get("exceptionPhoneSet") or []
+        if isinstance(prefixes, str):
+            prefixes = prefixes.split(",")
+        country, operator, service = (str(fields.get(name)) for name in ("country", "operator", "service"))
+        try:
+            activation = self.stock.buy(key, country, operator, service, prefixes)
+        except LostTheRace:
+            raise _Refused("Internal error", None, 500) from None
+        if activation is None:
+            if ways.nothing == "ERROR":
+                raise _Refused("No numbers", None, ways.nothing_status)
+            return Answer(ways.nothing_status, {"status": ways.nothing})
+        number = activation.number
+        digits = number.digits[number.code :] if ways.national else number.digits
+        spelled = "+" + digits if ways.plus else self.hub.number[0](digits)
+        extras = self.hub.number_extras if ways.extras else {}
+        return Answer(
+            200,
+            {"status": "SUCCESS", "number": spelled, "activationId": ways.activation_id(activation.id), **extras},
+        )
+
+    def _finish(self, key: str, fields: Mapping[str, Any]) -> Answer:
+        ways = self.ways
+        try:
+            wanted, outcome = int(fields["activationId"]), int(fields["status"])
+        except (KeyError, TypeError, ValueError):
+            raise _Refused("activationId and status must be whole numbers", "field") from None
+        known = outcome in self.hub.outcomes and outcome != ways.refuses_outcome
+        if not known and not ways.any_outcome:
+            raise _Refused("Unknown status", "field")
+        activation = self.stock.activations.get(wanted)
+        if activation is not None and (activation.key == key or ways.foreign_finish):
+            if activation.outcome is not None and not ways.finish_again:
+                raise _Refused("Already finished", None)
+            if (activation.outcome, outcome) == (SOLD, RETURNED) and not ways.refund_after_sale:
+                raise _Refused("Already sold", None)
+            self.stock.finish(activation, outcome)
+        elif activation is not None or not ways.unknown_finish:
+            raise _Refused("Unknown activation", "activation")
+        return Answer(200, {"status": "SUCCESS"})
+
+    def _getsms(self, fields: Mapping[str, str]) -> Answer:
+        key, wanted = fields.get("apiKey"), fields.get("id", "")
+        if key not in {KEY, OTHER_KEY}:
+            raise _Refused("Invalid key", "key")
+        activation = self.stock.activations.get(int(wanted) if wanted.isdecimal() else -1)
+        if activation is None or activation.key != key:
+            raise _Refused("Unknown activation", "activation")
+        if activation.messages and self.ways.getsms_messages:
+            return Answer(200, {"status": "SUCCESS", "messages": activation.messages})
+        return Answer(200, {"status": "WAIT_CODE" if self.stock.is_live(activation) else "EXPIRED"})
+
+    # What the hub is told.
+
+    def receive(self, phone: str, text: str) -> None:
+        """Receive an SMS for a number, which is pushed to the hub whose activation has it."""
+        activation = self.stock.live_of(phone.lstrip("+"))
+        if activation is None:
+            return
+        with self._lock:
+            if not self.ways.one_sms_id:
+                self._sms_ids += 1
+            message = {
+                "smsId": self.hub.sms_id[0](self._sms_ids),
+                "phone": self.hub.phone[0](activation.number.digits),
+                "phoneFrom": FROM,
+                "text": sms_text(text, self.ways),
+            }
+            received = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+            activation.messages.append({**message, "smsId": str(self._sms_ids), "receivedAt": received})
+            if self._push_url and self.ways.pushes:
+                thread = threading.Thread(target=self._deliver, args=(activation, message), daemon=True)
+                self._pushing.append(thread)
+                thread.start()
+
+    def _deliver(self, activation: Activation, message: dict[str, Any]) -> None:
+        ways = self.ways
+        wait, attempts, more = self._retry_s * ways.retry_factor, 0, ways.once_more
+        self._closed.wait(ways.push_delay_s)
+        while not self._closed.is_set() and (ways.after_finish or activation.outcome is None):
+            begun = time.monotonic()
+            attempts += 1
+            refused = self._refused(self._push(activation, message, attempts))
+            if (refused is None and not more) or refused in ways.gives_up_on or attempts == ways.attempts:
+                return
+            more = more and refused is not None
+            self._closed.wait(max(0.0, begun + wait - time.monotonic()))
+            wait *= ways.retry_grows
+
+    def _refused(self, answer: tuple[int, bytes, str] | None) -> str | None:
+        """Return how a push was refused, None when it was not, or is not to be repeated."""
+        if answer is None:
+            return "cut"
+        status, body, encoding = answer
+        try:
+            content = json.loads(unpacked(body, encoding if self.ways.unpacks else "") or b"")
+        except ValueError:
+            content = None
+        words = {word for word in content.values() if isinstance(word, str)} if isinstance(content, dict) else set()
+        done = status == HTTPStatus.OK if self.hub.takes_200 else "SUCCESS" in words
+        if done or (self.ways.stop_words and not words.isdisjoint(self.hub.stop_words)):
+            return None
+        if status >= HTTPStatus.BAD_REQUEST:
+            return "500" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "400"
+        return "error" if content is not None else "not json"
+
+    def _push(self, activation: Activation, message: dict[str, Any], attempt: int) -> tuple[int, bytes, str] | None:
+        """Return status, body and its encoding of the hub's answer, None when there was none."""
+        ways, hub = self.ways, self.hub
+        fields = {"action": ways.push_action, "key": ways.push_key or activation.key, **message, **hub.push_extras}
+        if ways.push_plus:
+            fields["phone"] = f"+{fields['phone']}"
+        if ways.new_sms_id:
+            with self._lock:
+                self._sms_ids += 1
+                fields["smsId"] = hub.sms_id[0](self._sms_ids)
+        fields.pop(ways.push_lacks or "", None)
+        if attempt > 1:
+            fields.pop(ways.retry_lacks or "", None)
+        body = json.dumps(fields, ensure_ascii=ways.escapes).encode()
+        headers = self._push_headers(activation.key)
+        if ways.push_gzip:
+            body = gzip.compress(body)
+            headers["Content-Encoding"] = "gzip"
+        if ways.push_chunked:
+            headers["Transfer-Encoding"] = "chunked"
+        else:
+            headers["Content-Length"] = str(len(body))
+        url = urlsplit(self._push_url or "")
+        connection = HTTPConnection(url.hostname or "", url.port, timeout=10)
+        try:
+            connection.putrequest("POST", url.path or "/", skip_accept_encoding=True)
+            for name, value in headers.items():
+                connection.putheader(name.lower() if ways.push_headers_lower else name, value)
+            connection.endheaders([body] if ways.push_chunked else body, encode_chunked=ways.push_chunked)
+            response = connection.getresponse()
+            return response.status, response.read(), response.getheader("content-encoding") or ""
+        except (OSError, HTTPException):
+            return None
+        finally:
+            connection.close()
+
+    def _push_headers(self, key: str) -> dict[str, str]:
+        ways, rules = self.ways, self.hub.rules
+        headers = {"Content-Type": ways.push_content_type}
+        if ways.user_agent is not None:
+            headers["User-Agent"] = ways.user_agent
+        if "push-accepts-gzip" in rules and ways.accepts_gzip:
+            headers["Accept-Encoding"] = "gzip"
+        if "push-bearer" in rules and ways.bearer:
+            headers["Authorization"] = f"Bearer {key}"
+        return headers

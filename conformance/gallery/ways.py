@@ -1,0 +1,150 @@
+"""How a supplier behaves, as data: where it may do wrong, and where it may be odd and yet right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+type Excluding = Literal[
+    "prefixes", "whole numbers", "never", "the first", "strings", "long ones", "national", "not whole"
+]
+type Losers = Literal["next", "both", "500"]
+type Gzip = Literal["asked", "never", "lied", "always"]
+
+
+LONG = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The defaults are right for every hub. Which hub's types, fields and words are used is its `Hub`.
+
+    Times are seconds, `retry_factor` and `retry_grows` are of the hub's interval.
+    """
+
+    # Counts.
+    overstates: int = 0
+    shows_each: int = 1
+    """Only each so-manieth number is counted."""
+    count: type = int
+    keeps_sold: bool = False
+    counts_status: str | None = "SUCCESS"
+    # Numbers.
+    sells_out: bool = True
+    """Whether there are no numbers when all are live; else who has one loses it to the next."""
+    numbers_of_each: int | None = None
+    """How many numbers each operator has at the most."""
+    takes_turns: bool = False
+    losers: Losers = "next"
+    excludes: Excluding = "prefixes"
+    plus: bool = False
+    national: bool = False
+    extras: bool = True
+    activation_id: type = int
+    ids_come_again: bool = False
+    first_activation: int = 1000
+    nothing_status: int = 200
+    nothing: str = "NO_NUMBERS"
+    refuses: Mapping[str, object] = field(default_factory=dict)
+    """Fields that make GET_NUMBER an error when they have that type or value."""
+    # Ends of activations.
+    finish_again: bool = True
+    unknown_finish: bool = False
+    foreign_finish: bool = False
+    any_outcome: bool = False
+    refuses_outcome: int | None = None
+    refund_after_sale: bool = True
+    forgets: tuple[int, ...] = ()
+    """Outcomes after which a number should not be given again for the service, and is."""
+    cancels: int | None = None
+    """How often a number is issued for a service until it has only cancels; None for the hub's own limit."""
+    gone_after: tuple[int, ...] = ()
+    """Outcomes after which it gives a number no more, though it might."""
+    lease_s: float | None = None
+    # Errors and requests.
+    unknown_action: str = "ERROR"
+    checks_key: bool = True
+    error_http: int | None = None
+    fields_may_lack: bool = False
+    error_field: str | None = None
+    accept_must_parse: bool = False
+    authorization_must_be_basic: bool = False
+    paths: bool = True
+    needs_action: bool = False
+    reads_get: bool = True
+    crashes_at_bad_json: bool = False
+    getsms: bool = True
+    getsms_messages: bool = True
+    # How answers are sent.
+    delay_s: float = 0.0
+    delays: int | None = None
+    """Which of its answers is late; None for each."""
+    gzip: Gzip = "asked"
+    content_type: str = "application/json; charset=utf-8"
+    chunked: bool = False
+    http_1_0: bool = False
+    keep_alive: bool = True
+    lower_case_headers: bool = False
+    pieces: bool = False
+    indented: bool = False
+    reversed_fields: bool = False
+    escapes: bool = False
+    more_fields: bool = False
+    # Pushes.
+    pushes: bool = True
+    push_delay_s: float = 0.0
+    attempts: int | None = None
+    retry_factor: float = 1.0
+    retry_grows: float = 1.0
+    gives_up_on: tuple[str, ...] = ()
+    """Refusals that it takes for an end: "error", "400", "500", "not json", "cut"."""
+    once_more: bool = False
+    after_finish: bool = False
+    unpacks: bool = True
+    stop_words: bool = True
+    new_sms_id: bool = False
+    one_sms_id: bool = False
+    retry_lacks: str | None = None
+    push_lacks: str | None = None
+    push_key: str | None = None
+    push_action: str = "PUSH_SMS"
+    push_ascii: bool = False
+    push_plus: bool = False
+    user_agent: str | None = "supplier/1.0"
+    push_content_type: str = "application/json; charset=utf-8"
+    bearer: bool = True
+    accepts_gzip: bool = True
+    push_headers_lower: bool = False
+    push_chunked: bool = False
+    push_gzip: bool = False
+
+
+def sms_text(text: str, ways: Ways) -> str:
+    return text.encode("ascii", "replace").decode() if ways.push_ascii else text
+
+
+def excluded(number: str, prefixes: list[Any], code: int, excludes: Excluding) -> bool:
+    """Tell whether a number begins as one of these does; `code` is the length of its country's code."""
+    if excludes == "whole numbers":
+        return number in map(str, prefixes)
+    begins = number[code:] if excludes == "national" else number
+    return any(begins.startswith(prefix) for prefix in _minded(number, prefixes, excludes))
+
+
+def _minded(number: str, prefixes: list[Any], excludes: Excluding) -> list[str]:
+    match excludes:
+        case "never":
+            return []
+        case "the first":
+            return [str(prefix) for prefix in prefixes[:1]]
+        case "strings":
+            return [prefix for prefix in prefixes if isinstance(prefix, str)]
+        case "long ones":
+            return [str(prefix) for prefix in prefixes if len(str(prefix)) >= LONG]
+        case "not whole":
+            return [str(prefix) for prefix in prefixes if str(prefix) != number]
+        case _:
+            return [str(prefix) for prefix in prefixes]

@@ -1,0 +1,1 @@
+"""Simulated hubs that buy from a supplier, and the account of what it did meanwhile."""

@@ -1,0 +1,171 @@
+"""Simulated hubs that buy from a supplier: `python -m conformance hub`, or `make hubsim`. What isn't said is read from the environment.
+
+Ends with 0 where the account has no difference, with 1 where it has, with 2 when it was called wrongly.
+"""
+
+import argparse
+import functools
+import ipaddress
+import json
+import math
+import os
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from conformance.hubs import HUBS
+from conformance.hubsim.partner import Send
+from conformance.hubsim.play import Partner, Settings, play
+from conformance.hubsim.report import as_html, as_json, as_text
+
+_MOST = 50
+_LAST_PORT = 65_535
+_SMS_SECONDS = 60.0
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) -> int:
+    """Play as the arguments say; return the exit status."""
+    parser = _parser(variables)
+    given = parser.parse_args(arguments)
+    say = functools.partial(print, flush=True)
+    try:
+        settings = _settings(given)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    for partner in settings.partners:
+        say(
+            f"{partner.name} ({partner.hub.title}) takes pushes at http://{settings.host}:{settings.port}/{partner.name}"
+        )
+    try:
+        outcome = play(settings, say)
+    except OSError as error:
+        parser.error(f"LISTEN={given.listen}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        say("Interrupted; what was bought and not finished yet stays so.")
+        return INTERRUPTED
+    say(as_text(outcome, settings))
+    if given.report:
+        folder = Path(given.report)
+        folder.mkdir(parents=True, exist_ok=True)
+        told = json.dumps(as_json(outcome, settings), indent=1, ensure_ascii=False)
+        (folder / "hubsim.json").write_text(told + "\n", encoding="utf-8")
+        (folder / "hubsim.txt").write_text(as_text(outcome, settings) + "\n", encoding="utf-8")
+        (folder / "hubsim.html").write_text(as_html(outcome, settings), encoding="utf-8")
+        say(f"Report: {folder / 'hubsim.html'}")
+    return 1 if outcome.account.findings else 0
+
+
+def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m conformance hub", description=__doc__)
+
+    def option(name: str, explained: str, default: str = "") -> None:
+        variable = name.upper()
+        parser.add_argument(
+            f"--{name}", default=variables.get(variable) or default, help=f"{explained} (or {variable}=)"
+        )
+
+    option("url", "where the supplier is asked")
+    option("keys", 'a file, [{"hub": "smshub", "key": "…", "name"?, "url"?}, …]: 1 to 50 partners')
+    option("listen", "host:port where they take pushes, at / and their name", "127.0.0.1:8099")
+    option("sms", "a command that has an SMS come, with {phone} and {text}; without one they come by themselves")
+    option("minutes", "how long they buy", "5")
+    option("rate", "sales that all together begin in a second", "1")
+    option("down", "minutes that one of them is down", "0")
+    option("seed", "the same draws again for the same", "1")
+    option("report", "a folder for the report: text, JSON, HTML", "hubsim-report")
+    is_set = variables.get("REMOTE", "") not in ("", "0")
+    explained = "the supplier may be on another machine, and agrees to be bought from"
+    parser.add_argument("--remote", action="store_true", default=is_set, help=explained)
+    return parser
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    """Return what is to be played; raises ValueError or OSError that say what is wrong."""
+    if not given.url or not given.keys:
+        raise ValueError("URL and KEYS are needed.")
+    parts = urlsplit(given.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("URL is to begin with http:// or https://.")
+    partners = read_partners(json.loads(Path(given.keys).read_text(encoding="utf-8")))
+    for url in (given.url, *(one.url for one in partners if one.url)):
+        host = urlsplit(url).hostname or ""
+        if not given.remote and not _is_local(host):
+            raise ValueError(f"{host} is not this machine: REMOTE=1 says that its owner agrees to be bought from.")
+    host, _, port = given.listen.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
+        raise ValueError("LISTEN is host:port, such as 127.0.0.1:8099.")
+    if given.sms and "{phone}" not in given.sms:
+        raise ValueError("SMS is a command with {phone} in it, and {text}.")
+    minutes, rate = _number("MINUTES", given.minutes), _number("RATE", given.rate)
+    down = float(given.down) if given.down == "0" else _number("DOWN", given.down)
+    if down >= minutes:
+        raise ValueError("DOWN is to be below MINUTES.")
+    return Settings(
+        url=given.url,
+        partners=partners,
+        seconds=minutes * 60,
+        rate=rate,
+        send=sender(given.sms) if given.sms else None,
+        host=host,
+        port=int(port),
+        down=down * 60,
+        seed=int(given.seed),
+    )
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} is a number above 0.")
+    return number
+
+
+def read_partners(entries: Any) -> list[Partner]:
+    """Return the partners of a file of keys; raises ValueError that says what is wrong with it, and no key."""
+    if not isinstance(entries, list) or not 1 <= len(entries) <= _MOST:
+        raise ValueError(f"The file of keys is a list of 1 to {_MOST}.")
+    partners = []
+    seen: Counter[str] = Counter()
+    for place, entry in enumerate(entries, start=1):
+        if not isinstance(entry, dict) or entry.get("hub") not in HUBS or not isinstance(entry.get("key"), str):
+            raise ValueError(f"Entry {place} of the file of keys lacks a key, or a hub of {', '.join(HUBS)}.")
+        seen[entry["hub"]] += 1
+        name = str(entry.get("name") or f"{entry['hub']}-{seen[entry['hub']]}")
+        partners.append(Partner(name, HUBS[entry["hub"]], entry["key"], str(entry.get("url") or "")))
+    if len({one.name for one in partners}) < len(partners) or len({one.key for one in partners}) < len(partners):
+        raise ValueError("Two entries of the file of keys have the same name or key.")
+    return partners
+
+
+def sender(command: str) -> Send:
+    """Return what runs a command for an SMS: {phone} and {text} stand for these, each within one argument."""
+
+    def send(phone: str, text: str) -> bool:
+        words = [word.replace("{phone}", phone).replace("{text}", text) for word in shlex.split(command)]
+        try:
+            ran = subprocess.run(words, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return ran.returncode == 0
+
+    return send
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

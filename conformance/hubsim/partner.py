@@ -1,0 +1,277 @@
+"""A simulated hub: one partner of the supplier, which asks for counts, buys what it was shown, and ends what it bought."""
+
+import asyncio
+import json
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from conformance.exchange import Client, Exchange
+from conformance.hubs import Hub
+from conformance.hubsim.behaviour import CUT, TAKEN, Answer, Behaviour, Plan, misbehaviours, plan
+from conformance.hubsim.events import (
+    Action,
+    Arrived,
+    Counted,
+    Down,
+    Event,
+    Finished,
+    Place,
+    Pushed,
+    Refused,
+    Reply,
+    Sold,
+    Unanswered,
+)
+from conformance.hubsim.forms import read_counts, read_number, unusable, wrong_error
+from conformance.hubsim.ledger import CANCELED, RETURNED
+
+# Makes an SMS arrive at a number: of its text, True once it has.
+type Send = Callable[[str, str], bool]
+
+_PATHS = {"GET_NUMBER": "/getNumber", "FINISH_ACTIVATION": "/finishActivation"}
+_COUNTS_PATH = "/getServices"
+# OnlineSim asks so much more seldom than others.
+_SELDOM = 8.0
+# Of the numbers it was given before, so many may be excluded; of a number at least so many digits.
+_REMEMBERED, _EXCLUDED, _DIGITS = 50, 3, 7
+# Attempts that are refused of an SMS, at most.
+_REFUSALS = 2
+
+
+@dataclass(slots=True)
+class SimulatedHub:
+    """One partner. `note` takes what happens, `send` makes SMS arrive (None: they come by themselves).
+
+    The supplier tries pushes again after `interval` seconds.
+    """
+
+    name: str
+    hub: Hub
+    client: Client
+    behaviour: Behaviour
+    rolls: Random
+    note: Callable[[Event], None]
+    send: Send | None
+    began: float
+    interval: float
+    shown: dict[Place, int] = field(default_factory=dict)
+    live: int = 0
+    _up: asyncio.Event = field(default_factory=asyncio.Event)
+    _given: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _codes: dict[str, asyncio.Queue[str]] = field(default_factory=lambda: defaultdict(asyncio.Queue))
+    _scripts: dict[str, list[Answer]] = field(default_factory=dict)
+    _forgotten: list[str] = field(default_factory=list)
+    _sent: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self._up.set()
+
+    # ------------------------------------------------------------ what it does all the time
+
+    async def poll(self) -> None:
+        """Ask for counts, for ever; not all partners at the same time."""
+        pauses = self.behaviour.polled_every
+        await asyncio.sleep(self.rolls.uniform(0.0, pauses[0] / 4))
+        while True:
+            await self._up.wait()
+            await self._ask_counts()
+            await asyncio.sleep(self.rolls.uniform(*pauses) * (_SELDOM if self.hub.name == "onlinesim" else 1))
+
+    async def sell(self, per_second: float, until: float, sales: asyncio.TaskGroup) -> None:
+        """Buy at random times, so many a second, until a time; every sale is a task of its own."""
+        while True:
+            await asyncio.sleep(min(self.rolls.expovariate(per_second), max(0.0, until - self.now())))
+            await self._up.wait()
+            if self.now() >= until:
+                return
+            sales.create_task(self._sale(plan(self.rolls, self.behaviour)))
+
+    async def go_down(self, after: float, seconds: float, sales: asyncio.TaskGroup) -> None:
+        """Be down for a while: ask nothing, cut every connection. It has bought some numbers just before, whose SMS wait then."""
+        await asyncio.sleep(after)
+        for _ in range(self.behaviour.bought_before_down):
+            sales.create_task(self._sale(plan(self.rolls, self.behaviour)))
+        await asyncio.sleep(self.behaviour.sms_within[0])
+        self._up.clear()
+        began = self.now()
+        await asyncio.sleep(seconds)
+        self._up.set()
+        self.note(Down(began, self.now(), self.name))
+
+    async def tidy(self) -> None:
+        """End the activations whose answers it missed."""
+        await self._up.wait()
+        for activation in self._forgotten:
+            await self._finish(activation, RETURNED)
+
+    def now(self) -> float:
+        return time.monotonic() - self.began
+
+    # ------------------------------------------------------------ pushes
+
+    def answer(self, sms_id: str) -> Answer:
+        """Say how the next push of an SMS is answered."""
+        if not self._up.is_set():
+            return CUT
+        if sms_id not in self._scripts:
+            misbehaves = self.rolls.random() < self.behaviour.misbehaving
+            ways = misbehaviours(self.hub)
+            self._scripts[sms_id] = self.rolls.choices(ways, k=self.rolls.randint(1, _REFUSALS)) if misbehaves else []
+        script = self._scripts[sms_id]
+        return script.pop(0) if script else TAKEN
+
+    def taken(self, push: Pushed) -> None:
+        """Take note of an SMS."""
+        if push.reply is Reply.TAKEN:
+            self._codes[push.phone].put_nowait(push.text)
+
+    # ------------------------------------------------------------ a sale
+
+    async def _sale(self, what: Plan) -> None:
+        bought = await self._buy()
+        if bought and what.lost:
+            self._forgotten.append(bought[1])
+            bought = await self._buy(again=True)
+        if bought is None:
+            return
+        number, activation = bought
+        # What came to an earlier buyer of this hub is no code of this one.
+        self._codes[number] = asyncio.Queue()
+        self.live += 1
+        try:
+            outcome = await self._use(what, number)
+            await asyncio.sleep(what.pause)
+            await self._end(what, activation, outcome)
+            if what.late_sms is not None:
+                await asyncio.sleep(what.late_sms)
+                await self._make_arrive(number)
+        finally:
+            self.live -= 1
+
+    async def _use(self, what: Plan, number: str) -> int:
+        """Wait for the codes; return the outcome."""
+        if self.send is None:
+            return what.outcome if await self._code(number) else CANCELED
+        if not what.sms:
+            await asyncio.sleep(self.rolls.uniform(0.3, 1.0) * self.behaviour.patience)
+        for pause in what.sms:
+            await asyncio.sleep(pause)
+            if not await self._make_arrive(number) or not await self._code(number):
+                return CANCELED
+        return what.outcome
+
+    async def _make_arrive(self, number: str) -> bool:
+        if self.send is None:
+            return False
+        self._sent[number] += 1
+        text = f"Your code: {self.rolls.randrange(10_000, 1_000_000)} ({self.name}, {number}, {self._sent[number]})"
+        began = self.now()
+        arrived = await asyncio.to_thread(self.send, number, text)
+        self.note(Arrived(began, self.now(), number, text, arrived))
+        return arrived
+
+    async def _code(self, number: str) -> bool:
+        """Wait for an SMS that it takes: for some attempts if need be, and longer after it was down."""
+        patience = self.behaviour.patience + _REFUSALS * 1.5 * self.interval
+        while True:
+            was_up = self._up.is_set()
+            try:
+                async with asyncio.timeout(patience):
+                    await self._codes[number].get()
+            except TimeoutError:
+                if was_up and self._up.is_set():
+                    return False
+                await self._up.wait()
+            else:
+                return True
+
+    async def _end(self, what: Plan, activation: str, outcome: int) -> None:
+        await self._up.wait()
+        together = [self._finish(activation, outcome) for _ in range(1 + what.at_once)]
+        await asyncio.gather(*together)
+        for pause, status in what.then if outcome == what.outcome else ():
+            await asyncio.sleep(pause)
+            await self._up.wait()
+            await self._finish(activation, status)
+
+    # ------------------------------------------------------------ requests
+
+    async def _ask(self, action: str, **fields: object) -> tuple[float, float, Exchange]:
+        headers = dict(self.hub.headers)
+        if "bearer" in self.hub.rules:
+            headers["Authorization"] = f"Bearer {self.client.key}"
+        path = _PATHS.get(action, _COUNTS_PATH) if self.hub.paths else ""
+        body = json.dumps({"action": action, "key": self.client.key, **fields}).encode()
+
+        def ask() -> tuple[float, float, Exchange]:
+            self.client.pace.wait()
+            began = self.now()
+            exchange = self.client.post(body, headers, path, paced=False)
+            return began, self.now(), exchange
+
+        return await asyncio.to_thread(ask)
+
+    async def _ask_counts(self) -> None:
+        began, ended, exchange = await self._ask(self.hub.counts_action)
+        if exchange.field("status") != "SUCCESS":
+            self._not_answered(Action.COUNTS, began, ended, exchange)
+            return
+        self.shown, wrong = read_counts(self.hub, exchange.json)
+        self.note(Counted(began, ended, self.name, self.shown.copy(), wrong=wrong))
+
+    async def _buy(self, *, again: bool = False) -> tuple[str, str] | None:
+        """Buy something of what it was shown; return the number and the activation, None where there is nothing."""
+        left = {place: count for place, count in self.shown.items() if count > 0}
+        if not left:
+            return None
+        place = self.rolls.choices([*left], [*left.values()])[0]
+        self.shown[place] -= 1
+        country, operator, service = place
+        prefixes = [] if again else self._prefixes()
+        fields: dict[str, Any] = {"country": country, "operator": operator, "service": service}
+        if self.hub.hints:
+            fields |= self.rolls.choice(self.hub.hints)
+        if prefixes:
+            fields["exceptionPhoneSet"] = [self.hub.prefixes(prefix) for prefix in prefixes]
+        began, ended, exchange = await self._ask("GET_NUMBER", **fields)
+        match exchange.field("status"):
+            case "SUCCESS" if exchange.field("number") and exchange.field("activationId"):
+                number, activation, wrong = read_number(self.hub, exchange.json)
+                self.note(Sold(began, ended, self.name, place, tuple(prefixes), number, activation, wrong=wrong))
+                self._given.append(number)
+                return number, activation
+            case "NO_NUMBERS":
+                self.note(Refused(began, ended, self.name, place, tuple(prefixes)))
+            case _:
+                self._not_answered(Action.NUMBER, began, ended, exchange)
+        return None
+
+    def _prefixes(self) -> Sequence[str]:
+        """Return what to exclude: numbers that it had, or their beginnings."""
+        if not self._given or self.rolls.random() >= self.behaviour.excluding:
+            return ()
+        numbers = self.rolls.sample([*self._given], min(_EXCLUDED, len(self._given)))
+        if not self.hub.excludes_prefixes:
+            return numbers
+        return [number[: self.rolls.randint(min(_DIGITS, len(number)), len(number))] for number in numbers]
+
+    async def _finish(self, activation: str, outcome: int) -> None:
+        fields = {**self.hub.finish_extras, "activationId": _as_given(activation), "status": outcome}
+        began, ended, exchange = await self._ask("FINISH_ACTIVATION", **fields)
+        accepted = exchange.field("status") == "SUCCESS"
+        why = "" if accepted else unusable(exchange)
+        wrong = wrong_error(self.hub, exchange)
+        self.note(Finished(began, ended, self.name, activation, outcome, accepted, why, wrong=wrong))
+
+    def _not_answered(self, action: Action, began: float, ended: float, exchange: Exchange) -> None:
+        wrong = wrong_error(self.hub, exchange)
+        self.note(Unanswered(began, ended, self.name, action, unusable(exchange), wrong=wrong))
+
+
+def _as_given(activation: str) -> int | str:
+    """Return an id as a number, in which form it was given, unless it is none."""
+    return int(activation) if activation.isdigit() else activation

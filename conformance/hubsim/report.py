@@ -1,0 +1,262 @@
+"""The report of a play: as text, as JSON, and as a page of its own with plots."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+from typing import Any
+
+from conformance.hubsim import plots
+from conformance.hubsim.events import Action, Arrived, Down, Finished, Pushed, Sold
+from conformance.hubsim.ledger import RULES, Finding
+from conformance.hubsim.play import Outcome, Settings
+
+_SHOWN = 50
+_BUCKET = 10.0
+
+_STYLE = """
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24 }
+table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
+th, td { padding: .2rem .6rem; border-bottom: 1px solid #d5d9de; text-align: right }
+th:first-child, td:first-child, .text th, .text td { text-align: left } td:first-child { white-space: nowrap }
+svg { width: 100%; margin: .6rem 0; font: 11px system-ui, sans-serif }
+.title { font-weight: 600; font-size: 13px } .grid { stroke: #e4e7eb } .shaded { fill: #f3e3d3 }
+.limit { stroke: #b3261e; stroke-dasharray: 5 4 } .good { color: #2f6f2a } .bad { color: #b3261e }
+"""
+
+
+def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
+    """Return the report as JSON: figures, findings, and every event but for texts."""
+    account = outcome.account
+    return {
+        "url": settings.url,
+        "seconds": outcome.seconds,
+        "seed": settings.seed,
+        "differences": len(account.findings),
+        "kinds": {kind.name: count for kind, count in account.counted.items()},
+        "wholeSales": len(account.whole),
+        "wholeSalesPerSecond": round(outcome.sales_a_second, 3),
+        "totals": _totals(outcome),
+        "partners": {name: dict(zip(_COLUMNS, row, strict=True)) for name, *row in _rows(outcome)},
+        "answerSeconds": {action.value: _spread(_answers(outcome, action)) for action in Action},
+        "firstPushSeconds": _spread([delay for _, delay in account.firsts]),
+        "secondsBetweenPushes": _spread([gap for _, gap in account.gaps]),
+        "findings": [
+            {
+                "kind": one.kind.name,
+                "at": round(one.at, 3),
+                "partner": one.partner,
+                "text": one.text,
+                **_basis(one, settings),
+            }
+            for one in account.findings
+        ],
+    }
+
+
+def as_text(outcome: Outcome, settings: Settings) -> str:
+    """Return the report for a terminal: figures, then the first differences of each kind."""
+    account = outcome.account
+    rows = [("partner", *_COLUMNS), *([str(value) for value in row] for row in _rows(outcome))]
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    table = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
+    found = [
+        f"  {one.at:7.1f} s  {one.partner or '-'}: {one.kind}: {one.text} [{_basis(one, settings)['level']}]"
+        for one in account.findings[:_SHOWN]
+    ]
+    more = [f"  … {len(account.findings) - _SHOWN} more"] if len(account.findings) > _SHOWN else []
+    return "\n".join([*table, "", *_figures(outcome), "", _verdict(outcome), *found, *more])
+
+
+def as_html(outcome: Outcome, settings: Settings) -> str:
+    """Return the report as one page that needs nothing else."""
+    account = outcome.account
+    counted = [(kind.value, str(count)) for kind, count in account.counted.items()]
+    found = [
+        (
+            f"{one.at:.1f}",
+            one.partner,
+            one.kind.value,
+            one.text,
+            _basis(one, settings)["level"],
+            _basis(one, settings)["clause"],
+        )
+        for one in account.findings
+    ]
+    parts = [
+        "<!doctype html>",
+        f'<html lang="en"><meta charset="utf-8"><title>Simulated hubs: {escape(settings.url)}</title><style>{_STYLE}</style>',
+        f"<h1>Simulated hubs against {escape(settings.url)}</h1>",
+        f'<p class="{"bad" if account.findings else "good"}"><strong>{escape(_verdict(outcome))}</strong></p>',
+        *(f"<p>{escape(line)}</p>" for line in _figures(outcome)),
+        _table(("partner", *_COLUMNS), ([str(value) for value in row] for row in _rows(outcome))),
+        *_plots(outcome),
+        "<h2>What was looked for, and how often it was found</h2>",
+        _table(("difference", "found"), counted),
+    ]
+    if found:
+        heads = ("at (s)", "partner", "difference", "what", "basis", "clause")
+        parts += ["<h2>Differences</h2>", _table(heads, found, "text")]
+    return "\n".join([*parts, "</html>"])
+
+
+# ---------------------------------------------------------------- figures
+
+_COLUMNS = (
+    *("hub", "polls", "sold", "refused", "whole", "1", "3", "4", "5", "unfinished", "again"),
+    *("sms", "taken", "unjudged", "pushes", "overstated"),
+)
+
+
+def _rows(outcome: Outcome) -> Iterable[tuple[Any, ...]]:
+    for name, one in outcome.account.tallies.items():
+        codes = (one.outcomes[code] for code in (1, 3, 4, 5))
+        yield (
+            *(name, one.hub, one.polls, one.sold, one.refused, one.whole, *codes, one.unfinished, one.repeats),
+            *(one.sms, one.taken, one.unjudged, one.attempts, f"{one.score.overstated:.1%}"),
+        )
+
+
+def _totals(outcome: Outcome) -> dict[str, int]:
+    tallies = outcome.account.tallies.values()
+    return {
+        "sold": sum(one.sold for one in tallies),
+        "refused": sum(one.refused for one in tallies),
+        "unfinished": sum(one.unfinished for one in tallies),
+        "smsArrived": sum(isinstance(one, Arrived) and one.accepted for one in outcome.events),
+        "smsOfActivations": sum(one.sms for one in tallies),
+        "smsTaken": sum(one.taken for one in tallies),
+        "smsUnjudged": sum(one.unjudged for one in tallies),
+        "pushes": sum(one.attempts for one in tallies),
+    }
+
+
+def _figures(outcome: Outcome) -> list[str]:
+    account, totals = outcome.account, _totals(outcome)
+    scripts = Counter(one.script for one in outcome.events if isinstance(one, Pushed))
+    sales = (
+        f"{len(account.whole)} whole sales (bought, SMS, push, success), {outcome.sales_a_second:.2f} a second for "
+        f"{outcome.seconds:.0f} s; {totals['sold']} sold, {totals['refused']} refused"
+    )
+    sms = (
+        f"{totals['smsArrived']} SMS made arrive, {totals['smsOfActivations']} of them certainly an activation's, "
+        f"{totals['smsTaken']} of these taken, {totals['smsUnjudged']} ended or unsure before they could be"
+    )
+    return [
+        sales,
+        sms,
+        "pushes answered: " + ", ".join(f"{script} {count}" for script, count in scripts.most_common()),
+        *(f"{action.value} answered in {_said(_answers(outcome, action))}" for action in Action),
+        f"first push after {_said([delay for _, delay in account.firsts])}",
+        f"pushes again after {_said([gap for _, gap in account.gaps])}",
+    ]
+
+
+def _verdict(outcome: Outcome) -> str:
+    found = {kind.value: count for kind, count in outcome.account.counted.items() if count}
+    if not found:
+        return "0 differences in the account"
+    told = ", ".join(f"{kind}: {count}" for kind, count in found.items())
+    count = sum(found.values())
+    return f"{count} difference{'s' if count > 1 else ''} in the account ({told})"
+
+
+def _basis(finding: Finding, settings: Settings) -> dict[str, str]:
+    """Return how sure the rule is that was broken, and where it stands."""
+    hubs = {one.name: one.hub for one in settings.partners}
+    hub = hubs.get(finding.partner)
+    basis = hub.rules.get(RULES[finding.kind]) if hub else None
+    return {"level": basis.level if basis else "assumed", "clause": basis.clause if basis else ""}
+
+
+def _answers(outcome: Outcome, action: Action) -> list[float]:
+    return [seconds for one in outcome.account.tallies.values() for seconds in one.answers[action]]
+
+
+def _spread(values: Sequence[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    if not ordered:
+        return {}
+    return {
+        "count": len(ordered),
+        "p50": round(ordered[len(ordered) // 2], 3),
+        "p99": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))], 3),
+        "most": round(ordered[-1], 3),
+    }
+
+
+def _said(values: Sequence[float]) -> str:
+    spread = _spread(values)
+    if not spread:
+        return "- (never)"
+    return (
+        f"{spread['p50']:.2f} s (p50), {spread['p99']:.2f} s (p99), {spread['most']:.2f} s at most ({spread['count']})"
+    )
+
+
+# ---------------------------------------------------------------- the page
+
+
+def _plots(outcome: Outcome) -> list[str]:
+    account, events = outcome.account, outcome.events
+    down = [(one.began, one.ended) for one in events if isinstance(one, Down)]
+    whole = _buckets([(at, 1.0) for at in account.whole], lambda values: len(values) / _BUCKET)
+    sold = _buckets([(one.ended, 1.0) for one in events if isinstance(one, Sold)], lambda values: len(values) / _BUCKET)
+    answers = [(one.began, one.ended - one.began) for one in events if isinstance(one, Sold | Finished)]
+    limits = sorted({3.0, 10.0}) if max((seconds for _, seconds in answers), default=0.0) > 1.0 else []
+    scores = {name: round(one.score.overstated * 100, 2) for name, one in account.tallies.items()}
+    return [
+        plots.lines("Sales a second (shaded: a hub is down)", {"sold": sold, "whole": whole}, shaded=down),
+        plots.lines("Live activations", {"live": _live(events)}, shaded=down),
+        plots.lines(
+            "GET_NUMBER and FINISH answered (s; dashed: 3, 10)",
+            {"half of them": _buckets(answers, _median), "slowest": _buckets(answers, max)},
+            limits=limits,
+            shaded=down,
+        ),
+        plots.lines(
+            "From an SMS to its first push (s)",
+            {"half of them": _buckets(account.firsts, _median), "slowest": _buckets(account.firsts, max)},
+            shaded=down,
+        ),
+        plots.histogram(
+            "From the beginning of a push to that of the next for the same SMS", "s", [gap for _, gap in account.gaps]
+        ),
+        plots.bars("Overstated: shown, asked for and not to be had (%)", scores),
+    ]
+
+
+def _buckets(
+    points: Iterable[tuple[float, float]], figure: Callable[[list[float]], float]
+) -> list[tuple[float, float]]:
+    """Return a figure for every 10 s in which there are points."""
+    groups: dict[int, list[float]] = {}
+    for at, value in points:
+        groups.setdefault(int(at // _BUCKET), []).append(value)
+    return [(place * _BUCKET, round(figure(values), 3)) for place, values in sorted(groups.items())]
+
+
+def _median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def _live(events: Iterable[Any]) -> list[tuple[float, float]]:
+    """Return how many activations were live after every change."""
+    changes: list[tuple[float, int]] = []
+    ended = set[tuple[str, str]]()
+    for one in events:
+        match one:
+            case Sold():
+                changes.append((one.ended, 1))
+            case Finished(accepted=True) if (one.partner, one.activation) not in ended:
+                ended.add((one.partner, one.activation))
+                changes.append((one.ended, -1))
+    live, points = 0, []
+    for at, change in sorted(changes):
+        live += change
+        points.append((round(at, 1), float(live)))
+    return points
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f'<table class="{kind}"><tr>{"".join(f"<th>{escape(head)}</th>" for head in heads)}</tr>\n{body}</table>'

@@ -1,0 +1,241 @@
+"""What the checks found, for a person (text, HTML) and for machines (JSON, JUnit). Keys are masked before anything gets here."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+from conformance.checks import Outcome, Result
+from conformance.exchange import Exchange
+from conformance.hubs import ENOUGH, Hub, Level
+
+# What of a body is shown in text; the rest is in JSON.
+_SHOWN = 2_000
+_DISCLAIMER = "No hub endorses these checks, and no real hub was called: see conformance/README.md."
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How the checks of a hub ended. Only required ones decide, and too few of them certify nothing."""
+
+    hub: Hub
+    results: Sequence[Result]
+
+    def count(self, level: Level, outcome: Outcome) -> int:
+        return sum(result.basis.level is level and result.outcome is outcome for result in self.results)
+
+    @property
+    def word(self) -> str:
+        """`passed`, `failed` or `not certified`."""
+        if self.count(Level.REQUIRED, Outcome.FAILED):
+            return "failed"
+        return "passed" if self.count(Level.REQUIRED, Outcome.PASSED) >= ENOUGH else "not certified"
+
+    @property
+    def why(self) -> str:
+        passed, failed = (self.count(Level.REQUIRED, outcome) for outcome in (Outcome.PASSED, Outcome.FAILED))
+        if failed:
+            return f"{failed} of {passed + failed} required checks failed"
+        if self.word == "passed":
+            return f"all {passed} required checks that were run passed"
+        rules = sum(rule.level is Level.REQUIRED for rule in self.hub.rules.values())
+        few = f"{rules} of its rules are required" if rules < ENOUGH else f"only {passed} required checks were run"
+        return f"{few}, {ENOUGH} are the fewest that certify anything"
+
+    @property
+    def holds(self) -> bool:
+        """Whether no required check failed and any check passed at all."""
+        return self.word != "failed" and any(result.outcome is Outcome.PASSED for result in self.results)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The verdicts on a supplier. `at` is when, as text; `url` is masked."""
+
+    url: str
+    at: str
+    verdicts: Sequence[Verdict]
+
+    @property
+    def holds(self) -> bool:
+        return all(verdict.holds for verdict in self.verdicts)
+
+
+def line(result: Result) -> str:
+    """Return a result in a line of text."""
+    why = f": {result.why}" if result.why else ""
+    return f"{result.outcome:7}  {result.basis.level:8}  {result.check.name}{why}"
+
+
+def text(report: Report) -> str:
+    """Return the report as text; of failures all that went over the wire."""
+    lines = [f"{report.url}, {report.at}", _DISCLAIMER]
+    for verdict in report.verdicts:
+        lines += ["", f"== {verdict.hub.title}: {verdict.word} ({verdict.why})"]
+        lines += [line(result) for result in verdict.results]
+        for result in verdict.results:
+            if result.outcome is Outcome.FAILED:
+                lines += ["", f"-- {result.check.name}: {result.check.title}", f"   {_ground(verdict.hub, result)}"]
+                lines += [f"   {result.why}", *(f"   {each}" for one in _last(result) for each in _wire(one))]
+                lines += [f"   again: {result.asked.curl()}"] if result.asked else []
+            if result.left:
+                lines.append(f"   left open, could not be finished: {', '.join(map(str, result.left))}")
+    return "\n".join(lines) + "\n"
+
+
+def as_json(report: Report) -> str:
+    """Return the whole report as JSON."""
+    content = {
+        "url": report.url,
+        "at": report.at,
+        "note": _DISCLAIMER,
+        "holds": report.holds,
+        "hubs": [
+            {
+                "hub": verdict.hub.name,
+                "title": verdict.hub.title,
+                "document": verdict.hub.document,
+                "verdict": verdict.word,
+                "why": verdict.why,
+                "checks": [_result(result) for result in verdict.results],
+            }
+            for verdict in report.verdicts
+        ],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def junit(report: Report) -> str:
+    """Return the report in JUnit's XML. What isn't required and failed is skipped there: it decides nothing."""
+    suites = []
+    for verdict in report.verdicts:
+        cases = [_case(verdict.hub, result) for result in verdict.results]
+        failures = verdict.count(Level.REQUIRED, Outcome.FAILED)
+        skipped = sum("<skipped" in case for case in cases)
+        head = f"<testsuite name={_attribute(verdict.hub.name)} tests='{len(cases)}' failures='{failures}' skipped='{skipped}'>"
+        suites += [head, *cases, "</testsuite>"]
+    return "\n".join(["<?xml version='1.0' encoding='utf-8'?>", "<testsuites>", *suites, "</testsuites>", ""])
+
+
+def html(report: Report) -> str:
+    """Return the report as one page that needs nothing else."""
+    parts = [f"<h1>Conformance of {escape(report.url)}</h1><p>{escape(report.at)}. {escape(_DISCLAIMER)}</p>"]
+    for verdict in report.verdicts:
+        parts.append(
+            f"<h2>{escape(verdict.hub.title)}: <span class='{verdict.word.replace(' ', '-')}'>{verdict.word}</span></h2>"
+            f"<p>{escape(verdict.why)}. Rules from: {escape(verdict.hub.document)}.</p>"
+            "<table><tr><th>Outcome<th>Level<th>Check<th>Why"
+        )
+        parts += [
+            f"<tr><td class='{result.outcome.replace(' ', '-')}'>{result.outcome}<td>{result.basis.level}"
+            f"<td><details><summary>{escape(result.check.title)}</summary><p>{escape(result.check.name)}. "
+            f"{escape(_ground(verdict.hub, result))}.</p>{_html_wire(result)}</details><td>{escape(result.why)}"
+            for result in verdict.results
+        ]
+        parts.append("</table>")
+    body = "\n".join(parts)
+    return f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Conformance</title><style>{_STYLE}</style>{body}</html>\n"
+
+
+FORMATS: Mapping[str, Callable[[Report], str]] = {
+    "report.txt": text,
+    "report.json": as_json,
+    "report.xml": junit,
+    "report.html": html,
+}
+
+_STYLE = (
+    "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}"
+    "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;"
+    "vertical-align:top}pre{background:#f4f4f4;padding:.5rem;white-space:pre-wrap;overflow-wrap:anywhere}"
+    "summary{cursor:pointer}.passed{color:#086a2b}.failed{color:#b00020;font-weight:bold}.not-run,.not-certified{color:#666}"
+)
+
+
+def _ground(hub: Hub, result: Result) -> str:
+    return f"{hub.title}, {result.basis.level}: {result.basis.clause}"
+
+
+def _last(result: Result) -> Iterable[Exchange]:
+    """Return what a person needs first: the request that failed, and the pushes."""
+    asked = [result.asked] if result.asked else []
+    return [*asked, *(exchange for exchange in result.exchanges if exchange.incoming)]
+
+
+def _wire(exchange: Exchange) -> Sequence[str]:
+    def shown(body: bytes) -> str:
+        return body[:_SHOWN].decode("utf-8", "replace")
+
+    out, back = ("< push", "> ") if exchange.incoming else ("> ", "< ")
+    status = f"HTTP {exchange.status}" if exchange.status is not None else f"nothing: {exchange.error}"
+    took = "" if exchange.incoming else f" ({exchange.seconds:.2f} s)"
+    return [
+        f"{out} {exchange.method} {exchange.url}",
+        *(f"{out} {name}: {value}" for name, value in exchange.headers.items()),
+        *([f"{out} {shown(exchange.body)}"] if exchange.body else []),
+        f"{back} {status}{took}",
+        *(f"{back} {name}: {value}" for name, value in exchange.answer_headers.items()),
+        *([f"{back} {shown(exchange.answer)}"] if exchange.answer else []),
+    ]
+
+
+def _html_wire(result: Result) -> str:
+    wires = "\n".join(f"<pre>{escape(chr(10).join(_wire(exchange)))}</pre>" for exchange in result.exchanges)
+    again = f"<p>Again:</p><pre>{escape(result.asked.curl())}</pre>" if result.asked else ""
+    return wires + again
+
+
+def _result(result: Result) -> Mapping[str, Any]:
+    return {
+        "check": result.check.name,
+        "title": result.check.title,
+        "level": result.basis.level,
+        "clause": result.basis.clause,
+        "outcome": result.outcome,
+        "why": result.why,
+        "curl": result.asked.curl() if result.asked else None,
+        "leftOpen": [str(each) for each in result.left],
+        "exchanges": [_exchange(exchange) for exchange in result.exchanges],
+    }
+
+
+def _exchange(exchange: Exchange) -> Mapping[str, Any]:
+    return {
+        "push": exchange.incoming,
+        "method": exchange.method,
+        "url": exchange.url,
+        "headers": dict(exchange.headers),
+        "body": exchange.body.decode("utf-8", "replace"),
+        "status": exchange.status,
+        "answerHeaders": dict(exchange.answer_headers),
+        "answer": exchange.text,
+        "seconds": round(exchange.seconds, 3),
+        "error": exchange.error,
+    }
+
+
+def _case(hub: Hub, result: Result) -> str:
+    head = f"<testcase classname={_attribute(hub.name)} name={_attribute(result.check.name)}>"
+    said = _attribute(f"{result.basis.level}: {result.why}")
+    match result.outcome:
+        case Outcome.PASSED:
+            inside = ""
+        case Outcome.FAILED if result.basis.level is Level.REQUIRED:
+            wire = "\n".join(each for one in _last(result) for each in _wire(one))
+            inside = f"<failure message={said}>{escape(_printable(wire))}</failure>"
+        case Outcome.FAILED:
+            inside = f"<skipped message={_attribute(f'failed, but only {result.basis.level}: {result.why}')}/>"
+        case _:
+            inside = f"<skipped message={said}/>"
+    return f"{head}{inside}</testcase>"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_printable(text))
+
+
+def _printable(text: str) -> str:
+    """Return a text without what XML can't hold."""
+    return "".join(each if each in "\n\t" or (each.isprintable()) else "\N{REPLACEMENT CHARACTER}" for each in text)

@@ -1,0 +1,409 @@
+"""What a check has to work with: requests in the hub's form, numbers to buy, SMS to have come, pushes to look at."""
+
+import json
+import re
+import secrets
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from conformance.exchange import Client, Exchange, Masking, Pace
+from conformance.hubs import Hub, Level
+from conformance.push_server import SUCCESS, Answer, Inbox, Push, PushServer
+
+type MakeSms = Callable[[str, str], object]
+
+_PATHS = {
+    "GET_SERVICES": "/getServices",
+    "GET_NUMBER": "/getNumber",
+    "FINISH_ACTIVATION": "/finishActivation",
+}
+RETURNED = 5
+
+
+class Failed(Exception):
+    """The supplier doesn't do what the check wants, as the answer to `asked` shows, by default the last one."""
+
+    def __init__(self, why: str, asked: Exchange | None = None) -> None:
+        super().__init__(why)
+        self.asked = asked
+
+
+class NotRun(Exception):
+    """The check can't be made here; the text says why."""
+
+
+class Stopped(Exception):
+    """Whoever runs the checks has broken them off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Whom to test, with what, and how long to wait (in seconds).
+
+    `pushes` receives pushes and is entered already; `sms` has an SMS come to a number (digits, text) and may raise anything.
+    `retry` is what is waited between two attempts of a push and `tolerance` how far off one may be; `soon` is the longest
+    that counts as at once; `watch` is in intervals of retry and for what must not come. `outlive` is how old an activation
+    becomes whose SMS must still be pushed. `poll` is how often hubs ask for counts, and so how old these may be. `within` overrides how soon a hub wants its answers. `most` is the most numbers
+    that a check holds at a time, `at_once` that of the one of equal requests. Requests are `per_second` at most.
+    Numbers are bought of `country`, `operator`, `service` alone where they are given.
+    """
+
+    url: str
+    key: str = field(repr=False)
+    other_key: str | None = field(default=None, repr=False)
+    pushes: PushServer | None = None
+    sms: MakeSms | None = None
+    destructive: bool = False
+    outlive: float | None = None
+    retry: float = 10.0
+    tolerance: float = 1.0
+    soon: float = 5.0
+    watch: float = 2.5
+    poll: float = 20.0
+    within: float | None = None
+    timeout: float = 30.0
+    per_second: float = 5.0
+    most: int = 10
+    at_once: int = 30
+    country: str | None = None
+    operator: str | None = None
+    service: str | None = None
+
+    @property
+    def masking(self) -> Masking:
+        return Masking([key for key in (self.key, self.other_key) if key])
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What counts list: so many numbers of an operator for a service."""
+
+    country: str
+    operator: str
+    service: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """A number that was sold; `phone` is its digits, whatever type it has in the answer."""
+
+    offer: Offer
+    number: Any
+    activation_id: Any
+    phone: str
+    exchange: Exchange
+
+
+class Run:
+    """What the checks of one hub share: the pace, whether to stop, and what is bought and not finished yet."""
+
+    def __init__(self, hub: Hub, settings: Settings, pace: Pace | None = None) -> None:
+        self.hub = hub
+        self.settings = settings
+        self.pace = pace or Pace(settings.per_second)
+        self.stopping = threading.Event()
+        self.exchanges: list[Exchange] = []
+        self.lock = threading.Lock()
+        # One SMS at a time: what makes them may be a modem.
+        self.sms_lock = threading.Lock()
+
+    def keep(self, exchange: Exchange) -> None:
+        with self.lock:
+            self.exchanges.append(exchange)
+
+
+class Trial:
+    """One check's own. Whatever it buys is finished with 5 when it ends."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.hub = run.hub
+        self.settings = run.settings
+        self.exchanges: list[Exchange] = []
+        self._live: dict[object, str] = {}
+        self._is_timed = True
+        self._inboxes: list[Inbox] = []
+        self._lock = threading.Lock()
+
+    # ------------------------------------------------------------ requests
+
+    def ask(  # noqa: PLR0913 - what requests may differ in
+        self,
+        action: str | None,
+        /,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        path: str | None = None,
+        body: bytes | None = None,
+        paced: bool = True,
+        **fields: object,
+    ) -> Exchange:
+        """Ask as the hub does: by POST, at its path for the action if it has one; with other headers, path or body if given."""
+        if self._run.stopping.is_set():
+            raise Stopped
+        if path is None:
+            path = _PATHS.get(action or "", "") if self.hub.paths else ""
+        if body is None:
+            named = {} if action is None else {"action": action}
+            body = json.dumps({**named, "key": key or self.settings.key, **fields}, ensure_ascii=False).encode()
+        return self._client().post(body, {**self.hub.headers, **(headers or {})}, path, paced=paced)
+
+    def get(self, path: str = "", /, **fields: object) -> Exchange:
+        """Ask by GET."""
+        if self._run.stopping.is_set():
+            raise Stopped
+        headers = {name: value for name, value in self.hub.headers.items() if name != "Content-Type"}
+        return self._client().get(urlencode(fields), headers, path)
+
+    def counts(self, **fields: Any) -> Exchange:
+        return self.ask(self.hub.counts_action, **fields)
+
+    def finish(self, activation_id: object, outcome: int, **fields: Any) -> Exchange:
+        """Ask for the end of an activation; what is SUCCESS is no longer to be tidied up."""
+        answer = self.ask(
+            "FINISH_ACTIVATION",
+            **{"activationId": activation_id, "status": outcome, **self.hub.finish_extras, **fields},
+        )
+        if answer.field("status") == "SUCCESS":
+            with self._lock:
+                self._live.pop(activation_id, None)
+        return answer
+
+    def get_number(self, offer: Offer, excluded: Sequence[str] = (), **fields: Any) -> Exchange:
+        """Ask for a number, but none with these prefixes; what is sold is tidied up."""
+        wanted: dict[str, object] = {"country": offer.country, "operator": offer.operator, "service": offer.service}
+        if excluded:
+            wanted["exceptionPhoneSet"] = [self.hub.prefixes(prefix) for prefix in excluded]
+        answer = self.ask("GET_NUMBER", **{**wanted, **fields})
+        self.remember(answer, fields.get("key"))
+        return answer
+
+    def remember(self, answer: Exchange, key: str | None = None) -> None:
+        """Note what a GET_NUMBER sold, so that it is finished."""
+        activation_id = answer.field("activationId")
+        # Of a wrong type, too: what was sold must end.
+        if isinstance(activation_id, int | float | str):
+            with self._lock:
+                self._live[activation_id] = key or self.settings.key
+
+    # ------------------------------------------------------------ sales
+
+    def offers(self) -> Sequence[Offer]:
+        """Return what can be bought here, most first. Raises NotRun if there is nothing, however well the counts are formed."""
+        return self.listed(self.counts())
+
+    def listed(self, counts: Exchange) -> Sequence[Offer]:
+        settings = self.settings
+        found = [
+            offer
+            for offer in offers_of(counts.json)
+            if offer.count > 0
+            and settings.country in (None, offer.country)
+            and settings.operator in (None, offer.operator)
+            and settings.service in (None, offer.service)
+        ]
+        if not found:
+            raise NotRun("The counts list nothing that could be bought.")
+        return sorted(found, key=lambda offer: -offer.count)
+
+    def buy(self, offer: Offer | None = None, excluded: Sequence[str] = (), **fields: Any) -> Bought:
+        """Buy a number, of what there is most of if nothing is named. Raises NotRun if there is none, Failed if it is refused."""
+        offer = offer or self.offers()[0]
+        bought = self.try_to_buy(offer, excluded, **fields)
+        if bought is None:
+            raise NotRun(f"NO_NUMBERS of {offer.country}, {offer.operator}, {offer.service}: no stock for it.")
+        return bought
+
+    def try_to_buy(self, offer: Offer, excluded: Sequence[str] = (), **fields: Any) -> Bought | None:
+        """Buy a number, None where there is none."""
+        return self.bought(offer, self.get_number(offer, excluded, **fields))
+
+    def bought(self, offer: Offer, answer: Exchange) -> Bought | None:
+        """Return what the answer to a GET_NUMBER sold."""
+        match answer.field("status"):
+            case "NO_NUMBERS":
+                return None
+            case "SUCCESS":
+                number, activation_id = answer.field("number"), answer.field("activationId")
+                return Bought(offer, number, activation_id, re.sub(r"\D", "", str(number)), answer)
+            case _:
+                raise Failed(f"GET_NUMBER was not answered with SUCCESS or NO_NUMBERS: {short(answer)}")
+
+    def buy_up_to(self, most: int, offer: Offer, excluded: Sequence[str] = ()) -> list[Bought]:
+        """Buy until there are so many, or no more numbers."""
+        bought: list[Bought] = []
+        while len(bought) < most and (one := self.try_to_buy(offer, excluded)):
+            bought.append(one)
+        return bought
+
+    def buy_at_once(self, requests: int, offer: Offer) -> Sequence[Exchange]:
+        """Send so many equal GET_NUMBER at the same time."""
+        self._run.pace.wait(requests)
+        rule = self.hub.rules.get("at-once")
+        # A hub that doesn't ask so much at once doesn't time it either.
+        self._is_timed = rule is not None and rule.level is Level.REQUIRED
+        together = threading.Barrier(requests)
+
+        def one(_: int) -> Exchange:
+            together.wait(self.settings.timeout)
+            return self.get_number(offer, paced=False)
+
+        try:
+            with ThreadPoolExecutor(requests) as callers:
+                return list(callers.map(one, range(requests)))
+        finally:
+            self._is_timed = True
+
+    def give_back(self, *bought: Bought) -> None:
+        """Return numbers before the check ends; that it works is another check's."""
+        for one in bought:
+            self.finish(one.activation_id, RETURNED)
+
+    # ------------------------------------------------------------ SMS and pushes
+
+    def inbox(self, bought: Bought, *answers: Answer) -> Inbox:
+        """Return where the pushes of a number come in, answered so one after another, the last for ever."""
+        if self.settings.pushes is None:
+            raise NotRun("Nothing receives pushes.")
+        inbox = self.settings.pushes.open(bought.phone, answers or (SUCCESS,))
+        self._inboxes.append(inbox)
+        return inbox
+
+    def send(self, inbox: Inbox, text: str = "Your code is {}") -> str:
+        """Have an SMS come to the number of an inbox; return its text, in which a word is new."""
+        word = secrets.token_hex(5).upper()
+        inbox.words.add(word)
+        return self.sms(inbox.phone, text.format(word))
+
+    def sms(self, phone: str, text: str = "Your code is 4711") -> str:
+        """Have an SMS come to a number; return its text."""
+        if self.settings.sms is None:
+            raise NotRun("Nothing makes an SMS come.")
+        with self._run.sms_lock:
+            try:
+                self.settings.sms(phone, text)
+            except Exception as error:
+                raise NotRun(f"The SMS could not be made to come: {error}") from error
+        return text
+
+    def now(self) -> float:
+        """Return the time on the clock of pushes."""
+        return time.monotonic()
+
+    def pushed(self, inbox: Inbox, pushes: int = 1, seconds: float | None = None) -> Sequence[Push]:
+        """Wait for so many pushes of a number. Raises Failed if fewer come in time."""
+        seconds = self._patience if seconds is None else seconds
+        came = self._waited(inbox, pushes, seconds)
+        if len(came) < pushes:
+            raise Failed(f"{len(came)} of {pushes} pushes came within {seconds:g} s.")
+        return came
+
+    def quiet(self, inbox: Inbox, after: int, intervals: float | None = None) -> None:
+        """Look whether no more pushes come than there were. Raises Failed if one does."""
+        came = self._waited(inbox, after + 1, (intervals or self.settings.watch) * self.settings.retry)
+        if len(came) > after:
+            late = came[after].at - came[after - 1].at if after else 0.0
+            raise Failed(f"Another push came {late:.1f} s after the last that was due.")
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises Stopped when the checks are broken off."""
+        if self._run.stopping.wait(seconds):
+            raise Stopped
+
+    @property
+    def _patience(self) -> float:
+        return self.settings.soon + 3 * self.settings.retry
+
+    def _waited(self, inbox: Inbox, pushes: int, seconds: float) -> Sequence[Push]:
+        ends = time.monotonic() + seconds
+        while True:
+            left = ends - time.monotonic()
+            came = inbox.wait(pushes, max(0.0, min(left, 0.5)))
+            if self._run.stopping.is_set():
+                raise Stopped
+            if len(came) >= pushes or left <= 0:
+                return came
+
+    # ------------------------------------------------------------ the rest
+
+    @property
+    def last(self) -> Exchange | None:
+        """The last request of this check."""
+        with self._lock:
+            return self.exchanges[-1] if self.exchanges else None
+
+    def seen(self) -> Sequence[Exchange]:
+        """Return every exchange of the whole run so far that the hub would time."""
+        with self._run.lock:
+            return tuple(self._run.exchanges)
+
+    def tidy_up(self) -> Sequence[object]:
+        """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished."""
+        for inbox in self._inboxes:
+            inbox.answer([SUCCESS])
+        client, left = self._client(), []
+        for activation_id, key in list(self._live.items()):
+            named = {"activationId": activation_id, "status": RETURNED, **self.hub.finish_extras}
+            body = json.dumps({"action": "FINISH_ACTIVATION", "key": key, **named}).encode()
+            path = _PATHS["FINISH_ACTIVATION"] if self.hub.paths else ""
+            if client.post(body, self.hub.headers, path).field("status") == "SUCCESS":
+                del self._live[activation_id]
+            else:
+                left.append(activation_id)
+        for inbox in self._inboxes:
+            inbox.is_open = False
+            self.exchanges += [push.exchange(self.settings.masking) for push in inbox.pushes]
+        return left
+
+    def _client(self) -> Client:
+        settings = self.settings
+        return Client(settings.url, settings.key, self._run.pace, self._keep, settings.timeout, settings.masking.keys)
+
+    def _keep(self, exchange: Exchange) -> None:
+        with self._lock:
+            self.exchanges.append(exchange)
+        if self._is_timed:
+            self._run.keep(exchange)
+
+
+def offers_of(counts: Any) -> list[Offer]:
+    """Return what can be read in an answer to counts, in either form, as far as it can: its form is checked elsewhere."""
+    content = counts if isinstance(counts, dict) else {}
+    countries = content.get("countMap")
+    if not isinstance(countries, dict):
+        listed = content.get("countryList")
+        countries = {
+            entry["country"]: entry.get("operatorMap")
+            for entry in (listed if isinstance(listed, list) else [])
+            if isinstance(entry, dict) and isinstance(entry.get("country"), str)
+        }
+    return [
+        Offer(country, operator, service, count)
+        for country, operators in countries.items()
+        for operator, services in (operators.items() if isinstance(operators, dict) else ())
+        for service, listed in (services.items() if isinstance(services, dict) else ())
+        if (count := _count(listed)) is not None
+    ]
+
+
+def _count(listed: Any) -> int | None:
+    if isinstance(listed, dict):
+        listed = listed.get("SMS")
+    try:
+        return int(float(listed))
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def short(answer: Exchange) -> str:
+    """Return what an answer was in a few words."""
+    if answer.status is None:
+        return f"no answer ({answer.error})"
+    return f"HTTP {answer.status}, {answer.text[:120]!r}"

@@ -1,0 +1,177 @@
+"""`python -m conformance check`: what it sends, refuses and reports, and how it ends."""
+
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.__main__ import INTERRUPTED, main, sms_command
+from conformance.checks import checks_of
+from conformance.hubs import HUBS
+from local.place import REPOSITORY
+from tests.conformance.shop import KEY, Shop, trading
+from tests.contract.market import until
+
+_CHEAP = ("--per-second", "1000", "--hub", "smshub")
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with trading(Shop()) as shop:
+        yield shop
+
+
+def _run(shop: Shop, *arguments: str) -> int:
+    return main(["check", "--url", shop.url, "--key", KEY, *_CHEAP, *arguments], {})
+
+
+def test_a_right_supplier_ends_with_0(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(shop, "--only", "counts-form", "--only", "number-type") == 0
+    said = capsys.readouterr().out
+    assert "not certified (only 2 required checks were run, 5 are the fewest that certify anything)" in said
+
+
+def test_enough_required_checks_certify(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ("counts-form", "counts-whole", "number-type", "finish-repeated", "hints")
+    assert _run(shop, *(part for name in names for part in ("--only", name))) == 0
+    assert "SMSHub: passed (all 5 required checks that were run passed)" in capsys.readouterr().out
+
+
+def test_what_was_bought_is_finished(shop: Shop) -> None:
+    _run(shop, "--only", "number-type", "--only", "activation-id")
+    sold = [place for place, asked in enumerate(shop.asked, start=1) if asked["action"] == "GET_NUMBER"]
+    assert len(sold) == 4
+    assert set(shop.finished()) == set(sold)
+
+
+def test_a_required_check_that_fails_ends_with_1_and_one_that_is_not_required_does_not(shop: Shop) -> None:
+    shop.sells_strings = True
+    assert _run(shop, "--only", "number-type") == 1
+    # The supplier finishes what it never gave: of Grizzly, no document says that it mustn't.
+    arguments = ("--per-second", "1000", "--hub", "grizzly", "--only", "finish-unknown", "--only", "counts-form")
+    assert main(["check", "--url", shop.url, "--key", KEY, *arguments], {}) == 0
+
+
+def test_a_supplier_that_does_not_answer_ends_with_1() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        url = f"http://127.0.0.1:{nobody.getsockname()[1]}/"
+    assert main(["check", "--url", url, "--key", KEY, "--per-second", "1000", "--hub", "herosms"], {}) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--key", KEY], "URL and KEY are needed"),
+        (["--url", "http://127.0.0.1/"], "URL and KEY are needed"),
+        (["--url", "http://supplier.example/", "--key", KEY], "supplier.example is not this machine"),
+        (["--url", "http://192.168.0.7/", "--key", KEY], "192.168.0.7 is not this machine"),
+        (["--url", "ftp://127.0.0.1/", "--key", KEY], "URL is to begin with"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--hub", "5sim"], "There is no hub 5sim"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--push", "8099"], "PUSH is host:port"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--sms", "send"], "SMS is a command with {phone}"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--key2", KEY], "KEY2 is to be another key"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--per-second", "0"], "PER_SECOND is a number above 0"),
+    ],
+)
+def test_a_wrong_call_ends_with_2(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["check", *arguments], {})
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_dry_run_sends_nothing_and_lists_every_check(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    # Elsewhere it is as harmless, but it has to be meant.
+    assert main(["check"], {"URL": shop.url, "KEY": KEY, "DRY_RUN": "1", "PUSH": "127.0.0.1:1"}) == 0
+    said = capsys.readouterr().out
+    assert shop.asked == []
+    assert KEY not in said
+    assert all(f"{check.name}: " in said for hub in HUBS.values() for check in checks_of(hub))
+    assert "finish-sold: not run, needs DESTRUCTIVE" in said
+    assert "push-types: not run, needs SMS\n" in said
+
+
+def test_variables_of_make_are_options(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    given = {"URL": shop.url, "KEY": KEY, "HUB": "grizzly", "PER_SECOND": "1000", "DESTRUCTIVE": "0"}
+    assert main(["check", "--only", "counts-form", "--only", "finish-sold"], given) == 0
+    assert "needs DESTRUCTIVE" in capsys.readouterr().out
+
+
+def test_reports_have_what_went_over_the_wire_and_never_the_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with trading(Shop(echoes=True, sells_strings=True)) as shop:
+        assert _run(shop, "--report", str(tmp_path), "--only", "number-type", "--only", "bearer") == 1
+    files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
+    assert files.keys() == {"report.txt", "report.json", "report.xml", "report.html"}
+    for text in (*files.values(), capsys.readouterr().out):
+        assert "GET_NUMBER" in text
+        for spelled in (KEY, json.dumps(KEY)[1:-1], "secret"):
+            assert spelled not in text
+
+
+def test_the_curl_of_a_failure_repeats_its_request(shop: Shop, tmp_path: Path) -> None:
+    shop.sells_strings = True
+    _run(shop, "--report", str(tmp_path), "--only", "number-type")
+    (check,) = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["hubs"][0]["checks"]
+    assert check["outcome"] == "failed"
+    (asked,) = (asked for asked in shop.asked if asked["action"] == "GET_NUMBER")
+    subprocess.run(
+        ["bash", "-c", check["curl"]], env={**os.environ, "KEY": json.dumps(KEY)[1:-1]}, capture_output=True, check=True
+    )
+    assert shop.asked[-1] == asked
+    assert len(shop.asked) == 4
+
+
+def test_junit_fails_for_what_is_required_alone(shop: Shop, tmp_path: Path) -> None:
+    shop.sells_strings = True
+    _run(shop, "--report", str(tmp_path), "--only", "number-type", "--only", "error-http", "--only", "counts-form")
+    cases = {case.get("name"): case for case in ET.parse(tmp_path / "report.xml").iter("testcase")}  # noqa: S314 - our own
+    assert [[child.tag for child in cases[name]] for name in ("counts-form", "number-type")] == [[], ["failure"]]
+
+
+def test_the_page_needs_nothing_else(shop: Shop, tmp_path: Path) -> None:
+    _run(shop, "--report", str(tmp_path), "--only", "counts-form")
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "GET_SERVICES" in page
+    assert not [tag for tag in ("src=", "href=", "<script", "@import", "url(") if tag in page]
+
+
+def test_an_interrupt_finishes_what_was_bought(shop: Shop, tmp_path: Path) -> None:
+    sent = tmp_path / "sent"
+    arguments = [
+        "--only",
+        "push-at-once",
+        "--push",
+        "127.0.0.1:0",
+        "--sms",
+        f"touch {shlex.quote(str(sent))} -- {{phone}}",
+    ]
+    called = [sys.executable, "-m", "conformance", "check", "--url", shop.url, "--key", KEY, *_CHEAP, *arguments]
+    with subprocess.Popen(called, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}) as running:
+        try:
+            until(sent.exists, bool, 20.0)
+            running.send_signal(signal.SIGINT)
+            assert running.wait(20) == INTERRUPTED
+        finally:
+            running.kill()
+    assert shop.finished() == [2]
+
+
+def test_an_sms_command_is_called_without_a_shell(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    script = tmp_path / "send"
+    script.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {said}\n', encoding="utf-8")
+    script.chmod(0o700)
+    sms_command(f"{script} --to {{phone}} '{{text}}'")("447", "a; touch b $(c) 'd'")
+    assert said.read_text(encoding="utf-8") == "--to|447|a; touch b $(c) 'd'|"
+    with pytest.raises(RuntimeError, match="false ended with 1"):
+        sms_command("false {phone}")("447", "text")

@@ -1,0 +1,72 @@
+"""Each wrong supplier is caught by just the checks that its fault says, and nothing is held against a right one, however odd."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, wait
+from typing import Any
+
+import pytest
+
+from conformance.checks import CHECKS
+from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_AT
+from conformance.hubs import HUBS
+from tests.conformance.matrix import Case, Found, found
+
+WRONG = [
+    Case(fault.title, hub, fault.ways, fault.believes, caught)
+    for fault in FAULTS
+    for hub, caught in fault.caught.items()
+]
+RIGHT = [Case("right", hub) for hub in HUBS]
+# Each at one hub in turn, and much of it at every hub.
+STRANGE = [
+    *(Case(title, [*HUBS][turn % len(HUBS)], ways) for turn, (title, ways) in enumerate(ODD.items())),
+    *(Case(title, hub, ways) for hub, odd in ODD_AT.items() for title, ways in odd.items()),
+    *(Case("much at once", hub, MUCH_AT_ONCE) for hub in HUBS),
+]
+# What a machine that is busy otherwise makes late: made again when the others are done.
+TIMED = ("push-", "outlives", "answers-in-time", "counts-follow")
+
+type Finding = Callable[[Case], Found]
+
+
+@pytest.fixture(scope="module")
+def finding(request: pytest.FixtureRequest) -> Iterator[Finding]:
+    """Make all the selected runs at the same time: they mostly wait."""
+    selected = [item for item in request.session.items if isinstance(item, pytest.Function)]
+    cases: list[Any] = [item.callspec.params["case"] for item in selected if "finding" in item.fixturenames]
+    processes = 4 * (os.process_cpu_count() or 1)
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("forkserver")) as pool:
+        running = {str(case): pool.submit(found, case) for case in cases}
+
+        def of(case: Case) -> Found:
+            first = running[str(case)].result()
+            differing = {*first.failed} ^ case.caught
+            if differing and all(name.startswith(TIMED) for name in differing):
+                wait(running.values())
+                return pool.submit(found, case).result()
+            return first
+
+        yield of
+
+
+@pytest.mark.parametrize("case", WRONG, ids=str)
+def test_a_fault_is_caught_by_just_these_checks(case: Case, finding: Finding) -> None:
+    assert {*finding(case).failed} == case.caught
+
+
+@pytest.mark.parametrize("case", RIGHT, ids=str)
+def test_a_right_supplier_passes_every_check(case: Case, finding: Finding) -> None:
+    assert finding(case) == Found({}, {}, ())
+
+
+@pytest.mark.parametrize("case", STRANGE, ids=str)
+def test_nothing_is_held_against_what_is_odd(case: Case, finding: Finding) -> None:
+    assert finding(case).failed == {}
+
+
+def test_each_check_catches_a_fault_and_each_fault_is_caught() -> None:
+    assert frozenset().union(*(case.caught for case in WRONG)) == CHECKS.keys()
+    assert all(case.caught for case in WRONG)
+    assert len({fault.title for fault in FAULTS}) == len(FAULTS) >= 30

@@ -1,0 +1,176 @@
+"""Simulated hubs play against a small supplier: nothing is found at one that is right, and what is wrong is."""
+
+import json
+import re
+import socket
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from conformance.hubs import HUBS
+from conformance.hubsim import __main__ as command
+from conformance.hubsim.behaviour import Behaviour
+from conformance.hubsim.events import Down, Pushed, Reply
+from conformance.hubsim.ledger import Kind, Limits
+from conformance.hubsim.play import Outcome, Partner, Settings, play
+from conformance.hubsim.report import as_html, as_json, as_text
+from tests.conformance.small_supplier import Supplier, serving
+
+PARTNERS = [Partner(f"{hub}-{n}", HUBS[hub], f"secret-{hub}-{n}") for n in (1, 2) for hub in ("smshub", "seed")]
+NUMBERS = [f"4474{n:08}" for n in range(300)]
+RETRY = 0.4
+# Everything as it is, a good deal faster.
+FAST = Behaviour(
+    misbehaving=0.3,
+    polled_every=(0.2, 0.5),
+    sms_within=(0.01, 0.1),
+    finish_within=(0.0, 0.1),
+    again_within=(0.0, 0.2),
+    late=(0.5, 0.8),
+    patience=0.5,
+)
+# A misbehaving hub is slow for 2 s, and silent for as long as the supplier waits.
+LIMITS = Limits(interval=RETRY, early=0.35, late=2.0, first=1.0, settled=1.2, after_finish=0.5, count_lag=0.3)
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        port: int = one.getsockname()[1]
+    return port
+
+
+def played(seconds: float, fault: str = "") -> tuple[Outcome, Settings]:
+    port = free_port()
+    urls = {one.key: f"http://127.0.0.1:{port}/{one.name}" for one in PARTNERS}
+    supplier = Supplier({one.key: one.hub for one in PARTNERS}, urls, NUMBERS, RETRY, fault)
+    with serving(supplier) as url:
+        settings = Settings(
+            url, PARTNERS, seconds, 20.0, supplier.receive, port=port, down=seconds / 4, behaviour=FAST, limits=LIMITS
+        )
+        return play(settings, print), settings
+
+
+@pytest.fixture(scope="module")
+def right() -> tuple[Outcome, Settings]:
+    return played(3.0)
+
+
+def test_a_right_supplier_has_no_difference(right: tuple[Outcome, Settings]) -> None:
+    outcome, settings = right
+    assert as_text(outcome, settings).endswith("0 differences in the account")
+    tallies = outcome.account.tallies.values()
+    assert all(one.whole and one.polls > 2 and one.taken == one.sms - one.unjudged for one in tallies)
+    assert not any(one.unfinished for one in tallies)
+    assert sum(one.repeats for one in tallies) > 2
+    assert {finding for one in tallies for finding in one.outcomes} >= {3, 4}
+    scripts = {one.script for one in outcome.events if isinstance(one, Pushed) and one.reply is not Reply.TAKEN}
+    assert len(scripts) >= 3
+    (down,) = [one for one in outcome.events if isinstance(one, Down)]
+    assert down.partner == "seed-1"
+    cut = [one for one in outcome.events if isinstance(one, Pushed) and down.began < one.began < down.ended - RETRY]
+    assert sum(one.partner == down.partner and one.reply is Reply.REFUSED for one in cut) > 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        ("number twice", Kind.LIVE_TWICE),
+        ("overstated", Kind.OVERSTATED),
+        ("string", Kind.FORM),
+        ("finish once", Kind.FINISH_REFUSED),
+        ("lost", Kind.SMS_LOST),
+        ("again", Kind.SMS_REPEATED),
+    ],
+)
+def test_a_wrong_supplier_is_found_out(fault: str, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
+    if fault == "overstated":
+        monkeypatch.setattr(sys.modules[__name__], "NUMBERS", NUMBERS[:5])
+    outcome, _ = played(1.0, fault)
+    assert outcome.account.counted[kind]
+
+
+def test_the_report_is_whole_as_json_and_as_a_page_and_has_no_key(right: tuple[Outcome, Settings]) -> None:
+    outcome, settings = right
+    told = as_json(outcome, settings)
+    page = as_html(outcome, settings)
+    assert told["differences"] == 0
+    assert told["partners"]["smshub-1"]["hub"] == "smshub"
+    assert told["answerSeconds"]["GET_NUMBER"]["count"] == told["totals"]["sold"] + told["totals"]["refused"]
+    assert "secret-" not in json.dumps(told) + page + as_text(outcome, settings) + repr(settings)
+    drawn = [ET.fromstring(svg) for svg in re.findall(r"<svg.*?</svg>", page, re.DOTALL)]  # noqa: S314 - our own
+    assert len(drawn) == 6
+    assert not re.search(r"(src|href)=", page)
+
+
+def test_the_command_plays_and_writes_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    port, keys = free_port(), tmp_path / "keys.json"
+    keys.write_text(json.dumps([{"hub": "smshub", "key": "secret-1"}, {"hub": "smshub", "key": "secret-2"}]))
+    supplier = Supplier(
+        {"secret-1": HUBS["smshub"], "secret-2": HUBS["smshub"]},
+        {"secret-1": f"http://127.0.0.1:{port}/", "secret-2": f"http://127.0.0.1:{port}/"},
+        [],
+        RETRY,
+    )
+    with serving(supplier) as url:
+        asked = {"URL": url, "KEYS": str(keys), "LISTEN": f"127.0.0.1:{port}", "MINUTES": "0.01"}
+        assert command.main(["--report", str(tmp_path / "report")], asked) == 0
+    said = capsys.readouterr().out
+    assert f"http://127.0.0.1:{port}/smshub-2" in said
+    assert "0 differences" in said
+    assert json.loads((tmp_path / "report" / "hubsim.json").read_text())["differences"] == 0
+    assert (tmp_path / "report" / "hubsim.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"--url": "https://supplier.example/"}, "REMOTE=1"),
+        ({"--listen": "9100"}, "LISTEN"),
+        ({"--minutes": "0"}, "MINUTES"),
+        ({"--minutes": "1", "--down": "1"}, "DOWN"),
+        ({"--sms": "send {text}"}, "SMS"),
+        ({"--keys": "/nowhere/keys.json"}, "keys.json"),
+    ],
+)
+def test_the_command_says_what_is_wrong(
+    changed: dict[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text('[{"hub": "seed", "key": "k"}]')
+    asked = {"--url": "http://127.0.0.1:9/", "--keys": str(keys), **changed}
+    with pytest.raises(SystemExit) as ended:
+        command.main([word for pair in asked.items() for word in pair], {})
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [
+        {},
+        [],
+        [{"hub": "seed", "key": "k"}] * 2,
+        [{"hub": "other", "key": "secret-1"}],
+        [{"hub": "seed"}],
+        [{"hub": "seed", "key": f"k{n}"} for n in range(51)],
+    ],
+    ids=["an object", "none", "twice", "no hub", "no key", "too many"],
+)
+def test_a_wrong_file_of_keys_is_refused_without_repeating_a_key(entries: object) -> None:
+    with pytest.raises(ValueError, match="file of keys") as refused:
+        command.read_partners(entries)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_command_makes_an_sms_arrive_and_phone_and_text_are_in_an_argument_each(tmp_path: Path) -> None:
+    written = tmp_path / "sms"
+    send = command.sender(
+        f"{sys.executable} -c 'import sys; open(sys.argv[1], \"w\").write(repr(sys.argv[2:]))' {written} {{phone}} x={{text}}"
+    )
+    assert send("4474", 'it\'s $(1); "two"')
+    assert written.read_text() == repr(["4474", 'x=it\'s $(1); "two"'])
+    assert not command.sender("false {phone} {text}")("1", "2")
+    assert not command.sender("/nowhere/command")("1", "2")
