@@ -20,6 +20,7 @@ from bench import (
     deployed,
     first_delivery,
     gateways,
+    hub_day,
     hubs,
     inventory_counts,
     inventory_reads,
@@ -48,6 +49,7 @@ BENCHMARKS: tuple[Benchmark, ...] = (
     line_states,
     conformance,
     simulated_hubs,
+    hub_day,
     hubs,
 )
 RESULTS = Path(__file__).with_name("results.json")
