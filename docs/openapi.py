@@ -163,6 +163,14 @@ GET_NUMBER_FIELDS: Mapping[str, Schema] = {
 }
 OPTIONAL_FIELDS = ("sum", "currency", requests.RESTRICTION)
 
+_OWN: Mapping[str, Schema] = {
+    "name": text("The partner's name"),
+    "dialect": text("Its dialect"),
+    # Null if they can't be read now.
+    "forms": {"anyOf": [ref("PartnerForms"), {"type": "null"}]},
+    "names": {"anyOf": [ref("OwnNames"), {"type": "null"}]},
+}
+
 PARTNER_REQUESTS: Mapping[str, Schema] = {
     "GetServices": record(
         "What is available? Unknown fields are ignored.", {requests.KEY: KEY, requests.ACTION: action(GetServices)}
@@ -263,15 +271,11 @@ OTHER_SCHEMAS: Mapping[str, Schema] = {
         {"token": text("What is behind # in the link", minLength=1)},
     ),
     "HandedOutKey": record(
-        "A partner's key, shown to whoever follows the link first.",
-        {
-            "name": text("The partner's name"),
-            requests.KEY: KEY,
-            "dialect": text("Its dialect"),
-            "forms": ref("PartnerForms"),
-            "names": {"anyOf": [ref("OwnNames"), {"type": "null"}]},
-        },
+        "A partner's key, shown to whoever follows the link first, and its own forms and names.",
+        {requests.KEY: KEY, **_OWN},
     ),
+    "FormsRequest": record("Whose forms are asked for. Unknown fields are ignored.", {requests.KEY: KEY}),
+    "Own": record("A partner's own forms and names.", _OWN),
     "OwnNames": record(
         "The names that the partner uses, as far as staff have said; others are as we have them, or not offered (`hide`).",
         {
@@ -485,8 +489,10 @@ def page_paths() -> Schema:
 
     key = answers(200, ref("HandedOutKey"), "The key; the link is used up.", (400, 404))
     why = answers(200, any_of("Success", "Explanation"), "Whether there is a number, or why not.", (400, 401, 403))
+    own = answers(200, ref("Own"), "The forms and names.", (400, 401))
     return {
         "/partner/link": post("link", "Get the key that a link hands out, once.", "LinkToken", key),
+        "/partner/forms": post("forms", "Get the forms and names that a partner has of its own.", "FormsRequest", own),
         "/partner/explain": post(
             "explain",
             "Say whether a GET_NUMBER would get a number now, and why not, without changing anything.",

@@ -226,6 +226,9 @@ class Shop:
     def poll_on_page(self, key: object, activation_id: object) -> Reply:
         return self.on_page("getsms", json.dumps({"apiKey": key, "id": activation_id}))
 
+    def own_forms(self, key: object) -> Reply:
+        return self.on_page("forms", json.dumps({"key": key}))
+
     def follow_link(self, token: object) -> Reply:
         return self.on_page("link", json.dumps({"token": token}))
 

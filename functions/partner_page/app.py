@@ -1,6 +1,6 @@
 """The page that a partner's developer starts from, and the requests that it alone makes (contract 1.8)."""
 
-from globalconnect.domain.errors import Busy, InvalidInput, Unavailable, existing
+from globalconnect.domain.errors import InvalidInput, existing
 from globalconnect.domain.ids import new_token, read_activation_id
 from globalconnect.hub_protocol.answers import MESSAGES, messages_body
 from globalconnect.hub_protocol.catalogue import dialect_of
@@ -13,19 +13,25 @@ from partner_page.wiring import Parts, parts
 
 RESOURCE = "/partner"
 LINK = f"{RESOURCE}/link"
+FORMS = f"{RESOURCE}/forms"
 GETSMS = f"{RESOURCE}/getsms"
 _TOKEN = "token"  # noqa: S105 - a field's name
 _NAME_LENGTH = 20
 
 
 def answer(request: Request, parts: Parts) -> Response:
-    """Return the page, a file of it, a key for a link, or why there is no number. Raises GlobalConnectError."""
+    """Return the page, a file of it, a key for a link, a partner's own forms, its SMS, or why there is no number.
+
+    Raises GlobalConnectError.
+    """
     if request.method == "GET":
         named = request.path_parameters.get("file")
         return parts.built.file(named, "page for partners") or _page(request, parts)
     if request.resource == LINK:
         return _key(request, parts)
     fields = read_json_object(request.body())
+    if request.resource == FORMS:
+        return _forms(request, fields, parts)
     return _messages(request, fields, parts) if request.resource == GETSMS else _explanation(request, fields, parts)
 
 
@@ -42,17 +48,25 @@ def _key(request: Request, parts: Parts) -> Response:
         raise InvalidInput(_TOKEN, "expected the part of the link after #, as a text")
     partner, key = parts.partners.follow_link(token, parts.now(), new_token(_NAME_LENGTH, parts.rng))
     request.note(partner_id=partner.partner_id)
-    # Imported here because a link is followed once, and every other call would start later for it.
-    from partner_page.forms import forms_of, names_of  # noqa: PLC0415
+    # Imported here, and below, because these are asked for once per visit, and every other call would start later for them.
+    from partner_page.forms import own_dialect, own_of  # noqa: PLC0415
 
-    try:
-        names = names_of(parts.names.of(partner), partner)
-    except (Busy, Unavailable):
-        # The link is used up: this answer is the only one with the key.
-        names = None
-    forms = forms_of(dialect_of(partner, parts.dialects))
-    handed_out = {"name": partner.name, "key": key, "dialect": partner.dialect, "forms": forms, "names": names}
-    return Response(200, handed_out, logged=True)
+    own = own_of(partner, own_dialect(partner, parts.dialects), parts.names)
+    return Response(200, own | {"key": key}, logged=True)
+
+
+def _forms(request: Request, fields: Fields, parts: Parts) -> Response:
+    """Return what a link gives beside the key. Raises InvalidKey."""
+    request.note(action="forms")
+    partner = parts.partners.authenticate(read_key(fields, KEY))
+    request.note(partner_id=partner.partner_id)
+    from partner_page.forms import own_dialect, own_of  # noqa: PLC0415
+
+    dialect = own_dialect(partner, parts.dialects)
+    return answered(
+        lambda: Response(200, own_of(partner, dialect, parts.names), logged=True),
+        None if dialect is None else manner_of(dialect),
+    )
 
 
 def _messages(request: Request, fields: Fields, parts: Parts) -> Response:

@@ -1,18 +1,21 @@
 """A partner's own forms: the switches of its dialect, what it is answered and pushed, by example, and its names (contract 1.8)."""
 
 import json
+from collections.abc import Callable, Mapping
 
 from globalconnect.domain.activation import Activation
-from globalconnect.domain.errors import NotFound
+from globalconnect.domain.errors import Busy, NotFound, Unavailable
 from globalconnect.domain.ids import ActivationId, PartnerId, SmsId
 from globalconnect.domain.partner import Partner
 from globalconnect.domain.partner_names import PartnerNames
 from globalconnect.domain.pool_counts import OnSale, PoolCounts
 from globalconnect.domain.sms import Sms
 from globalconnect.hub_protocol.answers import error_body, messages_body, number_body, services_body
+from globalconnect.hub_protocol.catalogue import dialect_of
 from globalconnect.hub_protocol.dialect import Dialect
 from globalconnect.hub_protocol.push import push_body, push_headers
 from globalconnect.hub_protocol.switches import switches_of
+from globalconnect.store.names import Names
 
 # Where the key would be.
 _KEY = "…"
@@ -39,6 +42,38 @@ _SMS = Sms(
     received_at=_RECEIVED_AT,
     stored_at=_RECEIVED_AT,
 )
+
+
+def own_dialect(partner: Partner, dialects: Mapping[str, Dialect]) -> Dialect | None:
+    """Return a partner's dialect, None if the code does not know it."""
+    return _readable(lambda: dialect_of(partner, dialects))
+
+
+def own_of(partner: Partner, dialect: Dialect | None, names: Names) -> dict[str, object]:
+    """Return what the page tells a partner of itself. `forms` and `names` are each None if they can't be read now.
+
+    That fails nothing: with a link, this answer is the only one with the key.
+    """
+    return {
+        "name": partner.name,
+        "dialect": partner.dialect,
+        "forms": None if dialect is None else forms_of(dialect),
+        "names": _readable(lambda: names_of(names.of(partner), partner)),
+    }
+
+
+def _readable[T](read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except Busy:
+        return None
+    # LookupError: a dialect that the code does not know, or names that are not there.
+    except (LookupError, Unavailable) as error:
+        # Imported here as endpoint does: it is nearly never needed.
+        from globalconnect.runtime.logs import Event, log_failure  # noqa: PLC0415
+
+        log_failure(Event.UNEXPECTED, error)
+        return None
 
 
 def forms_of(dialect: Dialect) -> dict[str, object]:

@@ -88,6 +88,8 @@ class Supplier:
         match path:
             case "/partner/link":
                 return self._open(str(body["token"]))
+            case "/partner/forms":
+                return (401, _refusal("Invalid key")) if body["key"] != self.key else self._own()
             case "/partner/explain" | "/partner/getsms" | "/SMSBOWER":
                 if self.key not in {body.get("key"), body.get("apiKey")}:
                     return 401, _refusal("Invalid key")
@@ -100,13 +102,11 @@ class Supplier:
         if token not in self._tokens:
             return 404, _refusal("link not found")
         self._tokens.remove(token)
-        return 200, {
-            "name": self.name,
-            "key": self.key,
-            "dialect": "a-name",
-            "forms": forms_of(self.dialect),
-            "names": self.names,
-        }
+        status, own = self._own()
+        return status, own | {"key": self.key}
+
+    def _own(self) -> Answer:
+        return 200, {"name": self.name, "dialect": "a-name", "forms": forms_of(self.dialect), "names": self.names}
 
     def _act(self, body: dict[str, Any]) -> Answer:
         match body["action"]:

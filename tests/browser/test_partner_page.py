@@ -176,12 +176,9 @@ def test_no_number_is_explained_and_what_was_meant_is_put_in(page: Page, supplie
     expect(number.get_by_text("No number.")).to_have_count(0)
 
 
-def test_a_link_explains_the_forms_that_the_partner_gets_and_a_typed_key_the_usual_ones(
-    window: Console, supplier: Supplier
-) -> None:
+def test_a_link_and_a_key_explain_the_forms_that_the_partner_gets(window: Console, supplier: Supplier) -> None:
     page, dialect = window.page, window.page.locator("#dialect")
     page.goto(supplier.url)
-    use_key(page, supplier.key)
     shows(dialect, "What this page shows are the usual forms.")
     number, push = page.get_by_role("region", name="Answers of GET_NUMBER"), page.get_by_role("region", name="A push")
     shows(number, '"number":"447472190082"', '"call":0')
@@ -201,10 +198,18 @@ def test_a_link_explains_the_forms_that_the_partner_gets_and_a_typed_key_the_usu
     )
     shows(page.locator("#errors"), "The text is in message and error. Each has HTTP 200: go by status.")
     expect(page.locator("#errors").get_by_text("Go by the HTTP status:")).to_be_hidden()
+    assert supplier.asked("forms") == []
+    # What has changed since is read again.
+    supplier.dialect = DIALECTS["smsbower"]
     page.reload()
-    shows(dialect, "OnlineSim")
+    shows(dialect, "SMSBower")
+    press(page, "Forget the key")
     supplier.dialect = DIALECTS["herosms"]
-    page.goto(supplier.link())
+    supplier.names = {"countries": ["uk"], "operators": {}, "services": [], "unmapped": "pass"}
+    use_key(page, supplier.key)
+    shows(page.locator("#key"), supplier.name)
+    shows(page.locator("#names"), "uk")
+    assert supplier.asked("forms") == [{"key": supplier.key}] * 2
     shows(page.get_by_role("region", name="Answer of GET_SERVICES"), 'GET_COUNT: {"status":"SUCCESS","countMap"')
     shows(page.locator("#finish"), "14 is the same as 3 Success.")
     expect(page.get_by_label("status").locator("option").last).to_have_text("16: as 5 Returned")
@@ -240,6 +245,8 @@ def test_a_wrong_key_is_told(window: Console, supplier: Supplier) -> None:
     window.page.goto(supplier.url)
     use_key(window.page, "not-a-key")
     shows(trial(window.page, "GET_SERVICES").get_by_role("alert"), "Invalid key")
+    shows(window.page.locator("#dialect"), "What this page shows are the usual forms.")
+    assert supplier.asked("forms") == [{"key": "not-a-key"}]
 
 
 def test_what_is_copied_has_the_url_filled_in_and_no_key(page: Page, supplier: Supplier) -> None:

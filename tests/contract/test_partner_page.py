@@ -14,6 +14,9 @@ def test_a_link_hands_out_the_key_once_and_neither_is_in_a_log(market: Market) -
     followed = market.http.post("/partner/link", json={"token": token})
     assert followed.status_code == 200
     handed_out = followed.json()
+    asked = market.http.post("/partner/forms", json={"key": hub.key})
+    assert (asked.status_code, asked.json() | {"key": hub.key}) == (200, handed_out)
+    assert market.http.post("/partner/forms", json={"key": "nobody's"}).json() == INVALID_KEY
     assert handed_out.pop("forms")["title"] == "GlobalConnect"
     assert handed_out.pop("names") == {"countries": [], "operators": {}, "services": [], "unmapped": "pass"}
     assert handed_out == {"name": "Hub with a link", "key": hub.key, "dialect": "globalconnect"}

@@ -167,6 +167,7 @@ def test_partner_page(stocked: Shop) -> None:
         for service, operator in (("nothing", OPERATOR), ("tg", "any"), ("tg", "nobody's")):
             stocked.explain(partner.key, service, operator=operator)
         stocked.poll_on_page(partner.key, 5)
+        stocked.own_forms(partner.key)
 
     assert _made(stocked, ask) == _stated("PartnerPageFunction")
 
@@ -179,6 +180,7 @@ def test_the_page_may_read_no_signing_secret_or_push_url_and_write_only_that_a_l
     def ask() -> None:
         stocked.explain(partner.key)
         stocked.poll_on_page(partner.key, 5)
+        stocked.own_forms(partner.key)
         stocked.follow_link(url.partition("#")[2])
 
     calls = [(operation, params) for operation, params in _calls(stocked, ask) if "Partners" in str(params)]

@@ -163,6 +163,31 @@ def test_a_link_gives_the_names_that_the_partner_uses_and_none_of_ours(shop: Sho
     assert shop.follow_link(made(desk, issued["partnerId"])).body["names"] == expected
 
 
+@pytest.mark.parametrize("name", DIALECTS)
+def test_the_key_gives_what_a_link_gives_beside_it_and_after_a_change_what_is_new(
+    shop: Shop, desk: Desk, name: str
+) -> None:
+    issued = desk.partner(name="Hub")
+    path = f"/admin/partners/{issued['partnerId']}"
+    before = shop.own_forms(issued["key"])
+    assert (before.status, before.body["forms"]) == (200, forms_of(DIALECTS["globalconnect"]))
+    assert desk.patch(path, {"dialect": name, "overrides": {"types": {"phone": "string"}}}).status == 200
+    assert desk.put(f"{path}/names", {"countries": {"england": "uk"}}).status == 200
+    told = shop.own_forms(issued["key"])
+    assert (told.status, told.body["dialect"], told.body["names"]["countries"]) == (200, name, ["uk"])
+    assert shop.follow_link(made(desk, issued["partnerId"])).body == told.body | {"key": issued["key"]}
+
+
+@pytest.mark.parametrize("key", ["gc_nobody_x", None, "", 5])
+def test_a_key_that_is_nobodys_gives_no_forms(shop: Shop, key: object) -> None:
+    assert shop.own_forms(key).refusal == (401, "Invalid key")
+
+
+@pytest.mark.parametrize("body", ["", "no JSON", "[]"])
+def test_whose_forms_is_asked_by_an_object_else_it_is_400(shop: Shop, body: str) -> None:
+    assert shop.on_page("forms", body).status == 400
+
+
 def test_a_link_is_good_for_24_hours(shop: Shop, desk: Desk) -> None:
     partner = shop.partner()
     reply = desk.post(f"/admin/partners/{partner.partner_id}/link")
@@ -248,6 +273,31 @@ def test_names_that_cannot_be_read_cost_nobody_the_key(shop: Shop, desk: Desk, f
     cloud = failing_cloud(shop.cloud, lambda _: fault if next(made_calls) > 1 else None)
     handed_out = Shop(cloud).follow_link(token)
     assert (handed_out.status, handed_out.body["key"], handed_out.body["names"]) == (200, issued["key"], None)
+    assert handed_out.body["forms"] == forms_of(DIALECTS["globalconnect"])
+
+
+@pytest.mark.parametrize("lost", ["forms", "names"])
+def test_a_dialect_that_the_code_does_not_know_and_names_that_are_not_there_cost_nobody_the_key(
+    shop: Shop, desk: Desk, lost: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    issued = desk.partner()
+    assert desk.put(f"/admin/partners/{issued['partnerId']}/names", {"services": {"ours": "theirs"}}).status == 200
+    token, item = made(desk, issued["partnerId"]), {"partner_id": {"S": issued["partnerId"]}}
+    if lost == "names":
+        shop.cloud.client.delete_item(TableName=shop.cloud.env["NAMES_TABLE"], Key=item)
+    else:
+        shop.cloud.client.update_item(
+            TableName=shop.cloud.env["PARTNERS_TABLE"],
+            Key=item,
+            UpdateExpression="SET dialect = :unknown",
+            ExpressionAttributeValues={":unknown": {"S": "a hub of tomorrow"}},
+        )
+    handed_out, told = shop.follow_link(token), shop.own_forms(issued["key"])
+    assert (handed_out.status, handed_out.body["key"], told.status) == (200, issued["key"], 200)
+    for body in (handed_out.body, told.body):
+        assert [part for part in ("forms", "names") if body[part] is None] == [lost]
+    # It is our data that is wrong: who runs the stack hears of it.
+    assert [one.message for one in caplog.records if one.levelname == "ERROR"] == ["unexpected_error"] * 2
 
 
 def test_only_the_digest_of_a_link_is_kept_and_nothing_of_it_is_logged(shop: Shop, desk: Desk) -> None:
@@ -261,6 +311,8 @@ def test_only_the_digest_of_a_link_is_kept_and_nothing_of_it_is_logged(shop: Sho
         shop.follow_link(token)
         shop.explain(partner.key)
         shop.poll_on_page(partner.key, 5)
+        shop.own_forms(partner.key)
+        shop.own_forms("gc_nobody_x")
     finally:
         request_log.stream = None
     assert (digest_of(token) in kept, token in kept) == (True, False)
@@ -273,6 +325,8 @@ def test_only_the_digest_of_a_link_is_kept_and_nothing_of_it_is_logged(shop: Sho
         ("link", 404, None, None),
         ("explain", 200, partner.partner_id, "UNKNOWN_COUNTRY"),
         ("getsms", 404, partner.partner_id, None),
+        ("forms", 200, partner.partner_id, None),
+        ("forms", 401, None, None),
     ]
 
 

@@ -156,7 +156,7 @@ def test_keys_of_tables_are_named_in_the_store_alone() -> None:
         "globalconnect/inbound/providers/ejoin.py: code",
         "globalconnect/hub_protocol/answers.py: phone",
         "globalconnect/hub_protocol/switches.py: phone",
-        "partner_page/app.py: name",
+        "partner_page/forms.py: name",
         *(f"globalconnect/push/pusher.py: {field}" for field in ("activation_id", "partner_id")),
     }
 

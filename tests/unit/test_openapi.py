@@ -196,6 +196,16 @@ def test_the_schema_of_a_poll_on_the_page_and_its_parser_agree(request_body: dic
     assert fits(request_body, openapi.ref("Poll")) == is_read
 
 
+@pytest.mark.parametrize("request_body", [{"key": "k"}, {}, *({"key": value} for value in NO_TEXTS)], ids=repr)
+def test_the_schema_of_a_question_for_forms_and_its_parser_agree(request_body: dict[str, Any]) -> None:
+    try:
+        read_key(read_json_object(json.dumps(request_body).encode()), "key")
+        is_read = True
+    except GlobalConnectError:
+        is_read = False
+    assert fits(request_body, openapi.ref("FormsRequest")) == is_read
+
+
 SMS = {"phone": "447472190035", "from": "Telegram", "text": "code 1"}
 DELIVERIES: list[object] = [
     SMS,

@@ -319,7 +319,7 @@ def test_the_limits_of_partners_and_gateways_are_not_those_of_the_rest() -> None
     on_the_page = {key: settings.pop(key) for key in [*settings] if key[0].startswith("/~1partner~1")}
     assert all(limit > rest for limit in settings.values())
     # What strangers may try without a sign-in.
-    assert sorted(on_the_page) == [(f"/~1partner~1{asked}", "POST") for asked in ("explain", "getsms", "link")]
+    assert sorted(on_the_page) == [(f"/~1partner~1{asked}", "POST") for asked in ("explain", "forms", "getsms", "link")]
     assert all(limit < rest for limit in on_the_page.values())
     assert not {path for path, _ in settings if "admin" in path or "console" in path}
 

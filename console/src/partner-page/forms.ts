@@ -1,4 +1,4 @@
-/** The forms that a partner's requests, answers and pushes have, as the exchange of its link gives them. */
+/** The forms that a partner's requests, answers and pushes have, as the exchange of its link and /partner/forms give them. */
 
 /** What is a partner's own, of what hubs have otherwise; by the names of contract 1.9. */
 interface Switches {

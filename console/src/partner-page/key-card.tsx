@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import { Copyable } from "../components/copyable";
 import { Failure } from "../components/status";
 import { useStore } from "../store";
-import { hold, holder, link, openLink } from "./key";
+import { hold, holder, link, openLink, readOwn } from "./key";
 import { Input } from "./input";
 
 /** The key that the page's requests are sent with: from a link, or typed. */
@@ -49,7 +49,10 @@ export function KeyCard() {
           onSubmit={(event) => {
             event.preventDefault();
             const key = typed.trim();
-            if (key) hold({ key, name: null, forms: null, names: null });
+            if (key) {
+              hold({ key, name: null, forms: null, names: null });
+              void readOwn();
+            }
             setTyped("");
           }}
         >

@@ -3,7 +3,7 @@ import { Announcer, announce } from "../components/announce";
 import { config } from "../config";
 import "../styles.css";
 import { example } from "./forms";
-import { holder, takeLink } from "./key";
+import { holder, readOwn, takeLink } from "./key";
 import { KeyCard } from "./key-card";
 import { OwnNames } from "./names";
 import { OwnDialect, OwnErrors, OwnOutcomes, OwnTaking } from "./own";
@@ -11,7 +11,7 @@ import "./page.css";
 import { FinishTrial, GetsmsTrial, NumberTrial, ServicesTrial } from "./trials";
 
 // First of all: the address may be copied, and what is in it kept.
-takeLink();
+if (!takeLink()) void readOwn();
 addEventListener("hashchange", takeLink);
 
 // Links such as #push are relative to the page's base, which ends with a slash.

@@ -18,7 +18,11 @@ export function OwnNames() {
     return (
       <p>
         Countries, operators and services are called as <a href="#services">GET_SERVICES</a> lists them. If names of your
-        own were agreed, <strong>a link from us shows them here</strong>.
+        own were agreed, they are here{" "}
+        <strong>
+          with <a href="#key">your key</a>
+        </strong>
+        .
       </p>
     );
   }

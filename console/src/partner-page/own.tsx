@@ -11,7 +11,9 @@ export function OwnDialect() {
     return (
       <p>
         Hubs differ in details, such as JSON types and errors. What this page shows are the usual forms.{" "}
-        <strong>A link from us shows yours instead</strong>; ask for one if you came without.
+        <strong>
+          With <a href="#key">your key</a> it shows yours instead.
+        </strong>
       </p>
     );
   }
