@@ -39,7 +39,8 @@ _ENVIRONMENT = Environment({**variables(TEMPLATE, {}), "REST_MINUTES": "0"})
 _SOLD_FOR = frozenset({SERVICE, "go", "wa", "ig", "vk"})
 _KEY_CONDITION = "#pool = :pool AND #available_from BETWEEN :since AND :now"
 _FILTER = "NOT contains(#blocked, :service)"
-_FOR_SALE = f"#pool = :pool AND #available_from <= :now AND {_FILTER}"
+# The model's numbers are never held beyond a lease.
+_FOR_SALE = f"#pool = :pool AND #available_from <= :now AND attribute_not_exists(#overdue_at) AND {_FILTER}"
 
 
 _PARTNER = Partner(

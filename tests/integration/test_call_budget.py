@@ -94,7 +94,7 @@ def test_a_partner_with_an_offer_pays_no_read_more(warm: Shop, calls: Calls) -> 
 
 
 def test_names_cost_a_read_once_and_a_query_more_where_one_may_mean_many_pools(warm: Shop, calls: Calls) -> None:
-    partner = warm.partner()
+    partner, desk = warm.partner(), Desk(warm.cloud)
     path = f"/admin/partners/{partner.partner_id}/names"
     operators = {OPERATOR: "h"}
     names = {
@@ -103,12 +103,12 @@ def test_names_cost_a_read_once_and_a_query_more_where_one_may_mean_many_pools(w
         "services": {"tg": "tg"},
         "unmapped": "hide",
     }
-    assert Desk(warm.cloud).put(path, names).status == 200
+    assert desk.put(path, names).status == 200
     assert calls.of(lambda: warm.call(partner, "GET_SERVICES")).count("GetItem") == 2
     assert calls.of(lambda: warm.call(partner, "GET_SERVICES")) == []
     assert calls.of(lambda: warm.buy(partner, country="uk", operator="h")) == ["Query", "TransactWriteItems"]
     operators |= {f"other {n}": "h" for n in range(4)}
-    assert Desk(warm.cloud).put(path, names).status == 200
+    assert desk.put(path, names).status == 200
     warm.cloud.clock.advance(minutes=2)
     warm.call(partner, "GET_SERVICES")
     several = ["Query", "Query", "TransactWriteItems"]
