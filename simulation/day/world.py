@@ -20,6 +20,7 @@ from greenlet import getcurrent  # type: ignore[import-untyped]
 import hourly_counts.wiring
 import projection.app
 import recount.recount
+import sweep.sweep
 from globalconnect.domain.number import Number
 from globalconnect.push.pusher import AttemptClient
 from globalconnect.runtime.startup import Environment
@@ -138,6 +139,8 @@ class World:
         for target, name, value in (
             (recount.recount, "ThreadPoolExecutor", lambda _: in_order),
             (projection.app, "parts", lambda: self.shop.counts),
+            # Printed among the logs, which go nowhere.
+            (sweep.sweep, "publish_held_too_long", lambda: None),
         ):
             self._opened.enter_context(mock.patch.object(target, name, value))
         self._sources = [
