@@ -233,5 +233,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Said for SIGINT, too: who starts this in the background of a shell has it ignored.
+    for interrupt in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(interrupt, _interrupt)
     sys.exit(main(sys.argv[1:], os.environ))
