@@ -145,6 +145,7 @@ def read_names(upload: Upload, pools: list[PoolCounts], catalogue: Catalogue) ->
     countries: dict[str, str] = {}
     operators: dict[str, dict[str, str]] = {}
     services: dict[str, str] = {}
+    services_by_name: dict[str, str] = {}
     for entry in entries:
         theirs = check_name(entry.theirs, entry.place)
         match entry.kind:
@@ -156,8 +157,12 @@ def read_names(upload: Upload, pools: list[PoolCounts], catalogue: Catalogue) ->
                 own = operators.setdefault(country, {})
                 _enter(own, ours if ours == EVERY_OPERATOR else stored.pool(country, ours)[1], theirs, entry.place)
             case "service":
-                _enter(services, _service(entry.ours, entry.place), theirs, entry.place)
-                _refuse_second(services, theirs, entry.place)
+                code = _service(entry.ours, entry.place)
+                _enter(services, code, theirs, entry.place)
+                first = services_by_name.setdefault(theirs, code)
+                if first != code:
+                    # Both would count the same numbers.
+                    raise InvalidInput(entry.place, f"{first} and {code} would both be called {theirs}")
             case _:
                 raise InvalidInput(entry.place, f"expected kind to be country, operator, service or {_UNMAPPED}")
     if unmapped == _PASS:
@@ -229,13 +234,6 @@ def _enter(names: dict[str, str], ours: str, theirs: str, place: str) -> None:
     if ours in names:
         raise InvalidInput(place, f"{ours} has a name already")
     names[ours] = theirs
-
-
-def _refuse_second(services: Mapping[str, str], theirs: str, place: str) -> None:
-    """Refuse a name that two services would have: both would count the same numbers."""
-    first, *second = (ours for ours, name in services.items() if name == theirs)
-    if second:
-        raise InvalidInput(place, f"{first} and {second[0]} would both be called {theirs}")
 
 
 def _refuse_passing(services: Mapping[str, str], catalogue: Catalogue) -> None:
