@@ -72,7 +72,9 @@ def test_names_are_imported_refused_at_their_row_saved_and_seen_in_the_preview(
     shows(chosen(page, "names.csv", "kind,country,ours,theirs\ntown,,a,b\n"), "Row 1: expected a country, operator")
     page.keyboard.press("Escape")
     country = f"country,,{pool.country},uk\n"
-    rows = f"{country}operator,{pool.country},*,any\nservice,,{one},wa\nservice,,{other},wa\nunmapped,,,hide\n"
+    # Theirs that no other test has as a service of ours: passed by its own name, that would be a second with this name.
+    both = f"their {one}"
+    rows = f"{country}operator,{pool.country},*,any\nservice,,{one},{both}\nservice,,{other},{both}\nunmapped,,,hide\n"
     imported(page, "names.csv", f"kind;country;ours;theirs\n{rows}".replace(",", ";"))
     shows(page.locator("main"), "4 names read. Nothing is saved yet.")
     assert stored(market, hub)["countries"] == {}
@@ -80,14 +82,14 @@ def test_names_are_imported_refused_at_their_row_saved_and_seen_in_the_preview(
     # The row is shown first, whatever was looked for.
     wrong = theirs(page, f"service {other}")
     expect(wrong).to_be_focused()
-    expect(wrong).to_have_accessible_description(f"{one} and {other} would both be called wa.")
-    expect(table.get_by_role("row").nth(1).get_by_role("combobox")).to_have_value("wa")
+    expect(wrong).to_have_accessible_description(f"{one} and {other} would both be called {both}.")
+    expect(table.get_by_role("row").nth(1).get_by_role("combobox")).to_have_value(both)
     assert console.axe() == []
     wrong.fill("Telegram ✈")
     expect(wrong).to_be_focused()
     press(page, "Save")
     shows(page.locator("main"), "4 names saved.")
-    services = {one: "wa", other: "Telegram ✈"}
+    services = {one: both, other: "Telegram ✈"}
     saved = {"countries": {pool.country: "uk"}, "operators": {pool.country: {"*": "any"}}, "services": services}
     assert stored(market, hub) == saved | {"unmapped": "hide"}
     # Its operators have a name by the entry for all.
@@ -96,7 +98,7 @@ def test_names_are_imported_refused_at_their_row_saved_and_seen_in_the_preview(
     expect(preview).not_to_contain_text(pool.country)
     assert json.loads(downloaded(page, "Download JSON")) == saved | {"unmapped": "hide"}
     lines = downloaded(page, "Download CSV").removeprefix("\ufeff").splitlines()
-    named = rows.replace(f"{other},wa", f"{other},Telegram ✈")
+    named = rows.replace(f"{other},{both}", f"{other},Telegram ✈")
     assert lines == ["kind,country,ours,theirs", *named.splitlines()]
     page.get_by_label("What has no name here is").select_option("Pass: offered by our own name")
     press(page, f"Remove country {pool.country}")
