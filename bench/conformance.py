@@ -15,7 +15,9 @@ from typing import Any
 import httpx
 
 from bench.row import Row, Say
-from conformance.checks import CHECKS, Outcome, Result, run_checks
+from conformance.checks.catalogue import CHECKS
+from conformance.checks.check import Outcome, Result
+from conformance.checks.running import run_checks
 from conformance.hubs import ENOUGH, HUBS, Hub, Level
 from conformance.push_server import PushServer
 from conformance.report import Verdict, line

@@ -24,7 +24,9 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from conformance import report
-from conformance.checks import CHECKS, Need, Result, checks_of, missing, run_checks
+from conformance.checks.catalogue import CHECKS, checks_of
+from conformance.checks.check import Need, Result, missing
+from conformance.checks.running import run_checks
 from conformance.exchange import MASK
 from conformance.hubs import HUBS, Hub
 from conformance.push_server import PushServer

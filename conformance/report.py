@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from conformance.checks import Outcome, Result
+from conformance.checks.check import Outcome, Result
 from conformance.exchange import Exchange
 from conformance.hubs import ENOUGH, Hub, Level
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.checks import Outcome, run_checks
+from conformance.checks.check import Outcome
+from conformance.checks.running import run_checks
 from conformance.gallery.server import serving
 from conformance.gallery.supplier import KEY, OTHER_KEY, Supplier
 from conformance.gallery.ways import Ways

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from conformance.__main__ import INTERRUPTED, main, sms_command
-from conformance.checks import checks_of
+from conformance.checks.catalogue import checks_of
 from conformance.hubs import HUBS
 from local.place import REPOSITORY
 from tests.conformance.shop import KEY, Shop, trading

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from conformance.checks import CHECKS
+from conformance.checks.catalogue import CHECKS
 from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_AT
 from conformance.hubs import HUBS
 from tests.conformance.matrix import Case, Found, found

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from conformance.checks import CHECKS
+from conformance.checks.catalogue import CHECKS
 from conformance.hubs import ENOUGH, HUBS, Level
 from local.place import REPOSITORY
 

@@ -1,0 +1,71 @@
+"""What a check is, and how one ends."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from conformance.exchange import Exchange
+from conformance.hubs import Basis
+from conformance.trial import Settings, Trial
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "not run"
+
+
+class Need(StrEnum):
+    """What a check needs beyond URL and key."""
+
+    PUSH = "PUSH"
+    SMS = "SMS"
+    DESTRUCTIVE = "DESTRUCTIVE"
+    OTHER_KEY = "KEY2"
+    PATIENCE = "PATIENCE"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check: its name in the rules of hubs, what is right, what it needs, what it sends. `run` returns a remark on a pass."""
+
+    name: str
+    title: str
+    needs: frozenset[Need]
+    sends: str
+    run: Callable[[Trial], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a check of a hub ended and why, with what went over the wire, pushes among it, keys masked.
+
+    `asked` is the request that shows a failure best; `left` are activations that could not be finished when it had ended.
+    """
+
+    check: Check
+    basis: Basis
+    outcome: Outcome
+    why: str
+    exchanges: Sequence[Exchange] = ()
+    asked: Exchange | None = None
+    left: Sequence[object] = ()
+
+
+def check(name: str, title: str, *needs: Need, sends: str) -> Callable[[Callable[[Trial], str | None]], Check]:
+    """Make a function a check."""
+    return lambda run: Check(name, title, frozenset(needs), sends, run)
+
+
+def missing(check: Check, settings: Settings) -> Sequence[Need]:
+    """Return what a check needs and the settings don't give."""
+    given = {
+        Need.PUSH: settings.pushes is not None,
+        Need.SMS: settings.sms is not None,
+        Need.DESTRUCTIVE: settings.destructive,
+        Need.OTHER_KEY: settings.other_key is not None,
+        Need.PATIENCE: settings.outlive is not None,
+    }
+    return [need for need in Need if need in check.needs and not given[need]]

@@ -1,0 +1,56 @@
+"""What checks look for in answers. Each raises Failed where it isn't so, or tells."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from conformance.exchange import Exchange
+from conformance.trial import Failed, Trial, short
+
+LARGEST_ID = 2**64 - 1
+OK, SERVERS_FAULT = 200, 500
+
+
+def expect(holds: object, why: str) -> None:
+    if not holds:
+        raise Failed(why)
+
+
+def successful(answer: Exchange, what: str) -> None:
+    expect(answer.status == OK and answer.field("status") == "SUCCESS", f"{what}: not SUCCESS but {short(answer)}")
+
+
+def is_error(answer: Exchange) -> bool:
+    return answer.field("status") == "ERROR" and answer.status is not None and answer.status < SERVERS_FAULT
+
+
+def refused(trial: Trial, answer: Exchange, what: str, kind: str | None = None) -> None:
+    """Expect ERROR, and the HTTP status that the hub's document names for this kind, if it does."""
+    expect(is_error(answer), f"{what}: not ERROR but {short(answer)}")
+    code = trial.hub.error_http.get(kind or "")
+    expect(code in (None, answer.status), f"{what}: HTTP {answer.status}, not {code}.")
+
+
+def is_a(value: object, *types: type) -> bool:
+    # JSON's true is no number, though Python's is.
+    return type(value) in types
+
+
+def words(*types: type) -> str:
+    return " or ".join("a number" if each is int else "a string" for each in types)
+
+
+def same(value: object, wanted: object) -> bool:
+    return type(value) is type(wanted) and value == wanted
+
+
+def matches(number: str, prefixes: Iterable[str]) -> bool:
+    return any(number.startswith(prefix) for prefix in prefixes)
+
+
+def json_in_utf8(headers: Mapping[str, str], *, must_say: bool) -> None:
+    said = headers.get("content-type", "")
+    charset = r'(;\s*charset="?utf-8"?)' + ("" if must_say else "?")
+    expect(
+        re.fullmatch(rf"application/json{charset}", said.strip(), re.IGNORECASE),
+        f"Content-Type is {said or 'missing'}.",
+    )
