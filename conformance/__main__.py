@@ -1,7 +1,7 @@
 """`python -m conformance check`: the acceptance tests of hubs, against any supplier. What isn't said is read from the environment.
 
-Ends with 0 when every required check that was run passed, with 1 when one failed or nothing worked at all, with 2 when it
-was called wrongly.
+Ends with 0 when every required check that was run passed, with 1 when one failed or there was nothing to buy, with 2 when it
+was called wrongly, with 130 when it was interrupted.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 from conformance import report
 from conformance.checks.catalogue import CHECKS, checks_of
 from conformance.checks.check import Need, Result, missing
-from conformance.checks.running import run_checks
+from conformance.checks.running import BrokenOff, run_checks
 from conformance.exchange import MASK
 from conformance.hubs import HUBS, Hub
 from conformance.push_server import PushServer
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     try:
         return _check(parser, given, hubs, settings)
     except KeyboardInterrupt:
-        print("\nInterrupted; what was bought is finished.", file=sys.stderr)
+        print("\nInterrupted again; what was being given back may be left open.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -79,6 +79,7 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
             print(report.line(result), flush=True)
 
     verdicts: list[report.Verdict] = []
+    is_broken_off = False
     with ExitStack() as open_ones:
         pushes = None
         if given.push:
@@ -91,7 +92,12 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
         ready = replace(settings, pushes=pushes)
         for hub in hubs:
             print(f"== {hub.title}", flush=True)
-            verdicts.append(report.Verdict(hub, run_checks(hub, ready, say, given.only)))
+            try:
+                verdicts.append(report.Verdict(hub, run_checks(hub, ready, say, given.only)))
+            except BrokenOff as broken_off:
+                verdicts.append(report.Verdict(hub, broken_off.results))
+                is_broken_off = True
+                break
     found = report.Report(
         settings.masking.text(settings.url), datetime.now(UTC).isoformat(timespec="seconds"), verdicts
     )
@@ -102,6 +108,9 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
         for name, form in report.FORMATS.items():
             (folder / name).write_text(form(found), encoding="utf-8")
         print(f"Report: {folder / 'report.html'}")
+    if is_broken_off:
+        print("Interrupted. What was bought is given back, unless it is told to be left open above.", file=sys.stderr)
+        return INTERRUPTED
     return 0 if found.holds else 1
 
 

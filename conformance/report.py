@@ -27,27 +27,44 @@ class Verdict:
         return sum(result.basis.level is level and result.outcome is outcome for result in self.results)
 
     @property
+    def required(self) -> int:
+        """How many checks the hub requires, whether they were asked for or not."""
+        return sum(rule.level is Level.REQUIRED for rule in self.hub.rules.values())
+
+    @property
     def word(self) -> str:
-        """`passed`, `failed` or `not certified`."""
+        """`passed`, `passed in part` (some of what is required was not run), `failed` or `not certified`."""
+        passed = self.count(Level.REQUIRED, Outcome.PASSED)
         if self.count(Level.REQUIRED, Outcome.FAILED):
             return "failed"
-        return "passed" if self.count(Level.REQUIRED, Outcome.PASSED) >= ENOUGH else "not certified"
+        if passed < ENOUGH:
+            return "not certified"
+        return "passed" if passed == self.required else "passed in part"
 
     @property
     def why(self) -> str:
         passed, failed = (self.count(Level.REQUIRED, outcome) for outcome in (Outcome.PASSED, Outcome.FAILED))
         if failed:
             return f"{failed} of {passed + failed} required checks failed"
-        if self.word == "passed":
-            return f"all {passed} required checks that were run passed"
-        rules = sum(rule.level is Level.REQUIRED for rule in self.hub.rules.values())
-        few = f"{rules} of its rules are required" if rules < ENOUGH else f"only {passed} required checks were run"
+        if passed == self.required >= ENOUGH:
+            return f"all {passed} required checks passed"
+        if passed >= ENOUGH:
+            return f"{passed} of {self.required} required checks passed, the others were not run"
+        few = (
+            f"{self.required} of its rules are required"
+            if self.required < ENOUGH
+            else f"{passed} required checks passed"
+        )
         return f"{few}, {ENOUGH} are the fewest that certify anything"
 
     @property
     def holds(self) -> bool:
-        """Whether no required check failed and any check passed at all."""
-        return self.word != "failed" and any(result.outcome is Outcome.PASSED for result in self.results)
+        """Whether any check passed, no required one failed, and none was prevented."""
+        return (
+            self.word != "failed"
+            and any(result.outcome is Outcome.PASSED for result in self.results)
+            and not any(result.is_prevented for result in self.results)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +97,7 @@ def text(report: Report) -> str:
                 lines += ["", f"-- {result.check.name}: {result.check.title}", f"   {_ground(verdict.hub, result)}"]
                 lines += [f"   {result.why}", *(f"   {each}" for one in _last(result) for each in _wire(one))]
                 lines += [f"   again: {result.asked.curl()}"] if result.asked else []
-            if result.left:
-                lines.append(f"   left open, could not be finished: {', '.join(map(str, result.left))}")
+            lines += [f"   {result.check.name}: {left}" for left in _left(result)]
     return "\n".join(lines) + "\n"
 
 
@@ -131,7 +147,7 @@ def html(report: Report) -> str:
         parts += [
             f"<tr><td class='{result.outcome.replace(' ', '-')}'>{result.outcome}<td>{result.basis.level}"
             f"<td><details><summary>{escape(result.check.title)}</summary><p>{escape(result.check.name)}. "
-            f"{escape(_ground(verdict.hub, result))}.</p>{_html_wire(result)}</details><td>{escape(result.why)}"
+            f"{escape(_ground(verdict.hub, result))}.</p>{_html_wire(result)}</details><td>{escape(' '.join([result.why, *_left(result)]))}"
             for result in verdict.results
         ]
         parts.append("</table>")
@@ -150,12 +166,18 @@ _STYLE = (
     "body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:75rem;padding:0 1rem}"
     "table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #ddd;padding:.3rem .6rem;text-align:left;"
     "vertical-align:top}pre{background:#f4f4f4;padding:.5rem;white-space:pre-wrap;overflow-wrap:anywhere}"
-    "summary{cursor:pointer}.passed{color:#086a2b}.failed{color:#b00020;font-weight:bold}.not-run,.not-certified{color:#666}"
+    "summary{cursor:pointer}.passed{color:#086a2b}.passed-in-part{color:#7a5b00}.failed{color:#b00020;font-weight:bold}"
+    ".not-run,.not-certified{color:#666}"
 )
 
 
 def _ground(hub: Hub, result: Result) -> str:
     return f"{hub.title}, {result.basis.level}: {result.basis.clause}"
+
+
+def _left(result: Result) -> Sequence[str]:
+    """Return what is to be said of what could not be given back."""
+    return [f"Left open, could not be finished: {', '.join(map(str, result.left))}."] if result.left else []
 
 
 def _last(result: Result) -> Iterable[Exchange]:
@@ -229,7 +251,8 @@ def _case(hub: Hub, result: Result) -> str:
             inside = f"<skipped message={_attribute(f'failed, but only {result.basis.level}: {result.why}')}/>"
         case _:
             inside = f"<skipped message={said}/>"
-    return f"{head}{inside}</testcase>"
+    left = "".join(f"<system-out>{escape(_printable(each))}</system-out>" for each in _left(result))
+    return f"{head}{inside}{left}</testcase>"
 
 
 def _attribute(text: str) -> str:

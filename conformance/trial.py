@@ -37,6 +37,10 @@ class NotRun(Exception):
     """The check can't be made here; the text says why."""
 
 
+class Prevented(NotRun):
+    """All that the check needs was given, and still it can't be made: there is nothing to buy, or the SMS don't come."""
+
+
 class Stopped(Exception):
     """Whoever runs the checks has broken them off."""
 
@@ -127,6 +131,7 @@ class Trial:
         self.settings = run.settings
         self.exchanges: list[Exchange] = []
         self._live: dict[object, str] = {}
+        self._lost: list[str] = []
         self._is_timed = True
         self._inboxes: list[Inbox] = []
         self._lock = threading.Lock()
@@ -188,15 +193,19 @@ class Trial:
     def remember(self, answer: Exchange, key: str | None = None) -> None:
         """Note what a GET_NUMBER sold, so that it is finished."""
         activation_id = answer.field("activationId")
-        # Of a wrong type, too: what was sold must end.
-        if isinstance(activation_id, int | float | str):
-            with self._lock:
+        with self._lock:
+            # Of a wrong type, too: what was sold must end.
+            if isinstance(activation_id, int | float | str):
                 self._live[activation_id] = key or self.settings.key
+            elif answer.status is None:
+                self._lost.append("what a GET_NUMBER without an answer may have sold")
+            elif answer.field("status") == "SUCCESS":
+                self._lost.append("what was sold without an activationId")
 
     # ------------------------------------------------------------ sales
 
     def offers(self) -> Sequence[Offer]:
-        """Return what can be bought here, most first. Raises NotRun if there is nothing, however well the counts are formed."""
+        """Return what can be bought here, most first. Raises Prevented if there is nothing, however well the counts are formed."""
         return self.listed(self.counts())
 
     def listed(self, counts: Exchange) -> Sequence[Offer]:
@@ -210,15 +219,15 @@ class Trial:
             and settings.service in (None, offer.service)
         ]
         if not found:
-            raise NotRun("The counts list nothing that could be bought.")
+            raise Prevented("The counts list nothing that could be bought.")
         return sorted(found, key=lambda offer: -offer.count)
 
     def buy(self, offer: Offer | None = None, excluded: Sequence[str] = (), **fields: Any) -> Bought:
-        """Buy a number, of what there is most of if nothing is named. Raises NotRun if there is none, Failed if it is refused."""
+        """Buy a number, of what there is most of if nothing is named. Raises Prevented if there is none, Failed if it is refused."""
         offer = offer or self.offers()[0]
         bought = self.try_to_buy(offer, excluded, **fields)
         if bought is None:
-            raise NotRun(f"NO_NUMBERS of {offer.country}, {offer.operator}, {offer.service}: no stock for it.")
+            raise Prevented(f"NO_NUMBERS of {offer.country}, {offer.operator}, {offer.service}: no stock for it.")
         return bought
 
     def try_to_buy(self, offer: Offer, excluded: Sequence[str] = (), **fields: Any) -> Bought | None:
@@ -290,7 +299,7 @@ class Trial:
             try:
                 self.settings.sms(phone, text)
             except Exception as error:
-                raise NotRun(f"The SMS could not be made to come: {error}") from error
+                raise Prevented(f"The SMS could not be made to come: {error}") from error
         return text
 
     def now(self) -> float:
@@ -345,10 +354,11 @@ class Trial:
             return tuple(self._run.exchanges)
 
     def tidy_up(self) -> Sequence[object]:
-        """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished."""
+        """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished, and what has none."""
         for inbox in self._inboxes:
             inbox.answer([SUCCESS])
-        client, left = self._client(), []
+        client = self._client()
+        left: list[object] = [*self._lost]
         for activation_id, key in list(self._live.items()):
             named = {"activationId": activation_id, "status": RETURNED, **self.hub.finish_extras}
             body = json.dumps({"action": "FINISH_ACTIVATION", "key": key, **named}).encode()

@@ -42,7 +42,8 @@ class Check:
 class Result:
     """How a check of a hub ended and why, with what went over the wire, pushes among it, keys masked.
 
-    `asked` is the request that shows a failure best; `left` are activations that could not be finished when it had ended.
+    `asked` is the request that shows a failure best; `left` is what may still be sold to us when it had ended. `is_prevented`:
+    all that it needs was given, and it could still not be made, for want of a number to buy or the like.
     """
 
     check: Check
@@ -52,6 +53,7 @@ class Result:
     exchanges: Sequence[Exchange] = ()
     asked: Exchange | None = None
     left: Sequence[object] = ()
+    is_prevented: bool = False
 
 
 def check(name: str, title: str, *needs: Need, sends: str) -> Callable[[Callable[[Trial], str | None]], Check]:

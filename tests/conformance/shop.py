@@ -12,13 +12,18 @@ KEY = 'secret/"key"+%'
 
 
 class Shop:
-    """`asked` are the bodies it got. With `echoes` its answers repeat them; `sells_strings`: numbers are strings."""
+    """`asked` are the bodies it got. With `echoes` its answers repeat them; `sells_strings`: numbers are strings.
+
+    It answers GET_NUMBER when `holds` is set.
+    """
 
     def __init__(self, *, echoes: bool = False, sells_strings: bool = False) -> None:
         self.asked: list[dict[str, Any]] = []
         self.heads: list[dict[str, str]] = []
         self.echoes = echoes
         self.sells_strings = sells_strings
+        self.has_stock = self.finishes = True
+        self.holds: threading.Event | None = None
         self.url = ""
 
     def finished(self) -> list[object]:
@@ -29,13 +34,17 @@ class Shop:
     def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
         match asked.get("action"):
             case "GET_SERVICES":
-                counts = [{"country": "england", "operatorMap": {"o2": {"tg": 5}}}]
+                counts = [{"country": "england", "operatorMap": {"o2": {"tg": 5 * self.has_stock}}}]
                 answer: dict[str, Any] = {"status": "SUCCESS", "countryList": counts}
+            case "GET_NUMBER" if not self.has_stock:
+                answer = {"status": "NO_NUMBERS"}
             case "GET_NUMBER":
+                if self.holds:
+                    self.holds.wait(20)
                 number = 447_911_000_000 + len(self.asked)
                 sold = str(number) if self.sells_strings else number
                 answer = {"status": "SUCCESS", "number": sold, "activationId": len(self.asked)}
-            case "FINISH_ACTIVATION":
+            case "FINISH_ACTIVATION" if self.finishes:
                 answer = {"status": "SUCCESS"}
             case _:
                 answer = {"status": "ERROR", "error": "unknown action"}
