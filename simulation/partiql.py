@@ -10,6 +10,7 @@ import base64
 import copy
 import json
 import re
+import threading
 from collections.abc import Callable, Collection, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +27,8 @@ from werkzeug.exceptions import HTTPException
 from simulation.aws import REGION
 
 _PARSER: Any = JSONParser()
+# moto copies whole tables while another thread may write to them; DynamoDB's own calls don't disturb each other.
+_ONE_AT_A_TIME = threading.Lock()
 _STATEMENT = re.compile(
     r'UPDATE "(?P<table>[^"]+)" (?P<changes>.+?) WHERE (?P<conditions>.+?)(?P<returning> RETURNING ALL NEW \*)?'
 )
@@ -52,7 +55,8 @@ def _answer(model: OperationModel, params: dict[str, Any], **_: object) -> tuple
     handler.current_account, handler.region, handler.headers = DEFAULT_ACCOUNT_ID, REGION, {}
     handler.body = handler.params = json.loads(params["body"])
     try:
-        found = getattr(handler, xform_name(model.name))().result
+        with _ONE_AT_A_TIME:
+            found = getattr(handler, xform_name(model.name))().result
     except HTTPException as error:
         refusal = {"status_code": 400, "headers": {}, "body": error.get_body().encode()}
         parsed = _PARSER.parse(refusal, model.output_shape)
