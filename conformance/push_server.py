@@ -13,7 +13,6 @@ from typing import Any, Self
 from conformance.exchange import Exchange, Masking, unpacked
 
 _LONGEST = 1_000_000
-_READ_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +177,6 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    timeout = _READ_SECONDS
     server: _Server
 
     def do_POST(self) -> None:
