@@ -52,6 +52,7 @@ class Hub:
     (`takes_200`), or never tried again after one of `stop_words`. `cancel_limit` is how often in all a number is given for
     a service that is cancelled each time. `answers_within` is in seconds, None where no document says.
     `answers_say_charset` and `pushes_say_charset`: their Content-Type must have it, not only no other one.
+    `lasts` is how many seconds an activation lasts, None where FINISH alone ends it or nothing is said.
     `rules` are the checks that are made of its suppliers, by name, each with its basis.
     """
 
@@ -79,6 +80,7 @@ class Hub:
     stop_words: tuple[str, ...] = ()
     outcomes: tuple[int, ...] = (1, 3, 4, 5)
     cancel_limit: int | None = None
+    lasts: float | None = None
     answers_within: float | None = None
     answers_say_charset: bool = False
     pushes_say_charset: bool = False
@@ -119,11 +121,23 @@ _RELATIVES = {
         *("at-once", "excluded-number", "excluded-prefix", "hints-any-form", "finish-repeated", "finish-outcomes"),
         *("finish-sold", "finish-unknown", "finish-foreign", "finish-strange-outcome", "prohibited-gone", "sold-gone"),
         *("bad-key", "error-field", "error-http", "unknown-action"),
-        *("push-at-once", "push-types", "push-content", "push-utf8", "push-content-type", "push-again-500"),
-        *("push-again-closed", "push-same", "push-new-id", "push-stops", "push-after-finish", "outlives"),
+        *("push-at-once", "push-types", "push-content", "push-utf8", "push-long", "push-content-type", "push-same"),
+        *("push-new-id", "push-stops", "push-after-finish", "push-after-outcomes", "outlives"),
     )
 }
-_BODY_DECIDES = {name: _assumed() for name in ("push-again-error", "push-again-not-json", "push-again-later")}
+
+
+def _again(basis: Basis, *names: str) -> Mapping[str, Basis]:
+    """Return what follows from a hub's rule for when a push is to come again: after these, and each of these."""
+    return dict.fromkeys(("push-again-500", "push-again-400", "push-again-closed", "push-again-later", *names), basis)
+
+
+def _unless_success(basis: Basis) -> Mapping[str, Basis]:
+    """Return what follows from that only SUCCESS in the body ends a push."""
+    return _again(basis, "push-again-error", "push-again-not-json")
+
+
+_PLAIN_PUSHES = _assumed("it speaks of no gzip")
 
 SEED = Hub(
     "seed",
@@ -131,7 +145,7 @@ SEED = Hub(
     "Integrate your platform with GlobalConnect (partner API), whole",
     {
         **_RELATIVES,
-        **_BODY_DECIDES,
+        **_unless_success(_required("PUSH_SMS: any other response (or a network error) … retry every 10 seconds")),
         "counts-form": _required("GET_SERVICES: countryList, country, operatorMap"),
         "counts-whole": _required("GET_SERVICES: the numbers represent how many phone numbers are available"),
         "counts-sold": _required(
@@ -166,15 +180,13 @@ SEED = Hub(
         "push-content": _required("PUSH_SMS: the table of fields"),
         "push-content-type": _required("PUSH_SMS: as application/json; charset=utf-8"),
         "push-utf8": _required("PUSH_SMS: as application/json; charset=utf-8"),
-        "push-again-error": _required("PUSH_SMS: any other response … retry every 10 seconds"),
-        "push-again-500": _required("PUSH_SMS: any other response … retry every 10 seconds"),
-        "push-again-not-json": _required("PUSH_SMS: any other response … retry every 10 seconds"),
-        "push-again-closed": _required("PUSH_SMS: any other response (or a network error) … every 10 seconds"),
+        "push-plain": _PLAIN_PUSHES,
         "push-again-later": _required("PUSH_SMS: continues to retry regardless of how many attempts have been made"),
         "push-same": _required("PUSH_SMS: smsId, unique SMS record identifier"),
-        "push-new-id": _required("PUSH_SMS: smsId, unique SMS record identifier"),
+        "push-new-id": _required("PUSH_SMS: every incoming SMS … immediately; smsId, unique SMS record identifier"),
         "push-stops": _required("PUSH_SMS: marked as delivered and no further attempts are made"),
         "push-after-finish": _required("PUSH_SMS: retries stop as soon as … 1, 3, 4 or 5"),
+        "push-after-outcomes": _required("PUSH_SMS: retries stop as soon as … 1, 3, 4 or 5"),
         "outlives": _required("GET_NUMBER: remains valid for 60 minutes"),
     },
     number=(str,),
@@ -187,6 +199,7 @@ SEED = Hub(
     excludes_prefixes=False,
     hints=({"sum": "20.00"}, {}),
     cancel_limit=5,
+    lasts=3600.0,
     pushes_say_charset=True,
 )
 
@@ -196,7 +209,7 @@ SMSHUB = Hub(
     "Agent protocol of 6 March 2024, whole, with the tests of its self-service page",
     {
         **_RELATIVES,
-        **_BODY_DECIDES,
+        **_unless_success(_required("PUSH_SMS: anything else than SUCCESS: again after 10 s")),
         "counts-form": _required("GET_SERVICES: countryList, operatorMap"),
         "counts-whole": _required("Types: unsigned 64-bit integers"),
         "counts-any": _required("A country without a split has operator any; one with a split never has it"),
@@ -230,10 +243,6 @@ SMSHUB = Hub(
         "push-user-agent": _required("User-Agent is required"),
         "push-accepts-gzip": _required("gzip in every request and answer"),
         "push-unpacks-gzip": _required("gzip in every request and answer"),
-        "push-again-error": _required("Tests 2: while the hub doesn't say SUCCESS, again every 10 s"),
-        "push-again-500": _required("Tests 2: while the hub doesn't say SUCCESS, again every 10 s"),
-        "push-again-not-json": _required("PUSH_SMS: anything else than SUCCESS: again after 10 s"),
-        "push-again-closed": _required("PUSH_SMS: anything else than SUCCESS: again after 10 s"),
         "push-again-later": _required("Tests 2: while the hub doesn't say SUCCESS, again every 10 s"),
         "push-same": _required("PUSH_SMS: the same push again"),
         "push-stops": _required("Tests 2: after SUCCESS never again"),
@@ -252,7 +261,7 @@ SMSBOWER = Hub(
     "Page partner, its beginning; the rest is second-hand",
     {
         **_RELATIVES,
-        **_BODY_DECIDES,
+        **_unless_success(_assumed("second-hand: again after 10 s unless SUCCESS")),
         "counts-form": _assumed("GET_SERVICES is the hub's word; the form of the answer is the seed's"),
         "gzip": _required("gzip in every request and answer"),
         "number-extras": _assumed("second-hand: call, voice"),
@@ -277,7 +286,7 @@ GRIZZLY = Hub(
     "Page docs/partner, its beginning; the hub's client library of 2026; suppliers' code",
     {
         **_RELATIVES,
-        **_BODY_DECIDES,
+        **_unless_success(_observed("suppliers' code: again after 10 s unless SUCCESS")),
         "counts-form": _observed("suppliers' code: countryList, operatorMap"),
         "counts-any": _observed("suppliers' code: the operator is any"),
         "number-type": _observed("suppliers' code: a number"),
@@ -293,8 +302,7 @@ GRIZZLY = Hub(
         "push-types": _observed("suppliers' code: numbers"),
         "push-content": _observed("suppliers' code: action, key, smsId, phone, phoneFrom, text"),
         "push-user-agent": _required("User-Agent is required"),
-        "push-again-error": _observed("suppliers' code: again after 10 s unless SUCCESS"),
-        "push-again-500": _observed("ERROR also comes with HTTP 400 and above"),
+        "push-plain": _PLAIN_PUSHES,
         "push-stops": _observed("suppliers' code: done by SUCCESS"),
         "outlives": _required("the hub finishes an activation"),
     },
@@ -309,6 +317,7 @@ ONLINESIM = Hub(
     "Reseller v1, several renderings of 2020 to 2025, in part",
     {
         **_RELATIVES,
+        **_again(_required("not 200: again after 10 s")),
         "counts-form": _required("getServices: countryList, operatorMap"),
         "counts-whole": _required("Tests 4: types as documented"),
         "counts-any": _required("any must be there, the sum of all operators"),
@@ -335,8 +344,7 @@ ONLINESIM = Hub(
         "push-user-agent": _required("User-Agent is required"),
         "push-bearer": _required("Authorization: Bearer K"),
         "push-again-500": _required("Tests 3: again after 10 s when not accepted: HTTP 200"),
-        "push-again-400": _required("not 200: again after 10 s"),
-        "push-again-later": _required("not 200: again after 10 s"),
+        "push-plain": _PLAIN_PUSHES,
         "push-again-ignored": _assumed("IGNORED exists, its meaning is unclear: again"),
         "push-stops": _required("Tests 3: not after acceptance"),
         "push-200": _required("HTTP 200: done, whatever the body"),
@@ -361,7 +369,7 @@ HEROSMS = Hub(
     "None; one supplier's code of 2026 and second-hand notes",
     {
         **_RELATIVES,
-        **_BODY_DECIDES,
+        **_unless_success(_observed("a supplier's code: again after 10 s unless SUCCESS")),
         "counts-form": _observed("a supplier's code: GET_COUNT, countMap, {SMS: n}"),
         "counts-whole": _observed("a supplier's code"),
         "counts-any": _observed("a supplier's code: the operator is any"),
@@ -379,7 +387,7 @@ HEROSMS = Hub(
         "push-user-agent": _observed("a supplier's code sends it"),
         "push-accepts-gzip": _observed("a supplier's code announces it"),
         "push-unpacks-gzip": _observed("a supplier's code announces it"),
-        "push-again-error": _observed("a supplier's code: again after 10 s unless SUCCESS"),
+        "push-plain": _assumed("that pushes announce gzip is said of their answers; no packed push was seen"),
         "push-stops": _observed("a supplier's code: done by SUCCESS"),
     },
     counts_action="GET_COUNT",

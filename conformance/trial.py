@@ -79,6 +79,11 @@ class Settings:
     service: str | None = None
 
     @property
+    def grace(self) -> float:
+        """How late a push may be and yet be no later attempt: under way when FINISH was answered, or after another SMS."""
+        return min(self.soon, self.retry / 2)
+
+    @property
     def masking(self) -> Masking:
         return Masking([key for key in (self.key, self.other_key) if key])
 
@@ -314,12 +319,14 @@ class Trial:
             raise Failed(f"{len(came)} of {pushes} pushes came within {seconds:g} s.")
         return came
 
-    def quiet(self, inbox: Inbox, after: int, intervals: float | None = None) -> None:
-        """Look whether no more pushes come than there were. Raises Failed if one does."""
-        came = self._waited(inbox, after + 1, (intervals or self.settings.watch) * self.settings.retry)
-        if len(came) > after:
-            late = came[after].at - came[after - 1].at if after else 0.0
-            raise Failed(f"Another push came {late:.1f} s after the last that was due.")
+    def quiet(self, due: Mapping[Inbox, int]) -> None:
+        """Look whether no more pushes come in than are due at each. Raises Failed if one does."""
+        ends = time.monotonic() + self.settings.watch * self.settings.retry
+        for inbox, pushes in due.items():
+            came = self._waited(inbox, pushes + 1, ends - time.monotonic())
+            if len(came) > pushes:
+                late = came[pushes].at - came[pushes - 1].at
+                raise Failed(f"Another push came {late:.1f} s after the last that was due.")
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises Stopped when the checks are broken off."""

@@ -25,6 +25,9 @@ def _fault(title: str, caught: Mapping[str, str], ways: Ways | None = None, **be
     return Fault(title, {hub: frozenset(checks.split()) for hub, checks in caught.items()}, ways or Ways(), believes)
 
 
+_AGAIN_UNLESS_200 = "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later"
+_AGAIN = "push-again-400 push-again-500 push-again-closed push-again-error push-again-later push-again-not-json"
+
 FAULTS = (
     # Counts.
     _fault("shows more than can be bought", {"smshub": "counts-sold"}, Ways(overstates=3)),
@@ -105,7 +108,7 @@ FAULTS = (
     _fault(
         "refuses sum",
         {
-            "smshub": "activation-id answer-content-type at-once cancel-limit counts-follow counts-sold excluded-number excluded-prefix finish-foreign finish-outcomes finish-repeated finish-sold finish-strange-outcome hints hints-any-form never-twice no-numbers number-type outlives prohibited-gone push-accepts-gzip push-after-finish push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-new-id push-same push-stops push-types push-unpacks-gzip push-user-agent push-utf8 refund sold-gone"
+            "smshub": "activation-id answer-content-type at-once cancel-limit counts-follow counts-sold excluded-number excluded-prefix finish-foreign finish-outcomes finish-repeated finish-sold finish-strange-outcome hints hints-any-form never-twice no-numbers number-type outlives prohibited-gone push-accepts-gzip push-after-finish push-after-outcomes push-again-400 push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-long push-new-id push-same push-stops push-types push-unpacks-gzip push-user-agent push-utf8 refund sold-gone"
         },
         Ways(refuses={"sum": object}),
     ),
@@ -129,16 +132,25 @@ FAULTS = (
         {"smshub": "finish-strange-outcome"},
         Ways(any_outcome=True),
     ),
-    _fault("knows no outcome 1", {"smshub": "finish-outcomes prohibited-gone"}, Ways(refuses_outcome=1)),
-    _fault("knows no outcome 3", {"grizzly": "finish-outcomes finish-sold sold-gone"}, Ways(refuses_outcome=3)),
-    _fault("knows no outcome 4", {"smshub": "cancel-limit finish-outcomes"}, Ways(refuses_outcome=4)),
+    _fault(
+        "knows no outcome 1", {"smshub": "finish-outcomes prohibited-gone push-after-outcomes"}, Ways(refuses_outcome=1)
+    ),
+    _fault(
+        "knows no outcome 3",
+        {"grizzly": "finish-outcomes finish-sold push-after-outcomes sold-gone"},
+        Ways(refuses_outcome=3),
+    ),
+    _fault(
+        "knows no outcome 4", {"smshub": "cancel-limit finish-outcomes push-after-outcomes"}, Ways(refuses_outcome=4)
+    ),
     _fault("knows no outcome 5", {"smsbower": "finish-repeated"}, Ways(refuses_outcome=5)),
-    _fault("knows no outcome 14", {"herosms": "finish-outcomes"}, Ways(refuses_outcome=14)),
+    _fault("knows no outcome 14", {"herosms": "finish-outcomes push-after-outcomes"}, Ways(refuses_outcome=14)),
     _fault("refuses a refund after a sale", {"smshub": "refund"}, Ways(refund_after_sale=False)),
     _fault("gives a prohibited number again", {"onlinesim": "prohibited-gone"}, Ways(forgets=(1,))),
     _fault("gives a sold number again", {"grizzly": "sold-gone"}, Ways(forgets=(3,))),
     _fault("gives a cancelled number a fifth time", {"smshub": "cancel-limit"}, Ways(cancels=5)),
     _fault("ends activations by itself", {"smshub": "outlives"}, Ways(lease_s=0.3)),
+    _fault("finishes no old activation", {"grizzly": "outlives"}, Ways(finishes_within_s=0.4)),
     # Errors and requests.
     _fault("NO_NUMBERS for an unknown action", {"smshub": "unknown-action"}, Ways(unknown_action="NO_NUMBERS")),
     _fault("takes any key", {"seed": "bad-key"}, Ways(checks_key=False)),
@@ -180,47 +192,42 @@ FAULTS = (
     _fault("says gzip and doesn't pack", {"smshub": "gzip"}, Ways(gzip="lied")),
     _fault("JSON as text/html", {"onlinesim": "answer-content-type"}, Ways(content_type="text/html; charset=utf-8")),
     _fault("no charset", {"onlinesim": "answer-content-type"}, Ways(content_type="application/json")),
-    # Pushes.
+)
+
+PUSH_FAULTS = (
+    # When pushes come.
     _fault(
         "pushes nothing",
         {
-            "grizzly": "outlives push-after-finish push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-new-id push-same push-stops push-types push-user-agent push-utf8"
+            "grizzly": f"outlives push-after-finish push-after-outcomes {_AGAIN} push-at-once push-content push-content-type push-long push-new-id push-plain push-same push-stops push-types push-user-agent push-utf8"
         },
         Ways(pushes=False),
     ),
     _fault("pushes late", {"herosms": "push-at-once"}, Ways(push_delay_s=0.8)),
+    _fault("an SMS waits until the one before it is taken", {"smsbower": "push-new-id"}, Ways(waits_its_turn=True)),
+    _fault("a later SMS waits for the next try", {"herosms": "push-new-id"}, Ways(later_delay_s=0.2)),
+    _fault("pushes twice at the same time", {"smshub": f"{_AGAIN} push-stops push-unpacks-gzip"}, Ways(copies=2)),
     _fault(
         "never tries again",
-        {
-            "smshub": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-same",
-            "onlinesim": "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later push-same",
-        },
+        {"smshub": f"{_AGAIN} push-same", "onlinesim": f"{_AGAIN_UNLESS_200} push-same"},
         Ways(attempts=1),
     ),
     _fault("tries three times", {"grizzly": "push-again-later"}, Ways(attempts=3)),
-    _fault(
-        "tries again too early",
-        {
-            "smshub": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json",
-            "onlinesim": "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later",
-        },
-        Ways(retry_factor=0.1),
-    ),
+    _fault("tries again too early", {"smshub": _AGAIN, "onlinesim": _AGAIN_UNLESS_200}, Ways(pauses=(0.1,))),
     _fault(
         "tries again too late",
-        {
-            "smshub": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-same",
-            "onlinesim": "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later push-same",
-        },
-        Ways(retry_factor=3),
+        {"smshub": f"{_AGAIN} push-same", "onlinesim": f"{_AGAIN_UNLESS_200} push-same"},
+        Ways(pauses=(3,)),
     ),
-    _fault(
-        "waits longer each time",
-        {"smsbower": "push-again-500 push-again-closed push-again-error push-again-later push-again-not-json"},
-        Ways(retry_grows=2),
-    ),
+    _fault("waits longer each time", {"smsbower": _AGAIN}, Ways(pauses=(1, 2, 4, 8))),
+    _fault("tries in a burst after a while", {"grizzly": _AGAIN}, Ways(pauses=(1, 0, 0))),
+    _fault("tries the last SMS alone again", {"herosms": "push-same"}, Ways(keeps_last=True)),
     _fault("gives up on ERROR", {"smshub": "push-again-error"}, Ways(gives_up_on=("error",))),
-    _fault("gives up on HTTP 400", {"onlinesim": "push-again-400 push-again-ignored"}, Ways(gives_up_on=("400",))),
+    _fault(
+        "gives up on HTTP 400",
+        {"smshub": "push-again-400", "onlinesim": "push-again-400 push-again-ignored"},
+        Ways(gives_up_on=("400",)),
+    ),
     _fault(
         "gives up on HTTP 500",
         {
@@ -238,38 +245,80 @@ FAULTS = (
     _fault(
         "pushes once more after SUCCESS",
         {"smshub": "push-stops push-unpacks-gzip", "onlinesim": "push-200 push-stop-words push-stops"},
-        Ways(once_more=True),
+        Ways(once_more=1),
     ),
-    _fault("pushes on after FINISH", {"seed": "push-after-finish"}, Ways(after_finish=True)),
+    _fault("overhears a later SUCCESS", {"grizzly": "push-stops"}, Ways(once_more=2)),
+    _fault("pushes on after FINISH", {"seed": "push-after-finish"}, Ways(pushes_after=(5,))),
+    _fault("pushes on after FINISH 1", {"onlinesim": "push-after-outcomes"}, Ways(pushes_after=(1,))),
+    _fault("pushes on after FINISH 3", {"smshub": "push-after-outcomes"}, Ways(pushes_after=(3,))),
+    _fault("pushes on after FINISH 4", {"seed": "push-after-outcomes"}, Ways(pushes_after=(4,))),
     _fault("understands no packed SUCCESS", {"smsbower": "push-unpacks-gzip"}, Ways(unpacks=False)),
     _fault("takes HTTP 200 for SUCCESS", {"smshub": "push-again-error push-again-not-json"}, takes_200=True),
     _fault("waits for SUCCESS where HTTP 200 will do", {"onlinesim": "push-200 push-again-400"}, takes_200=False),
     _fault("ignores stop words", {"onlinesim": "push-stop-words"}, Ways(stop_words=False)),
+    # What is in pushes.
     _fault("smsId as a string", {"smshub": "push-types"}, sms_id=(str,)),
     _fault("smsId as a number", {"seed": "push-types"}, sms_id=(int,)),
-    _fault("a new smsId with each try", {"herosms": "push-same"}, Ways(new_sms_id=True)),
-    _fault("one smsId for all", {"grizzly": "push-new-id"}, Ways(one_sms_id=True)),
+    _fault("smsId as a float", {"grizzly": "push-types"}, Ways(push_fields={"smsId": float})),
+    _fault("smsId as true", {"onlinesim": "push-new-id push-types"}, Ways(push_fields={"smsId": bool})),
+    _fault("smsId beyond 64 bits", {"herosms": "push-types"}, Ways(first_sms=2**64)),
+    _fault("a new smsId with each try", {"herosms": "push-same"}, Ways(sms_ids="each attempt")),
+    _fault("one smsId for all", {"grizzly": "push-new-id"}, Ways(sms_ids="all")),
+    _fault("smsId counts each activation's SMS", {"smshub": "push-new-id"}, Ways(sms_ids="each of an activation")),
     _fault("phone as a string", {"smshub": "push-types"}, phone=(str,)),
     _fault("phone as a number", {"seed": "getsms-messages push-types"}, phone=(int,)),
-    _fault("phone with +", {"seed": "push-content"}, Ways(push_plus=True)),
-    _fault("push without phoneFrom", {"smshub": "push-content push-types"}, Ways(push_lacks="phoneFrom")),
-    _fault("push without text", {"smshub": "push-content push-new-id push-types push-utf8"}, Ways(push_lacks="text")),
-    _fault("push without key", {"smsbower": "push-content push-types"}, Ways(push_lacks="key")),
-    _fault("push without action", {"smshub": "push-content push-types"}, Ways(push_lacks="action")),
-    _fault("push without call", {"seed": "push-types"}, Ways(push_lacks="call")),
-    _fault("a later push lacks the key", {"herosms": "push-same"}, Ways(retry_lacks="key")),
-    _fault("push with another key", {"smshub": "push-content"}, Ways(push_key="something else")),
-    _fault("push says SMS", {"grizzly": "push-content"}, Ways(push_action="SMS")),
-    _fault("push loses letters", {"herosms": "push-utf8"}, Ways(push_ascii=True)),
-    _fault("push without User-Agent", {"onlinesim": "push-user-agent"}, Ways(user_agent=None)),
+    _fault("phone with +", {"seed": "push-content"}, Ways(push_fields={"phone": "+{}"})),
+    _fault("phone of another number", {"grizzly": "push-content"}, Ways(push_fields={"phone": 447911000000})),
+    _fault("push without phoneFrom", {"smshub": "push-content push-types"}, Ways(push_fields={"phoneFrom": None})),
+    _fault(
+        "push with phonefrom",
+        {"herosms": "push-content push-types"},
+        Ways(push_fields={"phoneFrom": None, "phonefrom": "Telegram"}),
+    ),
+    _fault(
+        "push without text",
+        {"smshub": "push-content push-long push-same push-types push-utf8"},
+        Ways(push_fields={"text": None}),
+    ),
+    _fault("push without key", {"smsbower": "push-content push-types"}, Ways(push_fields={"key": None})),
+    _fault("push without action", {"smshub": "push-content push-types"}, Ways(push_fields={"action": None})),
+    _fault("push without call", {"seed": "push-types"}, Ways(push_fields={"call": None})),
+    _fault("push has call as false", {"seed": "push-types"}, Ways(push_fields={"call": bool})),
+    _fault("push with another hub's key", {"smshub": "push-content"}, Ways(push_fields={"key": "key-of-another-hub"})),
+    _fault("push says SMS", {"grizzly": "push-content"}, Ways(push_fields={"action": "SMS"})),
+    _fault("push loses letters", {"herosms": "push-long push-utf8"}, Ways(loses=r"[^\x00-\x7f]")),
+    _fault("push loses emoji", {"grizzly": "push-utf8"}, Ways(loses=r"[^\x00-\uffff]")),
+    _fault("push loses ends of lines", {"onlinesim": "push-utf8"}, Ways(loses=r"\n")),
+    _fault("push loses quotes", {"smsbower": "push-utf8"}, Ways(loses='"')),
+    _fault("push loses backslashes", {"seed": "push-utf8"}, Ways(loses=r"\\")),
+    _fault("push cuts texts at 160 characters", {"onlinesim": "push-long"}, Ways(cuts_at=160)),
+    _fault("push cuts texts at 70 characters", {"grizzly": "push-long"}, Ways(cuts_at=70)),
+    _fault("a later push lacks the key", {"herosms": "push-same"}, Ways(retry_fields={"key": None})),
+    _fault("a later push has smsId as a float", {"smshub": "push-same"}, Ways(retry_fields={"smsId": float})),
+    _fault("a later push has call as false", {"seed": "push-same"}, Ways(retry_fields={"call": bool})),
+    # Their headers.
+    _fault("push without User-Agent", {"onlinesim": "push-user-agent"}, Ways(push_headers={"User-Agent": None})),
     _fault(
         "push as text/plain",
         {"seed": "push-content-type"},
-        Ways(push_content_type="text/plain; charset=utf-8"),
+        Ways(push_headers={"Content-Type": "text/plain; charset=utf-8"}),
     ),
-    _fault("push takes no gzip", {"herosms": "push-accepts-gzip"}, Ways(accepts_gzip=False)),
-    _fault("push without Bearer", {"onlinesim": "push-bearer"}, Ways(bearer=False)),
+    _fault("push takes no gzip", {"herosms": "push-accepts-gzip"}, Ways(push_headers={"Accept-Encoding": None})),
+    _fault("push refuses gzip", {"smshub": "push-accepts-gzip"}, Ways(push_headers={"Accept-Encoding": "gzip;q=0"})),
+    _fault("push without Bearer", {"onlinesim": "push-bearer"}, Ways(push_headers={"Authorization": None})),
+    _fault(
+        "packs pushes unasked",
+        {"grizzly": "push-plain", "herosms": "push-plain"},
+        Ways(push_gzip=True),
+    ),
+    _fault("a later push lacks User-Agent", {"smshub": "push-same"}, Ways(retry_headers={"User-Agent": None})),
+    _fault("a later push is text/plain", {"grizzly": "push-same"}, Ways(retry_headers={"Content-Type": "text/plain"})),
+    _fault(
+        "a later push has another Bearer", {"onlinesim": "push-same"}, Ways(retry_headers={"Authorization": "Bearer x"})
+    ),
+    _fault("a later push takes no gzip", {"smsbower": "push-same"}, Ways(retry_headers={"Accept-Encoding": None})),
 )
+"""Suppliers that are wrong in pushes alone."""
 
 ODD = {
     "slow, but within limits": Ways(delay_s=0.03, push_delay_s=0.02),
@@ -280,15 +329,21 @@ ODD = {
     "closes after each answer": Ways(keep_alive=False),
     "lower-case headers": Ways(lower_case_headers=True, push_headers_lower=True),
     "charset in capitals": Ways(
-        content_type="Application/JSON;charset=UTF-8", push_content_type="application/json;charset=UTF-8"
+        content_type="Application/JSON;charset=UTF-8",
+        push_headers={"Content-Type": "application/json;charset=UTF-8"},
     ),
     "charset in quotes": Ways(content_type='application/json; charset="utf-8"'),
     "indented": Ways(indented=True),
     "fields reversed": Ways(reversed_fields=True),
     "chunked pushes": Ways(push_chunked=True),
+    "pushes over one connection": Ways(push_keep_alive=True),
+    "pushes before the SMS is acknowledged": Ways(sms_delay_s=0.03),
+    "a push is under way at FINISH": Ways(crosses_finish=True),
+    "an interval begins with the answer": Ways(pauses_after_answer=True),
+    "another User-Agent pushes again": Ways(retry_headers={"User-Agent": "supplier/1.1"}),
     "further fields": Ways(more_fields=True),
     "escapes": Ways(escapes=True),
-    "large ids": Ways(first_activation=2**53 - 100_000),
+    "large ids": Ways(first_activation=2**53 - 100_000, first_sms=2**64 - 1000),
     "shows less than it has": Ways(shows_each=2),
     "takes turns": Ways(takes_turns=True),
     "never gives a cancelled number again": Ways(gone_after=(4,)),

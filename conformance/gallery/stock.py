@@ -44,6 +44,8 @@ class Activation:
     began: float
     outcome: int | None = None
     messages: list[dict[str, Any]] = field(default_factory=list)
+    ended: threading.Event = field(default_factory=threading.Event)
+    pushing: threading.Lock = field(default_factory=threading.Lock)
 
 
 @dataclass(slots=True)
@@ -90,6 +92,7 @@ class Stock:
     def finish(self, activation: Activation, outcome: int) -> None:
         with self._lock:
             activation.outcome = outcome
+            activation.ended.set()
             if self._holders.get(activation.number.digits) is activation:
                 del self._holders[activation.number.digits]
             outcome -= OF_RENT if outcome > OF_RENT else 0

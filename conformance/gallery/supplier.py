@@ -6,6 +6,7 @@ import gzip
 import json
 import threading
 import time
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from conformance.exchange import unpacked
 from conformance.gallery.stock import RETURNED, SOLD, Activation, LostTheRace, Stock, numbers
-from conformance.gallery.ways import sms_text
+from conformance.gallery.ways import otherwise, sms_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +80,7 @@ class Supplier:
         self._retry_s = retry_s
         self._closed = threading.Event()
         self._pushing: list[threading.Thread] = []
-        self._sms_ids = 900
+        self._sms_ids = ways.first_sms - 1
         self._answers = 0
         self._lock = threading.Lock()
 
@@ -213,6 +214,9 @@ class Supplier:
                 raise _Refused("Already finished", None)
             if (activation.outcome, outcome) == (SOLD, RETURNED) and not ways.refund_after_sale:
                 raise _Refused("Already sold", None)
+            age = time.monotonic() - activation.began
+            if activation.outcome is None and ways.finishes_within_s is not None and age > ways.finishes_within_s:
+                raise _Refused("Too late", None)
             self.stock.finish(activation, outcome)
         elif activation is not None or not ways.unknown_finish:
             raise _Refused("Unknown activation", "activation")
@@ -236,35 +240,61 @@ class Supplier:
         activation = self.stock.live_of(phone.lstrip("+"))
         if activation is None:
             return
+        ways = self.ways
         with self._lock:
-            if not self.ways.one_sms_id:
+            if ways.sms_ids != "all":
                 self._sms_ids += 1
+            sms_id = len(activation.messages) + 1 if ways.sms_ids == "each of an activation" else self._sms_ids
             message = {
-                "smsId": self.hub.sms_id[0](self._sms_ids),
+                "smsId": self.hub.sms_id[0](sms_id),
                 "phone": self.hub.phone[0](activation.number.digits),
                 "phoneFrom": FROM,
-                "text": sms_text(text, self.ways),
+                "text": sms_text(text, ways),
             }
             received = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
-            activation.messages.append({**message, "smsId": str(self._sms_ids), "receivedAt": received})
-            if self._push_url and self.ways.pushes:
+            activation.messages.append({**message, "smsId": str(sms_id), "receivedAt": received})
+            for _ in range(ways.copies if self._push_url and ways.pushes else 0):
                 thread = threading.Thread(target=self._deliver, args=(activation, message), daemon=True)
                 self._pushing.append(thread)
                 thread.start()
+        time.sleep(ways.sms_delay_s)
 
     def _deliver(self, activation: Activation, message: dict[str, Any]) -> None:
+        ways, url = self.ways, urlsplit(self._push_url or "")
+        attempts, was_taken = 0, False
+        connection = HTTPConnection(url.hostname or "", url.port, timeout=10)
+        self._closed.wait(ways.push_delay_s + (ways.later_delay_s if len(activation.messages) > 1 else 0.0))
+        with activation.pushing if ways.waits_its_turn else nullcontext(), closing(connection):
+            while self._is_due(activation, message, attempts):
+                begun = time.monotonic()
+                attempts += 1
+                refused = self._refused(self._push(connection, activation, message, attempts))
+                is_done = refused is None and (was_taken or ways.once_more is None or attempts < ways.once_more)
+                if is_done or refused in ways.gives_up_on:
+                    return
+                was_taken = refused is None
+                self._wait(activation, begun, attempts)
+            if ways.crosses_finish and activation.outcome is not None:
+                self._closed.wait(0.03)
+                self._push(connection, activation, message, attempts)
+
+    def _is_due(self, activation: Activation, message: Mapping[str, Any], attempts: int) -> bool:
         ways = self.ways
-        wait, attempts, more = self._retry_s * ways.retry_factor, 0, ways.once_more
-        self._closed.wait(ways.push_delay_s)
-        while not self._closed.is_set() and (ways.after_finish or activation.outcome is None):
-            begun = time.monotonic()
-            attempts += 1
-            refused = self._refused(self._push(activation, message, attempts))
-            if (refused is None and not more) or refused in ways.gives_up_on or attempts == ways.attempts:
-                return
-            more = more and refused is not None
-            self._closed.wait(max(0.0, begun + wait - time.monotonic()))
-            wait *= ways.retry_grows
+        is_last = activation.messages[-1]["text"] == message["text"]
+        return (
+            not self._closed.is_set()
+            and attempts != ways.attempts
+            and (activation.outcome is None or activation.outcome in ways.pushes_after)
+            and (is_last or attempts == 0 or not ways.keeps_last)
+        )
+
+    def _wait(self, activation: Activation, begun: float, attempts: int) -> None:
+        """Wait until the next attempt is due, or until FINISH where an attempt is to be under way then."""
+        ways = self.ways
+        since = time.monotonic() if ways.pauses_after_answer else begun
+        pause = self._retry_s * ways.pauses[min(attempts, len(ways.pauses)) - 1]
+        over = activation.ended if ways.crosses_finish else self._closed
+        over.wait(max(0.0, since + pause - time.monotonic()))
 
     def _refused(self, answer: tuple[int, bytes, str] | None) -> str | None:
         """Return how a push was refused, None when it was not, or is not to be repeated."""
@@ -283,21 +313,21 @@ class Supplier:
             return "500" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "400"
         return "error" if content is not None else "not json"
 
-    def _push(self, activation: Activation, message: dict[str, Any], attempt: int) -> tuple[int, bytes, str] | None:
+    def _push(
+        self, connection: HTTPConnection, activation: Activation, message: dict[str, Any], attempt: int
+    ) -> tuple[int, bytes, str] | None:
         """Return status, body and its encoding of the hub's answer, None when there was none."""
         ways, hub = self.ways, self.hub
-        fields = {"action": ways.push_action, "key": ways.push_key or activation.key, **message, **hub.push_extras}
-        if ways.push_plus:
-            fields["phone"] = f"+{fields['phone']}"
-        if ways.new_sms_id:
+        fields = {"action": "PUSH_SMS", "key": activation.key, **message, **hub.push_extras}
+        if ways.sms_ids == "each attempt":
             with self._lock:
                 self._sms_ids += 1
                 fields["smsId"] = hub.sms_id[0](self._sms_ids)
-        fields.pop(ways.push_lacks or "", None)
+        headers = otherwise(self._push_headers(activation.key), ways.push_headers)
+        fields = otherwise(fields, ways.push_fields)
         if attempt > 1:
-            fields.pop(ways.retry_lacks or "", None)
+            fields, headers = otherwise(fields, ways.retry_fields), otherwise(headers, ways.retry_headers)
         body = json.dumps(fields, ensure_ascii=ways.escapes).encode()
-        headers = self._push_headers(activation.key)
         if ways.push_gzip:
             body = gzip.compress(body)
             headers["Content-Encoding"] = "gzip"
@@ -305,27 +335,25 @@ class Supplier:
             headers["Transfer-Encoding"] = "chunked"
         else:
             headers["Content-Length"] = str(len(body))
-        url = urlsplit(self._push_url or "")
-        connection = HTTPConnection(url.hostname or "", url.port, timeout=10)
         try:
-            connection.putrequest("POST", url.path or "/", skip_accept_encoding=True)
+            connection.putrequest("POST", urlsplit(self._push_url or "").path or "/", skip_accept_encoding=True)
             for name, value in headers.items():
                 connection.putheader(name.lower() if ways.push_headers_lower else name, value)
             connection.endheaders([body] if ways.push_chunked else body, encode_chunked=ways.push_chunked)
             response = connection.getresponse()
-            return response.status, response.read(), response.getheader("content-encoding") or ""
+            answer = response.status, response.read(), response.getheader("content-encoding") or ""
         except (OSError, HTTPException):
-            return None
-        finally:
             connection.close()
+            return None
+        if not ways.push_keep_alive:
+            connection.close()
+        return answer
 
     def _push_headers(self, key: str) -> dict[str, str]:
-        ways, rules = self.ways, self.hub.rules
-        headers = {"Content-Type": ways.push_content_type}
-        if ways.user_agent is not None:
-            headers["User-Agent"] = ways.user_agent
-        if "push-accepts-gzip" in rules and ways.accepts_gzip:
+        rules = self.hub.rules
+        headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "supplier/1.0"}
+        if "push-accepts-gzip" in rules:
             headers["Accept-Encoding"] = "gzip"
-        if "push-bearer" in rules and ways.bearer:
+        if "push-bearer" in rules:
             headers["Authorization"] = f"Bearer {key}"
         return headers

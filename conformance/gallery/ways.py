@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,6 +14,7 @@ type Excluding = Literal[
 ]
 type Losers = Literal["next", "both", "500"]
 type Gzip = Literal["asked", "never", "lied", "always"]
+type SmsIds = Literal["each SMS", "each of an activation", "each attempt", "all"]
 
 
 LONG = 7
@@ -22,7 +24,7 @@ LONG = 7
 class Ways:
     """The defaults are right for every hub. Which hub's types, fields and words are used is its `Hub`.
 
-    Times are seconds, `retry_factor` and `retry_grows` are of the hub's interval.
+    Times are seconds.
     """
 
     # Counts.
@@ -64,6 +66,8 @@ class Ways:
     gone_after: tuple[int, ...] = ()
     """Outcomes after which it gives a number no more, though it might."""
     lease_s: float | None = None
+    finishes_within_s: float | None = None
+    """How old an activation may be when it is finished."""
     # Errors and requests.
     unknown_action: str = "ERROR"
     checks_key: bool = True
@@ -96,34 +100,67 @@ class Ways:
     # Pushes.
     pushes: bool = True
     push_delay_s: float = 0.0
+    later_delay_s: float = 0.0
+    """How much later an SMS is pushed that isn't the first of its activation."""
+    sms_delay_s: float = 0.0
+    """How late whoever sends an SMS is answered."""
+    copies: int = 1
+    """How many of a push are sent at the same time."""
     attempts: int | None = None
-    retry_factor: float = 1.0
-    retry_grows: float = 1.0
+    pauses: tuple[float, ...] = (1.0,)
+    """The hub's intervals between the attempts, the last for ever."""
+    pauses_after_answer: bool = False
+    """Whether an interval begins with the answer to an attempt, not with the attempt."""
     gives_up_on: tuple[str, ...] = ()
     """Refusals that it takes for an end: "error", "400", "500", "not json", "cut"."""
-    once_more: bool = False
-    after_finish: bool = False
+    once_more: int | None = None
+    """From which attempt on SUCCESS is followed by one push more."""
+    pushes_after: tuple[int, ...] = ()
+    """Outcomes after which it pushes on."""
+    crosses_finish: bool = False
+    """Whether an attempt is under way when FINISH is answered."""
+    waits_its_turn: bool = False
+    """Whether an SMS waits until the one before it is taken."""
+    keeps_last: bool = False
+    """Whether only the last SMS of an activation is pushed again."""
     unpacks: bool = True
     stop_words: bool = True
-    new_sms_id: bool = False
-    one_sms_id: bool = False
-    retry_lacks: str | None = None
-    push_lacks: str | None = None
-    push_key: str | None = None
-    push_action: str = "PUSH_SMS"
-    push_ascii: bool = False
-    push_plus: bool = False
-    user_agent: str | None = "supplier/1.0"
-    push_content_type: str = "application/json; charset=utf-8"
-    bearer: bool = True
-    accepts_gzip: bool = True
+    sms_ids: SmsIds = "each SMS"
+    """What has an smsId of its own."""
+    first_sms: int = 901
+    push_fields: Mapping[str, object] = field(default_factory=dict)
+    """Fields of pushes that are otherwise: None lacks, a type is what the value is turned into, {} in a text is the value."""
+    retry_fields: Mapping[str, object] = field(default_factory=dict)
+    """The same, after the first attempt."""
+    push_headers: Mapping[str, object] = field(default_factory=dict)
+    retry_headers: Mapping[str, object] = field(default_factory=dict)
+    loses: str | None = None
+    """A regular expression of characters that become question marks."""
+    cuts_at: int | None = None
     push_headers_lower: bool = False
     push_chunked: bool = False
     push_gzip: bool = False
+    push_keep_alive: bool = False
 
 
 def sms_text(text: str, ways: Ways) -> str:
-    return text.encode("ascii", "replace").decode() if ways.push_ascii else text
+    return (re.sub(ways.loses, "?", text) if ways.loses else text)[: ways.cuts_at]
+
+
+def otherwise(fields: Mapping[str, Any], changes: Mapping[str, object]) -> dict[str, Any]:
+    """Return fields or headers as `Ways.push_fields` has them."""
+    changed = {**fields}
+    for name, change in changes.items():
+        match change:
+            case None:
+                changed.pop(name, None)
+            case type():
+                changed[name] = change(changed[name])
+            case str():
+                changed[name] = change.format(changed.get(name))
+            case _:
+                changed[name] = change
+    return changed
 
 
 def excluded(number: str, prefixes: list[Any], code: int, excludes: Excluding) -> bool:

@@ -40,6 +40,8 @@ class Case:
     ways: Ways = field(default_factory=Ways)
     believes: Mapping[str, Any] = field(default_factory=dict)
     caught: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+    """The checks that are made, None for all."""
 
     def __str__(self) -> str:
         return f"{self.title} - {self.hub}"
@@ -59,7 +61,7 @@ def found(case: Case) -> Found:
         supplier = Supplier(replace(HUBS[case.hub], **case.believes), case.ways, pushes.url, RETRY)
         with serving(supplier) as url:
             settings = replace(SETTINGS, url=url, pushes=pushes, sms=supplier.receive)
-            results = run_checks(HUBS[case.hub], settings)
+            results = run_checks(HUBS[case.hub], settings, only=case.only)
     ended = {outcome: {each.check.name: each.why for each in results if each.outcome is outcome} for outcome in Outcome}
     left = tuple(one for each in results for one in each.left)
     return Found(ended[Outcome.FAILED], ended[Outcome.NOT_RUN], left)

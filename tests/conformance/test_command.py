@@ -108,6 +108,15 @@ def test_a_dry_run_sends_nothing_and_lists_every_check(shop: Shop, capsys: pytes
     assert "push-types: not run, needs SMS\n" in said
 
 
+def test_no_sms_is_expected_after_the_hub_has_ended_the_activation(
+    shop: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = {"HUB": "seed", "PUSH": "127.0.0.1:0", "SMS": "true {phone}", "PATIENCE": "60"}
+    main(["check", "--url", shop.url, "--key", KEY, "--only", "outlives"], given)
+    assert "outlives: An activation ends after 60 minutes here: PATIENCE is to be less." in capsys.readouterr().out
+    assert not [asked for asked in shop.asked if asked["action"] == "GET_NUMBER"]
+
+
 def test_variables_of_make_are_options(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     given = {"URL": shop.url, "KEY": KEY, "HUB": "grizzly", "PER_SECOND": "1000", "DESTRUCTIVE": "0"}
     assert main(["check", "--only", "counts-form", "--only", "finish-sold"], given) == 0

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from conformance.checks.catalogue import CHECKS
-from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_AT
+from conformance.checks.check import Need
+from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_AT, PUSH_FAULTS
 from conformance.hubs import HUBS
 from tests.conformance.matrix import Case, Found, found
 
+# Who pushes wrongly answers as who is right does.
+OF_PUSHES = frozenset(name for name, check in CHECKS.items() if Need.PUSH in check.needs)
 WRONG = [
-    Case(fault.title, hub, fault.ways, fault.believes, caught)
-    for fault in FAULTS
+    Case(fault.title, hub, fault.ways, fault.believes, caught, OF_PUSHES | caught if fault in PUSH_FAULTS else None)
+    for fault in (*FAULTS, *PUSH_FAULTS)
     for hub, caught in fault.caught.items()
 ]
 RIGHT = [Case("right", hub) for hub in HUBS]
@@ -69,4 +72,5 @@ def test_nothing_is_held_against_what_is_odd(case: Case, finding: Finding) -> No
 def test_each_check_catches_a_fault_and_each_fault_is_caught() -> None:
     assert frozenset().union(*(case.caught for case in WRONG)) == CHECKS.keys()
     assert all(case.caught for case in WRONG)
-    assert len({fault.title for fault in FAULTS}) == len(FAULTS) >= 30
+    titles = [fault.title for fault in (*FAULTS, *PUSH_FAULTS)]
+    assert len({*titles}) == len(titles) >= 30
