@@ -1,44 +1,13 @@
 """Numbers: what GET_NUMBER gives, and that it gives what is counted."""
 
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.checks.check import check
 from conformance.checks.expectations import LARGEST_ID, OK, expect, is_a, matches, same, successful, words
+from conformance.countries import CODES, E164
 from conformance.trial import RETURNED, Bought, Failed, NotRun, Offer, Trial, offers_of, short
-
-# Codes of countries by what hubs call them, for those numbers that are tested most.
-_CODES = {
-    "russia": "7",
-    "kazakhstan": "7",
-    "usa": "1",
-    "usaphysical": "1",
-    "canada": "1",
-    "england": "44",
-    "uk": "44",
-    "germany": "49",
-    "france": "33",
-    "spain": "34",
-    "italy": "39",
-    "poland": "48",
-    "brazil": "55",
-    "india": "91",
-    "indonesia": "62",
-    "ukraine": "380",
-    "uzbekistan": "998",
-    "netherlands": "31",
-    "portugal": "351",
-    "turkey": "90",
-    "austria": "43",
-    "belgium": "32",
-    "czech": "420",
-    "romania": "40",
-    "sweden": "46",
-    "estonia": "372",
-}
-_E164 = re.compile(r"[1-9]\d{6,14}")
 
 
 # First what the others need: that numbers are given back.
@@ -58,8 +27,8 @@ def _number_type(trial: Trial) -> str | None:
         f"number is {json.dumps(bought.number)}, not {words(*trial.hub.number)}.",
     )
     spelled = str(bought.number)
-    expect(_E164.fullmatch(spelled), f"number is {spelled}, not 7 to 15 digits that begin with a country code.")
-    code = _CODES.get(bought.offer.country.lower(), "")
+    expect(E164.fullmatch(spelled), f"number is {spelled}, not 7 to 15 digits that begin with a country code.")
+    code = CODES.get(bought.offer.country.lower(), "")
     expect(spelled.startswith(code), f"number is {spelled}, without {code}, the code of {bought.offer.country}.")
     return None
 
