@@ -35,7 +35,14 @@ IDS = ("hubs.7",)
 MINUTES, DOWN_MINUTES = 15.0, 5.0
 RATE, LEAST_RATE = 1.5, 1.0
 _SERVICES = ("tg", "wa", "go")
-_POOLS = (("england", "o2"), ("england", "vodafone"), ("germany", "o2"), ("germany", "telekom"), ("spain", "orange"))
+# With the beginning of their numbers.
+_POOLS = (
+    ("england", "o2", "4474"),
+    ("england", "vodafone", "4479"),
+    ("germany", "o2", "4917"),
+    ("germany", "telekom", "4915"),
+    ("spain", "orange", "3465"),
+)
 _NUMBERS = 120
 # Our name of each simulated hub's dialect.
 _DIALECTS = {"seed": "globalconnect"}
@@ -131,8 +138,8 @@ def _stock(site: Site) -> Mapping[str, Source]:
     sources: dict[str, Source] = {}
     for place, provider in enumerate(PROVIDERS):
         sample = sample_of(provider)
-        country, operator = _POOLS[place % len(_POOLS)]
-        phones = [f"4474{place % len(_POOLS)}{place:02}{number:05}" for number in range(_NUMBERS)]
+        country, operator, prefix = _POOLS[place % len(_POOLS)]
+        phones = [f"{prefix}{place:03}{number:05}" for number in range(_NUMBERS)]
         source = Source(provider, sample, phones)
         settings = {to_camel(name): value for name, value in sample.settings.items()}
         entered = {"name": provider, "provider": provider, "secret": source.secret, "settings": settings}

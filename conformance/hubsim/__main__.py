@@ -1,6 +1,7 @@
 """Simulated hubs that buy from a supplier: `python -m conformance hub`, or `make hubsim`. What isn't said is read from the environment.
 
-Ends with 0 where the account has no difference, with 1 where it has, with 2 when it was called wrongly.
+Ends with 0 where the account has no difference that decides, with 1 where it has, or where nothing was sold, with 2 when it was
+called wrongly, with 130 when it was broken off.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import json
 import math
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -43,11 +45,11 @@ def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) ->
             f"{partner.name} ({partner.hub.title}) takes pushes at http://{settings.host}:{settings.port}/{partner.name}"
         )
     try:
-        outcome = play(settings, say)
+        outcome = play(settings, say, (signal.SIGINT, signal.SIGTERM))
     except OSError as error:
         parser.error(f"LISTEN={given.listen}: {error.strerror or error}")
     except KeyboardInterrupt:
-        say("Interrupted; what was bought and not finished yet stays so.")
+        say("Interrupted; nothing is accounted for.")
         return INTERRUPTED
     say(as_text(outcome, settings))
     if given.report:
@@ -58,7 +60,9 @@ def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) ->
         (folder / "hubsim.txt").write_text(as_text(outcome, settings) + "\n", encoding="utf-8")
         (folder / "hubsim.html").write_text(as_html(outcome, settings), encoding="utf-8")
         say(f"Report: {folder / 'hubsim.html'}")
-    return 1 if outcome.account.findings else 0
+    if outcome.broken_off is not None:
+        return INTERRUPTED
+    return 1 if outcome.fails else 0
 
 
 def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:

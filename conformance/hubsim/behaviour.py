@@ -105,7 +105,8 @@ _BROKEN = Answer("HTTP 500", Reply.REFUSED, http("500 Internal Server Error", b"
 _REFUSED = Answer("HTTP 400, ERROR", Reply.REFUSED, http("400 Bad Request", b'{"status":"ERROR","error":"try again"}'))
 _SILENT = Answer("silence", Reply.REFUSED, None)
 _ERROR = Answer("ERROR", Reply.REFUSED, http("200 OK", b'{"status":"ERROR","error":"try again"}'))
-_HALF = Answer("half an answer", Reply.UNSURE, http("200 OK", OK_BODY)[:-8])
+# No SUCCESS can be read in it: whoever takes it for one loses an SMS.
+_HALF = Answer("half an answer", Reply.REFUSED, http("200 OK", OK_BODY)[:-8])
 
 
 def misbehaviours(hub: Hub) -> Sequence[Answer]:

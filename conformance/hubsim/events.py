@@ -7,6 +7,9 @@ from enum import StrEnum
 # Country, operator and service, as a partner calls them.
 type Place = tuple[str, str, str]
 
+# The rule of the hub (conformance/hubs.py) that an answer or a push breaks, and how.
+type Wrong = tuple[str, str]
+
 ANY = "any"
 
 
@@ -35,10 +38,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Request(Happening):
-    """A request of a partner, from its first byte to the last one of its answer. `wrong` says what its answer's form lacks."""
+    """A request of a partner, from its first byte to the last one of its answer, with what is `wrong` in the answer's form."""
 
     partner: str
-    wrong: tuple[str, ...] = field(default=(), kw_only=True)
+    wrong: tuple[Wrong, ...] = field(default=(), kw_only=True)
 
     @property
     def seconds(self) -> float:
@@ -90,7 +93,10 @@ class Unanswered(Request):
 
 @dataclass(frozen=True, slots=True)
 class Arrived(Happening):
-    """An SMS was made arrive, if it was `accepted`. No two have the same text."""
+    """An SMS was made arrive. No two have the same text.
+
+    What was not `accepted` may never arrive, or later all the same: a command that gave up may have been heard.
+    """
 
     phone: str
     text: str
@@ -108,14 +114,15 @@ class Pushed(Happening):
     text: str
     reply: Reply
     script: str
-    wrong: tuple[str, ...] = field(default=(), kw_only=True)
+    wrong: tuple[Wrong, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Stray(Happening):
-    """Something came to the hubs that is no push to any of them."""
+    """Something came to the hubs that is no push; `partner` is whose address it came to, empty where it is nobody's."""
 
     what: str
+    partner: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,20 @@
 """What a hub finds wrong in the form of answers and pushes, and what it reads in them all the same."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.countries import CODES, E164
 from conformance.exchange import Exchange
 from conformance.hubs import Hub, Spelling
-from conformance.hubsim.events import Place
+from conformance.hubsim.events import Place, Wrong
 
 # What a hub sends of an answer that it can't use is for people; no more of it than this.
 _SHOWN = 200
 _NAMES = {int: "number", str: "string"}
+_OK = 200
+_LARGEST_ID = 2**64 - 1
+_JSON = re.compile(r'application/json(;\s*charset="?utf-8"?)?', re.IGNORECASE)
 
 
 def unusable(exchange: Exchange) -> str:
@@ -19,18 +24,37 @@ def unusable(exchange: Exchange) -> str:
     return f"HTTP {exchange.status}: {exchange.text[:_SHOWN]}"
 
 
-def read_counts(hub: Hub, answer: Any) -> tuple[dict[Place, int], tuple[str, ...]]:
-    """Return the counts in an answer, and what is wrong with its form."""
+def is_success(exchange: Exchange) -> bool:
+    """Tell whether an answer says that what was asked for was done."""
+    return exchange.status == _OK and exchange.field("status") == "SUCCESS"
+
+
+def wrong_answer(hub: Hub, exchange: Exchange) -> tuple[Wrong, ...]:
+    """Return what is wrong with an answer, whatever was asked for."""
+    wrong: list[Wrong] = []
+    # What is no JSON is of no use anyway.
+    if isinstance(exchange.json, dict):
+        wrong += _said("answer-content-type", exchange.answer_headers, with_charset=hub.answers_say_charset)
+    match exchange.field("status"):
+        case "ERROR" if not isinstance(exchange.field(hub.error_field), str):
+            wrong.append(("error-field", f"an error without a text in {hub.error_field}"))
+        case "NO_NUMBERS" if exchange.status != _OK:
+            wrong.append(("no-numbers", f"NO_NUMBERS with HTTP {exchange.status}"))
+    return tuple(wrong)
+
+
+def read_counts(hub: Hub, answer: Any) -> tuple[dict[Place, int], tuple[Wrong, ...]]:
+    """Return the counts in an answer, and what is wrong with their form."""
     counts: dict[Place, int] = {}
-    wrong: list[str] = []
+    wrong: list[Wrong] = []
     try:
         for place, count in _leaves(hub, answer):
             if type(count) is not int or count < 0:
-                wrong.append(f"the count of {'/'.join(place)} is {count!r}, not a whole number")
+                wrong.append(("counts-whole", f"the count of {'/'.join(place)} is {count!r}, not a whole number"))
             else:
                 counts[place] = counts.get(place, 0) + count
     except (AttributeError, KeyError, TypeError, ValueError):
-        wrong.append(f"no {hub.counts_form} as it is documented")
+        wrong.append(("counts-form", f"no {hub.counts_form} as it is documented"))
     return counts, tuple(wrong)
 
 
@@ -47,50 +71,65 @@ def _leaves(hub: Hub, answer: Any) -> Iterator[tuple[Place, Any]]:
                 yield (entry["country"], operator, service), count
 
 
-def read_number(hub: Hub, answer: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
-    """Return the number and the activation's id of an answer, and what is wrong with its form."""
+def read_number(hub: Hub, country: str, answer: Mapping[str, Any]) -> tuple[str, str, tuple[Wrong, ...]]:
+    """Return the number and the activation's id of an answer, and what is wrong with their form, and with its further fields."""
     number, activation = answer.get("number"), answer.get("activationId")
-    wrong = [*_spelled("number", number, hub.number), *_spelled("activationId", activation, (int,))]
-    if not str(number).isascii() or not str(number).isdigit():
-        wrong.append(f"number {number!r} is not all digits, with the country code")
-    wrong += [
-        f"{name} is {answer.get(name)!r}, not {expected!r}"
-        for name, expected in hub.number_extras.items()
-        if name in answer and (answer[name] != expected or type(answer[name]) is not type(expected))
+    wrong = [
+        *_spelled("number-type", "number", number, hub.number),
+        *_spelled("activation-id", "activationId", activation, (int,)),
+        *_further("number-extras", answer, hub.number_extras),
     ]
+    code = CODES.get(country.lower(), "")
+    if not E164.fullmatch(str(number)) or not str(number).startswith(code):
+        wrong.append(
+            ("number-type", f"number {number!r} is not 7 to 15 digits that begin with {code or 'a country code'}")
+        )
     return str(number), str(activation), tuple(wrong)
 
 
-def wrong_error(hub: Hub, exchange: Exchange) -> tuple[str, ...]:
-    """Return what is wrong with the form of an error."""
-    if exchange.field("status") == "ERROR" and not isinstance(exchange.field(hub.error_field), str):
-        return (f"an error without a text in {hub.error_field}",)
-    return ()
-
-
-def wrong_push(hub: Hub, push: Mapping[str, Any], headers: Mapping[str, str], key: str) -> tuple[str, ...]:
+def wrong_push(hub: Hub, push: Mapping[str, Any], headers: Mapping[str, str], key: str) -> tuple[Wrong, ...]:
     """Return what is wrong with a push; `headers` have names in small letters."""
     wrong = [
-        *_spelled("smsId", push.get("smsId"), hub.sms_id),
-        *_spelled("phone", push.get("phone"), hub.phone),
-        *_spelled("phoneFrom", push.get("phoneFrom"), (str,)),
-        *_spelled("text", push.get("text"), (str,)),
+        *_spelled("push-types", "smsId", push.get("smsId"), hub.sms_id),
+        *_spelled("push-types", "phone", push.get("phone"), hub.phone),
+        *_spelled("push-types", "phoneFrom", push.get("phoneFrom"), (str,)),
+        *_spelled("push-types", "text", push.get("text"), (str,)),
+        *_further("push-types", push, hub.push_extras),
+        *_said("push-content-type", headers, with_charset=hub.pushes_say_charset),
     ]
-    if push.get("action") != "PUSH_SMS":
-        wrong.append(f"action is {push.get('action')!r}, not PUSH_SMS")
-    if not str(push.get("phone")).isdigit():
-        wrong.append(f"phone {push.get('phone')!r} is not all digits")
-    if "push-user-agent" in hub.rules and "user-agent" not in headers:
-        wrong.append("no User-Agent")
-    if not headers.get("content-type", "").startswith("application/json"):
-        wrong.append("Content-Type is not application/json")
-    if "push-bearer" in hub.rules and headers.get("authorization") != f"Bearer {key}":
-        wrong.append("no Authorization: Bearer with the key")
+    minded = (
+        ("push-content", f"action is {push.get('action')!r}, not PUSH_SMS", push.get("action") != "PUSH_SMS"),
+        ("push-content", f"phone {push.get('phone')!r} is not all digits", not str(push.get("phone")).isdigit()),
+        ("push-content", "phoneFrom is empty", push.get("phoneFrom") == ""),
+        ("push-user-agent", "no User-Agent", not headers.get("user-agent", "").strip()),
+        ("push-accepts-gzip", "no Accept-Encoding: gzip", "gzip" not in headers.get("accept-encoding", "").lower()),
+        ("push-bearer", "no Authorization: Bearer with the key", headers.get("authorization") != f"Bearer {key}"),
+    )
+    wrong += [(rule, text) for rule, text, is_so in minded if is_so and rule in hub.rules]
     return tuple(wrong)
 
 
-def _spelled(name: str, value: Any, spellings: Sequence[Spelling]) -> list[str]:
-    if type(value) in spellings:
+def _spelled(rule: str, name: str, value: Any, spellings: Sequence[Spelling]) -> list[Wrong]:
+    if type(value) not in spellings:
+        expected = " or ".join(_NAMES[spelling] for spelling in spellings)
+        return [(rule, f"{name} is missing" if value is None else f"{name} is {value!r}, not a {expected}")]
+    if name in {"smsId", "activationId"} and isinstance(value, int) and not 0 < value <= _LARGEST_ID:
+        return [(rule, f"{name} is {value}, not within 64 bits")]
+    return []
+
+
+def _further(rule: str, fields: Mapping[str, Any], expected: Mapping[str, object]) -> list[Wrong]:
+    """Return which constant fields are lacking, or something else."""
+    return [
+        (rule, f"{name} is {fields[name]!r}, not {value!r}" if name in fields else f"{name} is missing")
+        for name, value in expected.items()
+        if type(fields.get(name)) is not type(value) or fields[name] != value
+    ]
+
+
+def _said(rule: str, headers: Mapping[str, str], *, with_charset: bool) -> list[Wrong]:
+    said = headers.get("content-type", "").strip()
+    found = _JSON.fullmatch(said)
+    if found and (found[1] or not with_charset):
         return []
-    expected = " or ".join(_NAMES[spelling] for spelling in spellings)
-    return [f"{name} is missing" if value is None else f"{name} is {value!r}, not a {expected}"]
+    return [(rule, f"Content-Type is {said or 'missing'}")]

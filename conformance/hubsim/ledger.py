@@ -7,14 +7,14 @@ other's answer.
 
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import zip_longest
 from math import inf
 from operator import attrgetter
 
-from conformance.hubs import Hub
+from conformance.hubs import Basis, Hub, Level
 from conformance.hubsim.events import (
     ANY,
     Action,
@@ -34,6 +34,8 @@ from conformance.hubsim.events import (
 )
 
 PROHIBITED, SUCCESS, CANCELED, RETURNED = 1, 3, 4, 5
+# After these a push is tried no more.
+_DONE = {Reply.TAKEN, Reply.STOPPED}
 
 
 class Kind(StrEnum):
@@ -43,6 +45,8 @@ class Kind(StrEnum):
     ID_TWICE = "an activationId given twice"
     EXCLUDED = "a number with an excepted prefix"
     ISSUED_AGAIN = "a number issued again that was not to be"
+    SOLD_AGAIN = "a number sold again for a service that it was sold for"
+    TWO_POOLS = "a number of two countries or operators"
     OVERSTATED = "counts above what can be bought"
     UNANSWERED = "a request without a usable answer"
     FINISH_REFUSED = "a FINISH that was no SUCCESS"
@@ -59,17 +63,18 @@ class Kind(StrEnum):
     AT_ONCE = "two pushes of an SMS at once"
 
 
-# The rule of a hub (conformance/hubs.py) that each of them breaks.
+# The rule of a hub (conformance/hubs.py) that each of them breaks, where it breaks no other. None is of numbers in two pools.
 RULES: Mapping[Kind, str] = {
     Kind.LIVE_TWICE: "never-twice",
     Kind.ID_TWICE: "activation-id",
     Kind.EXCLUDED: "excluded-prefix",
     Kind.ISSUED_AGAIN: "prohibited-gone",
+    Kind.SOLD_AGAIN: "sold-gone",
     Kind.OVERSTATED: "counts-sold",
     Kind.UNANSWERED: "counts-form",
     Kind.FINISH_REFUSED: "finish-repeated",
     Kind.SLOW: "answers-in-time",
-    Kind.FORM: "push-types",
+    Kind.FORM: "push-content",
     Kind.SMS_LOST: "push-again-later",
     Kind.SMS_REPEATED: "push-stops",
     Kind.SMS_ALTERED: "push-content",
@@ -80,22 +85,29 @@ RULES: Mapping[Kind, str] = {
     Kind.TOO_LATE: "push-again-500",
     Kind.AT_ONCE: "push-again-500",
 }
+# What makes a sale worth nothing, whether or not a hub's document speaks of it.
+_WORTHLESS = {Kind.LIVE_TWICE, Kind.SMS_LOST, Kind.SMS_ALTERED, Kind.SMS_MISDIRECTED}
+_NO_RULE = Basis(Level.ASSUMED, "no document says it")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What is still right, in seconds; no hub says more than the interval.
 
-    `lease` is how long an activation lasts that nobody finishes, `leases` that of partners who were promised another. Pushes are tried again `interval` after the beginning or
-    the end of an attempt, `early` sooner or `late` later, and first within `first`. After `settled` an SMS has to have been
-    taken. `count_lag` is how far counts may be behind, `after_finish` pushes behind FINISH. From `score_from` requests between
-    two polls a hub judges counts: `score_least` is the share of them that has to get a number.
+    `lease` is how long an activation lasts that nobody finishes, `leases` that of partners who were promised another. Pushes are
+    tried again `interval` after the beginning or the end of an attempt, `early` sooner or `late` later, and first within
+    `first`. After `settled` an SMS has to have been taken. `count_lag` is how far counts may be behind, `after_finish` pushes
+    behind FINISH. From `score_from` requests between two polls a hub judges counts: `score_least` is the share of them that has
+    to get a number. For services that are `reusable` the supplier says that it sells a number again after 3.
+
+    `early` is that of the checks; `late` and `first` are wider on purpose: they make one SMS come at a time, and here a supplier
+    under load and all its hubs share a machine, which lets anything come later, but hardly sooner.
     """
 
     lease: float = 3600.0
     leases: Mapping[str, float] = field(default_factory=dict)
     interval: float = 10.0
-    early: float = 2.0
+    early: float = 1.0
     late: float = 5.0
     first: float = 10.0
     settled: float = 30.0
@@ -103,16 +115,34 @@ class Limits:
     after_finish: float = 2.0
     score_from: int = 10
     score_least: float = 0.31
+    reusable: Collection[str] = ()
+
+    def __str__(self) -> str:
+        return (
+            f"first push within {self.first:g} s; again {self.interval - self.early:g} s after the last began or later, and "
+            f"{self.interval + self.late:g} s after it ended or sooner; none later than {self.after_finish:g} s after FINISH; "
+            f"lost after {self.settled:g} s; counts {self.count_lag:g} s behind; from {self.score_from} requests on "
+            f"{self.score_least:.0%} sold; an unfinished activation lasts {self.lease / 60:g} min"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a supplier did wrong to a partner, at a time; `partner` is empty where it is nobody's in particular."""
+    """Something that a supplier did wrong to a partner, at a time; `partner` is empty where it is nobody's in particular.
+
+    `basis` is that of the rule that it breaks.
+    """
 
     kind: Kind
     at: float
     partner: str
     text: str
+    basis: Basis
+
+    @property
+    def decides(self) -> bool:
+        """Whether a supplier can't be right that does it: a hub's document says so, or it makes a sale worth nothing."""
+        return self.basis.level is Level.REQUIRED or self.kind in _WORTHLESS
 
 
 @dataclass(slots=True)
@@ -152,6 +182,7 @@ class Tally:
 class Account:
     """All that there is to say at a time. `whole` are the times at which whole sales (bought, SMS, push, success) were done.
 
+    `unfinished` are activations without a FINISH that was SUCCESS.
     `gaps` are pairs of when an attempt began and how much later than the one before; `firsts` of when an SMS arrived and how
     soon its first attempt began.
     """
@@ -160,6 +191,7 @@ class Account:
     findings: Sequence[Finding]
     tallies: Mapping[str, Tally]
     whole: Sequence[float]
+    unfinished: Sequence[str]
     gaps: Sequence[tuple[float, float]]
     firsts: Sequence[tuple[float, float]]
 
@@ -199,6 +231,18 @@ class _Activation:
         """The FINISH that counts."""
         return next((one for one in self.finishes if one.accepted), None)
 
+    def surely_ended_with(self, outcomes: Collection[int], before: Sold) -> bool:
+        """Tell whether it had ended with one of these when a sale began, whichever of several FINISH a supplier goes by.
+
+        One that came once the lease was over, or while that sale was under way, may have changed nothing.
+        """
+        may_be = {one.outcome for one in self.finishes if one.began <= before.ended}
+        heard = any(
+            one.accepted and one.ended < before.began and one.ended <= self.sale.began + self.lease
+            for one in self.finishes
+        )
+        return heard and may_be <= {*outcomes}
+
     @property
     def key(self) -> _Name:
         return self.partner, self.sale.activation
@@ -223,17 +267,18 @@ class _Ledger:
         self.arrivals = [one for one in ordered if isinstance(one, Arrived)]
         self.pushes = [one for one in ordered if isinstance(one, Pushed)]
         self.strays = [one for one in ordered if isinstance(one, Stray)]
+        # Each of these may have sold a number that nobody knows of.
+        self.unknown = [one for one in self.requests if isinstance(one, Unanswered) and one.action is Action.NUMBER]
         self.down: dict[str, list[Down]] = _grouped((one.partner, one) for one in ordered if isinstance(one, Down))
         self.sales = [one for one in self.requests if isinstance(one, Sold)]
         self.activations = [_Activation(sale, limits.leases.get(sale.partner, limits.lease)) for sale in self.sales]
-        self.by_id = {one.key: one for one in self.activations}
-        for request in self.requests:
-            if isinstance(request, Finished) and (request.partner, request.activation) in self.by_id:
-                self.by_id[request.partner, request.activation].finishes.append(request)
+        self._assign_finishes()
         self.by_number = _grouped((one.sale.number, one) for one in self.activations)
         self.attempts = _grouped(((one.partner, one.sms_id), one) for one in self.pushes)
         self.tallies = {name: Tally(hub.name) for name, hub in hubs.items()}
         self.whole: dict[_Name, float] = {}
+        # By their texts, the activations of SMS that were certainly theirs.
+        self.judged: dict[str, _Activation] = {}
         self.gaps: list[tuple[float, float]] = []
         self.firsts: list[tuple[float, float]] = []
 
@@ -243,6 +288,7 @@ class _Ledger:
             *self._activations(),
             *self._exclusions(),
             *self._issues(),
+            *self._pools(),
             *self._counts(),
             *self._forms(),
             *self._sms(),
@@ -251,7 +297,26 @@ class _Ledger:
         ]
         self._tally()
         findings.sort(key=attrgetter("at"))
-        return Account(self.until, findings, self.tallies, sorted(self.whole.values()), self.gaps, self.firsts)
+        unfinished = [one.name for one in self.activations if one.first is None]
+        whole = sorted(self.whole.values())
+        return Account(self.until, findings, self.tallies, whole, unfinished, self.gaps, self.firsts)
+
+    def _assign_finishes(self) -> None:
+        # Of an id that was given twice, those after the second time are the second one's.
+        given: dict[_Name, _Activation] = {}
+        sold = iter(self.activations)
+        for request in self.requests:
+            match request:
+                case Sold():
+                    one = next(sold)
+                    given[one.key] = one
+                case Finished() if (request.partner, request.activation) in given:
+                    given[request.partner, request.activation].finishes.append(request)
+
+    def _found(self, kind: Kind, at: float, partner: str, text: str, rule: str | None = None) -> Finding:
+        hub = self.hubs.get(partner)
+        basis = hub.rules.get(RULES.get(kind, "") if rule is None else rule) if hub else None
+        return Finding(kind, at, partner, text, basis or _NO_RULE)
 
     # ------------------------------------------------------------ requests
 
@@ -261,21 +326,24 @@ class _Ledger:
             self.tallies[request.partner].answers[action].append(request.seconds)
             if limit is not None and request.seconds > limit:
                 text = f"{action} was answered after {request.seconds:.1f} s, at most {limit:g} s"
-                yield Finding(Kind.SLOW, request.began, request.partner, text)
-            match request:
-                case Unanswered():
-                    yield Finding(Kind.UNANSWERED, request.began, request.partner, f"{action}: {request.why}")
-                case Finished(accepted=False):
-                    text = f"activation {request.activation}, status {request.outcome}: {request.why}"
-                    yield Finding(Kind.FINISH_REFUSED, request.began, request.partner, text)
+                yield self._found(Kind.SLOW, request.began, request.partner, text)
+            if isinstance(request, Unanswered):
+                rule = "no-numbers" if action is Action.NUMBER else "counts-form"
+                yield self._found(Kind.UNANSWERED, request.began, request.partner, f"{action}: {request.why}", rule)
+        for one in self.activations:
+            for place, finish in enumerate(one.finishes):
+                if not finish.accepted:
+                    text = f"activation {finish.activation}, status {finish.outcome}: {finish.why}"
+                    rule = _rule_of_finish(finish.outcome, {before.outcome for before in one.finishes[:place]})
+                    yield self._found(Kind.FINISH_REFUSED, finish.began, finish.partner, text, rule)
 
     def _forms(self) -> Iterator[Finding]:
         for one in (*self.requests, *self.pushes):
             what = "push" if isinstance(one, Pushed) else action_of(one)
-            for wrong in one.wrong:
-                yield Finding(Kind.FORM, one.began, one.partner, f"{what}: {wrong}")
+            for rule, wrong in one.wrong:
+                yield self._found(Kind.FORM, one.began, one.partner, f"{what}: {wrong}", rule)
         for stray in self.strays:
-            yield Finding(Kind.FORM, stray.began, "", stray.what)
+            yield self._found(Kind.FORM, stray.began, stray.partner, stray.what)
 
     # ------------------------------------------------------------ activations
 
@@ -286,13 +354,13 @@ class _Ledger:
             for one in sorted(activations, key=lambda one: one.sale.ended):
                 if longest and longest.ends > one.sale.ended:
                     text = f"{number} in activation {one.name} while in {longest.name}"
-                    yield Finding(Kind.LIVE_TWICE, one.sale.ended, one.partner, text)
+                    yield self._found(Kind.LIVE_TWICE, one.sale.ended, one.partner, text)
                 longest = max(longest or one, one, key=lambda one: one.ends)
         for (partner, activation), sales in _grouped(
             ((one.partner, one.activation), one) for one in self.sales
         ).items():
             for sale in sales[1:]:
-                yield Finding(Kind.ID_TWICE, sale.ended, partner, f"activation {activation}: {sale.number}")
+                yield self._found(Kind.ID_TWICE, sale.ended, partner, f"activation {activation}: {sale.number}")
 
     def _exclusions(self) -> Iterator[Finding]:
         for sale in self.sales:
@@ -302,24 +370,49 @@ class _Ledger:
             ]
             if excluding:
                 text = f"{sale.number}, without {', '.join(excluding)}"
-                yield Finding(Kind.EXCLUDED, sale.ended, sale.partner, text)
+                rule = "excluded-number" if sale.number in excluding else "excluded-prefix"
+                yield self._found(Kind.EXCLUDED, sale.ended, sale.partner, text, rule)
 
     def _issues(self) -> Iterator[Finding]:
-        """Give numbers that a partner was given again for a service though it had said 1, or had cancelled too often."""
-        for (partner, _, number), group in _grouped(
-            ((one.partner, one.sale.place[2], one.sale.number), one) for one in self.activations
+        """Give numbers that were issued again for a service that they were no longer for.
+
+        3 is of the number, whoever said it; what 1 and 4 say is of the partner that said so.
+        """
+        for (service, number), group in _grouped(
+            ((one.sale.place[2], one.sale.number), one) for one in self.activations
         ).items():
-            limit = self.hubs[partner].cancel_limit
             for one in group:
-                before = [
-                    said.outcome for said in (other.first for other in group) if said and said.ended < one.sale.began
+                sale, partner = one.sale, one.partner
+                mine = [other for other in group if other.partner == partner]
+                canceled = sum(other.surely_ended_with({CANCELED}, sale) for other in mine)
+                limit = self.hubs[partner].cancel_limit
+                # Where 1 and 3 were said, the number is gone by either.
+                sold = [
+                    other
+                    for other in group
+                    if other.surely_ended_with({SUCCESS, *([PROHIBITED] if other in mine else [])}, sale)
                 ]
-                canceled = before.count(CANCELED)
-                if PROHIBITED in before:
-                    yield Finding(Kind.ISSUED_AGAIN, one.sale.ended, partner, f"{number}, after 1 for the same service")
+                if any(other.surely_ended_with({PROHIBITED}, sale) for other in mine):
+                    text = f"{number}, after 1 for {service}"
+                    yield self._found(Kind.ISSUED_AGAIN, sale.ended, partner, text)
+                elif sold and service not in self.limits.reusable:
+                    text = f"{number} for {service}, after 3 of activation {sold[0].name}"
+                    yield self._found(Kind.SOLD_AGAIN, sale.ended, partner, text)
                 elif limit is not None and canceled >= limit:
-                    text = f"{number}, after {canceled} cancels for the same service"
-                    yield Finding(Kind.ISSUED_AGAIN, one.sale.ended, partner, text)
+                    text = f"{number}, after {canceled} cancels for {service}"
+                    yield self._found(Kind.ISSUED_AGAIN, sale.ended, partner, text, "cancel-limit")
+
+    def _pools(self) -> Iterator[Finding]:
+        """Give numbers that a partner bought as one of this operator, and as one of that, by its own names."""
+        for (partner, number), sales in _grouped(((one.partner, one.number), one) for one in self.sales).items():
+            country, operator = "", ANY
+            for sale in sales:
+                pool = sale.place[:2]
+                if country not in {"", pool[0]} or (ANY not in {operator, pool[1]} and operator != pool[1]):
+                    text = f"{number}, of {country}/{operator} before and of {'/'.join(pool)} now"
+                    yield self._found(Kind.TWO_POOLS, sale.ended, partner, text)
+                    break
+                country, operator = pool[0], operator if pool[1] == ANY else pool[1]
 
     # ------------------------------------------------------------ counts
 
@@ -347,19 +440,23 @@ class _Ledger:
                 left[one.place] -= 1
             else:
                 gone = sum(_may_be_of(sale, one.place, names) for sale in self._sales_since(poll, one.ended))
+                gone += sum(
+                    poll.began - self.limits.count_lag <= each.ended and each.began <= one.ended
+                    for each in self.unknown
+                )
                 missing = poll.counts[one.place] - gone
                 if missing > 0:
                     text = (
                         f"{poll.counts[one.place]} shown of {'/'.join(one.place)}, {gone} sold since to anybody, "
                         f"refused {one.began - poll.began:.1f} s later"
                     )
-                    yield Finding(Kind.OVERSTATED, one.began, partner, text)
+                    yield self._found(Kind.OVERSTATED, one.began, partner, text)
         score = self.tallies[partner].score
         score.asked += window.asked
         score.sold += window.sold
         if window.asked >= self.limits.score_from and window.sold < self.limits.score_least * window.asked:
             text = f"{window.sold} sold of {window.asked} asked within what was shown: a hub would block"
-            yield Finding(Kind.OVERSTATED, poll.began, partner, text)
+            yield self._found(Kind.OVERSTATED, poll.began, partner, text)
 
     def _sales_since(self, poll: Counted, until: float) -> Iterator[Sold]:
         end = bisect_right(self.sales, until, key=attrgetter("began"))
@@ -382,23 +479,29 @@ class _Ledger:
                 ids = {one.sms_id: one for one in reversed(attempts)}
                 for sms_id in [*ids][:-1]:
                     text = f"{arrival.text!r} with smsId {sms_id}, too"
-                    yield Finding(Kind.SMS_REPEATED, ids[sms_id].began, partner, text)
-            holder = self._holder(arrival)
-            if holder:
+                    yield self._found(Kind.SMS_REPEATED, ids[sms_id].began, partner, text, "push-same")
+            if holder := self._holder(arrival):
+                self.judged[arrival.text] = holder
                 mine = [one for one in pushes if one.partner == holder.partner]
                 yield from self._delivery(arrival, holder, mine)
         for (partner, sms_id), attempts in self.attempts.items():
             first = attempts[0]
             for one in attempts[1:]:
                 if (one.phone, one.text) != (first.phone, first.text):
-                    yield Finding(
-                        Kind.ID_SHARED, one.began, partner, f"smsId {sms_id}: {first.text!r} and {one.text!r}"
-                    )
+                    text = f"smsId {sms_id}: {first.text!r} and {one.text!r}"
+                    yield self._found(Kind.ID_SHARED, one.began, partner, text)
                     break
 
     def _holders(self, phone: str, began: float, ended: float) -> list[_Activation]:
         """Return the activations that may have held a number at some time between two."""
         return [one for one in self.by_number.get(phone, ()) if one.sale.began <= ended and one.ended >= began]
+
+    def _may_hold(self, partner: str, phone: str, began: float, ended: float) -> bool:
+        """Tell whether a partner may have had a number at some time between two, given by an answer that was none, too."""
+        return any(one.partner == partner for one in self._holders(phone, began, ended)) or any(
+            one.partner == partner and began - self.limits.lease <= one.ended and one.began <= ended
+            for one in self.unknown
+        )
 
     def _holder(self, arrival: Arrived) -> _Activation | None:
         """Return whose an SMS is, if that is certain."""
@@ -408,46 +511,53 @@ class _Ledger:
         return None
 
     def _misdirected(self, arrival: Arrived, pushes: Sequence[Pushed]) -> Iterator[Finding]:
-        partners = {one.partner for one in self._holders(arrival.phone, arrival.began, arrival.ended)}
         for (partner, phone), attempts in _grouped(((one.partner, one.phone), one) for one in pushes).items():
-            if partner not in partners:
-                whose = " or ".join(sorted(partners)) or "nobody"
+            # What was not accepted may have arrived any time later.
+            ended = arrival.ended if arrival.accepted else max(arrival.ended, attempts[0].began)
+            if not self._may_hold(partner, arrival.phone, arrival.began, ended):
+                holders = self._holders(arrival.phone, arrival.began, ended)
+                whose = " or ".join(sorted({one.partner for one in holders})) or "nobody"
                 text = f"{arrival.text!r} to {arrival.phone}, which was {whose}'s"
-                yield Finding(Kind.SMS_MISDIRECTED, attempts[0].began, partner, text)
+                yield self._found(Kind.SMS_MISDIRECTED, attempts[0].began, partner, text)
             if phone != arrival.phone:
                 text = f"{arrival.text!r} came to {arrival.phone} and was pushed as one to {phone}"
-                yield Finding(Kind.SMS_ALTERED, attempts[0].began, partner, text)
+                yield self._found(Kind.SMS_ALTERED, attempts[0].began, partner, text)
 
     def _delivery(self, arrival: Arrived, holder: _Activation, pushes: Sequence[Pushed]) -> Iterator[Finding]:
         """Judge whether an SMS came to its holder, and how soon."""
         partner, tally = holder.partner, self.tallies[holder.partner]
         tally.sms += 1
-        done = [one for one in pushes if one.reply in {Reply.TAKEN, Reply.STOPPED}]
-        end = min(holder.ends, self.until)
         if pushes:
             delay = pushes[0].began - arrival.ended
             self.firsts.append((arrival.ended, max(0.0, delay)))
         else:
-            delay = end - arrival.ended
+            delay = min(holder.ends, self.until) - arrival.ended
         if delay > self.limits.first:
             text = f"{arrival.text!r} was {'first' if pushes else 'not'} pushed within {delay:.1f} s"
-            yield Finding(Kind.TOO_LATE, arrival.ended, partner, text)
-        if done:
+            yield self._found(Kind.TOO_LATE, arrival.ended, partner, text, "push-at-once")
+        if done := next((one for one in pushes if one.reply in _DONE), None):
             tally.taken += 1
             successes = [one for one in holder.finishes if one.accepted and one.outcome == SUCCESS]
-            if successes and done[0].reply is Reply.TAKEN:
-                self._whole_sale(holder, max(done[0].ended, successes[0].ended))
+            if successes and done.reply is Reply.TAKEN:
+                self._whole_sale(holder, max(done.ended, successes[0].ended))
             return
-        # What it had while the partner could take something, after its last attempt that was not.
-        since = max([arrival.ended, *(one.ended for one in pushes)])
-        since = max([since, *(one.ended for one in self.down.get(partner, ()) if one.ended >= arrival.ended)])
-        if any(one.reply is Reply.UNSURE for one in pushes) or end - since < self.limits.settled:
-            tally.unjudged += 1
-        else:
-            text = (
-                f"{arrival.text!r} to {arrival.phone}: {len(pushes)} pushes in {end - arrival.ended:.0f} s, none taken"
-            )
-            yield Finding(Kind.SMS_LOST, arrival.ended, partner, text)
+        given_up = [*self._given_up(f"{arrival.text!r} to {arrival.phone}", holder, arrival.ended, pushes)]
+        tally.unjudged += not given_up
+        yield from given_up
+
+    def _given_up(self, what: str, holder: _Activation, at: float, pushes: Sequence[Pushed]) -> Iterator[Finding]:
+        """Judge the end of pushes of an SMS that a supplier had from a time on, and of which none was taken."""
+        if any(one.reply is Reply.UNSURE for one in pushes):
+            return
+        partner, end = holder.partner, min(holder.ends, self.until)
+        last = max([at, *(one.ended for one in pushes)])
+        # Who is down takes nothing, and is pushed to all the same.
+        since = max([last, *(one.ended for one in self.down.get(partner, ()) if one.ended >= at and one.began <= end)])
+        if end - since >= self.limits.settled:
+            text = f"{what}: {len(pushes)} pushes in {end - at:.0f} s, none taken"
+            yield self._found(Kind.SMS_LOST, at, partner, text)
+        elif pushes and end - last > self.limits.interval + self.limits.late:
+            yield self._found(Kind.TOO_LATE, last, partner, f"{what} was not pushed again within {end - last:.1f} s")
 
     def _whole_sale(self, activation: _Activation, at: float) -> None:
         # Of several SMS the first makes it whole.
@@ -461,63 +571,80 @@ class _Ledger:
         for (partner, sms_id), attempts in self.attempts.items():
             first = attempts[0]
             if self.arrivals and first.text not in texts:
-                yield Finding(
-                    Kind.SMS_ALTERED, first.began, partner, f"smsId {sms_id}: {first.text!r} to {first.phone}"
-                )
-            if first.text not in texts:
-                holders = self._holders(first.phone, first.began - self.limits.settled, first.ended)
-                if partner not in {one.partner for one in holders}:
-                    text = f"smsId {sms_id} to {first.phone}, which was not its number"
-                    yield Finding(Kind.SMS_MISDIRECTED, first.began, partner, text)
+                text = f"smsId {sms_id}: {first.text!r} to {first.phone}"
+                yield self._found(Kind.SMS_ALTERED, first.began, partner, text)
+            if first.text not in texts and not self._may_hold(
+                partner, first.phone, first.began - self.limits.settled, first.ended
+            ):
+                text = f"smsId {sms_id} to {first.phone}, which was not its number"
+                yield self._found(Kind.SMS_MISDIRECTED, first.began, partner, text)
             for one in attempts:
                 if one.address not in {"", partner}:
                     text = f"smsId {sms_id} came to the address of {one.address}"
-                    yield Finding(Kind.SMS_MISDIRECTED, one.began, partner, text)
+                    yield self._found(Kind.SMS_MISDIRECTED, one.began, partner, text)
                     break
 
     # ------------------------------------------------------------ attempts
 
     def _retries(self) -> Iterator[Finding]:
         for (partner, sms_id), attempts in self.attempts.items():
-            done, last = False, None
+            done, last = inf, None
             for one in attempts:
-                if done:
-                    yield Finding(Kind.SMS_REPEATED, one.began, partner, f"smsId {sms_id} again, after it was taken")
+                if one.began >= done:
+                    text = f"smsId {sms_id} again, after it was taken"
+                    yield self._found(Kind.SMS_REPEATED, one.began, partner, text)
                 elif last:
                     yield from self._gap(last, one)
-                done = done or one.reply in {Reply.TAKEN, Reply.STOPPED}
+                if one.reply in _DONE:
+                    done = min(done, one.ended)
                 last = one
             yield from self._after_finish(attempts)
+            first = attempts[0]
+            if done == inf and first.text not in self.judged and (holder := self._pushed_to(first)):
+                yield from self._given_up(f"smsId {sms_id} to {first.phone}", holder, first.began, attempts)
 
     def _gap(self, last: Pushed, one: Pushed) -> Iterator[Finding]:
-        limits, gap = self.limits, one.began - last.began
+        limits, gap, pause = self.limits, one.began - last.began, one.began - last.ended
         self.gaps.append((one.began, gap))
-        if one.began < last.ended:
-            # What was cut or is still held open is seen by the supplier a little earlier or later than here.
-            if last.ended - one.began > limits.early:
-                yield Finding(Kind.AT_ONCE, one.began, one.partner, f"smsId {one.sms_id}")
+        # What was cut or is still held open is seen by the supplier a little earlier or later than here.
+        if pause < -limits.early:
+            yield self._found(Kind.AT_ONCE, one.began, one.partner, f"smsId {one.sms_id}")
         elif gap < limits.interval - limits.early:
             text = f"smsId {one.sms_id} after {gap:.1f} s ({last.script})"
-            yield Finding(Kind.TOO_SOON, one.began, one.partner, text)
-        elif one.began - last.ended > limits.interval + limits.late:
-            text = f"smsId {one.sms_id} again after {one.began - last.ended:.1f} s ({last.script})"
-            yield Finding(Kind.TOO_LATE, one.began, one.partner, text)
+            yield self._found(Kind.TOO_SOON, one.began, one.partner, text)
+        elif pause > limits.interval + limits.late:
+            text = f"smsId {one.sms_id} again after {pause:.1f} s ({last.script})"
+            yield self._found(Kind.TOO_LATE, one.began, one.partner, text)
+
+    def _pushed_to(self, push: Pushed) -> _Activation | None:
+        """Return for which activation of its partner a first push is, if that is certain."""
+        match self._holders(push.phone, push.began - self.limits.settled, push.began):
+            case [one] if one.partner == push.partner and one.sale.ended <= push.began <= one.ends:
+                return one
+        return None
 
     def _after_finish(self, attempts: Sequence[Pushed]) -> Iterator[Finding]:
         first = attempts[0]
-        # The activation that the number was this partner's in, when the first attempt came.
-        mine = [one for one in self.by_number.get(first.phone, ()) if one.partner == first.partner]
-        held = [one for one in mine if one.sale.began <= first.ended]
-        if not held:
-            return
-        finish = max(held, key=lambda one: one.sale.began).first
-        if finish is None:
+        partner, held, unknown = first.partner, self.judged.get(first.text), self.unknown
+        if held and held.partner == partner:
+            unknown = []
+        else:
+            # Whose SMS it is isn't known: that of the activation in which the partner had the number when the first attempt came.
+            mine = [one for one in self.by_number.get(first.phone, ()) if one.partner == partner]
+            before = [one for one in mine if one.sale.began <= first.ended]
+            held = max(before, key=lambda one: one.sale.began, default=None)
+        if held is None or held.first is None:
             # Pushes outlive the lease.
             return
+        answered = min(one.ended for one in held.finishes if one.accepted)
         for one in attempts:
-            if one.began > finish.ended + self.limits.after_finish:
-                text = f"smsId {one.sms_id}, {one.began - finish.ended:.1f} s after the answer"
-                yield Finding(Kind.PUSHED_AFTER_FINISH, one.began, one.partner, text)
+            # It may have the number again, by an answer that was none.
+            again = any(
+                each.partner == partner and each.ended > answered and each.began <= one.ended for each in unknown
+            )
+            if one.began > answered + self.limits.after_finish and not again:
+                text = f"smsId {one.sms_id}, {one.began - answered:.1f} s after the answer"
+                yield self._found(Kind.PUSHED_AFTER_FINISH, one.began, partner, text)
                 return
 
     # ------------------------------------------------------------ figures
@@ -550,6 +677,15 @@ def _grouped[K: Hashable, V](pairs: Iterable[tuple[K, V]]) -> dict[K, list[V]]:
     for key, value in pairs:
         groups[key].append(value)
     return dict(groups)
+
+
+def _rule_of_finish(outcome: int, before: set[int]) -> str:
+    """Return which rule wants SUCCESS for a FINISH, after others; none does for another outcome, but for 5 after 3."""
+    if not before:
+        return "finish-sold" if outcome == SUCCESS else "finish-outcomes"
+    if outcome in before:
+        return "finish-repeated"
+    return "refund" if before == {SUCCESS} and outcome == RETURNED else ""
 
 
 def _may_be_of(sale: Sold, place: tuple[str, str, str], names: set[tuple[str, str]]) -> bool:

@@ -66,24 +66,24 @@ class Listener:
             await writer.drain()
             return
         push = _parsed(body, headers)
+        # What is no partner's name says nothing.
+        place = path.partition("?")[0].rpartition("/")[2]
+        address = place if place in self.addressees else ""
         addressee = self._by_key.get(str(push.get("key")))
         if addressee is None:
-            self.note(
-                Stray(began, time.monotonic() - self.began, f"a push to {path} that names none of the keys, or no JSON")
-            )
+            what = f"a push to {path} that names none of the keys, or no JSON"
+            self.note(Stray(began, time.monotonic() - self.began, what, address))
             writer.write(http("403 Forbidden", b'{"status":"ERROR","error":"bad key"}'))
             await writer.drain()
             return
         sms_id = str(push.get("smsId"))
         answer = addressee.answer(sms_id)
         heard = await _answer(answer, reader, writer)
-        # What is no partner's name says nothing.
-        place = path.partition("?")[0].rpartition("/")[2]
         pushed = Pushed(
             began,
             time.monotonic() - self.began,
             addressee.name,
-            place if place in self.addressees else "",
+            address,
             sms_id,
             str(push.get("phone")),
             str(push.get("text")),

@@ -5,6 +5,7 @@ import json
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -26,7 +27,7 @@ from conformance.hubsim.events import (
     Sold,
     Unanswered,
 )
-from conformance.hubsim.forms import read_counts, read_number, unusable, wrong_error
+from conformance.hubsim.forms import is_success, read_counts, read_number, unusable, wrong_answer
 from conformance.hubsim.ledger import CANCELED, RETURNED
 
 # Makes an SMS arrive at a number: of its text, True once it has.
@@ -38,8 +39,12 @@ _COUNTS_PATH = "/getServices"
 _SELDOM = 8.0
 # Of the numbers it was given before, so many may be excluded; of a number at least so many digits.
 _REMEMBERED, _EXCLUDED, _DIGITS = 50, 3, 7
-# Attempts that are refused of an SMS, at most.
-_REFUSALS = 2
+# Attempts that are refused of an SMS, at most; for so many that are not taken, whoever is to blame, a sale waits.
+_REFUSALS, _WAITED_FOR = 2, 5
+
+
+class Stopped(Exception):
+    """The play has been broken off."""
 
 
 @dataclass(slots=True)
@@ -60,11 +65,14 @@ class SimulatedHub:
     interval: float
     shown: dict[Place, int] = field(default_factory=dict)
     live: int = 0
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _up: asyncio.Event = field(default_factory=asyncio.Event)
     _given: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
-    _codes: dict[str, asyncio.Queue[str]] = field(default_factory=lambda: defaultdict(asyncio.Queue))
+    # Of each number, whether its pushes were taken.
+    _codes: dict[str, asyncio.Queue[bool]] = field(default_factory=lambda: defaultdict(asyncio.Queue))
     _scripts: dict[str, list[Answer]] = field(default_factory=dict)
-    _forgotten: list[str] = field(default_factory=list)
+    # What it was given and has not ended; a dict, since it keeps their order.
+    _unfinished: dict[str, None] = field(default_factory=dict)
     _sent: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -75,41 +83,66 @@ class SimulatedHub:
     async def poll(self) -> None:
         """Ask for counts, for ever; not all partners at the same time."""
         pauses = self.behaviour.polled_every
-        await asyncio.sleep(self.rolls.uniform(0.0, pauses[0] / 4))
-        while True:
-            await self._up.wait()
-            await self._ask_counts()
-            await asyncio.sleep(self.rolls.uniform(*pauses) * (_SELDOM if self.hub.name == "onlinesim" else 1))
+        with suppress(Stopped):
+            await self._pause(self.rolls.uniform(0.0, pauses[0] / 4))
+            while True:
+                await self._is_up()
+                await self._ask_counts()
+                await self._pause(self.rolls.uniform(*pauses) * (_SELDOM if self.hub.name == "onlinesim" else 1))
 
     async def sell(self, per_second: float, until: float, sales: asyncio.TaskGroup) -> None:
         """Buy at random times, so many a second, until a time; every sale is a task of its own."""
-        while True:
-            await asyncio.sleep(min(self.rolls.expovariate(per_second), max(0.0, until - self.now())))
-            await self._up.wait()
-            if self.now() >= until:
-                return
-            sales.create_task(self._sale(plan(self.rolls, self.behaviour)))
+        with suppress(Stopped):
+            while True:
+                await self._pause(min(self.rolls.expovariate(per_second), max(0.0, until - self.now())))
+                await self._is_up()
+                if self.now() >= until:
+                    return
+                sales.create_task(self._sale(plan(self.rolls, self.behaviour)))
 
     async def go_down(self, after: float, seconds: float, sales: asyncio.TaskGroup) -> None:
         """Be down for a while: ask nothing, cut every connection. It has bought some numbers just before, whose SMS wait then."""
-        await asyncio.sleep(after)
-        for _ in range(self.behaviour.bought_before_down):
-            sales.create_task(self._sale(plan(self.rolls, self.behaviour)))
-        await asyncio.sleep(self.behaviour.sms_within[0])
-        self._up.clear()
-        began = self.now()
-        await asyncio.sleep(seconds)
-        self._up.set()
-        self.note(Down(began, self.now(), self.name))
+        with suppress(Stopped):
+            await self._pause(after)
+            for _ in range(self.behaviour.bought_before_down):
+                sales.create_task(self._sale(plan(self.rolls, self.behaviour)))
+            await self._pause(self.behaviour.sms_within[0])
+            self._up.clear()
+            began = self.now()
+            try:
+                await self._pause(seconds)
+            finally:
+                self._up.set()
+                self.note(Down(began, self.now(), self.name))
+
+    def stop(self) -> None:
+        """Break off: buy nothing more, wait for nothing. What is under way ends; `tidy` ends what was bought."""
+        self.stopped.set()
+        for codes in self._codes.values():
+            codes.shutdown()
 
     async def tidy(self) -> None:
-        """End the activations whose answers it missed."""
+        """Give back what it was given and has not ended, such as what it missed the answer of."""
         await self._up.wait()
-        for activation in self._forgotten:
-            await self._finish(activation, RETURNED)
+        await asyncio.gather(*(self._finish(activation, RETURNED) for activation in [*self._unfinished]))
 
     def now(self) -> float:
         return time.monotonic() - self.began
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait. Raises Stopped once the play is broken off."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.stopped.wait()
+        self._go_on()
+
+    async def _is_up(self) -> None:
+        await self._up.wait()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self.stopped.is_set():
+            raise Stopped
 
     # ------------------------------------------------------------ pushes
 
@@ -125,41 +158,44 @@ class SimulatedHub:
         return script.pop(0) if script else TAKEN
 
     def taken(self, push: Pushed) -> None:
-        """Take note of an SMS."""
-        if push.reply is Reply.TAKEN:
-            self._codes[push.phone].put_nowait(push.text)
+        """Take note of a push, and whether it was taken."""
+        if not self.stopped.is_set():
+            self._codes[push.phone].put_nowait(push.reply is Reply.TAKEN)
 
     # ------------------------------------------------------------ a sale
 
     async def _sale(self, what: Plan) -> None:
-        bought = await self._buy()
-        if bought and what.lost:
-            self._forgotten.append(bought[1])
-            bought = await self._buy(again=True)
-        if bought is None:
-            return
-        number, activation = bought
-        # What came to an earlier buyer of this hub is no code of this one.
-        self._codes[number] = asyncio.Queue()
-        self.live += 1
-        try:
-            outcome = await self._use(what, number)
-            await asyncio.sleep(what.pause)
-            await self._end(what, activation, outcome)
-            if what.late_sms is not None:
-                await asyncio.sleep(what.late_sms)
-                await self._make_arrive(number)
-        finally:
-            self.live -= 1
+        with suppress(Stopped):
+            bought = await self._buy()
+            if bought and what.lost:
+                bought = await self._buy(again=True)
+            if bought is None:
+                return
+            self.live += 1
+            try:
+                await self._use(what, *bought)
+            finally:
+                self.live -= 1
 
-    async def _use(self, what: Plan, number: str) -> int:
+    async def _use(self, what: Plan, number: str, activation: str) -> None:
+        # What came to an earlier buyer of this hub is no code of this one.
+        while not self._codes[number].empty():
+            self._codes[number].get_nowait()
+        outcome = await self._wait_for_codes(what, number)
+        await self._pause(what.pause)
+        await self._end(what, activation, outcome)
+        if what.late_sms is not None:
+            await self._pause(what.late_sms)
+            await self._make_arrive(number)
+
+    async def _wait_for_codes(self, what: Plan, number: str) -> int:
         """Wait for the codes; return the outcome."""
         if self.send is None:
             return what.outcome if await self._code(number) else CANCELED
         if not what.sms:
-            await asyncio.sleep(self.rolls.uniform(0.3, 1.0) * self.behaviour.patience)
+            await self._pause(self.rolls.uniform(0.3, 1.0) * self.behaviour.patience)
         for pause in what.sms:
-            await asyncio.sleep(pause)
+            await self._pause(pause)
             if not await self._make_arrive(number) or not await self._code(number):
                 return CANCELED
         return what.outcome
@@ -175,27 +211,34 @@ class SimulatedHub:
         return arrived
 
     async def _code(self, number: str) -> bool:
-        """Wait for an SMS that it takes: for some attempts if need be, and longer after it was down."""
+        """Wait for an SMS that it takes: anew after an attempt that it did not take, and after it was down."""
         patience = self.behaviour.patience + _REFUSALS * 1.5 * self.interval
-        while True:
+        left = _WAITED_FOR
+        while left:
+            self._go_on()
             was_up = self._up.is_set()
             try:
                 async with asyncio.timeout(patience):
-                    await self._codes[number].get()
+                    is_taken = await self._codes[number].get()
             except TimeoutError:
                 if was_up and self._up.is_set():
                     return False
                 await self._up.wait()
+            except asyncio.QueueShutDown:
+                continue
             else:
-                return True
+                if is_taken:
+                    return True
+                left -= was_up
+        return False
 
     async def _end(self, what: Plan, activation: str, outcome: int) -> None:
-        await self._up.wait()
+        await self._is_up()
         together = [self._finish(activation, outcome) for _ in range(1 + what.at_once)]
         await asyncio.gather(*together)
         for pause, status in what.then if outcome == what.outcome else ():
-            await asyncio.sleep(pause)
-            await self._up.wait()
+            await self._pause(pause)
+            await self._is_up()
             await self._finish(activation, status)
 
     # ------------------------------------------------------------ requests
@@ -209,6 +252,8 @@ class SimulatedHub:
 
         def ask() -> tuple[float, float, Exchange]:
             self.client.pace.wait()
+            if action == "GET_NUMBER":
+                self._go_on()
             began = self.now()
             exchange = self.client.post(body, headers, path, paced=False)
             return began, self.now(), exchange
@@ -217,10 +262,11 @@ class SimulatedHub:
 
     async def _ask_counts(self) -> None:
         began, ended, exchange = await self._ask(self.hub.counts_action)
-        if exchange.field("status") != "SUCCESS":
+        if not is_success(exchange):
             self._not_answered(Action.COUNTS, began, ended, exchange)
             return
         self.shown, wrong = read_counts(self.hub, exchange.json)
+        wrong += wrong_answer(self.hub, exchange)
         self.note(Counted(began, ended, self.name, self.shown.copy(), wrong=wrong))
 
     async def _buy(self, *, again: bool = False) -> tuple[str, str] | None:
@@ -240,12 +286,15 @@ class SimulatedHub:
         began, ended, exchange = await self._ask("GET_NUMBER", **fields)
         match exchange.field("status"):
             case "SUCCESS" if exchange.field("number") and exchange.field("activationId"):
-                number, activation, wrong = read_number(self.hub, exchange.json)
+                number, activation, wrong = read_number(self.hub, country, exchange.json)
+                wrong += wrong_answer(self.hub, exchange)
                 self.note(Sold(began, ended, self.name, place, tuple(prefixes), number, activation, wrong=wrong))
                 self._given.append(number)
+                self._unfinished[activation] = None
                 return number, activation
             case "NO_NUMBERS":
-                self.note(Refused(began, ended, self.name, place, tuple(prefixes)))
+                wrong = wrong_answer(self.hub, exchange)
+                self.note(Refused(began, ended, self.name, place, tuple(prefixes), wrong=wrong))
             case _:
                 self._not_answered(Action.NUMBER, began, ended, exchange)
         return None
@@ -262,13 +311,15 @@ class SimulatedHub:
     async def _finish(self, activation: str, outcome: int) -> None:
         fields = {**self.hub.finish_extras, "activationId": _as_given(activation), "status": outcome}
         began, ended, exchange = await self._ask("FINISH_ACTIVATION", **fields)
-        accepted = exchange.field("status") == "SUCCESS"
+        accepted = is_success(exchange)
+        if accepted:
+            self._unfinished.pop(activation, None)
         why = "" if accepted else unusable(exchange)
-        wrong = wrong_error(self.hub, exchange)
+        wrong = wrong_answer(self.hub, exchange)
         self.note(Finished(began, ended, self.name, activation, outcome, accepted, why, wrong=wrong))
 
     def _not_answered(self, action: Action, began: float, ended: float, exchange: Exchange) -> None:
-        wrong = wrong_error(self.hub, exchange)
+        wrong = wrong_answer(self.hub, exchange)
         self.note(Unanswered(began, ended, self.name, action, unusable(exchange), wrong=wrong))
 
 

@@ -1,10 +1,12 @@
 """Lets simulated hubs buy from a supplier for some minutes, and accounts for it."""
 
 import asyncio
+import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 
@@ -21,6 +23,8 @@ _REQUESTS_PER_SALE = 20
 # Requests under way at the same time, of all partners together: a supplier that is busy isn't buried under more.
 _AT_ONCE = 32
 _TOLD_EVERY = 10.0
+# A request or an SMS is under way for so long at most: what began before is known to its end.
+_UNDER_WAY = 60.0
 # So many intervals after the last sale a push that should have ended would have come again.
 _AFTERMATH = 1.4
 
@@ -57,11 +61,21 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What happened, and the account of it. `seconds` is how long it was sold for."""
+    """What happened, and the account of it. `seconds` is how long it was sold for.
+
+    `broken_off` is when it was, if it was. `nothing` tells what is missing where the account says nothing of a supplier.
+    """
 
     events: Sequence[Event]
     account: Account
     seconds: float
+    broken_off: float | None = None
+    nothing: str = ""
+
+    @property
+    def fails(self) -> bool:
+        """Whether it shows that the supplier isn't right, or doesn't show anything."""
+        return bool(self.nothing) or any(one.decides for one in self.account.findings)
 
     @property
     def sales_a_second(self) -> float:
@@ -69,15 +83,16 @@ class Outcome:
         return sum(at <= self.seconds for at in self.account.whole) / self.seconds
 
 
-def play(settings: Settings, say: Callable[[str], None]) -> Outcome:
+def play(settings: Settings, say: Callable[[str], None], interrupts: Sequence[signal.Signals] = ()) -> Outcome:
     """Play, and say how far it is every 10 s.
 
+    The first of `interrupts` breaks it off: nothing more is bought, and what was is given back. The second ends the process.
     Raises OSError when the address for pushes can't be had.
     """
-    return asyncio.run(_play(settings, say))
+    return asyncio.run(_play(settings, say, interrupts))
 
 
-async def _play(settings: Settings, say: Callable[[str], None]) -> Outcome:
+async def _play(settings: Settings, say: Callable[[str], None], interrupts: Sequence[signal.Signals]) -> Outcome:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_AT_ONCE))
     events: list[Event] = []
     began = time.monotonic()
@@ -90,11 +105,20 @@ async def _play(settings: Settings, say: Callable[[str], None]) -> Outcome:
     server = await listener.serve(settings.host, settings.port)
     background: list[asyncio.Task[None]] = [asyncio.create_task(one.poll()) for one in hubs]
     background.append(asyncio.create_task(_tell(settings, hubs, events, began, say)))
+    broken_off: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def break_off() -> None:
+        say("Broken off: what was bought is given back; once more ends at once.")
+        broken_off.set_result(time.monotonic() - began)
+        for one in hubs:
+            one.stop()
+
     try:
-        await _sell(settings, hubs)
-        await asyncio.gather(*(one.tidy() for one in hubs))
-        if any(isinstance(one, Pushed) for one in events):
-            await asyncio.sleep(_AFTERMATH * settings.limits.interval)
+        with _first_of(interrupts, break_off):
+            await _sell(settings, hubs)
+            await asyncio.gather(*(one.tidy() for one in hubs))
+            if any(isinstance(one, Pushed) for one in events):
+                await asyncio.wait([broken_off], timeout=_AFTERMATH * settings.limits.interval)
     finally:
         for task in background:
             task.cancel()
@@ -103,7 +127,40 @@ async def _play(settings: Settings, say: Callable[[str], None]) -> Outcome:
     for failure in failed:
         if isinstance(failure, Exception):
             raise failure
-    return Outcome(events, _accounted(settings, events, time.monotonic() - began), settings.seconds)
+    at = broken_off.result() if broken_off.done() else None
+    seconds = settings.seconds if at is None else min(at, settings.seconds)
+    found = _accounted(settings, events, time.monotonic() - began)
+    return Outcome(events, found, seconds, at, _nothing(settings, events))
+
+
+@contextmanager
+def _first_of(interrupts: Sequence[signal.Signals], do: Callable[[], None]) -> Iterator[None]:
+    """Do something at the first of these signals; the second one has its usual effect."""
+    loop = asyncio.get_running_loop()
+    before = {each: signal.getsignal(each) for each in interrupts}
+
+    def first() -> None:
+        for each in interrupts:
+            loop.remove_signal_handler(each)
+            signal.signal(each, signal.SIG_DFL)
+        do()
+
+    for each in interrupts:
+        loop.add_signal_handler(each, first)
+    try:
+        yield
+    finally:
+        for each in interrupts:
+            if loop.remove_signal_handler(each):
+                signal.signal(each, before[each])
+
+
+def _nothing(settings: Settings, events: Sequence[Event]) -> str:
+    if not any(isinstance(one, Sold) for one in events):
+        return "nothing was sold"
+    if settings.send and not any(isinstance(one, Arrived) and one.accepted for one in events):
+        return "no SMS could be made to arrive"
+    return ""
 
 
 def _hubs(settings: Settings, note: Callable[[Event], None], began: float) -> list[SimulatedHub]:
@@ -145,21 +202,23 @@ async def _tell(
         while True:
             await asyncio.sleep(_TOLD_EVERY)
             now = time.monotonic() - began
+            known = max(0.0, now - _UNDER_WAY)
             running = asyncio.get_running_loop()
-            so_far = await running.run_in_executor(thread, _accounted, settings, [*events], now)
-            say(progress_line(so_far, events, sum(one.live for one in hubs), settings.seconds))
+            past = [one for one in events if one.began < known]
+            so_far = await running.run_in_executor(thread, _accounted, settings, past, known)
+            say(progress_line(so_far, events, sum(one.live for one in hubs), now, settings.seconds))
 
 
-def progress_line(so_far: Account, events: Sequence[Event], live: int, seconds: float) -> str:
-    """Return how far it is, in a line."""
+def progress_line(so_far: Account, events: Sequence[Event], live: int, now: float, seconds: float) -> str:
+    """Return how far it is, in a line; differences are `so_far`."""
     outcomes = Counter(one.outcome for one in events if isinstance(one, Finished) and one.accepted)
     pushes = [one for one in events if isinstance(one, Pushed)]
     said = ", ".join(f"{outcome}: {count}" for outcome, count in sorted(outcomes.items()))
     return (
-        f"{so_far.until:5.0f} of {seconds:.0f} s  {sum(isinstance(one, Sold) for one in events)} sold, {live} live, "
+        f"{now:5.0f} of {seconds:.0f} s  {sum(isinstance(one, Sold) for one in events)} sold, {live} live, "
         f"{sum(isinstance(one, Arrived) for one in events)} SMS, {len(pushes)} pushes "
-        f"({sum(one.reply is not Reply.TAKEN for one in pushes)} not taken), finished {{{said}}}, "
-        f"{len(so_far.whole) / so_far.until:.2f} whole sales a second, {len(so_far.findings)} differences"
+        f"({sum(one.reply is not Reply.TAKEN for one in pushes)} not taken), finished {{{said}}}; "
+        f"{len(so_far.findings)} differences until {so_far.until:.0f} s"
     )
 
 

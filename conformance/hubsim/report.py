@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from html import escape
 from typing import Any
 
+from conformance.hubs import Level
 from conformance.hubsim import plots
 from conformance.hubsim.events import Action, Arrived, Down, Finished, Pushed, Sold
-from conformance.hubsim.ledger import RULES, Finding
+from conformance.hubsim.ledger import Finding
 from conformance.hubsim.play import Outcome, Settings
 
 _SHOWN = 50
@@ -31,7 +33,10 @@ def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
         "url": settings.url,
         "seconds": outcome.seconds,
         "seed": settings.seed,
+        "brokenOffSeconds": outcome.broken_off,
+        "nothing": outcome.nothing,
         "differences": len(account.findings),
+        "decisive": sum(one.decides for one in account.findings),
         "kinds": {kind.name: count for kind, count in account.counted.items()},
         "wholeSales": len(account.whole),
         "wholeSalesPerSecond": round(outcome.sales_a_second, 3),
@@ -40,13 +45,17 @@ def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
         "answerSeconds": {action.value: _spread(_answers(outcome, action)) for action in Action},
         "firstPushSeconds": _spread([delay for _, delay in account.firsts]),
         "secondsBetweenPushes": _spread([gap for _, gap in account.gaps]),
+        "limits": asdict(settings.limits) | {"reusable": sorted(settings.limits.reusable)},
+        "unfinished": [*account.unfinished],
         "findings": [
             {
                 "kind": one.kind.name,
                 "at": round(one.at, 3),
                 "partner": one.partner,
                 "text": one.text,
-                **_basis(one, settings),
+                "level": one.basis.level,
+                "clause": one.basis.clause,
+                "decides": one.decides,
             }
             for one in account.findings
         ],
@@ -60,11 +69,11 @@ def as_text(outcome: Outcome, settings: Settings) -> str:
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     table = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
     found = [
-        f"  {one.at:7.1f} s  {one.partner or '-'}: {one.kind}: {one.text} [{_basis(one, settings)['level']}]"
+        f"  {one.at:7.1f} s  {one.partner or '-'}: {one.kind}: {one.text} [{_level(one)}]"
         for one in account.findings[:_SHOWN]
     ]
     more = [f"  … {len(account.findings) - _SHOWN} more"] if len(account.findings) > _SHOWN else []
-    return "\n".join([*table, "", *_figures(outcome), "", _verdict(outcome), *found, *more])
+    return "\n".join([*table, "", *_figures(outcome, settings), "", _verdict(outcome), *found, *more])
 
 
 def as_html(outcome: Outcome, settings: Settings) -> str:
@@ -77,8 +86,8 @@ def as_html(outcome: Outcome, settings: Settings) -> str:
             one.partner,
             one.kind.value,
             one.text,
-            _basis(one, settings)["level"],
-            _basis(one, settings)["clause"],
+            _level(one),
+            one.basis.clause,
         )
         for one in account.findings
     ]
@@ -86,8 +95,8 @@ def as_html(outcome: Outcome, settings: Settings) -> str:
         "<!doctype html>",
         f'<html lang="en"><meta charset="utf-8"><title>Simulated hubs: {escape(settings.url)}</title><style>{_STYLE}</style>',
         f"<h1>Simulated hubs against {escape(settings.url)}</h1>",
-        f'<p class="{"bad" if account.findings else "good"}"><strong>{escape(_verdict(outcome))}</strong></p>',
-        *(f"<p>{escape(line)}</p>" for line in _figures(outcome)),
+        f'<p class="{"good" if _is_clean(outcome) else "bad"}"><strong>{escape(_verdict(outcome))}</strong></p>',
+        *(f"<p>{escape(line)}</p>" for line in _figures(outcome, settings)),
         _table(("partner", *_COLUMNS), ([str(value) for value in row] for row in _rows(outcome))),
         *_plots(outcome),
         "<h2>What was looked for, and how often it was found</h2>",
@@ -118,11 +127,15 @@ def _rows(outcome: Outcome) -> Iterable[tuple[Any, ...]]:
 
 def _totals(outcome: Outcome) -> dict[str, int]:
     tallies = outcome.account.tallies.values()
+    failed = {one.text for one in outcome.events if isinstance(one, Arrived) and not one.accepted}
+    pushed = {one.text for one in outcome.events if isinstance(one, Pushed)}
     return {
         "sold": sum(one.sold for one in tallies),
         "refused": sum(one.refused for one in tallies),
         "unfinished": sum(one.unfinished for one in tallies),
         "smsArrived": sum(isinstance(one, Arrived) and one.accepted for one in outcome.events),
+        "smsNotAccepted": len(failed),
+        "smsPushedAllTheSame": len(failed & pushed),
         "smsOfActivations": sum(one.sms for one in tallies),
         "smsTaken": sum(one.taken for one in tallies),
         "smsUnjudged": sum(one.unjudged for one in tallies),
@@ -130,7 +143,7 @@ def _totals(outcome: Outcome) -> dict[str, int]:
     }
 
 
-def _figures(outcome: Outcome) -> list[str]:
+def _figures(outcome: Outcome, settings: Settings) -> list[str]:
     account, totals = outcome.account, _totals(outcome)
     scripts = Counter(one.script for one in outcome.events if isinstance(one, Pushed))
     sales = (
@@ -139,33 +152,44 @@ def _figures(outcome: Outcome) -> list[str]:
     )
     sms = (
         f"{totals['smsArrived']} SMS made arrive, {totals['smsOfActivations']} of them certainly an activation's, "
-        f"{totals['smsTaken']} of these taken, {totals['smsUnjudged']} ended or unsure before they could be"
+        f"{totals['smsTaken']} of these taken, {totals['smsUnjudged']} unjudged (ended or unsure before they could be); "
+        f"{totals['smsNotAccepted']} could not be made arrive, {totals['smsPushedAllTheSame']} of them came all the same"
     )
+    without = [name for name, one in account.tallies.items() if not one.sold]
     return [
         sales,
+        *([f"nothing was sold to {', '.join(without)}"] if without else []),
+        *([f"not finished: {', '.join(account.unfinished)}"] if account.unfinished else []),
         sms,
         "pushes answered: " + ", ".join(f"{script} {count}" for script, count in scripts.most_common()),
         *(f"{action.value} answered in {_said(_answers(outcome, action))}" for action in Action),
         f"first push after {_said([delay for _, delay in account.firsts])}",
         f"pushes again after {_said([gap for _, gap in account.gaps])}",
+        f"limits: {settings.limits}",
     ]
+
+
+def _is_clean(outcome: Outcome) -> bool:
+    return not outcome.account.findings and not outcome.nothing and outcome.broken_off is None
 
 
 def _verdict(outcome: Outcome) -> str:
     found = {kind.value: count for kind, count in outcome.account.counted.items() if count}
-    if not found:
-        return "0 differences in the account"
-    told = ", ".join(f"{kind}: {count}" for kind, count in found.items())
+    said = [] if outcome.broken_off is None else [f"broken off after {outcome.broken_off:.0f} s"]
+    if outcome.nothing:
+        said.append(f"{outcome.nothing}: this account says nothing")
     count = sum(found.values())
-    return f"{count} difference{'s' if count > 1 else ''} in the account ({told})"
+    differences = f"{count} difference{'' if count == 1 else 's'} in the account"
+    if found:
+        told = ", ".join(f"{kind}: {count}" for kind, count in found.items())
+        differences += f" ({told}), {sum(one.decides for one in outcome.account.findings)} of them decisive"
+    return "; ".join([*said, differences])
 
 
-def _basis(finding: Finding, settings: Settings) -> dict[str, str]:
-    """Return how sure the rule is that was broken, and where it stands."""
-    hubs = {one.name: one.hub for one in settings.partners}
-    hub = hubs.get(finding.partner)
-    basis = hub.rules.get(RULES[finding.kind]) if hub else None
-    return {"level": basis.level if basis else "assumed", "clause": basis.clause if basis else ""}
+def _level(finding: Finding) -> str:
+    """Return how sure the rule is, and whether it decides though no document says it."""
+    is_worthless = finding.decides and finding.basis.level is not Level.REQUIRED
+    return f"{finding.basis.level}, decisive" if is_worthless else finding.basis.level
 
 
 def _answers(outcome: Outcome, action: Action) -> list[float]:

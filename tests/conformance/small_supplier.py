@@ -34,15 +34,20 @@ class Supplier:
     retry: float
     fault: str = ""
     activations: dict[int, Activation] = field(default_factory=dict)
+    asked_for_numbers: int = 0
     sms: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def free(self) -> list[str]:
-        gone = {one.number for one in self.activations.values() if one.outcome in {None, 1, 3}}
+        kept = {None, 1} if self.fault == "sold again" else {None, 1, 3}
+        gone = {one.number for one in self.activations.values() if one.outcome in kept}
         return [number for number in self.numbers if number not in gone]
 
     def answer(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         hub = self.hubs[asked["key"]]
+        self.asked_for_numbers += asked["action"] == "GET_NUMBER"
+        if self.fault == "slow" and asked["action"] == "GET_NUMBER":
+            time.sleep(self.retry)
         with self._lock:
             match asked["action"]:
                 case "GET_SERVICES":
@@ -58,12 +63,8 @@ class Supplier:
                     number = self.numbers[0] if self.fault == "number twice" else free[0]
                     self.activations[len(self.activations) + 1] = Activation(number, asked["key"])
                     given = str(number) if self.fault == "string" else hub.number[0](number)
-                    return {
-                        "status": "SUCCESS",
-                        "number": given,
-                        "activationId": len(self.activations),
-                        **hub.number_extras,
-                    }
+                    extras = {} if self.fault == "no extras" else hub.number_extras
+                    return {"status": "SUCCESS", "number": given, "activationId": len(self.activations), **extras}
             activation = self.activations[asked["activationId"]]
             if activation.outcome is not None and self.fault == "finish once":
                 return {"status": "ERROR", hub.error_field: "no such activation"}
@@ -85,13 +86,15 @@ class Supplier:
         hub, url = self.hubs[activation.key], urlsplit(self.urls[activation.key])
         body: dict[str, object] = {"action": "PUSH_SMS", "key": activation.key, "phoneFrom": "Shop", "text": text}
         body |= {"phone": hub.phone[0](activation.number), "smsId": hub.sms_id[0](sms_id), **hub.push_extras}
-        headers = {"Content-Type": "application/json", "User-Agent": "small"}
+        headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "small", "Accept-Encoding": "gzip"}
         while activation.outcome is None:
             began = time.monotonic()
             connection = http.client.HTTPConnection(url.hostname or "", url.port, timeout=self.retry * 2)
             try:
                 connection.request("POST", url.path, json.dumps(body), headers)
                 response = connection.getresponse()
+                if response.status == 200 and self.fault == "takes any 200":
+                    return
                 if (
                     response.status == 200
                     and json.loads(response.read()) == {"status": "SUCCESS"}

@@ -1,26 +1,37 @@
 """Simulated hubs play against a small supplier: nothing is found at one that is right, and what is wrong is."""
 
 import json
+import os
 import re
+import shlex
+import signal
 import socket
+import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from conformance.hubs import HUBS
+from conformance.hubs import HUBS, Basis, Level
 from conformance.hubsim import __main__ as command
-from conformance.hubsim.behaviour import Behaviour
-from conformance.hubsim.events import Down, Pushed, Reply
-from conformance.hubsim.ledger import Kind, Limits
+from conformance.hubsim import partner
+from conformance.hubsim.behaviour import Behaviour, misbehaviours
+from conformance.hubsim.events import Arrived, Down, Pushed, Reply
+from conformance.hubsim.ledger import Finding, Kind, Limits
 from conformance.hubsim.play import Outcome, Partner, Settings, play
 from conformance.hubsim.report import as_html, as_json, as_text
+from local.place import REPOSITORY
 from tests.conformance.small_supplier import Supplier, serving
+from tests.contract.market import until
 
 PARTNERS = [Partner(f"{hub}-{n}", HUBS[hub], f"secret-{hub}-{n}") for n in (1, 2) for hub in ("smshub", "seed")]
 NUMBERS = [f"4474{n:08}" for n in range(300)]
 RETRY = 0.4
+# With which smshub-1 asks for counts at once.
+SEED = 21
 # Everything as it is, a good deal faster.
 FAST = Behaviour(
     misbehaving=0.3,
@@ -42,13 +53,17 @@ def free_port() -> int:
     return port
 
 
-def played(seconds: float, fault: str = "") -> tuple[Outcome, Settings]:
+def played(seconds: float, fault: str = "", numbers: Sequence[str] = NUMBERS) -> tuple[Outcome, Settings]:
     port = free_port()
     urls = {one.key: f"http://127.0.0.1:{port}/{one.name}" for one in PARTNERS}
-    supplier = Supplier({one.key: one.hub for one in PARTNERS}, urls, NUMBERS, RETRY, fault)
+    supplier = Supplier({one.key: one.hub for one in PARTNERS}, urls, numbers, RETRY, fault)
+
+    def send(phone: str, text: str) -> bool:
+        return fault != "no SMS" and supplier.receive(phone, text)
+
     with serving(supplier) as url:
         settings = Settings(
-            url, PARTNERS, seconds, 20.0, supplier.receive, port=port, down=seconds / 4, behaviour=FAST, limits=LIMITS
+            url, PARTNERS, seconds, 20.0, send, port=port, down=seconds / 4, behaviour=FAST, limits=LIMITS
         )
         return play(settings, print), settings
 
@@ -81,15 +96,36 @@ def test_a_right_supplier_has_no_difference(right: tuple[Outcome, Settings]) -> 
         ("overstated", Kind.OVERSTATED),
         ("string", Kind.FORM),
         ("finish once", Kind.FINISH_REFUSED),
+        ("no extras", Kind.FORM),
+        ("sold again", Kind.SOLD_AGAIN),
         ("lost", Kind.SMS_LOST),
         ("again", Kind.SMS_REPEATED),
     ],
 )
-def test_a_wrong_supplier_is_found_out(fault: str, kind: Kind, monkeypatch: pytest.MonkeyPatch) -> None:
-    if fault == "overstated":
-        monkeypatch.setattr(sys.modules[__name__], "NUMBERS", NUMBERS[:5])
-    outcome, _ = played(1.0, fault)
+def test_a_wrong_supplier_is_found_out(fault: str, kind: Kind) -> None:
+    outcome, _ = played(1.0, fault, NUMBERS[:5] if fault == "overstated" else NUMBERS)
     assert outcome.account.counted[kind]
+
+
+def test_who_takes_half_an_answer_for_success_loses_sms(monkeypatch: pytest.MonkeyPatch) -> None:
+    (half,) = [one for one in misbehaviours(HUBS["smshub"]) if one.script == "half an answer"]
+    monkeypatch.setattr(partner, "misbehaviours", lambda _: [half])
+    assert played(0.5)[0].account.findings == []
+    assert played(0.5, "takes any 200")[0].account.counted[Kind.SMS_LOST]
+
+
+def test_an_account_of_nothing_says_nothing() -> None:
+    outcome, settings = played(0.5, numbers=[])
+    assert outcome.fails
+    assert as_text(outcome, settings).endswith(
+        "nothing was sold: this account says nothing; 0 differences in the account"
+    )
+    outcome, settings = played(0.5, "no SMS")
+    failed = sum(isinstance(one, Arrived) for one in outcome.events)
+    assert outcome.fails
+    assert "no SMS could be made to arrive: this account says nothing; 0 diff" in as_text(outcome, settings)
+    assert f"; {failed} could not be made arrive, 0 of them came all the same" in as_text(outcome, settings)
+    assert as_json(outcome, settings)["totals"]["smsNotAccepted"] == failed > 0
 
 
 def test_the_report_is_whole_as_json_and_as_a_page_and_has_no_key(right: tuple[Outcome, Settings]) -> None:
@@ -116,12 +152,90 @@ def test_the_command_plays_and_writes_the_report(tmp_path: Path, capsys: pytest.
     )
     with serving(supplier) as url:
         asked = {"URL": url, "KEYS": str(keys), "LISTEN": f"127.0.0.1:{port}", "MINUTES": "0.01"}
-        assert command.main(["--report", str(tmp_path / "report")], asked) == 0
+        assert command.main(["--report", str(tmp_path / "report")], asked) == 1
     said = capsys.readouterr().out
     assert f"http://127.0.0.1:{port}/smshub-2" in said
-    assert "0 differences" in said
+    assert "nothing was sold to smshub-1, smshub-2" in said
+    assert "limits: first push within 10 s; again 9 s after" in said
     assert json.loads((tmp_path / "report" / "hubsim.json").read_text())["differences"] == 0
     assert (tmp_path / "report" / "hubsim.html").read_text().startswith("<!doctype html>")
+
+
+def test_what_a_document_requires_and_what_makes_a_sale_worthless_decides_how_it_ends(
+    right: tuple[Outcome, Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome, settings = right
+    keys = tmp_path / "keys.json"
+    keys.write_text('[{"hub": "seed", "key": "k"}]')
+
+    def ends(**changes: object) -> int:
+        ended = replace(outcome, **changes)  # type: ignore[arg-type]
+        monkeypatch.setattr(command, "play", lambda *_: ended)
+        return command.main(["--url", settings.url, "--keys", str(keys), "--report", str(tmp_path)], {})
+
+    def found(kind: Kind, level: Level) -> dict[str, object]:
+        finding = Finding(kind, 1.0, "seed-1", "what", Basis(level, "where"))
+        return {"account": replace(outcome.account, findings=[finding])}
+
+    assert ends() == 0
+    assert ends(**found(Kind.FORM, Level.ASSUMED)) == ends(**found(Kind.FORM, Level.OBSERVED)) == 0
+    assert "a wrong type or form: 1), 0 of them decisive" in (tmp_path / "hubsim.txt").read_text()
+    assert ends(**found(Kind.FORM, Level.REQUIRED)) == ends(**found(Kind.LIVE_TWICE, Level.ASSUMED)) == 1
+    assert "[assumed, decisive]" in (tmp_path / "hubsim.txt").read_text()
+    assert ends(nothing="nothing was sold") == 1
+    assert ends(broken_off=3.0) == command.INTERRUPTED
+
+
+def playing(supplier: Supplier, url: str, port: int, tmp_path: Path) -> list[str]:
+    """Return the command that plays hubs which ask for counts at once."""
+    (tmp_path / "keys.json").write_text(json.dumps([{"hub": "smshub", "key": key} for key in supplier.hubs]))
+    asked = {"--url": url, "--keys": "keys.json", "--listen": f"127.0.0.1:{port}", "--rate": "20", "--seed": str(SEED)}
+    return [sys.executable, "-m", "conformance", "hub", *(word for pair in asked.items() for word in pair)]
+
+
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_gives_back_what_was_bought_and_accounts_for_it(interrupt: signal.Signals, tmp_path: Path) -> None:
+    port = free_port()
+    supplier = Supplier({"k": HUBS["smshub"]}, {"k": f"http://127.0.0.1:{port}/"}, NUMBERS, RETRY, "slow")
+    with serving(supplier) as url:
+        # As in a shell's background, where SIGINT is ignored.
+        words = ["sh", "-c", f"trap '' INT; exec {shlex.join(playing(supplier, url, port, tmp_path))}"]
+        with subprocess.Popen(words, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(REPOSITORY)}) as running:
+            try:
+                # Some of them are under way then.
+                until(lambda: len(supplier.activations), lambda sold: sold > 2, 20.0)
+                running.send_signal(interrupt)
+                assert running.wait(20) == command.INTERRUPTED
+            finally:
+                running.kill()
+    assert {one.outcome for one in supplier.activations.values()} == {5}
+    told = json.loads((tmp_path / "hubsim-report" / "hubsim.json").read_text())
+    assert told["totals"]["sold"] == len(supplier.activations)
+    assert told["totals"]["sold"] + told["totals"]["refused"] == supplier.asked_for_numbers
+    assert told["unfinished"] == []
+    assert 0 < told["brokenOffSeconds"] < 20
+    assert re.search(
+        r"^broken off after \d+ s; 0 differences", (tmp_path / "hubsim-report/hubsim.txt").read_text(), re.MULTILINE
+    )
+
+
+def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
+    port = free_port()
+    supplier = Supplier({"k": HUBS["smshub"]}, {"k": f"http://127.0.0.1:{port}/"}, NUMBERS, 20.0, "slow")
+    with serving(supplier) as url:
+        words = playing(supplier, url, port, tmp_path)
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as running:
+            try:
+                until(lambda: supplier.asked_for_numbers, bool, 20.0)
+                running.send_signal(signal.SIGTERM)
+                assert running.stdout is not None
+                assert any("Broken off" in line for line in running.stdout)
+                running.send_signal(signal.SIGINT)
+                assert running.wait(5) == -signal.SIGINT
+            finally:
+                running.kill()
+    assert not supplier.activations
 
 
 @pytest.mark.parametrize(
