@@ -17,6 +17,7 @@ from unittest import mock
 
 from greenlet import getcurrent  # type: ignore[import-untyped]
 
+import globalconnect.store.dynamo.client
 import hourly_counts.wiring
 import projection.app
 import recount.recount
@@ -139,6 +140,8 @@ class World:
         for target, name, value in (
             (recount.recount, "ThreadPoolExecutor", lambda _: in_order),
             (projection.app, "parts", lambda: self.shop.counts),
+            # How long is waited before something is tried again.
+            (globalconnect.store.dynamo.client, "random", rng),
             # Printed among the logs, which go nowhere.
             (sweep.sweep, "publish_held_too_long", lambda: None),
         ):

@@ -1,11 +1,13 @@
 """A day of the whole product has no differences, and one of a product that is wrong somewhere has (bench: hubs.8)."""
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 import partner_api.finish
 from conformance.hubsim.events import Arrived, Finished, Pushed, Refused, Reply, Sold
@@ -54,6 +56,27 @@ def _ignoring(*tables: str) -> Callable[[World], None]:
         client._prepared = prepared
 
     return break_it
+
+
+def _throttle(world: World) -> None:
+    """Refuse what has to be tried again after a while."""
+    client, calls = world.cloud.client, itertools.count(1)
+    write = client.transact_write_items
+
+    def now_and_then(**asked: Any) -> Any:
+        if next(calls) % 7:
+            return write(**asked)
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "TransactWriteItems")
+
+    client.transact_write_items = now_and_then
+
+
+def test_a_seed_plays_the_same_again_and_waits_as_long() -> None:
+    settings = replace(_LESS_BUSY, sales=60, break_it=_throttle)
+    one, other = play(settings), play(settings)
+    assert one.events == other.events
+    assert one.differences == other.differences
+    assert play(replace(settings, seed=2)).events != one.events
 
 
 def _sell_used(world: World) -> None:
