@@ -135,6 +135,7 @@ def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:
     option("per-second", "requests a second at most", default="5")
     option("retry", "seconds between two attempts of a push", default="10")
     option("tolerance", "seconds that an attempt may be off", default="1")
+    option("paths", "0: a hub that has a path for each action asks at the URL alone, as was agreed", default="1")
     for name in ("country", "operator", "service"):
         option(name, f"buy of this {name} alone")
     for name, explained in (
@@ -172,6 +173,8 @@ def _settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Set
         parser.error("SMS is a command with {phone} in it, and {text}.")
     if given.push:
         _address(parser, given.push)
+    if given.paths not in ("0", "1"):
+        parser.error("PATHS is 0 or 1.")
     return Settings(
         given.url,
         given.key,
@@ -182,6 +185,7 @@ def _settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Set
         per_second=_number(parser, "PER_SECOND", given.per_second),
         retry=_number(parser, "RETRY", given.retry),
         tolerance=_number(parser, "TOLERANCE", given.tolerance),
+        paths=given.paths == "1",
         country=given.country,
         operator=given.operator,
         service=given.service,

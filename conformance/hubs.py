@@ -332,7 +332,9 @@ ONLINESIM = Hub(
         "excluded-prefix": _required("exceptionPhoneSet: integers"),
         "hints": _required("getNumber: sum, a number of roubles"),
         "bearer": _required("Authorization: Bearer beside key"),
-        "paths": _required("the default is /getServices, /getNumber, /finishActivation under the supplier's base"),
+        "paths": _required(
+            "URLs are agreed one by one; the default is /getServices, /getNumber, /finishActivation under the supplier's base"
+        ),
         "paths-without-action": _assumed("action is in the body too; a path says it already"),
         "finish-repeated": _required("Tests 2: FINISH repeated is SUCCESS"),
         "finish-outcomes": _required("finishActivation: 1, 3, 4, 5"),

@@ -54,6 +54,7 @@ class Settings:
     that counts as at once; `watch` is in intervals of retry and for what must not come. `outlive` is how old an activation
     becomes whose SMS must still be pushed. `poll` is how often hubs ask for counts, and so how old these may be. `within` overrides how soon a hub wants its answers. `most` is the most numbers
     that a check holds at a time, `at_once` that of the one of equal requests. Requests are `per_second` at most.
+    With `paths` a hub asks at its paths, if it has some, else at the URL alone.
     Numbers are bought of `country`, `operator`, `service` alone where they are given.
     """
 
@@ -74,6 +75,7 @@ class Settings:
     per_second: float = 5.0
     most: int = 10
     at_once: int = 30
+    paths: bool = True
     country: str | None = None
     operator: str | None = None
     service: str | None = None
@@ -159,7 +161,7 @@ class Trial:
         if self._run.stopping.is_set():
             raise Stopped
         if path is None:
-            path = _PATHS.get(action or "", "") if self.hub.paths else ""
+            path = self._path(action)
         if body is None:
             named = {} if action is None else {"action": action}
             body = json.dumps({**named, "key": key or self.settings.key, **fields}, ensure_ascii=False).encode()
@@ -369,8 +371,7 @@ class Trial:
         for activation_id, key in list(self._live.items()):
             named = {"activationId": activation_id, "status": RETURNED, **self.hub.finish_extras}
             body = json.dumps({"action": "FINISH_ACTIVATION", "key": key, **named}).encode()
-            path = _PATHS["FINISH_ACTIVATION"] if self.hub.paths else ""
-            if client.post(body, self.hub.headers, path).field("status") == "SUCCESS":
+            if client.post(body, self.hub.headers, self._path("FINISH_ACTIVATION")).field("status") == "SUCCESS":
                 del self._live[activation_id]
             else:
                 left.append(activation_id)
@@ -378,6 +379,9 @@ class Trial:
             inbox.is_open = False
             self.exchanges += [push.exchange(self.settings.masking) for push in inbox.pushes]
         return left
+
+    def _path(self, action: str | None) -> str:
+        return _PATHS.get(action or "", "") if self.hub.paths and self.settings.paths else ""
 
     def _client(self) -> Client:
         settings = self.settings

@@ -25,6 +25,7 @@ class Need(StrEnum):
     DESTRUCTIVE = "DESTRUCTIVE"
     OTHER_KEY = "KEY2"
     PATIENCE = "PATIENCE"
+    PATHS = "PATHS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,5 +70,6 @@ def missing(check: Check, settings: Settings) -> Sequence[Need]:
         Need.DESTRUCTIVE: settings.destructive,
         Need.OTHER_KEY: settings.other_key is not None,
         Need.PATIENCE: settings.outlive is not None,
+        Need.PATHS: settings.paths,
     }
     return [need for need in Need if need in check.needs and not given[need]]

@@ -1,6 +1,6 @@
 """How a hub asks and wants to be answered, whatever it asks."""
 
-from conformance.checks.check import check
+from conformance.checks.check import Need, check
 from conformance.checks.expectations import expect, json_in_utf8, successful
 from conformance.trial import RETURNED, NotRun, Trial, short
 
@@ -63,7 +63,7 @@ def _bearer(trial: Trial) -> str | None:
     return None
 
 
-@check("paths", "Each action has its path", sends="counts, GET_NUMBER, finish 5, each at its path")
+@check("paths", "Each action has its path", Need.PATHS, sends="counts, GET_NUMBER, finish 5, each at its path")
 def _paths(trial: Trial) -> str | None:
     successful(trial.ask(trial.hub.counts_action, path="/getServices"), "/getServices")
     offer = trial.offers()[0]
@@ -72,7 +72,12 @@ def _paths(trial: Trial) -> str | None:
     return None
 
 
-@check("paths-without-action", "At its path an action needs no action in the body", sends="counts without action")
+@check(
+    "paths-without-action",
+    "At its path an action needs no action in the body",
+    Need.PATHS,
+    sends="counts without action",
+)
 def _paths_without_action(trial: Trial) -> str | None:
     successful(trial.ask(None, path="/getServices"), "/getServices without action")
     return None

@@ -87,6 +87,7 @@ def test_a_supplier_that_does_not_answer_ends_with_1() -> None:
         (["--url", "http://127.0.0.1/", "--key", KEY, "--push", "8099"], "PUSH is host:port"),
         (["--url", "http://127.0.0.1/", "--key", KEY, "--sms", "send"], "SMS is a command with {phone}"),
         (["--url", "http://127.0.0.1/", "--key", KEY, "--key2", KEY], "KEY2 is to be another key"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--paths", "no"], "PATHS is 0 or 1"),
         (["--url", "http://127.0.0.1/", "--key", KEY, "--per-second", "0"], "PER_SECOND is a number above 0"),
     ],
 )
@@ -118,9 +119,12 @@ def test_no_sms_is_expected_after_the_hub_has_ended_the_activation(
 
 
 def test_variables_of_make_are_options(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
-    given = {"URL": shop.url, "KEY": KEY, "HUB": "grizzly", "PER_SECOND": "1000", "DESTRUCTIVE": "0"}
-    assert main(["check", "--only", "counts-form", "--only", "finish-sold"], given) == 0
-    assert "needs DESTRUCTIVE" in capsys.readouterr().out
+    given = {"URL": shop.url, "KEY": KEY, "HUB": "onlinesim", "PER_SECOND": "1000", "DESTRUCTIVE": "0", "PATHS": "0"}
+    names = ("counts-form", "finish-sold", "paths")
+    assert main(["check", *(part for name in names for part in ("--only", name))], given) == 0
+    said = capsys.readouterr().out
+    assert "needs DESTRUCTIVE" in said
+    assert "needs PATHS" in said
 
 
 def test_reports_have_what_went_over_the_wire_and_never_the_key(
