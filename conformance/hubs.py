@@ -47,10 +47,13 @@ class Hub:
     and `sms_id` are the JSON types of a GET_NUMBER's answer and of pushes, `number_extras` and `push_extras` constant
     further fields of them. `error_field` has the text of an error, `error_http` the HTTP status of an error by what is
     wrong; without an entry it is 200. `prefixes` is how the hub spells what it excludes; `excludes_prefixes` is false where
-    only whole numbers are meant. `hints` are the further fields that its GET_NUMBER may have, one of them at a time,
-    `finish_extras` those of FINISH_ACTIVATION, `headers` those of every request. `paths` tells that it asks at a path for each action. A push is done by a `SUCCESS` in the body, or by any HTTP 200
-    (`takes_200`), or never tried again after one of `stop_words`. `cancel_limit` is how often in all a number is given for
-    a service that is cancelled each time. `answers_within` is in seconds, None where no document says.
+    only whole numbers are meant. `hints` are the further fields that its GET_NUMBER may have, one of them at a time, which
+    decide nothing where they are `hints_only_inform`; `finish_extras` are those of FINISH_ACTIVATION, `headers` those of
+    every request. `tolerates_plain` tells that answers may lack the gzip that it asks for, `paths` that it asks at a path
+    for each action. A push is done by a `SUCCESS` in the body, or by any HTTP 200
+    (`takes_200`), or never tried again after one of `stop_words`. `raced` is the country, operator and service of which
+    its test buys at once. `outcomes` end an activation, and so do `outcomes_of_rent`. `cancel_limit` is how often in all a
+    number is given for a service that is cancelled each time. `answers_within` is in seconds, None where no document says.
     `answers_say_charset` and `pushes_say_charset`: their Content-Type must have it, not only no other one.
     `lasts` is how many seconds an activation lasts, None where FINISH alone ends it or nothing is said.
     `rules` are the checks that are made of its suppliers, by name, each with its basis.
@@ -73,12 +76,16 @@ class Hub:
     prefixes: Spelling = str
     excludes_prefixes: bool = True
     hints: tuple[Mapping[str, object], ...] = ()
+    hints_only_inform: bool = False
     finish_extras: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=lambda: _PLAIN)
+    tolerates_plain: bool = False
     paths: bool = False
     takes_200: bool = False
     stop_words: tuple[str, ...] = ()
+    raced: tuple[str, str, str] | None = None
     outcomes: tuple[int, ...] = (1, 3, 4, 5)
+    outcomes_of_rent: tuple[int, ...] = ()
     cancel_limit: int | None = None
     lasts: float | None = None
     answers_within: float | None = None
@@ -118,7 +125,7 @@ _RELATIVES = {
             "no-numbers",
             "never-twice",
         ),
-        *("at-once", "excluded-number", "excluded-prefix", "hints-any-form", "finish-repeated", "finish-outcomes"),
+        *("at-once", "excluded-number", "hints-any-form", "finish-repeated", "finish-stale", "finish-outcomes"),
         *("finish-sold", "finish-unknown", "finish-foreign", "finish-strange-outcome", "prohibited-gone", "sold-gone"),
         *("bad-key", "error-field", "error-http", "unknown-action"),
         *("push-at-once", "push-types", "push-content", "push-utf8", "push-long", "push-content-type", "push-same"),
@@ -138,6 +145,8 @@ def _unless_success(basis: Basis) -> Mapping[str, Basis]:
 
 
 _PLAIN_PUSHES = _assumed("it speaks of no gzip")
+# Of hubs that know more operators than `any`.
+_SPLIT = {"operator-meant": _assumed()}
 
 SEED = Hub(
     "seed",
@@ -146,6 +155,7 @@ SEED = Hub(
     {
         **_RELATIVES,
         **_unless_success(_required("PUSH_SMS: any other response (or a network error) … retry every 10 seconds")),
+        **_SPLIT,
         "counts-form": _required("GET_SERVICES: countryList, country, operatorMap"),
         "counts-whole": _required("GET_SERVICES: the numbers represent how many phone numbers are available"),
         "counts-sold": _required(
@@ -159,7 +169,6 @@ SEED = Hub(
         "no-numbers": _required("Errors: 200 NO_NUMBERS"),
         "never-twice": _required("GET_NUMBER: the number is reserved for your activation session"),
         "excluded-number": _required("GET_NUMBER: exceptionPhoneSet, phone numbers to exclude from the result"),
-        "excluded-prefix": _assumed("only whole numbers are named; the relatives' are prefixes"),
         "hints": _required("GET_NUMBER: sum, a price hint (informational only), not required"),
         "finish-outcomes": _required("Status codes 1, 3, 4, 5"),
         "finish-sold": _required("Status codes: 3"),
@@ -175,6 +184,7 @@ SEED = Hub(
         "missing-field": _required("Errors: 400 missing required field"),
         "getsms": _required("getsms: WAIT_CODE; errors: 401, 404"),
         "getsms-messages": _required("getsms: messages, receivedAt"),
+        "getsms-foreign": _required("Errors: 404, activation does not belong to this key"),
         "push-at-once": _required("PUSH_SMS: immediately after receiving it"),
         "push-types": _required("PUSH_SMS: the table of fields"),
         "push-content": _required("PUSH_SMS: the table of fields"),
@@ -197,7 +207,8 @@ SEED = Hub(
     error_field="message",
     error_http={"key": 401, "action": 400, "json": 400, "field": 400, "activation": 404},
     excludes_prefixes=False,
-    hints=({"sum": "20.00"}, {}),
+    hints=({"sum": "20.00"}, {"sum": "0.01"}, {}),
+    hints_only_inform=True,
     cancel_limit=5,
     lasts=3600.0,
     pushes_say_charset=True,
@@ -210,12 +221,14 @@ SMSHUB = Hub(
     {
         **_RELATIVES,
         **_unless_success(_required("PUSH_SMS: anything else than SUCCESS: again after 10 s")),
+        **_SPLIT,
         "counts-form": _required("GET_SERVICES: countryList, operatorMap"),
         "counts-whole": _required("Types: unsigned 64-bit integers"),
         "counts-any": _required("A country without a split has operator any; one with a split never has it"),
         "counts-sold": _required("Tests 6: what is counted can be bought"),
         "counts-follow": _required("Count = what can be sold now"),
         "gzip": _required("gzip in every request and answer (plain answers were tolerated)"),
+        "gzip-request": _assumed("gzip in every request and answer, but no packed request was seen"),
         "answers-in-time": _required("Tests 5: every answer within 3 s"),
         "number-type": _required("Tests 4: number is a JSON number with the country code"),
         "activation-id": _required("Types: unsigned 64-bit integers"),
@@ -227,6 +240,7 @@ SMSHUB = Hub(
             "requests have the header Accept: text/html, image/gif, image/jpeg, *, application/json"
         ),
         "finish-repeated": _required("Tests 1: the same FINISH again is SUCCESS each time"),
+        "finish-stale": _required("Tests 1: … SUCCESS each time; nothing but the hub's FINISH ends an activation"),
         "finish-outcomes": _required("FINISH_ACTIVATION: statuses 1, 3, 4, 5"),
         "finish-sold": _required("FINISH_ACTIVATION: 3 sold"),
         "refund": _required("FINISH_ACTIVATION: 5 refund, also after 3"),
@@ -251,6 +265,7 @@ SMSHUB = Hub(
     any_operator="split",
     hints=({"sum": 20.00, "currency": 643}, {"sum": 0.2565, "currency": 840}),
     headers={"Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "gzip", "User-Agent": _BROWSER},
+    tolerates_plain=True,
     cancel_limit=4,
     answers_within=3.0,
 )
@@ -262,8 +277,10 @@ SMSBOWER = Hub(
     {
         **_RELATIVES,
         **_unless_success(_assumed("second-hand: again after 10 s unless SUCCESS")),
+        **_SPLIT,
         "counts-form": _assumed("GET_SERVICES is the hub's word; the form of the answer is the seed's"),
         "gzip": _required("gzip in every request and answer"),
+        "gzip-request": _assumed("gzip in every request and answer, but no packed request was seen"),
         "number-extras": _assumed("second-hand: call, voice"),
         "excluded-number": _required("exceptionPhoneSet: prefixes of any length"),
         "excluded-prefix": _required("exceptionPhoneSet: prefixes of any length"),
@@ -318,6 +335,7 @@ ONLINESIM = Hub(
     {
         **_RELATIVES,
         **_again(_required("not 200: again after 10 s")),
+        **_SPLIT,
         "counts-form": _required("getServices: countryList, operatorMap"),
         "counts-whole": _required("Tests 4: types as documented"),
         "counts-any": _required("any must be there, the sum of all operators"),
@@ -326,7 +344,7 @@ ONLINESIM = Hub(
         "answer-content-type": _required("Content-Type: application/json; charset=utf-8"),
         "answers-in-time": _required("getNumber, getServices: 10 s, else cancelled"),
         "number-type": _required("Tests 5: number is an integer with the country code"),
-        "at-once": _required("Tests 1, the most important: 30 equal GET_NUMBER at once, no number twice"),
+        "at-once": _required("Tests 1, the most important: 30 equal GET_NUMBER (russia, megafon, vk), no number twice"),
         "never-twice": _required("Tests 1: no number twice"),
         "excluded-number": _required("exceptionPhoneSet: integers"),
         "excluded-prefix": _required("exceptionPhoneSet: integers"),
@@ -337,6 +355,7 @@ ONLINESIM = Hub(
         ),
         "paths-without-action": _assumed("action is in the body too; a path says it already"),
         "finish-repeated": _required("Tests 2: FINISH repeated is SUCCESS"),
+        "finish-stale": _required("Tests 2: FINISH repeated is SUCCESS; only the hub ends an operation"),
         "finish-outcomes": _required("finishActivation: 1, 3, 4, 5"),
         "finish-sold": _required("finishActivation: 3"),
         "prohibited-gone": _required("1: nobody may order it for this service"),
@@ -359,6 +378,7 @@ ONLINESIM = Hub(
     hints=({"sum": 40},),
     finish_extras={"sum": 4.5},
     paths=True,
+    raced=("russia", "megafon", "vk"),
     takes_200=True,
     stop_words=("NO_OPERATION", "NO_OP", "BAD_SERVICE"),
     answers_within=10.0,
@@ -379,9 +399,11 @@ HEROSMS = Hub(
         "number-extras": _observed('a supplier\'s code: "supported":["SMS"]'),
         "activation-id": _observed("a supplier's code: a number"),
         "no-numbers": _observed("a supplier's code: NO_NUMBERS"),
-        "finish-outcomes": _observed("a supplier's code: 1, 4, 5; 14, 15, 16 second-hand"),
+        "excluded-prefix": _assumed(),
+        "finish-outcomes": _observed("a supplier's code: 1, 3, 4, 5"),
+        "finish-rent": _assumed("second-hand: 14, 15, 16"),
         "finish-sold": _observed("a supplier's code: 3"),
-        "bad-key": _observed("a supplier's code: ERROR (with 403)"),
+        "bad-key": _observed("a supplier's code: ERROR; its 403 is not compared"),
         "error-field": _observed("a supplier's code: error"),
         "error-http": _observed("a supplier's code: 200"),
         "push-types": _observed("a supplier's code: numbers"),
@@ -396,7 +418,7 @@ HEROSMS = Hub(
     counts_form="countMap",
     any_operator="alone",
     number_extras={"supported": ["SMS"]},
-    outcomes=(1, 3, 4, 5, 14, 15, 16),
+    outcomes_of_rent=(14, 15, 16),
 )
 
 HUBS: Mapping[str, Hub] = {hub.name: hub for hub in (SEED, SMSHUB, SMSBOWER, GRIZZLY, ONLINESIM, HEROSMS)}

@@ -1,5 +1,6 @@
 """What a check has to work with: requests in the hub's form, numbers to buy, SMS to have come, pushes to look at."""
 
+import gzip
 import json
 import re
 import secrets
@@ -7,11 +8,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from conformance.exchange import Client, Exchange, Masking, Pace
+from conformance.exchange import Client, Exchange, Masking, Pace, unpacked
 from conformance.hubs import Hub, Level
 from conformance.push_server import SUCCESS, Answer, Inbox, Push, PushServer
 
@@ -53,8 +54,8 @@ class Settings:
     `retry` is what is waited between two attempts of a push and `tolerance` how far off one may be; `soon` is the longest
     that counts as at once; `watch` is in intervals of retry and for what must not come. `outlive` is how old an activation
     becomes whose SMS must still be pushed. `poll` is how often hubs ask for counts, and so how old these may be. `within` overrides how soon a hub wants its answers. `most` is the most numbers
-    that a check holds at a time, `at_once` that of the one of equal requests. Requests are `per_second` at most.
-    With `paths` a hub asks at its paths, if it has some, else at the URL alone.
+    that a check holds at a time, `many` that of those that buy much of one offer, `at_once` that of the one of equal requests.
+    Requests are `per_second` at most. With `paths` a hub asks at its paths, if it has some, else at the URL alone.
     Numbers are bought of `country`, `operator`, `service` alone where they are given.
     """
 
@@ -74,6 +75,7 @@ class Settings:
     timeout: float = 30.0
     per_second: float = 5.0
     most: int = 10
+    many: int = 32
     at_once: int = 30
     paths: bool = True
     country: str | None = None
@@ -154,6 +156,7 @@ class Trial:
         headers: Mapping[str, str] | None = None,
         path: str | None = None,
         body: bytes | None = None,
+        packed: bool = False,
         paced: bool = True,
         **fields: object,
     ) -> Exchange:
@@ -165,14 +168,17 @@ class Trial:
         if body is None:
             named = {} if action is None else {"action": action}
             body = json.dumps({**named, "key": key or self.settings.key, **fields}, ensure_ascii=False).encode()
-        return self._client().post(body, {**self.hub.headers, **(headers or {})}, path, paced=paced)
+        sent = {**self.hub.headers, **(headers or {})}
+        if packed:
+            body, sent = gzip.compress(body), {**sent, "Content-Encoding": "gzip"}
+        return self._client().post(body, sent, path, paced=paced)
 
     def get(self, path: str = "", /, **fields: object) -> Exchange:
-        """Ask by GET."""
+        """Ask by GET; a field that is a list is repeated."""
         if self._run.stopping.is_set():
             raise Stopped
         headers = {name: value for name, value in self.hub.headers.items() if name != "Content-Type"}
-        return self._client().get(urlencode(fields), headers, path)
+        return self._client().get(urlencode(fields, doseq=True), headers, path)
 
     def counts(self, **fields: Any) -> Exchange:
         return self.ask(self.hub.counts_action, **fields)
@@ -229,6 +235,11 @@ class Trial:
             raise Prevented("The counts list nothing that could be bought.")
         return sorted(found, key=lambda offer: -offer.count)
 
+    def counted(self, offer: Offer) -> int:
+        """Return how many are counted of an offer now."""
+        listed = offers_of(self.counts().json)
+        return sum(one.count for one in listed if replace(one, count=0) == replace(offer, count=0))
+
     def buy(self, offer: Offer | None = None, excluded: Sequence[str] = (), **fields: Any) -> Bought:
         """Buy a number, of what there is most of if nothing is named. Raises Prevented if there is none, Failed if it is refused."""
         offer = offer or self.offers()[0]
@@ -276,6 +287,16 @@ class Trial:
                 return list(callers.map(one, range(requests)))
         finally:
             self._is_timed = True
+
+    def others_than(self, phone: str) -> Sequence[str]:
+        """Return the prefixes of every number but this one, nothing where the hub excludes whole numbers only."""
+        if not self.hub.excludes_prefixes:
+            return ()
+        others = [
+            phone[:place] + other for place, digit in enumerate(phone) for other in "0123456789" if other != digit
+        ]
+        # No number begins with 0.
+        return [each for each in others if each != "0"]
 
     def give_back(self, *bought: Bought) -> None:
         """Return numbers before the check ends; that it works is another check's."""
@@ -380,14 +401,23 @@ class Trial:
             self.exchanges += [push.exchange(self.settings.masking) for push in inbox.pushes]
         return left
 
+    @property
+    def asks_at_paths(self) -> bool:
+        """Whether the hub asks at a path for each action."""
+        return self.hub.paths and self.settings.paths
+
     def _path(self, action: str | None) -> str:
-        return _PATHS.get(action or "", "") if self.hub.paths and self.settings.paths else ""
+        return _PATHS.get(action or "", "") if self.asks_at_paths else ""
 
     def _client(self) -> Client:
         settings = self.settings
         return Client(settings.url, settings.key, self._run.pace, self._keep, settings.timeout, settings.masking.keys)
 
     def _keep(self, exchange: Exchange) -> None:
+        # A key that is packed can't be masked.
+        if packing := exchange.headers.get("Content-Encoding"):
+            plain = unpacked(exchange.body, packing) or b""
+            exchange = replace(exchange, body=self.settings.masking.raw(plain))
         with self._lock:
             self.exchanges.append(exchange)
         if self._is_timed:
@@ -421,6 +451,11 @@ def _count(listed: Any) -> int | None:
         return int(float(listed))
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def unknown_activation() -> int:
+    """Return an id that no activation has."""
+    return 2**63 - 1 - secrets.randbelow(2**20)
 
 
 def short(answer: Exchange) -> str:

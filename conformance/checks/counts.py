@@ -1,7 +1,8 @@
 """Counts: their form."""
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 from conformance.checks.check import check
@@ -40,7 +41,13 @@ def _counts_form(trial: Trial) -> str | None:
 
 @check("counts-whole", "Counts are whole JSON numbers, none below 0", sends="counts")
 def _counts_whole(trial: Trial) -> str | None:
-    leaves = list(_leaves(trial.counts().json))
+    leaves: list[Any] = [
+        leaf.get("SMS") if isinstance(leaf, dict) else leaf
+        for _, operators in _countries(trial.counts().json)
+        for services in operators.values()
+        if isinstance(services, dict)
+        for leaf in services.values()
+    ]
     if not leaves:
         raise NotRun("The counts list nothing.")
     wrong = [leaf for leaf in leaves if not is_a(leaf, int) or leaf < 0]
@@ -48,29 +55,25 @@ def _counts_whole(trial: Trial) -> str | None:
     return None
 
 
-def _leaves(content: Any) -> Iterable[Any]:
-    countries = content if isinstance(content, dict) else {}
-    if isinstance(countries.get("countMap"), dict):
-        maps = list(countries["countMap"].values())
-    else:
-        listed = countries.get("countryList")
-        maps = (
-            [each.get("operatorMap") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
-        )
-    for operators in maps:
-        for services in operators.values() if isinstance(operators, dict) else ():
-            for leaf in services.values() if isinstance(services, dict) else ():
-                yield leaf.get("SMS") if isinstance(leaf, dict) else leaf
+def _countries(content: Any) -> Iterator[tuple[object, dict[str, Any]]]:
+    """Yield each country that is listed, in either form, with its operators, as far as they can be read."""
+    counts = content if isinstance(content, dict) else {}
+    countries, listed = counts.get("countMap"), counts.get("countryList")
+    entries = list(countries.items()) if isinstance(countries, dict) else []
+    if not entries and isinstance(listed, list):
+        entries = [(each.get("country"), each.get("operatorMap")) for each in listed if isinstance(each, dict)]
+    for country, operators in entries:
+        if isinstance(operators, dict):
+            yield country, operators
 
 
 @check("counts-any", "Counts have the operator any where the hub wants it, and nowhere else", sends="counts")
 def _counts_any(trial: Trial) -> str | None:
-    countries: dict[str, dict[str, dict[str, int]]] = {}
-    for offer in offers_of(trial.counts().json):
-        countries.setdefault(offer.country, {}).setdefault(offer.operator, {})[offer.service] = offer.count
+    answer = trial.counts().json
+    countries = [(country, operators) for country, operators in _countries(answer) if operators]
     if not countries:
         raise NotRun("The counts list nothing.")
-    for country, operators in countries.items():
+    for country, operators in countries:
         others = operators.keys() - {"any"}
         match trial.hub.any_operator:
             case "split":
@@ -80,15 +83,10 @@ def _counts_any(trial: Trial) -> str | None:
                 expect(not others, f"{country} has operators beside any: {', '.join(sorted(others))}.")
             case _:
                 expect("any" in operators, f"{country} has no operator any.")
-                sums: dict[str, int] = {}
-                for operator in others:
-                    for service, count in operators[operator].items():
-                        sums[service] = sums.get(service, 0) + count
-                if others:
-                    wrong = {
-                        each
-                        for each in sums.keys() | operators["any"].keys()
-                        if sums.get(each, 0) != operators["any"].get(each, 0)
-                    }
-                    expect(not wrong, f"any of {country} is not the sum of its operators: {', '.join(sorted(wrong))}.")
+                sums, listed = Counter[str](), Counter[str]()
+                for offer in offers_of(answer):
+                    if others and offer.country == country:
+                        (listed if offer.operator == "any" else sums)[offer.service] += offer.count
+                wrong = sorted(each for each in sums | listed if sums[each] != listed[each])
+                expect(not wrong, f"any of {country} is not the sum of its operators: {', '.join(wrong)}.")
     return None

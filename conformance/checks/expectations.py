@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from conformance.exchange import Exchange
-from conformance.trial import Failed, Trial, short
+from conformance.trial import Bought, Failed, Trial, short
 
 LARGEST_ID = 2**64 - 1
 OK, SERVERS_FAULT = 200, 500
@@ -28,6 +28,13 @@ def refused(trial: Trial, answer: Exchange, what: str, kind: str | None = None) 
     expect(is_error(answer), f"{what}: not ERROR but {short(answer)}")
     code = trial.hub.error_http.get(kind or "")
     expect(code in (None, answer.status), f"{what}: HTTP {answer.status}, not {code}.")
+
+
+def still_held(trial: Trial, bought: Bought, after: str) -> None:
+    """Expect that a number is not sold while its activation is live, which something must not have ended."""
+    further = trial.buy_up_to(trial.settings.most - 1, bought.offer, trial.others_than(bought.phone))
+    expect(bought.phone not in {one.phone for one in further}, f"{after}, and {bought.phone} was sold again.")
+    trial.give_back(*further)
 
 
 def is_a(value: object, *types: type) -> bool:

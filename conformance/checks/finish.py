@@ -1,17 +1,19 @@
 """The end of activations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from conformance.checks.check import Need, check
-from conformance.checks.expectations import expect, is_error, refused, successful
-from conformance.trial import RETURNED, NotRun, Offer, Trial, short
+from conformance.checks.expectations import expect, is_error, refused, still_held, successful
+from conformance.trial import RETURNED, Bought, NotRun, Trial, short, unknown_activation
 
 PROHIBITED, SOLD, CANCELLED = 1, 3, 4
+# Beyond all the lists of outcomes.
+_STRANGE = 999
 
 
 @check("finish-unknown", "FINISH of an unknown activation is ERROR", sends="finish 5 of an unknown activation")
 def _finish_unknown(trial: Trial) -> str | None:
-    refused(trial, trial.finish(9, RETURNED), "An unknown activationId", "activation")
+    refused(trial, trial.finish(unknown_activation(), RETURNED), "An unknown activationId", "activation")
     return None
 
 
@@ -19,20 +21,43 @@ def _finish_unknown(trial: Trial) -> str | None:
     "finish-foreign",
     "FINISH of another key's activation is ERROR and changes nothing",
     Need.OTHER_KEY,
-    sends="GET_NUMBER with KEY, finish 5 of it with KEY2, then with KEY",
+    sends="GET_NUMBER with KEY, finish 5 of it with KEY2, GET_NUMBER up to 9 times, finish 5 with KEY",
 )
 def _finish_foreign(trial: Trial) -> str | None:
-    bought = trial.buy()
+    bought = trial.buy(trial.offers()[-1])
     refused(trial, trial.finish(bought.activation_id, RETURNED, key=trial.settings.other_key), "KEY2", "activation")
+    still_held(trial, bought, "KEY2 was refused the FINISH")
     successful(trial.finish(bought.activation_id, RETURNED), "FINISH_ACTIVATION 5 with the right key")
     return None
 
 
-@check("finish-strange-outcome", "An outcome that doesn't exist is ERROR", sends="GET_NUMBER, finish 7, finish 5")
+@check(
+    "finish-strange-outcome",
+    "An outcome that doesn't exist is ERROR and changes nothing",
+    sends=f"GET_NUMBER, finish {_STRANGE}, GET_NUMBER up to 9 times, finish 5",
+)
 def _finish_strange_outcome(trial: Trial) -> str | None:
-    bought = trial.buy()
-    expect(is_error(answer := trial.finish(bought.activation_id, 7)), f"Outcome 7: not ERROR but {short(answer)}")
+    bought = trial.buy(trial.offers()[-1])
+    answer = trial.finish(bought.activation_id, _STRANGE)
+    expect(is_error(answer), f"Outcome {_STRANGE}: not ERROR but {short(answer)}")
+    still_held(trial, bought, f"Outcome {_STRANGE} was refused")
     successful(trial.finish(bought.activation_id, RETURNED), "FINISH_ACTIVATION 5 after it")
+    return None
+
+
+@check(
+    "finish-stale",
+    "The FINISH of an old activation again is SUCCESS and leaves the number to who has it now",
+    sends="GET_NUMBER up to 10 times, then of one number, finish 5 of what it was before again, GET_NUMBER up to 9 times, "
+    "finish 5 of each",
+)
+def _finish_stale(trial: Trial) -> str | None:
+    old, others = _alone(trial)
+    new = trial.try_to_buy(old.offer, others)
+    if new is None or new.phone != old.phone:
+        raise NotRun("The number that was given back didn't come again.")
+    successful(trial.finish(old.activation_id, RETURNED), "FINISH_ACTIVATION 5 of the old activation")
+    still_held(trial, new, "The old activation was finished again")
     return None
 
 
@@ -43,11 +68,18 @@ def _finish_strange_outcome(trial: Trial) -> str | None:
     sends="GET_NUMBER and each outcome 2 times: uses numbers up",
 )
 def _finish_outcomes(trial: Trial) -> str | None:
-    offer = trial.offers()[0]
-    for outcome in trial.hub.outcomes:
-        bought = trial.buy(offer)
-        for _ in range(2):
-            successful(trial.finish(bought.activation_id, outcome), f"FINISH_ACTIVATION {outcome}")
+    _finishes(trial, trial.hub.outcomes)
+    return None
+
+
+@check(
+    "finish-rent",
+    "Each of the hub's outcomes of a rent is SUCCESS, repeated too",
+    Need.DESTRUCTIVE,
+    sends="GET_NUMBER and each outcome 2 times: uses numbers up",
+)
+def _finish_rent(trial: Trial) -> str | None:
+    _finishes(trial, trial.hub.outcomes_of_rent)
     return None
 
 
@@ -58,10 +90,16 @@ def _finish_outcomes(trial: Trial) -> str | None:
     sends="GET_NUMBER, finish 3, 2 times: uses a number up",
 )
 def _finish_sold(trial: Trial) -> str | None:
-    bought = trial.buy()
-    for _ in range(2):
-        successful(trial.finish(bought.activation_id, SOLD), "FINISH_ACTIVATION 3")
+    _finishes(trial, [SOLD])
     return None
+
+
+def _finishes(trial: Trial, outcomes: Iterable[int]) -> None:
+    offer = trial.offers()[0]
+    for outcome in outcomes:
+        bought = trial.buy(offer)
+        for _ in range(2):
+            successful(trial.finish(bought.activation_id, outcome), f"FINISH_ACTIVATION {outcome}")
 
 
 @check("refund", "5 after 3 is SUCCESS", Need.DESTRUCTIVE, sends="GET_NUMBER, finish 3, finish 5: uses a number up")
@@ -76,7 +114,7 @@ def _refund(trial: Trial) -> str | None:
     "prohibited-gone",
     "A number finished with 1 is not given for the service again",
     Need.DESTRUCTIVE,
-    sends="GET_NUMBER, finish 1, GET_NUMBER of it alone: uses a number up",
+    sends="GET_NUMBER up to 10 times, finish 5 of each, GET_NUMBER of one of them, finish 1, GET_NUMBER of it: uses a number up",
 )
 def _prohibited_gone(trial: Trial) -> str | None:
     _gone_after(trial, PROHIBITED)
@@ -87,7 +125,7 @@ def _prohibited_gone(trial: Trial) -> str | None:
     "sold-gone",
     "A number finished with 3 is not given for the service again",
     Need.DESTRUCTIVE,
-    sends="GET_NUMBER, finish 3, GET_NUMBER of it alone: uses a number up",
+    sends="GET_NUMBER up to 10 times, finish 5 of each, GET_NUMBER of one of them, finish 3, GET_NUMBER of it: uses a number up",
 )
 def _sold_gone(trial: Trial) -> str | None:
     _gone_after(trial, SOLD)
@@ -95,49 +133,47 @@ def _sold_gone(trial: Trial) -> str | None:
 
 
 def _gone_after(trial: Trial, outcome: int) -> None:
-    offer, phone, others = _alone(trial)
-    bought = trial.buy(offer, others)
-    if bought.phone != phone:
+    one, others = _alone(trial)
+    bought = trial.buy(one.offer, others)
+    if bought.phone != one.phone:
         raise NotRun("One number can't be told from others here.")
     successful(trial.finish(bought.activation_id, outcome), f"FINISH_ACTIVATION {outcome}")
-    again = trial.try_to_buy(offer, others)
-    expect(again is None or again.phone != phone, f"{phone} was given again for {offer.service} after {outcome}.")
+    again = trial.try_to_buy(one.offer, others)
+    expect(
+        again is None or again.phone != one.phone,
+        f"{one.phone} was given again for {one.offer.service} after {outcome}.",
+    )
 
 
 @check(
     "cancel-limit",
-    "A number that is cancelled each time is given so often in all and not more",
+    "A number that is cancelled each time is given no more often than the hub wants in all",
     Need.DESTRUCTIVE,
-    sends="GET_NUMBER of one number, finish 4, up to 6 times: uses a number up",
+    sends="GET_NUMBER up to 10 times, finish 5 of each, GET_NUMBER of one of them, finish 4, up to 6 times: uses a number up",
 )
 def _cancel_limit(trial: Trial) -> str | None:
     limit = trial.hub.cancel_limit or 0
-    offer, phone, others = _alone(trial)
+    one, others = _alone(trial)
     for issue in range(1, limit + 2):
-        bought = trial.try_to_buy(offer, others)
+        bought = trial.try_to_buy(one.offer, others)
         if bought is None:
             return f"given {issue - 1} times"
-        if bought.phone != phone:
+        if bought.phone != one.phone:
             raise NotRun("One number can't be told from others here.")
-        expect(issue <= limit, f"{phone} was given for the {issue}th time, after {limit} cancels.")
+        expect(issue <= limit, f"{one.phone} was given for the {issue}th time, after {limit} cancels.")
         successful(trial.finish(bought.activation_id, CANCELLED), "FINISH_ACTIVATION 4")
     return None
 
 
-def _alone(trial: Trial) -> tuple[Offer, str, Sequence[str]]:
-    """Return an offer, a number of it that is free, and what excludes every other one."""
+def _alone(trial: Trial) -> tuple[Bought, Sequence[str]]:
+    """Return a number that was bought of the smallest offer and given back, and what excludes every other one of it."""
     offer = trial.offers()[-1]
     if trial.hub.excludes_prefixes:
         bought = trial.buy(offer)
         trial.give_back(bought)
-        digits = bought.phone
-        siblings = [
-            digits[:place] + digit for place in range(len(digits)) for digit in "0123456789" if digit != digits[place]
-        ]
-        # No number begins with 0.
-        return offer, digits, [each for each in siblings if each != "0"]
-    known = trial.buy_up_to(trial.settings.most + 1, offer)
+        return bought, trial.others_than(bought.phone)
+    known = trial.buy_up_to(trial.settings.most, offer)
     trial.give_back(*known)
-    if not 0 < len(known) <= trial.settings.most:
-        raise NotRun(f"needs an offer of {trial.settings.most} numbers or fewer, so that the others can be excluded.")
-    return offer, known[0].phone, [one.phone for one in known[1:]]
+    if not 0 < len(known) < trial.settings.most:
+        raise NotRun(f"needs an offer of fewer than {trial.settings.most} numbers, so that the others can be excluded.")
+    return known[0], [one.phone for one in known[1:]]

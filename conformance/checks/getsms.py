@@ -8,7 +8,7 @@ from typing import Any
 from conformance.checks.check import Need, check
 from conformance.checks.expectations import OK, expect, is_a, refused
 from conformance.exchange import Exchange
-from conformance.trial import Bought, Failed, Trial, short
+from conformance.trial import Bought, Failed, Trial, short, unknown_activation
 
 
 @check("getsms", "getsms says WAIT_CODE, and ERROR to strangers", sends="GET_NUMBER, getsms 3 times, finish 5")
@@ -16,7 +16,7 @@ def _getsms(trial: Trial) -> str | None:
     bought = trial.buy()
     key = trial.settings.key
     refused(trial, _polled(trial, bought.activation_id, "conformance-nobody"), "getsms with an unknown key", "key")
-    refused(trial, _polled(trial, 9, key), "getsms of an unknown activation", "activation")
+    refused(trial, _polled(trial, unknown_activation(), key), "getsms of an unknown activation", "activation")
     waiting = _polled(trial, bought.activation_id, key)
     expect(
         waiting.status == OK and waiting.field("status") == "WAIT_CODE",
@@ -45,6 +45,23 @@ def _getsms_messages(trial: Trial) -> str | None:
     except ValueError:
         raise Failed(f"receivedAt is {message['receivedAt']}.") from None
     expect(received.tzinfo is not None, "receivedAt has no offset.")
+    return None
+
+
+@check(
+    "getsms-foreign",
+    "getsms is ERROR to another key, before an SMS and after it",
+    Need.OTHER_KEY,
+    Need.SMS,
+    sends="GET_NUMBER with KEY, getsms with KEY2, an SMS, getsms until it is there, getsms with KEY2, finish 5",
+)
+def _getsms_foreign(trial: Trial) -> str | None:
+    bought = trial.buy()
+    other_key = trial.settings.other_key or ""
+    refused(trial, _polled(trial, bought.activation_id, other_key), "getsms with KEY2", "activation")
+    trial.sms(bought.phone)
+    _message(trial, bought)
+    refused(trial, _polled(trial, bought.activation_id, other_key), "getsms with KEY2 after an SMS", "activation")
     return None
 
 

@@ -31,12 +31,16 @@ _AGAIN = "push-again-400 push-again-500 push-again-closed push-again-error push-
 FAULTS = (
     # Counts.
     _fault("shows more than can be bought", {"smshub": "counts-sold"}, Ways(overstates=3)),
+    _fault("shows more than it can sell at a time", {"smshub": "counts-sold"}, Ways(sells_at_once=13)),
     _fault("shows numbers still that are sold", {"smshub": "counts-follow counts-sold"}, Ways(keeps_sold=True)),
     _fault("counts are strings", {"smshub": "counts-whole", "herosms": "counts-whole"}, Ways(count=str)),
     _fault("counts are no whole numbers", {"smshub": "counts-whole"}, Ways(count=float)),
-    _fault("counts without status", {"smshub": "accept-header counts-form gzip"}, Ways(counts_status=None)),
-    _fault("counts say OK", {"smshub": "accept-header counts-form gzip"}, Ways(counts_status="OK")),
+    _fault(
+        "counts without status", {"smshub": "accept-header counts-form gzip gzip-request"}, Ways(counts_status=None)
+    ),
+    _fault("counts say OK", {"smshub": "accept-header counts-form gzip gzip-request"}, Ways(counts_status="OK")),
     _fault("`any` beside other operators", {"smshub": "counts-any"}, any_operator="beside"),
+    _fault("an empty `any` beside other operators", {"smshub": "counts-any"}, Ways(empty_any=True)),
     _fault("no `any` beside other operators", {"onlinesim": "counts-any"}, any_operator="unsaid"),
     _fault("operators where only `any` is known", {"grizzly": "counts-any"}, any_operator="unsaid"),
     _fault("a list of countries where a map is asked for", {"herosms": "counts-form"}, counts_form="countryList"),
@@ -50,9 +54,14 @@ FAULTS = (
         "number without the country's code",
         {
             "smshub": "excluded-number excluded-prefix number-type push-content",
-            "seed": "excluded-number excluded-prefix getsms-messages number-type push-content",
+            "seed": "excluded-number get-method getsms-messages number-type push-content",
         },
-        Ways(national=True),
+        Ways(national=("england", "russia")),
+    ),
+    _fault(
+        "numbers of one country lack its code",
+        {"onlinesim": "excluded-number excluded-prefix number-type"},
+        Ways(national=("russia",)),
     ),
     _fault("lacks call and voice", {"seed": "number-extras"}, Ways(extras=False)),
     _fault("lacks flashcall and voice", {"grizzly": "number-extras"}, Ways(extras=False)),
@@ -60,12 +69,23 @@ FAULTS = (
     _fault("activationId as a string", {"smshub": "activation-id"}, Ways(activation_id=str)),
     _fault("activationId as a float", {"smshub": "activation-id"}, Ways(activation_id=float)),
     _fault("activationId beyond 64 bits", {"grizzly": "activation-id"}, Ways(first_activation=2**70)),
-    _fault("an activationId comes again", {"smshub": "activation-id"}, Ways(ids_come_again=True)),
+    _fault("an activationId comes again", {"smshub": "activation-id finish-stale"}, Ways(ids_come_again=True)),
     _fault(
         "gives live numbers when it is sold out",
-        {"smshub": "at-once never-twice", "grizzly": "never-twice"},
+        {"grizzly": "bad-key finish-foreign finish-stale finish-strange-outcome never-twice"},
         Ways(sells_out=False),
     ),
+    _fault("gives a live number when many are live", {"smshub": "at-once never-twice"}, Ways(overflows_at=13)),
+    _fault("sells a number of `any` of its operator, too", {"onlinesim": "never-twice"}, Ways(any_apart=True)),
+    _fault(
+        "gives numbers of any operator",
+        {"smshub": "no-numbers operator-meant"},
+        Ways(mixes_operators=True),
+    ),
+    _fault("takes an unknown country for another", {"herosms": "no-numbers"}, Ways(guesses=("country",))),
+    _fault("takes an unknown operator for another", {"smsbower": "no-numbers"}, Ways(guesses=("operator",))),
+    _fault("takes an unknown service for another", {"grizzly": "no-numbers"}, Ways(guesses=("service",))),
+    _fault("nobody wins a race", {"onlinesim": "at-once"}, Ways(losers="all")),
     _fault(
         "a race gives a number twice",
         {"smshub": "at-once", "onlinesim": "at-once"},
@@ -74,11 +94,11 @@ FAULTS = (
     _fault(
         "losers of a race get 500", {"smshub": "at-once", "onlinesim": "at-once"}, Ways(losers="500", numbers_of_each=2)
     ),
-    _fault("NO_NUMBERS with 404", {"smshub": "at-once no-numbers"}, Ways(nothing_status=404)),
+    _fault("NO_NUMBERS with 404", {"onlinesim": "at-once no-numbers"}, Ways(nothing_status=404)),
     _fault(
         "ERROR for NO_NUMBERS",
         {
-            "smshub": "at-once cancel-limit excluded-number excluded-prefix never-twice no-numbers prohibited-gone sold-gone"
+            "smshub": "bad-key cancel-limit excluded-number excluded-prefix finish-foreign finish-stale finish-strange-outcome never-twice no-numbers operator-meant prohibited-gone sold-gone"
         },
         Ways(nothing="ERROR"),
     ),
@@ -92,11 +112,19 @@ FAULTS = (
         {"smshub": "excluded-number excluded-prefix"},
         Ways(excludes="never"),
     ),
-    _fault("minds the first prefix only", {"smshub": "excluded-number"}, Ways(excludes="the first")),
+    _fault("minds the first twenty prefixes only", {"smshub": "excluded-number"}, Ways(minds=20)),
+    _fault("minds the first three numbers only", {"seed": "excluded-number"}, Ways(minds=3)),
+    _fault("takes prefixes for parts of numbers", {"grizzly": "excluded-prefix"}, Ways(excludes="parts")),
+    _fault(
+        "excludes numbers nearby, too",
+        {"seed": "excluded-number"},
+        Ways(excludes="near ones"),
+    ),
     _fault(
         "minds prefixes that are strings", {"onlinesim": "excluded-number excluded-prefix"}, Ways(excludes="strings")
     ),
-    _fault("minds long prefixes only", {"smsbower": "excluded-prefix"}, Ways(excludes="long ones")),
+    _fault("minds long prefixes only", {"smsbower": "excluded-prefix"}, Ways(shortest_prefix=7)),
+    _fault("minds no prefix of one digit", {"smsbower": "excluded-prefix"}, Ways(shortest_prefix=2)),
     _fault(
         "prefixes without the country's code", {"smshub": "excluded-number excluded-prefix"}, Ways(excludes="national")
     ),
@@ -108,17 +136,18 @@ FAULTS = (
     _fault(
         "refuses sum",
         {
-            "smshub": "activation-id answer-content-type at-once cancel-limit counts-follow counts-sold excluded-number excluded-prefix finish-foreign finish-outcomes finish-repeated finish-sold finish-strange-outcome hints hints-any-form never-twice no-numbers number-type outlives prohibited-gone push-accepts-gzip push-after-finish push-after-outcomes push-again-400 push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-long push-new-id push-same push-stops push-types push-unpacks-gzip push-user-agent push-utf8 refund sold-gone"
+            "smshub": "activation-id answer-content-type at-once bad-key cancel-limit counts-follow counts-sold excluded-number excluded-prefix finish-foreign finish-outcomes finish-repeated finish-sold finish-stale finish-strange-outcome hints hints-any-form never-twice no-numbers number-type operator-meant outlives prohibited-gone push-accepts-gzip push-after-finish push-after-outcomes push-again-400 push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-long push-new-id push-same push-stops push-types push-unpacks-gzip push-user-agent push-utf8 refund sold-gone"
         },
         Ways(refuses={"sum": object}),
     ),
+    _fault("sells nothing for a low sum", {"seed": "hints hints-any-form"}, Ways(least_sum=1.0)),
     _fault("refuses dollars", {"smshub": "hints hints-any-form"}, Ways(refuses={"currency": 840})),
     _fault("sum must be no string", {"smshub": "hints-any-form"}, Ways(refuses={"sum": str})),
     _fault("sum must be no number", {"seed": "hints-any-form"}, Ways(refuses={"sum": float})),
     # Ends of activations.
     _fault(
         "a repeated finish is an error",
-        {"smshub": "finish-outcomes finish-repeated finish-sold refund"},
+        {"smshub": "finish-outcomes finish-repeated finish-sold finish-stale refund"},
         Ways(finish_again=False),
     ),
     _fault(
@@ -127,6 +156,24 @@ FAULTS = (
         Ways(unknown_finish=True),
     ),
     _fault("another key may finish", {"smshub": "finish-foreign"}, Ways(foreign_finish=True)),
+    _fault(
+        "another key is refused the finish that it makes",
+        {"onlinesim": "finish-foreign"},
+        Ways(refused_finish_ends=("activation",)),
+    ),
+    _fault(
+        "an unknown key is refused the finish that it makes", {"grizzly": "bad-key"}, Ways(refused_finish_ends=("key",))
+    ),
+    _fault(
+        "an outcome that it refuses ends the activation",
+        {"herosms": "finish-strange-outcome"},
+        Ways(refused_finish_ends=("field",)),
+    ),
+    _fault(
+        "an old finish again ends what is new",
+        {"seed": "finish-stale"},
+        Ways(stale_finish_ends=True),
+    ),
     _fault(
         "takes any outcome",
         {"smshub": "finish-strange-outcome"},
@@ -144,7 +191,7 @@ FAULTS = (
         "knows no outcome 4", {"smshub": "cancel-limit finish-outcomes push-after-outcomes"}, Ways(refuses_outcome=4)
     ),
     _fault("knows no outcome 5", {"smsbower": "finish-repeated"}, Ways(refuses_outcome=5)),
-    _fault("knows no outcome 14", {"herosms": "finish-outcomes push-after-outcomes"}, Ways(refuses_outcome=14)),
+    _fault("knows no outcome 14", {"herosms": "finish-rent"}, Ways(refuses_outcome=14)),
     _fault("refuses a refund after a sale", {"smshub": "refund"}, Ways(refund_after_sale=False)),
     _fault("gives a prohibited number again", {"onlinesim": "prohibited-gone"}, Ways(forgets=(1,))),
     _fault("gives a sold number again", {"grizzly": "sold-gone"}, Ways(forgets=(3,))),
@@ -153,7 +200,11 @@ FAULTS = (
     _fault("finishes no old activation", {"grizzly": "outlives"}, Ways(finishes_within_s=0.4)),
     # Errors and requests.
     _fault("NO_NUMBERS for an unknown action", {"smshub": "unknown-action"}, Ways(unknown_action="NO_NUMBERS")),
-    _fault("takes any key", {"seed": "bad-key"}, Ways(checks_key=False)),
+    _fault("shows counts for any key", {"seed": "bad-key missing-field"}, Ways(any_key_for=("GET_SERVICES",))),
+    _fault("sells for any key", {"smsbower": "bad-key"}, Ways(any_key_for=("GET_NUMBER",))),
+    _fault("finishes for any key", {"onlinesim": "bad-key"}, Ways(any_key_for=("FINISH_ACTIVATION",))),
+    _fault("getsms for any key", {"seed": "getsms"}, Ways(any_key_for=("getsms",))),
+    _fault("getsms for another key", {"seed": "getsms-foreign"}, Ways(foreign_getsms=True)),
     _fault(
         "error in the wrong field",
         {"smsbower": "error-field", "seed": "bad-key error-field"},
@@ -163,17 +214,21 @@ FAULTS = (
         "errors with 500",
         {
             "smshub": "bad-key error-http finish-foreign finish-strange-outcome finish-unknown unknown-action",
-            "seed": "bad-json bad-key error-http finish-foreign finish-strange-outcome finish-unknown getsms missing-field unknown-action",
+            "seed": "bad-json bad-key error-http finish-foreign finish-strange-outcome finish-unknown getsms getsms-foreign missing-field unknown-action",
         },
         Ways(error_http=500),
     ),
     _fault("errors with 401 where 200 is said", {"smshub": "error-http"}, Ways(error_http=401)),
     _fault(
         "errors with 200 where others are said",
-        {"seed": "bad-json bad-key error-http finish-foreign finish-unknown getsms missing-field unknown-action"},
+        {
+            "seed": "bad-json bad-key error-http finish-foreign finish-unknown getsms getsms-foreign missing-field unknown-action"
+        },
         error_http={},
     ),
-    _fault("a number of no country", {"seed": "missing-field"}, Ways(fields_may_lack=True)),
+    _fault("a number of no country", {"seed": "missing-field"}, Ways(may_lack=("country",))),
+    _fault("a number of no operator", {"seed": "missing-field"}, Ways(may_lack=("operator",))),
+    _fault("a finish without status", {"seed": "missing-field"}, Ways(may_lack=("status",))),
     _fault("refuses a malformed Accept", {"smshub": "accept-header"}, Ways(accept_must_parse=True)),
     _fault("refuses Authorization: Bearer", {"onlinesim": "bearer"}, Ways(authorization_must_be_basic=True)),
     _fault(
@@ -183,14 +238,22 @@ FAULTS = (
     ),
     _fault("needs action at its paths", {"onlinesim": "paths-without-action"}, Ways(needs_action=True)),
     _fault("reads no GET", {"seed": "get-method"}, Ways(reads_get=False)),
+    _fault("reads no exceptionPhoneSet by GET", {"seed": "get-method"}, Ways(query_excludes="never")),
+    _fault("refuses exceptionPhoneSet with a comma", {"seed": "get-method"}, Ways(query_excludes="no commas")),
+    _fault("refuses exceptionPhoneSet twice", {"seed": "get-method"}, Ways(query_excludes="once")),
     _fault("crashes at bad JSON", {"seed": "bad-json"}, Ways(crashes_at_bad_json=True)),
-    _fault("getsms never has messages", {"seed": "getsms-messages"}, Ways(getsms_messages=False)),
-    _fault("knows no getsms", {"seed": "getsms getsms-messages"}, Ways(getsms=False)),
+    _fault("getsms never has messages", {"seed": "getsms-foreign getsms-messages"}, Ways(getsms_messages=False)),
+    _fault("knows no getsms", {"seed": "getsms getsms-foreign getsms-messages"}, Ways(getsms=False)),
     # How answers are sent.
     _fault("a slow answer", {"smshub": "answers-in-time"}, Ways(delay_s=1.0, delays=20)),
-    _fault("packs what should be plain", {"smshub": "gzip"}, Ways(gzip="always")),
+    _fault("packs nothing", {"smsbower": "gzip"}, Ways(gzip="never")),
+    _fault("packs long answers only", {"smsbower": "gzip"}, Ways(gzip="long ones")),
+    _fault("unpacks no requests", {"smshub": "gzip-request"}, Ways(unpacks_requests=False)),
     _fault("says gzip and doesn't pack", {"smshub": "gzip"}, Ways(gzip="lied")),
     _fault("JSON as text/html", {"onlinesim": "answer-content-type"}, Ways(content_type="text/html; charset=utf-8")),
+    _fault(
+        "errors as text/html", {"onlinesim": "answer-content-type"}, Ways(error_content_type="text/html; charset=utf-8")
+    ),
     _fault("no charset", {"onlinesim": "answer-content-type"}, Ways(content_type="application/json")),
 )
 
@@ -322,7 +385,6 @@ PUSH_FAULTS = (
 
 ODD = {
     "slow, but within limits": Ways(delay_s=0.03, push_delay_s=0.02),
-    "plain": Ways(gzip="never"),
     "chunked": Ways(chunked=True),
     "in pieces": Ways(pieces=True),
     "HTTP/1.0": Ways(http_1_0=True),
@@ -343,7 +405,9 @@ ODD = {
     "another User-Agent pushes again": Ways(retry_headers={"User-Agent": "supplier/1.1"}),
     "further fields": Ways(more_fields=True),
     "escapes": Ways(escapes=True),
-    "large ids": Ways(first_activation=2**53 - 100_000, first_sms=2**64 - 1000),
+    "large ids": Ways(first_activation=2**64 - 100_000, first_sms=2**64 - 1000),
+    "ids from 0 on": Ways(first_activation=0),
+    "another hub buys": Ways(rival_buys=4),
     "shows less than it has": Ways(shows_each=2),
     "takes turns": Ways(takes_turns=True),
     "never gives a cancelled number again": Ways(gone_after=(4,)),
@@ -352,14 +416,21 @@ ODD = {
 """Right for every hub."""
 
 ODD_AT = {
-    "smshub": {"packed pushes": Ways(push_gzip=True)},
-    "smsbower": {"packed pushes": Ways(push_gzip=True)},
+    "seed": {"excludes whole numbers only": Ways(excludes="whole numbers")},
+    "smshub": {
+        "packed pushes": Ways(push_gzip=True),
+        "always packed": Ways(gzip="always"),
+        "plain": Ways(gzip="never"),
+        "packs long answers only": Ways(gzip="long ones"),
+    },
+    "smsbower": {"packed pushes": Ways(push_gzip=True), "always packed": Ways(gzip="always")},
+    "grizzly": {"plain": Ways(gzip="never")},
+    "onlinesim": {"nothing but its paths": Ways(paths_only=True)},
 }
 """Right for a hub, as its document has it."""
 
 MUCH_AT_ONCE = Ways(
     delay_s=0.005,
-    gzip="never",
     chunked=True,
     pieces=True,
     lower_case_headers=True,

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from conformance.gallery.ways import Ways
 
 
+# Bytes from which an answer is long.
+_LONG = 200
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
@@ -31,6 +35,7 @@ def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.0" if ways.http_1_0 else "HTTP/1.1"
         disable_nagle_algorithm = True
+        wbufsize = -1
         timeout = 30
 
         def do_GET(self) -> None:
@@ -50,19 +55,23 @@ def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, answer: Answer, *, wants_gzip: bool) -> None:
             headers, body = _packed(_body(answer, ways), ways, wants_gzip=wants_gzip)
+            if ways.error_content_type and answer.content.get("status") == "ERROR":
+                headers["Content-Type"] = ways.error_content_type
             self.send_response(answer.status)
             for name, value in headers.items():
                 self.send_header(name.lower() if ways.lower_case_headers else name, value)
             self.end_headers()
             for at in range(0, len(body), 64) if ways.pieces else (0,):
                 self.wfile.write(body[at : at + 64] if ways.pieces else body)
+                self.wfile.flush()
 
     return Handler
 
 
 def _packed(body: bytes, ways: Ways, *, wants_gzip: bool) -> tuple[dict[str, str], bytes]:
     headers = {"Content-Type": ways.content_type}
-    if ways.gzip == "always" or (ways.gzip != "never" and wants_gzip):
+    is_short = len(body) < _LONG and ways.gzip == "long ones"
+    if ways.gzip == "always" or (ways.gzip != "never" and wants_gzip and not is_short):
         headers["Content-Encoding"] = "gzip"
         body = body if ways.gzip == "lied" else gzip.compress(body, 1)
     if ways.chunked:

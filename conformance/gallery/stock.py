@@ -40,6 +40,7 @@ class Activation:
     id: int
     key: str
     number: Number
+    operator: str
     service: str
     began: float
     outcome: int | None = None
@@ -60,6 +61,8 @@ class Stock:
     activations: dict[int, Activation] = field(default_factory=dict)
     _holders: dict[str, Activation] = field(default_factory=dict)
     _cancelled: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _waiting: int = 0
+    _met: bool = False
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def counts(self) -> dict[str, dict[str, dict[str, int]]]:
@@ -71,30 +74,54 @@ class Stock:
                 for operator in self._listed_under(number):
                     of_service = operators.setdefault(operator, dict.fromkeys(self.services, 0))
                     for service in self.services:
-                        of_service[service] += self.ways.keeps_sold or self._is_free(number, service)
+                        of_service[service] += self.ways.keeps_sold or self._is_free(number, operator, service)
         return found
 
     def buy(self, key: str, country: str, operator: str, service: str, prefixes: list[Any]) -> Activation | None:
         """Give a number to who has the key, or None. Raises LostTheRace."""
+        ways = self.ways
         while True:
             with self._lock:
-                number = self._candidate(country, operator, service, prefixes)
+                live = sum(map(self.is_live, self._holders.values()))
+                if live == ways.overflows_at:
+                    return self._sold(key, next(iter(self._holders.values())).number, operator, service)
+                number = self._candidate(country, operator, service, prefixes) if live != ways.sells_at_once else None
             if number is None:
                 return None
-            if self.ways.losers != "next":
+            if ways.losers == "all" and not self._is_alone():
+                return None
+            if ways.losers != "next":
                 time.sleep(0.02)  # between its look and its taking others look, too
             with self._lock:
-                if self.ways.losers == "both" or not self.ways.sells_out or self._is_free(number, service):
-                    return self._sold(key, number, service)
-            if self.ways.losers == "500":
+                if ways.losers == "both" or not ways.sells_out or self._is_free(number, operator, service):
+                    return self._sold(key, number, operator, service)
+            if ways.losers == "500":
                 raise LostTheRace
+
+    def _is_alone(self) -> bool:
+        """Wait a moment, longer if somebody else does at the same time; tell whether nobody did."""
+        with self._lock:
+            self._waiting += 1
+            self._met = self._met or self._waiting > 1
+        time.sleep(0.02)
+        if self._met:
+            time.sleep(0.2)
+        with self._lock:
+            self._waiting -= 1
+            met, self._met = self._met, self._met and self._waiting > 0
+            return not met
+
+    def free(self, activation: Activation, *, whoever: bool = False) -> None:
+        """Take a number from its activation, or from whoever has it."""
+        with self._lock:
+            if whoever or self._holders.get(activation.number.digits) is activation:
+                self._holders.pop(activation.number.digits, None)
 
     def finish(self, activation: Activation, outcome: int) -> None:
         with self._lock:
             activation.outcome = outcome
             activation.ended.set()
-            if self._holders.get(activation.number.digits) is activation:
-                del self._holders[activation.number.digits]
+            self.free(activation, whoever=self.ways.stale_finish_ends)
             outcome -= OF_RENT if outcome > OF_RENT else 0
             about = activation.number.digits, activation.service
             if outcome == CANCELLED:
@@ -117,8 +144,10 @@ class Stock:
         lease = self.ways.lease_s
         return activation.outcome is None and (lease is None or time.monotonic() - activation.began < lease)
 
-    def _is_free(self, number: Number, service: str) -> bool:
+    def _is_free(self, number: Number, operator: str, service: str) -> bool:
         holder = self._holders.get(number.digits)
+        if self.ways.any_apart and holder and (holder.operator == "any") != (operator == "any"):
+            holder = None
         return (number.digits, service) not in self.used and (holder is None or not self.is_live(holder))
 
     def _listed_under(self, number: Number) -> Iterator[str]:
@@ -133,19 +162,19 @@ class Stock:
             number
             for number in (*self.numbers[begin:], *self.numbers[:begin])
             if number.country == country
-            and operator in self._listed_under(number)
+            and (operator in self._listed_under(number) or self.ways.mixes_operators)
             and service in self.services
             and (number.digits, service) not in self.used
-            and not excluded(number.digits, prefixes, number.code, self.ways.excludes)
+            and not excluded(number.digits, prefixes, number.code, self.ways)
         ]
         live = fitting if not self.ways.sells_out else []
-        return next((number for number in fitting if self._is_free(number, service)), next(iter(live), None))
+        return next((number for number in fitting if self._is_free(number, operator, service)), next(iter(live), None))
 
-    def _sold(self, key: str, number: Number, service: str) -> Activation:
+    def _sold(self, key: str, number: Number, operator: str, service: str) -> Activation:
         new = self.ways.first_activation + len(self.activations)
         if self.ways.ids_come_again:
             new = next((each.id for each in self.activations.values() if each.outcome is not None), new)
-        activation = Activation(new, key, number, service, time.monotonic())
+        activation = Activation(new, key, number, operator, service, time.monotonic())
         self.activations[new] = self._holders[number.digits] = activation
         return activation
 

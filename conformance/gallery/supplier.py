@@ -18,9 +18,9 @@ from conformance.gallery.stock import RETURNED, SOLD, Activation, LostTheRace, S
 from conformance.gallery.ways import otherwise, sms_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
-    from conformance.gallery.ways import Ways
+    from conformance.gallery.ways import Asked, Ways
     from conformance.hubs import Hub
 
 KEY, OTHER_KEY = "key-of-the-hub", "key-of-another-hub"
@@ -81,6 +81,7 @@ class Supplier:
         self._closed = threading.Event()
         self._pushing: list[threading.Thread] = []
         self._sms_ids = ways.first_sms - 1
+        self._rivals: list[Activation] = []
         self._answers = 0
         self._lock = threading.Lock()
 
@@ -112,33 +113,44 @@ class Supplier:
             raise _Refused("Authorization is not understood", None, 401)
 
     def _answer(self, request: Request) -> Answer:
-        parts = urlsplit(request.target)
+        ways, parts = self.ways, urlsplit(request.target)
         last = parts.path.rstrip("/").rpartition("/")[2]
-        query = dict(parse_qsl(parts.query))
-        if last == "getsms" and self.ways.getsms:
-            return self._getsms(query)
-        fields: Any = query if self.ways.reads_get else {}
-        if request.method == "POST":
-            try:
-                fields = json.loads(unpacked(request.body, request.headers.get("content-encoding", "")) or b"")
-            except ValueError:
-                if self.ways.crashes_at_bad_json:
-                    raise _Refused("Internal error", None, 500) from None
-                fields = None
-        if not isinstance(fields, dict):
-            raise _Refused("Invalid JSON", "json")
-        if last in PATHS:
-            if not self.ways.paths:
-                return Answer(404, "not found")
-            if not self.ways.needs_action:
-                fields = {"action": PATHS[last], **fields}
+        query = parse_qsl(parts.query)
+        if last == "getsms" and ways.getsms:
+            return self._getsms(dict(query))
+        if ways.paths_only if last not in PATHS else not ways.paths:
+            return Answer(404, "not found")
+        fields = self._queried(query) if request.method == "GET" else self._posted(request)
+        if last in PATHS and not ways.needs_action:
+            fields = {"action": PATHS[last], **fields}
         return self._act(fields)
 
+    def _queried(self, query: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
+        excludes = self.ways.query_excludes
+        excluded = [value for name, value in query if name == "exceptionPhoneSet"]
+        refused = {"no commas": "," in "".join(excluded), "once": len(excluded) > 1}
+        if refused.get(excludes):
+            raise _Refused("exceptionPhoneSet is not understood", "field")
+        fields = dict(query) if self.ways.reads_get else {}
+        return {**fields, "exceptionPhoneSet": excluded if excludes == "prefixes" else None}
+
+    def _posted(self, request: Request) -> Mapping[str, Any]:
+        encoding = request.headers.get("content-encoding", "") if self.ways.unpacks_requests else ""
+        try:
+            fields = json.loads(unpacked(request.body, encoding) or b"")
+        except ValueError:
+            if self.ways.crashes_at_bad_json:
+                raise _Refused("Internal error", None, 500) from None
+            fields = None
+        if not isinstance(fields, dict):
+            raise _Refused("Invalid JSON", "json")
+        return fields
+
     def _act(self, fields: Mapping[str, Any]) -> Answer:
-        key = fields.get("key")
-        if self.ways.checks_key and key not in {KEY, OTHER_KEY}:
+        key, action = fields.get("key"), fields.get("action")
+        if key not in {KEY, OTHER_KEY} and action not in self.ways.any_key_for:
+            self._end_all_the_same(fields, "key")
             raise _Refused("Invalid key", "key")
-        action = fields.get("action")
         if action in {self.hub.counts_action, "GET_SERVICES"}:
             return self._counts()
         if action == "GET_NUMBER":
@@ -154,8 +166,9 @@ class Supplier:
             shown = self.ways.count(count + self.ways.overstates)
             return {"SMS": shown} if self.hub.counts_form == "countMap" else shown
 
-        counted = {
-            country: {
+        counted: dict[str, Any] = {
+            country: ({"any": {}} if self.ways.empty_any else {})
+            | {
                 operator: {service: said(count) for service, count in services.items()}
                 for operator, services in operators.items()
             }
@@ -176,22 +189,24 @@ class Supplier:
             value = fields.get(refused)
             if isinstance(value, kind) if isinstance(kind, type) else value == kind:
                 raise _Refused(f"{refused} is not understood", "field")
-        if not {"country", "operator", "service"} <= fields.keys() and not ways.fields_may_lack:
-            raise _Refused("country, operator and service are needed", "field")
         prefixes = fields.get("exceptionPhoneSet") or []
-        if isinstance(prefixes, str):
-            prefixes = prefixes.split(",")
-        country, operator, service = (str(fields.get(name)) for name in ("country", "operator", "service"))
+        place = self._place(fields)
         try:
-            activation = self.stock.buy(key, country, operator, service, prefixes)
+            is_enough = float(fields.get("sum", ways.least_sum)) >= ways.least_sum
+            activation = self.stock.buy(key, *place, prefixes) if is_enough else None
         except LostTheRace:
             raise _Refused("Internal error", None, 500) from None
         if activation is None:
             if ways.nothing == "ERROR":
                 raise _Refused("No numbers", None, ways.nothing_status)
             return Answer(ways.nothing_status, {"status": ways.nothing})
+        if ways.rival_buys and len(self.stock.activations) % ways.rival_buys == 0:
+            for one in self._rivals:
+                self.stock.finish(one, RETURNED)
+            rival = self.stock.buy("key of a rival", *place, [])
+            self._rivals = [rival] if rival else []
         number = activation.number
-        digits = number.digits[number.code :] if ways.national else number.digits
+        digits = number.digits[number.code :] if number.country in ways.national else number.digits
         spelled = "+" + digits if ways.plus else self.hub.number[0](digits)
         extras = self.hub.number_extras if ways.extras else {}
         return Answer(
@@ -199,17 +214,41 @@ class Supplier:
             {"status": "SUCCESS", "number": spelled, "activationId": ways.activation_id(activation.id), **extras},
         )
 
+    def _place(self, fields: Mapping[str, Any]) -> tuple[str, str, str]:
+        """Return country, operator and service of what is asked for, guessed where it may be."""
+        ways = self.ways
+        if not {"country", "operator", "service"} <= {*fields, *ways.may_lack}:
+            raise _Refused("country, operator and service are needed", "field")
+        countries = self.stock.counts() if ways.guesses or ways.may_lack else {}
+
+        def meant(name: Asked, known: Collection[str]) -> str:
+            guesses = name in (ways.guesses if name in fields else ways.may_lack)
+            asked = str(fields.get(name))
+            return next(iter(known), asked) if guesses and asked not in known else asked
+
+        country = meant("country", countries)
+        return country, meant("operator", countries.get(country, {})), meant("service", SERVICES)
+
+    def _end_all_the_same(self, fields: Mapping[str, Any], wrong: str) -> None:
+        activation = self.stock.activations.get(fields.get("activationId", -1))
+        if activation is not None and wrong in self.ways.refused_finish_ends:
+            self.stock.free(activation)
+
     def _finish(self, key: str, fields: Mapping[str, Any]) -> Answer:
         ways = self.ways
+        if "status" in ways.may_lack:
+            fields = {"status": RETURNED, **fields}
         try:
             wanted, outcome = int(fields["activationId"]), int(fields["status"])
         except (KeyError, TypeError, ValueError):
             raise _Refused("activationId and status must be whole numbers", "field") from None
-        known = outcome in self.hub.outcomes and outcome != ways.refuses_outcome
+        known = outcome in {*self.hub.outcomes, *self.hub.outcomes_of_rent} and outcome != ways.refuses_outcome
         if not known and not ways.any_outcome:
+            self._end_all_the_same(fields, "field")
             raise _Refused("Unknown status", "field")
         activation = self.stock.activations.get(wanted)
-        if activation is not None and (activation.key == key or ways.foreign_finish):
+        # Who got here with an unknown key may do all.
+        if activation is not None and (activation.key == key or ways.foreign_finish or key not in {KEY, OTHER_KEY}):
             if activation.outcome is not None and not ways.finish_again:
                 raise _Refused("Already finished", None)
             if (activation.outcome, outcome) == (SOLD, RETURNED) and not ways.refund_after_sale:
@@ -219,15 +258,17 @@ class Supplier:
                 raise _Refused("Too late", None)
             self.stock.finish(activation, outcome)
         elif activation is not None or not ways.unknown_finish:
+            self._end_all_the_same(fields, "activation")
             raise _Refused("Unknown activation", "activation")
         return Answer(200, {"status": "SUCCESS"})
 
     def _getsms(self, fields: Mapping[str, str]) -> Answer:
         key, wanted = fields.get("apiKey"), fields.get("id", "")
-        if key not in {KEY, OTHER_KEY}:
+        if key not in {KEY, OTHER_KEY} and "getsms" not in self.ways.any_key_for:
             raise _Refused("Invalid key", "key")
         activation = self.stock.activations.get(int(wanted) if wanted.isdecimal() else -1)
-        if activation is None or activation.key != key:
+        is_foreign = activation is not None and key in {KEY, OTHER_KEY} and activation.key != key
+        if activation is None or (is_foreign and not self.ways.foreign_getsms):
             raise _Refused("Unknown activation", "activation")
         if activation.messages and self.ways.getsms_messages:
             return Answer(200, {"status": "SUCCESS", "messages": activation.messages})

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-type Excluding = Literal[
-    "prefixes", "whole numbers", "never", "the first", "strings", "long ones", "national", "not whole"
-]
-type Losers = Literal["next", "both", "500"]
-type Gzip = Literal["asked", "never", "lied", "always"]
+type Excluding = Literal["prefixes", "whole numbers", "never", "strings", "national", "not whole", "parts", "near ones"]
+type Losers = Literal["next", "both", "500", "all"]
+type Gzip = Literal["asked", "never", "lied", "always", "long ones"]
+type Asked = Literal["country", "operator", "service", "activationId", "status"]
+type Action = Literal["GET_SERVICES", "GET_NUMBER", "FINISH_ACTIVATION", "getsms"]
 type SmsIds = Literal["each SMS", "each of an activation", "each attempt", "all"]
 
 
-LONG = 7
+_FEW_DIGITS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,8 @@ class Ways:
     """Only each so-manieth number is counted."""
     count: type = int
     keeps_sold: bool = False
+    empty_any: bool = False
+    """Whether each country has an operator `any` without services, too."""
     counts_status: str | None = "SUCCESS"
     # Numbers.
     sells_out: bool = True
@@ -40,10 +42,27 @@ class Ways:
     numbers_of_each: int | None = None
     """How many numbers each operator has at the most."""
     takes_turns: bool = False
+    sells_at_once: int | None = None
+    """How many can be live at a time, however many are counted."""
+    overflows_at: int | None = None
+    """How many are live when a number is given again."""
+    any_apart: bool = False
+    """Whether a number that is sold of `any` may be sold of its operator, too."""
+    mixes_operators: bool = False
+    guesses: tuple[Asked, ...] = ()
+    """Of what it takes a name that it doesn't know for one that it knows."""
+    rival_buys: int | None = None
+    """After how many sales another hub buys a number of the same offer, and gives back the one that it had."""
     losers: Losers = "next"
     excludes: Excluding = "prefixes"
+    minds: int | None = None
+    """How many prefixes it minds, None for all."""
+    shortest_prefix: int = 1
+    """How many digits the prefixes have that it minds."""
+    query_excludes: Literal["prefixes", "never", "no commas", "once"] = "prefixes"
     plus: bool = False
-    national: bool = False
+    national: tuple[str, ...] = ()
+    """Countries whose numbers lack the country's code."""
     extras: bool = True
     activation_id: type = int
     ids_come_again: bool = False
@@ -52,10 +71,15 @@ class Ways:
     nothing: str = "NO_NUMBERS"
     refuses: Mapping[str, object] = field(default_factory=dict)
     """Fields that make GET_NUMBER an error when they have that type or value."""
+    least_sum: float = 0.0
     # Ends of activations.
     finish_again: bool = True
     unknown_finish: bool = False
     foreign_finish: bool = False
+    refused_finish_ends: tuple[Literal["key", "activation", "field"], ...] = ()
+    """For which errors a FINISH that is refused ends the activation all the same."""
+    stale_finish_ends: bool = False
+    """Whether a FINISH of a number's old activation frees it."""
     any_outcome: bool = False
     refuses_outcome: int | None = None
     refund_after_sale: bool = True
@@ -70,17 +94,20 @@ class Ways:
     """How old an activation may be when it is finished."""
     # Errors and requests.
     unknown_action: str = "ERROR"
-    checks_key: bool = True
+    any_key_for: tuple[Action, ...] = ()
     error_http: int | None = None
-    fields_may_lack: bool = False
+    may_lack: tuple[Asked, ...] = ()
     error_field: str | None = None
     accept_must_parse: bool = False
     authorization_must_be_basic: bool = False
     paths: bool = True
+    paths_only: bool = False
+    unpacks_requests: bool = True
     needs_action: bool = False
     reads_get: bool = True
     crashes_at_bad_json: bool = False
     getsms: bool = True
+    foreign_getsms: bool = False
     getsms_messages: bool = True
     # How answers are sent.
     delay_s: float = 0.0
@@ -88,6 +115,7 @@ class Ways:
     """Which of its answers is late; None for each."""
     gzip: Gzip = "asked"
     content_type: str = "application/json; charset=utf-8"
+    error_content_type: str | None = None
     chunked: bool = False
     http_1_0: bool = False
     keep_alive: bool = True
@@ -163,25 +191,22 @@ def otherwise(fields: Mapping[str, Any], changes: Mapping[str, object]) -> dict[
     return changed
 
 
-def excluded(number: str, prefixes: list[Any], code: int, excludes: Excluding) -> bool:
+def excluded(number: str, prefixes: list[Any], code: int, ways: Ways) -> bool:
     """Tell whether a number begins as one of these does; `code` is the length of its country's code."""
-    if excludes == "whole numbers":
-        return number in map(str, prefixes)
-    begins = number[code:] if excludes == "national" else number
-    return any(begins.startswith(prefix) for prefix in _minded(number, prefixes, excludes))
-
-
-def _minded(number: str, prefixes: list[Any], excludes: Excluding) -> list[str]:
-    match excludes:
+    kind = str if ways.excludes == "strings" else object
+    minded = [str(prefix) for prefix in prefixes[: ways.minds] if isinstance(prefix, kind)]
+    minded = [prefix for prefix in minded if len(prefix) >= ways.shortest_prefix]
+    match ways.excludes:
         case "never":
-            return []
-        case "the first":
-            return [str(prefix) for prefix in prefixes[:1]]
-        case "strings":
-            return [prefix for prefix in prefixes if isinstance(prefix, str)]
-        case "long ones":
-            return [str(prefix) for prefix in prefixes if len(str(prefix)) >= LONG]
+            return False
+        case "whole numbers":
+            return number in minded
         case "not whole":
-            return [str(prefix) for prefix in prefixes if str(prefix) != number]
-        case _:
-            return [str(prefix) for prefix in prefixes]
+            minded = [prefix for prefix in minded if prefix != number]
+        case "national":
+            number = number[code:]
+        case "parts":
+            return any(part in number for part in minded)
+        case "near ones":
+            minded = [prefix[:_FEW_DIGITS] for prefix in minded]
+    return number.startswith(tuple(minded))

@@ -1,0 +1,85 @@
+"""What checks ask for: of the numbers that they may buy, as the hub was agreed with, no more than they say."""
+
+import gzip
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.checks.check import Outcome, Result
+from conformance.checks.running import run_checks
+from conformance.gallery.server import serving
+from conformance.gallery.supplier import KEY, Answer, Request, Supplier
+from conformance.gallery.ways import Ways
+from conformance.hubs import HUBS
+from tests.conformance.matrix import SETTINGS
+
+
+class Watched(Supplier):
+    """Keeps what it is asked, and how many of its numbers were live at the most."""
+
+    def __init__(self, hub: str, ways: Ways | None = None) -> None:
+        super().__init__(HUBS[hub], ways or Ways(), None, 1.0)
+        self.asked: list[Request] = []
+        self.most_live = 0
+
+    def answer(self, request: Request) -> Answer:
+        self.asked.append(request)
+        answer = super().answer(request)
+        live = [one for one in [*self.stock.activations.values()] if self.stock.is_live(one)]
+        self.most_live = max(self.most_live, len(live))
+        return answer
+
+
+def _run(supplier: Watched, only: Iterable[str] | None = None, **settings: Any) -> Sequence[Result]:
+    with serving(supplier) as url:
+        wanted = replace(SETTINGS, url=url, outlive=None, sms=supplier.receive, **settings)
+        return run_checks(supplier.hub, wanted, only=only)
+
+
+@pytest.mark.parametrize("hub", HUBS)
+def test_what_is_bought_can_be_narrowed_down(hub: str) -> None:
+    supplier = Watched(hub)
+    operator = "any" if HUBS[hub].any_operator == "alone" else "megafon"
+    results = _run(supplier, country="russia", operator=operator, service="wa", destructive=False)
+    assert [result.why for result in results if result.outcome is Outcome.FAILED] == []
+    not_run = {result.check.name for result in results if result.outcome is Outcome.NOT_RUN and not result.check.needs}
+    assert not_run == {"operator-meant"} & HUBS[hub].rules.keys()
+    bought = {(one.number.operator, one.service) for one in supplier.stock.activations.values()}
+    assert bought == {("megafon", "wa")}
+
+
+@pytest.mark.parametrize("hub", ["seed", "onlinesim"])
+def test_no_check_holds_more_than_it_says(hub: str) -> None:
+    of_many = {"at-once", "never-twice", "counts-sold", "counts-follow"}
+    for names, most in ((of_many, SETTINGS.many), (HUBS[hub].rules.keys() - of_many, SETTINGS.most)):
+        supplier = Watched(hub)
+        _run(supplier, names)
+        assert 0 < supplier.most_live <= most
+
+
+def test_a_hub_that_was_agreed_with_otherwise_asks_at_the_url_alone() -> None:
+    supplier = Watched("onlinesim", Ways(paths=False))
+    results = {result.check.name: result for result in _run(supplier, paths=False)}
+    assert [name for name, result in results.items() if result.outcome is Outcome.FAILED] == []
+    assert results["paths"].why == results["paths-without-action"].why == "needs PATHS"
+    assert {asked.target for asked in supplier.asked} == {"/"}
+
+
+def test_remarks_say_what_was_bought_and_of_what() -> None:
+    results = _run(Watched("onlinesim"), ["at-once", "counts-sold"])
+    assert [result.why for result in results] == [
+        "5 of 14 sold of russia, megafon, vk, 5 were counted",
+        "14 of 33 bought, 5 of 5 bought",
+    ]
+    (counted,) = _run(Watched("grizzly", Ways(rival_buys=4)), ["counts-sold"])
+    assert counted.why == "14 of 33 bought, 4 of 4 bought at try 2"
+
+
+def test_a_packed_request_is_kept_unpacked_with_its_key_masked() -> None:
+    supplier = Watched("smshub")
+    (result,) = _run(supplier, ["gzip-request"])
+    assert KEY.encode() in gzip.decompress(supplier.asked[0].body)
+    assert b'"GET_SERVICES"' in result.exchanges[0].body
+    assert KEY.encode() not in result.exchanges[0].body
