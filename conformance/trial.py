@@ -454,8 +454,8 @@ def _count(listed: Any) -> int | None:
 
 
 def unknown_activation() -> int:
-    """Return an id that no activation has."""
-    return 2**63 - 1 - secrets.randbelow(2**20)
+    """Return an id that no activation has, and that a supplier could have given: hubs' JSON readers keep no more exact."""
+    return 2**53 - 1 - secrets.randbelow(2**20)
 
 
 def short(answer: Exchange) -> str:
