@@ -7,7 +7,7 @@ from typing import Any
 
 from conformance.checks.check import check
 from conformance.checks.expectations import expect, is_a, successful
-from conformance.trial import NotRun, Trial, offers_of
+from conformance.trial import Prevented, Trial, offers_of
 
 
 @check("counts-form", "The counts are answered in the hub's form", sends="counts")
@@ -49,7 +49,7 @@ def _counts_whole(trial: Trial) -> str | None:
         for leaf in services.values()
     ]
     if not leaves:
-        raise NotRun("The counts list nothing.")
+        raise Prevented("The counts list nothing.")
     wrong = [leaf for leaf in leaves if not is_a(leaf, int) or leaf < 0]
     expect(not wrong, f"Among the counts is {json.dumps(wrong[:1])[1:-1]}.")
     return None
@@ -72,7 +72,7 @@ def _counts_any(trial: Trial) -> str | None:
     answer = trial.counts().json
     countries = [(country, operators) for country, operators in _countries(answer) if operators]
     if not countries:
-        raise NotRun("The counts list nothing.")
+        raise Prevented("The counts list nothing.")
     for country, operators in countries:
         others = operators.keys() - {"any"}
         match trial.hub.any_operator:

@@ -20,7 +20,7 @@ from conformance.checks.expectations import (
     words,
 )
 from conformance.countries import CODES, E164
-from conformance.trial import RETURNED, Bought, Failed, NotRun, Offer, Trial, short
+from conformance.trial import RETURNED, Bought, Failed, NotRun, Offer, Prevented, Trial, short
 
 # How often is tried what another hub, which buys and gives back at the same time, may spoil.
 _TRIES = 3
@@ -61,7 +61,7 @@ def _number_type(trial: Trial) -> str | None:
         code = CODES.get(country.lower(), "")
         expect(spelled.startswith(code), f"number is {spelled}, without {code}, the code of {country}.")
     if not seen:
-        raise NotRun("NO_NUMBERS: no stock for it.")
+        raise Prevented("NO_NUMBERS: no stock for it.")
     return f"of {seen} countries" if seen > 1 else None
 
 
@@ -134,7 +134,7 @@ def _operator_meant(trial: Trial) -> str | None:
         raise NotRun("needs two operators of one country.")
     bought = trial.buy_up_to(trial.settings.most, offer)
     if not bought:
-        raise NotRun("NO_NUMBERS: no stock for it.")
+        raise Prevented("NO_NUMBERS: no stock for it.")
     trial.give_back(*bought)
     phones = {each.phone for each in bought}
     others = trial.buy_up_to(trial.settings.most, one, trial.others_than(bought[0].phone))
@@ -192,7 +192,7 @@ def _at_once(trial: Trial) -> str | None:
     expect(len(set(map(str, ids))) == len(ids), "An activationId came twice.")
     if not bought:
         if trial.try_to_buy(offer) is None:
-            raise NotRun("NO_NUMBERS: no stock for it.")
+            raise Prevented("NO_NUMBERS: no stock for it.")
         raise Failed("None of them got a number, and one alone does.", answers[0])
     return f"{len(bought)} of {len(answers)} sold of {_place(offer)}, {offer.count} were counted"
 
@@ -294,7 +294,7 @@ def _known(trial: Trial) -> Sequence[Bought]:
     """Return numbers of the smallest offer, up to a limit, bought."""
     known = trial.buy_up_to(trial.settings.most, trial.offers()[-1])
     if not known:
-        raise NotRun("NO_NUMBERS: no stock for it.")
+        raise Prevented("NO_NUMBERS: no stock for it.")
     return known
 
 

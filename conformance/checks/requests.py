@@ -2,7 +2,7 @@
 
 from conformance.checks.check import Need, check
 from conformance.checks.expectations import expect, json_in_utf8, successful
-from conformance.trial import RETURNED, Bought, NotRun, Offer, Trial, short, unknown_activation
+from conformance.trial import RETURNED, Bought, Offer, Prevented, Trial, short, unknown_activation
 
 
 @check("gzip", "Answers are packed with gzip", sends="counts, GET_NUMBER of an unknown country")
@@ -53,7 +53,7 @@ def _get_method(trial: Trial) -> str | None:
     offer = trial.listed(counts)[-1]
     bought = _bought_by_get(trial, offer)
     if bought is None:
-        raise NotRun("NO_NUMBERS: no stock for it.")
+        raise Prevented("NO_NUMBERS: no stock for it.")
     again = _bought_by_get(trial, offer, bought.phone)
     expect(again is None or again.phone != bought.phone, f"exceptionPhoneSet={bought.phone} was given.")
     # How a query spells a list, no document says: it may be read otherwise, but it is nothing to refuse.
