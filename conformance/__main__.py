@@ -6,11 +6,8 @@ was called wrongly, with 130 when it was interrupted.
 
 import argparse
 import importlib
-import ipaddress
 import json
-import math
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -19,11 +16,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 from conformance import report
+from conformance.arguments import address, folder, key, number, sms_words, supplier_url
 from conformance.checks.catalogue import CHECKS, checks_of
 from conformance.checks.check import Need, Result, missing
 from conformance.checks.running import BrokenOff, run_checks
@@ -34,7 +30,6 @@ from conformance.trial import RETURNED, MakeSms, Settings
 
 INTERRUPTED = 130
 _SMS_SECONDS = 60.0
-_LAST_PORT = 65_535
 
 
 def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
@@ -46,7 +41,10 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     parser = _parser(variables)
     given = parser.parse_args(arguments)
     hubs = _hubs(parser, given.hub)
-    settings = _settings(parser, given)
+    try:
+        settings = _settings(given)
+    except ValueError as error:
+        parser.error(str(error))
     if given.dry_run:
         print(_plan(hubs, settings, has_push=bool(given.push)))
         return 0
@@ -58,15 +56,19 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
 
 
 def sms_command(command: str) -> MakeSms:
-    """Return what has an SMS come by a command, in which {phone} and {text} are replaced. No shell reads it."""
-    words = shlex.split(command)
+    """Return what has an SMS come by a command, in which {phone} and {text} are replaced. No shell reads it.
+
+    Raises ValueError where it is none.
+    """
+    words = sms_words("SMS", command)
 
     def made(phone: str, text: str) -> None:
         called = [word.replace("{phone}", phone).replace("{text}", text) for word in words]
         done = subprocess.run(called, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
         if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip()
-            raise RuntimeError(f"{words[0]} ended with {done.returncode} {said[-200:]}".strip())
+            # The last line, whole: of a key that is cut nobody would know it.
+            said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            raise RuntimeError(f"{words[0]} ended with {done.returncode} {said}".strip())
 
     return made
 
@@ -78,12 +80,16 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
         with saying:
             print(report.line(result), flush=True)
 
+    try:
+        reports = folder("REPORT", given.report) if given.report else None
+    except ValueError as error:
+        parser.error(str(error))
     verdicts: list[report.Verdict] = []
     is_broken_off = False
     with ExitStack() as open_ones:
         pushes = None
         if given.push:
-            host, port = _address(parser, given.push)
+            host, port = address("PUSH", given.push)
             try:
                 pushes = open_ones.enter_context(PushServer(host, port))
             except OSError as error:
@@ -102,12 +108,10 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
         settings.masking.text(settings.url), datetime.now(UTC).isoformat(timespec="seconds"), verdicts
     )
     print(f"\n{report.text(found)}")
-    if given.report:
-        folder = Path(given.report)
-        folder.mkdir(parents=True, exist_ok=True)
+    if reports:
         for name, form in report.FORMATS.items():
-            (folder / name).write_text(form(found), encoding="utf-8")
-        print(f"Report: {folder / 'report.html'}")
+            (reports / name).write_text(form(found), encoding="utf-8")
+        print(f"Report: {reports / 'report.html'}")
     if is_broken_off:
         print("Interrupted. What was bought is given back, unless it is told to be left open above.", file=sys.stderr)
         return INTERRUPTED
@@ -159,32 +163,26 @@ def _hubs(parser: argparse.ArgumentParser, name: str) -> Sequence[Hub]:
     return [HUBS[name]]
 
 
-def _settings(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Settings:
+def _settings(given: argparse.Namespace) -> Settings:
+    """Return what is to be tested; raises ValueError that says what is wrong."""
     if not given.url or not given.key:
-        parser.error("URL and KEY are needed.")
+        raise ValueError("URL and KEY are needed.")
     if given.key2 == given.key:
-        parser.error("KEY2 is to be another key.")
-    parts = urlsplit(given.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        parser.error("URL is to begin with http:// or https://.")
-    if not given.remote and not _is_local(parts.hostname):
-        parser.error(f"{parts.hostname} is not this machine: REMOTE=1 says that its owner agrees to be tested.")
-    if given.sms and "{phone}" not in given.sms:
-        parser.error("SMS is a command with {phone} in it, and {text}.")
+        raise ValueError("KEY2 is to be another key.")
     if given.push:
-        _address(parser, given.push)
+        address("PUSH", given.push)
     if given.paths not in ("0", "1"):
-        parser.error("PATHS is 0 or 1.")
+        raise ValueError("PATHS is 0 or 1.")
     return Settings(
-        given.url,
-        given.key,
-        other_key=given.key2,
+        supplier_url("URL", given.url, remote=given.remote),
+        key("KEY", given.key),
+        other_key=key("KEY2", given.key2) if given.key2 else None,
         sms=sms_command(given.sms) if given.sms else None,
         destructive=given.destructive,
-        outlive=_number(parser, "PATIENCE", given.patience) * 60 if given.patience else None,
-        per_second=_number(parser, "PER_SECOND", given.per_second),
-        retry=_number(parser, "RETRY", given.retry),
-        tolerance=_number(parser, "TOLERANCE", given.tolerance),
+        outlive=number("PATIENCE", given.patience) * 60 if given.patience else None,
+        per_second=number("PER_SECOND", given.per_second),
+        retry=number("RETRY", given.retry),
+        tolerance=number("TOLERANCE", given.tolerance),
         paths=given.paths == "1",
         country=given.country,
         operator=given.operator,
@@ -217,30 +215,6 @@ def _plan(hubs: Sequence[Hub], settings: Settings, *, has_push: bool) -> str:
             sends = f"not run, needs {', '.join(lacking)}" if lacking else each.sends
             lines.append(f"  {hub.rules[each.name].level:8}  {each.name}: {sends}")
     return "\n".join(lines)
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _address(parser: argparse.ArgumentParser, text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
-        parser.error("PUSH is host:port, such as 127.0.0.1:8099.")
-    return host, int(port)
-
-
-def _number(parser: argparse.ArgumentParser, name: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < math.inf:
-        parser.error(f"{name} is a number above 0.")
-    return number
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -6,11 +6,8 @@ called wrongly, with 130 when it was broken off.
 
 import argparse
 import functools
-import ipaddress
 import json
-import math
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -18,15 +15,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from conformance.arguments import address, folder, key, number, sms_words, supplier_url
 from conformance.hubs import HUBS
 from conformance.hubsim.partner import Send
 from conformance.hubsim.play import Partner, Settings, play
 from conformance.hubsim.report import as_html, as_json, as_text
 
 _MOST = 50
-_LAST_PORT = 65_535
 _SMS_SECONDS = 60.0
 INTERRUPTED = 130
 
@@ -38,6 +34,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) ->
     say = functools.partial(print, flush=True)
     try:
         settings = _settings(given)
+        reports = folder("REPORT", given.report) if given.report else None
     except (OSError, ValueError) as error:
         parser.error(str(error))
     for partner in settings.partners:
@@ -52,14 +49,12 @@ def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) ->
         say("Interrupted; nothing is accounted for.")
         return INTERRUPTED
     say(as_text(outcome, settings))
-    if given.report:
-        folder = Path(given.report)
-        folder.mkdir(parents=True, exist_ok=True)
+    if reports:
         told = json.dumps(as_json(outcome, settings), indent=1, ensure_ascii=False)
-        (folder / "hubsim.json").write_text(told + "\n", encoding="utf-8")
-        (folder / "hubsim.txt").write_text(as_text(outcome, settings) + "\n", encoding="utf-8")
-        (folder / "hubsim.html").write_text(as_html(outcome, settings), encoding="utf-8")
-        say(f"Report: {folder / 'hubsim.html'}")
+        (reports / "hubsim.json").write_text(told + "\n", encoding="utf-8")
+        (reports / "hubsim.txt").write_text(as_text(outcome, settings) + "\n", encoding="utf-8")
+        (reports / "hubsim.html").write_text(as_html(outcome, settings), encoding="utf-8")
+        say(f"Report: {reports / 'hubsim.html'}")
     if outcome.broken_off is not None:
         return INTERRUPTED
     return 1 if outcome.fails else 0
@@ -93,23 +88,24 @@ def _settings(given: argparse.Namespace) -> Settings:
     """Return what is to be played; raises ValueError or OSError that say what is wrong."""
     if not given.url or not given.keys:
         raise ValueError("URL and KEYS are needed.")
-    parts = urlsplit(given.url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("URL is to begin with http:// or https://.")
-    partners = read_partners(json.loads(Path(given.keys).read_text(encoding="utf-8")))
-    for url in (given.url, *(one.url for one in partners if one.url)):
-        host = urlsplit(url).hostname or ""
-        if not given.remote and not _is_local(host):
-            raise ValueError(f"{host} is not this machine: REMOTE=1 says that its owner agrees to be bought from.")
-    host, _, port = given.listen.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > _LAST_PORT:
-        raise ValueError("LISTEN is host:port, such as 127.0.0.1:8099.")
-    if given.sms and "{phone}" not in given.sms:
-        raise ValueError("SMS is a command with {phone} in it, and {text}.")
-    minutes, rate = _number("MINUTES", given.minutes), _number("RATE", given.rate)
-    down = float(given.down) if given.down == "0" else _number("DOWN", given.down)
+    supplier_url("URL", given.url, remote=given.remote)
+    try:
+        entries = json.loads(Path(given.keys).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError):
+        raise ValueError(f"KEYS={given.keys} is no JSON in UTF-8.") from None
+    partners = read_partners(entries)
+    for one in partners:
+        if one.url:
+            supplier_url(f"The URL of {one.name}", one.url, remote=given.remote)
+    host, port = address("LISTEN", given.listen)
+    minutes, rate = number("MINUTES", given.minutes), number("RATE", given.rate)
+    down = float(given.down) if given.down == "0" else number("DOWN", given.down)
     if down >= minutes:
         raise ValueError("DOWN is to be below MINUTES.")
+    try:
+        seed = int(given.seed)
+    except ValueError:
+        raise ValueError("SEED is a whole number.") from None
     return Settings(
         url=given.url,
         partners=partners,
@@ -117,27 +113,10 @@ def _settings(given: argparse.Namespace) -> Settings:
         rate=rate,
         send=sender(given.sms) if given.sms else None,
         host=host,
-        port=int(port),
+        port=port,
         down=down * 60,
-        seed=int(given.seed),
+        seed=seed,
     )
-
-
-def _is_local(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < math.inf:
-        raise ValueError(f"{name} is a number above 0.")
-    return number
 
 
 def read_partners(entries: Any) -> list[Partner]:
@@ -147,10 +126,13 @@ def read_partners(entries: Any) -> list[Partner]:
     partners = []
     seen: Counter[str] = Counter()
     for place, entry in enumerate(entries, start=1):
-        if not isinstance(entry, dict) or entry.get("hub") not in HUBS or not isinstance(entry.get("key"), str):
+        if not isinstance(entry, dict) or str(entry.get("hub")) not in HUBS or not isinstance(entry.get("key"), str):
             raise ValueError(f"Entry {place} of the file of keys lacks a key, or a hub of {', '.join(HUBS)}.")
+        key(f"The key of entry {place} of the file of keys", entry["key"])
         seen[entry["hub"]] += 1
         name = str(entry.get("name") or f"{entry['hub']}-{seen[entry['hub']]}")
+        if not name.isprintable():
+            raise ValueError(f"The name of entry {place} of the file of keys is to be printable.")
         partners.append(Partner(name, HUBS[entry["hub"]], entry["key"], str(entry.get("url") or "")))
     if len({one.name for one in partners}) < len(partners) or len({one.key for one in partners}) < len(partners):
         raise ValueError("Two entries of the file of keys have the same name or key.")
@@ -158,12 +140,16 @@ def read_partners(entries: Any) -> list[Partner]:
 
 
 def sender(command: str) -> Send:
-    """Return what runs a command for an SMS: {phone} and {text} stand for these, each within one argument."""
+    """Return what runs a command for an SMS: {phone} and {text} stand for these, each within one argument.
+
+    Raises ValueError where it is none.
+    """
+    words = sms_words("SMS", command)
 
     def send(phone: str, text: str) -> bool:
-        words = [word.replace("{phone}", phone).replace("{text}", text) for word in shlex.split(command)]
+        called = [word.replace("{phone}", phone).replace("{text}", text) for word in words]
         try:
-            ran = subprocess.run(words, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
+            ran = subprocess.run(called, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
         except (OSError, subprocess.TimeoutExpired):
             return False
         return ran.returncode == 0

@@ -83,6 +83,23 @@ def test_a_supplier_that_does_not_answer_ends_with_1() -> None:
         (["--url", "http://supplier.example/", "--key", KEY], "supplier.example is not this machine"),
         (["--url", "http://192.168.0.7/", "--key", KEY], "192.168.0.7 is not this machine"),
         (["--url", "ftp://127.0.0.1/", "--key", KEY], "URL is to begin with"),
+        (["--url", "http:///hub", "--key", KEY], "URL is to begin with"),
+        (["--url", "http://127.0.0.1:0/", "--key", KEY], "URL is to begin with"),
+        (["--url", "http://127.0.0.1:99999/", "--key", KEY], "URL is no URL"),
+        (["--url", "http://127.0.0.1:abc/", "--key", KEY], "URL is no URL"),
+        (["--url", "http://[::1/", "--key", KEY], "URL is no URL"),
+        (["--url", "http://a..b/", "--key", KEY, "--remote"], "URL is no URL"),
+        (["--url", "http://127.0.0.1/é", "--key", KEY], "URL has characters"),
+        (["--url", "http://127.0.0.1/a b", "--key", KEY], "URL has characters"),
+        (["--url", "http://user:pass@127.0.0.1/", "--key", KEY], "URL is to have no user and no password"),
+        (["--url", "http://127.0.0.1/", "--key", "a\nb"], "KEY is to be printable"),
+        (["--url", "http://127.0.0.1/", "--key", "a\udcff"], "KEY is to be printable"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--key2", " a"], "KEY2 is to be printable"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--push", "127.0.0.1:" + "9" * 5000], "PUSH is host:port"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--push", "a..b:8099"], "PUSH is host:port"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--sms", "send '{phone}"], "SMS is no command"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--report", "/dev/null"], "REPORT=/dev/null"),
+        (["--url", "http://127.0.0.1/", "--key", KEY, "--retry", "9s"], "RETRY is a number above 0"),
         (["--url", "http://127.0.0.1/", "--key", KEY, "--hub", "5sim"], "There is no hub 5sim"),
         (["--url", "http://127.0.0.1/", "--key", KEY, "--push", "8099"], "PUSH is host:port"),
         (["--url", "http://127.0.0.1/", "--key", KEY, "--sms", "send"], "SMS is a command with {phone}"),
@@ -95,7 +112,10 @@ def test_a_wrong_call_ends_with_2(arguments: list[str], said: str, capsys: pytes
     with pytest.raises(SystemExit) as ended:
         main(["check", *arguments], {})
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert said in last
+    assert "pass@" not in last
+    assert KEY not in last
 
 
 def test_a_dry_run_sends_nothing_and_lists_every_check(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

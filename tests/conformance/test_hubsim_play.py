@@ -246,7 +246,14 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
         ({"--minutes": "0"}, "MINUTES"),
         ({"--minutes": "1", "--down": "1"}, "DOWN"),
         ({"--sms": "send {text}"}, "SMS"),
+        ({"--sms": "send '{phone}"}, "SMS is no command"),
         ({"--keys": "/nowhere/keys.json"}, "keys.json"),
+        ({"--keys": "/dev/null"}, "KEYS=/dev/null is no JSON"),
+        ({"--url": "http://127.0.0.1:99999/"}, "URL is no URL"),
+        ({"--url": "http://127.0.0.1:abc/"}, "URL is no URL"),
+        ({"--url": "http://user:pass@127.0.0.1/"}, "URL is to have no user and no password"),
+        ({"--seed": "one"}, "SEED is a whole number"),
+        ({"--report": "/dev/null"}, "REPORT=/dev/null"),
     ],
 )
 def test_the_command_says_what_is_wrong(
@@ -258,7 +265,16 @@ def test_the_command_says_what_is_wrong(
     with pytest.raises(SystemExit) as ended:
         command.main([word for pair in asked.items() for word in pair], {})
     assert ended.value.code == 2
-    assert said in capsys.readouterr().err
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_a_url_of_one_partner_is_looked_at_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text('[{"hub": "seed", "key": "k", "url": "http://127.0.0.1:abc/"}]')
+    with pytest.raises(SystemExit) as ended:
+        command.main(["--url", "http://127.0.0.1/", "--keys", str(keys)], {})
+    assert ended.value.code == 2
+    assert "The URL of seed-1 is no URL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -269,9 +285,12 @@ def test_the_command_says_what_is_wrong(
         [{"hub": "seed", "key": "k"}] * 2,
         [{"hub": "other", "key": "secret-1"}],
         [{"hub": "seed"}],
+        [{"hub": ["seed"], "key": "secret"}],
+        [{"hub": "seed", "key": "secret\n"}],
+        [{"hub": "seed", "key": "secret", "name": "\ud800"}],
         [{"hub": "seed", "key": f"k{n}"} for n in range(51)],
     ],
-    ids=["an object", "none", "twice", "no hub", "no key", "too many"],
+    ids=["an object", "none", "twice", "no hub", "no key", "hubs", "a strange key", "a strange name", "too many"],
 )
 def test_a_wrong_file_of_keys_is_refused_without_repeating_a_key(entries: object) -> None:
     with pytest.raises(ValueError, match="file of keys") as refused:
@@ -287,4 +306,4 @@ def test_a_command_makes_an_sms_arrive_and_phone_and_text_are_in_an_argument_eac
     assert send("4474", 'it\'s $(1); "two"')
     assert written.read_text() == repr(["4474", 'x=it\'s $(1); "two"'])
     assert not command.sender("false {phone} {text}")("1", "2")
-    assert not command.sender("/nowhere/command")("1", "2")
+    assert not command.sender("/nowhere/command {phone}")("1", "2")
