@@ -23,8 +23,8 @@ from conformance.arguments import address, folder, key, number, sms_words, suppl
 from conformance.checks.catalogue import CHECKS, checks_of
 from conformance.checks.check import Need, Result, missing
 from conformance.checks.running import BrokenOff, run_checks
-from conformance.exchange import MASK
 from conformance.hubs import HUBS, Hub
+from conformance.masking import MASK
 from conformance.push_server import PushServer
 from conformance.trial import RETURNED, MakeSms, Settings
 
@@ -104,9 +104,7 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
                 verdicts.append(report.Verdict(hub, broken_off.results))
                 is_broken_off = True
                 break
-    found = report.Report(
-        settings.masking.text(settings.url), datetime.now(UTC).isoformat(timespec="seconds"), verdicts
-    )
+    found = report.Report(settings.url, datetime.now(UTC).isoformat(timespec="seconds"), verdicts, settings.masking)
     print(f"\n{report.text(found)}")
     if reports:
         for name, form in report.FORMATS.items():

@@ -1,4 +1,4 @@
-"""Requests to the supplier, each kept with its answer, keys masked; no more of them a second than is polite."""
+"""Requests to the supplier, each kept with its answer; no more of them a second than is polite."""
 
 import gzip
 import http.client
@@ -7,46 +7,74 @@ import shlex
 import threading
 import time
 import zlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from functools import cached_property
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
 
-MASK = "<key>"
+from conformance.masking import Masking
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request and its answer, keys masked; `status` is None when no answer came, `error` says why then.
-
-    `answer` is unpacked; how it was packed over the wire is in its headers, and `unpacks` tells whether it was what they said.
-    `seconds` is from the first byte sent to the last received. What is `incoming` is a push: the supplier asks, the hub answers.
-    """
+class Shown:
+    """What may be told of an exchange: keys are masked, bodies are text."""
 
     method: str
     url: str
     headers: Mapping[str, str]
-    body: bytes
+    body: str
     status: int | None
     answer_headers: Mapping[str, str]
-    answer: bytes
+    answer: str
+    seconds: float
+    error: str | None
+    incoming: bool
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """A request and its answer as they are, to be judged; only what is `shown` may be told. `status` is None when no answer
+    came, `error` says why then.
+
+    `body` and `answer` are unpacked; how an answer was packed over the wire is in its headers, and `unpacks` tells whether it was what they said.
+    `seconds` is from the first byte sent to the last received. What is `incoming` is a push: the supplier asks, the hub answers.
+    """
+
+    method: str
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    status: int | None
+    answer_headers: Mapping[str, str] = field(repr=False)
+    answer: bytes = field(repr=False)
     seconds: float
     error: str | None = None
     unpacks: bool = True
     incoming: bool = False
+    masking: Masking = field(default_factory=Masking, repr=False)
 
-    @property
-    def text(self) -> str:
-        """The body of the answer."""
-        return self.answer.decode("utf-8", "replace")
+    @cached_property
+    def shown(self) -> Shown:
+        """What may be told of it."""
+        masking = self.masking
+        return Shown(
+            self.method,
+            masking.text(self.url),
+            masking.headers(self.headers),
+            masking.text(self.body.decode("utf-8", "replace")),
+            self.status,
+            masking.headers(self.answer_headers),
+            masking.text(self.answer.decode("utf-8", "replace")),
+            self.seconds,
+            self.error,
+            self.incoming,
+        )
 
     @property
     def json(self) -> Any:
         """The body of the answer, None where it is no JSON."""
-        try:
-            return json.loads(self.answer)
-        except ValueError:
-            return None
+        return parsed(self.answer)
 
     def field(self, name: str) -> Any:
         """Return a field of the answer, None where it has none."""
@@ -54,11 +82,70 @@ class Exchange:
         return content.get(name) if isinstance(content, dict) else None
 
     def curl(self) -> str:
-        """Return the command that repeats the request, with the key in the variable KEY, spelled as it is there."""
-        headers = [part for name, value in self.headers.items() for part in ("-H", f"{name}: {value}")]
-        body = ["--data-binary", self.body.decode("utf-8", "replace")] if self.body else []
-        command = shlex.join(["curl", "-i", "--compressed", "-X", self.method, *headers, *body, self.url])
-        return command.replace(MASK, "'\"$KEY\"'")
+        """Return the command that repeats the request in bash, with each key in a variable: KEY, KEY2.
+
+        Where a key is spelled in another way in JSON or in a URL, the command sets KEY_JSON or KEY_URL first.
+        """
+        sets: dict[str, str] = {}
+
+        def word(content: bytes) -> str:
+            parts = []
+            for name, piece in self.masking.pieces(content.decode("utf-8", "surrogateescape")):
+                variable = name and _variable(name, self.masking.keys[name], piece)
+                if variable != name:
+                    spells = _SPELLS[variable.removeprefix(f"{name}_")]
+                    sets[variable] = f'{variable}=$(python3 -c {shlex.quote(spells)} "${name}"); '
+                parts.append(f'"${variable}"' if variable else _quoted(piece))
+            return "".join(parts)
+
+        headers = [f"-H {word(f'{name}: {value}'.encode())}" for name, value in self.headers.items()]
+        body = [f"--data-raw {word(self.body)}"] if self.body else []
+        if "Content-Encoding" in self.headers:
+            body = [f"--data-binary @<(printf %s {word(self.body)} | gzip)"]
+        command = ["curl -i -g --compressed -X", self.method, *headers, *body, word(self.url.encode())]
+        return "".join(sets.values()) + " ".join(command)
+
+
+_SPELLS = {
+    "JSON": "import json, sys; print(json.dumps(sys.argv[1], ensure_ascii=False)[1:-1])",
+    "URL": "import sys, urllib.parse; print(urllib.parse.quote_plus(sys.argv[1]))",
+}
+
+
+def _variable(name: str, key: str, spelled: str) -> str:
+    """Return the variable that has a key as it is spelled."""
+    if spelled == key:
+        return name
+    return f"{name}_JSON" if spelled == json.dumps(key, ensure_ascii=False)[1:-1] else f"{name}_URL"
+
+
+def _quoted(text: str) -> str:
+    """Return a word of bash; what isn't UTF-8 is in it as surrogates."""
+    if text.isprintable():
+        return shlex.quote(text) if text else ""
+    octets = text.encode("utf-8", "surrogateescape")
+    plain = set(range(0x20, 0x7F)) - set(b"'\\")
+    return "$'" + "".join(chr(octet) if octet in plain else f"\\x{octet:02x}" for octet in octets) + "'"
+
+
+def parsed(body: bytes, encoding: str = "utf-8-sig") -> Any:
+    """Return what a body says in JSON, None where it is none. Python's NaN is none either."""
+    try:
+        return json.loads(body.decode(encoding), parse_constant=_refused)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def spoken(header: str) -> str:
+    """Return a header's value in UTF-8, if that is what was sent; it is read as Latin-1."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header
 
 
 def unpacked(body: bytes, encoding: str) -> bytes | None:
@@ -75,34 +162,6 @@ def unpacked(body: bytes, encoding: str) -> bytes | None:
                 return None
     except (OSError, EOFError, zlib.error):
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class Masking:
-    """Takes keys out of what is kept, however they are spelled there."""
-
-    keys: Collection[str] = field(repr=False)
-
-    def text(self, text: str) -> str:
-        for spelling in self._spellings():
-            text = text.replace(spelling, MASK)
-        return text
-
-    def raw(self, body: bytes) -> bytes:
-        for spelling in self._spellings():
-            body = body.replace(spelling.encode(), MASK.encode())
-        return body
-
-    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        return {name: self.text(value) for name, value in headers.items()}
-
-    def _spellings(self) -> list[str]:
-        escaped = {json.dumps(key)[1:-1] for key in self.keys} | {
-            json.dumps(key, ensure_ascii=False)[1:-1] for key in self.keys
-        }
-        spelled = {*self.keys, *escaped, *map(quote, self.keys), *map(quote_plus, self.keys)}
-        # The longer first: one key may begin like another.
-        return sorted((each for each in spelled if each), key=len, reverse=True)
 
 
 @dataclass(slots=True)
@@ -124,56 +183,62 @@ class Pace:
 
 @dataclass(slots=True)
 class Client:
-    """Asks one supplier with one key. `keep` is given every exchange, in which this key and `other_keys` are masked already."""
+    """Asks one supplier with one key. `keep` is given every exchange. `masking` is of more keys than this one."""
 
-    url: str
+    url: str = field(repr=False)
     key: str = field(repr=False)
     pace: Pace
     keep: Callable[[Exchange], None]
     timeout: float = 30.0
-    other_keys: Collection[str] = field(default=(), repr=False)
+    masking: Masking | None = None
 
     def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
         """Post a body to the supplier's URL, or to a path below it."""
-        return self._ask("POST", path, headers, body, paced=paced)
+        return self._ask("POST", path, "", headers, body, paced=paced)
 
     def get(self, query: str, headers: Mapping[str, str], path: str = "") -> Exchange:
-        return self._ask("GET", f"{path}?{query}", headers, b"", paced=True)
+        return self._ask("GET", path, query, headers, b"", paced=True)
 
-    def _ask(self, method: str, path: str, headers: Mapping[str, str], body: bytes, *, paced: bool) -> Exchange:
+    def _ask(  # noqa: PLR0913 - what a request is
+        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, *, paced: bool
+    ) -> Exchange:
         if paced:
             self.pace.wait()
-        url = self.url.rstrip("/") + path if path[:1] == "/" else self.url + path
-        parts = urlsplit(url)
+        parts = urlsplit(self.url)
+        parts = parts._replace(
+            path=(parts.path.rstrip("/") + path if path else parts.path) or "/",
+            query="&".join(filter(None, (parts.query, query))),
+            fragment="",
+        )
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=self.timeout)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
         began = time.monotonic()
         status, answer_headers, answer, error = None, dict[str, str](), b"", None
         try:
-            connection.request(method, target, body or None, dict(headers))
+            connection.request(method, target, body or None, {name: value.encode() for name, value in headers.items()})
             response = connection.getresponse()
             answer = response.read()
             status = response.status
-            answer_headers = {name.lower(): value for name, value in response.getheaders()}
+            answer_headers = {name.lower(): spoken(value) for name, value in response.getheaders()}
         except (OSError, http.client.HTTPException) as failure:
             error = type(failure).__name__
         finally:
             connection.close()
         seconds = time.monotonic() - began
         plain = unpacked(answer, answer_headers.get("content-encoding", ""))
-        masking = Masking({self.key, *self.other_keys})
         exchange = Exchange(
             method,
-            masking.text(url),
-            masking.headers(headers),
-            masking.raw(body),
+            parts.geturl(),
+            headers,
+            body,
             status,
-            masking.headers(answer_headers),
-            masking.raw(answer if plain is None else plain),
+            answer_headers,
+            answer if plain is None else plain,
             seconds,
             error,
             unpacks=plain is not None,
+            masking=self.masking or Masking({"KEY": self.key}),
         )
         self.keep(exchange)
         return exchange

@@ -1,7 +1,6 @@
 """The hub's end of pushes: receives them, answers as a check wants, and keeps each with the time it came."""
 
 import gzip
-import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
-from conformance.exchange import Exchange, Masking, unpacked
+from conformance.exchange import Exchange, parsed, spoken, unpacked
+from conformance.masking import Masking
 
 _LONGEST = 1_000_000
 
@@ -36,7 +36,7 @@ class Push:
 
     at: float
     method: str
-    path: str
+    path: str = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     raw: bytes = field(repr=False)
     answer: Answer
@@ -48,10 +48,7 @@ class Push:
     @property
     def json(self) -> Any:
         """The body, None where it is no JSON in UTF-8."""
-        try:
-            return json.loads((self.body or b"").decode("utf-8"))
-        except ValueError:
-            return None
+        return parsed(self.body or b"", "utf-8")
 
     def field(self, name: str) -> Any:
         """Return a field of the body, None where it has none."""
@@ -59,12 +56,12 @@ class Push:
         return content.get(name) if isinstance(content, dict) else None
 
     def exchange(self, masking: Masking) -> Exchange:
-        """Return it as what is kept, keys masked."""
+        """Return it as what is kept."""
         return Exchange(
             self.method,
-            masking.text(self.path),
-            masking.headers(self.headers),
-            masking.raw(self.raw if self.body is None else self.body),
+            self.path,
+            self.headers,
+            self.raw if self.body is None else self.body,
             None if self.answer.closes else self.answer.status,
             {},
             self.answer.body,
@@ -72,6 +69,7 @@ class Push:
             "the hub closed the connection" if self.answer.closes else None,
             unpacks=self.body is not None,
             incoming=True,
+            masking=masking,
         )
 
 
@@ -181,7 +179,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self._body()
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = {name.lower(): spoken(value) for name, value in self.headers.items()}
         answer = self.server.hub.receive(self.command, self.path, headers, body)
         if answer.closes:
             self.close_connection = True

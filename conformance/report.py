@@ -1,15 +1,16 @@
-"""What the checks found, for a person (text, HTML) and for machines (JSON, JUnit). Keys are masked before anything gets here."""
+"""What the checks found, for a person (text, HTML) and for machines (JSON, JUnit). Keys are masked."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from conformance.checks.check import Outcome, Result
-from conformance.exchange import Exchange
+from conformance.exchange import Shown
 from conformance.hubs import ENOUGH, Hub, Level
+from conformance.masking import Masking
 
 # What of a body is shown in text; the rest is in JSON.
 _SHOWN = 2_000
@@ -69,11 +70,21 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The verdicts on a supplier. `at` is when, as text; `url` is masked."""
+    """The verdicts on a supplier. `at` is when, as text; `masking` is of what may not be told."""
 
-    url: str
+    supplier: str = field(repr=False)
     at: str
     verdicts: Sequence[Verdict]
+    masking: Masking
+
+    @property
+    def url(self) -> str:
+        return self.masking.text(self.supplier)
+
+    def left(self, result: Result) -> Sequence[str]:
+        """Return what is to be said of what could not be given back."""
+        left = self.masking.text(", ".join(map(str, result.left)))
+        return [f"Left open, could not be finished: {left}."] if left else []
 
     @property
     def holds(self) -> bool:
@@ -83,7 +94,7 @@ class Report:
 def line(result: Result) -> str:
     """Return a result in a line of text."""
     why = f": {result.why}" if result.why else ""
-    return f"{result.outcome:7}  {result.basis.level:8}  {result.check.name}{why}"
+    return _printable(f"{result.outcome:7}  {result.basis.level:8}  {result.check.name}{why}")
 
 
 def text(report: Report) -> str:
@@ -97,8 +108,8 @@ def text(report: Report) -> str:
                 lines += ["", f"-- {result.check.name}: {result.check.title}", f"   {_ground(verdict.hub, result)}"]
                 lines += [f"   {result.why}", *(f"   {each}" for one in _last(result) for each in _wire(one))]
                 lines += [f"   again: {result.asked.curl()}"] if result.asked else []
-            lines += [f"   {result.check.name}: {left}" for left in _left(result)]
-    return "\n".join(lines) + "\n"
+            lines += [f"   {result.check.name}: {left}" for left in report.left(result)]
+    return _printable("\n".join(lines) + "\n")
 
 
 def as_json(report: Report) -> str:
@@ -115,7 +126,7 @@ def as_json(report: Report) -> str:
                 "document": verdict.hub.document,
                 "verdict": verdict.word,
                 "why": verdict.why,
-                "checks": [_result(result) for result in verdict.results],
+                "checks": [_result(report, result) for result in verdict.results],
             }
             for verdict in report.verdicts
         ],
@@ -127,7 +138,7 @@ def junit(report: Report) -> str:
     """Return the report in JUnit's XML. What isn't required and failed is skipped there: it decides nothing."""
     suites = []
     for verdict in report.verdicts:
-        cases = [_case(verdict.hub, result) for result in verdict.results]
+        cases = [_case(report, verdict.hub, result) for result in verdict.results]
         failures = verdict.count(Level.REQUIRED, Outcome.FAILED)
         skipped = sum("<skipped" in case for case in cases)
         head = f"<testsuite name={_attribute(verdict.hub.name)} tests='{len(cases)}' failures='{failures}' skipped='{skipped}'>"
@@ -137,7 +148,7 @@ def junit(report: Report) -> str:
 
 def html(report: Report) -> str:
     """Return the report as one page that needs nothing else."""
-    parts = [f"<h1>Conformance of {escape(report.url)}</h1><p>{escape(report.at)}. {escape(_DISCLAIMER)}</p>"]
+    parts = [f"<h1>Conformance of {_escaped(report.url)}</h1><p>{escape(report.at)}. {escape(_DISCLAIMER)}</p>"]
     for verdict in report.verdicts:
         parts.append(
             f"<h2>{escape(verdict.hub.title)}: <span class='{verdict.word.replace(' ', '-')}'>{verdict.word}</span></h2>"
@@ -147,7 +158,8 @@ def html(report: Report) -> str:
         parts += [
             f"<tr><td class='{result.outcome.replace(' ', '-')}'>{result.outcome}<td>{result.basis.level}"
             f"<td><details><summary>{escape(result.check.title)}</summary><p>{escape(result.check.name)}. "
-            f"{escape(_ground(verdict.hub, result))}.</p>{_html_wire(result)}</details><td>{escape(' '.join([result.why, *_left(result)]))}"
+            f"{escape(_ground(verdict.hub, result))}.</p>{_html_wire(result)}</details>"
+            f"<td>{_escaped(' '.join([result.why, *report.left(result)]))}"
             for result in verdict.results
         ]
         parts.append("</table>")
@@ -175,41 +187,33 @@ def _ground(hub: Hub, result: Result) -> str:
     return f"{hub.title}, {result.basis.level}: {result.basis.clause}"
 
 
-def _left(result: Result) -> Sequence[str]:
-    """Return what is to be said of what could not be given back."""
-    return [f"Left open, could not be finished: {', '.join(map(str, result.left))}."] if result.left else []
-
-
-def _last(result: Result) -> Iterable[Exchange]:
+def _last(result: Result) -> Iterable[Shown]:
     """Return what a person needs first: the request that failed, and the pushes."""
     asked = [result.asked] if result.asked else []
-    return [*asked, *(exchange for exchange in result.exchanges if exchange.incoming)]
+    return [each.shown for each in (*asked, *(exchange for exchange in result.exchanges if exchange.incoming))]
 
 
-def _wire(exchange: Exchange) -> Sequence[str]:
-    def shown(body: bytes) -> str:
-        return body[:_SHOWN].decode("utf-8", "replace")
-
+def _wire(exchange: Shown) -> Sequence[str]:
     out, back = ("< push", "> ") if exchange.incoming else ("> ", "< ")
     status = f"HTTP {exchange.status}" if exchange.status is not None else f"nothing: {exchange.error}"
     took = "" if exchange.incoming else f" ({exchange.seconds:.2f} s)"
     return [
         f"{out} {exchange.method} {exchange.url}",
         *(f"{out} {name}: {value}" for name, value in exchange.headers.items()),
-        *([f"{out} {shown(exchange.body)}"] if exchange.body else []),
+        *([f"{out} {exchange.body[:_SHOWN]}"] if exchange.body else []),
         f"{back} {status}{took}",
         *(f"{back} {name}: {value}" for name, value in exchange.answer_headers.items()),
-        *([f"{back} {shown(exchange.answer)}"] if exchange.answer else []),
+        *([f"{back} {exchange.answer[:_SHOWN]}"] if exchange.answer else []),
     ]
 
 
 def _html_wire(result: Result) -> str:
-    wires = "\n".join(f"<pre>{escape(chr(10).join(_wire(exchange)))}</pre>" for exchange in result.exchanges)
-    again = f"<p>Again:</p><pre>{escape(result.asked.curl())}</pre>" if result.asked else ""
+    wires = "\n".join(f"<pre>{_escaped(chr(10).join(_wire(exchange.shown)))}</pre>" for exchange in result.exchanges)
+    again = f"<p>Again:</p><pre>{_escaped(result.asked.curl())}</pre>" if result.asked else ""
     return wires + again
 
 
-def _result(result: Result) -> Mapping[str, Any]:
+def _result(report: Report, result: Result) -> Mapping[str, Any]:
     return {
         "check": result.check.name,
         "title": result.check.title,
@@ -218,27 +222,27 @@ def _result(result: Result) -> Mapping[str, Any]:
         "outcome": result.outcome,
         "why": result.why,
         "curl": result.asked.curl() if result.asked else None,
-        "leftOpen": [str(each) for each in result.left],
-        "exchanges": [_exchange(exchange) for exchange in result.exchanges],
+        "leftOpen": [report.masking.text(str(each)) for each in result.left],
+        "exchanges": [_exchange(exchange.shown) for exchange in result.exchanges],
     }
 
 
-def _exchange(exchange: Exchange) -> Mapping[str, Any]:
+def _exchange(exchange: Shown) -> Mapping[str, Any]:
     return {
         "push": exchange.incoming,
         "method": exchange.method,
         "url": exchange.url,
         "headers": dict(exchange.headers),
-        "body": exchange.body.decode("utf-8", "replace"),
+        "body": exchange.body,
         "status": exchange.status,
         "answerHeaders": dict(exchange.answer_headers),
-        "answer": exchange.text,
+        "answer": exchange.answer,
         "seconds": round(exchange.seconds, 3),
         "error": exchange.error,
     }
 
 
-def _case(hub: Hub, result: Result) -> str:
+def _case(report: Report, hub: Hub, result: Result) -> str:
     head = f"<testcase classname={_attribute(hub.name)} name={_attribute(result.check.name)}>"
     said = _attribute(f"{result.basis.level}: {result.why}")
     match result.outcome:
@@ -246,12 +250,12 @@ def _case(hub: Hub, result: Result) -> str:
             inside = ""
         case Outcome.FAILED if result.basis.level is Level.REQUIRED:
             wire = "\n".join(each for one in _last(result) for each in _wire(one))
-            inside = f"<failure message={said}>{escape(_printable(wire))}</failure>"
+            inside = f"<failure message={said}>{_escaped(wire)}</failure>"
         case Outcome.FAILED:
             inside = f"<skipped message={_attribute(f'failed, but only {result.basis.level}: {result.why}')}/>"
         case _:
             inside = f"<skipped message={said}/>"
-    left = "".join(f"<system-out>{escape(_printable(each))}</system-out>" for each in _left(result))
+    left = "".join(f"<system-out>{_escaped(each)}</system-out>" for each in report.left(result))
     return f"{head}{inside}{left}</testcase>"
 
 
@@ -259,6 +263,10 @@ def _attribute(text: str) -> str:
     return quoteattr(_printable(text))
 
 
+def _escaped(text: str) -> str:
+    return escape(_printable(text))
+
+
 def _printable(text: str) -> str:
-    """Return a text without what XML can't hold."""
+    """Return a text without what XML can't hold and a terminal would obey."""
     return "".join(each if each in "\n\t" or (each.isprintable()) else "\N{REPLACEMENT CHARACTER}" for each in text)

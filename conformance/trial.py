@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from conformance.exchange import Client, Exchange, Masking, Pace, unpacked
+from conformance.exchange import Client, Exchange, Pace, unpacked
 from conformance.hubs import Hub, Level
+from conformance.masking import Masking, keys_in
 from conformance.push_server import SUCCESS, Answer, Inbox, Push, PushServer
 
 type MakeSms = Callable[[str, str], object]
@@ -59,7 +60,7 @@ class Settings:
     Numbers are bought of `country`, `operator`, `service` alone where they are given.
     """
 
-    url: str
+    url: str = field(repr=False)
     key: str = field(repr=False)
     other_key: str | None = field(default=None, repr=False)
     pushes: PushServer | None = None
@@ -89,7 +90,7 @@ class Settings:
 
     @property
     def masking(self) -> Masking:
-        return Masking([key for key in (self.key, self.other_key) if key])
+        return Masking({"KEY": self.key, "KEY2": self.other_key or "", **keys_in(self.url)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class Trial:
         self.hub = run.hub
         self.settings = run.settings
         self.exchanges: list[Exchange] = []
+        self._last: Exchange | None = None
         self._live: dict[object, str] = {}
         self._lost: list[str] = []
         self._is_timed = True
@@ -261,7 +263,7 @@ class Trial:
                 number, activation_id = answer.field("number"), answer.field("activationId")
                 return Bought(offer, number, activation_id, re.sub(r"\D", "", str(number)), answer)
             case _:
-                raise Failed(f"GET_NUMBER was not answered with SUCCESS or NO_NUMBERS: {short(answer)}")
+                raise Failed(f"GET_NUMBER was not answered with SUCCESS or NO_NUMBERS: {short(answer)}", answer)
 
     def buy_up_to(self, most: int, offer: Offer, excluded: Sequence[str] = ()) -> list[Bought]:
         """Buy until there are so many, or no more numbers."""
@@ -361,7 +363,7 @@ class Trial:
         return self.settings.soon + 3 * self.settings.retry
 
     def _waited(self, inbox: Inbox, pushes: int, seconds: float) -> Sequence[Push]:
-        ends = time.monotonic() + seconds
+        self._last, ends = None, time.monotonic() + seconds
         while True:
             left = ends - time.monotonic()
             came = inbox.wait(pushes, max(0.0, min(left, 0.5)))
@@ -374,9 +376,8 @@ class Trial:
 
     @property
     def last(self) -> Exchange | None:
-        """The last request of this check."""
-        with self._lock:
-            return self.exchanges[-1] if self.exchanges else None
+        """The last request of this check, None once it has looked for pushes: no request repeats these."""
+        return self._last
 
     def seen(self) -> Sequence[Exchange]:
         """Return every exchange of the whole run so far that the hub would time."""
@@ -411,15 +412,15 @@ class Trial:
 
     def _client(self) -> Client:
         settings = self.settings
-        return Client(settings.url, settings.key, self._run.pace, self._keep, settings.timeout, settings.masking.keys)
+        return Client(settings.url, settings.key, self._run.pace, self._keep, settings.timeout, settings.masking)
 
     def _keep(self, exchange: Exchange) -> None:
         # A key that is packed can't be masked.
         if packing := exchange.headers.get("Content-Encoding"):
-            plain = unpacked(exchange.body, packing) or b""
-            exchange = replace(exchange, body=self.settings.masking.raw(plain))
+            exchange = replace(exchange, body=unpacked(exchange.body, packing) or b"")
         with self._lock:
             self.exchanges.append(exchange)
+            self._last = exchange
         if self._is_timed:
             self._run.keep(exchange)
 
@@ -462,4 +463,4 @@ def short(answer: Exchange) -> str:
     """Return what an answer was in a few words."""
     if answer.status is None:
         return f"no answer ({answer.error})"
-    return f"HTTP {answer.status}, {answer.text[:120]!r}"
+    return f"HTTP {answer.status}, {answer.shown.answer[:120]!r}"

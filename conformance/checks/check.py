@@ -41,7 +41,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a check of a hub ended and why, with what went over the wire, pushes among it, keys masked.
+    """How a check of a hub ended and why (keys masked), with what went over the wire, pushes among it, as it was.
 
     `asked` is the request that shows a failure best; `left` is what may still be sold to us when it had ended. `is_prevented`:
     all that it needs was given, and it could still not be made, for want of a number to buy or the like.

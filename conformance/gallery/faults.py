@@ -412,11 +412,16 @@ ODD = {
     "takes turns": Ways(takes_turns=True),
     "never gives a cancelled number again": Ways(gone_after=(4,)),
     "never gives a returned number again": Ways(gone_after=(5,)),
+    "keys of a digit or two": Ways(keys=("5", "44")),
+    "keys that are escaped": Ways(keys=("a\"b'\\/&?#+ %41", "<é> $(x)")),
 }
 """Right for every hub."""
 
 ODD_AT = {
-    "seed": {"excludes whole numbers only": Ways(excludes="whole numbers")},
+    "seed": {
+        "excludes whole numbers only": Ways(excludes="whole numbers"),
+        "keys of a digit": Ways(keys=("1", "0")),
+    },
     "smshub": {
         "packed pushes": Ways(push_gzip=True),
         "always packed": Ways(gzip="always"),
@@ -425,7 +430,10 @@ ODD_AT = {
     },
     "smsbower": {"packed pushes": Ways(push_gzip=True), "always packed": Ways(gzip="always")},
     "grizzly": {"plain": Ways(gzip="never")},
-    "onlinesim": {"nothing but its paths": Ways(paths_only=True)},
+    "onlinesim": {
+        "nothing but its paths": Ways(paths_only=True),
+        "keys beyond Latin-1": Ways(keys=("ключ", "клю")),
+    },
 }
 """Right for a hub, as its document has it."""
 

@@ -75,6 +75,7 @@ class Supplier:
 
     def __init__(self, hub: Hub, ways: Ways, push_url: str | None, retry_s: float) -> None:
         self.hub, self.ways = hub, ways
+        self.keys = ways.keys or (KEY, OTHER_KEY)
         self.stock = _stock(hub, ways)
         self._push_url = push_url
         self._retry_s = retry_s
@@ -148,7 +149,7 @@ class Supplier:
 
     def _act(self, fields: Mapping[str, Any]) -> Answer:
         key, action = fields.get("key"), fields.get("action")
-        if key not in {KEY, OTHER_KEY} and action not in self.ways.any_key_for:
+        if key not in self.keys and action not in self.ways.any_key_for:
             self._end_all_the_same(fields, "key")
             raise _Refused("Invalid key", "key")
         if action in {self.hub.counts_action, "GET_SERVICES"}:
@@ -264,10 +265,10 @@ class Supplier:
 
     def _getsms(self, fields: Mapping[str, str]) -> Answer:
         key, wanted = fields.get("apiKey"), fields.get("id", "")
-        if key not in {KEY, OTHER_KEY} and "getsms" not in self.ways.any_key_for:
+        if key not in self.keys and "getsms" not in self.ways.any_key_for:
             raise _Refused("Invalid key", "key")
         activation = self.stock.activations.get(int(wanted) if wanted.isdecimal() else -1)
-        is_foreign = activation is not None and key in {KEY, OTHER_KEY} and activation.key != key
+        is_foreign = activation is not None and key in self.keys and activation.key != key
         if activation is None or (is_foreign and not self.ways.foreign_getsms):
             raise _Refused("Unknown activation", "activation")
         if activation.messages and self.ways.getsms_messages:
@@ -379,7 +380,7 @@ class Supplier:
         try:
             connection.putrequest("POST", urlsplit(self._push_url or "").path or "/", skip_accept_encoding=True)
             for name, value in headers.items():
-                connection.putheader(name.lower() if ways.push_headers_lower else name, value)
+                connection.putheader(name.lower() if ways.push_headers_lower else name, value.encode())
             connection.endheaders([body] if ways.push_chunked else body, encode_chunked=ways.push_chunked)
             response = connection.getresponse()
             answer = response.status, response.read(), response.getheader("content-encoding") or ""

@@ -27,6 +27,8 @@ class Ways:
     Times are seconds.
     """
 
+    keys: tuple[str, str] | None = None
+    """The keys of the hub and of another one; None for plain ones."""
     # Counts.
     overstates: int = 0
     shows_each: int = 1

@@ -21,7 +21,7 @@ def unusable(exchange: Exchange) -> str:
     """Return what an answer is that is of no use."""
     if exchange.status is None:
         return f"no answer ({exchange.error})"
-    return f"HTTP {exchange.status}: {exchange.text[:_SHOWN]}"
+    return f"HTTP {exchange.status}: {exchange.shown.answer[:_SHOWN]}"
 
 
 def is_success(exchange: Exchange) -> bool:

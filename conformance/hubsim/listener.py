@@ -1,14 +1,13 @@
 """Where the hubs take pushes: one address for all, `/` and a partner's name each, or any path and the key alone."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.exchange import unpacked
+from conformance.exchange import parsed, spoken, unpacked
 from conformance.hubs import Hub
 from conformance.hubsim.behaviour import CUT, OK_BODY, Answer, http
 from conformance.hubsim.events import Event, Pushed, Reply, Stray
@@ -122,7 +121,8 @@ async def _read(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str],
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     method, path, _ = head[0].split(" ", 2)
     headers = {
-        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)
+        name.strip().lower(): spoken(value.strip())
+        for name, _, value in (line.partition(":") for line in head[1:] if line)
     }
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body = b""
@@ -138,8 +138,5 @@ async def _read(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str],
 
 
 def _parsed(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-    try:
-        content = json.loads((unpacked(body, headers.get("content-encoding", "")) or b"").decode())
-    except ValueError:
-        return {}
+    content = parsed(unpacked(body, headers.get("content-encoding", "")) or b"", "utf-8")
     return content if isinstance(content, dict) else {}

@@ -17,6 +17,7 @@ from conformance.hubsim.events import Arrived, Event, Finished, Pushed, Reply, S
 from conformance.hubsim.ledger import Account, Limits, account
 from conformance.hubsim.listener import Addressee, Listener
 from conformance.hubsim.partner import Send, SimulatedHub
+from conformance.masking import Masking, keys_in
 
 # Requests of all partners together, for each sale a second that is wanted: enough for all, and not more.
 _REQUESTS_PER_SALE = 20
@@ -36,7 +37,7 @@ class Partner:
     name: str
     hub: Hub
     key: str = field(repr=False)
-    url: str = ""
+    url: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Settings:
     `send` makes SMS arrive, None where they come by themselves. Pushes are taken at `host` and `port`.
     """
 
-    url: str
+    url: str = field(repr=False)
     partners: Sequence[Partner]
     seconds: float
     rate: float
@@ -57,6 +58,13 @@ class Settings:
     seed: int = 1
     behaviour: Behaviour = field(default_factory=Behaviour)
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def masking(self) -> Masking:
+        """What may not be told."""
+        urls = [self.url, *(one.url for one in self.partners)]
+        keys = [*(one.key for one in self.partners), *(key for url in urls for key in keys_in(url).values())]
+        return Masking({f"KEY_{place}": key for place, key in enumerate(keys)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +173,11 @@ def _nothing(settings: Settings, events: Sequence[Event]) -> str:
 
 def _hubs(settings: Settings, note: Callable[[Event], None], began: float) -> list[SimulatedHub]:
     pace = Pace(settings.rate * _REQUESTS_PER_SALE)
-    keys = {one.key for one in settings.partners}
     return [
         SimulatedHub(
             one.name,
             one.hub,
-            Client(one.url or settings.url, one.key, pace, keep=lambda _: None, other_keys=keys),
+            Client(one.url or settings.url, one.key, pace, keep=lambda _: None),
             settings.behaviour,
             Random(f"{settings.seed} {one.name}"),  # noqa: S311 - the same play each time
             note,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from html import escape
 from typing import Any
 
@@ -30,7 +30,7 @@ def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
     """Return the report as JSON: figures, findings, and every event but for texts."""
     account = outcome.account
     return {
-        "url": settings.url,
+        "url": settings.masking.text(settings.url),
         "seconds": outcome.seconds,
         "seed": settings.seed,
         "brokenOffSeconds": outcome.broken_off,
@@ -57,7 +57,7 @@ def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
                 "clause": one.basis.clause,
                 "decides": one.decides,
             }
-            for one in account.findings
+            for one in _findings(outcome, settings)
         ],
     }
 
@@ -70,7 +70,7 @@ def as_text(outcome: Outcome, settings: Settings) -> str:
     table = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
     found = [
         f"  {one.at:7.1f} s  {one.partner or '-'}: {one.kind}: {one.text} [{_level(one)}]"
-        for one in account.findings[:_SHOWN]
+        for one in _findings(outcome, settings)[:_SHOWN]
     ]
     more = [f"  … {len(account.findings) - _SHOWN} more"] if len(account.findings) > _SHOWN else []
     return "\n".join([*table, "", *_figures(outcome, settings), "", _verdict(outcome), *found, *more])
@@ -89,12 +89,13 @@ def as_html(outcome: Outcome, settings: Settings) -> str:
             _level(one),
             one.basis.clause,
         )
-        for one in account.findings
+        for one in _findings(outcome, settings)
     ]
+    url = escape(settings.masking.text(settings.url))
     parts = [
         "<!doctype html>",
-        f'<html lang="en"><meta charset="utf-8"><title>Simulated hubs: {escape(settings.url)}</title><style>{_STYLE}</style>',
-        f"<h1>Simulated hubs against {escape(settings.url)}</h1>",
+        f'<html lang="en"><meta charset="utf-8"><title>Simulated hubs: {url}</title><style>{_STYLE}</style>',
+        f"<h1>Simulated hubs against {url}</h1>",
         f'<p class="{"good" if _is_clean(outcome) else "bad"}"><strong>{escape(_verdict(outcome))}</strong></p>',
         *(f"<p>{escape(line)}</p>" for line in _figures(outcome, settings)),
         _table(("partner", *_COLUMNS), ([str(value) for value in row] for row in _rows(outcome))),
@@ -190,6 +191,11 @@ def _level(finding: Finding) -> str:
     """Return how sure the rule is, and whether it decides though no document says it."""
     is_worthless = finding.decides and finding.basis.level is not Level.REQUIRED
     return f"{finding.basis.level}, decisive" if is_worthless else finding.basis.level
+
+
+def _findings(outcome: Outcome, settings: Settings) -> list[Finding]:
+    """Return the findings as they may be told."""
+    return [replace(one, text=settings.masking.text(one.text)) for one in outcome.account.findings]
 
 
 def _answers(outcome: Outcome, action: Action) -> list[float]:

@@ -62,7 +62,8 @@ def found(case: Case) -> Found:
     with PushServer() as pushes:
         supplier = Supplier(replace(HUBS[case.hub], **case.believes), case.ways, pushes.url, RETRY)
         with serving(supplier) as url:
-            settings = replace(SETTINGS, url=url, pushes=pushes, sms=supplier.receive)
+            key, other_key = supplier.keys
+            settings = replace(SETTINGS, url=url, key=key, other_key=other_key, pushes=pushes, sms=supplier.receive)
             results = run_checks(HUBS[case.hub], settings, only=case.only)
     ended = {outcome: {each.check.name: each.why for each in results if each.outcome is outcome} for outcome in Outcome}
     left = tuple(one for each in results for one in each.left)

@@ -11,12 +11,19 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote_plus
 
 import pytest
 
 from conformance.__main__ import INTERRUPTED, main, sms_command
-from conformance.checks.catalogue import checks_of
+from conformance.checks.catalogue import CHECKS, checks_of
+from conformance.checks.check import Outcome, Result
+from conformance.checks.running import run_checks
 from conformance.hubs import HUBS, Level
+from conformance.masking import MASK, Masking
+from conformance.push_server import PushServer
+from conformance.report import FORMATS, Report, Verdict, text
+from conformance.trial import Settings
 from local.place import REPOSITORY
 from tests.conformance.shop import KEY, Shop, trading
 from tests.contract.market import until
@@ -120,10 +127,12 @@ def test_a_wrong_call_ends_with_2(arguments: list[str], said: str, capsys: pytes
 
 def test_a_dry_run_sends_nothing_and_lists_every_check(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     # Elsewhere it is as harmless, but it has to be meant.
-    assert main(["check"], {"URL": shop.url, "KEY": KEY, "DRY_RUN": "1", "PUSH": "127.0.0.1:1"}) == 0
+    url = f"{shop.url}?token=t0k3n"
+    assert main(["check"], {"URL": url, "KEY": KEY, "DRY_RUN": "1", "PUSH": "127.0.0.1:1"}) == 0
     said = capsys.readouterr().out
     assert shop.asked == []
     assert KEY not in said
+    assert "t0k3n" not in said
     assert all(f"{check.name}: " in said for hub in HUBS.values() for check in checks_of(hub))
     assert "finish-sold: not run, needs DESTRUCTIVE" in said
     assert "push-types: not run, needs SMS\n" in said
@@ -154,10 +163,10 @@ def test_reports_have_what_went_over_the_wire_and_never_the_key(
         assert _run(shop, "--report", str(tmp_path), "--only", "number-type", "--only", "bearer") == 1
     files = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert files.keys() == {"report.txt", "report.json", "report.xml", "report.html"}
-    for text in (*files.values(), capsys.readouterr().out):
-        assert "GET_NUMBER" in text
+    for told in (*files.values(), capsys.readouterr().out):
+        assert "GET_NUMBER" in told
         for spelled in (KEY, json.dumps(KEY)[1:-1], "secret"):
-            assert spelled not in text
+            assert spelled not in told
 
 
 def test_the_curl_of_a_failure_repeats_its_request(shop: Shop, tmp_path: Path) -> None:
@@ -166,11 +175,41 @@ def test_the_curl_of_a_failure_repeats_its_request(shop: Shop, tmp_path: Path) -
     (check,) = json.loads((tmp_path / "report.json").read_text(encoding="utf-8"))["hubs"][0]["checks"]
     assert check["outcome"] == "failed"
     (asked,) = (asked for asked in shop.asked if asked["action"] == "GET_NUMBER")
-    subprocess.run(
-        ["bash", "-c", check["curl"]], env={**os.environ, "KEY": json.dumps(KEY)[1:-1]}, capture_output=True, check=True
-    )
+    subprocess.run(["bash", "-c", check["curl"]], env={**os.environ, "KEY": KEY}, capture_output=True, check=True)
     assert shop.asked[-1] == asked
     assert len(shop.asked) == 4
+
+
+def _pushing(push: bytes) -> tuple[Result, Report]:
+    """Have an SMS pushed so, by a supplier that is right otherwise."""
+    with trading(Shop()) as shop, PushServer() as pushes:
+
+        def sms(phone: str, text: str) -> None:
+            pushes.receive("POST", "/", {}, push.replace(b"4711", phone.encode()))
+
+        settings = Settings(shop.url, KEY, pushes=pushes, sms=sms, per_second=1000, soon=0.01, retry=0.01)
+        (result,) = run_checks(HUBS["smshub"], settings, only=["push-content"])
+    return result, Report(shop.url, "now", [Verdict(HUBS["smshub"], [result])], settings.masking)
+
+
+def test_what_pushes_show_no_request_repeats() -> None:
+    result, found = _pushing(b'{"phone":4711,"text":"what nobody sent"}')
+    assert (result.outcome, result.asked) == (Outcome.FAILED, None)
+    told = text(found)
+    assert '< push {"phone":' in told
+    assert "what nobody sent" in told
+    assert not [form for form in FORMATS.values() if "curl -i" in form(found)]
+    assert _pushing(b"{}")[0].why == "0 of 1 pushes came within 0.04 s."
+
+
+def test_no_id_that_is_left_tells_a_key_or_breaks_a_report() -> None:
+    check, hub = CHECKS["number-type"], HUBS["smshub"]
+    result = Result(check, hub.rules[check.name], Outcome.PASSED, "", left=(KEY, "\ud800"))
+    found = Report(f"http://127.0.0.1/?key={quote_plus(KEY)}", "now", [Verdict(hub, [result])], Masking({"KEY": KEY}))
+    for form in FORMATS.values():
+        assert not [spelled for spelled in (KEY, "secret", "\ud800") if spelled in form(found)]
+    assert text(found).splitlines()[0] == "http://127.0.0.1/?key=<key>, now"
+    assert f"could not be finished: {MASK}, ?" in text(found)
 
 
 def test_junit_fails_for_what_is_required_alone(shop: Shop, tmp_path: Path) -> None:
@@ -224,9 +263,9 @@ def test_an_interrupt_waits_for_a_number_that_is_being_bought_and_tells_what_it_
             running.kill()
     assert running.returncode == INTERRUPTED
     assert shop.finished() == [2]
-    for text in (said, *(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.[thx]*"))):
-        assert "Left open, could not be finished: 2." in text
-        assert "broken off" in text
+    for told in (said, *(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.[thx]*"))):
+        assert "Left open, could not be finished: 2." in told
+        assert "broken off" in told
 
 
 def test_an_sms_command_is_called_without_a_shell(tmp_path: Path) -> None:

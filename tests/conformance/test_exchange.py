@@ -1,47 +1,212 @@
-"""Requests, their pace, and keys that are masked."""
+"""Requests, which are judged as they are and told without keys; and their pace."""
 
 import ast
 import gzip
+import json
+import shlex
+import subprocess
 import sys
 import time
-from urllib.parse import quote, quote_plus
+from collections.abc import Iterator
+from contextlib import contextmanager
+from socketserver import BaseRequestHandler, ThreadingTCPServer
+from threading import Thread
+from urllib.parse import quote_plus
 
-from conformance.exchange import MASK, Client, Exchange, Masking, Pace
+import pytest
+
+from conformance.exchange import Client, Exchange, Pace, parsed
+from conformance.hubs import HUBS
+from conformance.masking import MASK, Masking
 from conformance.push_server import SUCCESS, Push
+from conformance.trial import Run, Settings, Trial
 from local.place import REPOSITORY
 from tests.conformance.shop import KEY, Shop, trading
 
 
-def test_keys_are_masked_however_they_are_spelled() -> None:
-    masking = Masking([KEY, "schlüssel"])
-    for spelled in (KEY, quote(KEY), quote_plus(KEY), 'secret/\\"key\\"+%', "schlüssel", "schl\\u00fcssel"):
-        assert masking.text(f"<{spelled}>") == f"<{MASK}>"
-        assert masking.raw(f"<{spelled}>".encode()) == f"<{MASK}>".encode()
+@contextmanager
+def answering(answer: bytes, asked: list[bytes] | None = None) -> Iterator[str]:
+    """Answer each request with these bytes, whatever they are, and keep it."""
+
+    class Handler(BaseRequestHandler):
+        def handle(self) -> None:
+            came = b""
+            while b"\r\n\r\n" not in came:
+                came += self.request.recv(65_536)
+            head, _, body = came.partition(b"\r\n\r\n")
+            length = next(
+                (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")), 0
+            )
+            while len(body) < length:
+                body += self.request.recv(65_536)
+            if asked is not None:
+                asked.append(head + b"\r\n\r\n" + body)
+            self.request.sendall(answer)
+
+    with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}/hub"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
-def test_a_key_that_begins_like_another_is_masked_whole() -> None:
-    assert Masking(["abc", "abcdef", ""]).text("abcdef abc") == f"{MASK} {MASK}"
+def client(url: str, key: str = KEY) -> Client:
+    return Client(url, key, Pace(1000), lambda _: None, 5.0)
 
 
-def test_an_answer_in_gzip_is_unpacked_before_it_is_masked() -> None:
+def test_an_answer_is_judged_as_it_is_and_told_without_the_key() -> None:
     kept: list[Exchange] = []
     with trading(Shop(echoes=True)) as shop:
-        client = Client(shop.url, KEY, Pace(1000), kept.append)
-        client.post(b'{"action":"GET_SERVICES","key":"other"}', {"Authorization": f"Bearer {KEY}"})
-        answer = client.post(b'{"key":"secret/\\"key\\"+%"}', {})
-    assert answer.field("you said") == {"key": MASK}
-    assert answer.answer_headers["x-key"] == MASK
-    assert answer.body == b'{"key":"<key>"}'
-    assert kept[0].headers == {"Authorization": f"Bearer {MASK}"}
-    assert KEY not in repr(client)
+        asking = Client(shop.url, KEY, Pace(1000), kept.append)
+        answer = asking.post(json.dumps({"key": KEY}).encode(), {"Authorization": f"Bearer {KEY}"})
+    assert answer.field("you said") == {"key": KEY}
+    assert answer.answer_headers["x-key"] == KEY
+    shown = answer.shown
+    assert json.loads(shown.answer)["you said"] == {"key": MASK}
+    assert (shown.body, shown.headers) == (f'{{"key": "{MASK}"}}', {"Authorization": f"Bearer {MASK}"})
+    assert shown.answer_headers["x-key"] == MASK
+    assert kept == [answer]
+    for told in (repr(asking), repr(answer), repr(shown)):
+        assert "secret" not in told
 
 
-def test_a_push_in_gzip_is_unpacked_before_it_is_masked() -> None:
+def test_a_push_is_kept_unpacked_and_told_without_the_key() -> None:
     raw = gzip.compress(b'{"key":"abc"}')
     push = Push(0.0, "POST", "/push?abc", {"content-encoding": "gzip", "authorization": "Bearer abc"}, raw, SUCCESS)
-    kept = push.exchange(Masking(["abc"]))
-    assert (kept.body, kept.url, kept.headers["authorization"]) == (b'{"key":"<key>"}', "/push?<key>", "Bearer <key>")
-    assert "abc" not in repr(kept)
+    kept = push.exchange(Masking({"KEY": "abc"}))
+    assert (kept.body, kept.url, kept.headers["authorization"]) == (b'{"key":"abc"}', "/push?abc", "Bearer abc")
+    shown = kept.shown
+    assert (shown.body, shown.url, shown.headers["authorization"]) == ('{"key":"<key>"}', "/push?<key>", "Bearer <key>")
+    for told in (repr(push), repr(kept), repr(shown)):
+        assert "abc" not in told
+
+
+@pytest.mark.parametrize("key", ["ключ", "schlüssel"])
+def test_a_key_beyond_latin_1_goes_into_a_header_in_utf_8(key: str) -> None:
+    asked: list[bytes] = []
+    head = f"HTTP/1.1 200 OK\r\nX-Key: {key}\r\nX-Raw: ".encode() + b"\xff\r\nContent-Length: 0\r\n\r\n"
+    with answering(head, asked) as url:
+        answer = client(url, key).post(b"{}", {"Authorization": f"Bearer {key}"})
+    assert f"Authorization: Bearer {key}\r\n".encode() in asked[0]
+    assert (answer.answer_headers["x-key"], answer.answer_headers["x-raw"]) == (key, "ÿ")
+    assert answer.shown.answer_headers["x-key"] == MASK
+
+
+@pytest.mark.parametrize(
+    ("below", "query", "target"),
+    [
+        ("", "", "/hub/?key=k"),
+        ("/getNumber", "", "/hub/getNumber?key=k"),
+        ("/getsms/", "id=1", "/hub/getsms/?key=k&id=1"),
+    ],
+)
+def test_a_url_may_have_a_query_of_its_own(below: str, query: str, target: str) -> None:
+    asked: list[bytes] = []
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", asked) as url:
+        asking = client(f"{url}/?key=k#top")
+        answer = asking.get(query, {}, below) if query else asking.post(b"", {}, below)
+    assert asked[0].split()[1].decode() == target
+    assert answer.url == url.removesuffix("/hub") + target
+
+
+_DEEP = b"[" * 200_000
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"", b""),
+        (b"nonsense", b""),
+        (b"HTTP/1.1 \xb2\xb2\xb2 OK", b""),
+        (b"HTTP/1.1 200 \xff\xfe", b"{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99", b"{}"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", b"zz\r\n{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip", b"{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip", gzip.compress(b"{}")[:-5]),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: \xff", b"{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x; boundary=\r\n: \r\nx", b"{}"),
+        (b"HTTP/1.1 200 OK" + b"\r\na: b" * 200, b"{}"),
+        (b"HTTP/1.1 200 OK\r\na: " + b"b" * 100_000, b"{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: %d" % len(_DEEP), _DEEP),
+    ],
+)
+def test_no_answer_is_an_exception(head: bytes, body: bytes) -> None:
+    with answering(head + b"\r\n\r\n" + body) as url:
+        answer = client(url).post(b"{}", {})
+    assert (answer.status is None) == (answer.error is not None)
+    assert answer.field("status") is None
+    assert answer.shown.answer == answer.answer.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", _DEEP, b"9" * 5000, b"NaN", b'{"a":Infinity}', b'"\xff"', '{"a":1}'.encode("utf-16")]
+)
+def test_what_is_no_json_is_none(body: bytes) -> None:
+    assert parsed(body) is None
+
+
+def test_a_byte_order_mark_is_no_matter_in_answers() -> None:
+    assert parsed(b'\xef\xbb\xbf{"a":1}') == {"a": 1}
+
+
+# ------------------------------------------------------------ the command that repeats a request
+
+HOSTILE = "q'\"$(id)`\\/&?#+ %41é"
+
+
+def pasted(exchange: Exchange, **variables: str) -> None:
+    """Run what is to be pasted, in a shell that has the keys."""
+    sets = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
+    ran = subprocess.run(
+        ["bash", "-c", "\n".join([*sets, exchange.curl()])], capture_output=True, check=False, timeout=30
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
+def fields_of(request: bytes) -> tuple[bytes, dict[str, str], bytes]:
+    head, _, body = request.partition(b"\r\n\r\n")
+    first, *lines = head.split(b"\r\n")
+    headers = dict(line.decode("latin-1").split(": ", 1) for line in lines)
+    return first, {name.lower(): value for name, value in headers.items()}, body
+
+
+@pytest.mark.parametrize("key", ["plain-key-1234", "5", HOSTILE, '"\\/-x', "ключ от двери"])
+@pytest.mark.parametrize("way", ["post", "get", "header", "raw", "other key", "query"])
+def test_the_command_sends_the_same_bytes(key: str, way: str) -> None:
+    asked: list[bytes] = []
+    with answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", asked) as url:
+        settings = Settings(
+            f"{url}?token={quote_plus(HOSTILE)}" if way == "query" else url,
+            key,
+            other_key="the-other-key",
+            per_second=1000,
+        )
+        trial = Trial(Run(HUBS["smshub"], settings))
+        match way:
+            case "get":
+                trial.get("/getsms/", apiKey=key, id=5)
+            case "header":
+                trial.counts(headers={"Authorization": f"Bearer {key}"})
+            case "raw":
+                trial.ask(None, body=b"@it's\n\x01\xff\\ <key> \xc3\xa9")
+            case "other key":
+                trial.ask("X", key="the-other-key", text="it's\n5")
+            case _:
+                trial.ask("X", text="it's [a-z]{5} 'é'")
+        (exchange,) = trial.exchanges
+        command = exchange.curl()
+        pasted(exchange, KEY=key, KEY2="the-other-key", URL_KEY=HOSTILE)
+    first, again = map(fields_of, asked)
+    assert again == first
+    assert ('"$KEY2"' in command) == (way == "other key")
+    assert len(key) < 8 or key not in command
+    assert "the-other-key" not in command
+    if key == "plain-key-1234" and way != "query":
+        # Nothing has to be set but the key.
+        assert command.startswith("curl ")
 
 
 def test_no_more_requests_begin_in_a_second_than_is_polite() -> None:

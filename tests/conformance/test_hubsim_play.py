@@ -1,5 +1,6 @@
 """Simulated hubs play against a small supplier: nothing is found at one that is right, and what is wrong is."""
 
+import asyncio
 import json
 import os
 import re
@@ -8,23 +9,27 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from conformance.exchange import Client, Exchange, Pace
 from conformance.hubs import HUBS, Basis, Level
 from conformance.hubsim import __main__ as command
 from conformance.hubsim import partner
 from conformance.hubsim.behaviour import Behaviour, misbehaviours
-from conformance.hubsim.events import Arrived, Down, Pushed, Reply
-from conformance.hubsim.ledger import Finding, Kind, Limits
+from conformance.hubsim.events import Arrived, Down, Event, Pushed, Reply
+from conformance.hubsim.ledger import Finding, Kind, Limits, account
+from conformance.hubsim.partner import SimulatedHub
 from conformance.hubsim.play import Outcome, Partner, Settings, play
 from conformance.hubsim.report import as_html, as_json, as_text
+from conformance.masking import Masking
 from local.place import REPOSITORY
-from tests.conformance.small_supplier import Supplier, serving
+from tests.conformance.small_supplier import PLACE, Supplier, serving
 from tests.contract.market import until
 
 PARTNERS = [Partner(f"{hub}-{n}", HUBS[hub], f"secret-{hub}-{n}") for n in (1, 2) for hub in ("smshub", "seed")]
@@ -126,6 +131,34 @@ def test_an_account_of_nothing_says_nothing() -> None:
     assert "no SMS could be made to arrive: this account says nothing; 0 diff" in as_text(outcome, settings)
     assert f"; {failed} could not be made arrive, 0 of them came all the same" in as_text(outcome, settings)
     assert as_json(outcome, settings)["totals"]["smsNotAccepted"] == failed > 0
+
+
+def test_a_key_in_an_answer_is_in_no_report() -> None:
+    class Telling(Client):
+        def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
+            answer = {"status": "SUCCESS", "number": "secret-b", "activationId": f"{'x' * 190} secret-a"}
+            if b"GET_SERVICES" in body:
+                answer = {"status": f"{'x' * 180} secret-a"}
+            masking = Masking({"KEY": self.key})
+            return Exchange("POST", "", headers, body, 200, {}, json.dumps(answer).encode(), 0.0, masking=masking)
+
+    noted: list[Event] = []
+    client = Telling("", "secret-a", Pace(1000.0), lambda _: None)
+    hub = SimulatedHub("a", HUBS["smshub"], client, Behaviour(), Random(1), noted.append, None, 0.0, 1.0)
+    hub.shown[PLACE] = 9
+
+    async def trade() -> None:
+        await hub._ask_counts()
+        await hub._buy()
+
+    asyncio.run(trade())
+    partners = [Partner(name, HUBS["smshub"], f"secret-{name}") for name in "ab"]
+    settings = Settings("http://127.0.0.1/?key=secret-a&token=secret-c", partners, 1.0, 1.0)
+    outcome = Outcome(noted, account(noted, {one.name: one.hub for one in partners}, 1e9), 1.0)
+    told = json.dumps(as_json(outcome, settings)) + as_html(outcome, settings) + as_text(outcome, settings)
+    assert outcome.account.findings
+    assert "<key>" in told
+    assert "secre" not in told + repr(settings)
 
 
 def test_the_report_is_whole_as_json_and_as_a_page_and_has_no_key(right: tuple[Outcome, Settings]) -> None:
