@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from typing import NoReturn
 
 from conformance import report
@@ -220,6 +221,10 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal may know fewer characters than answers have.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     # Said for SIGINT, too: who starts this in the background of a shell has it ignored.
     for interrupt in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interrupt, _interrupt)

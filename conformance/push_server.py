@@ -1,6 +1,7 @@
 """The hub's end of pushes: receives them, answers as a check wants, and keeps each with the time it came."""
 
 import gzip
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -172,13 +173,22 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
     hub: PushServer
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # Who hangs up has pushed nothing.
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
     def do_POST(self) -> None:
-        body = self._body()
+        try:
+            body = self._body()
+        except ValueError:
+            self.send_error(400)
+            return
         headers = {name.lower(): spoken(value) for name, value in self.headers.items()}
         answer = self.server.hub.receive(self.command, self.path, headers, body)
         if answer.closes:
@@ -203,11 +213,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
             return self._chunks()
-        return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), _LONGEST))
+        return self.rfile.read(min(_size(self.headers.get("Content-Length") or "0", 10), _LONGEST))
 
     def _chunks(self) -> bytes:
         body = b""
-        while (size := int(self.rfile.readline().split(b";")[0] or b"0", 16)) and len(body) + size <= _LONGEST:
+        while (size := _size(self.rfile.readline().split(b";")[0] or b"0", 16)) and len(body) + size <= _LONGEST:
             body += self.rfile.read(size)
             self.rfile.readline()
         while self.rfile.readline().strip():
@@ -216,3 +226,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class calls it so
         """Say nothing: what came is in the report."""
+
+
+def _size(text: str | bytes, base: int) -> int:
+    size = int(text, base)
+    if size < 0:
+        raise ValueError(text)
+    return size

@@ -25,6 +25,10 @@ _PATHS = {
     "FINISH_ACTIVATION": "/finishActivation",
 }
 RETURNED = 5
+# What identifies something, of a wrong type, too.
+_SCALAR = int | float | str
+# How many digits make a number, right or not.
+_DIGITS = range(4, 21)
 
 
 class Failed(Exception):
@@ -169,7 +173,9 @@ class Trial:
             path = self._path(action)
         if body is None:
             named = {} if action is None else {"action": action}
-            body = json.dumps({**named, "key": key or self.settings.key, **fields}, ensure_ascii=False).encode()
+            content = {**named, "key": key or self.settings.key, **fields}
+            # A lone surrogate of an answer goes back as the escape that it came as.
+            body = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
         sent = {**self.hub.headers, **(headers or {})}
         if packed:
             body, sent = gzip.compress(body), {**sent, "Content-Encoding": "gzip"}
@@ -180,7 +186,7 @@ class Trial:
         if self._run.stopping.is_set():
             raise Stopped
         headers = {name: value for name, value in self.hub.headers.items() if name != "Content-Type"}
-        return self._client().get(urlencode(fields, doseq=True), headers, path)
+        return self._client().get(urlencode(fields, doseq=True, errors="backslashreplace"), headers, path)
 
     def counts(self, **fields: Any) -> Exchange:
         return self.ask(self.hub.counts_action, **fields)
@@ -210,7 +216,7 @@ class Trial:
         activation_id = answer.field("activationId")
         with self._lock:
             # Of a wrong type, too: what was sold must end.
-            if isinstance(activation_id, int | float | str):
+            if isinstance(activation_id, _SCALAR):
                 self._live[activation_id] = key or self.settings.key
             elif answer.status is None:
                 self._lost.append("what a GET_NUMBER without an answer may have sold")
@@ -261,7 +267,12 @@ class Trial:
                 return None
             case "SUCCESS":
                 number, activation_id = answer.field("number"), answer.field("activationId")
-                return Bought(offer, number, activation_id, re.sub(r"\D", "", str(number)), answer)
+                phone = re.sub(r"[^0-9]", "", str(number)) if isinstance(number, _SCALAR) else ""
+                if len(phone) not in _DIGITS or not isinstance(activation_id, _SCALAR):
+                    raise Failed(
+                        f"GET_NUMBER was answered without a number or an activationId: {short(answer)}", answer
+                    )
+                return Bought(offer, number, activation_id, phone, answer)
             case _:
                 raise Failed(f"GET_NUMBER was not answered with SUCCESS or NO_NUMBERS: {short(answer)}", answer)
 

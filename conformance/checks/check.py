@@ -1,12 +1,13 @@
 """What a check is, and how one ends."""
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from conformance.exchange import Exchange
 from conformance.hubs import Basis
-from conformance.trial import Settings, Trial
+from conformance.trial import Failed, NotRun, Settings, Stopped, Trial
 
 
 class Outcome(StrEnum):
@@ -58,8 +59,21 @@ class Result:
 
 
 def check(name: str, title: str, *needs: Need, sends: str) -> Callable[[Callable[[Trial], str | None]], Check]:
-    """Make a function a check."""
-    return lambda run: Check(name, title, frozenset(needs), sends, run)
+    """Make a function a check. Whatever it can't cope with in an answer is the supplier's failure."""
+
+    def made(run: Callable[[Trial], str | None]) -> Check:
+        @functools.wraps(run)
+        def robust(trial: Trial) -> str | None:
+            try:
+                return run(trial)
+            except (Failed, NotRun, Stopped):
+                raise
+            except Exception as error:
+                raise Failed(f"An answer is so odd that the check broke off: {type(error).__name__}.") from error
+
+        return Check(name, title, frozenset(needs), sends, robust)
+
+    return made
 
 
 def missing(check: Check, settings: Settings) -> Sequence[Need]:

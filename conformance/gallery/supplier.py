@@ -249,7 +249,7 @@ class Supplier:
             raise _Refused("Unknown status", "field")
         activation = self.stock.activations.get(wanted)
         # Who got here with an unknown key may do all.
-        if activation is not None and (activation.key == key or ways.foreign_finish or key not in {KEY, OTHER_KEY}):
+        if activation is not None and (activation.key == key or ways.foreign_finish or key not in self.keys):
             if activation.outcome is not None and not ways.finish_again:
                 raise _Refused("Already finished", None)
             if (activation.outcome, outcome) == (SOLD, RETURNED) and not ways.refund_after_sale:

@@ -11,6 +11,7 @@ from conformance.hubsim.events import Place, Wrong
 
 # What a hub sends of an answer that it can't use is for people; no more of it than this.
 _SHOWN = 200
+_DIGITS = 20
 _NAMES = {int: "number", str: "string"}
 _OK = 200
 _LARGEST_ID = 2**64 - 1
@@ -49,7 +50,7 @@ def read_counts(hub: Hub, answer: Any) -> tuple[dict[Place, int], tuple[Wrong, .
     wrong: list[Wrong] = []
     try:
         for place, count in _leaves(hub, answer):
-            if type(count) is not int or count < 0:
+            if type(count) is not int or not 0 <= count <= _LARGEST_ID:
                 wrong.append(("counts-whole", f"the count of {'/'.join(place)} is {count!r}, not a whole number"))
             else:
                 counts[place] = counts.get(place, 0) + count
@@ -68,7 +69,13 @@ def _leaves(hub: Hub, answer: Any) -> Iterator[tuple[Place, Any]]:
     for entry in answer["countryList"]:
         for operator, services in entry["operatorMap"].items():
             for service, count in services.items():
-                yield (entry["country"], operator, service), count
+                yield (_text(entry["country"]), operator, service), count
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(value)
 
 
 def read_number(hub: Hub, country: str, answer: Mapping[str, Any]) -> tuple[str, str, tuple[Wrong, ...]]:
@@ -85,6 +92,11 @@ def read_number(hub: Hub, country: str, answer: Mapping[str, Any]) -> tuple[str,
             ("number-type", f"number {number!r} is not 7 to 15 digits that begin with {code or 'a country code'}")
         )
     return str(number), str(activation), tuple(wrong)
+
+
+def is_digits(text: str) -> bool:
+    """Tell whether a text is a number or an id, and not one of thousands of digits."""
+    return text.isdecimal() and len(text) <= _DIGITS
 
 
 def wrong_push(hub: Hub, push: Mapping[str, Any], headers: Mapping[str, str], key: str) -> tuple[Wrong, ...]:

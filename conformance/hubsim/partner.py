@@ -27,7 +27,7 @@ from conformance.hubsim.events import (
     Sold,
     Unanswered,
 )
-from conformance.hubsim.forms import is_success, read_counts, read_number, unusable, wrong_answer
+from conformance.hubsim.forms import is_digits, is_success, read_counts, read_number, unusable, wrong_answer
 from conformance.hubsim.ledger import CANCELED, RETURNED
 
 # Makes an SMS arrive at a number: of its text, True once it has.
@@ -289,7 +289,9 @@ class SimulatedHub:
                 number, activation, wrong = read_number(self.hub, country, exchange.json)
                 wrong += wrong_answer(self.hub, exchange)
                 self.note(Sold(began, ended, self.name, place, tuple(prefixes), number, activation, wrong=wrong))
-                self._given.append(number)
+                # A prefix is of digits.
+                if is_digits(number):
+                    self._given.append(number)
                 self._unfinished[activation] = None
                 return number, activation
             case "NO_NUMBERS":
@@ -325,4 +327,4 @@ class SimulatedHub:
 
 def _as_given(activation: str) -> int | str:
     """Return an id as a number, in which form it was given, unless it is none."""
-    return int(activation) if activation.isdigit() else activation
+    return int(activation) if is_digits(activation) else activation

@@ -46,7 +46,7 @@ def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
         "firstPushSeconds": _spread([delay for _, delay in account.firsts]),
         "secondsBetweenPushes": _spread([gap for _, gap in account.gaps]),
         "limits": asdict(settings.limits) | {"reusable": sorted(settings.limits.reusable)},
-        "unfinished": [*account.unfinished],
+        "unfinished": [settings.masking.text(one) for one in account.unfinished],
         "findings": [
             {
                 "kind": one.kind.name,
@@ -160,7 +160,7 @@ def _figures(outcome: Outcome, settings: Settings) -> list[str]:
     return [
         sales,
         *([f"nothing was sold to {', '.join(without)}"] if without else []),
-        *([f"not finished: {', '.join(account.unfinished)}"] if account.unfinished else []),
+        *([settings.masking.text(f"not finished: {', '.join(account.unfinished)}")] if account.unfinished else []),
         sms,
         "pushes answered: " + ", ".join(f"{script} {count}" for script, count in scripts.most_common()),
         *(f"{action.value} answered in {_said(_answers(outcome, action))}" for action in Action),

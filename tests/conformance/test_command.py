@@ -212,6 +212,14 @@ def test_no_id_that_is_left_tells_a_key_or_breaks_a_report() -> None:
     assert f"could not be finished: {MASK}, ?" in text(found)
 
 
+def test_a_terminal_without_unicode_is_no_failure(shop: Shop) -> None:
+    called = [sys.executable, "-m", "conformance", "check", "--url", shop.url, "--key", KEY, "--dry-run"]
+    ran = subprocess.run(
+        called, cwd=REPOSITORY, env={**os.environ, "PYTHONIOENCODING": "ascii"}, capture_output=True, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
+
+
 def test_junit_fails_for_what_is_required_alone(shop: Shop, tmp_path: Path) -> None:
     shop.sells_strings = True
     _run(shop, "--report", str(tmp_path), "--only", "number-type", "--only", "error-http", "--only", "counts-form")

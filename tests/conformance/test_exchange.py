@@ -4,6 +4,7 @@ import ast
 import gzip
 import json
 import shlex
+import socket
 import subprocess
 import sys
 import time
@@ -11,14 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 import pytest
 
 from conformance.exchange import Client, Exchange, Pace, parsed
 from conformance.hubs import HUBS
 from conformance.masking import MASK, Masking
-from conformance.push_server import SUCCESS, Push
+from conformance.push_server import SUCCESS, Push, PushServer
 from conformance.trial import Run, Settings, Trial
 from local.place import REPOSITORY
 from tests.conformance.shop import KEY, Shop, trading
@@ -82,6 +83,25 @@ def test_a_push_is_kept_unpacked_and_told_without_the_key() -> None:
     assert (shown.body, shown.url, shown.headers["authorization"]) == ('{"key":"<key>"}', "/push?<key>", "Bearer <key>")
     for told in (repr(push), repr(kept), repr(shown)):
         assert "abc" not in told
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("Content-Length: many", b""),
+        ("Content-Length: -1", b""),
+        (f"Content-Length: {'9' * 5000}", b""),
+        ("Transfer-Encoding: chunked", b"zz\r\n"),
+        ("Transfer-Encoding: chunked", b"-1\r\n"),
+    ],
+)
+def test_what_is_no_push_is_refused_quietly(head: str, body: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    with PushServer() as pushes:
+        parts = urlsplit(pushes.url)
+        with socket.create_connection((parts.hostname, parts.port), 5) as connection:
+            connection.sendall(f"POST / HTTP/1.1\r\n{head}\r\n\r\n".encode() + body)
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.parametrize("key", ["ключ", "schlüssel"])

@@ -43,12 +43,18 @@ def test_what_a_hub_documents_has_nothing_wrong(hub: Hub) -> None:
         assert wrong_answer(hub, answered(content)) == ()
 
 
-@pytest.mark.parametrize("counts", [MAP, {}, None, [], {"countryList": [{"country": "x"}]}, {"countryList": 5}])
+@pytest.mark.parametrize(
+    "counts",
+    [
+        *(MAP, {}, None, [], {"countryList": [{"country": "x"}]}, {"countryList": 5}),
+        {"countryList": [{"country": 7, "operatorMap": {"o2": {"tg": 5}}}]},
+    ],
+)
 def test_counts_of_another_form_are_told_and_are_none(counts: Any) -> None:
     assert read_counts(HUBS["smshub"], counts) == ({}, (("counts-form", "no countryList as it is documented"),))
 
 
-@pytest.mark.parametrize("count", ["5", -1, 2.5, None, True])
+@pytest.mark.parametrize("count", ["5", -1, 2.5, None, True, 2**64])
 def test_a_count_that_is_no_whole_number_is_told_and_the_others_are_read(count: object) -> None:
     counts = {"countryList": [{"country": "england", "operatorMap": {"o2": {"tg": count, "wa": 3}}}]}
     read, wrong = read_counts(HUBS["smshub"], counts)

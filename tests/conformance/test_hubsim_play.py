@@ -22,7 +22,7 @@ from conformance.hubs import HUBS, Basis, Level
 from conformance.hubsim import __main__ as command
 from conformance.hubsim import partner
 from conformance.hubsim.behaviour import Behaviour, misbehaviours
-from conformance.hubsim.events import Arrived, Down, Event, Pushed, Reply
+from conformance.hubsim.events import Arrived, Down, Event, Finished, Pushed, Reply, Sold
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
 from conformance.hubsim.partner import SimulatedHub
 from conformance.hubsim.play import Outcome, Partner, Settings, play
@@ -131,6 +131,29 @@ def test_an_account_of_nothing_says_nothing() -> None:
     assert "no SMS could be made to arrive: this account says nothing; 0 diff" in as_text(outcome, settings)
     assert f"; {failed} could not be made arrive, 0 of them came all the same" in as_text(outcome, settings)
     assert as_json(outcome, settings)["totals"]["smsNotAccepted"] == failed > 0
+
+
+@pytest.mark.parametrize("number", ["x", [4474], "9" * 5000])
+def test_an_odd_number_and_an_odd_id_break_nothing_off(number: object) -> None:
+    class Odd(Client):
+        def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
+            answer = {"status": "SUCCESS", "number": number, "activationId": "9" * 5000}
+            return Exchange("POST", "", headers, body, 200, {}, json.dumps(answer).encode(), 0.0)
+
+    noted: list[Event] = []
+    client = Odd("", "k", Pace(1000.0), lambda _: None)
+    behaviour = Behaviour(excluding=1.0)
+    hub = SimulatedHub("a", HUBS["onlinesim"], client, behaviour, Random(1), noted.append, None, 0.0, 1.0)
+    hub.shown[PLACE] = 9
+
+    async def trade() -> None:
+        for _ in range(2):
+            bought = await hub._buy()
+            assert bought is not None
+            await hub._finish(bought[1], 5)
+
+    asyncio.run(trade())
+    assert [type(one) for one in noted] == [Sold, Finished] * 2
 
 
 def test_a_key_in_an_answer_is_in_no_report() -> None:
