@@ -10,14 +10,22 @@ import pytest
 
 from conformance.checks.catalogue import CHECKS
 from conformance.checks.check import Need
-from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_AT, PUSH_FAULTS
+from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_AT, PUSH_FAULTS, Fault
 from conformance.hubs import HUBS
 from tests.conformance.matrix import Case, Found, found
 
-# Who pushes wrongly answers as who is right does.
 OF_PUSHES = frozenset(name for name, check in CHECKS.items() if Need.PUSH in check.needs)
+
+
+def made_of(fault: Fault, caught: frozenset[str]) -> frozenset[str] | None:
+    """Return the checks that are made, None for all: who pushes wrongly answers as who is right does, and the other way round."""
+    if fault in PUSH_FAULTS:
+        return OF_PUSHES | caught
+    return None if caught & OF_PUSHES else frozenset(CHECKS) - OF_PUSHES
+
+
 WRONG = [
-    Case(fault.title, hub, fault.ways, fault.believes, caught, OF_PUSHES | caught if fault in PUSH_FAULTS else None)
+    Case(fault.title, hub, fault.ways, fault.believes, caught, made_of(fault, caught))
     for fault in (*FAULTS, *PUSH_FAULTS)
     for hub, caught in fault.caught.items()
 ]
