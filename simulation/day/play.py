@@ -200,11 +200,10 @@ class _Play:
 
     async def _closed(self) -> Day:
         """Let everything come to rest, and look at it."""
-        # As narrow as those of the checks: nothing here is late because a machine is busy.
+        # No machine is busy here, so attempts are as punctual as the checks want them. A first one may wait for one that times out.
         limits = Limits(
             leases={one.name: self._longest_hold for one in self.hubs if _is_held(one.hub)},
             late=1.0,
-            first=5.0,
             reusable=_REUSABLE,
         )
         await self.gateways.idle()
