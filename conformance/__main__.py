@@ -52,7 +52,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     try:
         return _check(parser, given, hubs, settings)
     except KeyboardInterrupt:
-        print("\nInterrupted again; what was being given back may be left open.", file=sys.stderr)
+        print("\nInterrupted before a report was written.", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -86,7 +86,7 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
     except ValueError as error:
         parser.error(str(error))
     verdicts: list[report.Verdict] = []
-    is_broken_off = False
+    broken_off: BrokenOff | None = None
     with ExitStack() as open_ones:
         pushes = None
         if given.push:
@@ -101,9 +101,9 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
             print(f"== {hub.title}", flush=True)
             try:
                 verdicts.append(report.Verdict(hub, run_checks(hub, ready, say, given.only)))
-            except BrokenOff as broken_off:
-                verdicts.append(report.Verdict(hub, broken_off.results))
-                is_broken_off = True
+            except BrokenOff as broken:
+                verdicts.append(report.Verdict(hub, broken.results))
+                broken_off = broken
                 break
     found = report.Report(settings.url, datetime.now(UTC).isoformat(timespec="seconds"), verdicts, settings.masking)
     print(f"\n{report.text(found)}")
@@ -111,8 +111,8 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
         for name, form in report.FORMATS.items():
             (reports / name).write_text(form(found), encoding="utf-8")
         print(f"Report: {reports / 'report.html'}")
-    if is_broken_off:
-        print("Interrupted. What was bought is given back, unless it is told to be left open above.", file=sys.stderr)
+    if broken_off:
+        print(f"Interrupted. {broken_off}", file=sys.stderr)
         return INTERRUPTED
     return 0 if found.holds else 1
 
@@ -228,4 +228,10 @@ if __name__ == "__main__":
     # Said for SIGINT, too: who starts this in the background of a shell has it ignored.
     for interrupt in (signal.SIGINT, signal.SIGTERM):
         signal.signal(interrupt, _interrupt)
-    sys.exit(main(sys.argv[1:], os.environ))
+    status = main(sys.argv[1:], os.environ)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    if status == INTERRUPTED:
+        # Else what is still under way would be waited for.
+        os._exit(status)
+    sys.exit(status)

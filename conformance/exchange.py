@@ -2,8 +2,10 @@
 
 import gzip
 import http.client
+import io
 import json
 import shlex
+import socket
 import threading
 import time
 import zlib
@@ -14,6 +16,9 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from conformance.masking import Masking
+
+# What no answer is larger than, packed or not.
+_LONGEST = 32_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +154,23 @@ def spoken(header: str) -> str:
 
 
 def unpacked(body: bytes, encoding: str) -> bytes | None:
-    """Return a body as it was before it was packed, None where it isn't packed as is said."""
+    """Return a body as it was before it was packed, None where it isn't packed as is said, or is very large."""
     try:
         match encoding.strip().lower():
             case "gzip" | "x-gzip":
-                return gzip.decompress(body)
+                plain = gzip.GzipFile(fileobj=io.BytesIO(body)).read(_LONGEST + 1)
             case "deflate":
-                return zlib.decompress(body)
+                inflating = zlib.decompressobj()
+                plain = inflating.decompress(body, _LONGEST + 1)
+                if not inflating.eof:
+                    return None
             case "" | "identity":
                 return body
             case _:
                 return None
     except (OSError, EOFError, zlib.error):
         return None
+    return plain if len(plain) <= _LONGEST else None
 
 
 @dataclass(slots=True)
@@ -181,9 +190,50 @@ class Pace:
         time.sleep(begins - now)
 
 
+class TooLong(Exception):
+    """An answer is larger than any that makes sense."""
+
+
+class _Bounded(io.RawIOBase):
+    """What comes from a socket within its timeout, as a whole, and up to `_LONGEST`."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        self._sock, self._raw, self._left = sock, raw, _LONGEST
+        self._ends = time.monotonic() + (sock.gettimeout() or 0.0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        if self._left <= 0:
+            raise TooLong
+        # A timeout of the socket is for each read alone.
+        self._sock.settimeout(left)
+        read = self._raw.readinto(memoryview(buffer)[: self._left])
+        self._left -= read or 0
+        return read
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *arguments: Any, **named: Any) -> None:
+        super().__init__(sock, *arguments, **named)
+        self.fp = io.BufferedReader(_Bounded(sock, self.fp.detach()))
+
+
 @dataclass(slots=True)
 class Client:
-    """Asks one supplier with one key. `keep` is given every exchange. `masking` is of more keys than this one."""
+    """Asks one supplier with one key. `keep` is given every exchange. `masking` is of more keys than this one.
+
+    `timeout` is the longest, in seconds, that a connection takes to be made, and then an answer to come in full. Whatever an
+    answer is, it raises nothing: it is kept as none where it can't be read.
+    """
 
     url: str = field(repr=False)
     key: str = field(repr=False)
@@ -212,6 +262,7 @@ class Client:
         )
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=self.timeout)
+        connection.response_class = _Response
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         began = time.monotonic()
         status, answer_headers, answer, error = None, dict[str, str](), b"", None
@@ -221,7 +272,7 @@ class Client:
             answer = response.read()
             status = response.status
             answer_headers = {name.lower(): spoken(value) for name, value in response.getheaders()}
-        except (OSError, http.client.HTTPException) as failure:
+        except Exception as failure:  # noqa: BLE001 - sizes that make no sense are ValueError, OverflowError, MemoryError
             error = type(failure).__name__
         finally:
             connection.close()

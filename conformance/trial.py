@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -395,19 +396,25 @@ class Trial:
         with self._run.lock:
             return tuple(self._run.exchanges)
 
+    @property
+    def open(self) -> Sequence[object]:
+        """The ids of what is bought and not finished, and what was sold without one."""
+        with self._lock:
+            return [*self._lost, *self._live]
+
     def tidy_up(self) -> Sequence[object]:
         """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished, and what has none."""
         for inbox in self._inboxes:
             inbox.answer([SUCCESS])
         client = self._client()
-        left: list[object] = [*self._lost]
         for activation_id, key in list(self._live.items()):
             named = {"activationId": activation_id, "status": RETURNED, **self.hub.finish_extras}
-            body = json.dumps({"action": "FINISH_ACTIVATION", "key": key, **named}).encode()
-            if client.post(body, self.hub.headers, self._path("FINISH_ACTIVATION")).field("status") == "SUCCESS":
-                del self._live[activation_id]
-            else:
-                left.append(activation_id)
+            # What was found is not to be lost by whatever goes wrong here.
+            with suppress(Exception):
+                body = json.dumps({"action": "FINISH_ACTIVATION", "key": key, **named}).encode()
+                if client.post(body, self.hub.headers, self._path("FINISH_ACTIVATION")).field("status") == "SUCCESS":
+                    del self._live[activation_id]
+        left = self.open
         for inbox in self._inboxes:
             inbox.is_open = False
             self.exchanges += [push.exchange(self.settings.masking) for push in inbox.pushes]

@@ -14,7 +14,7 @@ KEY = 'secret/"key"+%'
 class Shop:
     """`asked` are the bodies it got. With `echoes` its answers repeat them; `sells_strings`: numbers are strings.
 
-    It answers GET_NUMBER when `holds` is set.
+    It answers GET_NUMBER when `holds` is set, and FINISH_ACTIVATION when `keeps` is.
     """
 
     def __init__(self, *, echoes: bool = False, sells_strings: bool = False) -> None:
@@ -24,6 +24,7 @@ class Shop:
         self.sells_strings = sells_strings
         self.has_stock = self.finishes = True
         self.holds: threading.Event | None = None
+        self.keeps: threading.Event | None = None
         self.url = ""
 
     def finished(self) -> list[object]:
@@ -45,6 +46,8 @@ class Shop:
                 sold = str(number) if self.sells_strings else number
                 answer = {"status": "SUCCESS", "number": sold, "activationId": len(self.asked)}
             case "FINISH_ACTIVATION" if self.finishes:
+                if self.keeps:
+                    self.keeps.wait(20)
                 answer = {"status": "SUCCESS"}
             case _:
                 answer = {"status": "ERROR", "error": "unknown action"}

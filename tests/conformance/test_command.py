@@ -23,7 +23,7 @@ from conformance.hubs import HUBS, Level
 from conformance.masking import MASK, Masking
 from conformance.push_server import PushServer
 from conformance.report import FORMATS, Report, Verdict, text
-from conformance.trial import Settings
+from conformance.trial import Settings, Trial
 from local.place import REPOSITORY
 from tests.conformance.shop import KEY, Shop, trading
 from tests.contract.market import until
@@ -274,6 +274,37 @@ def test_an_interrupt_waits_for_a_number_that_is_being_bought_and_tells_what_it_
     for told in (said, *(path.read_text(encoding="utf-8") for path in tmp_path.glob("*.[thx]*"))):
         assert "Left open, could not be finished: 2." in told
         assert "broken off" in told
+
+
+def test_a_second_interrupt_waits_for_nothing_and_tells_what_is_left_open(shop: Shop, tmp_path: Path) -> None:
+    shop.keeps = threading.Event()
+    arguments = ["--only", "number-type", "--only", "hints", "--report", str(tmp_path)]
+    called = [sys.executable, "-m", "conformance", "check", "--url", shop.url, "--key", KEY, *_CHEAP, *arguments]
+    with subprocess.Popen(called, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True) as running:
+        try:
+            until(shop.finished, bool, 20.0)
+            running.send_signal(signal.SIGINT)
+            with pytest.raises(subprocess.TimeoutExpired):
+                running.wait(0.5)
+            running.send_signal(signal.SIGINT)
+            _, said = running.communicate(timeout=5)
+        finally:
+            shop.keeps.set()
+            running.kill()
+    assert running.returncode == INTERRUPTED
+    assert "What was being bought or given back may be left open." in said
+    assert "number-type: Left open, could not be finished: 2." in (tmp_path / "report.txt").read_text(encoding="utf-8")
+
+
+def test_what_was_found_stays_where_giving_back_breaks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(trial: Trial, action: str | None) -> str:
+        if action == "FINISH_ACTIVATION":
+            raise ZeroDivisionError
+        return ""
+
+    monkeypatch.setattr(Trial, "_path", breaks)
+    (result,) = run_checks(HUBS["smshub"], Settings(shop.url, KEY, per_second=1000), only=["number-type"])
+    assert (result.outcome, result.left) == (Outcome.PASSED, (2,))
 
 
 def test_an_sms_command_is_called_without_a_shell(tmp_path: Path) -> None:

@@ -8,15 +8,17 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from socketserver import BaseRequestHandler, ThreadingTCPServer
 from threading import Thread
 from urllib.parse import quote_plus, urlsplit
 
 import pytest
 
-from conformance.exchange import Client, Exchange, Pace, parsed
+from conformance import exchange
+from conformance.exchange import Client, Exchange, Pace, parsed, unpacked
 from conformance.hubs import HUBS
 from conformance.masking import MASK, Masking
 from conformance.push_server import SUCCESS, Push, PushServer
@@ -26,8 +28,8 @@ from tests.conformance.shop import KEY, Shop, trading
 
 
 @contextmanager
-def answering(answer: bytes, asked: list[bytes] | None = None) -> Iterator[str]:
-    """Answer each request with these bytes, whatever they are, and keep it."""
+def answering(answer: bytes, asked: list[bytes] | None = None, *, drips: float | None = None) -> Iterator[str]:
+    """Answer each request with these bytes, whatever they are, and keep it; `drips`: then one more after each so many seconds."""
 
     class Handler(BaseRequestHandler):
         def handle(self) -> None:
@@ -43,6 +45,10 @@ def answering(answer: bytes, asked: list[bytes] | None = None) -> Iterator[str]:
             if asked is not None:
                 asked.append(head + b"\r\n\r\n" + body)
             self.request.sendall(answer)
+            with suppress(OSError):
+                while drips:
+                    time.sleep(drips)
+                    self.request.sendall(b"H")
 
     with ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.02,))
@@ -144,6 +150,10 @@ _DEEP = b"[" * 200_000
         (b"HTTP/1.1 200 \xff\xfe", b"{}"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99", b"{}"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", b"zz\r\n{}"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", b"-5\r\n{}\r\n0\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked", b"FFFFFFFFFFFFFFFFFFF\r\n{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1" + b"0" * 25, b"{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000000000000", b"{}"),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip", b"{}"),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip", gzip.compress(b"{}")[:-5]),
         (b"HTTP/1.1 200 OK\r\nContent-Encoding: \xff", b"{}"),
@@ -159,6 +169,32 @@ def test_no_answer_is_an_exception(head: bytes, body: bytes) -> None:
     assert (answer.status is None) == (answer.error is not None)
     assert answer.field("status") is None
     assert answer.shown.answer == answer.answer.decode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\na: ", b""])
+def test_an_answer_that_goes_on_and_on_is_none(head: bytes) -> None:
+    with answering(head, drips=0.02) as url:
+        answer = Client(url, KEY, Pace(1000), lambda _: None, 0.3).post(b"{}", {})
+    assert (answer.status, answer.error) == (None, "TimeoutError")
+    assert 0.2 < answer.seconds < 3
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 100", b"Transfer-Encoding: chunked\r\n\r\n-1", b"a: b"])
+def test_an_answer_that_is_very_large_is_none(length: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "_LONGEST", 90)
+    with answering(b"HTTP/1.1 200 OK\r\n" + length + b"\r\n\r\n" + b" " * 100) as url:
+        answer = client(url).post(b"{}", {})
+    assert (answer.status, answer.error, answer.answer) == (None, "TooLong", b"")
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+def test_what_is_very_large_is_not_unpacked(
+    encoding: str, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "_LONGEST", 90)
+    assert unpacked(pack(b" " * 90), encoding) == b" " * 90
+    assert unpacked(pack(b" " * 91), encoding) is None
+    assert unpacked(pack(b" " * 90)[:-1], encoding) is None
 
 
 @pytest.mark.parametrize(
