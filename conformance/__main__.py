@@ -1,7 +1,7 @@
 """`python -m conformance check`: the acceptance tests of hubs, against any supplier. What isn't said is read from the environment.
 
-Ends with 0 when every required check that was run passed, with 1 when one failed or there was nothing to buy, with 2 when it
-was called wrongly, with 130 when it was interrupted.
+Ends with 0 when every required check that was run passed, with 1 when one failed or could not be made or none passed, with 2
+when it was called wrongly, with 130 when it was interrupted.
 """
 
 import argparse
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
         return int(simulate(arguments[1:]))
     parser = _parser(variables)
     given = parser.parse_args(arguments)
-    hubs = _hubs(parser, given.hub)
+    hubs = _hubs(parser, given.hub, given.only)
     try:
         settings = _settings(given)
     except ValueError as error:
@@ -154,12 +154,15 @@ def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _hubs(parser: argparse.ArgumentParser, name: str) -> Sequence[Hub]:
-    if name == "all":
-        return list(HUBS.values())
-    if name not in HUBS:
+def _hubs(parser: argparse.ArgumentParser, name: str, only: Sequence[str] | None) -> Sequence[Hub]:
+    """Return the hubs that are meant, without those that have none of the checks."""
+    if name != "all" and name not in HUBS:
         parser.error(f"There is no hub {name}; there are {', '.join(HUBS)}, all.")
-    return [HUBS[name]]
+    making = [hub for hub in HUBS.values() if only is None or not hub.rules.keys().isdisjoint(only)]
+    meant = [hub for hub in making if name in ("all", hub.name)]
+    if not meant:
+        parser.error(f"{name} has no such check; who has one: {', '.join(hub.name for hub in making)}.")
+    return meant
 
 
 def _settings(given: argparse.Namespace) -> Settings:

@@ -33,12 +33,17 @@ class Verdict:
         return sum(rule.level is Level.REQUIRED for rule in self.hub.rules.values())
 
     @property
+    def prevented(self) -> int:
+        """How many required checks could not be made, though all that they need was given."""
+        return sum(_is_error(result) for result in self.results)
+
+    @property
     def word(self) -> str:
-        """`passed`, `passed in part` (some of what is required was not run), `failed` or `not certified`."""
+        """`passed`, `passed in part` (some of what is required was not asked for), `failed` or `not certified`."""
         passed = self.count(Level.REQUIRED, Outcome.PASSED)
         if self.count(Level.REQUIRED, Outcome.FAILED):
             return "failed"
-        if passed < ENOUGH:
+        if passed < ENOUGH or self.prevented:
             return "not certified"
         return "passed" if passed == self.required else "passed in part"
 
@@ -47,6 +52,11 @@ class Verdict:
         passed, failed = (self.count(Level.REQUIRED, outcome) for outcome in (Outcome.PASSED, Outcome.FAILED))
         if failed:
             return f"{failed} of {passed + failed} required checks failed"
+        if not self.holds:
+            prevented = (
+                f"{self.prevented} of {self.required} required checks could not be made for want of stock or SMS"
+            )
+            return f"{prevented}, {passed} passed" if self.prevented else "no check passed"
         if passed == self.required >= ENOUGH:
             return f"all {passed} required checks passed"
         if passed >= ENOUGH:
@@ -60,11 +70,11 @@ class Verdict:
 
     @property
     def holds(self) -> bool:
-        """Whether any check passed, no required one failed, and none was prevented."""
+        """Whether any check passed, and no required one failed or was prevented."""
         return (
-            self.word != "failed"
+            not self.count(Level.REQUIRED, Outcome.FAILED)
+            and not self.prevented
             and any(result.outcome is Outcome.PASSED for result in self.results)
-            and not any(result.is_prevented for result in self.results)
         )
 
 
@@ -135,14 +145,16 @@ def as_json(report: Report) -> str:
 
 
 def junit(report: Report) -> str:
-    """Return the report in JUnit's XML. What isn't required and failed is skipped there: it decides nothing."""
+    """Return the report in JUnit's XML. What is required and could not be made is an error there; what isn't required and failed is
+    skipped: it decides nothing.
+    """
     suites = []
     for verdict in report.verdicts:
         cases = [_case(report, verdict.hub, result) for result in verdict.results]
         failures = verdict.count(Level.REQUIRED, Outcome.FAILED)
         skipped = sum("<skipped" in case for case in cases)
-        head = f"<testsuite name={_attribute(verdict.hub.name)} tests='{len(cases)}' failures='{failures}' skipped='{skipped}'>"
-        suites += [head, *cases, "</testsuite>"]
+        counts = f"tests='{len(cases)}' failures='{failures}' errors='{verdict.prevented}' skipped='{skipped}'"
+        suites += [f"<testsuite name={_attribute(verdict.hub.name)} {counts}>", *cases, "</testsuite>"]
     return "\n".join(["<?xml version='1.0' encoding='utf-8'?>", "<testsuites>", *suites, "</testsuites>", ""])
 
 
@@ -181,6 +193,11 @@ _STYLE = (
     "summary{cursor:pointer}.passed{color:#086a2b}.passed-in-part{color:#7a5b00}.failed{color:#b00020;font-weight:bold}"
     ".not-run,.not-certified{color:#666}"
 )
+
+
+def _is_error(result: Result) -> bool:
+    """Whether it is required and could not be made."""
+    return result.is_prevented and result.basis.level is Level.REQUIRED
 
 
 def _ground(hub: Hub, result: Result) -> str:
@@ -254,7 +271,7 @@ def _case(report: Report, hub: Hub, result: Result) -> str:
         case Outcome.FAILED:
             inside = f"<skipped message={_attribute(f'failed, but only {result.basis.level}: {result.why}')}/>"
         case _:
-            inside = f"<skipped message={said}/>"
+            inside = f"<{'error' if _is_error(result) else 'skipped'} message={said}/>"
     left = "".join(f"<system-out>{_escaped(each)}</system-out>" for each in report.left(result))
     return f"{head}{inside}{left}</testcase>"
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -55,10 +56,51 @@ def test_a_part_of_what_a_hub_requires_is_no_pass(shop: Shop, capsys: pytest.Cap
     assert said in capsys.readouterr().out
 
 
-def test_a_supplier_without_stock_ends_with_1(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_supplier_without_stock_certifies_nothing_and_is_no_success_in_junit(shop: Shop, tmp_path: Path) -> None:
     shop.has_stock = False
-    assert _run(shop) == 1
-    assert "SMSHub: passed" not in capsys.readouterr().out
+    names = ("number-type", "sold-gone")
+    assert _run(shop, "--report", str(tmp_path), *(part for name in names for part in ("--only", name))) == 1
+    suite = ET.parse(tmp_path / "report.xml").getroot()[0]  # noqa: S314 - our own
+    assert (suite.get("failures"), suite.get("errors"), suite.get("skipped")) == ("0", "1", "1")
+    assert {case.get("name"): case[0].tag for case in suite} == {"number-type": "error", "sold-gone": "skipped"}
+    required = sum(rule.level is Level.REQUIRED for rule in HUBS["smshub"].rules.values())
+    said = f"not certified (1 of {required} required checks could not be made for want of stock or SMS, 0 passed)"
+    assert said in (tmp_path / "report.txt").read_text(encoding="utf-8")
+
+
+def _verdict(level: Level, *ended: tuple[Outcome, bool]) -> Verdict:
+    """Return the verdict of a hub on so many checks: how each ended, and whether it was prevented."""
+    check, hub = CHECKS["number-type"], HUBS["smshub"]
+    basis = replace(hub.rules[check.name], level=level)
+    return Verdict(hub, [Result(check, basis, outcome, "", is_prevented=prevented) for outcome, prevented in ended])
+
+
+_PASSED, _PREVENTED, _NOT_ASKED = (Outcome.PASSED, False), (Outcome.NOT_RUN, True), (Outcome.NOT_RUN, False)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "word", "holds", "why"),
+    [
+        (_verdict(Level.REQUIRED, *[_PASSED] * 5, _NOT_ASKED), "passed in part", True, "5 of "),
+        (_verdict(Level.REQUIRED, *[_PASSED] * 5, _PREVENTED), "not certified", False, "1 of "),
+        (_verdict(Level.ASSUMED, _PASSED, _PREVENTED), "not certified", True, "0 required checks passed"),
+        (_verdict(Level.ASSUMED, _NOT_ASKED), "not certified", False, "no check passed"),
+    ],
+)
+def test_only_what_is_required_and_prevented_decides(verdict: Verdict, word: str, why: str, *, holds: bool) -> None:
+    assert (verdict.word, verdict.holds) == (word, holds)
+    assert verdict.why.startswith(why)
+
+
+def test_hubs_without_the_check_are_passed_over(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        _run(shop, "--only", "getsms")
+    assert ended.value.code == 2
+    having = [hub for hub in HUBS.values() if "getsms" in hub.rules]
+    assert f"smshub has no such check; who has one: {', '.join(hub.name for hub in having)}." in capsys.readouterr().err
+    main(["check", "--url", shop.url, "--key", KEY, "--dry-run", "--only", "getsms"], {})
+    heads = [line for line in capsys.readouterr().out.splitlines() if line.startswith("== ")]
+    assert heads == [f"== {hub.title}" for hub in having]
 
 
 def test_what_was_bought_is_finished(shop: Shop) -> None:
