@@ -65,7 +65,11 @@ def sms_command(command: str) -> MakeSms:
 
     def made(phone: str, text: str) -> None:
         called = [word.replace("{phone}", phone).replace("{text}", text) for word in words]
-        done = subprocess.run(called, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
+        try:
+            done = subprocess.run(called, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
+        except subprocess.TimeoutExpired:
+            # What Python says of it has the whole command, whatever secrets are in it.
+            raise RuntimeError(f"{words[0]} took more than {_SMS_SECONDS:g} s") from None
         if done.returncode:
             # The last line, whole: of a key that is cut nobody would know it.
             said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]

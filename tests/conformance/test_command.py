@@ -16,6 +16,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
+import conformance.__main__ as command
 from conformance.__main__ import INTERRUPTED, main, sms_command
 from conformance.checks.catalogue import CHECKS, checks_of
 from conformance.checks.check import Outcome, Result
@@ -347,6 +348,12 @@ def test_what_was_found_stays_where_giving_back_breaks(shop: Shop, monkeypatch: 
     monkeypatch.setattr(Trial, "_path", breaks)
     (result,) = run_checks(HUBS["smshub"], Settings(shop.url, KEY, per_second=1000), only=["number-type"])
     assert (result.outcome, result.left) == (Outcome.PASSED, (2,))
+
+
+def test_an_sms_command_that_hangs_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_SMS_SECONDS", 0.1)
+    with pytest.raises(RuntimeError, match=r"^sleep took more than 0\.1 s$"):
+        sms_command("sleep {phone}")("447", "text")
 
 
 def test_an_sms_command_is_called_without_a_shell(tmp_path: Path) -> None:
