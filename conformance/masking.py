@@ -15,14 +15,14 @@ _SHORT = 8
 # Without one of these nothing is escaped.
 _ESCAPING = frozenset("\\%&+")
 _BASIC = re.compile(r"(\s*basic\s+).*", re.IGNORECASE | re.DOTALL)
-_SECRET = re.compile("key|token|secret|pass|auth|sign", re.IGNORECASE)
+_SECRET = re.compile("key|token|secret|pass|pwd|auth|sig|jwt|bearer|access|credential", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Masking:
     """`keys` are what is masked, by the names of the variables that have them.
 
-    A key of fewer than 8 characters is masked only where it stands alone, not within a word or a number.
+    A key of fewer than 8 characters is masked only as it is written and where it stands alone, not within a word or a number.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -61,26 +61,26 @@ def _pattern(keys: tuple[tuple[str, str], ...], *, escapes: bool) -> re.Pattern[
     # The longer first: one key may begin like another. What is masked already stays.
     ordered = sorted((pair for pair in keys if pair[1]), key=lambda pair: -len(pair[1]))
     named = [f"(?P<{name}>{_key(key, _character if escapes else re.escape)})" for name, key in ordered]
-    # Most text is passed over by what keys begin with.
+    # Most text is passed over by what keys begin with, in either case.
     begins = {"<", *(_ESCAPING if escapes else ()), *(form[0] for _, key in ordered for form in (key, *_packed(key)))}
-    return re.compile(rf"(?=[{re.escape(''.join(begins))}])(?:{'|'.join([MASK, *named])})")
+    return re.compile(rf"(?=(?i:[{re.escape(''.join(begins))}]))(?:{'|'.join([MASK, *named])})")
 
 
 def _key(key: str, spelled: Callable[[str], str]) -> str:
     whole = "\0?".join(map(spelled, key))  # as UTF-16 each character may have a NUL beside it
     if len(key) < _SHORT:
         # The last characters of an escape are no part of a word.
-        before = r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4}))"
+        before = r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2}))"
         return rf"{before}{whole}(?![0-9A-Za-z])"
     packed = (
-        "".join(
-            f"(?:{spelled(each)}|{_OTHER_64.get(each, each)})" if each in _OTHER_64 else spelled(each) for each in form
-        )
+        _BREAK.join(f"(?:{spelled(each)}|{_OTHER_64[each]})" if each in _OTHER_64 else spelled(each) for each in form)
         for form in _packed(key)
     )
-    return "|".join([whole, *(rf"{each}[\w+/-]?" for each in packed)])
+    return "|".join([f"(?i:{whole})", *(rf"{each}[\w+/-]?" for each in packed)])
 
 
+# In mail base64 is in lines; they may be escaped.
+_BREAK = r"(?:\s|\\[rn]|%0[AaDd]){0,3}"
 # What the other alphabet of base64 has for it.
 _OTHER_64 = {"+": "-", "/": "_"}
 
@@ -110,11 +110,11 @@ def _character(character: str) -> str:
     """
     raw, code = re.escape(character), ord(character)
     octets = {character.encode("utf-8", "surrogateescape"), bytes([code]) if code <= _LATIN_1 else b""} - {b""}
-    percent = ["".join(rf"%(?:25){{0,3}}{octet:02x}" for octet in each) for each in octets]
+    hexadecimal = ["".join(rf"(?:%(?:25){{0,3}}|{_BACKSLASH}{{1,8}}x){octet:02x}" for octet in each) for each in octets]
     units = batched(character.encode("utf-16-be", "surrogatepass"), 2, strict=True)
     escaped = "".join(rf"{_BACKSLASH}{{1,8}}u{high:02x}{low:02x}" for high, low in units)
     entity = "|".join([rf"#(?:0{{0,6}}{code}|x0{{0,6}}{code:x})", *_NAMES.get(character, ())])
-    forms = [*percent, escaped, rf"&(?:amp;){{0,3}}(?:{entity});?", *([r"\+"] if character == " " else [])]
+    forms = [*hexadecimal, escaped, rf"&(?:amp;){{0,3}}(?:{entity});?", *([r"\+"] if character == " " else [])]
     # The longer first, so that nothing of it is left behind.
     either = f"(?:(?i:{'|'.join(forms)})|{raw})"
     return either if character.isalnum() else rf"(?i:{_BACKSLASH}{{0,8}}){either}"

@@ -33,6 +33,9 @@ def _as_units(key: str) -> str:
         json.dumps(KEY, ensure_ascii=False)[1:-1],
         json.dumps(KEY)[1:-1].replace("/", "\\/"),
         json.dumps(json.dumps(KEY))[3:-3],
+        KEY.upper(),
+        "".join(f"\\x{octet:02x}" for octet in KEY.encode()),
+        KEY.replace("/", "\\x2F").replace("ü", "\\xFC"),
         _as_units(KEY),
         _as_units(KEY).upper().replace("\\U", "\\u"),
         quote(json.dumps(KEY)[1:-1]),
@@ -67,6 +70,16 @@ def test_a_key_is_masked_in_base64(around: tuple[str, str], coded: Callable[[byt
         assert len(told.replace(MASK, "")) <= 12
 
 
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r\n ", "\\r\\n", "%0D%0A"])
+def test_a_key_is_masked_in_base64_in_lines(line_end: str) -> None:
+    key = "".join(map(chr, range(0x30, 0x7F)))
+    for before in range(3):
+        coded = base64.encodebytes(f"{before * 'x'}{key}".encode()).decode().strip()
+        assert "\n" in coded
+        told = Masking({"KEY": key}).text(coded.replace("\n", line_end))
+        assert len(told.replace(MASK, "")) <= 8
+
+
 def test_credentials_of_basic_are_masked_whole() -> None:
     headers = {"authorization": "Basic dXNlcjpwYXNz", "x-key": "Basic", "proxy-authorization": "basic YTpi"}
     masked = {"authorization": f"Basic {MASK}", "x-key": "Basic", "proxy-authorization": f"basic {MASK}"}
@@ -87,9 +100,17 @@ def test_nothing_of_the_last_character_is_left(last: str) -> None:
 @pytest.mark.parametrize("key", ["5", "44", "abc"])
 def test_a_short_key_is_masked_only_where_it_stands_alone(key: str) -> None:
     masking = Masking({"KEY": key})
-    for apart in (f'"{key}"', f"a={key}&b", f"Bearer {key}", f"%22{key}%22", f"\\u0022{key}\\u0022", f'\\"{key}\\"'):
+    for apart in (
+        f'"{key}"',
+        f"a={key}&b",
+        f"Bearer {key}",
+        f"%22{key}%22",
+        f"\\u0022{key}\\u0022",
+        f"\\x22{key}\\x22",
+        f'\\"{key}\\"',
+    ):
         assert masking.text(apart) == apart.replace(key, MASK)
-    within = f"1{key}7 x{key} {key}{key}"
+    within = f"1{key}7 x{key} {key}{key} {key.upper() if key.isalpha() else ''}"
     assert masking.text(within) == within
 
 
@@ -99,6 +120,11 @@ def test_what_is_masked_already_stays() -> None:
 
 def test_what_is_told_is_utf_8() -> None:
     assert Masking({"KEY": "k\udcff"}).text("a\ud800") == "a?"
+
+
+@pytest.mark.parametrize("name", ["sig", "pwd", "jwt", "bearer", "access", "Credential"])
+def test_a_secret_in_a_url_is_known_by_its_name(name: str) -> None:
+    assert keys_in(f"http://127.0.0.1/hub?{name}=value") == {"URL_KEY": "value"}
 
 
 def test_the_query_of_a_url_may_have_keys() -> None:
