@@ -10,13 +10,16 @@ LARGEST_ID = 2**64 - 1
 OK, SERVERS_FAULT = 200, 500
 
 
-def expect(holds: object, why: str) -> None:
+def expect(holds: object, why: str, asked: Exchange | None = None) -> None:
+    """Raise Failed unless it holds, with the request that shows it, the last one if none is named."""
     if not holds:
-        raise Failed(why)
+        raise Failed(why, asked)
 
 
 def successful(answer: Exchange, what: str) -> None:
-    expect(answer.status == OK and answer.field("status") == "SUCCESS", f"{what}: not SUCCESS but {short(answer)}")
+    expect(
+        answer.status == OK and answer.field("status") == "SUCCESS", f"{what}: not SUCCESS but {short(answer)}", answer
+    )
 
 
 def is_error(answer: Exchange) -> bool:
@@ -25,9 +28,9 @@ def is_error(answer: Exchange) -> bool:
 
 def refused(trial: Trial, answer: Exchange, what: str, kind: str | None = None) -> None:
     """Expect ERROR, and the HTTP status that the hub's document names for this kind, if it does."""
-    expect(is_error(answer), f"{what}: not ERROR but {short(answer)}")
+    expect(is_error(answer), f"{what}: not ERROR but {short(answer)}", answer)
     code = trial.hub.error_http.get(kind or "")
-    expect(code in (None, answer.status), f"{what}: HTTP {answer.status}, not {code}.")
+    expect(code in (None, answer.status), f"{what}: HTTP {answer.status}, not {code}.", answer)
 
 
 def still_held(trial: Trial, bought: Bought, after: str) -> None:
@@ -54,10 +57,11 @@ def matches(number: str, prefixes: Iterable[str]) -> bool:
     return any(number.startswith(prefix) for prefix in prefixes)
 
 
-def json_in_utf8(headers: Mapping[str, str], *, must_say: bool) -> None:
+def json_in_utf8(headers: Mapping[str, str], asked: Exchange | None = None, *, must_say: bool) -> None:
     said = headers.get("content-type", "")
     charset = r'(;\s*charset="?utf-8"?)' + ("" if must_say else "?")
     expect(
         re.fullmatch(rf"application/json{charset}", said.strip(), re.IGNORECASE),
         f"Content-Type is {said or 'missing'}.",
+        asked,
     )

@@ -138,8 +138,8 @@ def _operator_meant(trial: Trial) -> str | None:
     trial.give_back(*bought)
     phones = {each.phone for each in bought}
     others = trial.buy_up_to(trial.settings.most, one, trial.others_than(bought[0].phone))
-    wrong = sorted({each.phone for each in others} & phones)
-    expect(not wrong, f"{', '.join(wrong)} of {offer.operator} was given for {one.operator}, too.")
+    wrong = [each for each in others if each.phone in phones]
+    _none(wrong, f"of {offer.operator} was given for {one.operator}, too.")
     return f"{offer.operator} and {one.operator}"
 
 
@@ -165,8 +165,14 @@ def _never_twice(trial: Trial) -> str | None:
 
 
 def _distinct(bought: Sequence[Bought]) -> None:
-    twice = sorted(phone for phone, times in Counter(one.phone for one in bought).items() if times > 1)
-    expect(not twice, f"Sold twice while live: {', '.join(twice)}.")
+    times = Counter(one.phone for one in bought)
+    _none([one for one in reversed(bought) if times[one.phone] > 1], "was sold twice while live.")
+
+
+def _none(wrong: Sequence[Bought], why: str) -> None:
+    """Expect that there is no such number; what shows it is how the first was sold."""
+    if wrong:
+        raise Failed(f"{', '.join(sorted({one.phone for one in wrong}))} {why}", wrong[0].exchange)
 
 
 @check(
@@ -189,7 +195,7 @@ def _at_once(trial: Trial) -> str | None:
         why = f"{len(broken)} of {len(answers)} were not answered as the hub wants: {short(broken[0])}"
         raise Failed(why, broken[0])
     ids = [one.activation_id for one in bought]
-    expect(len(set(map(str, ids))) == len(ids), "An activationId came twice.")
+    expect(len(set(map(str, ids))) == len(ids), "An activationId came twice.", answers[-1])
     if not bought:
         if trial.try_to_buy(offer) is None:
             raise Prevented("NO_NUMBERS: no stock for it.")
@@ -213,13 +219,13 @@ def _sold_as_counted(trial: Trial, offer: Offer, most: int) -> str:
     tried = 0
     while True:
         wanted = min(offer.count, most)
-        bought = trial.buy_up_to(wanted, offer)
+        bought, asked = trial.buy_up_to(wanted, offer), trial.last
         trial.give_back(*bought)
         tried += 1
         if len(bought) == wanted:
             return f"{wanted} of {offer.count} bought" + (f" at try {tried}" if tried > 1 else "")
         # Another hub may have bought meanwhile.
-        expect(tried < _TRIES, f"{offer.count} are counted of {_place(offer)}, {len(bought)} could be bought.")
+        expect(tried < _TRIES, f"{offer.count} are counted of {_place(offer)}, {len(bought)} could be bought.", asked)
         offer = replace(offer, count=trial.counted(offer))
 
 
@@ -236,9 +242,9 @@ def _counts_follow(trial: Trial) -> str | None:
     offer = trial.offers()[-1]
     bought, further = len(trial.buy_up_to(min(offer.count, trial.settings.most), offer)), 0
     most = trial.settings.many - trial.settings.most
-    began, left = trial.now(), offer.count
+    began, left, asked = trial.now(), offer.count, trial.last
     while trial.now() < began + trial.settings.poll and further < most:
-        left = trial.counted(offer)
+        left, asked = trial.counted(offer), trial.last
         if left <= offer.count - bought:
             return f"after {trial.now() - began:.1f} s"
         # Who shows a part of what there is may show as many as before, while there are.
@@ -249,6 +255,7 @@ def _counts_follow(trial: Trial) -> str | None:
     expect(
         further == most,
         f"{offer.count} were counted, {bought + further} sold, and {left} are counted {trial.settings.poll:g} s later.",
+        asked,
     )
     return "as many are counted as before, and can be bought"
 
@@ -265,7 +272,7 @@ def _excluded_number(trial: Trial) -> str | None:
     # First what is not known to be there, so that what matters is last in a long list.
     harmless = [each for each in near if each not in phones][:_HARMLESS]
     trial.give_back(known[-1])
-    _gives(trial, known[-1], [*harmless, *phones[:-1]])
+    _gives(trial, known[-1].offer, "when other numbers are excluded", [*harmless, *phones[:-1]])
     trial.give_back(*known[:-1])
     _never_given(trial, known, [*harmless, *reversed(phones)])
     return None
@@ -283,7 +290,7 @@ def _excluded_prefix(trial: Trial) -> str | None:
     end = phone[-6:].lstrip("0")
     trial.give_back(known[-1])
     if end and not matches(phone, [end]):
-        _gives(trial, known[-1], [end])
+        _gives(trial, known[-1].offer, f"when {end} is excluded", [end])
     trial.give_back(*known[:-1])
     for prefix in (phone[:1], phone[:4], phone[:-1]):
         _never_given(trial, known, [prefix])
@@ -298,31 +305,24 @@ def _known(trial: Trial) -> Sequence[Bought]:
     return known
 
 
-def _gives(trial: Trial, one: Bought, excluded: Sequence[str]) -> None:
-    """Expect that a number that is free is given, or another one, though others than it are excluded."""
-    if kept := _kept_back(trial, one.offer, excluded):
-        raise Failed(
-            f"{kept.phone} is not given when {', '.join(excluded[-3:])} is excluded, which it doesn't begin with."
-        )
-
-
-def _kept_back(trial: Trial, offer: Offer, excluded: Sequence[str] = (), **fields: Any) -> Bought | None:
-    """Return a number that is sold, but not with these fields, nor when nothing but others is excluded; None if there is none."""
-    kept = None
-    for _ in range(_TRIES):
-        sold = trial.try_to_buy(offer, excluded, **fields)
+def _gives(trial: Trial, offer: Offer, what: str, excluded: Sequence[str] = (), **fields: Any) -> None:
+    """Expect that a number is sold with such fields, as `what` says, if one is without them, and nothing but others is excluded."""
+    for left in reversed(range(_TRIES)):
+        answer = trial.get_number(offer, excluded, **fields)
+        sold = trial.bought(offer, answer)
         kept = None if sold else trial.try_to_buy(offer)
         trial.give_back(*filter(None, (sold, kept)))
         if kept is None or matches(kept.phone, excluded):
-            return None
-    return kept
+            return
+        if not left:
+            raise Failed(f"Nothing is sold {what}, and {kept.phone} is without it.", answer)
 
 
 def _never_given(trial: Trial, known: Sequence[Bought], prefixes: Sequence[str]) -> None:
     bought = trial.buy_up_to(len(known), known[0].offer, prefixes)
-    given = [one.phone for one in bought if matches(one.phone, prefixes)]
     trial.give_back(*bought)
-    expect(not given, f"{', '.join(prefixes[-len(known) :])} is excluded, and {', '.join(given)} was given.")
+    wrong = [one for one in bought if matches(one.phone, prefixes)]
+    _none(wrong, f"was given, and {', '.join(prefixes[-len(known) :])} is excluded.")
 
 
 @check("hints", "The hub's hints (sum and the like) are no reason to refuse", sends="GET_NUMBER, finish 5, for each")
@@ -341,11 +341,12 @@ def _accepts(trial: Trial, forms: Iterable[Mapping[str, Any]]) -> None:
     offer = trial.offers()[0]
     for fields in forms:
         answer = trial.get_number(offer, (), **fields)
-        expect(answer.field("status") in ("SUCCESS", "NO_NUMBERS"), f"{json.dumps(fields)} is refused: {short(answer)}")
+        expect(
+            answer.field("status") in ("SUCCESS", "NO_NUMBERS"),
+            f"{json.dumps(fields)} is refused: {short(answer)}",
+            answer,
+        )
         if bought := trial.bought(offer, answer):
             trial.give_back(bought)
         elif trial.hub.hints_only_inform:
-            expect(
-                _kept_back(trial, offer, **fields) is None,
-                f"Nothing is sold with {json.dumps(fields)}, and numbers are without it.",
-            )
+            _gives(trial, offer, f"with {json.dumps(fields)}", **fields)

@@ -2,7 +2,7 @@
 
 from conformance.checks.check import Need, check
 from conformance.checks.expectations import expect, json_in_utf8, successful
-from conformance.trial import RETURNED, Bought, Offer, Prevented, Trial, short, unknown_activation
+from conformance.trial import RETURNED, Bought, Failed, Offer, Prevented, Trial, short, unknown_activation
 
 
 @check("gzip", "Answers are packed with gzip", sends="counts, GET_NUMBER of an unknown country")
@@ -14,11 +14,12 @@ def _gzip(trial: Trial) -> str | None:
     is_plain = False
     for answer in (counts, nothing):
         packing = answer.answer_headers.get("content-encoding", "identity").lower()
-        expect(answer.unpacks and answer.json is not None, f"The answer isn't packed as is said: {packing}.")
+        expect(answer.unpacks and answer.json is not None, f"The answer isn't packed as is said: {packing}.", answer)
         is_plain = is_plain or packing == "identity"
         expect(
             packing == "gzip" or (packing == "identity" and trial.hub.tolerates_plain),
             f"The answer is not packed with gzip: {short(answer)}",
+            answer,
         )
     return "plain, which was tolerated" if is_plain else None
 
@@ -38,7 +39,7 @@ def _answer_content_type(trial: Trial) -> str | None:
     trial.give_back(trial.buy())
     trial.finish(unknown_activation(), RETURNED)
     for answer in trial.exchanges:
-        json_in_utf8(answer.answer_headers, must_say=trial.hub.answers_say_charset)
+        json_in_utf8(answer.answer_headers, answer, must_say=trial.hub.answers_say_charset)
     return None
 
 
@@ -55,7 +56,8 @@ def _get_method(trial: Trial) -> str | None:
     if bought is None:
         raise Prevented("NO_NUMBERS: no stock for it.")
     again = _bought_by_get(trial, offer, bought.phone)
-    expect(again is None or again.phone != bought.phone, f"exceptionPhoneSet={bought.phone} was given.")
+    if again and again.phone == bought.phone:
+        raise Failed(f"exceptionPhoneSet={bought.phone} was given.", again.exchange)
     # How a query spells a list, no document says: it may be read otherwise, but it is nothing to refuse.
     for several in (f"{bought.phone},{bought.phone}", [bought.phone] * 2):
         _bought_by_get(trial, offer, several)

@@ -77,6 +77,39 @@ def test_remarks_say_what_was_bought_and_of_what() -> None:
     assert counted.why == "14 of 33 bought, 4 of 4 bought at try 2"
 
 
+@pytest.mark.parametrize(
+    ("name", "hub", "ways", "asked", "answered"),
+    [
+        ("gzip", "smsbower", Ways(gzip="long ones"), "GET_NUMBER", "NO_NUMBERS"),
+        ("get-method", "seed", Ways(query_excludes="never"), "exceptionPhoneSet=", "SUCCESS"),
+        ("operator-meant", "smshub", Ways(mixes_operators=True), "exceptionPhoneSet", "SUCCESS"),
+        ("never-twice", "smshub", Ways(overflows_at=3), "GET_NUMBER", "SUCCESS"),
+        ("at-once", "smshub", Ways(losers="both", numbers_of_each=2), "GET_NUMBER", "SUCCESS"),
+        ("counts-sold", "smshub", Ways(overstates=3), "GET_NUMBER", "NO_NUMBERS"),
+        ("counts-follow", "smshub", Ways(keeps_sold=True), "GET_SERVICES", "SUCCESS"),
+        ("excluded-number", "smshub", Ways(excludes="not whole"), "exceptionPhoneSet", "SUCCESS"),
+        ("excluded-number", "seed", Ways(excludes="near ones"), "exceptionPhoneSet", "NO_NUMBERS"),
+        ("excluded-prefix", "smshub", Ways(excludes="never"), "exceptionPhoneSet", "SUCCESS"),
+        ("excluded-prefix", "grizzly", Ways(excludes="parts"), "exceptionPhoneSet", "NO_NUMBERS"),
+        ("hints", "seed", Ways(least_sum=1.0), '"sum": "0.01"', "NO_NUMBERS"),
+    ],
+)
+def test_a_failure_is_shown_by_the_request_that_was_answered_wrongly(
+    name: str, hub: str, ways: Ways, asked: str, answered: str
+) -> None:
+    (result,) = _run(Watched(hub, ways), [name], poll=0.1)
+    assert result.outcome is Outcome.FAILED
+    assert result.asked
+    assert asked in result.asked.url + result.asked.shown.body
+    assert result.asked.field("status") == answered
+
+
+def test_what_is_no_json_is_shown_by_its_request() -> None:
+    (result,) = _run(Watched("onlinesim", Ways(error_content_type="text/html")), ["answer-content-type"])
+    assert result.asked
+    assert result.asked.field("status") == "ERROR"
+
+
 def test_a_packed_request_is_kept_unpacked_so_that_its_key_is_masked() -> None:
     supplier = Watched("smshub")
     (result,) = _run(supplier, ["gzip-request"])
