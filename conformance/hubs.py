@@ -47,10 +47,10 @@ class Hub:
     and `sms_id` are the JSON types of a GET_NUMBER's answer and of pushes, `number_extras` and `push_extras` constant
     further fields of them. `error_field` has the text of an error, `error_http` the HTTP status of an error by what is
     wrong; without an entry it is 200. `prefixes` is how the hub spells what it excludes; `excludes_prefixes` is false where
-    only whole numbers are meant. `hints` are the further fields that its GET_NUMBER may have, one of them at a time, which
-    decide nothing where they are `hints_only_inform`; `finish_extras` are those of FINISH_ACTIVATION, `headers` those of
-    every request. `tolerates_plain` tells that answers may lack the gzip that it asks for, `paths` that it asks at a path
-    for each action. A push is done by a `SUCCESS` in the body, or by any HTTP 200
+    only whole numbers are meant. `hints` are the further fields that its GET_NUMBER may have, the first of them in each
+    request, which decide nothing where they are `hints_only_inform`; `finish_extras` are those of FINISH_ACTIVATION,
+    `headers` those of every request. `tolerates_plain` tells that answers may lack the gzip that it asks for, `paths` that
+    it asks at a path for each action. A push is done by a `SUCCESS` in the body, or by any HTTP 200
     (`takes_200`), or never tried again after one of `stop_words`. `raced` is the country, operator and service of which
     its test buys at once. `outcomes` end an activation, and so do `outcomes_of_rent`. `cancel_limit` is how often in all a
     number is given for a service that is cancelled each time. `answers_within` is in seconds, None where no document says.
@@ -75,7 +75,7 @@ class Hub:
     error_http: Mapping[str, int] = field(default_factory=dict)
     prefixes: Spelling = str
     excludes_prefixes: bool = True
-    hints: tuple[Mapping[str, object], ...] = ()
+    hints: tuple[Mapping[str, object], ...] = ({},)
     hints_only_inform: bool = False
     finish_extras: Mapping[str, object] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=lambda: _PLAIN)
@@ -91,6 +91,10 @@ class Hub:
     answers_within: float | None = None
     answers_say_charset: bool = False
     pushes_say_charset: bool = False
+
+    def headers_with(self, key: str) -> dict[str, str]:
+        """Return the headers of a request with a key, which some hubs send in a Bearer, too."""
+        return {**self.headers, **({"Authorization": f"Bearer {key}"} if "bearer" in self.rules else {})}
 
 
 _BROWSER = (
@@ -263,7 +267,7 @@ SMSHUB = Hub(
         "outlives": _required("Tests 1: nothing but the hub's FINISH ends an activation"),
     },
     any_operator="split",
-    hints=({"sum": 20.00, "currency": 643}, {"sum": 0.2565, "currency": 840}),
+    hints=({"sum": 19.75, "currency": 643}, {"sum": 0.2565, "currency": 840}),
     headers={"Content-Type": "application/json", "Accept": "*/*", "Accept-Encoding": "gzip", "User-Agent": _BROWSER},
     tolerates_plain=True,
     cancel_limit=4,

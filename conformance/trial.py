@@ -177,7 +177,7 @@ class Trial:
             content = {**named, "key": key or self.settings.key, **fields}
             # A lone surrogate of an answer goes back as the escape that it came as.
             body = json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
-        sent = {**self.hub.headers, **(headers or {})}
+        sent = {**self.hub.headers_with(key or self.settings.key), **(headers or {})}
         if packed:
             body, sent = gzip.compress(body), {**sent, "Content-Encoding": "gzip"}
         return self._client().post(body, sent, path, paced=paced)
@@ -186,7 +186,8 @@ class Trial:
         """Ask by GET; a field that is a list is repeated."""
         if self._run.stopping.is_set():
             raise Stopped
-        headers = {name: value for name, value in self.hub.headers.items() if name != "Content-Type"}
+        headers = self.hub.headers_with(self.settings.key)
+        del headers["Content-Type"]
         return self._client().get(urlencode(fields, doseq=True, errors="backslashreplace"), headers, path)
 
     def counts(self, **fields: Any) -> Exchange:
@@ -203,14 +204,25 @@ class Trial:
                 self._live.pop(activation_id, None)
         return answer
 
-    def get_number(self, offer: Offer, excluded: Sequence[str] = (), **fields: Any) -> Exchange:
-        """Ask for a number, but none with these prefixes; what is sold is tidied up."""
-        wanted: dict[str, object] = {"country": offer.country, "operator": offer.operator, "service": offer.service}
+    def get_number(
+        self,
+        offer: Offer,
+        excluded: Sequence[str] = (),
+        *,
+        hints: Mapping[str, object] | None = None,
+        **fields: Any,
+    ) -> Exchange:
+        """Ask for a number, but none with these prefixes, with the hub's hints or others; what is sold is tidied up."""
+        wanted = {**self.place(offer), **(self.hub.hints[0] if hints is None else hints)}
         if excluded:
             wanted["exceptionPhoneSet"] = [self.hub.prefixes(prefix) for prefix in excluded]
         answer = self.ask("GET_NUMBER", **{**wanted, **fields})
         self.remember(answer, fields.get("key"))
         return answer
+
+    def place(self, offer: Offer) -> dict[str, object]:
+        """Return the fields of a GET_NUMBER that say what is to be bought."""
+        return {"country": offer.country, "operator": offer.operator, "service": offer.service}
 
     def remember(self, answer: Exchange, key: str | None = None) -> None:
         """Note what a GET_NUMBER sold, so that it is finished."""
@@ -412,7 +424,8 @@ class Trial:
             # What was found is not to be lost by whatever goes wrong here.
             with suppress(Exception):
                 body = json.dumps({"action": "FINISH_ACTIVATION", "key": key, **named}).encode()
-                if client.post(body, self.hub.headers, self._path("FINISH_ACTIVATION")).field("status") == "SUCCESS":
+                answer = client.post(body, self.hub.headers_with(key), self._path("FINISH_ACTIVATION"))
+                if answer.field("status") == "SUCCESS":
                     del self._live[activation_id]
         left = self.open
         for inbox in self._inboxes:

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -327,26 +327,26 @@ def _never_given(trial: Trial, known: Sequence[Bought], prefixes: Sequence[str])
 
 @check("hints", "The hub's hints (sum and the like) are no reason to refuse", sends="GET_NUMBER, finish 5, for each")
 def _hints(trial: Trial) -> str | None:
-    _accepts(trial, trial.hub.hints)
+    offer = trial.offers()[0]
+    for hints in trial.hub.hints:
+        _accepts(trial, offer, hints=hints)
     return None
 
 
 @check("hints-any-form", "Hints in another form are no reason to refuse either", sends="GET_NUMBER, finish 5, 4 times")
 def _hints_any_form(trial: Trial) -> str | None:
-    _accepts(trial, ({"sum": 0}, {"sum": "7.5"}, {"sum": 12.3456, "currency": 840}, {"call": 0, "voice": 0}))
+    offer = trial.offers()[0]
+    for fields in ({"sum": 0}, {"sum": "7.5"}, {"sum": 12.3456, "currency": 840}, {"call": 0, "voice": 0}):
+        _accepts(trial, offer, **fields)
     return None
 
 
-def _accepts(trial: Trial, forms: Iterable[Mapping[str, Any]]) -> None:
-    offer = trial.offers()[0]
-    for fields in forms:
-        answer = trial.get_number(offer, (), **fields)
-        expect(
-            answer.field("status") in ("SUCCESS", "NO_NUMBERS"),
-            f"{json.dumps(fields)} is refused: {short(answer)}",
-            answer,
-        )
-        if bought := trial.bought(offer, answer):
-            trial.give_back(bought)
-        elif trial.hub.hints_only_inform:
-            _gives(trial, offer, f"with {json.dumps(fields)}", **fields)
+def _accepts(trial: Trial, offer: Offer, **fields: Any) -> None:
+    """Expect a sale, or none for want of numbers, whatever hints are in these fields."""
+    said = json.dumps(fields.get("hints", fields))
+    answer = trial.get_number(offer, **fields)
+    expect(answer.field("status") in ("SUCCESS", "NO_NUMBERS"), f"{said} is refused: {short(answer)}", answer)
+    if bought := trial.bought(offer, answer):
+        trial.give_back(bought)
+    elif trial.hub.hints_only_inform:
+        _gives(trial, offer, f"with {said}", **fields)

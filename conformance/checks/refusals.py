@@ -77,8 +77,8 @@ def _bad_json(trial: Trial) -> str | None:
 )
 def _missing_field(trial: Trial) -> str | None:
     offer = trial.offers()[0]
-    fields: dict[str, Any] = {"country": offer.country, "operator": offer.operator, "service": offer.service}
-    for name in fields:
+    fields: dict[str, Any] = {**trial.place(offer), **trial.hub.hints[0]}
+    for name in trial.place(offer):
         answer = trial.ask("GET_NUMBER", **{other: value for other, value in fields.items() if other != name})
         trial.remember(answer)
         refused(trial, answer, f"No {name}", "field")

@@ -133,13 +133,7 @@ FAULTS = (
         {"smshub": "excluded-number"},
         Ways(excludes="not whole"),
     ),
-    _fault(
-        "refuses sum",
-        {
-            "smshub": "activation-id answer-content-type at-once bad-key cancel-limit counts-follow counts-sold excluded-number excluded-prefix finish-foreign finish-outcomes finish-repeated finish-sold finish-stale finish-strange-outcome hints hints-any-form never-twice no-numbers number-type operator-meant outlives prohibited-gone push-accepts-gzip push-after-finish push-after-outcomes push-again-400 push-again-500 push-again-closed push-again-error push-again-later push-again-not-json push-at-once push-content push-content-type push-long push-new-id push-same push-stops push-types push-unpacks-gzip push-user-agent push-utf8 refund sold-gone"
-        },
-        Ways(refuses={"sum": object}),
-    ),
+    _fault("refuses sum", {"herosms": "hints-any-form"}, Ways(refuses={"sum": object})),
     _fault("sells nothing for a low sum", {"seed": "hints hints-any-form"}, Ways(least_sum=1.0)),
     _fault("refuses dollars", {"smshub": "hints hints-any-form"}, Ways(refuses={"currency": 840})),
     _fault("sum must be no string", {"smshub": "hints-any-form"}, Ways(refuses={"sum": str})),
@@ -230,7 +224,11 @@ FAULTS = (
     _fault("a number of no operator", {"seed": "missing-field"}, Ways(may_lack=("operator",))),
     _fault("a finish without status", {"seed": "missing-field"}, Ways(may_lack=("status",))),
     _fault("refuses a malformed Accept", {"smshub": "accept-header"}, Ways(accept_must_parse=True)),
-    _fault("refuses Authorization: Bearer", {"onlinesim": "bearer"}, Ways(authorization_must_be_basic=True)),
+    _fault(
+        "refuses Bearer in FINISH",
+        {"onlinesim": "bearer error-http finish-repeated paths"},
+        Ways(refuses_bearer_for=("FINISH_ACTIVATION",)),
+    ),
     _fault(
         "knows no paths",
         {"onlinesim": "bad-key bearer counts-form error-field error-http finish-unknown paths paths-without-action"},
@@ -427,11 +425,13 @@ ODD_AT = {
         "always packed": Ways(gzip="always"),
         "plain": Ways(gzip="never"),
         "packs long answers only": Ways(gzip="long ones"),
+        "needs sum and currency": Ways(needs=("sum", "currency")),
     },
     "smsbower": {"packed pushes": Ways(push_gzip=True), "always packed": Ways(gzip="always")},
     "grizzly": {"plain": Ways(gzip="never")},
     "onlinesim": {
         "nothing but its paths": Ways(paths_only=True),
+        "needs the Bearer": Ways(needs_bearer=True),
         "keys beyond Latin-1": Ways(keys=("ключ", "клю")),
     },
 }

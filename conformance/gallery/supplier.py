@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from conformance.exchange import unpacked
+from conformance.exchange import spoken, unpacked
 from conformance.gallery.stock import RETURNED, SOLD, Activation, LostTheRace, Stock, numbers
 from conformance.gallery.ways import otherwise, sms_text
 
@@ -110,8 +110,6 @@ class Supplier:
     def _check(self, headers: Mapping[str, str]) -> None:
         if self.ways.accept_must_parse and any("/" not in part for part in headers.get("accept", "*/*").split(",")):
             raise _Refused("Not acceptable", None, 406)
-        if self.ways.authorization_must_be_basic and not headers.get("authorization", "Basic").startswith("Basic"):
-            raise _Refused("Authorization is not understood", None, 401)
 
     def _answer(self, request: Request) -> Answer:
         ways, parts = self.ways, urlsplit(request.target)
@@ -124,7 +122,14 @@ class Supplier:
         fields = self._queried(query) if request.method == "GET" else self._posted(request)
         if last in PATHS and not ways.needs_action:
             fields = {"action": PATHS[last], **fields}
+        self._check_bearer(request.headers.get("authorization"), fields)
         return self._act(fields)
+
+    def _check_bearer(self, authorization: str | None, fields: Mapping[str, Any]) -> None:
+        if authorization and fields.get("action") in self.ways.refuses_bearer_for:
+            raise _Refused("Authorization is not understood", None, 401)
+        if self.ways.needs_bearer and spoken(authorization or "") != f"Bearer {fields.get('key')}":
+            raise _Refused("Authorization doesn't have the key", None)
 
     def _queried(self, query: Sequence[tuple[str, str]]) -> Mapping[str, Any]:
         excludes = self.ways.query_excludes
@@ -188,8 +193,10 @@ class Supplier:
         ways = self.ways
         for refused, kind in ways.refuses.items():
             value = fields.get(refused)
-            if isinstance(value, kind) if isinstance(kind, type) else value == kind:
+            if refused in fields and (isinstance(value, kind) if isinstance(kind, type) else value == kind):
                 raise _Refused(f"{refused} is not understood", "field")
+        if not {*ways.needs} <= {*fields}:
+            raise _Refused(f"{' and '.join(ways.needs)} are needed", "field")
         prefixes = fields.get("exceptionPhoneSet") or []
         place = self._place(fields)
         try:

@@ -73,6 +73,8 @@ class Ways:
     nothing: str = "NO_NUMBERS"
     refuses: Mapping[str, object] = field(default_factory=dict)
     """Fields that make GET_NUMBER an error when they have that type or value."""
+    needs: tuple[str, ...] = ()
+    """Fields without which GET_NUMBER is an error."""
     least_sum: float = 0.0
     # Ends of activations.
     finish_again: bool = True
@@ -101,7 +103,9 @@ class Ways:
     may_lack: tuple[Asked, ...] = ()
     error_field: str | None = None
     accept_must_parse: bool = False
-    authorization_must_be_basic: bool = False
+    refuses_bearer_for: tuple[Action, ...] = ()
+    needs_bearer: bool = False
+    """Whether a request is an error without its key in Authorization: Bearer."""
     paths: bool = True
     paths_only: bool = False
     unpacks_requests: bool = True

@@ -244,9 +244,7 @@ class SimulatedHub:
     # ------------------------------------------------------------ requests
 
     async def _ask(self, action: str, **fields: object) -> tuple[float, float, Exchange]:
-        headers = dict(self.hub.headers)
-        if "bearer" in self.hub.rules:
-            headers["Authorization"] = f"Bearer {self.client.key}"
+        headers = self.hub.headers_with(self.client.key)
         path = _PATHS.get(action, _COUNTS_PATH) if self.hub.paths else ""
         body = json.dumps({"action": action, "key": self.client.key, **fields}).encode()
 
@@ -279,8 +277,7 @@ class SimulatedHub:
         country, operator, service = place
         prefixes = [] if again else self._prefixes()
         fields: dict[str, Any] = {"country": country, "operator": operator, "service": service}
-        if self.hub.hints:
-            fields |= self.rolls.choice(self.hub.hints)
+        fields |= self.rolls.choice(self.hub.hints)
         if prefixes:
             fields["exceptionPhoneSet"] = [self.hub.prefixes(prefix) for prefix in prefixes]
         began, ended, exchange = await self._ask("GET_NUMBER", **fields)
