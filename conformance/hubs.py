@@ -53,7 +53,8 @@ class Hub:
     it asks at a path for each action. A push is done by a `SUCCESS` in the body, or by any HTTP 200
     (`takes_200`), or never tried again after one of `stop_words`. `raced` is the country, operator and service of which
     its test buys at once. `outcomes` end an activation, and so do `outcomes_of_rent`. `cancel_limit` is how often in all a
-    number is given for a service that is cancelled each time. `answers_within` is in seconds, None where no document says.
+    number is given for a service that is cancelled each time. `asks_counts_every` is in seconds, and so is `answers_within`,
+    None where no document says.
     `answers_say_charset` and `pushes_say_charset`: their Content-Type must have it, not only no other one.
     `lasts` is how many seconds an activation lasts, None where FINISH alone ends it or nothing is said.
     `rules` are the checks that are made of its suppliers, by name, each with its basis.
@@ -88,6 +89,7 @@ class Hub:
     outcomes_of_rent: tuple[int, ...] = ()
     cancel_limit: int | None = None
     lasts: float | None = None
+    asks_counts_every: float = 20.0
     answers_within: float | None = None
     answers_say_charset: bool = False
     pushes_say_charset: bool = False
@@ -127,6 +129,7 @@ _RELATIVES = {
             "number-type",
             "activation-id",
             "no-numbers",
+            "unknown-place",
             "never-twice",
         ),
         *("at-once", "excluded-number", "hints-any-form", "finish-repeated", "finish-stale", "finish-outcomes"),
@@ -344,7 +347,7 @@ ONLINESIM = Hub(
         "counts-whole": _required("Tests 4: types as documented"),
         "counts-any": _required("any must be there, the sum of all operators"),
         "counts-sold": _required("overstated counts: blocked for 30 min"),
-        "counts-follow": _required("overstated counts: blocked for 30 min"),
+        "counts-follow": _required("overstated counts: blocked for 30 min; counts are asked for every 2 min"),
         "answer-content-type": _required("Content-Type: application/json; charset=utf-8"),
         "answers-in-time": _required("getNumber, getServices: 10 s, else cancelled"),
         "number-type": _required("Tests 5: number is an integer with the country code"),
@@ -385,6 +388,7 @@ ONLINESIM = Hub(
     raced=("russia", "megafon", "vk"),
     takes_200=True,
     stop_words=("NO_OPERATION", "NO_OP", "BAD_SERVICE"),
+    asks_counts_every=120.0,
     answers_within=10.0,
     answers_say_charset=True,
 )

@@ -59,7 +59,7 @@ class Settings:
     `pushes` receives pushes and is entered already; `sms` has an SMS come to a number (digits, text) and may raise anything.
     `retry` is what is waited between two attempts of a push and `tolerance` how far off one may be; `soon` is the longest
     that counts as at once; `watch` is in intervals of retry and for what must not come. `outlive` is how old an activation
-    becomes whose SMS must still be pushed. `poll` is how often hubs ask for counts, and so how old these may be. `within` overrides how soon a hub wants its answers. `most` is the most numbers
+    becomes whose SMS must still be pushed. `poll` overrides how often a hub asks for counts, and so how old these may be, `within` how soon it wants its answers. `most` is the most numbers
     that a check holds at a time, `many` that of those that buy much of one offer, `at_once` that of the one of equal requests.
     Requests are `per_second` at most. With `paths` a hub asks at its paths, if it has some, else at the URL alone.
     Numbers are bought of `country`, `operator`, `service` alone where they are given.
@@ -76,7 +76,7 @@ class Settings:
     tolerance: float = 1.0
     soon: float = 5.0
     watch: float = 2.5
-    poll: float = 20.0
+    poll: float | None = None
     within: float | None = None
     timeout: float = 30.0
     per_second: float = 5.0

@@ -26,6 +26,8 @@ from conformance.trial import RETURNED, Bought, Failed, NotRun, Offer, Prevented
 _TRIES = 3
 # More than a request could be thought to have.
 _HARMLESS = 20
+# What every number begins with.
+_ANY_NUMBER = tuple("123456789")
 
 
 # First what the others need: that numbers are given back.
@@ -95,17 +97,34 @@ def _activation_id(trial: Trial) -> str | None:
 @check(
     "no-numbers",
     "What isn't there is NO_NUMBERS with HTTP 200",
-    sends="GET_NUMBER of an unknown country, of an unknown operator, of an unknown service",
+    sends="GET_NUMBER with every prefix excluded; where only whole numbers are, GET_NUMBER up to 10 times, finish 5 of each",
 )
 def _no_numbers(trial: Trial) -> str | None:
-    offers = trial.offers()
-    answer = trial.get_number(replace(offers[0], country="nowhereland"))
+    offer = trial.offers()[-1]
+    excluded = _ANY_NUMBER
+    if not trial.hub.excludes_prefixes:
+        known = trial.buy_up_to(trial.settings.most - 1, offer)
+        excluded = tuple(one.phone for one in known)
+    answer = trial.get_number(offer, excluded)
+    if answer.field("status") == "SUCCESS":
+        raise NotRun("a number was given though all that can be are excluded.")
     expect(
         answer.status == OK and answer.field("status") == "NO_NUMBERS",
-        f"An unknown country: not NO_NUMBERS but {short(answer)}",
+        f"Nothing to give: not NO_NUMBERS but {short(answer)}",
+        answer,
     )
-    expect(answer.field("number") is None, "NO_NUMBERS comes with a number.")
-    unknown = [replace(offers[0], service="conformance-nothing")]
+    expect(answer.field("number") is None, "NO_NUMBERS comes with a number.", answer)
+    return None
+
+
+@check(
+    "unknown-place",
+    "Of an unknown country, operator or service no number is given",
+    sends="GET_NUMBER of an unknown country, of an unknown operator, of an unknown service",
+)
+def _unknown_place(trial: Trial) -> str | None:
+    offers = trial.offers()
+    unknown = [replace(offers[0], country="nowhereland"), replace(offers[0], service="conformance-nothing")]
     # Who lists nothing but `any` need not look at operators.
     unknown += [replace(one, operator="conformance-nobody") for one in offers if one.operator != "any"][:1]
     for offer in unknown:
@@ -113,6 +132,7 @@ def _no_numbers(trial: Trial) -> str | None:
         expect(
             answer.field("status") == "NO_NUMBERS" or is_error(answer),
             f"{_place(offer)}: neither NO_NUMBERS nor ERROR but {short(answer)}",
+            answer,
         )
     return None
 
@@ -243,18 +263,19 @@ def _counts_follow(trial: Trial) -> str | None:
     bought, further = len(trial.buy_up_to(min(offer.count, trial.settings.most), offer)), 0
     most = trial.settings.many - trial.settings.most
     began, left, asked = trial.now(), offer.count, trial.last
-    while trial.now() < began + trial.settings.poll and further < most:
+    poll = trial.settings.poll or trial.hub.asks_counts_every
+    while trial.now() < began + poll and further < most:
         left, asked = trial.counted(offer), trial.last
         if left <= offer.count - bought:
             return f"after {trial.now() - began:.1f} s"
         # Who shows a part of what there is may show as many as before, while there are.
         if trial.try_to_buy(offer) is None:
-            trial.sleep(trial.settings.poll / 20)
+            trial.sleep(poll / 20)
         else:
             further += 1
     expect(
         further == most,
-        f"{offer.count} were counted, {bought + further} sold, and {left} are counted {trial.settings.poll:g} s later.",
+        f"{offer.count} were counted, {bought + further} sold, and {left} are counted {poll:g} s later.",
         asked,
     )
     return "as many are counted as before, and can be bought"

@@ -53,6 +53,8 @@ class Ways:
     mixes_operators: bool = False
     guesses: tuple[Asked, ...] = ()
     """Of what it takes a name that it doesn't know for one that it knows."""
+    knows_places: bool = False
+    """Whether an unknown country or service is an error."""
     rival_buys: int | None = None
     """After how many sales another hub buys a number of the same offer, and gives back the one that it had."""
     losers: Losers = "next"
