@@ -36,9 +36,9 @@ FAULTS = (
     _fault("counts are strings", {"smshub": "counts-whole", "herosms": "counts-whole"}, Ways(count=str)),
     _fault("counts are no whole numbers", {"smshub": "counts-whole"}, Ways(count=float)),
     _fault(
-        "counts without status", {"smshub": "accept-header counts-form gzip gzip-request"}, Ways(counts_status=None)
+        "counts without status", {"smshub": "accept-header counts-form gzip-request"}, Ways(counts_status=None)
     ),
-    _fault("counts say OK", {"smshub": "accept-header counts-form gzip gzip-request"}, Ways(counts_status="OK")),
+    _fault("counts say OK", {"smshub": "accept-header counts-form gzip-request"}, Ways(counts_status="OK")),
     _fault("`any` beside other operators", {"smshub": "counts-any"}, any_operator="beside"),
     _fault("an empty `any` beside other operators", {"smshub": "counts-any"}, Ways(empty_any=True)),
     _fault("no `any` beside other operators", {"onlinesim": "counts-any"}, any_operator="unsaid"),
@@ -246,6 +246,8 @@ FAULTS = (
     _fault("a slow answer", {"smshub": "answers-in-time"}, Ways(delay_s=1.0, delays=20)),
     _fault("packs nothing", {"smsbower": "gzip"}, Ways(gzip="never")),
     _fault("packs long answers only", {"smsbower": "gzip"}, Ways(gzip="long ones")),
+    _fault("packs no errors", {"smsbower": "gzip"}, Ways(gzip="no errors")),
+    _fault("packs no sales", {"smsbower": "gzip"}, Ways(gzip="no sales")),
     _fault("unpacks no requests", {"smshub": "gzip-request"}, Ways(unpacks_requests=False)),
     _fault("says gzip and doesn't pack", {"smshub": "gzip"}, Ways(gzip="lied")),
     _fault("JSON as text/html", {"onlinesim": "answer-content-type"}, Ways(content_type="text/html; charset=utf-8")),

@@ -54,8 +54,12 @@ def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
             self._send(answer, wants_gzip="gzip" in headers.get("accept-encoding", ""))
 
         def _send(self, answer: Answer, *, wants_gzip: bool) -> None:
+            content = answer.content if isinstance(answer.content, dict) else {}
+            is_error = content.get("status") == "ERROR"
+            kinds = {"no errors": is_error, "no sales": "number" in content}
+            wants_gzip = wants_gzip and not kinds.get(ways.gzip)
             headers, body = _packed(_body(answer, ways), ways, wants_gzip=wants_gzip)
-            if ways.error_content_type and answer.content.get("status") == "ERROR":
+            if ways.error_content_type and is_error:
                 headers["Content-Type"] = ways.error_content_type
             self.send_response(answer.status)
             for name, value in headers.items():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 type Excluding = Literal["prefixes", "whole numbers", "never", "strings", "national", "not whole", "parts", "near ones"]
 type Losers = Literal["next", "both", "500", "all"]
-type Gzip = Literal["asked", "never", "lied", "always", "long ones"]
+type Gzip = Literal["asked", "never", "lied", "always", "long ones", "no errors", "no sales"]
 type Asked = Literal["country", "operator", "service", "activationId", "status"]
 type Action = Literal["GET_SERVICES", "GET_NUMBER", "FINISH_ACTIVATION", "getsms"]
 type SmsIds = Literal["each SMS", "each of an activation", "each attempt", "all"]
