@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from conformance.checks.check import check
+from conformance.checks.check import Need, check
 from conformance.checks.expectations import (
     LARGEST_ID,
     OK,
@@ -182,6 +182,43 @@ def _never_twice(trial: Trial) -> str | None:
     few = trial.buy_up_to(trial.settings.most, others[-1]) if others else []
     _distinct(few)
     return f"{len(bought) + len(few)} sold"
+
+
+@check(
+    "never-twice-service",
+    "A number that is live is not sold for another service",
+    sends="GET_NUMBER, then up to 9 times for another service, finish 5 of each",
+)
+def _never_twice_service(trial: Trial) -> str | None:
+    offers = trial.offers()
+    for offer in reversed(offers):
+        for other in reversed(offers):
+            if (other.country, other.operator) == (offer.country, offer.operator) and other.service != offer.service:
+                bought = trial.buy(offer)
+                still_held(trial, replace(bought, offer=other), f"{bought.phone} is live for {offer.service}")
+                return f"{offer.service} and {other.service}"
+    raise NotRun("needs two services of one operator.")
+
+
+@check(
+    "never-twice-key",
+    "A number that is live is not sold to another key",
+    Need.OTHER_KEY,
+    sends="GET_NUMBER with KEY, then up to 9 times with KEY2, finish 5 of each",
+)
+def _never_twice_key(trial: Trial) -> str | None:
+    bought = trial.buy(trial.offers()[-1])
+    others = trial.others_than(bought.phone)
+    for _ in range(trial.settings.most - 1):
+        answer = trial.get_number(bought.offer, others, key=trial.settings.other_key)
+        # What it is called there, and whether it is offered, is between the supplier and the other hub.
+        if is_error(answer):
+            raise NotRun("KEY2 is refused what KEY is sold.")
+        further = trial.bought(bought.offer, answer)
+        if further is None:
+            break
+        expect(further.phone != bought.phone, f"{bought.phone} is live, and was sold to KEY2.", answer)
+    return None
 
 
 def _distinct(bought: Sequence[Bought]) -> None:

@@ -72,11 +72,21 @@ FAULTS = (
     _fault("an activationId comes again", {"smshub": "activation-id finish-stale"}, Ways(ids_come_again=True)),
     _fault(
         "gives live numbers when it is sold out",
-        {"grizzly": "bad-key finish-foreign finish-stale finish-strange-outcome never-twice"},
+        {"grizzly": "bad-key finish-foreign finish-stale finish-strange-outcome never-twice never-twice-key never-twice-service"},
         Ways(sells_out=False),
     ),
     _fault("gives a live number when many are live", {"smshub": "at-once never-twice"}, Ways(overflows_at=13)),
-    _fault("sells a number of `any` of its operator, too", {"onlinesim": "never-twice"}, Ways(any_apart=True)),
+    _fault("sells a number of `any` of its operator, too", {"onlinesim": "never-twice"}, Ways(apart="any")),
+    _fault(
+        "sells a number for another service, too",
+        {"seed": "never-twice-service", "smshub": "never-twice-service"},
+        Ways(apart="service"),
+    ),
+    _fault(
+        "sells a number to another hub, too",
+        {"seed": "never-twice-key", "onlinesim": "never-twice-key"},
+        Ways(apart="key"),
+    ),
     _fault(
         "gives numbers of any operator",
         {"smshub": "operator-meant unknown-place"},
@@ -98,7 +108,7 @@ FAULTS = (
     _fault(
         "ERROR for NO_NUMBERS",
         {
-            "smshub": "bad-key cancel-limit excluded-number excluded-prefix finish-foreign finish-stale finish-strange-outcome never-twice no-numbers operator-meant prohibited-gone sold-gone"
+            "smshub": "bad-key cancel-limit excluded-number excluded-prefix finish-foreign finish-stale finish-strange-outcome never-twice never-twice-service no-numbers operator-meant prohibited-gone sold-gone"
         },
         Ways(nothing="ERROR"),
     ),

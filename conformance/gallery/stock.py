@@ -74,7 +74,7 @@ class Stock:
                 for operator in self._listed_under(number):
                     of_service = operators.setdefault(operator, dict.fromkeys(self.services, 0))
                     for service in self.services:
-                        of_service[service] += self.ways.keeps_sold or self._is_free(number, operator, service)
+                        of_service[service] += self.ways.keeps_sold or self._is_free(number, operator, service, None)
         return found
 
     def buy(self, key: str, country: str, operator: str, service: str, prefixes: list[Any]) -> Activation | None:
@@ -85,7 +85,7 @@ class Stock:
                 live = sum(map(self.is_live, self._holders.values()))
                 if live == ways.overflows_at:
                     return self._sold(key, next(iter(self._holders.values())).number, operator, service)
-                number = self._candidate(country, operator, service, prefixes) if live != ways.sells_at_once else None
+                number = self._candidate(key, country, operator, service, prefixes) if live != ways.sells_at_once else None
             if number is None:
                 return None
             if ways.losers == "all" and not self._is_alone():
@@ -93,7 +93,7 @@ class Stock:
             if ways.losers != "next":
                 time.sleep(0.02)  # between its look and its taking others look, too
             with self._lock:
-                if ways.losers == "both" or not ways.sells_out or self._is_free(number, operator, service):
+                if ways.losers == "both" or not ways.sells_out or self._is_free(number, operator, service, key):
                     return self._sold(key, number, operator, service)
             if ways.losers == "500":
                 raise LostTheRace
@@ -144,10 +144,15 @@ class Stock:
         lease = self.ways.lease_s
         return activation.outcome is None and (lease is None or time.monotonic() - activation.began < lease)
 
-    def _is_free(self, number: Number, operator: str, service: str) -> bool:
+    def _is_free(self, number: Number, operator: str, service: str, key: str | None) -> bool:
         holder = self._holders.get(number.digits)
-        if self.ways.any_apart and holder and (holder.operator == "any") != (operator == "any"):
-            holder = None
+        if self.ways.apart and holder:
+            apart = {
+                "any": (holder.operator == "any") != (operator == "any"),
+                "service": holder.service != service,
+                "key": key not in {None, holder.key},
+            }
+            holder = None if apart[self.ways.apart] else holder
         return (number.digits, service) not in self.used and (holder is None or not self.is_live(holder))
 
     def _listed_under(self, number: Number) -> Iterator[str]:
@@ -156,7 +161,7 @@ class Stock:
         if self.hub.any_operator in {"beside", "alone"}:
             yield "any"
 
-    def _candidate(self, country: str, operator: str, service: str, prefixes: list[Any]) -> Number | None:
+    def _candidate(self, key: str, country: str, operator: str, service: str, prefixes: list[Any]) -> Number | None:
         begin = len(self.activations) % len(self.numbers) if self.ways.takes_turns else 0
         fitting = [
             number
@@ -168,7 +173,7 @@ class Stock:
             and not excluded(number.digits, prefixes, number.code, self.ways)
         ]
         live = fitting if not self.ways.sells_out else []
-        return next((number for number in fitting if self._is_free(number, operator, service)), next(iter(live), None))
+        return next((number for number in fitting if self._is_free(number, operator, service, key)), next(iter(live), None))
 
     def _sold(self, key: str, number: Number, operator: str, service: str) -> Activation:
         new = self.ways.first_activation + len(self.activations)

@@ -48,8 +48,8 @@ class Ways:
     """How many can be live at a time, however many are counted."""
     overflows_at: int | None = None
     """How many are live when a number is given again."""
-    any_apart: bool = False
-    """Whether a number that is sold of `any` may be sold of its operator, too."""
+    apart: Literal["any", "service", "key"] | None = None
+    """By what a number may be sold twice: of `any` and of its operator, for two services, to two keys."""
     mixes_operators: bool = False
     guesses: tuple[Asked, ...] = ()
     """Of what it takes a name that it doesn't know for one that it knows."""
