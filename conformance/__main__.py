@@ -18,6 +18,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from conformance import report
 from conformance.arguments import address, folder, key, number, sms_words, supplier_url
@@ -27,7 +28,7 @@ from conformance.checks.running import BrokenOff, run_checks
 from conformance.hubs import HUBS, Hub
 from conformance.masking import MASK
 from conformance.push_server import PushServer
-from conformance.trial import RETURNED, MakeSms, Settings
+from conformance.trial import PATHS, RETURNED, MakeSms, Settings
 
 INTERRUPTED = 130
 _SMS_SECONDS = 60.0
@@ -208,19 +209,31 @@ def _plan(hubs: Sequence[Hub], settings: Settings, *, has_push: bool) -> str:
             "service": settings.service or "…",
         }
         lines += [f"\n== {hub.title}", "Every request has the headers:"]
-        lines += [f"  {name}: {value}" for name, value in hub.headers.items()]
-        lines += ["Bodies, … as the counts list it:"]
-        bodies: Sequence[Mapping[str, object]] = (
+        lines += [f"  {name}: {value}" for name, value in hub.headers_with(MASK).items()]
+        lines += ["Requests, … as the counts list it:"]
+        requests: Sequence[Mapping[str, object]] = (
             {"action": hub.counts_action, "key": MASK},
-            {"action": "GET_NUMBER", "key": MASK, **place, "exceptionPhoneSet": [hub.prefixes("1")]},
+            {"action": "GET_NUMBER", "key": MASK, **place, **hub.hints[0], "exceptionPhoneSet": [hub.prefixes("1")]},
             {"action": "FINISH_ACTIVATION", "key": MASK, "activationId": 1, "status": RETURNED, **hub.finish_extras},
         )
-        lines += [f"  {json.dumps(body, ensure_ascii=False)}" for body in bodies]
+        for fields in requests:
+            path = PATHS.get(str(fields["action"]), "") if hub.paths and settings.paths else ""
+            lines.append(f"  POST {_at(settings, path)} {json.dumps(fields, ensure_ascii=False)}")
+        if "get-method" in hub.rules:
+            lines.append(f"  GET {_at(settings, query='action=…')}, each of these in the query")
+        if "getsms" in hub.rules:
+            lines.append(f"  GET {_at(settings, '/getsms/', f'apiKey={MASK}&id=1')}")
         for each in checks_of(hub):
             lacking = [need for need in missing(each, settings) if not (need is Need.PUSH and has_push)]
             sends = f"not run, needs {', '.join(lacking)}" if lacking else each.sends
             lines.append(f"  {hub.rules[each.name].level:8}  {each.name}: {sends}")
     return "\n".join(lines)
+
+
+def _at(settings: Settings, path: str = "", query: str = "") -> str:
+    parts = urlsplit(settings.masking.text(settings.url))
+    asked = "&".join(filter(None, (parts.query, query)))
+    return parts._replace(path=parts.path.rstrip("/") + path if path else parts.path, query=asked).geturl()
 
 
 def _interrupt(*_: object) -> NoReturn:

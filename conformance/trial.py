@@ -20,7 +20,7 @@ from conformance.push_server import SUCCESS, Answer, Inbox, Push, PushServer
 
 type MakeSms = Callable[[str, str], object]
 
-_PATHS = {
+PATHS = {
     "GET_SERVICES": "/getServices",
     "GET_NUMBER": "/getNumber",
     "FINISH_ACTIVATION": "/finishActivation",
@@ -439,7 +439,7 @@ class Trial:
         return self.hub.paths and self.settings.paths
 
     def _path(self, action: str | None) -> str:
-        return _PATHS.get(action or "", "") if self.asks_at_paths else ""
+        return PATHS.get(action or "", "") if self.asks_at_paths else ""
 
     def _client(self) -> Client:
         settings = self.settings

@@ -166,7 +166,8 @@ def _operator_meant(trial: Trial) -> str | None:
 @check(
     "never-twice",
     "A number that is live is not sold again",
-    sends="GET_NUMBER up to 32 times of the largest offer and 10 of the smallest, finish 5 of each",
+    sends="GET_NUMBER up to 32 times of the largest offer, for that of any also of up to 10 operators, and 10 of the smallest; "
+    "finish 5 of each",
 )
 def _never_twice(trial: Trial) -> str | None:
     offers = trial.offers()

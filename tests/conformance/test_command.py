@@ -177,6 +177,9 @@ def test_a_dry_run_sends_nothing_and_lists_every_check(shop: Shop, capsys: pytes
     assert KEY not in said
     assert "t0k3n" not in said
     assert all(f"{check.name}: " in said for hub in HUBS.values() for check in checks_of(hub))
+    assert f'POST {shop.url}/getNumber?token=<key> {{"action": "GET_NUMBER", "key": "<key>"' in said
+    assert f"GET {shop.url}/getsms/?token=<key>&apiKey=<key>&id=1" in said
+    assert "Authorization: Bearer <key>" in said
     assert "finish-sold: not run, needs DESTRUCTIVE" in said
     assert "push-types: not run, needs SMS\n" in said
 
