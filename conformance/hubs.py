@@ -138,7 +138,7 @@ _RELATIVES = {
         *("finish-sold", "finish-unknown", "finish-foreign", "finish-strange-outcome", "prohibited-gone", "sold-gone"),
         *("bad-key", "error-field", "error-http", "unknown-action"),
         *("push-at-once", "push-types", "push-content", "push-utf8", "push-long", "push-content-type", "push-same"),
-        *("push-new-id", "push-stops", "push-after-finish", "push-after-outcomes", "outlives"),
+        *("push-new-id", "push-stops", "push-after-finish", "push-after-outcomes", "lives-on", "outlives"),
     )
 }
 
@@ -208,6 +208,7 @@ SEED = Hub(
         "push-stops": _required("PUSH_SMS: marked as delivered and no further attempts are made"),
         "push-after-finish": _required("PUSH_SMS: retries stop as soon as … 1, 3, 4 or 5"),
         "push-after-outcomes": _required("PUSH_SMS: retries stop as soon as … 1, 3, 4 or 5"),
+        "lives-on": _required("GET_NUMBER: remains valid for 60 minutes; PUSH_SMS: every incoming SMS"),
         "outlives": _required("GET_NUMBER: remains valid for 60 minutes"),
     },
     number=(str,),
@@ -271,6 +272,7 @@ SMSHUB = Hub(
         "push-again-later": _required("Tests 2: while the hub doesn't say SUCCESS, again every 10 s"),
         "push-same": _required("PUSH_SMS: the same push again"),
         "push-stops": _required("Tests 2: after SUCCESS never again"),
+        "lives-on": _required("Tests 1: nothing but the hub's FINISH ends an activation"),
         "outlives": _required("Tests 1: nothing but the hub's FINISH ends an activation"),
     },
     any_operator="split",
@@ -332,6 +334,7 @@ GRIZZLY = Hub(
         "push-user-agent": _required("User-Agent is required"),
         "push-plain": _PLAIN_PUSHES,
         "push-stops": _observed("suppliers' code: done by SUCCESS"),
+        "lives-on": _required("the hub finishes an activation"),
         "outlives": _required("the hub finishes an activation"),
     },
     any_operator="alone",
@@ -381,6 +384,7 @@ ONLINESIM = Hub(
         "push-stops": _required("Tests 3: not after acceptance"),
         "push-200": _required("HTTP 200: done, whatever the body"),
         "push-stop-words": _required("NO_OPERATION, NO_OP, BAD_SERVICE: never again"),
+        "lives-on": _required("Tests 2: only the hub ends the operation"),
         "outlives": _required("Tests 2: only the hub ends the operation, at the latest after 15 min"),
     },
     any_operator="beside",

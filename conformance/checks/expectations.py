@@ -33,11 +33,33 @@ def refused(trial: Trial, answer: Exchange, what: str, kind: str | None = None) 
     expect(code in (None, answer.status), f"{what}: HTTP {answer.status}, not {code}.", answer)
 
 
-def still_held(trial: Trial, bought: Bought, after: str) -> None:
-    """Expect that a number is not sold while its activation is live, which something must not have ended."""
-    further = trial.buy_up_to(trial.settings.most - 1, bought.offer, trial.others_than(bought.phone))
+def still_held(trial: Trial, bought: Bought, after: str, most: int | None = None) -> None:
+    """Expect that an activation goes on which something must not have ended: its number is not sold, its SMS are pushed.
+
+    Where pushes can't be looked at, or none comes at all, the number decides alone.
+    """
+    not_sold_again(trial, bought, after, most)
+    if trial.settings.pushes and trial.settings.sms:
+        goes_on = _is_pushed(trial, bought) or not _is_pushed(trial, trial.buy())
+        expect(goes_on, f"{after}, and an SMS to {bought.phone} was not pushed.")
+
+
+def not_sold_again(trial: Trial, bought: Bought, after: str, most: int | None = None) -> None:
+    """Expect that a number is not sold while its activation is live, to who buys so many, by default as many as it may."""
+    most = trial.settings.most - 1 if most is None else most
+    further = trial.buy_up_to(most, bought.offer, trial.others_than(bought.phone))
     expect(bought.phone not in {one.phone for one in further}, f"{after}, and {bought.phone} was sold again.")
     trial.give_back(*further)
+
+
+def _is_pushed(trial: Trial, bought: Bought) -> bool:
+    inbox = trial.inbox(bought)
+    trial.send(inbox)
+    try:
+        trial.pushed(inbox)
+    except Failed:
+        return False
+    return True
 
 
 def is_a(value: object, *types: type) -> bool:

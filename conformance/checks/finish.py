@@ -21,7 +21,7 @@ def _finish_unknown(trial: Trial) -> str | None:
     "finish-foreign",
     "FINISH of another key's activation is ERROR and changes nothing",
     Need.OTHER_KEY,
-    sends="GET_NUMBER with KEY, finish 5 of it with KEY2, GET_NUMBER up to 9 times, finish 5 with KEY",
+    sends="GET_NUMBER with KEY, finish 5 of it with KEY2, GET_NUMBER up to 9 times, with PUSH an SMS, finish 5 with KEY",
 )
 def _finish_foreign(trial: Trial) -> str | None:
     bought = trial.buy(trial.offers()[-1])
@@ -34,7 +34,7 @@ def _finish_foreign(trial: Trial) -> str | None:
 @check(
     "finish-strange-outcome",
     "An outcome that doesn't exist is ERROR and changes nothing",
-    sends=f"GET_NUMBER, finish {_STRANGE}, GET_NUMBER up to 9 times, finish 5",
+    sends=f"GET_NUMBER, finish {_STRANGE}, GET_NUMBER up to 9 times, with PUSH an SMS, finish 5",
 )
 def _finish_strange_outcome(trial: Trial) -> str | None:
     bought = trial.buy(trial.offers()[-1])
@@ -49,7 +49,7 @@ def _finish_strange_outcome(trial: Trial) -> str | None:
     "finish-stale",
     "The FINISH of an old activation again is SUCCESS and leaves the number to who has it now",
     sends="GET_NUMBER up to 10 times, then of one number, finish 5 of what it was before again, GET_NUMBER up to 9 times, "
-    "finish 5 of each",
+    "with PUSH an SMS, finish 5 of each",
 )
 def _finish_stale(trial: Trial) -> str | None:
     old, others = _alone(trial)

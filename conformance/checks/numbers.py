@@ -14,8 +14,8 @@ from conformance.checks.expectations import (
     is_a,
     is_error,
     matches,
+    not_sold_again,
     same,
-    still_held,
     successful,
     words,
 )
@@ -178,7 +178,7 @@ def _never_twice(trial: Trial) -> str | None:
     # What is sold of all operators together is one of theirs.
     same_place = [one for one in others if (one.country, one.service) == (first.country, first.service)]
     for other in same_place[: trial.settings.most] if bought and first.operator == "any" else ():
-        still_held(trial, replace(bought[0], offer=other), f"{bought[0].phone} was sold as any")
+        not_sold_again(trial, replace(bought[0], offer=other), f"{bought[0].phone} was sold as any")
     trial.give_back(*bought[:1])
     few = trial.buy_up_to(trial.settings.most, others[-1]) if others else []
     _distinct(few)

@@ -6,14 +6,26 @@ from itertools import pairwise, takewhile
 from operator import eq
 
 from conformance.checks.check import Need, check
-from conformance.checks.expectations import LARGEST_ID, expect, is_a, json_in_utf8, same, successful, words
+from conformance.checks.expectations import (
+    LARGEST_ID,
+    expect,
+    is_a,
+    json_in_utf8,
+    not_sold_again,
+    same,
+    still_held,
+    successful,
+    words,
+)
 from conformance.push_server import ERROR, PACKED_SUCCESS, SUCCESS, Answer, Inbox, Push
-from conformance.trial import RETURNED, Bought, NotRun, Trial
+from conformance.trial import RETURNED, Bought, NotRun, Offer, Trial
 
 _PUSHED = (Need.PUSH, Need.SMS)
 _ONE = "GET_NUMBER, an SMS, finish 5"
 _NOT_NOW = Answer(500, b"not now")
 _UNLESS_CHANGED = "unless what makes SMS come has changed it"
+# How many numbers are enough for the checks that look whether one of theirs is sold again.
+_APART = 4
 
 # What hubs may want of the headers of pushes, by their rule for it.
 _HEADERS = {
@@ -336,19 +348,41 @@ def _ended_by(trial: Trial, *outcomes: int) -> None:
 
 
 @check(
+    "lives-on",
+    "Nothing but the hub's FINISH ends an activation: after an accepted SMS the number is held, and the next SMS is pushed",
+    *_PUSHED,
+    sends="GET_NUMBER, an SMS, GET_NUMBER, an SMS, finish 5",
+)
+def _lives_on(trial: Trial) -> str | None:
+    bought = trial.buy(_apart(trial))
+    inbox = trial.inbox(bought)
+    trial.send(inbox)
+    trial.pushed(inbox)
+    still_held(trial, bought, "An SMS was accepted", most=1)
+    return None
+
+
+def _apart(trial: Trial) -> Offer:
+    """Return what no other check with pushes buys of, if there are enough of it: else one of these buys what is free too early."""
+    offers = trial.offers()
+    return next((offer for offer in reversed(offers) if offer.count >= _APART), offers[0])
+
+
+@check(
     "outlives",
-    "Nothing but the hub's FINISH ends an activation: a late SMS is pushed, too",
+    "Nothing but the hub's FINISH ends an activation: the number is held, and a late SMS is pushed, too",
     *_PUSHED,
     Need.PATIENCE,
-    sends="GET_NUMBER, an SMS after PATIENCE minutes, finish 5",
+    sends="GET_NUMBER, after PATIENCE minutes GET_NUMBER and an SMS, finish 5",
 )
 def _outlives(trial: Trial) -> str | None:
     age, longest = trial.settings.outlive or 0.0, trial.hub.lasts
     if longest is not None and age >= longest:
         raise NotRun(f"An activation ends after {longest / 60:g} minutes here: PATIENCE is to be less.")
-    bought = trial.buy()
+    bought = trial.buy(_apart(trial))
     inbox = trial.inbox(bought)
     trial.sleep(age)
+    not_sold_again(trial, bought, f"It was held for {age:g} s", most=1)
     trial.send(inbox)
     trial.pushed(inbox)
     successful(trial.finish(bought.activation_id, RETURNED), "FINISH_ACTIVATION 5")

@@ -16,7 +16,7 @@ _NOT_FOUND = 404
     "bad-key",
     "An unknown key is ERROR whatever it asks; it sees, gets and ends nothing",
     sends="counts and GET_NUMBER with a key that doesn't exist, GET_NUMBER with KEY, finish 5 of it with that key, "
-    "GET_NUMBER up to 9 times, finish 5 with KEY",
+    "GET_NUMBER up to 9 times, with PUSH an SMS, finish 5 with KEY",
 )
 def _bad_key(trial: Trial) -> str | None:
     counts = trial.counts(key=_NOBODY)

@@ -272,7 +272,7 @@ PUSH_FAULTS = (
     _fault(
         "pushes nothing",
         {
-            "grizzly": f"outlives push-after-finish push-after-outcomes {_AGAIN} push-at-once push-content push-content-type push-long push-new-id push-plain push-same push-stops push-types push-user-agent push-utf8"
+            "grizzly": f"lives-on outlives push-after-finish push-after-outcomes {_AGAIN} push-at-once push-content push-content-type push-long push-new-id push-plain push-same push-stops push-types push-user-agent push-utf8"
         },
         Ways(pushes=False),
     ),
@@ -325,6 +325,18 @@ PUSH_FAULTS = (
     _fault("pushes on after FINISH 1", {"onlinesim": "push-after-outcomes"}, Ways(pushes_after=(1,))),
     _fault("pushes on after FINISH 3", {"smshub": "push-after-outcomes"}, Ways(pushes_after=(3,))),
     _fault("pushes on after FINISH 4", {"seed": "push-after-outcomes"}, Ways(pushes_after=(4,))),
+    _fault("ends an activation with its first accepted SMS", {"smshub": "lives-on"}, Ways(ends_when_taken=True)),
+    _fault("sells a number again that it pushes for still", {"smshub": "outlives"}, Ways(resells_after_s=0.4)),
+    _fault(
+        "an old finish again silences what is new",
+        {"smshub": "finish-stale"},
+        Ways(stale_finish_ends=True, mutes=True),
+    ),
+    _fault(
+        "a finish that it refuses silences the activation",
+        {"herosms": "bad-key finish-foreign finish-strange-outcome"},
+        Ways(refused_finish_ends=("key", "activation", "field"), mutes=True),
+    ),
     _fault("understands no packed SUCCESS", {"smsbower": "push-unpacks-gzip"}, Ways(unpacks=False)),
     _fault("takes HTTP 200 for SUCCESS", {"smshub": "push-again-error push-again-not-json"}, takes_200=True),
     _fault("waits for SUCCESS where HTTP 200 will do", {"onlinesim": "push-200 push-again-400"}, takes_200=False),

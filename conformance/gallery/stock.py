@@ -44,6 +44,7 @@ class Activation:
     service: str
     began: float
     outcome: int | None = None
+    is_muted: bool = False
     messages: list[dict[str, Any]] = field(default_factory=list)
     ended: threading.Event = field(default_factory=threading.Event)
     pushing: threading.Lock = field(default_factory=threading.Lock)
@@ -114,8 +115,12 @@ class Stock:
     def free(self, activation: Activation, *, whoever: bool = False) -> None:
         """Take a number from its activation, or from whoever has it."""
         with self._lock:
-            if whoever or self._holders.get(activation.number.digits) is activation:
-                self._holders.pop(activation.number.digits, None)
+            holder = self._holders.get(activation.number.digits)
+            if holder is not None and (whoever or holder is activation):
+                if self.ways.mutes and holder.outcome is None:
+                    holder.is_muted = True
+                else:
+                    del self._holders[activation.number.digits]
 
     def finish(self, activation: Activation, outcome: int) -> None:
         with self._lock:
@@ -153,6 +158,9 @@ class Stock:
                 "key": key not in {None, holder.key},
             }
             holder = None if apart[self.ways.apart] else holder
+        resells_after = self.ways.resells_after_s
+        if holder and resells_after is not None and time.monotonic() - holder.began > resells_after:
+            holder = None
         return (number.digits, service) not in self.used and (holder is None or not self.is_live(holder))
 
     def _listed_under(self, number: Number) -> Iterator[str]:

@@ -289,7 +289,7 @@ class Supplier:
     def receive(self, phone: str, text: str) -> None:
         """Receive an SMS for a number, which is pushed to the hub whose activation has it."""
         activation = self.stock.live_of(phone.lstrip("+"))
-        if activation is None:
+        if activation is None or activation.is_muted:
             return
         ways = self.ways
         with self._lock:
@@ -321,6 +321,8 @@ class Supplier:
                 attempts += 1
                 refused = self._refused(self._push(connection, activation, message, attempts))
                 is_done = refused is None and (was_taken or ways.once_more is None or attempts < ways.once_more)
+                if refused is None and ways.ends_when_taken:
+                    self.stock.free(activation)
                 if is_done or refused in ways.gives_up_on:
                     return
                 was_taken = refused is None

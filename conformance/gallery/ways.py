@@ -86,6 +86,8 @@ class Ways:
     """For which errors a FINISH that is refused ends the activation all the same."""
     stale_finish_ends: bool = False
     """Whether a FINISH of a number's old activation frees it."""
+    mutes: bool = False
+    """Whether an activation that is ended so keeps its number, and has its SMS pushed no more."""
     any_outcome: bool = False
     refuses_outcome: int | None = None
     refund_after_sale: bool = True
@@ -96,6 +98,10 @@ class Ways:
     gone_after: tuple[int, ...] = ()
     """Outcomes after which it gives a number no more, though it might."""
     lease_s: float | None = None
+    resells_after_s: float | None = None
+    """How old an activation is when its number is for sale again."""
+    ends_when_taken: bool = False
+    """Whether an SMS that is accepted ends its activation."""
     finishes_within_s: float | None = None
     """How old an activation may be when it is finished."""
     # Errors and requests.

@@ -1,10 +1,12 @@
 """Makes every check of a hub on a supplier of the gallery."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from conformance.checks.check import Outcome
+from conformance.checks.catalogue import CHECKS
+from conformance.checks.check import Need, Outcome
 from conformance.checks.running import run_checks
 from conformance.gallery.server import serving
 from conformance.gallery.supplier import KEY, OTHER_KEY, Supplier
@@ -59,8 +61,11 @@ class Found:
 
 
 def found(case: Case) -> Found:
-    with PushServer() as pushes:
-        supplier = Supplier(replace(HUBS[case.hub], **case.believes), case.ways, pushes.url, RETRY)
+    # Where no check is of pushes, none is looked at: it took time in hundreds of runs.
+    has_pushes = case.only is None or any(Need.PUSH in CHECKS[name].needs for name in case.only)
+    with PushServer() if has_pushes else nullcontext() as pushes:
+        url = pushes.url if pushes else None
+        supplier = Supplier(replace(HUBS[case.hub], **case.believes), case.ways, url, RETRY)
         with serving(supplier) as url:
             key, other_key = supplier.keys
             settings = replace(SETTINGS, url=url, key=key, other_key=other_key, pushes=pushes, sms=supplier.receive)
