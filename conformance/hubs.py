@@ -138,7 +138,8 @@ _RELATIVES = {
         *("finish-sold", "finish-unknown", "finish-foreign", "finish-strange-outcome", "prohibited-gone", "sold-gone"),
         *("bad-key", "error-field", "error-http", "unknown-action"),
         *("push-at-once", "push-types", "push-content", "push-utf8", "push-long", "push-content-type", "push-same"),
-        *("push-new-id", "push-stops", "push-after-finish", "push-after-outcomes", "lives-on", "outlives"),
+        *("push-new-id", "push-again-silent", "push-stops", "push-after-finish", "push-after-outcomes"),
+        *("push-strangers", "lives-on", "outlives"),
     )
 }
 
@@ -379,6 +380,7 @@ ONLINESIM = Hub(
         "push-user-agent": _required("User-Agent is required"),
         "push-bearer": _required("Authorization: Bearer K"),
         "push-again-500": _required("Tests 3: again after 10 s when not accepted: HTTP 200"),
+        "push-again-201": _required("not 200: again after 10 s"),
         "push-plain": _PLAIN_PUSHES,
         "push-again-ignored": _assumed("IGNORED exists, its meaning is unclear: again"),
         "push-stops": _required("Tests 3: not after acceptance"),

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -18,16 +19,18 @@ _LONGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the hub answers a push; `closes`: nothing, the connection is closed."""
+    """What the hub answers a push; `closes`: nothing, the connection is closed; `waits`: not before the next push of the inbox."""
 
     status: int = 200
     body: bytes = b'{"status":"SUCCESS"}'
     packed: bool = False
     closes: bool = False
+    waits: bool = False
 
 
 SUCCESS = Answer()
 PACKED_SUCCESS = Answer(packed=True)
+SILENT = Answer(closes=True, waits=True)
 ERROR = Answer(body=b'{"status":"ERROR","error":"not now"}')
 
 
@@ -67,7 +70,9 @@ class Push:
             {},
             self.answer.body,
             0.0,
-            "the hub closed the connection" if self.answer.closes else None,
+            ("the hub was silent" if self.answer.waits else "the hub closed the connection")
+            if self.answer.closes
+            else None,
             unpacks=self.body is not None,
             incoming=True,
             masking=masking,
@@ -86,6 +91,7 @@ class Inbox:
         self.is_open = True
         self._answers = list(answers)
         self._pushes: list[Push] = []
+        self._is_over = False
         self._changed = threading.Condition()
 
     @property
@@ -94,15 +100,19 @@ class Inbox:
             return tuple(self._pushes)
 
     def answer(self, answers: Sequence[Answer]) -> None:
-        """Answer so from the next push on."""
+        """Answer so from the next push on, and hold no answer back any more."""
         with self._changed:
             self._answers = list(answers)
+            self._is_over = True
+            self._changed.notify_all()
 
     def take(self, made: Callable[[Answer], Push]) -> Answer:
         with self._changed:
             answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
             self._pushes.append(made(answer))
             self._changed.notify_all()
+            came = len(self._pushes)
+            self._changed.wait_for(lambda: not answer.waits or len(self._pushes) > came or self._is_over)
         return answer
 
     def wait(self, pushes: int, seconds: float) -> Sequence[Push]:
@@ -199,7 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "application/json; charset=utf-8")
         if answer.packed:
             self.send_header("Content-Encoding", "gzip")
-        self.send_header("Content-Length", str(len(content)))
+        if answer.status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 

@@ -128,6 +128,8 @@ class Run:
         self.pace = pace or Pace(settings.per_second)
         self.stopping = threading.Event()
         self.exchanges: list[Exchange] = []
+        self.phones: set[str] = set()
+        self.strangers_before = len(settings.pushes.strangers) if settings.pushes else 0
         self.lock = threading.Lock()
         # One SMS at a time: what makes them may be a modem.
         self.sms_lock = threading.Lock()
@@ -227,6 +229,9 @@ class Trial:
     def remember(self, answer: Exchange, key: str | None = None) -> None:
         """Note what a GET_NUMBER sold, so that it is finished."""
         activation_id = answer.field("activationId")
+        if phone := _digits(answer.field("number")):
+            with self._run.lock:
+                self._run.phones.add(phone)
         with self._lock:
             # Of a wrong type, too: what was sold must end.
             if isinstance(activation_id, _SCALAR):
@@ -280,8 +285,8 @@ class Trial:
                 return None
             case "SUCCESS":
                 number, activation_id = answer.field("number"), answer.field("activationId")
-                phone = re.sub(r"[^0-9]", "", str(number)) if isinstance(number, _SCALAR) else ""
-                if len(phone) not in _DIGITS or not isinstance(activation_id, _SCALAR):
+                phone = _digits(number)
+                if not phone or not isinstance(activation_id, _SCALAR):
                     raise Failed(
                         f"GET_NUMBER was answered without a number or an activationId: {short(answer)}", answer
                     )
@@ -368,6 +373,10 @@ class Trial:
             raise Failed(f"{len(came)} of {pushes} pushes came within {seconds:g} s.")
         return came
 
+    def is_pushed(self, inbox: Inbox, seconds: float | None = None) -> bool:
+        """Wait for a push of a number; tell whether one came in time."""
+        return bool(self._waited(inbox, 1, self._patience if seconds is None else seconds))
+
     def quiet(self, due: Mapping[Inbox, int]) -> None:
         """Look whether no more pushes come in than are due at each. Raises Failed if one does."""
         ends = time.monotonic() + self.settings.watch * self.settings.retry
@@ -413,6 +422,14 @@ class Trial:
         """The ids of what is bought and not finished, and what was sold without one."""
         with self._lock:
             return [*self._lost, *self._live]
+
+    def strangers(self) -> Sequence[Push]:
+        """Return the pushes that came while this hub was checked, and name no number that was sold to it; keep them as of this check."""
+        pushes = self.settings.pushes
+        came = pushes.strangers[self._run.strangers_before :] if pushes else []
+        found = [push for push in came if not any(phone.encode() in (push.body or b"") for phone in self._run.phones)]
+        self.exchanges += [push.exchange(self.settings.masking) for push in found]
+        return found
 
     def tidy_up(self) -> Sequence[object]:
         """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished, and what has none."""
@@ -474,6 +491,12 @@ def offers_of(counts: Any) -> list[Offer]:
         for service, listed in (services.items() if isinstance(services, dict) else ())
         if (count := _count(listed)) is not None
     ]
+
+
+def _digits(number: Any) -> str:
+    """Return the digits of a number as it was answered, nothing where they are too few or too many for one."""
+    digits = re.sub(r"[^0-9]", "", str(number)) if isinstance(number, _SCALAR) else ""
+    return digits if len(digits) in _DIGITS else ""
 
 
 def _count(listed: Any) -> int | None:

@@ -17,13 +17,16 @@ from conformance.checks.expectations import (
     successful,
     words,
 )
-from conformance.push_server import ERROR, PACKED_SUCCESS, SUCCESS, Answer, Inbox, Push
+from conformance.push_server import ERROR, PACKED_SUCCESS, SILENT, SUCCESS, Answer, Inbox, Push
 from conformance.trial import RETURNED, Bought, NotRun, Offer, Trial
 
 _PUSHED = (Need.PUSH, Need.SMS)
 _ONE = "GET_NUMBER, an SMS, finish 5"
 _NOT_NOW = Answer(500, b"not now")
 _UNLESS_CHANGED = "unless what makes SMS come has changed it"
+STRANGERS = "push-strangers"
+# How many intervals a hub may be silent until the next attempt: no document says it.
+_SILENT_FOR = 8
 # How many numbers are enough for the checks that look whether one of theirs is sold again.
 _APART = 4
 
@@ -232,9 +235,23 @@ def _push_again_ignored(trial: Trial) -> str | None:
     return _again_after(trial, Answer(400, b'{"status":"IGNORED"}'))
 
 
-@check("push-again-not-json", "After what is no JSON the push comes again", *_PUSHED, sends=_ONE)
+@check("push-again-not-json", "After what is no JSON, or is empty, the push comes again", *_PUSHED, sends=_ONE)
 def _push_again_not_json(trial: Trial) -> str | None:
-    return _again_after(trial, Answer(body=b"<html>SUCCESS</html>"))
+    return _again_after(trial, Answer(body=b"<html>SUCCESS</html>"), Answer(body=b""), Answer(204, b""))
+
+
+@check("push-again-201", "After HTTP 201 or 204, which are not 200, the push comes again", *_PUSHED, sends=_ONE)
+def _push_again_201(trial: Trial) -> str | None:
+    return _again_after(trial, Answer(201, b'{"status":"ERROR"}'), Answer(204, b""))
+
+
+@check("push-again-silent", "After no answer in time the push comes again", *_PUSHED, sends=_ONE)
+def _push_again_silent(trial: Trial) -> str | None:
+    inbox = trial.inbox(trial.buy(), SILENT, SUCCESS)
+    trial.send(inbox)
+    trial.pushed(inbox)
+    first, again, *_ = trial.pushed(inbox, 2, _SILENT_FOR * trial.settings.retry)
+    return f"{again.at - first.at:.1f} s apart"
 
 
 @check("push-again-closed", "After a closed connection the push comes again", *_PUSHED, sends=_ONE)
@@ -244,11 +261,14 @@ def _push_again_closed(trial: Trial) -> str | None:
 
 @check("push-again-later", "It comes again and again, five times if need be", *_PUSHED, sends=_ONE)
 def _push_again_later(trial: Trial) -> str | None:
-    return _again_after(trial, Answer(503, b'{"status":"ERROR"}'), attempts=6)
+    return _again_after(trial, *[Answer(503, b'{"status":"ERROR"}')] * 5)
 
 
-def _again_after(trial: Trial, refusal: Answer, attempts: int = 3) -> str:
-    inbox = trial.inbox(trial.buy(), *[refusal] * (attempts - 1), SUCCESS)
+def _again_after(trial: Trial, *refusals: Answer) -> str:
+    """Refuse a push so, a single refusal twice; return how far apart the attempts were."""
+    refusals = refusals if len(refusals) > 1 else refusals * 2
+    attempts = len(refusals) + 1
+    inbox = trial.inbox(trial.buy(), *refusals, SUCCESS)
     trial.send(inbox)
     interval, tolerance = trial.settings.retry, trial.settings.tolerance
     trial.pushed(inbox)
@@ -386,4 +406,23 @@ def _outlives(trial: Trial) -> str | None:
     trial.send(inbox)
     trial.pushed(inbox)
     successful(trial.finish(bought.activation_id, RETURNED), "FINISH_ACTIVATION 5")
+    return None
+
+
+@check(
+    STRANGERS,
+    "Nothing is pushed that isn't the hub's: no SMS of a number that it never had, none that comes after FINISH",
+    Need.PUSH,
+    sends="nothing: looks at what was pushed; with SMS: GET_NUMBER, finish 5, an SMS",
+)
+def _push_strangers(trial: Trial) -> str | None:
+    strangers = trial.strangers()
+    expect(not strangers, f"Of what was pushed {len(strangers)} named no number that was sold here.")
+    if trial.settings.sms:
+        bought = trial.buy()
+        successful(trial.finish(bought.activation_id, RETURNED), "FINISH_ACTIVATION 5")
+        inbox = trial.inbox(bought)
+        trial.send(inbox)
+        is_pushed = trial.is_pushed(inbox, trial.settings.grace)
+        expect(not is_pushed, f"An SMS to {bought.phone} was pushed that came after FINISH.")
     return None

@@ -25,7 +25,7 @@ def _fault(title: str, caught: Mapping[str, str], ways: Ways | None = None, **be
     return Fault(title, {hub: frozenset(checks.split()) for hub, checks in caught.items()}, ways or Ways(), believes)
 
 
-_AGAIN_UNLESS_200 = "push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later"
+_AGAIN_UNLESS_200 = "push-again-201 push-again-400 push-again-500 push-again-closed push-again-ignored push-again-later"
 _AGAIN = "push-again-400 push-again-500 push-again-closed push-again-error push-again-later push-again-not-json"
 
 FAULTS = (
@@ -272,7 +272,7 @@ PUSH_FAULTS = (
     _fault(
         "pushes nothing",
         {
-            "grizzly": f"lives-on outlives push-after-finish push-after-outcomes {_AGAIN} push-at-once push-content push-content-type push-long push-new-id push-plain push-same push-stops push-types push-user-agent push-utf8"
+            "grizzly": f"lives-on outlives push-after-finish push-after-outcomes {_AGAIN} push-again-silent push-at-once push-content push-content-type push-long push-new-id push-plain push-same push-stops push-types push-user-agent push-utf8"
         },
         Ways(pushes=False),
     ),
@@ -282,10 +282,13 @@ PUSH_FAULTS = (
     _fault("pushes twice at the same time", {"smshub": f"{_AGAIN} push-stops push-unpacks-gzip"}, Ways(copies=2)),
     _fault(
         "never tries again",
-        {"smshub": f"{_AGAIN} push-same", "onlinesim": f"{_AGAIN_UNLESS_200} push-same"},
+        {
+            "smshub": f"{_AGAIN} push-again-silent push-same",
+            "onlinesim": f"{_AGAIN_UNLESS_200} push-again-silent push-same",
+        },
         Ways(attempts=1),
     ),
-    _fault("tries three times", {"grizzly": "push-again-later"}, Ways(attempts=3)),
+    _fault("tries four times", {"grizzly": "push-again-later"}, Ways(attempts=4)),
     _fault("tries again too early", {"smshub": _AGAIN, "onlinesim": _AGAIN_UNLESS_200}, Ways(pauses=(0.1,))),
     _fault(
         "tries again too late",
@@ -312,9 +315,12 @@ PUSH_FAULTS = (
     _fault("gives up on what isn't JSON", {"smsbower": "push-again-not-json"}, Ways(gives_up_on=("not json",))),
     _fault(
         "gives up on a cut connection",
-        {"grizzly": "push-again-closed", "onlinesim": "push-again-closed"},
+        {"grizzly": "push-again-closed push-again-silent", "onlinesim": "push-again-closed push-again-silent"},
         Ways(gives_up_on=("cut",)),
     ),
+    _fault("waits for ever for an answer", {"smshub": "push-again-silent"}, Ways(push_timeout_s=30.0)),
+    _fault("takes any 2xx for HTTP 200", {"onlinesim": "push-again-201"}, Ways(gives_up_on=("201",))),
+    _fault("takes an empty answer for SUCCESS", {"seed": "push-again-not-json"}, Ways(gives_up_on=("empty",))),
     _fault(
         "pushes once more after SUCCESS",
         {"smshub": "push-stops push-unpacks-gzip", "onlinesim": "push-200 push-stop-words push-stops"},
@@ -325,6 +331,8 @@ PUSH_FAULTS = (
     _fault("pushes on after FINISH 1", {"onlinesim": "push-after-outcomes"}, Ways(pushes_after=(1,))),
     _fault("pushes on after FINISH 3", {"smshub": "push-after-outcomes"}, Ways(pushes_after=(3,))),
     _fault("pushes on after FINISH 4", {"seed": "push-after-outcomes"}, Ways(pushes_after=(4,))),
+    _fault("pushes an SMS that comes after FINISH", {"seed": "push-strangers"}, Ways(remembers=True)),
+    _fault("pushes SMS of other hubs' numbers", {"smshub": "push-strangers"}, Ways(tells=True)),
     _fault("ends an activation with its first accepted SMS", {"smshub": "lives-on"}, Ways(ends_when_taken=True)),
     _fault("sells a number again that it pushes for still", {"smshub": "outlives"}, Ways(resells_after_s=0.4)),
     _fault(

@@ -143,7 +143,8 @@ class Stock:
         """Return the youngest activation that has a number now; its country's code may lack."""
         with self._lock:
             having = [each for each in self._holders.values() if digits and each.number.digits.endswith(digits)]
-            return max(filter(self.is_live, having), key=lambda each: each.began, default=None)
+            had = [each for each in self.activations.values() if self.ways.remembers and each.number.digits == digits]
+            return max(filter(self.is_live, having), key=lambda each: each.began, default=next(reversed(had), None))
 
     def is_live(self, activation: Activation) -> bool:
         lease = self.ways.lease_s

@@ -304,8 +304,10 @@ class Supplier:
             }
             received = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
             activation.messages.append({**message, "smsId": str(sms_id), "receivedAt": received})
-            for _ in range(ways.copies if self._push_url and ways.pushes else 0):
-                thread = threading.Thread(target=self._deliver, args=(activation, message), daemon=True)
+            of_others = {**message, "phone": self.hub.phone[0]("79990001122"), "text": "Nothing to do with you"}
+            pushed = [message] * ways.copies + [of_others] * ways.tells
+            for one in pushed if self._push_url and ways.pushes else ():
+                thread = threading.Thread(target=self._deliver, args=(activation, one), daemon=True)
                 self._pushing.append(thread)
                 thread.start()
         time.sleep(ways.sms_delay_s)
@@ -313,7 +315,7 @@ class Supplier:
     def _deliver(self, activation: Activation, message: dict[str, Any]) -> None:
         ways, url = self.ways, urlsplit(self._push_url or "")
         attempts, was_taken = 0, False
-        connection = HTTPConnection(url.hostname or "", url.port, timeout=10)
+        connection = HTTPConnection(url.hostname or "", url.port, timeout=ways.push_timeout_s)
         self._closed.wait(ways.push_delay_s + (ways.later_delay_s if len(activation.messages) > 1 else 0.0))
         with activation.pushing if ways.waits_its_turn else nullcontext(), closing(connection):
             while self._is_due(activation, message, attempts):
@@ -337,7 +339,7 @@ class Supplier:
         return (
             not self._closed.is_set()
             and attempts != ways.attempts
-            and (activation.outcome is None or activation.outcome in ways.pushes_after)
+            and (activation.outcome in {None, *ways.pushes_after} or (ways.remembers and not attempts))
             and (is_last or attempts == 0 or not ways.keeps_last)
         )
 
@@ -364,6 +366,10 @@ class Supplier:
             return None
         if status >= HTTPStatus.BAD_REQUEST:
             return "500" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "400"
+        if status != HTTPStatus.OK:
+            return "201"
+        if not body:
+            return "empty"
         return "error" if content is not None else "not json"
 
     def _push(

@@ -154,11 +154,16 @@ class Ways:
     pauses_after_answer: bool = False
     """Whether an interval begins with the answer to an attempt, not with the attempt."""
     gives_up_on: tuple[str, ...] = ()
-    """Refusals that it takes for an end: "error", "400", "500", "not json", "cut"."""
+    """Refusals that it takes for an end: "error", "400", "500", "201", "empty", "not json", "cut"."""
+    push_timeout_s: float = 0.6
     once_more: int | None = None
     """From which attempt on SUCCESS is followed by one push more."""
     pushes_after: tuple[int, ...] = ()
     """Outcomes after which it pushes on."""
+    remembers: bool = False
+    """Whether an SMS to a number that nobody has is pushed to who had it last."""
+    tells: bool = False
+    """Whether it pushes SMS of a number that it never gave."""
     crosses_finish: bool = False
     """Whether an attempt is under way when FINISH is answered."""
     waits_its_turn: bool = False

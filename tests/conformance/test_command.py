@@ -226,15 +226,15 @@ def test_the_curl_of_a_failure_repeats_its_request(shop: Shop, tmp_path: Path) -
     assert len(shop.asked) == 4
 
 
-def _pushing(push: bytes) -> tuple[Result, Report]:
-    """Have an SMS pushed so, by a supplier that is right otherwise."""
+def _pushing(push: bytes, *checks: str) -> tuple[Result, Report]:
+    """Have an SMS pushed so, by a supplier that is right otherwise; return what the last check found."""
     with trading(Shop()) as shop, PushServer() as pushes:
 
         def sms(phone: str, text: str) -> None:
             pushes.receive("POST", "/", {}, push.replace(b"4711", phone.encode()))
 
         settings = Settings(shop.url, KEY, pushes=pushes, sms=sms, per_second=1000, soon=0.01, retry=0.01)
-        (result,) = run_checks(HUBS["smshub"], settings, only=["push-content"])
+        *_, result = run_checks(HUBS["smshub"], settings, only=["push-content", *checks])
     return result, Report(shop.url, "now", [Verdict(HUBS["smshub"], [result])], settings.masking)
 
 
@@ -246,6 +246,15 @@ def test_what_pushes_show_no_request_repeats() -> None:
     assert "what nobody sent" in told
     assert not [form for form in FORMATS.values() if "curl -i" in form(found)]
     assert _pushing(b"{}")[0].why == "0 of 1 pushes came within 0.04 s."
+
+
+def test_a_push_that_is_nobodys_is_told_without_the_key() -> None:
+    push = json.dumps({"phone": 79990001122, "key": KEY}).encode()
+    result, found = _pushing(push, "push-strangers")
+    assert (result.outcome, result.why) == (Outcome.FAILED, "Of what was pushed 1 named no number that was sold here.")
+    told = text(found)
+    assert "79990001122" in told
+    assert KEY not in told
 
 
 def test_no_id_that_is_left_tells_a_key_or_breaks_a_report() -> None:
