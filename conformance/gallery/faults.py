@@ -415,24 +415,11 @@ PUSH_FAULTS = (
 
 ODD = {
     "slow, but within limits": Ways(delay_s=0.03, push_delay_s=0.02),
-    "chunked": Ways(chunked=True),
-    "in pieces": Ways(pieces=True),
-    "HTTP/1.0": Ways(http_1_0=True),
-    "closes after each answer": Ways(keep_alive=False),
     "lower-case headers": Ways(lower_case_headers=True, push_headers_lower=True),
     "charset in capitals": Ways(
         content_type="Application/JSON;charset=UTF-8",
         push_headers={"Content-Type": "application/json;charset=UTF-8"},
     ),
-    "charset in quotes": Ways(content_type='application/json; charset="utf-8"'),
-    "indented": Ways(indented=True),
-    "fields reversed": Ways(reversed_fields=True),
-    "chunked pushes": Ways(push_chunked=True),
-    "pushes over one connection": Ways(push_keep_alive=True),
-    "pushes before the SMS is acknowledged": Ways(sms_delay_s=0.03),
-    "a push is under way at FINISH": Ways(crosses_finish=True),
-    "an interval begins with the answer": Ways(pauses_after_answer=True),
-    "another User-Agent pushes again": Ways(retry_headers={"User-Agent": "supplier/1.1"}),
     "further fields": Ways(more_fields=True),
     "escapes": Ways(escapes=True),
     "large ids": Ways(first_activation=2**64 - 100_000, first_sms=2**64 - 1000),
@@ -447,6 +434,27 @@ ODD = {
     "keys that are escaped": Ways(keys=("a\"b'\\/&?#+ %41", "<é> $(x)")),
 }
 """Right for every hub."""
+
+ODD_ANSWERS = {
+    "chunked": Ways(chunked=True),
+    "in pieces": Ways(pieces=True),
+    "HTTP/1.0": Ways(http_1_0=True),
+    "closes after each answer": Ways(keep_alive=False),
+    "charset in quotes": Ways(content_type='application/json; charset="utf-8"'),
+    "indented": Ways(indented=True),
+    "fields reversed": Ways(reversed_fields=True),
+}
+"""Right for every hub, and odd in how answers are sent alone."""
+
+ODD_PUSHES = {
+    "chunked pushes": Ways(push_chunked=True),
+    "pushes over one connection": Ways(push_keep_alive=True),
+    "pushes before the SMS is acknowledged": Ways(sms_delay_s=0.03),
+    "a push is under way at FINISH": Ways(crosses_finish=True),
+    "an interval begins with the answer": Ways(pauses_after_answer=True),
+    "another User-Agent pushes again": Ways(retry_headers={"User-Agent": "supplier/1.1"}),
+}
+"""Right for every hub, and odd in pushes alone."""
 
 ODD_AT = {
     "seed": {

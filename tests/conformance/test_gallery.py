@@ -10,7 +10,7 @@ import pytest
 
 from conformance.checks.catalogue import CHECKS
 from conformance.checks.check import Need
-from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_AT, PUSH_FAULTS, Fault
+from conformance.gallery.faults import FAULTS, MUCH_AT_ONCE, ODD, ODD_ANSWERS, ODD_AT, ODD_PUSHES, PUSH_FAULTS, Fault
 from conformance.hubs import HUBS
 from tests.conformance.matrix import Case, Found, found
 
@@ -32,7 +32,11 @@ WRONG = [
 RIGHT = [Case("right", hub) for hub in HUBS]
 # Each at one hub in turn, and much of it at every hub.
 STRANGE = [
-    *(Case(title, [*HUBS][turn % len(HUBS)], ways) for turn, (title, ways) in enumerate(ODD.items())),
+    *(
+        Case(title, [*HUBS][turn % len(HUBS)], ways, only=only)
+        for odd, only in ((ODD, None), (ODD_ANSWERS, frozenset(CHECKS) - OF_PUSHES), (ODD_PUSHES, OF_PUSHES))
+        for turn, (title, ways) in enumerate(odd.items())
+    ),
     *(Case(title, hub, ways) for hub, odd in ODD_AT.items() for title, ways in odd.items()),
     *(Case("much at once", hub, MUCH_AT_ONCE) for hub in HUBS),
 ]
