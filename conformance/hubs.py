@@ -178,7 +178,9 @@ SEED = Hub(
         "activation-id": _required("GET_NUMBER: activationId, ulong"),
         "no-numbers": _required("Errors: 200 NO_NUMBERS"),
         "never-twice": _required("GET_NUMBER: the number is reserved for your activation session"),
-        "never-twice-service": _required("GET_NUMBER: … reserved for your activation session; a push names its phone alone"),
+        "never-twice-service": _required(
+            "GET_NUMBER: … reserved for your activation session; a push names its phone alone"
+        ),
         "never-twice-key": _required("GET_NUMBER: the number is reserved for your activation session"),
         "excluded-number": _required("GET_NUMBER: exceptionPhoneSet, phone numbers to exclude from the result"),
         "hints": _required("GET_NUMBER: sum, a price hint (informational only), not required"),

@@ -196,7 +196,7 @@ def _never_twice_service(trial: Trial) -> str | None:
         for other in reversed(offers):
             if (other.country, other.operator) == (offer.country, offer.operator) and other.service != offer.service:
                 bought = trial.buy(offer)
-                still_held(trial, replace(bought, offer=other), f"{bought.phone} is live for {offer.service}")
+                not_sold_again(trial, replace(bought, offer=other), f"{bought.phone} is live for {offer.service}")
                 return f"{offer.service} and {other.service}"
     raise NotRun("needs two services of one operator.")
 

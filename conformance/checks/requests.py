@@ -7,7 +7,6 @@ from conformance.checks.expectations import expect, json_in_utf8, successful
 from conformance.exchange import Exchange
 from conformance.trial import RETURNED, Bought, Failed, Offer, Prevented, Trial, short, unknown_activation
 
-
 _EACH_ANSWER = "counts, GET_NUMBER, finish 5, of an unknown activation, too"
 
 

@@ -35,9 +35,7 @@ FAULTS = (
     _fault("shows numbers still that are sold", {"smshub": "counts-follow counts-sold"}, Ways(keeps_sold=True)),
     _fault("counts are strings", {"smshub": "counts-whole", "herosms": "counts-whole"}, Ways(count=str)),
     _fault("counts are no whole numbers", {"smshub": "counts-whole"}, Ways(count=float)),
-    _fault(
-        "counts without status", {"smshub": "accept-header counts-form gzip-request"}, Ways(counts_status=None)
-    ),
+    _fault("counts without status", {"smshub": "accept-header counts-form gzip-request"}, Ways(counts_status=None)),
     _fault("counts say OK", {"smshub": "accept-header counts-form gzip-request"}, Ways(counts_status="OK")),
     _fault("`any` beside other operators", {"smshub": "counts-any"}, any_operator="beside"),
     _fault("an empty `any` beside other operators", {"smshub": "counts-any"}, Ways(empty_any=True)),
@@ -72,7 +70,9 @@ FAULTS = (
     _fault("an activationId comes again", {"smshub": "activation-id finish-stale"}, Ways(ids_come_again=True)),
     _fault(
         "gives live numbers when it is sold out",
-        {"grizzly": "bad-key finish-foreign finish-stale finish-strange-outcome never-twice never-twice-key never-twice-service"},
+        {
+            "grizzly": "bad-key finish-foreign finish-stale finish-strange-outcome never-twice never-twice-key never-twice-service"
+        },
         Ways(sells_out=False),
     ),
     _fault("gives a live number when many are live", {"smshub": "at-once never-twice"}, Ways(overflows_at=13)),

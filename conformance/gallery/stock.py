@@ -86,7 +86,9 @@ class Stock:
                 live = sum(map(self.is_live, self._holders.values()))
                 if live == ways.overflows_at:
                     return self._sold(key, next(iter(self._holders.values())).number, operator, service)
-                number = self._candidate(key, country, operator, service, prefixes) if live != ways.sells_at_once else None
+                number = (
+                    self._candidate(key, country, operator, service, prefixes) if live != ways.sells_at_once else None
+                )
             if number is None:
                 return None
             if ways.losers == "all" and not self._is_alone():
@@ -182,7 +184,9 @@ class Stock:
             and not excluded(number.digits, prefixes, number.code, self.ways)
         ]
         live = fitting if not self.ways.sells_out else []
-        return next((number for number in fitting if self._is_free(number, operator, service, key)), next(iter(live), None))
+        return next(
+            (number for number in fitting if self._is_free(number, operator, service, key)), next(iter(live), None)
+        )
 
     def _sold(self, key: str, number: Number, operator: str, service: str) -> Activation:
         new = self.ways.first_activation + len(self.activations)

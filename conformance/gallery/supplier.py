@@ -234,7 +234,9 @@ class Supplier:
             asked = str(fields.get(name))
             return next(iter(known), asked) if guesses and asked not in known else asked
 
-        if ways.knows_places and (fields.get("country") not in self.stock.counts() or fields.get("service") not in SERVICES):
+        if ways.knows_places and (
+            fields.get("country") not in self.stock.counts() or fields.get("service") not in SERVICES
+        ):
             raise _Refused("Unknown country or service", "field")
         country = meant("country", countries)
         return country, meant("operator", countries.get(country, {})), meant("service", SERVICES)
