@@ -19,18 +19,17 @@ _LONGEST = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the hub answers a push; `closes`: nothing, the connection is closed; `waits`: not before the next push of the inbox."""
+    """What the hub answers a push; `closes`: nothing, the connection is closed; `waits`: so many seconds, or until the inbox's next push."""
 
     status: int = 200
     body: bytes = b'{"status":"SUCCESS"}'
     packed: bool = False
     closes: bool = False
-    waits: bool = False
+    waits: float = 0.0
 
 
 SUCCESS = Answer()
 PACKED_SUCCESS = Answer(packed=True)
-SILENT = Answer(closes=True, waits=True)
 ERROR = Answer(body=b'{"status":"ERROR","error":"not now"}')
 
 
@@ -112,7 +111,7 @@ class Inbox:
             self._pushes.append(made(answer))
             self._changed.notify_all()
             came = len(self._pushes)
-            self._changed.wait_for(lambda: not answer.waits or len(self._pushes) > came or self._is_over)
+            self._changed.wait_for(lambda: len(self._pushes) > came or self._is_over, answer.waits)
         return answer
 
     def wait(self, pushes: int, seconds: float) -> Sequence[Push]:
