@@ -100,6 +100,10 @@ class SimulatedHub:
                     return
                 sales.create_task(self._sale(plan(self.rolls, self.behaviour)))
 
+    def rush(self, sales: asyncio.TaskGroup) -> None:
+        """Begin a sale at once, whatever the pace."""
+        sales.create_task(self._sale(plan(self.rolls, self.behaviour), paced=False))
+
     async def go_down(self, after: float, seconds: float, sales: asyncio.TaskGroup) -> None:
         """Be down for a while: ask nothing, cut every connection. It has bought some numbers just before, whose SMS wait then."""
         with suppress(Stopped):
@@ -125,6 +129,10 @@ class SimulatedHub:
         """Give back what it was given and has not ended, such as what it missed the answer of."""
         await self._up.wait()
         await asyncio.gather(*(self._finish(activation, RETURNED) for activation in [*self._unfinished]))
+
+    @property
+    def is_up(self) -> bool:
+        return self._up.is_set()
 
     def now(self) -> float:
         return time.monotonic() - self.began
@@ -164,9 +172,9 @@ class SimulatedHub:
 
     # ------------------------------------------------------------ a sale
 
-    async def _sale(self, what: Plan) -> None:
+    async def _sale(self, what: Plan, *, paced: bool = True) -> None:
         with suppress(Stopped):
-            bought = await self._buy()
+            bought = await self._buy(paced=paced)
             if bought and what.lost:
                 bought = await self._buy(again=True)
             if bought is None:
@@ -234,7 +242,7 @@ class SimulatedHub:
 
     async def _end(self, what: Plan, activation: str, outcome: int) -> None:
         await self._is_up()
-        together = [self._finish(activation, outcome) for _ in range(1 + what.at_once)]
+        together = [self._finish(activation, outcome, paced=not what.at_once) for _ in range(1 + what.at_once)]
         await asyncio.gather(*together)
         for pause, status in what.then if outcome == what.outcome else ():
             await self._pause(pause)
@@ -243,13 +251,14 @@ class SimulatedHub:
 
     # ------------------------------------------------------------ requests
 
-    async def _ask(self, action: str, **fields: object) -> tuple[float, float, Exchange]:
+    async def _ask(self, action: str, *, paced: bool = True, **fields: object) -> tuple[float, float, Exchange]:
         headers = self.hub.headers_with(self.client.key)
         path = _PATHS.get(action, _COUNTS_PATH) if self.hub.paths else ""
         body = json.dumps({"action": action, "key": self.client.key, **fields}).encode()
 
         def ask() -> tuple[float, float, Exchange]:
-            self.client.pace.wait()
+            if paced:
+                self.client.pace.wait()
             if action == "GET_NUMBER":
                 self._go_on()
             began = self.now()
@@ -267,7 +276,7 @@ class SimulatedHub:
         wrong += wrong_answer(self.hub, exchange)
         self.note(Counted(began, ended, self.name, self.shown.copy(), wrong=wrong))
 
-    async def _buy(self, *, again: bool = False) -> tuple[str, str] | None:
+    async def _buy(self, *, again: bool = False, paced: bool = True) -> tuple[str, str] | None:
         """Buy something of what it was shown; return the number and the activation, None where there is nothing."""
         left = {place: count for place, count in self.shown.items() if count > 0}
         if not left:
@@ -280,7 +289,7 @@ class SimulatedHub:
         fields |= self.rolls.choice(self.hub.hints)
         if prefixes:
             fields["exceptionPhoneSet"] = [self.hub.prefixes(prefix) for prefix in prefixes]
-        began, ended, exchange = await self._ask("GET_NUMBER", **fields)
+        began, ended, exchange = await self._ask("GET_NUMBER", paced=paced, **fields)
         match exchange.field("status"):
             case "SUCCESS" if exchange.field("number") and exchange.field("activationId"):
                 number, activation, wrong = read_number(self.hub, country, exchange.json)
@@ -307,9 +316,9 @@ class SimulatedHub:
             return numbers
         return [number[: self.rolls.randint(min(_DIGITS, len(number)), len(number))] for number in numbers]
 
-    async def _finish(self, activation: str, outcome: int) -> None:
+    async def _finish(self, activation: str, outcome: int, *, paced: bool = True) -> None:
         fields = {**self.hub.finish_extras, "activationId": _as_given(activation), "status": outcome}
-        began, ended, exchange = await self._ask("FINISH_ACTIVATION", **fields)
+        began, ended, exchange = await self._ask("FINISH_ACTIVATION", paced=paced, **fields)
         accepted = is_success(exchange)
         if accepted:
             self._unfinished.pop(activation, None)

@@ -6,8 +6,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from random import Random
 
 from conformance.exchange import Client, Pace
@@ -21,6 +22,8 @@ from conformance.masking import Masking, keys_in
 
 # Requests of all partners together, for each sale a second that is wanted: enough for all, and not more.
 _REQUESTS_PER_SALE = 20
+# Of all sales such a share begins in rushes, so many at one instant each, of different partners as far as there are any.
+_RUSHES, _IN_A_RUSH = 0.2, 4
 # Requests under way at the same time, of all partners together: a supplier that is busy isn't buried under more.
 _AT_ONCE = 32
 _TOLD_EVERY = 10.0
@@ -193,12 +196,27 @@ async def _sell(settings: Settings, hubs: Sequence[SimulatedHub]) -> None:
     """Sell until the time is over and every sale has ended."""
     # The second is down, if there are several: the first is the one to compare it with.
     down = hubs[min(1, len(hubs) - 1)]
-    each = settings.rate / len(hubs)
+    each = settings.rate * (1 - _RUSHES) / len(hubs)
     async with asyncio.TaskGroup() as group:
+        group.create_task(rush(settings, hubs, group))
         if settings.down:
             group.create_task(down.go_down((settings.seconds - settings.down) / 3, settings.down, group))
         for one in hubs:
             group.create_task(one.sell(each, settings.seconds, group))
+
+
+async def rush(settings: Settings, hubs: Sequence[SimulatedHub], sales: asyncio.TaskGroup) -> None:
+    """Have several partners buy at one instant, now and then."""
+    rolls = Random(f"{settings.seed}")  # noqa: S311 - the same play each time
+    pause = _IN_A_RUSH / (_RUSHES * settings.rate)
+    for place in range(int(settings.seconds / pause + 0.5)):
+        with suppress(TimeoutError):
+            async with asyncio.timeout((place + 0.5) * pause - hubs[0].now()):
+                await hubs[0].stopped.wait()
+                return
+        up = [one for one in hubs if one.is_up]
+        for one in islice(cycle(rolls.sample(up, len(up))), _IN_A_RUSH):
+            one.rush(sales)
 
 
 async def _tell(

@@ -1,6 +1,6 @@
 """The report of a play: as text, as JSON, and as a page of its own with plots."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from html import escape
@@ -8,7 +8,19 @@ from typing import Any
 
 from conformance.hubs import Level
 from conformance.hubsim import plots
-from conformance.hubsim.events import Action, Arrived, Down, Finished, Pushed, Sold
+from conformance.hubsim.events import (
+    Action,
+    Arrived,
+    Down,
+    Event,
+    Finished,
+    Happening,
+    Pushed,
+    Refused,
+    Request,
+    Sold,
+    Unanswered,
+)
 from conformance.hubsim.ledger import Finding
 from conformance.hubsim.play import Outcome, Settings
 
@@ -130,10 +142,16 @@ def _totals(outcome: Outcome) -> dict[str, int]:
     tallies = outcome.account.tallies.values()
     failed = {one.text for one in outcome.events if isinstance(one, Arrived) and not one.accepted}
     pushed = {one.text for one in outcome.events if isinstance(one, Pushed)}
+    finishes: defaultdict[tuple[str, str], list[Request]] = defaultdict(list)
+    for one in outcome.events:
+        if isinstance(one, Finished):
+            finishes[one.partner, one.activation].append(one)
     return {
         "sold": sum(one.sold for one in tallies),
         "refused": sum(one.refused for one in tallies),
         "unfinished": sum(one.unfinished for one in tallies),
+        "numbersAskedForAtOnce": _at_once(one for one in outcome.events if _asks_for_a_number(one)),
+        "finishedAtOnce": sum(map(_at_once, finishes.values())),
         "smsArrived": sum(isinstance(one, Arrived) and one.accepted for one in outcome.events),
         "smsNotAccepted": len(failed),
         "smsPushedAllTheSame": len(failed & pushed),
@@ -142,6 +160,22 @@ def _totals(outcome: Outcome) -> dict[str, int]:
         "smsUnjudged": sum(one.unjudged for one in tallies),
         "pushes": sum(one.attempts for one in tallies),
     }
+
+
+def _asks_for_a_number(event: Event) -> bool:
+    return isinstance(event, Sold | Refused) or (isinstance(event, Unanswered) and event.action is Action.NUMBER)
+
+
+def _at_once(happenings: Iterable[Happening]) -> int:
+    """Return how many of them were under way together with another."""
+    ordered = sorted(happenings, key=lambda one: one.began)
+    found = set[int]()
+    longest = 0
+    for place, one in enumerate(ordered[1:], start=1):
+        if one.began < ordered[longest].ended:
+            found |= {longest, place}
+        longest = max(longest, place, key=lambda each: ordered[each].ended)
+    return len(found)
 
 
 def _figures(outcome: Outcome, settings: Settings) -> list[str]:
@@ -156,9 +190,11 @@ def _figures(outcome: Outcome, settings: Settings) -> list[str]:
         f"{totals['smsTaken']} of these taken, {totals['smsUnjudged']} unjudged (ended or unsure before they could be); "
         f"{totals['smsNotAccepted']} could not be made arrive, {totals['smsPushedAllTheSame']} of them came all the same"
     )
+    at_once = f"at once with another: {totals['numbersAskedForAtOnce']} GET_NUMBER, {totals['finishedAtOnce']} FINISH of one activation"
     without = [name for name, one in account.tallies.items() if not one.sold]
     return [
         sales,
+        at_once,
         *([f"nothing was sold to {', '.join(without)}"] if without else []),
         *([settings.masking.text(f"not finished: {', '.join(account.unfinished)}")] if account.unfinished else []),
         sms,

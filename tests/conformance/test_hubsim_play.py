@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from conformance.hubsim.behaviour import Behaviour, misbehaviours
 from conformance.hubsim.events import Arrived, Down, Event, Finished, Pushed, Reply, Sold
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
 from conformance.hubsim.partner import SimulatedHub
-from conformance.hubsim.play import Outcome, Partner, Settings, play
+from conformance.hubsim.play import Outcome, Partner, Settings, play, rush
 from conformance.hubsim.report import as_html, as_json, as_text
 from conformance.masking import Masking
 from local.place import REPOSITORY
@@ -110,6 +111,49 @@ def test_a_right_supplier_has_no_difference(right: tuple[Outcome, Settings]) -> 
 def test_a_wrong_supplier_is_found_out(fault: str, kind: Kind) -> None:
     outcome, _ = played(1.0, fault, NUMBERS[:5] if fault == "overstated" else NUMBERS)
     assert outcome.account.counted[kind]
+
+
+class Slow(Client):
+    def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
+        time.sleep(0.2)
+        answer = {"status": "SUCCESS", "number": "4474000001", "activationId": 1}
+        return Exchange("POST", "", headers, body, 200, {}, json.dumps(answer).encode(), 0.0)
+
+
+def test_at_any_rate_some_requests_are_under_way_at_once() -> None:
+    noted: list[Event] = []
+    pace = Pace(0.01)
+    behaviour = replace(
+        FAST, patience=0.1, said_twice_at_once=1.0, said_again=0.0, contradiction=0.0, outcomes={4: 1.0}
+    )
+    partners = [Partner(name, HUBS["smshub"], name) for name in "abcd"]
+    settings = Settings("", partners, 1.0, 20.0)
+
+    async def bought() -> None:
+        hubs = [
+            SimulatedHub(
+                one.name,
+                one.hub,
+                Slow("", one.key, pace, lambda _: None),
+                behaviour,
+                Random(1),
+                noted.append,
+                None,
+                time.monotonic(),
+                0.1,
+                {PLACE: 9},
+            )
+            for one in partners
+        ]
+        async with asyncio.TaskGroup() as sales:
+            await rush(settings, hubs, sales)
+
+    asyncio.run(bought())
+    assert sorted(one.partner for one in noted if isinstance(one, Sold)) == [*"abcd"]
+    outcome = Outcome(noted, account(noted, {one.name: one.hub for one in partners}, 9.0), 1.0)
+    totals = as_json(outcome, settings)["totals"]
+    assert (totals["numbersAskedForAtOnce"], totals["finishedAtOnce"]) == (4, 8)
+    assert "at once with another: 4 GET_NUMBER, 8 FINISH of one activation" in as_text(outcome, settings)
 
 
 def test_who_takes_half_an_answer_for_success_loses_sms(monkeypatch: pytest.MonkeyPatch) -> None:
