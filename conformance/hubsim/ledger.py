@@ -547,8 +547,6 @@ class _Ledger:
 
     def _given_up(self, what: str, holder: _Activation, at: float, pushes: Sequence[Pushed]) -> Iterator[Finding]:
         """Judge the end of pushes of an SMS that a supplier had from a time on, and of which none was taken."""
-        if any(one.reply is Reply.UNSURE for one in pushes):
-            return
         partner, end = holder.partner, min(holder.ends, self.until)
         last = max([at, *(one.ended for one in pushes)])
         # Who is down takes nothing, and is pushed to all the same.

@@ -1,6 +1,7 @@
 """Where the hubs take pushes: one address for all, `/` and a partner's name each, or any path and the key alone."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +17,7 @@ from conformance.hubsim.forms import wrong_push
 # Nobody's push is longer, or takes longer to come.
 _LONGEST = 1_000_000
 _PATIENCE = 30.0
+_RESET_WITHIN = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +98,38 @@ class Listener:
 
 async def _answer(answer: Answer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
     """Answer; tell whether the supplier was still there."""
-    hangs_up = asyncio.create_task(_gone(reader))
-    done, _ = await asyncio.wait({hangs_up}, timeout=_PATIENCE if answer.body is None else answer.pause or 0.001)
-    hangs_up.cancel()
+    began, pause = time.monotonic(), _PATIENCE if answer.body is None else answer.pause or 0.001
+    ends = asyncio.create_task(_ended(reader))
+    ended, _ = await asyncio.wait({ends}, timeout=pause)
+    ends.cancel()
     if answer is CUT:
         writer.transport.abort()
         return True
-    if answer.body is None or done:
+    if answer.body is None:
         return False
-    writer.write(answer.body)
-    await writer.drain()
-    return True
+    try:
+        if ended and not ends.result():
+            return False
+        await asyncio.sleep(began + pause - time.monotonic())
+        writer.write(answer.body)
+        await writer.drain()
+    except OSError:
+        return False
+    if not ended:
+        return True
+    # Who has only nothing more to send reads the answer; who has hung up resets the connection.
+    await asyncio.sleep(_RESET_WITHIN)
+    return not writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
-async def _gone(reader: asyncio.StreamReader) -> None:
-    """Wait until the supplier hangs up, whatever it may still send."""
-    with suppress(OSError):
+async def _ended(reader: asyncio.StreamReader) -> bool:
+    """Wait until the supplier ends what it sends, whatever that may still be; False where it resets the connection."""
+    try:
         while await reader.read(_LONGEST):
             pass
+    except OSError:
+        return False
+    return True
 
 
 async def _read(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str], bytes]:

@@ -171,6 +171,10 @@ WRONG: dict[str, tuple[Kind, Sequence[Event]]] = {
     "no push at all": (Kind.FORM, [Stray(1, 2, "a push that names none of the keys", "ann")]),
     "no attempt": (Kind.SMS_LOST, [sold(1), arrived(5)]),
     "no attempt after one that was refused": (Kind.SMS_LOST, [sold(1), arrived(5), pushed(5.2, Reply.REFUSED)]),
+    "no attempt after one whose answer was not waited for": (
+        Kind.SMS_LOST,
+        [*RIGHT[:3], pushed(5.2, Reply.UNSURE)],
+    ),
     "no attempt, and the partner is down later": (
         Kind.SMS_LOST,
         [sold(1), arrived(5), finished(60), Down(90, 190, "ann")],
@@ -372,7 +376,6 @@ MAY_BE_RIGHT: dict[str, Sequence[Event]] = {
         pushed(15.2),
         finished(17),
     ],
-    "not again after it": [*RIGHT[:3], pushed(5.2, Reply.UNSURE)],
     "again after the end of a long attempt": [
         *(*RIGHT[:3], replace(pushed(5.2, Reply.REFUSED), ended=15.2), pushed(25.2), finished(27)),
     ],

@@ -5,6 +5,7 @@ import gzip
 import json
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from conformance.hubs import HUBS
 from conformance.hubsim.behaviour import CUT, TAKEN, Answer, misbehaviours
@@ -20,7 +21,7 @@ SLOW = next(one for one in misbehaviours(HUB) if one.pause)
 
 
 def exchanged(
-    *requests: bytes, answer: Answer = TAKEN, patience: float = 5.0
+    *requests: bytes, answer: Answer = TAKEN, patience: float = 5.0, half_closes: bool = False
 ) -> tuple[Sequence[bytes], Sequence[Event]]:
     """Send raw requests, one after another; return the answers, as far as they come in time, and what was noted."""
 
@@ -34,6 +35,8 @@ def exchanged(
         for request in requests:
             reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
             writer.write(request)
+            if half_closes:
+                writer.write_eof()
             try:
                 answers.append(await asyncio.wait_for(reader.read(), patience))
             except (TimeoutError, OSError) as error:
@@ -93,6 +96,14 @@ def test_a_cut_connection_and_silence_are_no_answers() -> None:
         assert [one.reply for one in noted if isinstance(one, Pushed)] == [Reply.REFUSED]
 
 
+def test_who_has_nothing_more_to_send_is_answered_all_the_same() -> None:
+    brief = replace(SLOW, pause=0.1)
+    for answer in (TAKEN, brief):
+        answers, noted = exchanged(post(), answer=answer, half_closes=True)
+        assert answers == [answer.body]
+        assert [one.reply for one in noted if isinstance(one, Pushed)] == [Reply.TAKEN]
+
+
 def test_a_success_that_the_supplier_did_not_wait_for_may_not_have_been_heard() -> None:
-    _, noted = exchanged(post(), answer=SLOW, patience=0.2)
+    _, noted = exchanged(post(), answer=replace(SLOW, pause=0.4), patience=0.2)
     assert [one.reply for one in noted if isinstance(one, Pushed)] == [Reply.UNSURE]
