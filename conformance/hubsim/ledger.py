@@ -604,10 +604,12 @@ class _Ledger:
     def _gap(self, last: Pushed, one: Pushed) -> Iterator[Finding]:
         limits, gap, pause = self.limits, one.began - last.began, one.began - last.ended
         self.gaps.append((one.began, gap))
-        # What was cut or is still held open is seen by the supplier a little earlier or later than here.
-        if pause < -limits.early:
+        is_soon = gap < limits.interval - limits.early
+        # What was cut or is still held open is seen by the supplier a little earlier or later than here, and one that gave up
+        # a long attempt may begin the next when it is due.
+        if is_soon and pause < -limits.early:
             yield self._found(Kind.AT_ONCE, one.began, one.partner, f"smsId {one.sms_id}")
-        elif gap < limits.interval - limits.early:
+        elif is_soon:
             text = f"smsId {one.sms_id} after {gap:.1f} s ({last.script})"
             yield self._found(Kind.TOO_SOON, one.began, one.partner, text)
         elif pause > limits.interval + limits.late:

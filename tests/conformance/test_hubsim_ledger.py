@@ -248,7 +248,7 @@ WRONG: dict[str, tuple[Kind, Sequence[Event]]] = {
     "not until FINISH": (Kind.TOO_LATE, [*RIGHT[:3], finished(22)]),
     "two at once": (
         Kind.AT_ONCE,
-        [*RIGHT[:3], replace(pushed(5.2, Reply.REFUSED), ended=30), pushed(15.2), finished(31)],
+        [*RIGHT[:3], replace(pushed(5.2, Reply.REFUSED), ended=30), pushed(13.2), finished(23)],
     ),
     "two at once, of which one is taken": (
         Kind.AT_ONCE,
@@ -363,6 +363,12 @@ MAY_BE_RIGHT: dict[str, Sequence[Event]] = {
     "an SMS that seemed not to come, and came to the next": [
         *(sold(1), arrived(5, accepted=False), finished(6, outcome=4), sold(8, activation="2", partner="bob")),
         *(pushed(9, partner="bob"), finished(10, "2", "bob")),
+    ],
+    "again when it is due, while the hub is silent": [
+        *RIGHT[:3],
+        replace(pushed(5.2, Reply.REFUSED), ended=20.2),
+        pushed(15.2),
+        finished(22),
     ],
     "two at once for a moment": [
         *RIGHT[:3],
