@@ -1,6 +1,6 @@
 """Simulated hubs that buy from a supplier: `python -m conformance hub`, or `make hubsim`. What isn't said is read from the environment.
 
-Ends with 0 where the account has no difference that decides, with 1 where it has, or where nothing was sold, with 2 when it was
+Ends with 0 where the account has no difference that decides, with 1 where it has, or says nothing, with 2 when it was
 called wrongly, with 130 when it was broken off.
 """
 

@@ -27,6 +27,8 @@ _RUSHES, _IN_A_RUSH = 0.2, 4
 # Requests under way at the same time, of all partners together: a supplier that is busy isn't buried under more.
 _AT_ONCE = 32
 _TOLD_EVERY = 10.0
+# An account in which more of the SMS couldn't be judged says nothing.
+MOST_UNJUDGED = 0.5
 # A request or an SMS is under way for so long at most: what began before is known to its end.
 _UNDER_WAY = 60.0
 # So many intervals after the last sale a push that should have ended would have come again.
@@ -141,7 +143,7 @@ async def _play(settings: Settings, say: Callable[[str], None], interrupts: Sequ
     at = broken_off.result() if broken_off.done() else None
     seconds = settings.seconds if at is None else min(at, settings.seconds)
     found = _accounted(settings, events, time.monotonic() - began)
-    return Outcome(events, found, seconds, at, _nothing(settings, events))
+    return Outcome(events, found, seconds, at, nothing(settings, events, found) if at is None else "")
 
 
 @contextmanager
@@ -166,12 +168,27 @@ def _first_of(interrupts: Sequence[signal.Signals], do: Callable[[], None]) -> I
                 signal.signal(each, before[each])
 
 
-def _nothing(settings: Settings, events: Sequence[Event]) -> str:
-    if not any(isinstance(one, Sold) for one in events):
-        return "nothing was sold"
+def nothing(settings: Settings, events: Sequence[Event], found: Account) -> str:
+    """Tell what keeps an account from saying anything of a supplier, or of one of the partners; empty if nothing does."""
+    return next(_missing(settings, events, found), "")
+
+
+def _missing(settings: Settings, events: Sequence[Event], found: Account) -> Iterator[str]:
+    tallies = found.tallies
+    without = [name for name, one in tallies.items() if not one.sold]
+    if len(without) == len(tallies):
+        yield "nothing was sold"
+    if without:
+        yield f"nothing was sold to {', '.join(without)}"
     if settings.send and not any(isinstance(one, Arrived) and one.accepted for one in events):
-        return "no SMS could be made to arrive"
-    return ""
+        yield "no SMS could be made to arrive"
+    if not any(isinstance(one, Pushed) for one in events):
+        yield "nothing was pushed"
+    sms, unjudged = sum(one.sms for one in tallies.values()), sum(one.unjudged for one in tallies.values())
+    if settings.send and unjudged > MOST_UNJUDGED * sms:
+        yield f"{unjudged} of {sms} SMS are unjudged"
+    if settings.send and not found.whole:
+        yield "no sale was whole"
 
 
 def _hubs(settings: Settings, note: Callable[[Event], None], began: float) -> list[SimulatedHub]:

@@ -191,11 +191,9 @@ def _figures(outcome: Outcome, settings: Settings) -> list[str]:
         f"{totals['smsNotAccepted']} could not be made arrive, {totals['smsPushedAllTheSame']} of them came all the same"
     )
     at_once = f"at once with another: {totals['numbersAskedForAtOnce']} GET_NUMBER, {totals['finishedAtOnce']} FINISH of one activation"
-    without = [name for name, one in account.tallies.items() if not one.sold]
     return [
         sales,
         at_once,
-        *([f"nothing was sold to {', '.join(without)}"] if without else []),
         *([settings.masking.text(f"not finished: {', '.join(account.unfinished)}")] if account.unfinished else []),
         sms,
         "pushes answered: " + ", ".join(f"{script} {count}" for script, count in scripts.most_common()),

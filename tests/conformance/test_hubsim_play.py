@@ -26,7 +26,7 @@ from conformance.hubsim.behaviour import Behaviour, misbehaviours
 from conformance.hubsim.events import Arrived, Down, Event, Finished, Pushed, Reply, Sold
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
 from conformance.hubsim.partner import SimulatedHub
-from conformance.hubsim.play import Outcome, Partner, Settings, play, rush
+from conformance.hubsim.play import Outcome, Partner, Settings, nothing, play, rush
 from conformance.hubsim.report import as_html, as_json, as_text
 from conformance.masking import Masking
 from local.place import REPOSITORY
@@ -177,6 +177,25 @@ def test_an_account_of_nothing_says_nothing() -> None:
     assert as_json(outcome, settings)["totals"]["smsNotAccepted"] == failed > 0
 
 
+def test_what_says_nothing_of_a_partner_or_of_its_sms_is_told_and_fails() -> None:
+    partners = [Partner(name, HUBS["smshub"], name) for name in "ab"]
+
+    def told(*events: Event, comes_by_itself: bool = False) -> str:
+        settings = Settings("", partners, 1.0, 1.0, None if comes_by_itself else lambda *_: True)
+        return nothing(settings, events, account(events, {one.name: one.hub for one in partners}, 100.0))
+
+    one, other = (Sold(0.0, 0.1, name, PLACE, (), f"447400000{name}", "1") for name in "ab")
+    arrived = Arrived(1.0, 1.1, one.number, "code", accepted=True)
+    pushed = Pushed(1.2, 1.3, "a", "a", "1", one.number, "code", Reply.TAKEN, "")
+    finished = Finished(2.0, 2.1, "a", "1", 3, accepted=True)
+    assert told(one, arrived, pushed, finished) == "nothing was sold to b"
+    assert told(one, other, comes_by_itself=True) == told(one, other, arrived, finished) == "nothing was pushed"
+    assert told(one, other, arrived, pushed) == "no sale was whole"
+    late = Arrived(1.9, 1.95, one.number, "other", accepted=True)
+    assert told(one, other, late, replace(pushed, reply=Reply.REFUSED), finished) == "1 of 1 SMS are unjudged"
+    assert told(one, other, arrived, pushed, finished) == told(one, other, pushed, comes_by_itself=True) == ""
+
+
 @pytest.mark.parametrize("number", ["x", [4474], "9" * 5000])
 def test_an_odd_number_and_an_odd_id_break_nothing_off(number: object) -> None:
     class Odd(Client):
@@ -255,7 +274,7 @@ def test_the_command_plays_and_writes_the_report(tmp_path: Path, capsys: pytest.
         assert command.main(["--report", str(tmp_path / "report")], asked) == 1
     said = capsys.readouterr().out
     assert f"http://127.0.0.1:{port}/smshub-2" in said
-    assert "nothing was sold to smshub-1, smshub-2" in said
+    assert "nothing was sold: this account says nothing" in said
     assert "limits: first push within 10 s; again 9 s after" in said
     assert json.loads((tmp_path / "report" / "hubsim.json").read_text())["differences"] == 0
     assert (tmp_path / "report" / "hubsim.html").read_text().startswith("<!doctype html>")
