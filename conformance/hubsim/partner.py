@@ -65,6 +65,8 @@ class SimulatedHub:
     interval: float
     shown: dict[Place, int] = field(default_factory=dict)
     live: int = 0
+    # What sales failed with that is no answer of the supplier's.
+    failures: list[Exception] = field(default_factory=list)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
     _up: asyncio.Event = field(default_factory=asyncio.Event)
     _given: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
@@ -173,17 +175,24 @@ class SimulatedHub:
     # ------------------------------------------------------------ a sale
 
     async def _sale(self, what: Plan, *, paced: bool = True) -> None:
-        with suppress(Stopped):
-            bought = await self._buy(paced=paced)
-            if bought and what.lost:
-                bought = await self._buy(again=True)
-            if bought is None:
-                return
-            self.live += 1
-            try:
-                await self._use(what, *bought)
-            finally:
-                self.live -= 1
+        try:
+            await self._trade(what, paced=paced)
+        except Stopped:
+            pass
+        except Exception as error:  # noqa: BLE001 - the others go on, and what was bought is given back
+            self.failures.append(error)
+
+    async def _trade(self, what: Plan, *, paced: bool) -> None:
+        bought = await self._buy(paced=paced)
+        if bought and what.lost:
+            bought = await self._buy(again=True)
+        if bought is None:
+            return
+        self.live += 1
+        try:
+            await self._use(what, *bought)
+        finally:
+            self.live -= 1
 
     async def _use(self, what: Plan, number: str, activation: str) -> None:
         # What came to an earlier buyer of this hub is no code of this one.

@@ -137,13 +137,15 @@ async def _play(settings: Settings, say: Callable[[str], None], interrupts: Sequ
             task.cancel()
         failed = await asyncio.gather(*background, return_exceptions=True)
         server.close()
-    for failure in failed:
-        if isinstance(failure, Exception):
-            raise failure
+    failures = [failure for one in hubs for failure in one.failures]
+    failures += [failure for failure in failed if isinstance(failure, Exception)]
     at = broken_off.result() if broken_off.done() else None
     seconds = settings.seconds if at is None else min(at, settings.seconds)
     found = _accounted(settings, events, time.monotonic() - began)
-    return Outcome(events, found, seconds, at, nothing(settings, events, found) if at is None else "")
+    missing = nothing(settings, events, found) if at is None else ""
+    if failures:
+        missing = settings.masking.text(f"the play itself failed {len(failures)} times ({failures[0]!r})")
+    return Outcome(events, found, seconds, at, missing)
 
 
 @contextmanager

@@ -171,6 +171,7 @@ class _Play:
             for task in beside:
                 task.cancel()
             failed = await asyncio.gather(*beside, return_exceptions=True)
+        failed += [failure for one in self.hubs for failure in one.failures]
         for failure in failed:
             if isinstance(failure, Exception):
                 raise failure

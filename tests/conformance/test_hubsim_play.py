@@ -219,6 +219,18 @@ def test_an_odd_number_and_an_odd_id_break_nothing_off(number: object) -> None:
     assert [type(one) for one in noted] == [Sold, Finished] * 2
 
 
+def test_a_play_that_fails_gives_back_what_was_bought_and_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(self: SimulatedHub, number: str) -> bool:
+        raise ValueError(number)
+
+    monkeypatch.setattr(SimulatedHub, "_make_arrive", fails)
+    outcome, settings = played(0.5)
+    assert outcome.fails
+    assert re.search(r"the play itself failed \d+ times \(ValueError\('4474", as_text(outcome, settings))
+    assert outcome.account.tallies["smshub-1"].sold
+    assert outcome.account.unfinished == []
+
+
 def test_a_key_in_an_answer_is_in_no_report() -> None:
     class Telling(Client):
         def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
@@ -424,5 +436,9 @@ def test_a_command_makes_an_sms_arrive_and_phone_and_text_are_in_an_argument_eac
     )
     assert send("4474", 'it\'s $(1); "two"')
     assert written.read_text() == repr(["4474", 'x=it\'s $(1); "two"'])
+    for odd in ("4474\0", "--help", "447x", "\ud800", "\uff14474", ""):
+        assert not send(odd, "")
+    assert written.read_text() == repr(["4474", 'x=it\'s $(1); "two"'])
+    assert not send("4474", "\0")
     assert not command.sender("false {phone} {text}")("1", "2")
     assert not command.sender("/nowhere/command {phone}")("1", "2")
