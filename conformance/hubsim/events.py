@@ -11,6 +11,8 @@ type Place = tuple[str, str, str]
 type Wrong = tuple[str, str]
 
 ANY = "any"
+# From here on HTTP's codes are of errors.
+_ERRORS = 400
 
 
 class Action(StrEnum):
@@ -85,10 +87,16 @@ class Finished(Request):
 
 @dataclass(frozen=True, slots=True)
 class Unanswered(Request):
-    """A partner that asked for counts or a number got no answer that it could use."""
+    """A partner that asked for counts or a number got no answer that it could use; where that was HTTP, `status` is its code."""
 
     action: Action
     why: str
+    status: int | None = None
+
+    @property
+    def may_have_sold(self) -> bool:
+        """Whether it may have sold a number that nobody knows of: no error said that it hadn't."""
+        return self.action is Action.NUMBER and (self.status is None or self.status < _ERRORS)
 
 
 @dataclass(frozen=True, slots=True)

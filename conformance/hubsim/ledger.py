@@ -100,7 +100,7 @@ class Limits:
     behind FINISH. From `score_from` requests between two polls a hub judges counts: `score_least` is the share of them that has
     to get a number. For services that are `reusable` the supplier says that it sells a number again after 3.
 
-    `early` is that of the checks; `late` and `first` are wider on purpose: they make one SMS come at a time, and here a supplier
+    `early` and `after_finish` are those of the checks; `late` and `first` are wider on purpose: they make one SMS come at a time, and here a supplier
     under load and all its hubs share a machine, which lets anything come later, but hardly sooner.
     """
 
@@ -112,7 +112,7 @@ class Limits:
     first: float = 10.0
     settled: float = 30.0
     count_lag: float = 5.0
-    after_finish: float = 2.0
+    after_finish: float = 5.0
     score_from: int = 10
     score_least: float = 0.31
     reusable: Collection[str] = ()
@@ -267,8 +267,10 @@ class _Ledger:
         self.arrivals = [one for one in ordered if isinstance(one, Arrived)]
         self.pushes = [one for one in ordered if isinstance(one, Pushed)]
         self.strays = [one for one in ordered if isinstance(one, Stray)]
-        # Each of these may have sold a number that nobody knows of.
-        self.unknown = [one for one in self.requests if isinstance(one, Unanswered) and one.action is Action.NUMBER]
+        # Each of these may have sold one number that nobody knows of.
+        self.unknown = [one for one in self.requests if isinstance(one, Unanswered) and one.may_have_sold]
+        # By their places among these, the numbers that they account for.
+        self.explained: dict[int, str] = {}
         self.down: dict[str, list[Down]] = _grouped((one.partner, one) for one in ordered if isinstance(one, Down))
         self.sales = [one for one in self.requests if isinstance(one, Sold)]
         self.activations = [_Activation(sale, limits.leases.get(sale.partner, limits.lease)) for sale in self.sales]
@@ -498,10 +500,24 @@ class _Ledger:
 
     def _may_hold(self, partner: str, phone: str, began: float, ended: float) -> bool:
         """Tell whether a partner may have had a number at some time between two, given by an answer that was none, too."""
-        return any(one.partner == partner for one in self._holders(phone, began, ended)) or any(
-            one.partner == partner and began - self.limits.lease <= one.ended and one.began <= ended
-            for one in self.unknown
+        return any(one.partner == partner for one in self._holders(phone, began, ended)) or self._may_be_given(
+            partner, phone, began - self.limits.lease, ended
         )
+
+    def _may_be_given(self, partner: str, phone: str, began: float, ended: float) -> bool:
+        """Tell whether an answer that was none may have given a partner a number between two times. Each accounts for one."""
+        # The last first: those before it are left for what came earlier.
+        places = [
+            place
+            for place, one in reversed([*enumerate(self.unknown)])
+            if one.partner == partner and began <= one.ended and one.began <= ended
+        ]
+        place = next((one for one in places if self.explained.get(one) == phone), None)
+        if place is None:
+            place = next((one for one in places if one not in self.explained), None)
+        if place is not None:
+            self.explained[place] = phone
+        return place is not None
 
     def _holder(self, arrival: Arrived) -> _Activation | None:
         """Return whose an SMS is, if that is certain."""
@@ -625,10 +641,9 @@ class _Ledger:
 
     def _after_finish(self, attempts: Sequence[Pushed]) -> Iterator[Finding]:
         first = attempts[0]
-        partner, held, unknown = first.partner, self.judged.get(first.text), self.unknown
-        if held and held.partner == partner:
-            unknown = []
-        else:
+        partner, held = first.partner, self.judged.get(first.text)
+        is_known = held is not None and held.partner == partner
+        if not is_known:
             # Whose SMS it is isn't known: that of the activation in which the partner had the number when the first attempt came.
             mine = [one for one in self.by_number.get(first.phone, ()) if one.partner == partner]
             before = [one for one in mine if one.sale.began <= first.ended]
@@ -638,11 +653,10 @@ class _Ledger:
             return
         answered = min(one.ended for one in held.finishes if one.accepted)
         for one in attempts:
+            if one.began <= answered + self.limits.after_finish:
+                continue
             # It may have the number again, by an answer that was none.
-            again = any(
-                each.partner == partner and each.ended > answered and each.began <= one.ended for each in unknown
-            )
-            if one.began > answered + self.limits.after_finish and not again:
+            if is_known or not self._may_be_given(partner, first.phone, answered, one.ended):
                 text = f"smsId {one.sms_id}, {one.began - answered:.1f} s after the answer"
                 yield self._found(Kind.PUSHED_AFTER_FINISH, one.began, partner, text)
                 return

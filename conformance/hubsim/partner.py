@@ -337,7 +337,7 @@ class SimulatedHub:
 
     def _not_answered(self, action: Action, began: float, ended: float, exchange: Exchange) -> None:
         wrong = wrong_answer(self.hub, exchange)
-        self.note(Unanswered(began, ended, self.name, action, unusable(exchange), wrong=wrong))
+        self.note(Unanswered(began, ended, self.name, action, unusable(exchange), exchange.status, wrong=wrong))
 
 
 def _as_given(activation: str) -> int | str:

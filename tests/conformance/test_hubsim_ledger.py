@@ -227,11 +227,11 @@ WRONG: dict[str, tuple[Kind, Sequence[Event]]] = {
     "after FINISH": (Kind.PUSHED_AFTER_FINISH, [*RIGHT[:4], finished(6), pushed(15.2)]),
     "after the first answer to two FINISH": (
         Kind.PUSHED_AFTER_FINISH,
-        [*RIGHT[:3], replace(finished(5.9), ended=8.8), finished(6), pushed(8.5)],
+        [*RIGHT[:3], replace(finished(5.9), ended=8.8), finished(6), pushed(11.5)],
     ),
     "after FINISH, to who has the number again": (
         Kind.PUSHED_AFTER_FINISH,
-        [*RIGHT[:3], finished(6, outcome=4), sold(7, activation="2"), pushed(9)],
+        [*RIGHT[:3], finished(6, outcome=4), sold(7, activation="2"), pushed(12)],
     ),
     "again too soon": (Kind.TOO_SOON, [*RIGHT[:4], pushed(14), finished(17)]),
     "again at once, just before the end of the last": (
@@ -364,6 +364,12 @@ MAY_BE_RIGHT: dict[str, Sequence[Event]] = {
         *(sold(1), arrived(5, accepted=False), finished(6, outcome=4), sold(8, activation="2", partner="bob")),
         *(pushed(9, partner="bob"), finished(10, "2", "bob")),
     ],
+    "a push under way when FINISH was answered, as late as the checks let it be": [
+        *RIGHT[:3],
+        pushed(5.2, Reply.REFUSED),
+        finished(11),
+        pushed(16),
+    ],
     "again when it is due, while the hub is silent": [
         *RIGHT[:3],
         replace(pushed(5.2, Reply.REFUSED), ended=20.2),
@@ -418,6 +424,17 @@ def test_who_was_not_answered_may_have_been_sold_a_number(events: Sequence[Event
     assert set(kinds([one for one in events if not isinstance(one, Unanswered)])) & {
         *(Kind.OVERSTATED, Kind.SMS_MISDIRECTED, Kind.PUSHED_AFTER_FINISH),
     }
+
+
+def test_an_error_explains_no_number_and_no_answer_explains_one() -> None:
+    error = replace(unanswered(3), status=500)
+    assert kinds([error, pushed(40, text="whatever")]) == [Kind.UNANSWERED, Kind.SMS_MISDIRECTED]
+    two: list[Event] = [pushed(5, text="one"), pushed(40, text="other", sms_id="10", phone="4474000002")]
+    assert kinds([unanswered(3), *two]) == [Kind.UNANSWERED, Kind.SMS_MISDIRECTED]
+    assert kinds([unanswered(3), unanswered(8), *two]) == kinds([unanswered(1), unanswered(3), *two])
+    assert kinds([unanswered(3), unanswered(8), *reversed(two)]) == [Kind.UNANSWERED] * 2
+    refusals: list[Event] = [counted(0, 2), error, refused(8)]
+    assert kinds(refusals) == [Kind.UNANSWERED, Kind.OVERSTATED]
 
 
 def test_a_service_may_be_sold_again_where_the_supplier_says_so() -> None:
