@@ -41,6 +41,9 @@ def wrong_answer(hub: Hub, exchange: Exchange) -> tuple[Wrong, ...]:
             wrong.append(("error-field", f"an error without a text in {hub.error_field}"))
         case "NO_NUMBERS" if exchange.status != _OK:
             wrong.append(("no-numbers", f"NO_NUMBERS with HTTP {exchange.status}"))
+        # Other requests have failed then.
+        case "SUCCESS" if exchange.status != _OK and exchange.field("number") is not None:
+            wrong.append(("number-type", f"SUCCESS with HTTP {exchange.status}"))
     return tuple(wrong)
 
 

@@ -168,6 +168,12 @@ def test_what_http_calls_an_error_is_no_success() -> None:
     assert wrong_answer(HUBS["smshub"], nothing) == (("no-numbers", "NO_NUMBERS with HTTP 404"),)
 
 
+def test_a_number_comes_with_http_200() -> None:
+    number = answered({"status": "SUCCESS", "number": "4474000001"}, 500)
+    assert wrong_answer(HUBS["smshub"], number) == (("number-type", "SUCCESS with HTTP 500"),)
+    assert wrong_answer(HUBS["smshub"], answered({"status": "SUCCESS"}, 500)) == ()
+
+
 def test_sales_end_in_the_shares_that_are_said() -> None:
     behaviour, rolls = Behaviour(), Random(5)
     plans = [plan(rolls, behaviour) for _ in range(4000)]
