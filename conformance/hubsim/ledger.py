@@ -582,6 +582,8 @@ class _Ledger:
     def _strangers(self) -> Iterator[Finding]:
         """Give pushes of what did not arrive, of numbers that weren't the partner's, and at another's address."""
         texts = {one.text for one in self.arrivals}
+        # Who pushes all partners' to one address has entered no other.
+        is_one = len({one.address for one in self.pushes}) == 1 < len({one.partner for one in self.pushes})
         for (partner, sms_id), attempts in self.attempts.items():
             first = attempts[0]
             if self.arrivals and first.text not in texts:
@@ -593,7 +595,7 @@ class _Ledger:
                 text = f"smsId {sms_id} to {first.phone}, which was not its number"
                 yield self._found(Kind.SMS_MISDIRECTED, first.began, partner, text)
             for one in attempts:
-                if one.address not in {"", partner}:
+                if one.address not in {"", partner} and not is_one:
                     text = f"smsId {sms_id} came to the address of {one.address}"
                     yield self._found(Kind.SMS_MISDIRECTED, one.began, partner, text)
                     break

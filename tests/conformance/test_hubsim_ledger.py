@@ -370,6 +370,11 @@ MAY_BE_RIGHT: dict[str, Sequence[Event]] = {
         finished(11),
         pushed(16),
     ],
+    "all to the address of one": [
+        *(sold(1), sold(1, "4474000002", "2", "bob"), arrived(5), arrived(5, "4474000002", "code 2"), pushed(5.2)),
+        pushed(5.2, sms_id="10", partner="bob", address="ann", phone="4474000002", text="code 2"),
+        *(finished(7), finished(7, "2", "bob")),
+    ],
     "again when it is due, while the hub is silent": [
         *RIGHT[:3],
         replace(pushed(5.2, Reply.REFUSED), ended=20.2),
