@@ -43,7 +43,7 @@ class Plan:
 
     `sms` are the pauses before each SMS that is made arrive, `late_sms` the one after FINISH. `then` are statuses that are said
     after the first one, with the pause before each; `at_once` says the first one twice at the same time. The hub misses the
-    answer that gave it the number where `lost`, and asks again.
+    answer that gave it the number where `lost`, and sends the same again; where `impatient` it doesn't even wait for that answer.
     """
 
     outcome: int
@@ -53,6 +53,7 @@ class Plan:
     at_once: bool
     then: Sequence[tuple[float, int]]
     lost: bool
+    impatient: bool
 
 
 def plan(rolls: Random, behaviour: Behaviour) -> Plan:
@@ -79,6 +80,7 @@ def plan(rolls: Random, behaviour: Behaviour) -> Plan:
         rolls.random() < behaviour.said_twice_at_once,
         then,
         rolls.random() < behaviour.answer_lost,
+        rolls.random() < 1 / 2,
     )
 
 

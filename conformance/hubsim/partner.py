@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -45,6 +45,15 @@ _REFUSALS, _WAITED_FOR = 2, 5
 
 class Stopped(Exception):
     """The play has been broken off."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is bought, as a GET_NUMBER says it; `prefixes` are what it excludes."""
+
+    place: Place
+    prefixes: tuple[str, ...]
+    fields: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -183,9 +192,15 @@ class SimulatedHub:
             self.failures.append(error)
 
     async def _trade(self, what: Plan, *, paced: bool) -> None:
-        bought = await self._buy(paced=paced)
-        if bought and what.lost:
-            bought = await self._buy(again=True)
+        wanted = self._wanted()
+        if wanted is None:
+            return
+        if what.lost and what.impatient:
+            _, bought = await asyncio.gather(self._buy(wanted, paced=False), self._buy(wanted, paced=False))
+        else:
+            bought = await self._buy(wanted, paced=paced)
+            if bought and what.lost:
+                bought = await self._buy(wanted)
         if bought is None:
             return
         self.live += 1
@@ -285,25 +300,30 @@ class SimulatedHub:
         wrong += wrong_answer(self.hub, exchange)
         self.note(Counted(began, ended, self.name, self.shown.copy(), wrong=wrong))
 
-    async def _buy(self, *, again: bool = False, paced: bool = True) -> tuple[str, str] | None:
-        """Buy something of what it was shown; return the number and the activation, None where there is nothing."""
+    def _wanted(self) -> _Wanted | None:
+        """Choose something of what it was shown, None where there is nothing."""
         left = {place: count for place, count in self.shown.items() if count > 0}
         if not left:
             return None
         place = self.rolls.choices([*left], [*left.values()])[0]
-        self.shown[place] -= 1
         country, operator, service = place
-        prefixes = [] if again else self._prefixes()
+        prefixes = self._prefixes()
         fields: dict[str, Any] = {"country": country, "operator": operator, "service": service}
         fields |= self.rolls.choice(self.hub.hints)
         if prefixes:
             fields["exceptionPhoneSet"] = [self.hub.prefixes(prefix) for prefix in prefixes]
-        began, ended, exchange = await self._ask("GET_NUMBER", paced=paced, **fields)
+        return _Wanted(place, tuple(prefixes), fields)
+
+    async def _buy(self, wanted: _Wanted, *, paced: bool = True) -> tuple[str, str] | None:
+        """Buy that; return the number and the activation, None where there is none."""
+        place, prefixes = wanted.place, wanted.prefixes
+        self.shown[place] = self.shown.get(place, 0) - 1
+        began, ended, exchange = await self._ask("GET_NUMBER", paced=paced, **wanted.fields)
         match exchange.field("status"):
             case "SUCCESS" if exchange.field("number") and exchange.field("activationId"):
-                number, activation, wrong = read_number(self.hub, country, exchange.json)
+                number, activation, wrong = read_number(self.hub, place[0], exchange.json)
                 wrong += wrong_answer(self.hub, exchange)
-                self.note(Sold(began, ended, self.name, place, tuple(prefixes), number, activation, wrong=wrong))
+                self.note(Sold(began, ended, self.name, place, prefixes, number, activation, wrong=wrong))
                 # A prefix is of digits.
                 if is_digits(number):
                     self._given.append(number)
@@ -311,7 +331,7 @@ class SimulatedHub:
                 return number, activation
             case "NO_NUMBERS":
                 wrong = wrong_answer(self.hub, exchange)
-                self.note(Refused(began, ended, self.name, place, tuple(prefixes), wrong=wrong))
+                self.note(Refused(began, ended, self.name, place, prefixes, wrong=wrong))
             case _:
                 self._not_answered(Action.NUMBER, began, ended, exchange)
         return None

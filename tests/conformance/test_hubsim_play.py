@@ -22,7 +22,7 @@ from conformance.exchange import Client, Exchange, Pace
 from conformance.hubs import HUBS, Basis, Level
 from conformance.hubsim import __main__ as command
 from conformance.hubsim import partner
-from conformance.hubsim.behaviour import Behaviour, misbehaviours
+from conformance.hubsim.behaviour import Behaviour, misbehaviours, plan
 from conformance.hubsim.events import Arrived, Down, Event, Finished, Pushed, Reply, Sold
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
 from conformance.hubsim.partner import SimulatedHub
@@ -211,12 +211,38 @@ def test_an_odd_number_and_an_odd_id_break_nothing_off(number: object) -> None:
 
     async def trade() -> None:
         for _ in range(2):
-            bought = await hub._buy()
+            wanted = hub._wanted()
+            assert wanted is not None
+            bought = await hub._buy(wanted)
             assert bought is not None
             await hub._finish(bought[1], 5)
 
     asyncio.run(trade())
     assert [type(one) for one in noted] == [Sold, Finished] * 2
+
+
+@pytest.mark.parametrize("impatient", [False, True])
+def test_what_is_asked_again_is_the_same(impatient: bool) -> None:
+    asked: list[bytes] = []
+
+    class Listening(Slow):
+        def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
+            asked.append(body)
+            return Slow.post(self, body, headers, path, paced=paced)
+
+    noted: list[Event] = []
+    client = Listening("", "k", Pace(1000.0), lambda _: None)
+    behaviour = replace(FAST, excluding=1.0, patience=0.05)
+    hub = SimulatedHub("a", HUBS["onlinesim"], client, behaviour, Random(1), noted.append, None, time.monotonic(), 0.01)
+    hub.shown |= {(country, "any", service): 9 for country in ("england", "spain") for service in ("tg", "wa")}
+    hub._given.append("4474000009")
+    what = replace(plan(Random(1), behaviour), lost=True, impatient=impatient)
+    asyncio.run(hub._trade(what, paced=True))
+    first, second = asked[:2]
+    assert first == second
+    assert b"exceptionPhoneSet" in first
+    bought = [one for one in noted if isinstance(one, Sold)]
+    assert (bought[1].began < bought[0].ended) == impatient
 
 
 def test_a_play_that_fails_gives_back_what_was_bought_and_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,8 +272,10 @@ def test_a_key_in_an_answer_is_in_no_report() -> None:
     hub.shown[PLACE] = 9
 
     async def trade() -> None:
+        wanted = hub._wanted()
+        assert wanted is not None
         await hub._ask_counts()
-        await hub._buy()
+        await hub._buy(wanted)
 
     asyncio.run(trade())
     partners = [Partner(name, HUBS["smshub"], f"secret-{name}") for name in "ab"]
