@@ -8,6 +8,7 @@ import argparse
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -24,6 +25,8 @@ from conformance.hubsim.play import Partner, Settings, play
 from conformance.hubsim.report import as_html, as_json, as_text
 
 _MOST = 50
+# It is a part of a path.
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _SMS_SECONDS = 60.0
 INTERRUPTED = 130
 
@@ -38,10 +41,6 @@ def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) ->
         reports = folder("REPORT", given.report) if given.report else None
     except (OSError, ValueError) as error:
         parser.error(str(error))
-    for partner in settings.partners:
-        say(
-            f"{partner.name} ({partner.hub.title}) takes pushes at http://{settings.host}:{settings.port}/{partner.name}"
-        )
     try:
         outcome = play(settings, say, (signal.SIGINT, signal.SIGTERM))
     except OSError as error:
@@ -92,8 +91,11 @@ def _settings(given: argparse.Namespace) -> Settings:
     supplier_url("URL", given.url, remote=given.remote)
     try:
         entries = json.loads(Path(given.keys).read_text(encoding="utf-8"))
+    except OSError as error:
+        # Not what was given: it may be the keys themselves.
+        raise ValueError(f"KEYS is to be a file: {error.strerror}.") from None
     except (ValueError, RecursionError):
-        raise ValueError(f"KEYS={given.keys} is no JSON in UTF-8.") from None
+        raise ValueError("The file of KEYS is no JSON in UTF-8.") from None
     partners = read_partners(entries)
     for one in partners:
         if one.url:
@@ -132,8 +134,8 @@ def read_partners(entries: Any) -> list[Partner]:
         key(f"The key of entry {place} of the file of keys", entry["key"])
         seen[entry["hub"]] += 1
         name = str(entry.get("name") or f"{entry['hub']}-{seen[entry['hub']]}")
-        if not name.isprintable():
-            raise ValueError(f"The name of entry {place} of the file of keys is to be printable.")
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"The name of entry {place} of the file of keys is to be of A-Z, a-z, 0-9, ., _ and -.")
         partners.append(Partner(name, HUBS[entry["hub"]], entry["key"], str(entry.get("url") or "")))
     if len({one.name for one in partners}) < len(partners) or len({one.key for one in partners}) < len(partners):
         raise ValueError("Two entries of the file of keys have the same name or key.")

@@ -109,13 +109,16 @@ async def _play(settings: Settings, say: Callable[[str], None], interrupts: Sequ
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_AT_ONCE))
     events: list[Event] = []
     began = time.monotonic()
-    hubs = _hubs(settings, events.append, began)
+    hubs = hubs_of(settings, events.append, began)
     listener = Listener(
         {one.name: Addressee(one.name, one.client.key, one.hub, one.answer, one.taken) for one in hubs},
         events.append,
         began,
     )
     server = await listener.serve(settings.host, settings.port)
+    port = server.sockets[0].getsockname()[1]
+    for one in hubs:
+        say(f"{one.name} ({one.hub.title}) takes pushes at http://{settings.host}:{port}/{one.name}")
     background: list[asyncio.Task[None]] = [asyncio.create_task(one.poll()) for one in hubs]
     background.append(asyncio.create_task(_tell(settings, hubs, events, began, say)))
     broken_off: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -193,13 +196,14 @@ def _missing(settings: Settings, events: Sequence[Event], found: Account) -> Ite
         yield "no sale was whole"
 
 
-def _hubs(settings: Settings, note: Callable[[Event], None], began: float) -> list[SimulatedHub]:
-    pace = Pace(settings.rate * _REQUESTS_PER_SALE)
+def hubs_of(settings: Settings, note: Callable[[Event], None], began: float) -> list[SimulatedHub]:
+    """Return the hubs of a play that began at a monotonic time."""
+    pace, masking = Pace(settings.rate * _REQUESTS_PER_SALE), settings.masking
     return [
         SimulatedHub(
             one.name,
             one.hub,
-            Client(one.url or settings.url, one.key, pace, keep=lambda _: None),
+            Client(one.url or settings.url, one.key, pace, keep=lambda _: None, masking=masking),
             settings.behaviour,
             Random(f"{settings.seed} {one.name}"),  # noqa: S311 - the same play each time
             note,

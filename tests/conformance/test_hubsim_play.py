@@ -26,7 +26,7 @@ from conformance.hubsim.behaviour import Behaviour, misbehaviours, plan
 from conformance.hubsim.events import Arrived, Down, Event, Finished, Pushed, Reply, Sold
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
 from conformance.hubsim.partner import SimulatedHub
-from conformance.hubsim.play import Outcome, Partner, Settings, nothing, play, rush
+from conformance.hubsim.play import Outcome, Partner, Settings, hubs_of, nothing, play, rush
 from conformance.hubsim.report import as_html, as_json, as_text
 from conformance.masking import Masking
 from local.place import REPOSITORY
@@ -287,6 +287,13 @@ def test_a_key_in_an_answer_is_in_no_report() -> None:
     assert "secre" not in told + repr(settings)
 
 
+def test_no_request_keeps_a_part_of_any_key() -> None:
+    settings = Settings("http://127.0.0.1/", PARTNERS, 1.0, 1.0)
+    for hub in hubs_of(settings, print, 0.0):
+        assert hub.client.masking is not None
+        assert [hub.client.masking.text(one.key) for one in PARTNERS] == ["<key>"] * 4
+
+
 def test_the_report_is_whole_as_json_and_as_a_page_and_has_no_key(right: tuple[Outcome, Settings]) -> None:
     outcome, settings = right
     told = as_json(outcome, settings)
@@ -312,7 +319,9 @@ def test_the_command_plays_and_writes_the_report(tmp_path: Path, capsys: pytest.
     with serving(supplier) as url:
         asked = {"URL": url, "KEYS": str(keys), "LISTEN": f"127.0.0.1:{port}", "MINUTES": "0.01"}
         assert command.main(["--report", str(tmp_path / "report")], asked) == 1
-    said = capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert command.main(["--report", str(tmp_path / "report")], asked | {"LISTEN": "127.0.0.1:0"}) == 1
+    assert re.search(r"http://127\.0\.0\.1:[1-9]\d+/smshub-1\n", capsys.readouterr().out)
     assert f"http://127.0.0.1:{port}/smshub-2" in said
     assert "nothing was sold: this account says nothing" in said
     assert "limits: first push within 10 s; again 9 s after" in said
@@ -406,8 +415,8 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
         ({"--minutes": "1", "--down": "1"}, "DOWN"),
         ({"--sms": "send {text}"}, "SMS"),
         ({"--sms": "send '{phone}"}, "SMS is no command"),
-        ({"--keys": "/nowhere/keys.json"}, "keys.json"),
-        ({"--keys": "/dev/null"}, "KEYS=/dev/null is no JSON"),
+        ({"--keys": "/nowhere/keys.json"}, "KEYS is to be a file: No such file or directory."),
+        ({"--keys": "/dev/null"}, "The file of KEYS is no JSON"),
         ({"--url": "http://127.0.0.1:99999/"}, "URL is no URL"),
         ({"--url": "http://127.0.0.1:abc/"}, "URL is no URL"),
         ({"--url": "http://user:pass@127.0.0.1/"}, "URL is to have no user and no password"),
@@ -425,6 +434,13 @@ def test_the_command_says_what_is_wrong(
         command.main([word for pair in asked.items() for word in pair], {})
     assert ended.value.code == 2
     assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+def test_keys_instead_of_a_file_are_not_repeated(capsys: pytest.CaptureFixture[str]) -> None:
+    for keys in ('[{"hub": "seed", "key": "secret"}]', "secret" * 99):
+        with pytest.raises(SystemExit):
+            command.main(["--url", "http://127.0.0.1/", "--keys", keys], {})
+        assert "secret" not in capsys.readouterr().err
 
 
 def test_a_url_of_one_partner_is_looked_at_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -447,9 +463,23 @@ def test_a_url_of_one_partner_is_looked_at_too(tmp_path: Path, capsys: pytest.Ca
         [{"hub": ["seed"], "key": "secret"}],
         [{"hub": "seed", "key": "secret\n"}],
         [{"hub": "seed", "key": "secret", "name": "\ud800"}],
+        [{"hub": "seed", "key": "secret", "name": "a/b"}],
+        [{"hub": "seed", "key": "secret", "name": "a b"}],
         [{"hub": "seed", "key": f"k{n}"} for n in range(51)],
     ],
-    ids=["an object", "none", "twice", "no hub", "no key", "hubs", "a strange key", "a strange name", "too many"],
+    ids=[
+        "an object",
+        "none",
+        "twice",
+        "no hub",
+        "no key",
+        "hubs",
+        "a strange key",
+        "a strange name",
+        "a slash",
+        "a space",
+        "too many",
+    ],
 )
 def test_a_wrong_file_of_keys_is_refused_without_repeating_a_key(entries: object) -> None:
     with pytest.raises(ValueError, match="file of keys") as refused:
