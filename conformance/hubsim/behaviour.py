@@ -107,11 +107,17 @@ _BROKEN = Answer("HTTP 500", Reply.REFUSED, http("500 Internal Server Error", b"
 _REFUSED = Answer("HTTP 400, ERROR", Reply.REFUSED, http("400 Bad Request", b'{"status":"ERROR","error":"try again"}'))
 _SILENT = Answer("silence", Reply.REFUSED, None)
 _ERROR = Answer("ERROR", Reply.REFUSED, http("200 OK", b'{"status":"ERROR","error":"try again"}'))
+_WORDLESS = Answer("HTTP 200 without SUCCESS", Reply.TAKEN, http("200 OK", b"ok"))
 # No SUCCESS can be read in it: whoever takes it for one loses an SMS.
 _HALF = Answer("half an answer", Reply.REFUSED, http("200 OK", OK_BODY)[:-8])
 
 
 def misbehaviours(hub: Hub) -> Sequence[Answer]:
-    """Return the ways in which a hub doesn't take a push at once."""
-    # A hub that takes by HTTP's 200 has said so with an ERROR in the body, too, and with the first line.
-    return [_SLOW, _BROKEN, _REFUSED, _SILENT, CUT, *([] if hub.takes_200 else [_ERROR, _HALF])]
+    """Return the ways in which a hub doesn't take a push at once, or as others do."""
+    # A hub that takes by HTTP's 200 has said so whatever the body, and with the first line.
+    of_hub = [_WORDLESS] if hub.takes_200 else [_ERROR, _HALF]
+    stops = [
+        Answer(f"HTTP 400, {word}", Reply.STOPPED, http("400 Bad Request", f'{{"status":"{word}"}}'.encode()))
+        for word in hub.stop_words
+    ]
+    return [_SLOW, _BROKEN, _REFUSED, _SILENT, CUT, *of_hub, *stops]

@@ -604,15 +604,16 @@ class _Ledger:
 
     def _retries(self) -> Iterator[Finding]:
         for (partner, sms_id), attempts in self.attempts.items():
-            done, last = inf, None
+            done, last, rule = inf, None, "push-stops"
             for one in attempts:
                 if one.began >= done:
-                    text = f"smsId {sms_id} again, after it was taken"
-                    yield self._found(Kind.SMS_REPEATED, one.began, partner, text)
+                    text = f"smsId {sms_id} again, after it was {'stopped' if rule == 'push-stop-words' else 'taken'}"
+                    yield self._found(Kind.SMS_REPEATED, one.began, partner, text, rule)
                 elif last:
                     yield from self._gap(last, one)
-                if one.reply in _DONE:
-                    done = min(done, one.ended)
+                if one.reply in _DONE and one.ended < done:
+                    done = one.ended
+                    rule = "push-stop-words" if one.reply is Reply.STOPPED else "push-stops"
                 last = one
             yield from self._after_finish(attempts)
             first = attempts[0]

@@ -189,6 +189,13 @@ WRONG: dict[str, tuple[Kind, Sequence[Event]]] = {
         [sold(1), arrived(5), pushed(5.2, Reply.REFUSED), Down(4, 90, "ann")],
     ),
     "after it was taken": (Kind.SMS_REPEATED, [*RIGHT[:3], pushed(5.2), pushed(15.2)]),
+    "after the hub wanted it no more": (
+        Kind.SMS_REPEATED,
+        [
+            *(sold(1, partner="sue"), arrived(5), pushed(5.2, Reply.STOPPED, partner="sue")),
+            *(pushed(15.2, partner="sue"), finished(17, partner="sue")),
+        ],
+    ),
     "with a new smsId": (Kind.SMS_REPEATED, [*RIGHT[:3], pushed(5.2), pushed(15.2, sms_id="10")]),
     "of other words": (Kind.SMS_ALTERED, [*RIGHT[:5], pushed(15.3, sms_id="10", text="code"), finished(17)]),
     "as one to another number": (
@@ -267,6 +274,7 @@ CITED = {
     "a wrong type": "number-type",
     "a wrong type in a push": "push-types",
     "with a new smsId": "push-same",
+    "after the hub wanted it no more": "push-stop-words",
     "first too late": "push-at-once",
     "not until FINISH": "push-at-once",
 }
