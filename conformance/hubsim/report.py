@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, replace
 from html import escape
+from math import ceil
 from typing import Any
 
 from conformance.hubs import Level
@@ -21,10 +22,11 @@ from conformance.hubsim.events import (
     Sold,
     Unanswered,
 )
-from conformance.hubsim.ledger import Finding
+from conformance.hubsim.ledger import Finding, Kind
 from conformance.hubsim.play import Outcome, Settings
 
-_SHOWN = 50
+# Differences of a kind that the text shows; all are in the other reports.
+_SHOWN = 5
 _BUCKET = 10.0
 
 _STYLE = """
@@ -39,13 +41,14 @@ svg { width: 100%; margin: .6rem 0; font: 11px system-ui, sans-serif }
 
 
 def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
-    """Return the report as JSON: figures, findings, and every event but for texts."""
+    """Return the report as JSON: figures and all findings."""
     account = outcome.account
     return {
         "url": settings.masking.text(settings.url),
         "seconds": outcome.seconds,
         "seed": settings.seed,
         "brokenOffSeconds": outcome.broken_off,
+        "passed": outcome.broken_off is None and not outcome.fails,
         "nothing": outcome.nothing,
         "differences": len(account.findings),
         "decisive": sum(one.decides for one in account.findings),
@@ -75,17 +78,20 @@ def as_json(outcome: Outcome, settings: Settings) -> dict[str, Any]:
 
 
 def as_text(outcome: Outcome, settings: Settings) -> str:
-    """Return the report for a terminal: figures, then the first differences of each kind."""
-    account = outcome.account
+    """Return the report for a terminal: figures, the verdict, then the first differences of each kind, those that decide before."""
     rows = [("partner", *_COLUMNS), *([str(value) for value in row] for row in _rows(outcome))]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
     table = ["  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)) for row in rows]
-    found = [
-        f"  {one.at:7.1f} s  {one.partner or '-'}: {one.kind}: {one.text} [{_level(one)}]"
-        for one in _findings(outcome, settings)[:_SHOWN]
-    ]
-    more = [f"  … {len(account.findings) - _SHOWN} more"] if len(account.findings) > _SHOWN else []
-    return "\n".join([*table, "", *_figures(outcome, settings), "", _verdict(outcome), *found, *more])
+    groups: defaultdict[tuple[bool, Kind], list[Finding]] = defaultdict(list)
+    for one in _findings(outcome, settings):
+        groups[not one.decides, one.kind].append(one)
+    found = []
+    for (_, kind), group in sorted(groups.items(), key=lambda each: each[0][0]):
+        found += [
+            f"  {one.at:7.1f} s  {one.partner or '-'}: {kind}: {one.text} [{_level(one)}]" for one in group[:_SHOWN]
+        ]
+        found += [f"  … {len(group) - _SHOWN} more: {kind}"] if len(group) > _SHOWN else []
+    return "\n".join([*table, "", *_figures(outcome, settings), "", _verdict(outcome), *found])
 
 
 def as_html(outcome: Outcome, settings: Settings) -> str:
@@ -210,7 +216,9 @@ def _is_clean(outcome: Outcome) -> bool:
 
 def _verdict(outcome: Outcome) -> str:
     found = {kind.value: count for kind, count in outcome.account.counted.items() if count}
-    said = [] if outcome.broken_off is None else [f"broken off after {outcome.broken_off:.0f} s"]
+    said = ["failed" if outcome.fails else "passed"]
+    if outcome.broken_off is not None:
+        said = [f"broken off after {outcome.broken_off:.0f} s"]
     if outcome.nothing:
         said.append(f"{outcome.nothing}: this account says nothing")
     count = sum(found.values())
@@ -263,8 +271,8 @@ def _said(values: Sequence[float]) -> str:
 def _plots(outcome: Outcome) -> list[str]:
     account, events = outcome.account, outcome.events
     down = [(one.began, one.ended) for one in events if isinstance(one, Down)]
-    whole = _buckets([(at, 1.0) for at in account.whole], lambda values: len(values) / _BUCKET)
-    sold = _buckets([(one.ended, 1.0) for one in events if isinstance(one, Sold)], lambda values: len(values) / _BUCKET)
+    whole = rates(account.whole, account.until)
+    sold = rates([one.ended for one in events if isinstance(one, Sold)], account.until)
     answers = [(one.began, one.ended - one.began) for one in events if isinstance(one, Sold | Finished)]
     limits = sorted({3.0, 10.0}) if max((seconds for _, seconds in answers), default=0.0) > 1.0 else []
     scores = {name: round(one.score.overstated * 100, 2) for name, one in account.tallies.items()}
@@ -297,6 +305,15 @@ def _buckets(
     for at, value in points:
         groups.setdefault(int(at // _BUCKET), []).append(value)
     return [(place * _BUCKET, round(figure(values), 3)) for place, values in sorted(groups.items())]
+
+
+def rates(times: Iterable[float], until: float) -> list[tuple[float, float]]:
+    """Return for every 10 s until a time, the last ones maybe fewer, how many there are a second."""
+    counts = Counter(int(at // _BUCKET) for at in times)
+    return [
+        (place * _BUCKET, round(counts[place] / min(_BUCKET, until - place * _BUCKET), 3))
+        for place in range(ceil(until / _BUCKET))
+    ]
 
 
 def _median(values: list[float]) -> float:

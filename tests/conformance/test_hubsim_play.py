@@ -27,7 +27,7 @@ from conformance.hubsim.events import Arrived, Down, Event, Finished, Pushed, Re
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
 from conformance.hubsim.partner import SimulatedHub
 from conformance.hubsim.play import Outcome, Partner, Settings, hubs_of, nothing, play, rush
-from conformance.hubsim.report import as_html, as_json, as_text
+from conformance.hubsim.report import as_html, as_json, as_text, rates
 from conformance.masking import Masking
 from local.place import REPOSITORY
 from tests.conformance.small_supplier import PLACE, Supplier, serving
@@ -163,11 +163,20 @@ def test_who_takes_half_an_answer_for_success_loses_sms(monkeypatch: pytest.Monk
     assert played(0.5, "takes any 200")[0].account.counted[Kind.SMS_LOST]
 
 
+def test_who_takes_by_200_and_has_words_for_never_again_plays_both() -> None:
+    ways = {one.script: one.reply for one in misbehaviours(HUBS["onlinesim"])}
+    assert ways["HTTP 200 without SUCCESS"] is Reply.TAKEN
+    stopped = {script for script, reply in ways.items() if reply is Reply.STOPPED}
+    assert stopped == {f"HTTP 400, {word}" for word in HUBS["onlinesim"].stop_words}
+    others = {one.script for name in ("smshub", "seed") for one in misbehaviours(HUBS[name])}
+    assert others.isdisjoint({"HTTP 200 without SUCCESS", *stopped})
+
+
 def test_an_account_of_nothing_says_nothing() -> None:
     outcome, settings = played(0.5, numbers=[])
     assert outcome.fails
     assert as_text(outcome, settings).endswith(
-        "nothing was sold: this account says nothing; 0 differences in the account"
+        "failed; nothing was sold: this account says nothing; 0 differences in the account"
     )
     outcome, settings = played(0.5, "no SMS")
     failed = sum(isinstance(one, Arrived) for one in outcome.events)
@@ -280,7 +289,7 @@ def test_a_key_in_an_answer_is_in_no_report() -> None:
     asyncio.run(trade())
     partners = [Partner(name, HUBS["smshub"], f"secret-{name}") for name in "ab"]
     settings = Settings("http://127.0.0.1/?key=secret-a&token=secret-c", partners, 1.0, 1.0)
-    outcome = Outcome(noted, account(noted, {one.name: one.hub for one in partners}, 1e9), 1.0)
+    outcome = Outcome(noted, account(noted, {one.name: one.hub for one in partners}, 99.0), 1.0)
     told = json.dumps(as_json(outcome, settings)) + as_html(outcome, settings) + as_text(outcome, settings)
     assert outcome.account.findings
     assert "<key>" in told
@@ -346,12 +355,24 @@ def test_what_a_document_requires_and_what_makes_a_sale_worthless_decides_how_it
         return {"account": replace(outcome.account, findings=[finding])}
 
     assert ends() == 0
+    assert "\npassed; 0 differences" in (tmp_path / "hubsim.txt").read_text()
     assert ends(**found(Kind.FORM, Level.ASSUMED)) == ends(**found(Kind.FORM, Level.OBSERVED)) == 0
     assert "a wrong type or form: 1), 0 of them decisive" in (tmp_path / "hubsim.txt").read_text()
     assert ends(**found(Kind.FORM, Level.REQUIRED)) == ends(**found(Kind.LIVE_TWICE, Level.ASSUMED)) == 1
     assert "[assumed, decisive]" in (tmp_path / "hubsim.txt").read_text()
+    small = Finding(Kind.FORM, 1.0, "seed-1", "what", Basis(Level.ASSUMED, "where"))
+    late = Finding(Kind.SMS_LOST, 9.0, "seed-1", "gone", Basis(Level.REQUIRED, "where"))
+    assert ends(account=replace(outcome.account, findings=[*[small] * 60, late])) == 1
+    verdict, *listed = (tmp_path / "hubsim.txt").read_text().splitlines()[-8:]
+    assert verdict.startswith("failed; 61 differences")
+    assert listed[0].endswith("gone [required]")
+    assert listed[-1] == "  … 55 more: a wrong type or form"
     assert ends(nothing="nothing was sold") == 1
     assert ends(broken_off=3.0) == command.INTERRUPTED
+
+
+def test_an_outage_is_seen_in_the_rates() -> None:
+    assert rates([1.0, 2.0, 31.0, 32.0], 34.0) == [(0, 0.2), (10, 0), (20, 0), (30, 0.5)]
 
 
 def playing(supplier: Supplier, url: str, port: int, tmp_path: Path) -> list[str]:
