@@ -13,7 +13,7 @@ OK_BODY = b'{"status":"SUCCESS"}'
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """Shares of what happens, and times in seconds."""
+    """Shares of what happens, and times in seconds. What an answer gave that was missed is kept until the end, or for one sale."""
 
     outcomes: Mapping[int, float] = field(
         default_factory=lambda: {SUCCESS: 0.80, CANCELED: 0.15, PROHIBITED: 0.02, RETURNED: 0.03}
@@ -35,6 +35,7 @@ class Behaviour:
     late: tuple[float, float] = (20.0, 40.0)
     patience: float = 20.0
     bought_before_down: int = 10
+    keeps_missed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,19 +195,23 @@ class SimulatedHub:
         wanted = self._wanted()
         if wanted is None:
             return
+        missed: tuple[str, str] | None = None
         if what.lost and what.impatient:
-            _, bought = await asyncio.gather(self._buy(wanted, paced=False), self._buy(wanted, paced=False))
+            missed, bought = await asyncio.gather(self._buy(wanted, paced=False), self._buy(wanted, paced=False))
         else:
             bought = await self._buy(wanted, paced=paced)
             if bought and what.lost:
-                bought = await self._buy(wanted)
-        if bought is None:
-            return
-        self.live += 1
-        try:
-            await self._use(what, *bought)
-        finally:
-            self.live -= 1
+                missed, bought = bought, await self._buy(wanted)
+        if bought:
+            self.live += 1
+            try:
+                await self._use(what, *bought)
+            finally:
+                self.live -= 1
+        # A real hub never would; but no supplier holds a number for ever.
+        if missed and missed[1] in self._unfinished and not self.behaviour.keeps_missed:
+            await self._is_up()
+            await self._finish(missed[1], RETURNED)
 
     async def _use(self, what: Plan, number: str, activation: str) -> None:
         # What came to an earlier buyer of this hub is no code of this one.

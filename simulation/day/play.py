@@ -36,6 +36,7 @@ _CODES = {"england": "447", "france": "336", "spain": "346"}
 _BEHAVIOUR = Behaviour(
     outcomes={3: 0.70, 4: 0.25, 1: 0.025, 5: 0.025},
     answer_lost=0.02,
+    keeps_missed=True,
     finish_late=0.05,
     sms_within=(2.0, 60.0),
     # Some after the end of the lease.

@@ -1,6 +1,7 @@
 """Simulated hubs play against a small supplier: nothing is found at one that is right, and what is wrong is."""
 
 import asyncio
+import itertools
 import json
 import os
 import re
@@ -114,9 +115,11 @@ def test_a_wrong_supplier_is_found_out(fault: str, kind: Kind) -> None:
 
 
 class Slow(Client):
+    ids = itertools.count(1)
+
     def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
         time.sleep(0.2)
-        answer = {"status": "SUCCESS", "number": "4474000001", "activationId": 1}
+        answer = {"status": "SUCCESS", "number": "4474000001", "activationId": next(self.ids)}
         return Exchange("POST", "", headers, body, 200, {}, json.dumps(answer).encode(), 0.0)
 
 
@@ -252,6 +255,7 @@ def test_what_is_asked_again_is_the_same(impatient: bool) -> None:
     assert b"exceptionPhoneSet" in first
     bought = [one for one in noted if isinstance(one, Sold)]
     assert (bought[1].began < bought[0].ended) == impatient
+    assert not hub._unfinished
 
 
 def test_a_play_that_fails_gives_back_what_was_bought_and_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:

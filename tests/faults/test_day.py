@@ -28,7 +28,7 @@ def test_a_day_of_sales_has_no_differences() -> None:
     finished = [one for one in day.events if isinstance(one, Finished)]
     pushed = [one for one in day.events if isinstance(one, Pushed)]
     assert {one.outcome for one in finished} == {1, 3, 4, 5}
-    assert {one.reply for one in pushed} == {Reply.TAKEN, Reply.REFUSED}
+    assert {one.reply for one in pushed} == {Reply.TAKEN, Reply.REFUSED, Reply.STOPPED}
     assert len({one.number for one in sold}) < len(sold) > 200
     assert sum(isinstance(one, Arrived) for one in day.events) > 120
     assert min(day.repeats.values()) > 0
