@@ -52,9 +52,10 @@ class Request(Happening):
 
 @dataclass(frozen=True, slots=True)
 class Counted(Request):
-    """A partner was shown counts."""
+    """A partner was shown counts: those of what it ever asks for, and the `names` of all countries and operators."""
 
     counts: Mapping[Place, int]
+    names: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

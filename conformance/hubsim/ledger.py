@@ -422,7 +422,7 @@ class _Ledger:
         for partner in self.hubs:
             polls = [one for one in self.requests if isinstance(one, Counted) and one.partner == partner]
             asked = [one for one in self.requests if isinstance(one, Sold | Refused) and one.partner == partner]
-            names = {place[:2] for poll in polls for place in poll.counts}
+            names = {place[:2] for poll in polls for place in (*poll.counts,)}.union(*(poll.names for poll in polls))
             for poll, following in zip_longest(polls, polls[1:]):
                 end = following.ended if following else inf
                 since = [one for one in asked if poll.ended <= one.began < end]

@@ -77,6 +77,10 @@ class SimulatedHub:
     # What sales failed with that is no answer of the supplier's.
     failures: list[Exception] = field(default_factory=list)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    # What it asked for, and what it was shown of that by the last counts; of these all countries and operators.
+    _asked: set[Place] = field(default_factory=set)
+    _kept: dict[Place, int] = field(default_factory=dict)
+    _names: frozenset[tuple[str, str]] = frozenset()
     _up: asyncio.Event = field(default_factory=asyncio.Event)
     _given: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     # Of each number, whether its pushes were taken.
@@ -302,7 +306,11 @@ class SimulatedHub:
             return
         self.shown, wrong = read_counts(self.hub, exchange.json)
         wrong += wrong_answer(self.hub, exchange)
-        self.note(Counted(began, ended, self.name, self.shown.copy(), wrong=wrong))
+        # Of thousands of places in every poll only what is asked for is kept.
+        self._kept = {place: self.shown[place] for place in self._asked & self.shown.keys()}
+        names = frozenset(place[:2] for place in self.shown)
+        self._names = self._names if names == self._names else names
+        self.note(Counted(began, ended, self.name, self._kept, self._names, wrong=wrong))
 
     def _wanted(self) -> _Wanted | None:
         """Choose something of what it was shown, None where there is nothing."""
@@ -321,7 +329,10 @@ class SimulatedHub:
     async def _buy(self, wanted: _Wanted, *, paced: bool = True) -> tuple[str, str] | None:
         """Buy that; return the number and the activation, None where there is none."""
         place, prefixes = wanted.place, wanted.prefixes
-        self.shown[place] = self.shown.get(place, 0) - 1
+        self._asked.add(place)
+        if place in self.shown:
+            self._kept.setdefault(place, self.shown[place])
+            self.shown[place] -= 1
         began, ended, exchange = await self._ask("GET_NUMBER", paced=paced, **wanted.fields)
         match exchange.field("status"):
             case "SUCCESS" if exchange.field("number") and exchange.field("activationId"):

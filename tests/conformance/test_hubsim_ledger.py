@@ -498,3 +498,5 @@ def test_names_that_a_partner_was_never_shown_may_mean_its_own() -> None:
     shown = replace(counted(0, 3), counts={PLACE: 3, ("germany", "o2", "tg"): 3})
     assert kinds([shown, *others, refused(2)]) == []
     assert kinds([shown, *elsewhere, refused(2)]) == [Kind.OVERSTATED]
+    named = replace(counted(0, 3), names=frozenset({PLACE[:2], ("germany", "o2")}))
+    assert kinds([named, *elsewhere, refused(2)]) == [Kind.OVERSTATED]

@@ -24,7 +24,7 @@ from conformance.hubs import HUBS, Basis, Level
 from conformance.hubsim import __main__ as command
 from conformance.hubsim import partner
 from conformance.hubsim.behaviour import Behaviour, misbehaviours, plan
-from conformance.hubsim.events import Arrived, Down, Event, Finished, Pushed, Reply, Sold
+from conformance.hubsim.events import Arrived, Counted, Down, Event, Finished, Pushed, Reply, Sold
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
 from conformance.hubsim.partner import SimulatedHub
 from conformance.hubsim.play import Outcome, Partner, Settings, hubs_of, nothing, play, rush
@@ -231,6 +231,38 @@ def test_an_odd_number_and_an_odd_id_break_nothing_off(number: object) -> None:
 
     asyncio.run(trade())
     assert [type(one) for one in noted] == [Sold, Finished] * 2
+
+
+def test_counts_of_what_is_never_asked_for_are_not_kept() -> None:
+    class Large(Slow):
+        def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
+            services = {f"s{n}": 5 for n in range(100)}
+            listed = [{"country": f"c{n}", "operatorMap": {"any": services}} for n in range(10)]
+            answer = {"status": "SUCCESS", "countryList": listed}
+            if b"GET_NUMBER" in body:
+                answer = {"status": "NO_NUMBERS"}
+            return Exchange("POST", "", headers, body, 200, {}, json.dumps(answer).encode(), 0.0)
+
+    noted: list[Event] = []
+    client = Large("", "k", Pace(1000.0), lambda _: None)
+    hub = SimulatedHub("a", HUBS["smshub"], client, FAST, Random(1), noted.append, None, time.monotonic(), 1.0)
+
+    async def ask() -> None:
+        for _ in range(3):
+            await hub._ask_counts()
+            wanted = hub._wanted()
+            assert wanted is not None
+            await hub._buy(wanted)
+            await hub._buy(wanted)
+
+    asyncio.run(ask())
+    polls = [one for one in noted if isinstance(one, Counted)]
+    assert [len(one.counts) for one in polls] == [1, 2, 3]
+    assert {count for one in polls for count in one.counts.values()} == {5}
+    assert len(polls[0].names) == 10
+    assert polls[0].names is polls[2].names
+    found = account(noted, {"a": HUBS["smshub"]}, 9.0)
+    assert found.counted[Kind.OVERSTATED] == 6
 
 
 @pytest.mark.parametrize("impatient", [False, True])
