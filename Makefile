@@ -148,8 +148,8 @@ pytest: needed browser php $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests,
 
 # Its variables are read from the environment, which make hands them on in.
 .PHONY: conformance
-conformance: .venv/.done ## the acceptance tests of hubs, against any supplier: URL=, KEY= (HUB=smshub, PUSH=host:port, SMS='command {phone} {text}', KEY2=, DESTRUCTIVE=1, PATIENCE=20, DRY_RUN=1, REPORT=folder, REMOTE=1)
-	@$(RUN) -m conformance check $(ARGS)
+conformance: ## the acceptance tests of hubs, against any supplier: URL=, KEY= (HUB=smshub, PUSH=host:port, SMS='command {phone} {text}', KEY2=, DESTRUCTIVE=1, PATIENCE=20, DRY_RUN=1, REPORT=folder, REMOTE=1)
+	@$(PYTHON) -m conformance check $(ARGS)
 
 .PHONY: hubsim
 hubsim: ## simulated hubs that buy from any supplier, and the account of what it did: URL=, KEYS=file (LISTEN=host:port, SMS='command {phone} {text}', MINUTES=5, RATE=1, DOWN=0, SEED=1, REPORT=folder, REMOTE=1)
