@@ -21,7 +21,7 @@ from conformance.arguments import address, folder, key, number, sms_words, suppl
 from conformance.hubs import HUBS
 from conformance.hubsim.forms import is_digits
 from conformance.hubsim.partner import Send
-from conformance.hubsim.play import Partner, Settings, play
+from conformance.hubsim.play import Outcome, Partner, Settings, play
 from conformance.hubsim.report import as_html, as_json, as_text
 
 _MOST = 50
@@ -49,15 +49,24 @@ def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) ->
         say("Interrupted; nothing is accounted for.")
         return INTERRUPTED
     say(as_text(outcome, settings))
+    is_told = True
     if reports:
-        told = json.dumps(as_json(outcome, settings), indent=1, ensure_ascii=False)
-        (reports / "hubsim.json").write_text(told + "\n", encoding="utf-8")
-        (reports / "hubsim.txt").write_text(as_text(outcome, settings) + "\n", encoding="utf-8")
-        (reports / "hubsim.html").write_text(as_html(outcome, settings), encoding="utf-8")
-        say(f"Report: {reports / 'hubsim.html'}")
+        try:
+            _write(reports, outcome, settings)
+            say(f"Report: {reports / 'hubsim.html'}")
+        except OSError as error:
+            say(f"REPORT={given.report}: {error.strerror or error}")
+            is_told = False
     if outcome.broken_off is not None:
         return INTERRUPTED
-    return 1 if outcome.fails else 0
+    return 1 if outcome.fails or not is_told else 0
+
+
+def _write(reports: Path, outcome: Outcome, settings: Settings) -> None:
+    told = json.dumps(as_json(outcome, settings), indent=1, ensure_ascii=False)
+    (reports / "hubsim.json").write_text(told + "\n", encoding="utf-8")
+    (reports / "hubsim.txt").write_text(as_text(outcome, settings) + "\n", encoding="utf-8")
+    (reports / "hubsim.html").write_text(as_html(outcome, settings), encoding="utf-8")
 
 
 def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:

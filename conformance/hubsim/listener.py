@@ -60,7 +60,7 @@ class Listener:
     async def _take(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         began = time.monotonic() - self.began
         async with asyncio.timeout(_PATIENCE):
-            method, path, headers, body = await _read(reader)
+            method, path, headers, body = await _read(reader, writer)
         if method != "POST":
             # What suppliers try their way out with.
             writer.write(http("200 OK", OK_BODY))
@@ -132,7 +132,7 @@ async def _ended(reader: asyncio.StreamReader) -> bool:
     return True
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str], bytes]:
+async def _read(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[str, str, dict[str, str], bytes]:
     """Read a request: method, path, headers with names in small letters, body."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
     method, path, _ = head[0].split(" ", 2)
@@ -140,6 +140,8 @@ async def _read(reader: asyncio.StreamReader) -> tuple[str, str, dict[str, str],
         name.strip().lower(): spoken(value.strip())
         for name, _, value in (line.partition(":") for line in head[1:] if line)
     }
+    if headers.get("expect", "").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     if "chunked" in headers.get("transfer-encoding", "").lower():
         body = b""
         while size := int((await reader.readline()).split(b";")[0], 16):

@@ -96,6 +96,11 @@ def test_a_cut_connection_and_silence_are_no_answers() -> None:
         assert [one.reply for one in noted if isinstance(one, Pushed)] == [Reply.REFUSED]
 
 
+def test_who_asks_whether_to_go_on_is_told_so() -> None:
+    (answer,), _ = exchanged(post(BODY, "/ann", "Expect: 100-continue"))
+    assert answer == b"HTTP/1.1 100 Continue\r\n\r\n" + (TAKEN.body or b"")
+
+
 def test_who_has_nothing_more_to_send_is_answered_all_the_same() -> None:
     brief = replace(SLOW, pause=0.1)
     for answer in (TAKEN, brief):

@@ -375,7 +375,10 @@ def test_the_command_plays_and_writes_the_report(tmp_path: Path, capsys: pytest.
 
 
 def test_what_a_document_requires_and_what_makes_a_sale_worthless_decides_how_it_ends(
-    right: tuple[Outcome, Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    right: tuple[Outcome, Settings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     outcome, settings = right
     keys = tmp_path / "keys.json"
@@ -405,6 +408,10 @@ def test_what_a_document_requires_and_what_makes_a_sale_worthless_decides_how_it
     assert listed[-1] == "  … 55 more: a wrong type or form"
     assert ends(nothing="nothing was sold") == 1
     assert ends(broken_off=3.0) == command.INTERRUPTED
+    (tmp_path / "hubsim.html").unlink()
+    (tmp_path / "hubsim.html").mkdir()
+    assert ends() == 1
+    assert f"REPORT={tmp_path}: Is a directory" in capsys.readouterr().out
 
 
 def test_an_outage_is_seen_in_the_rates() -> None:
