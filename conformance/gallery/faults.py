@@ -31,7 +31,7 @@ _AGAIN = "push-again-400 push-again-500 push-again-closed push-again-error push-
 FAULTS = (
     # Counts.
     _fault("shows more than can be bought", {"smshub": "counts-sold"}, Ways(overstates=3)),
-    _fault("shows more than it can sell at a time", {"smshub": "counts-sold"}, Ways(sells_at_once=13)),
+    _fault("shows more than it can sell at a time", {"smshub": "counts-sold"}, Ways(sells_at_once=7)),
     _fault("shows numbers still that are sold", {"smshub": "counts-follow counts-sold"}, Ways(keeps_sold=True)),
     _fault("counts are strings", {"smshub": "counts-whole", "herosms": "counts-whole"}, Ways(count=str)),
     _fault("counts are no whole numbers", {"smshub": "counts-whole"}, Ways(count=float)),
@@ -75,7 +75,7 @@ FAULTS = (
         },
         Ways(sells_out=False),
     ),
-    _fault("gives a live number when many are live", {"smshub": "at-once never-twice"}, Ways(overflows_at=13)),
+    _fault("gives a live number when many are live", {"smshub": "at-once never-twice"}, Ways(overflows_at=7)),
     _fault("sells a number of `any` of its operator, too", {"onlinesim": "never-twice"}, Ways(apart="any")),
     _fault(
         "sells a number for another service, too",

@@ -36,7 +36,7 @@ def _stock(hub: Hub, ways: Ways) -> Stock:
     operators = [
         [*numbers("england", "o2", "44", ("7700", "7701", "7472"), 7)],
         [*numbers("england", "vodafone", "44", ("7911", "7812"), 7)],
-        [*numbers("russia", "megafon", "7", ("926", "928"), 3)],
+        [*numbers("russia", "megafon", "7", ("926", "928"), 2)],
     ]
     few = [of_operator[: ways.numbers_of_each] for of_operator in operators]
     used = {(of_operator[-1].digits, service) for of_operator in few for service in SERVICES}
