@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -96,22 +97,26 @@ def test_a_right_supplier_has_no_difference(right: tuple[Outcome, Settings]) -> 
     assert sum(one.partner == down.partner and one.reply is Reply.REFUSED for one in cut) > 3
 
 
-@pytest.mark.parametrize(
-    ("fault", "kind"),
-    [
-        ("number twice", Kind.LIVE_TWICE),
-        ("overstated", Kind.OVERSTATED),
-        ("string", Kind.FORM),
-        ("finish once", Kind.FINISH_REFUSED),
-        ("no extras", Kind.FORM),
-        ("sold again", Kind.SOLD_AGAIN),
-        ("lost", Kind.SMS_LOST),
-        ("again", Kind.SMS_REPEATED),
-    ],
-)
-def test_a_wrong_supplier_is_found_out(fault: str, kind: Kind) -> None:
-    outcome, _ = played(1.0, fault, NUMBERS[:5] if fault == "overstated" else NUMBERS)
-    assert outcome.account.counted[kind]
+WRONG = {
+    "number twice": Kind.LIVE_TWICE,
+    "overstated": Kind.OVERSTATED,
+    "string": Kind.FORM,
+    "finish once": Kind.FINISH_REFUSED,
+    "no extras": Kind.FORM,
+    "sold again": Kind.SOLD_AGAIN,
+    "lost": Kind.SMS_LOST,
+    "again": Kind.SMS_REPEATED,
+}
+
+
+def test_a_wrong_supplier_is_found_out() -> None:
+    def found(fault: str) -> int:
+        return played(2.0, fault, NUMBERS[:5] if fault == "overstated" else NUMBERS)[0].account.counted[WRONG[fault]]
+
+    # Most of a play is waiting.
+    with ThreadPoolExecutor(len(WRONG)) as at_once:
+        counted = dict(zip(WRONG, at_once.map(found, WRONG), strict=True))
+    assert all(counted.values()), counted
 
 
 class Slow(Client):
@@ -162,8 +167,10 @@ def test_at_any_rate_some_requests_are_under_way_at_once() -> None:
 def test_who_takes_half_an_answer_for_success_loses_sms(monkeypatch: pytest.MonkeyPatch) -> None:
     (half,) = [one for one in misbehaviours(HUBS["smshub"]) if one.script == "half an answer"]
     monkeypatch.setattr(partner, "misbehaviours", lambda _: [half])
-    assert played(0.5)[0].account.findings == []
-    assert played(0.5, "takes any 200")[0].account.counted[Kind.SMS_LOST]
+    with ThreadPoolExecutor(2) as at_once:
+        right, wrong = at_once.map(lambda fault: played(0.5, fault)[0].account, ("", "takes any 200"))
+    assert right.findings == []
+    assert wrong.counted[Kind.SMS_LOST]
 
 
 def test_who_takes_by_200_and_has_words_for_never_again_plays_both() -> None:
