@@ -114,7 +114,7 @@ def test_a_wrong_supplier_is_found_out() -> None:
         return played(2.0, fault, NUMBERS[:5] if fault == "overstated" else NUMBERS)[0].account.counted[WRONG[fault]]
 
     # Most of a play is waiting.
-    with ThreadPoolExecutor(len(WRONG)) as at_once:
+    with ThreadPoolExecutor(4) as at_once:
         counted = dict(zip(WRONG, at_once.map(found, WRONG), strict=True))
     assert all(counted.values()), counted
 
