@@ -146,14 +146,16 @@ pytest: needed browser php $(ALL) .tools/dynalite/.done $(CONSOLE) ## the tests,
 	$(call step,tests on a deployed stack,$(IN_TWO) $(ON_THE_STACK) $(ARGS)$(NONE_IS_FINE))
 	$(call step,tests in the browser,$(IN_TWO) $(IN_THE_BROWSER) $(ARGS)$(NONE_IS_FINE))
 
-# Its variables are read from the environment, which make hands them on in.
+# Needs nothing of this repository but a Python of its version. Variables are read from the environment, which make hands
+# them on in.
+OF_HUBS := $(or $(wildcard .venv/bin/python),$(PYTHON)) -m conformance
 .PHONY: conformance
 conformance: ## the acceptance tests of hubs, against any supplier: URL=, KEY= (HUB=smshub, PUSH=host:port, SMS='command {phone} {text}', KEY2=, DESTRUCTIVE=1, PATIENCE=20, DRY_RUN=1, REPORT=folder, REMOTE=1)
-	@$(PYTHON) -m conformance check $(ARGS)
+	@$(OF_HUBS) check $(ARGS)
 
 .PHONY: hubsim
 hubsim: ## simulated hubs that buy from any supplier, and the account of what it did: URL=, KEYS=file (LISTEN=host:port, SMS='command {phone} {text}', MINUTES=5, RATE=1, DOWN=0, SEED=1, REPORT=folder, REMOTE=1)
-	@$(PYTHON) -m conformance hub $(ARGS)
+	@$(OF_HUBS) hub $(ARGS)
 
 .PHONY: bench
 bench: $(ALL) $(CONSOLE) ## the claims about pushes and stock, measured (ARGS="push.9 inventory" for some of them)
