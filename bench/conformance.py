@@ -92,10 +92,11 @@ class _Supplier:
             list(callers.map(lambda _: self._http.post("/SMSBOWER", json=asked), range(_WARM)))
 
     def check(self, hub: Hub, api: str, pushes: PushServer, progress: Say) -> Sequence[Result]:
-        """Make the checks of a hub on partners and a service of its own."""
-        service = f"svc{hub.name}"
-        self._made("PUT", f"/admin/services/{service}", {"name": service})
-        wanted = {"name": hub.title, "dialect": _DIALECTS[hub.name], "services": [service], "pushUrl": pushes.url}
+        """Make the checks of a hub on partners and services of its own."""
+        services = [f"{hub.name}{number}" for number in (1, 2)]
+        for service in services:
+            self._made("PUT", f"/admin/services/{service}", {"name": service})
+        wanted = {"name": hub.title, "dialect": _DIALECTS[hub.name], "services": services, "pushUrl": pushes.url}
         key, other_key = (self._made("POST", "/admin/partners", wanted)["key"] for _ in range(2))
         self.warm_up(key)
         settings = Settings(
