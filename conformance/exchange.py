@@ -1,6 +1,5 @@
 """Requests to the supplier, each kept with its answer; no more of them a second than is polite."""
 
-import gzip
 import http.client
 import io
 import json
@@ -76,7 +75,7 @@ class Exchange:
             self.incoming,
         )
 
-    @property
+    @cached_property
     def json(self) -> Any:
         """The body of the answer, None where it is no JSON."""
         return parsed(self.answer)
@@ -155,22 +154,31 @@ def spoken(header: str) -> str:
 
 def unpacked(body: bytes, encoding: str) -> bytes | None:
     """Return a body as it was before it was packed, None where it isn't packed as is said, or is very large."""
-    try:
-        match encoding.strip().lower():
-            case "gzip" | "x-gzip":
-                plain = gzip.GzipFile(fileobj=io.BytesIO(body)).read(_LONGEST + 1)
-            case "deflate":
-                inflating = zlib.decompressobj()
-                plain = inflating.decompress(body, _LONGEST + 1)
-                if not inflating.eof:
-                    return None
-            case "" | "identity":
-                return body
-            case _:
-                return None
-    except (OSError, EOFError, zlib.error):
-        return None
-    return plain if len(plain) <= _LONGEST else None
+    match encoding.strip().lower():
+        case "gzip" | "x-gzip":
+            return _inflated(body, zlib.MAX_WBITS + 16)
+        case "deflate":
+            return _inflated(body, zlib.MAX_WBITS)
+        case "" | "identity":
+            return body
+        case _:
+            return None
+
+
+def _inflated(body: bytes, window: int) -> bytes | None:
+    """Return what is packed in one or more parts. (The library's reader of gzip takes as much memory as it may ever need, at once.)"""
+    plain = b""
+    while body:
+        inflating = zlib.decompressobj(window)
+        try:
+            plain += inflating.decompress(body, _LONGEST + 1 - len(plain))
+        except zlib.error:
+            return None
+        if not inflating.eof or len(plain) > _LONGEST:
+            return None
+        # Zeros may follow.
+        body = inflating.unused_data.lstrip(b"\0")
+    return plain
 
 
 @dataclass(slots=True)

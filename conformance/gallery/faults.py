@@ -33,7 +33,7 @@ FAULTS = (
     _fault("shows more than can be bought", {"smshub": "counts-sold"}, Ways(overstates=3)),
     _fault("shows more than it can sell at a time", {"smshub": "counts-sold"}, Ways(sells_at_once=7)),
     _fault("shows numbers still that are sold", {"smshub": "counts-follow counts-sold"}, Ways(keeps_sold=True)),
-    _fault("counts are strings", {"smshub": "counts-whole", "herosms": "counts-whole"}, Ways(count=str)),
+    _fault("counts are strings", {"herosms": "counts-whole"}, Ways(count=str)),
     _fault("counts are no whole numbers", {"smshub": "counts-whole"}, Ways(count=float)),
     _fault("counts without status", {"smshub": "accept-header counts-form gzip-request"}, Ways(counts_status=None)),
     _fault("counts say OK", {"smshub": "accept-header counts-form gzip-request"}, Ways(counts_status="OK")),
@@ -79,12 +79,12 @@ FAULTS = (
     _fault("sells a number of `any` of its operator, too", {"onlinesim": "never-twice"}, Ways(apart="any")),
     _fault(
         "sells a number for another service, too",
-        {"seed": "never-twice-service", "smshub": "never-twice-service"},
+        {"smshub": "never-twice-service"},
         Ways(apart="service"),
     ),
     _fault(
         "sells a number to another hub, too",
-        {"seed": "never-twice-key", "onlinesim": "never-twice-key"},
+        {"seed": "never-twice-key"},
         Ways(apart="key"),
     ),
     _fault(
@@ -98,12 +98,10 @@ FAULTS = (
     _fault("nobody wins a race", {"onlinesim": "at-once"}, Ways(losers="all")),
     _fault(
         "a race gives a number twice",
-        {"smshub": "at-once", "onlinesim": "at-once"},
+        {"onlinesim": "at-once"},
         Ways(losers="both", numbers_of_each=2),
     ),
-    _fault(
-        "losers of a race get 500", {"smshub": "at-once", "onlinesim": "at-once"}, Ways(losers="500", numbers_of_each=2)
-    ),
+    _fault("losers of a race get 500", {"smshub": "at-once"}, Ways(losers="500", numbers_of_each=2)),
     _fault("NO_NUMBERS with 404", {"onlinesim": "at-once no-numbers"}, Ways(nothing_status=404)),
     _fault(
         "ERROR for NO_NUMBERS",
@@ -114,7 +112,7 @@ FAULTS = (
     ),
     _fault(
         "takes prefixes for whole numbers",
-        {"smsbower": "excluded-prefix", "onlinesim": "excluded-prefix"},
+        {"smsbower": "excluded-prefix"},
         Ways(excludes="whole numbers"),
     ),
     _fault(
@@ -401,7 +399,7 @@ PUSH_FAULTS = (
     _fault("push without Bearer", {"onlinesim": "push-bearer"}, Ways(push_headers={"Authorization": None})),
     _fault(
         "packs pushes unasked",
-        {"grizzly": "push-plain", "herosms": "push-plain"},
+        {"grizzly": "push-plain"},
         Ways(push_gzip=True),
     ),
     _fault("a later push lacks User-Agent", {"smshub": "push-same"}, Ways(retry_headers={"User-Agent": None})),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -24,6 +25,13 @@ _LONG = 200
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.callers = ThreadPoolExecutor(64)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self.callers.submit(self.process_request_thread, request, client_address)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever hangs up is no error of ours."""
@@ -61,7 +69,7 @@ def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
             headers, body = _packed(_body(answer, ways), ways, wants_gzip=wants_gzip)
             if ways.error_content_type and is_error:
                 headers["Content-Type"] = ways.error_content_type
-            self.send_response(answer.status)
+            self.send_response_only(answer.status)
             for name, value in headers.items():
                 self.send_header(name.lower() if ways.lower_case_headers else name, value)
             self.end_headers()

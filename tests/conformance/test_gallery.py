@@ -52,8 +52,11 @@ def finding(request: pytest.FixtureRequest) -> Iterator[Finding]:
     selected = [item for item in request.session.items if isinstance(item, pytest.Function)]
     cases: list[Any] = [item.callspec.params["case"] for item in selected if "finding" in item.fixturenames]
     processes = 4 * (os.process_cpu_count() or 1)
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("forkserver")) as pool:
-        running = {str(case): pool.submit(found, case) for case in cases}
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.conformance.matrix"])
+    with ProcessPoolExecutor(processes, context) as pool:
+        slowest_first = sorted(cases, key=lambda case: -case.ways.delay_s)
+        running = {str(case): pool.submit(found, case) for case in slowest_first}
 
         def of(case: Case) -> Found:
             first = running[str(case)].result()
