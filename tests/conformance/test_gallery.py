@@ -51,7 +51,7 @@ def finding(request: pytest.FixtureRequest) -> Iterator[Finding]:
     """Make all the selected runs at the same time: they mostly wait."""
     selected = [item for item in request.session.items if isinstance(item, pytest.Function)]
     cases: list[Any] = [item.callspec.params["case"] for item in selected if "finding" in item.fixturenames]
-    processes = 4 * (os.process_cpu_count() or 1)
+    processes = 5 * (os.process_cpu_count() or 1)
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.conformance.matrix"])
     with ProcessPoolExecutor(processes, context) as pool:
