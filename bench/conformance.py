@@ -21,7 +21,8 @@ from conformance.checks.running import run_checks
 from conformance.hubs import ENOUGH, HUBS, Hub, Level
 from conformance.push_server import PushServer
 from conformance.report import Verdict, line
-from conformance.trial import MakeSms, Settings
+from conformance.sms_command import MakeSms
+from conformance.trial import Settings
 from local import stack
 from local.place import REPOSITORY
 

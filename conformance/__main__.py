@@ -9,7 +9,6 @@ import importlib
 import json
 import os
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -21,17 +20,17 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from conformance import report
-from conformance.arguments import address, folder, key, number, sms_words, supplier_url
+from conformance.arguments import address, folder, key, number, supplier_url
 from conformance.checks.catalogue import CHECKS, checks_of
 from conformance.checks.check import Need, Result, missing
 from conformance.checks.running import BrokenOff, run_checks
-from conformance.hubs import HUBS, Hub
+from conformance.hubs import HUBS, PATHS, Hub
 from conformance.masking import MASK
 from conformance.push_server import PushServer
-from conformance.trial import PATHS, RETURNED, MakeSms, Settings
+from conformance.sms_command import sms_command
+from conformance.trial import RETURNED, Settings
 
 INTERRUPTED = 130
-_SMS_SECONDS = 60.0
 
 
 def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
@@ -55,28 +54,6 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted before a report was written.", file=sys.stderr)
         return INTERRUPTED
-
-
-def sms_command(command: str) -> MakeSms:
-    """Return what has an SMS come by a command, in which {phone} and {text} are replaced. No shell reads it.
-
-    Raises ValueError where it is none.
-    """
-    words = sms_words("SMS", command)
-
-    def made(phone: str, text: str) -> None:
-        called = [word.replace("{phone}", phone).replace("{text}", text) for word in words]
-        try:
-            done = subprocess.run(called, capture_output=True, timeout=_SMS_SECONDS, check=False)  # noqa: S603 - the user's own
-        except subprocess.TimeoutExpired:
-            # What Python says of it has the whole command, whatever secrets are in it.
-            raise RuntimeError(f"{words[0]} took more than {_SMS_SECONDS:g} s") from None
-        if done.returncode:
-            # The last line, whole: of a key that is cut nobody would know it.
-            said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
-            raise RuntimeError(f"{words[0]} ended with {done.returncode} {said}".strip())
-
-    return made
 
 
 def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Sequence[Hub], settings: Settings) -> int:
@@ -184,7 +161,7 @@ def _settings(given: argparse.Namespace) -> Settings:
         supplier_url("URL", given.url, remote=given.remote),
         key("KEY", given.key),
         other_key=key("KEY2", given.key2) if given.key2 else None,
-        sms=sms_command(given.sms) if given.sms else None,
+        sms=sms_command("SMS", given.sms) if given.sms else None,
         destructive=given.destructive,
         outlive=number("PATIENCE", given.patience) * 60 if given.patience else None,
         per_second=number("PER_SECOND", given.per_second),

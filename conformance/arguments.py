@@ -2,8 +2,6 @@
 
 import ipaddress
 import math
-import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -59,17 +57,6 @@ def number(name: str, text: str) -> float:
     if not 0 < found < math.inf:
         raise ValueError(f"{name} is a number above 0.")
     return found
-
-
-def sms_words(name: str, text: str) -> Sequence[str]:
-    """Return the words of a command that has an SMS come."""
-    try:
-        words = shlex.split(text)
-    except ValueError as error:
-        raise ValueError(f"{name} is no command: {error}.") from None
-    if not any("{phone}" in word for word in words):
-        raise ValueError(f"{name} is a command with {{phone}} in it, and {{text}}.")
-    return words
 
 
 def folder(name: str, text: str) -> Path:

@@ -16,6 +16,13 @@ _PLAIN = {
     "User-Agent": "conformance/1",
 }
 
+# Below the supplier's URL, for a hub that has one for each action.
+PATHS = {
+    "GET_SERVICES": "/getServices",
+    "GET_NUMBER": "/getNumber",
+    "FINISH_ACTIVATION": "/finishActivation",
+}
+
 # Fewer required checks than this say too little to certify anything.
 ENOUGH = 5
 

@@ -6,7 +6,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -14,17 +14,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from conformance.exchange import Client, Exchange, Pace, unpacked
-from conformance.hubs import Hub, Level
+from conformance.hubs import PATHS, Hub, Level
 from conformance.masking import Masking, keys_in
 from conformance.push_server import SUCCESS, Answer, Inbox, Push, PushServer
+from conformance.sms_command import MakeSms
 
-type MakeSms = Callable[[str, str], object]
-
-PATHS = {
-    "GET_SERVICES": "/getServices",
-    "GET_NUMBER": "/getNumber",
-    "FINISH_ACTIVATION": "/finishActivation",
-}
 RETURNED = 5
 # What identifies something, of a wrong type, too.
 _SCALAR = int | float | str

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from conformance.answers import OK
 from conformance.checks.check import Need, check
-from conformance.checks.expectations import OK, expect, is_a, refused
+from conformance.checks.expectations import expect, is_a, refused
 from conformance.exchange import Exchange
 from conformance.trial import Bought, Failed, Trial, short, unknown_activation
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from conformance.answers import LARGEST_ID, OK
 from conformance.checks.check import Need, check
 from conformance.checks.expectations import (
-    LARGEST_ID,
-    OK,
     expect,
     is_a,
     is_error,

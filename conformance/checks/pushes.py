@@ -5,9 +5,9 @@ import re
 from itertools import pairwise, takewhile
 from operator import eq
 
+from conformance.answers import LARGEST_ID
 from conformance.checks.check import Need, check
 from conformance.checks.expectations import (
-    LARGEST_ID,
     expect,
     is_a,
     json_in_utf8,

@@ -1,9 +1,9 @@
 """What a hub finds wrong in the form of answers and pushes, and what it reads in them all the same."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from conformance.answers import LARGEST_ID, OK, says_json
 from conformance.countries import CODES, E164
 from conformance.exchange import Exchange
 from conformance.hubs import Hub, Spelling
@@ -13,9 +13,6 @@ from conformance.hubsim.events import Place, Wrong
 _SHOWN = 200
 _DIGITS = 20
 _NAMES = {int: "number", str: "string"}
-_OK = 200
-_LARGEST_ID = 2**64 - 1
-_JSON = re.compile(r'application/json(;\s*charset="?utf-8"?)?', re.IGNORECASE)
 
 
 def unusable(exchange: Exchange) -> str:
@@ -23,11 +20,6 @@ def unusable(exchange: Exchange) -> str:
     if exchange.status is None:
         return f"no answer ({exchange.error})"
     return f"HTTP {exchange.status}: {exchange.shown.answer[:_SHOWN]}"
-
-
-def is_success(exchange: Exchange) -> bool:
-    """Tell whether an answer says that what was asked for was done."""
-    return exchange.status == _OK and exchange.field("status") == "SUCCESS"
 
 
 def wrong_answer(hub: Hub, exchange: Exchange) -> tuple[Wrong, ...]:
@@ -39,10 +31,10 @@ def wrong_answer(hub: Hub, exchange: Exchange) -> tuple[Wrong, ...]:
     match exchange.field("status"):
         case "ERROR" if not isinstance(exchange.field(hub.error_field), str):
             wrong.append(("error-field", f"an error without a text in {hub.error_field}"))
-        case "NO_NUMBERS" if exchange.status != _OK:
+        case "NO_NUMBERS" if exchange.status != OK:
             wrong.append(("no-numbers", f"NO_NUMBERS with HTTP {exchange.status}"))
         # Other requests have failed then.
-        case "SUCCESS" if exchange.status != _OK and exchange.field("number") is not None:
+        case "SUCCESS" if exchange.status != OK and exchange.field("number") is not None:
             wrong.append(("number-type", f"SUCCESS with HTTP {exchange.status}"))
     return tuple(wrong)
 
@@ -53,7 +45,7 @@ def read_counts(hub: Hub, answer: Any) -> tuple[dict[Place, int], tuple[Wrong, .
     wrong: list[Wrong] = []
     try:
         for place, count in _leaves(hub, answer):
-            if type(count) is not int or not 0 <= count <= _LARGEST_ID:
+            if type(count) is not int or not 0 <= count <= LARGEST_ID:
                 wrong.append(("counts-whole", f"the count of {'/'.join(place)} is {count!r}, not a whole number"))
             else:
                 counts[place] = counts.get(place, 0) + count
@@ -128,7 +120,7 @@ def _spelled(rule: str, name: str, value: Any, spellings: Sequence[Spelling]) ->
     if type(value) not in spellings:
         expected = " or ".join(_NAMES[spelling] for spelling in spellings)
         return [(rule, f"{name} is missing" if value is None else f"{name} is {value!r}, not a {expected}")]
-    if name in {"smsId", "activationId"} and isinstance(value, int) and not 0 < value <= _LARGEST_ID:
+    if name in {"smsId", "activationId"} and isinstance(value, int) and not 0 <= value <= LARGEST_ID:
         return [(rule, f"{name} is {value}, not within 64 bits")]
     return []
 
@@ -143,8 +135,6 @@ def _further(rule: str, fields: Mapping[str, Any], expected: Mapping[str, object
 
 
 def _said(rule: str, headers: Mapping[str, str], *, with_charset: bool) -> list[Wrong]:
-    said = headers.get("content-type", "").strip()
-    found = _JSON.fullmatch(said)
-    if found and (found[1] or not with_charset):
+    if says_json(headers, with_charset=with_charset):
         return []
-    return [(rule, f"Content-Type is {said or 'missing'}")]
+    return [(rule, f"Content-Type is {headers.get('content-type') or 'missing'}")]

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from conformance.answers import is_success
 from conformance.exchange import Client, Exchange
-from conformance.hubs import Hub
+from conformance.hubs import PATHS, Hub
 from conformance.hubsim.behaviour import CUT, TAKEN, Answer, Behaviour, Plan, misbehaviours, plan
 from conformance.hubsim.events import (
     Action,
@@ -27,14 +28,12 @@ from conformance.hubsim.events import (
     Sold,
     Unanswered,
 )
-from conformance.hubsim.forms import is_digits, is_success, read_counts, read_number, unusable, wrong_answer
+from conformance.hubsim.forms import is_digits, read_counts, read_number, unusable, wrong_answer
 from conformance.hubsim.ledger import CANCELED, RETURNED
 
 # Makes an SMS arrive at a number: of its text, True once it has.
 type Send = Callable[[str, str], bool]
 
-_PATHS = {"GET_NUMBER": "/getNumber", "FINISH_ACTIVATION": "/finishActivation"}
-_COUNTS_PATH = "/getServices"
 # OnlineSim asks so much more seldom than others.
 _SELDOM = 8.0
 # Of the numbers it was given before, so many may be excluded; of a number at least so many digits.
@@ -285,7 +284,7 @@ class SimulatedHub:
 
     async def _ask(self, action: str, *, paced: bool = True, **fields: object) -> tuple[float, float, Exchange]:
         headers = self.hub.headers_with(self.client.key)
-        path = _PATHS.get(action, _COUNTS_PATH) if self.hub.paths else ""
+        path = PATHS[action] if self.hub.paths else ""
         body = json.dumps({"action": action, "key": self.client.key, **fields}).encode()
 
         def ask() -> tuple[float, float, Exchange]:
@@ -335,7 +334,7 @@ class SimulatedHub:
             self.shown[place] -= 1
         began, ended, exchange = await self._ask("GET_NUMBER", paced=paced, **wanted.fields)
         match exchange.field("status"):
-            case "SUCCESS" if exchange.field("number") and exchange.field("activationId"):
+            case "SUCCESS" if exchange.field("number") and exchange.field("activationId") is not None:
                 number, activation, wrong = read_number(self.hub, place[0], exchange.json)
                 wrong += wrong_answer(self.hub, exchange)
                 self.note(Sold(began, ended, self.name, place, prefixes, number, activation, wrong=wrong))

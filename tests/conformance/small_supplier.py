@@ -1,4 +1,4 @@
-"""A supplier in memory that sells one stock to several hubs, and is right, or wrong in one thing."""
+"""A supplier in memory that sells one stock to several hubs, and is right, or wrong in one thing. Its ids begin with 0."""
 
 import gzip
 import http.client
@@ -61,10 +61,11 @@ class Supplier:
                     if not free:
                         return {"status": "NO_NUMBERS"}
                     number = self.numbers[0] if self.fault == "number twice" else free[0]
-                    self.activations[len(self.activations) + 1] = Activation(number, asked["key"])
+                    activation_id = len(self.activations)
+                    self.activations[activation_id] = Activation(number, asked["key"])
                     given = str(number) if self.fault == "string" else hub.number[0](number)
                     extras = {} if self.fault == "no extras" else hub.number_extras
-                    return {"status": "SUCCESS", "number": given, "activationId": len(self.activations), **extras}
+                    return {"status": "SUCCESS", "number": given, "activationId": activation_id, **extras}
             activation = self.activations[asked["activationId"]]
             if activation.outcome is not None and self.fault == "finish once":
                 return {"status": "ERROR", hub.error_field: "no such activation"}
@@ -75,8 +76,8 @@ class Supplier:
     def receive(self, phone: str, text: str) -> bool:
         """Take an SMS; push it until it is taken."""
         with self._lock:
-            self.sms += 1
             sms_id = self.sms
+            self.sms += 1
             live = [one for one in self.activations.values() if one.number == phone and one.outcome is None]
         if live and not (self.fault == "lost" and sms_id % 2):
             threading.Thread(target=self._push, args=(live[0], sms_id, text), daemon=True).start()

@@ -16,8 +16,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
-import conformance.__main__ as command
-from conformance.__main__ import INTERRUPTED, main, sms_command
+from conformance.__main__ import INTERRUPTED, main
 from conformance.checks.catalogue import CHECKS, checks_of
 from conformance.checks.check import Outcome, Result
 from conformance.checks.running import run_checks
@@ -360,20 +359,3 @@ def test_what_was_found_stays_where_giving_back_breaks(shop: Shop, monkeypatch: 
     monkeypatch.setattr(Trial, "_path", breaks)
     (result,) = run_checks(HUBS["smshub"], Settings(shop.url, KEY, per_second=1000), only=["number-type"])
     assert (result.outcome, result.left) == (Outcome.PASSED, (2,))
-
-
-def test_an_sms_command_that_hangs_is_told_without_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command, "_SMS_SECONDS", 0.1)
-    with pytest.raises(RuntimeError, match=r"^sleep took more than 0\.1 s$"):
-        sms_command("sleep {phone}")("447", "text")
-
-
-def test_an_sms_command_is_called_without_a_shell(tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    script = tmp_path / "send"
-    script.write_text(f'#!/bin/sh\nprintf "%s|" "$@" > {said}\n', encoding="utf-8")
-    script.chmod(0o700)
-    sms_command(f"{script} --to {{phone}} '{{text}}'")("447", "a; touch b $(c) 'd'")
-    assert said.read_text(encoding="utf-8") == "--to|447|a; touch b $(c) 'd'|"
-    with pytest.raises(RuntimeError, match="false ended with 1"):
-        sms_command("false {phone}")("447", "text")

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from conformance.answers import is_success
 from conformance.exchange import Exchange
 from conformance.hubs import HUBS, Hub
 from conformance.hubsim.behaviour import Behaviour, misbehaviours, plan
 from conformance.hubsim.events import Reply
-from conformance.hubsim.forms import is_success, read_counts, read_number, unusable, wrong_answer, wrong_push
+from conformance.hubsim.forms import read_counts, read_number, unusable, wrong_answer, wrong_push
 
 LIST = {"status": "SUCCESS", "countryList": [{"country": "england", "operatorMap": {"o2": {"tg": 5, "wa": 0}}}]}
 MAP = {"status": "SUCCESS", "countMap": {"england": {"any": {"tg": {"SMS": 5}, "wa": {"SMS": 0}}}}}
@@ -96,6 +97,13 @@ def test_further_fields_that_are_missing_are_told(hub: Hub) -> None:
     assert wrong_push(hub, push, HEADERS, "k") == tuple(
         ("push-types", f"{name} is missing") for name in hub.push_extras
     )
+
+
+@pytest.mark.parametrize("an_id", [0, 2**64 - 1])
+def test_an_id_is_any_within_64_bits(an_id: int) -> None:
+    hub = HUBS["smshub"]
+    assert read_number(hub, "england", {"number": int(NUMBER), "activationId": an_id})[2] == ()
+    assert wrong_push(hub, push_of(hub) | {"smsId": an_id}, HEADERS, "k") == ()
 
 
 def test_a_number_of_a_country_whose_code_nobody_knows_is_seven_digits_and_more() -> None:

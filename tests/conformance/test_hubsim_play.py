@@ -556,18 +556,3 @@ def test_a_wrong_file_of_keys_is_refused_without_repeating_a_key(entries: object
     with pytest.raises(ValueError, match="file of keys") as refused:
         command.read_partners(entries)
     assert "secret" not in str(refused.value)
-
-
-def test_a_command_makes_an_sms_arrive_and_phone_and_text_are_in_an_argument_each(tmp_path: Path) -> None:
-    written = tmp_path / "sms"
-    send = command.sender(
-        f"{sys.executable} -c 'import sys; open(sys.argv[1], \"w\").write(repr(sys.argv[2:]))' {written} {{phone}} x={{text}}"
-    )
-    assert send("4474", 'it\'s $(1); "two"')
-    assert written.read_text() == repr(["4474", 'x=it\'s $(1); "two"'])
-    for odd in ("4474\0", "--help", "447x", "\ud800", "\uff14474", ""):
-        assert not send(odd, "")
-    assert written.read_text() == repr(["4474", 'x=it\'s $(1); "two"'])
-    assert not send("4474", "\0")
-    assert not command.sender("false {phone} {text}")("1", "2")
-    assert not command.sender("/nowhere/command {phone}")("1", "2")
