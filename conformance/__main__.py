@@ -88,7 +88,7 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
                 broken_off = broken
                 break
     found = report.Report(settings.url, datetime.now(UTC).isoformat(timespec="seconds"), verdicts, settings.masking)
-    print(f"\n{report.text(found)}")
+    print(f"\n{report.text(found, lists=False)}")
     if reports:
         for name, form in report.FORMATS.items():
             (reports / name).write_text(form(found), encoding="utf-8")

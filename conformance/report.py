@@ -107,12 +107,12 @@ def line(result: Result) -> str:
     return _printable(f"{result.outcome:7}  {result.basis.level:8}  {result.check.name}{why}")
 
 
-def text(report: Report) -> str:
-    """Return the report as text; of failures all that went over the wire."""
+def text(report: Report, *, lists: bool = True) -> str:
+    """Return the report as text; of failures all that went over the wire. Where each result was said already, it lists none."""
     lines = [f"{report.url}, {report.at}", _DISCLAIMER]
     for verdict in report.verdicts:
         lines += ["", f"== {verdict.hub.title}: {verdict.word} ({verdict.why})"]
-        lines += [line(result) for result in verdict.results]
+        lines += [line(result) for result in verdict.results if lists]
         for result in verdict.results:
             if result.outcome is Outcome.FAILED:
                 lines += ["", f"-- {result.check.name}: {result.check.title}", f"   {_ground(verdict.hub, result)}"]

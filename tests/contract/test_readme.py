@@ -22,7 +22,7 @@ def _blocks(page: str) -> list[str]:
 
 
 (PARTNER,) = (block for block in _blocks(README) if "SMSBOWER" in block)
-SET_UP, SALE, PUSH, IMPORT = _blocks(BY_HAND)
+SET_UP, SALE, PUSH, IMPORT, CHECKS = _blocks(BY_HAND)
 # Each reads what is pasted as from a terminal, and goes on when a line fails; no settings of whoever runs the tests.
 SHELLS = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}
 INSTALLED = [name for name in SHELLS if shutil.which(name)]
@@ -76,6 +76,22 @@ def test_the_blocks_import_a_large_file_in_parts_as_pasted(market: Market, shell
     _, first, second, finished = map(json.loads, shown)
     assert (first["part"], first["rows"], second["part"], second["rows"]) == (1, 2_000, 2, 2)
     assert (finished["state"], finished["rows"], finished["rejected"]) == ("finished", 2_002, 0)
+
+
+def test_the_blocks_put_the_stack_to_the_tests_of_a_hub_as_pasted(market: Market, shell: str, tmp_path: Path) -> None:
+    for name in ("Makefile", "conformance"):
+        (tmp_path / name).symlink_to(REPOSITORY / name)
+    some = "export ARGS='--only excluded-number --only never-twice-service --only getsms-messages --only push-content'\n"
+    # Shells have different ones: what a check has bought of a pool isn't there for another.
+    checks = CHECKS.replace("9001", str(free_port())).replace("england", f"readme {shell}")
+    shown, said = pasted(some + SET_UP + checks, shell, market.stack, tmp_path)
+    passed = [line.split() for line in shown if line.startswith("passed ")]
+    assert [name for _, _, name, *_ in passed] == [
+        "never-twice-service:",
+        "excluded-number",
+        "getsms-messages",
+        "push-content",
+    ], (shown, said)
 
 
 @pytest.mark.parametrize("stack", [None, NOWHERE], ids=["down", "killed"])
