@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import TextIOWrapper
+from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
@@ -28,6 +29,7 @@ from conformance.hubs import HUBS, PATHS, Hub
 from conformance.masking import MASK
 from conformance.push_server import PushServer
 from conformance.sms_command import sms_command
+from conformance.terminal import read, say
 from conformance.trial import RETURNED, Settings
 
 INTERRUPTED = 130
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
         simulate = importlib.import_module("conformance.hubsim.__main__").main
         return int(simulate(arguments[1:]))
     parser = _parser(variables)
-    given = parser.parse_args(arguments)
+    given = read(parser, arguments)
     hubs = _hubs(parser, given.hub, given.only)
     try:
         settings = _settings(given)
@@ -59,9 +61,9 @@ def main(arguments: Sequence[str], variables: Mapping[str, str]) -> int:
 def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Sequence[Hub], settings: Settings) -> int:
     saying = threading.Lock()
 
-    def say(result: Result) -> None:
+    def tell(result: Result) -> None:
         with saying:
-            print(report.line(result), flush=True)
+            say(report.line(result))
 
     try:
         reports = folder("REPORT", given.report) if given.report else None
@@ -77,26 +79,36 @@ def _check(parser: argparse.ArgumentParser, given: argparse.Namespace, hubs: Seq
                 pushes = open_ones.enter_context(PushServer(host, port))
             except OSError as error:
                 parser.error(f"PUSH={given.push}: {error.strerror or error}")
-            print(f"Waiting for pushes at {pushes.url}")
+            say(f"Waiting for pushes at {pushes.url}")
         ready = replace(settings, pushes=pushes)
         for hub in hubs:
-            print(f"== {hub.title}", flush=True)
+            say(f"== {hub.title}")
             try:
-                verdicts.append(report.Verdict(hub, run_checks(hub, ready, say, given.only)))
+                verdicts.append(report.Verdict(hub, run_checks(hub, ready, tell, given.only)))
             except BrokenOff as broken:
                 verdicts.append(report.Verdict(hub, broken.results))
                 broken_off = broken
                 break
     found = report.Report(settings.url, datetime.now(UTC).isoformat(timespec="seconds"), verdicts, settings.masking)
-    print(f"\n{report.text(found, lists=False)}")
-    if reports:
-        for name, form in report.FORMATS.items():
-            (reports / name).write_text(form(found), encoding="utf-8")
-        print(f"Report: {reports / 'report.html'}")
+    say(f"\n{report.text(found, lists=broken_off is not None)}")
+    is_written = all(
+        [_written(reports / name, form(found)) for name, form in report.FORMATS.items()] if reports else ()
+    )
+    if reports and is_written:
+        say(f"Report: {reports / 'report.html'}")
     if broken_off:
         print(f"Interrupted. {broken_off}", file=sys.stderr)
         return INTERRUPTED
-    return 0 if found.holds else 1
+    return 0 if found.holds and is_written else 1
+
+
+def _written(file: Path, content: str) -> bool:
+    try:
+        file.write_text(content, encoding="utf-8")
+    except OSError as error:
+        print(f"{file}: {error.strerror or error}", file=sys.stderr)
+        return False
+    return True
 
 
 def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:

@@ -61,7 +61,7 @@ class Hub:
     (`takes_200`), or never tried again after one of `stop_words`. `raced` is the country, operator and service of which
     its test buys at once. `outcomes` end an activation, and so do `outcomes_of_rent`. `cancel_limit` is how often in all a
     number is given for a service that is cancelled each time. `asks_counts_every` is in seconds, and so is `answers_within`,
-    None where no document says.
+    None where no document says; answers to what is `untimed` may take longer.
     `answers_say_charset` and `pushes_say_charset`: their Content-Type must have it, not only no other one.
     `lasts` is how many seconds an activation lasts, None where FINISH alone ends it or nothing is said.
     `rules` are the checks that are made of its suppliers, by name, each with its basis.
@@ -98,6 +98,7 @@ class Hub:
     lasts: float | None = None
     asks_counts_every: float = 20.0
     answers_within: float | None = None
+    untimed: tuple[str, ...] = ()
     answers_say_charset: bool = False
     pushes_say_charset: bool = False
 
@@ -145,8 +146,8 @@ _RELATIVES = {
         *("finish-sold", "finish-unknown", "finish-foreign", "finish-strange-outcome", "prohibited-gone", "sold-gone"),
         *("bad-key", "error-field", "error-http", "unknown-action"),
         *("push-at-once", "push-types", "push-content", "push-utf8", "push-long", "push-content-type", "push-same"),
-        *("push-new-id", "push-again-silent", "push-stops", "push-after-finish", "push-after-outcomes"),
-        *("push-strangers", "lives-on", "outlives"),
+        *("push-new-id", "push-again-silent", "push-stops", "push-over", "push-after-finish"),
+        *("push-after-outcomes", "push-strangers", "lives-on", "outlives"),
     )
 }
 
@@ -216,6 +217,7 @@ SEED = Hub(
         "push-same": _required("PUSH_SMS: smsId, unique SMS record identifier"),
         "push-new-id": _required("PUSH_SMS: every incoming SMS … immediately; smsId, unique SMS record identifier"),
         "push-stops": _required("PUSH_SMS: marked as delivered and no further attempts are made"),
+        "push-over": _required("PUSH_SMS: marked as delivered and no further attempts are made"),
         "push-after-finish": _required("PUSH_SMS: retries stop as soon as … 1, 3, 4 or 5"),
         "push-after-outcomes": _required("PUSH_SMS: retries stop as soon as … 1, 3, 4 or 5"),
         "lives-on": _required("GET_NUMBER: remains valid for 60 minutes; PUSH_SMS: every incoming SMS"),
@@ -282,6 +284,7 @@ SMSHUB = Hub(
         "push-again-later": _required("Tests 2: while the hub doesn't say SUCCESS, again every 10 s"),
         "push-same": _required("PUSH_SMS: the same push again"),
         "push-stops": _required("Tests 2: after SUCCESS never again"),
+        "push-over": _required("Tests 2: after SUCCESS never again"),
         "lives-on": _required("Tests 1: nothing but the hub's FINISH ends an activation"),
         "outlives": _required("Tests 1: nothing but the hub's FINISH ends an activation"),
     },
@@ -344,6 +347,7 @@ GRIZZLY = Hub(
         "push-user-agent": _required("User-Agent is required"),
         "push-plain": _PLAIN_PUSHES,
         "push-stops": _observed("suppliers' code: done by SUCCESS"),
+        "push-over": _observed("suppliers' code: done by SUCCESS"),
         "lives-on": _required("the hub finishes an activation"),
         "outlives": _required("the hub finishes an activation"),
     },
@@ -393,6 +397,7 @@ ONLINESIM = Hub(
         "push-plain": _PLAIN_PUSHES,
         "push-again-ignored": _assumed("IGNORED exists, its meaning is unclear: again"),
         "push-stops": _required("Tests 3: not after acceptance"),
+        "push-over": _required("Tests 3: not after acceptance"),
         "push-200": _required("HTTP 200: done, whatever the body"),
         "push-stop-words": _required("NO_OPERATION, NO_OP, BAD_SERVICE: never again"),
         "lives-on": _required("Tests 2: only the hub ends the operation"),
@@ -409,6 +414,7 @@ ONLINESIM = Hub(
     stop_words=("NO_OPERATION", "NO_OP", "BAD_SERVICE"),
     asks_counts_every=120.0,
     answers_within=10.0,
+    untimed=("FINISH_ACTIVATION",),
     answers_say_charset=True,
 )
 
@@ -440,6 +446,7 @@ HEROSMS = Hub(
         "push-unpacks-gzip": _observed("a supplier's code announces it"),
         "push-plain": _assumed("that pushes announce gzip is said of their answers; no packed push was seen"),
         "push-stops": _observed("a supplier's code: done by SUCCESS"),
+        "push-over": _observed("a supplier's code: done by SUCCESS"),
     },
     counts_action="GET_COUNT",
     counts_form="countMap",

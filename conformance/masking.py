@@ -46,7 +46,8 @@ class Masking:
         yield "", text[at:]
 
     def _pattern(self, text: str) -> re.Pattern[str]:
-        return _pattern(tuple(self.keys.items()), escapes=not _ESCAPING.isdisjoint(text))
+        keys = tuple(self.keys.items())
+        return _pattern(keys, escapes=not (_ESCAPING.isdisjoint(text) and all(key.isascii() for _, key in keys)))
 
 
 def keys_in(url: str) -> dict[str, str]:
@@ -62,7 +63,9 @@ def _pattern(keys: tuple[tuple[str, str], ...], *, escapes: bool) -> re.Pattern[
     ordered = sorted((pair for pair in keys if pair[1]), key=lambda pair: -len(pair[1]))
     named = [f"(?P<{name}>{_key(key, _character if escapes else re.escape)})" for name, key in ordered]
     # Most text is passed over by what keys begin with, in either case.
-    begins = {"<", *(_ESCAPING if escapes else ()), *(form[0] for _, key in ordered for form in (key, *_packed(key)))}
+    firsts = {form[0] for _, key in ordered for form in (key, *_packed(key))}
+    begins = {"<", *(_ESCAPING if escapes else ()), *firsts, *(_OTHER_64.get(each, "") for each in firsts)}
+    begins |= {form[0] for _, key in ordered for form in _misread(key[0])}
     return re.compile(rf"(?=(?i:[{re.escape(''.join(begins))}]))(?:{'|'.join([MASK, *named])})")
 
 
@@ -70,7 +73,9 @@ def _key(key: str, spelled: Callable[[str], str]) -> str:
     whole = "\0?".join(map(spelled, key))  # as UTF-16 each character may have a NUL beside it
     if len(key) < _SHORT:
         # The last characters of an escape are no part of a word.
-        before = r"(?:(?<![0-9A-Za-z])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2}))"
+        before = (
+            r"(?:(?<![0-9A-Za-z])|(?<=\\[bfnrt])|(?<=%[0-9A-Fa-f]{2})|(?<=\\u[0-9A-Fa-f]{4})|(?<=\\x[0-9A-Fa-f]{2}))"
+        )
         return rf"{before}{whole}(?![0-9A-Za-z])"
     packed = (
         _BREAK.join(f"(?:{spelled(each)}|{_OTHER_64[each]})" if each in _OTHER_64 else spelled(each) for each in form)
@@ -95,6 +100,13 @@ def _packed(key: str) -> Iterator[str]:
         yield packed[-(-before * 8 // 6) : (before + len(octets)) * 8 // 6]
 
 
+def _misread(character: str) -> Iterator[str]:
+    """Yield what a character beyond ASCII looks like that was sent in UTF-8 and read as Latin-1, or the other way round."""
+    if not character.isascii():
+        yield character.encode("utf-8", "surrogateescape").decode("latin-1")
+        yield "\N{REPLACEMENT CHARACTER}"
+
+
 _LATIN_1 = 0xFF
 _BACKSLASH = r"(?:\\|%(?:25){0,3}5c)"
 _NAMES: dict[str, list[str]] = {}
@@ -114,7 +126,13 @@ def _character(character: str) -> str:
     units = batched(character.encode("utf-16-be", "surrogatepass"), 2, strict=True)
     escaped = "".join(rf"{_BACKSLASH}{{1,8}}u{high:02x}{low:02x}" for high, low in units)
     entity = "|".join([rf"#(?:0{{0,6}}{code}|x0{{0,6}}{code:x})", *_NAMES.get(character, ())])
-    forms = [*hexadecimal, escaped, rf"&(?:amp;){{0,3}}(?:{entity});?", *([r"\+"] if character == " " else [])]
+    forms = [
+        *hexadecimal,
+        *map(re.escape, _misread(character)),
+        escaped,
+        rf"&(?:amp;){{0,3}}(?:{entity});?",
+        *([r"\+"] if character == " " else []),
+    ]
     # The longer first, so that nothing of it is left behind.
     either = f"(?:(?i:{'|'.join(forms)})|{raw})"
     return either if character.isalnum() else rf"(?i:{_BACKSLASH}{{0,8}}){either}"

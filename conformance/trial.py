@@ -10,16 +10,19 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 from conformance.exchange import Client, Exchange, Pace, unpacked
 from conformance.hubs import PATHS, Hub, Level
 from conformance.masking import Masking, keys_in
-from conformance.push_server import SUCCESS, Answer, Inbox, Push, PushServer
+from conformance.push_server import PACKED_SUCCESS, SUCCESS, Answer, Inbox, Push, PushServer
 from conformance.sms_command import MakeSms
 
 RETURNED = 5
+# What every number begins with.
+ANY_NUMBER = tuple("123456789")
 # What identifies something, of a wrong type, too.
 _SCALAR = int | float | str
 # How many digits make a number, right or not.
@@ -123,6 +126,10 @@ class Run:
         self.stopping = threading.Event()
         self.exchanges: list[Exchange] = []
         self.phones: set[str] = set()
+        # By the key that bought it.
+        self.sold: set[tuple[str, object]] = set()
+        # Where the pushes of activations came in that are finished, and since when they are.
+        self.ended: list[tuple[Inbox, float]] = []
         self.strangers_before = len(settings.pushes.strangers) if settings.pushes else 0
         self.lock = threading.Lock()
         # One SMS at a time: what makes them may be a modem.
@@ -142,7 +149,8 @@ class Trial:
         self.settings = run.settings
         self.exchanges: list[Exchange] = []
         self._last: Exchange | None = None
-        self._live: dict[object, str] = {}
+        # By the key that bought it: each may have ids of its own.
+        self._live: dict[tuple[str, object], None] = {}
         self._lost: list[str] = []
         self._is_timed = True
         self._inboxes: list[Inbox] = []
@@ -176,7 +184,7 @@ class Trial:
         sent = {**self.hub.headers_with(key or self.settings.key), **(headers or {})}
         if packed:
             body, sent = gzip.compress(body), {**sent, "Content-Encoding": "gzip"}
-        return self._client().post(body, sent, path, paced=paced)
+        return self._client(is_timed=action not in self.hub.untimed).post(body, sent, path, paced=paced)
 
     def get(self, path: str = "", /, **fields: object) -> Exchange:
         """Ask by GET; a field that is a list is repeated."""
@@ -190,14 +198,18 @@ class Trial:
         return self.ask(self.hub.counts_action, **fields)
 
     def finish(self, activation_id: object, outcome: int, **fields: Any) -> Exchange:
-        """Ask for the end of an activation; what is SUCCESS is no longer to be tidied up."""
+        """Ask for the end of an activation; what is SUCCESS is no longer to be tidied up, unless another key or no outcome ended it."""
         answer = self.ask(
             "FINISH_ACTIVATION",
             **{"activationId": activation_id, "status": outcome, **self.hub.finish_extras, **fields},
         )
-        if answer.field("status") == "SUCCESS":
+        if answer.field("status") == "SUCCESS" and outcome in {
+            RETURNED,
+            *self.hub.outcomes,
+            *self.hub.outcomes_of_rent,
+        }:
             with self._lock:
-                self._live.pop(activation_id, None)
+                self._live.pop((fields.get("key") or self.settings.key, activation_id), None)
         return answer
 
     def get_number(
@@ -216,6 +228,11 @@ class Trial:
         self.remember(answer, fields.get("key"))
         return answer
 
+    def is_others(self, bought: Bought) -> bool:
+        """Tell whether KEY2 was sold something by the same id, in what was checked before: then it may speak of that."""
+        with self._lock:
+            return (self.settings.other_key or "", bought.activation_id) in self._run.sold
+
     def place(self, offer: Offer) -> dict[str, object]:
         """Return the fields of a GET_NUMBER that say what is to be bought."""
         return {"country": offer.country, "operator": offer.operator, "service": offer.service}
@@ -229,11 +246,13 @@ class Trial:
         with self._lock:
             # Of a wrong type, too: what was sold must end.
             if isinstance(activation_id, _SCALAR):
-                self._live[activation_id] = key or self.settings.key
-            elif answer.status is None:
-                self._lost.append("what a GET_NUMBER without an answer may have sold")
+                sold = (key or self.settings.key, activation_id)
+                self._live[sold] = None
+                self._run.sold.add(sold)
             elif answer.field("status") == "SUCCESS":
                 self._lost.append("what was sold without an activationId")
+            elif not isinstance(answer.field("status"), str):
+                self._lost.append("what a GET_NUMBER without an answer, or with none that can be read, may have sold")
 
     # ------------------------------------------------------------ sales
 
@@ -349,6 +368,8 @@ class Trial:
         if self.settings.sms is None:
             raise NotRun("Nothing makes an SMS come.")
         with self._run.sms_lock:
+            if self._run.stopping.is_set():
+                raise Stopped
             try:
                 self.settings.sms(phone, text)
             except Exception as error:
@@ -415,7 +436,7 @@ class Trial:
     def open(self) -> Sequence[object]:
         """The ids of what is bought and not finished, and what was sold without one."""
         with self._lock:
-            return [*self._lost, *self._live]
+            return [*self._lost, *(activation_id for _, activation_id in self._live)]
 
     def strangers(self) -> Sequence[Push]:
         """Return the pushes that came while this hub was checked, and name no number that was sold to it; keep them as of this check."""
@@ -425,20 +446,38 @@ class Trial:
         self.exchanges += [push.exchange(self.settings.masking) for push in found]
         return found
 
+    def late(self) -> Sequence[tuple[Push, bool]]:
+        """Return the pushes that came long after FINISH, each with whether the same SMS had been accepted before; keep them as of this check."""
+        with self._run.lock:
+            ended = tuple(self._run.ended)
+        found: list[tuple[Push, bool]] = []
+        for inbox, at in ended:
+            pushes = inbox.pushes
+            accepted = [(push.field("text"), push.at) for push in pushes if push.answer in (SUCCESS, PACKED_SUCCESS)]
+            found += [
+                (push, any(text == push.field("text") and then < push.at for text, then in accepted))
+                for push in pushes
+                if push.at > at + self.settings.grace
+            ]
+        self.exchanges += [push.exchange(self.settings.masking) for push, _ in found]
+        return found
+
     def tidy_up(self) -> Sequence[object]:
         """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished, and what has none."""
         for inbox in self._inboxes:
             inbox.answer([SUCCESS])
         client = self._client()
-        for activation_id, key in list(self._live.items()):
+        for key, activation_id in list(self._live):
             named = {"activationId": activation_id, "status": RETURNED, **self.hub.finish_extras}
             # What was found is not to be lost by whatever goes wrong here.
             with suppress(Exception):
                 body = json.dumps({"action": "FINISH_ACTIVATION", "key": key, **named}).encode()
                 answer = client.post(body, self.hub.headers_with(key), self._path("FINISH_ACTIVATION"))
                 if answer.field("status") == "SUCCESS":
-                    del self._live[activation_id]
+                    del self._live[key, activation_id]
         left = self.open
+        with self._run.lock:
+            self._run.ended += [(inbox, time.monotonic()) for inbox in self._inboxes if not left]
         for inbox in self._inboxes:
             inbox.is_open = False
             self.exchanges += [push.exchange(self.settings.masking) for push in inbox.pushes]
@@ -452,18 +491,18 @@ class Trial:
     def _path(self, action: str | None) -> str:
         return PATHS.get(action or "", "") if self.asks_at_paths else ""
 
-    def _client(self) -> Client:
-        settings = self.settings
-        return Client(settings.url, settings.key, self._run.pace, self._keep, settings.timeout, settings.masking)
+    def _client(self, *, is_timed: bool = True) -> Client:
+        settings, keep = self.settings, partial(self._keep, is_timed=is_timed)
+        return Client(settings.url, settings.key, self._run.pace, keep, settings.timeout, settings.masking)
 
-    def _keep(self, exchange: Exchange) -> None:
+    def _keep(self, exchange: Exchange, *, is_timed: bool) -> None:
         # A key that is packed can't be masked.
         if packing := exchange.headers.get("Content-Encoding"):
             exchange = replace(exchange, body=unpacked(exchange.body, packing) or b"")
         with self._lock:
             self.exchanges.append(exchange)
             self._last = exchange
-        if self._is_timed:
+        if self._is_timed and is_timed:
             self._run.keep(exchange)
 
 

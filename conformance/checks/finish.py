@@ -25,6 +25,8 @@ def _finish_unknown(trial: Trial) -> str | None:
 )
 def _finish_foreign(trial: Trial) -> str | None:
     bought = trial.buy(trial.offers()[-1])
+    if trial.is_others(bought):
+        raise NotRun("KEY2 has an activation of that id, too.")
     refused(trial, trial.finish(bought.activation_id, RETURNED, key=trial.settings.other_key), "KEY2", "activation")
     still_held(trial, bought, "KEY2 was refused the FINISH")
     successful(trial.finish(bought.activation_id, RETURNED), "FINISH_ACTIVATION 5 with the right key")
@@ -53,9 +55,7 @@ def _finish_strange_outcome(trial: Trial) -> str | None:
 )
 def _finish_stale(trial: Trial) -> str | None:
     old, others = _alone(trial)
-    new = trial.try_to_buy(old.offer, others)
-    if new is None or new.phone != old.phone:
-        raise NotRun("The number that was given back didn't come again.")
+    new = _again(trial, old, others)
     successful(trial.finish(old.activation_id, RETURNED), "FINISH_ACTIVATION 5 of the old activation")
     still_held(trial, new, "The old activation was finished again")
     return None
@@ -134,9 +134,7 @@ def _sold_gone(trial: Trial) -> str | None:
 
 def _gone_after(trial: Trial, outcome: int) -> None:
     one, others = _alone(trial)
-    bought = trial.buy(one.offer, others)
-    if bought.phone != one.phone:
-        raise NotRun("One number can't be told from others here.")
+    bought = _again(trial, one, others)
     successful(trial.finish(bought.activation_id, outcome), f"FINISH_ACTIVATION {outcome}")
     again = trial.try_to_buy(one.offer, others)
     expect(
@@ -154,15 +152,24 @@ def _gone_after(trial: Trial, outcome: int) -> None:
 def _cancel_limit(trial: Trial) -> str | None:
     limit = trial.hub.cancel_limit or 0
     one, others = _alone(trial)
+    bought: Bought | None = _again(trial, one, others)
     for issue in range(1, limit + 2):
-        bought = trial.try_to_buy(one.offer, others)
         if bought is None:
             return f"given {issue - 1} times"
         if bought.phone != one.phone:
             raise NotRun("One number can't be told from others here.")
         expect(issue <= limit, f"{one.phone} was given for the {issue}th time, after {limit} cancels.")
         successful(trial.finish(bought.activation_id, CANCELLED), "FINISH_ACTIVATION 4")
+        bought = trial.try_to_buy(one.offer, others)
     return None
+
+
+def _again(trial: Trial, one: Bought, others: Sequence[str]) -> Bought:
+    """Buy the number again that was given back. Raises NotRun where that doesn't come, as it need not."""
+    bought = trial.try_to_buy(one.offer, others)
+    if bought is None or bought.phone != one.phone:
+        raise NotRun("The number that was given back didn't come again.")
+    return bought
 
 
 def _alone(trial: Trial) -> tuple[Bought, Sequence[str]]:

@@ -9,7 +9,7 @@ from conformance.answers import OK
 from conformance.checks.check import Need, check
 from conformance.checks.expectations import expect, is_a, refused
 from conformance.exchange import Exchange
-from conformance.trial import Bought, Failed, Trial, short, unknown_activation
+from conformance.trial import Bought, Failed, NotRun, Trial, short, unknown_activation
 
 
 @check("getsms", "getsms says WAIT_CODE, and ERROR to strangers", sends="GET_NUMBER, getsms 3 times, finish 5")
@@ -58,6 +58,8 @@ def _getsms_messages(trial: Trial) -> str | None:
 )
 def _getsms_foreign(trial: Trial) -> str | None:
     bought = trial.buy()
+    if trial.is_others(bought):
+        raise NotRun("KEY2 has an activation of that id, too.")
     other_key = trial.settings.other_key or ""
     refused(trial, _polled(trial, bought.activation_id, other_key), "getsms with KEY2", "activation")
     trial.sms(bought.phone)

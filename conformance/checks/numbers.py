@@ -19,14 +19,12 @@ from conformance.checks.expectations import (
     words,
 )
 from conformance.countries import CODES, E164
-from conformance.trial import RETURNED, Bought, Failed, NotRun, Offer, Prevented, Trial, short
+from conformance.trial import ANY_NUMBER, RETURNED, Bought, Failed, NotRun, Offer, Prevented, Trial, short
 
 # How often is tried what another hub, which buys and gives back at the same time, may spoil.
 _TRIES = 3
 # More than a request could be thought to have.
 _HARMLESS = 20
-# What every number begins with.
-_ANY_NUMBER = tuple("123456789")
 
 
 # First what the others need: that numbers are given back.
@@ -100,7 +98,7 @@ def _activation_id(trial: Trial) -> str | None:
 )
 def _no_numbers(trial: Trial) -> str | None:
     offer = trial.offers()[-1]
-    excluded = _ANY_NUMBER
+    excluded = ANY_NUMBER
     if not trial.hub.excludes_prefixes:
         known = trial.buy_up_to(trial.settings.most - 1, offer)
         excluded = tuple(one.phone for one in known)

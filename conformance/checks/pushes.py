@@ -24,7 +24,8 @@ _PUSHED = (Need.PUSH, Need.SMS)
 _ONE = "GET_NUMBER, an SMS, finish 5"
 _NOT_NOW = Answer(500, b"not now")
 _UNLESS_CHANGED = "unless what makes SMS come has changed it"
-STRANGERS = "push-strangers"
+# Looked at when all others are made.
+OVER, STRANGERS = "push-over", "push-strangers"
 # How many intervals a hub may be silent until the next attempt: no document says it.
 _SILENT_FOR = 8
 # How many numbers are enough for the checks that look whether one of theirs is sold again.
@@ -412,6 +413,18 @@ def _outlives(trial: Trial) -> str | None:
 
 
 @check(
+    OVER,
+    "An SMS that was accepted is not pushed again, however much later",
+    *_PUSHED,
+    sends="nothing: looks at what was pushed",
+)
+def _push_over(trial: Trial) -> str | None:
+    late = [push for push, was_accepted in trial.late() if was_accepted]
+    expect(not late, f"{len(late)} pushes came of SMS that had been accepted, long after FINISH, too.")
+    return None
+
+
+@check(
     STRANGERS,
     "Nothing is pushed that isn't the hub's: no SMS of a number that it never had, none that comes after FINISH",
     Need.PUSH,
@@ -420,6 +433,8 @@ def _outlives(trial: Trial) -> str | None:
 def _push_strangers(trial: Trial) -> str | None:
     strangers = trial.strangers()
     expect(not strangers, f"Of what was pushed {len(strangers)} named no number that was sold here.")
+    late = [push for push, was_accepted in trial.late() if not was_accepted]
+    expect(not late, f"{len(late)} pushes came long after FINISH of SMS that were not accepted before.")
     if trial.settings.sms:
         bought = trial.buy()
         successful(trial.finish(bought.activation_id, RETURNED), "FINISH_ACTIVATION 5")

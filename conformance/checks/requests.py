@@ -1,18 +1,24 @@
 """How a hub asks and wants to be answered, whatever it asks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from conformance.checks.check import Need, check
 from conformance.checks.expectations import expect, json_in_utf8, successful
 from conformance.exchange import Exchange
-from conformance.trial import RETURNED, Bought, Failed, Offer, Prevented, Trial, short, unknown_activation
+from conformance.trial import ANY_NUMBER, RETURNED, Bought, Failed, Offer, Prevented, Trial, short, unknown_activation
 
-_EACH_ANSWER = "counts, GET_NUMBER, finish 5, of an unknown activation, too"
+_EACH_ANSWER = "counts, GET_NUMBER, finish 5, GET_NUMBER of what isn't there, finish 5 of an unknown activation"
 
 
 def _each_answer(trial: Trial) -> Sequence[Exchange]:
-    """Return an answer of each kind: counts, a number, SUCCESS alone, an error."""
-    trial.give_back(trial.buy())
+    """Return an answer of each kind: counts, a number, SUCCESS alone, no numbers, an error."""
+    bought = trial.buy()
+    trial.give_back(bought)
+    if trial.hub.excludes_prefixes:
+        trial.get_number(bought.offer, ANY_NUMBER)
+    else:
+        trial.get_number(replace(bought.offer, country="nowhereland"))
     trial.finish(unknown_activation(), RETURNED)
     return trial.exchanges
 

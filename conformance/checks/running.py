@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from conformance.checks.catalogue import checks_of
 from conformance.checks.check import Check, Need, Outcome, Result, missing
-from conformance.checks.pushes import STRANGERS
+from conformance.checks.pushes import OVER, STRANGERS
 from conformance.checks.timing import LAST
 from conformance.exchange import Exchange, Pace
 from conformance.hubs import Hub
@@ -33,7 +33,7 @@ def run_checks(
     """
     run = Run(hub, settings, Pace(settings.per_second))
     wanted = [each for each in checks_of(hub) if only is None or each.name in only]
-    last = [each for each in wanted if each.name in (STRANGERS, LAST)]
+    last = [each for each in wanted if each.name in (OVER, STRANGERS, LAST)]
     together = [each for each in wanted if Need.PUSH in each.needs and each not in last and not missing(each, settings)]
     trials: dict[str, Trial] = {}
     results: dict[str, Result] = {}

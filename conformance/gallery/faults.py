@@ -256,11 +256,15 @@ FAULTS = (
     _fault("packs long answers only", {"smsbower": "gzip"}, Ways(gzip="long ones")),
     _fault("packs no errors", {"smsbower": "gzip"}, Ways(gzip="no errors")),
     _fault("packs no sales", {"smsbower": "gzip"}, Ways(gzip="no sales")),
+    _fault("packs no NO_NUMBERS", {"smsbower": "gzip"}, Ways(gzip="no NO_NUMBERS")),
     _fault("unpacks no requests", {"smshub": "gzip-request"}, Ways(unpacks_requests=False)),
     _fault("says gzip and doesn't pack", {"smshub": "gzip"}, Ways(gzip="lied")),
     _fault("JSON as text/html", {"onlinesim": "answer-content-type"}, Ways(content_type="text/html; charset=utf-8")),
+    _fault("errors as text/html", {"onlinesim": "answer-content-type"}, Ways(content_types={"ERROR": "text/html"})),
     _fault(
-        "errors as text/html", {"onlinesim": "answer-content-type"}, Ways(error_content_type="text/html; charset=utf-8")
+        "NO_NUMBERS as text/html",
+        {"onlinesim": "answer-content-type"},
+        Ways(content_types={"NO_NUMBERS": "text/html"}),
     ),
     _fault("no charset", {"onlinesim": "answer-content-type"}, Ways(content_type="application/json")),
 )
@@ -324,8 +328,9 @@ PUSH_FAULTS = (
         {"smshub": "push-stops push-unpacks-gzip", "onlinesim": "push-200 push-stop-words push-stops"},
         Ways(once_more=1),
     ),
+    _fault("pushes once more long after the end", {"smshub": "push-over"}, Ways(echoes_after=3.0)),
     _fault("overhears a later SUCCESS", {"grizzly": "push-stops"}, Ways(once_more=2)),
-    _fault("pushes on after FINISH", {"seed": "push-after-finish"}, Ways(pushes_after=(5,))),
+    _fault("pushes on after FINISH", {"seed": "push-after-finish push-strangers"}, Ways(pushes_after=(5,))),
     _fault("pushes on after FINISH 1", {"onlinesim": "push-after-outcomes"}, Ways(pushes_after=(1,))),
     _fault("pushes on after FINISH 3", {"smshub": "push-after-outcomes"}, Ways(pushes_after=(3,))),
     _fault("pushes on after FINISH 4", {"seed": "push-after-outcomes"}, Ways(pushes_after=(4,))),

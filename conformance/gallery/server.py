@@ -63,12 +63,15 @@ def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
 
         def _send(self, answer: Answer, *, wants_gzip: bool) -> None:
             content = answer.content if isinstance(answer.content, dict) else {}
-            is_error = content.get("status") == "ERROR"
-            kinds = {"no errors": is_error, "no sales": "number" in content}
+            status = content.get("status", "")
+            kinds = {
+                "no errors": status == "ERROR",
+                "no sales": "number" in content,
+                "no NO_NUMBERS": status == "NO_NUMBERS",
+            }
             wants_gzip = wants_gzip and not kinds.get(ways.gzip)
             headers, body = _packed(_body(answer, ways), ways, wants_gzip=wants_gzip)
-            if ways.error_content_type and is_error:
-                headers["Content-Type"] = ways.error_content_type
+            headers["Content-Type"] = ways.content_types.get(status, ways.content_type)
             self.send_response_only(answer.status)
             for name, value in headers.items():
                 self.send_header(name.lower() if ways.lower_case_headers else name, value)
@@ -81,7 +84,7 @@ def _handler(supplier: Supplier) -> type[BaseHTTPRequestHandler]:
 
 
 def _packed(body: bytes, ways: Ways, *, wants_gzip: bool) -> tuple[dict[str, str], bytes]:
-    headers = {"Content-Type": ways.content_type}
+    headers: dict[str, str] = {}
     is_short = len(body) < _LONG and ways.gzip == "long ones"
     if ways.gzip == "always" or (ways.gzip != "never" and wants_gzip and not is_short):
         headers["Content-Encoding"] = "gzip"

@@ -309,10 +309,18 @@ class Supplier:
             of_others = {**message, "phone": self.hub.phone[0]("79990001122"), "text": "Nothing to do with you"}
             pushed = [message] * ways.copies + [of_others] * ways.tells
             for one in pushed if self._push_url and ways.pushes else ():
-                thread = threading.Thread(target=self._deliver, args=(activation, one), daemon=True)
+                thread = threading.Thread(target=self._push_all, args=(activation, one), daemon=True)
                 self._pushing.append(thread)
                 thread.start()
         time.sleep(ways.sms_delay_s)
+
+    def _push_all(self, activation: Activation, message: dict[str, Any]) -> None:
+        self._deliver(activation, message)
+        after = self.ways.echoes_after
+        if after is not None and not self._closed.wait(after * self._retry_s):
+            url = urlsplit(self._push_url or "")
+            with closing(HTTPConnection(url.hostname or "", url.port, timeout=5)) as connection:
+                self._push(connection, activation, message, 2)
 
     def _deliver(self, activation: Activation, message: dict[str, Any]) -> None:
         ways, url = self.ways, urlsplit(self._push_url or "")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 type Excluding = Literal["prefixes", "whole numbers", "never", "strings", "national", "not whole", "parts", "near ones"]
 type Losers = Literal["next", "both", "500", "all"]
-type Gzip = Literal["asked", "never", "lied", "always", "long ones", "no errors", "no sales"]
+type Gzip = Literal["asked", "never", "lied", "always", "long ones", "no errors", "no sales", "no NO_NUMBERS"]
 type Asked = Literal["country", "operator", "service", "activationId", "status"]
 type Action = Literal["GET_SERVICES", "GET_NUMBER", "FINISH_ACTIVATION", "getsms"]
 type SmsIds = Literal["each SMS", "each of an activation", "each attempt", "all"]
@@ -129,7 +129,8 @@ class Ways:
     """Which of its answers is late; None for each."""
     gzip: Gzip = "asked"
     content_type: str = "application/json; charset=utf-8"
-    error_content_type: str | None = None
+    content_types: Mapping[str, str] = field(default_factory=dict)
+    """What answers of a status, such as ERROR, say that they are instead."""
     chunked: bool = False
     http_1_0: bool = False
     keep_alive: bool = True
@@ -156,6 +157,8 @@ class Ways:
     gives_up_on: tuple[str, ...] = ()
     """Refusals that it takes for an end: "error", "400", "500", "201", "empty", "not json", "cut"."""
     push_timeout_s: float = 0.6
+    echoes_after: float | None = None
+    """How many of the hub's intervals after the last of its pushes an SMS is pushed once more."""
     once_more: int | None = None
     """From which attempt on SUCCESS is followed by one push more."""
     pushes_after: tuple[int, ...] = ()

@@ -5,7 +5,6 @@ called wrongly, with 130 when it was broken off.
 """
 
 import argparse
-import functools
 import json
 import os
 import re
@@ -22,6 +21,7 @@ from conformance.hubsim.partner import Send
 from conformance.hubsim.play import Outcome, Partner, Settings, play
 from conformance.hubsim.report import as_html, as_json, as_text
 from conformance.sms_command import sms_command
+from conformance.terminal import read, say
 
 _MOST = 50
 # It is a part of a path.
@@ -32,8 +32,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str], variables: Mapping[str, str] = os.environ) -> int:
     """Play as the arguments say; return the exit status."""
     parser = _parser(variables)
-    given = parser.parse_args(arguments)
-    say = functools.partial(print, flush=True)
+    given = read(parser, arguments)
     try:
         settings = _settings(given)
         reports = folder("REPORT", given.report) if given.report else None

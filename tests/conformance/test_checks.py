@@ -1,6 +1,7 @@
 """What checks ask for: of the numbers that they may buy, as the hub was agreed with, no more than they say."""
 
 import gzip
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,9 +11,10 @@ import pytest
 from conformance.checks.check import Outcome, Result
 from conformance.checks.running import run_checks
 from conformance.gallery.server import serving
-from conformance.gallery.supplier import KEY, Answer, Request, Supplier
+from conformance.gallery.supplier import KEY, OTHER_KEY, Answer, Request, Supplier
 from conformance.gallery.ways import Ways
 from conformance.hubs import HUBS
+from conformance.trial import Run, Stopped, Trial
 from tests.conformance.matrix import SETTINGS
 
 
@@ -92,6 +94,7 @@ def test_remarks_say_what_was_bought_and_of_what() -> None:
         ("excluded-prefix", "smshub", Ways(excludes="never"), "exceptionPhoneSet", "SUCCESS"),
         ("excluded-prefix", "grizzly", Ways(excludes="parts"), "exceptionPhoneSet", "NO_NUMBERS"),
         ("hints", "seed", Ways(least_sum=1.0), '"sum": "0.01"', "NO_NUMBERS"),
+        ("never-twice-service", "smshub", Ways(apart="service"), "exceptionPhoneSet", "SUCCESS"),
     ],
 )
 def test_a_failure_is_shown_by_the_request_that_was_answered_wrongly(
@@ -105,7 +108,7 @@ def test_a_failure_is_shown_by_the_request_that_was_answered_wrongly(
 
 
 def test_what_is_no_json_is_shown_by_its_request() -> None:
-    (result,) = _run(Watched("onlinesim", Ways(error_content_type="text/html")), ["answer-content-type"])
+    (result,) = _run(Watched("onlinesim", Ways(content_types={"ERROR": "text/html"})), ["answer-content-type"])
     assert result.asked
     assert result.asked.field("status") == "ERROR"
 
@@ -116,3 +119,85 @@ def test_a_packed_request_is_kept_unpacked_so_that_its_key_is_masked() -> None:
     assert KEY.encode() in gzip.decompress(supplier.asked[0].body)
     assert '"GET_SERVICES"' in result.exchanges[0].shown.body
     assert KEY not in result.exchanges[0].shown.body
+
+
+@pytest.mark.parametrize("hub", ["smshub", "onlinesim"])
+def test_only_what_the_hub_times_is_held_against_a_slow_supplier(hub: str) -> None:
+    supplier = Watched(hub)
+    _, timed = _run(supplier, ["finish-repeated", "answers-in-time"], within=1e-9)
+    asked = [b"FINISH_ACTIVATION" not in request.body for request in supplier.asked]
+    counted = sum(asked) if hub == "onlinesim" else len(asked)
+    assert timed.why.startswith(f"{counted} of {counted} answers took longer")
+
+
+@pytest.mark.parametrize("name", ["prohibited-gone", "sold-gone", "cancel-limit", "finish-stale"])
+def test_a_number_that_rests_after_it_was_given_back_prevents_nothing(name: str) -> None:
+    (result,) = _run(Watched("smshub", Ways(gone_after=(5,))), [name])
+    assert result.why == "The number that was given back didn't come again."
+    assert (result.outcome, result.is_prevented) == (Outcome.NOT_RUN, False)
+
+
+class Agreeing(Watched):
+    """Says SUCCESS to each FINISH of a strange outcome or of another key, and minds none."""
+
+    def answer(self, request: Request) -> Answer:
+        if b"FINISH_ACTIVATION" in request.body and (b"999" in request.body or KEY.encode() not in request.body):
+            return Answer(200, {"status": "SUCCESS"})
+        return super().answer(request)
+
+
+@pytest.mark.parametrize("name", ["finish-foreign", "finish-strange-outcome", "bad-key"])
+def test_what_a_wrong_success_has_not_ended_is_given_back(name: str) -> None:
+    supplier = Agreeing("smshub")
+    (result,) = _run(supplier, [name])
+    assert (result.outcome, result.left) == (Outcome.FAILED, ())
+    assert not any(supplier.stock.is_live(one) for one in supplier.stock.activations.values())
+
+
+class Counting(Watched):
+    """Counts the activations of each key by themselves."""
+
+    def answer(self, request: Request) -> Answer:
+        fields = json.loads(request.body)
+        mine = self.ids.setdefault(fields["key"], [])
+        if "activationId" in fields and fields["activationId"] < len(mine):
+            request = replace(
+                request, body=json.dumps({**fields, "activationId": mine[fields["activationId"]]}).encode()
+            )
+        answer = super().answer(request)
+        if isinstance(answer.content, dict) and "activationId" in answer.content:
+            mine.append(answer.content["activationId"])
+            return replace(answer, content={**answer.content, "activationId": len(mine) - 1})
+        return answer
+
+    def __init__(self, hub: str) -> None:
+        super().__init__(hub)
+        self.ids: dict[str, list[Any]] = {}
+
+
+def test_each_key_may_have_ids_of_its_own() -> None:
+    supplier = Counting("seed")
+    results = _run(supplier, ["never-twice-key", "finish-foreign"], other_key=OTHER_KEY)
+    assert [(result.outcome, result.why) for result in results] == [
+        (Outcome.PASSED, ""),
+        (Outcome.NOT_RUN, "KEY2 has an activation of that id, too."),
+    ]
+    assert not any(supplier.stock.is_live(one) for one in supplier.stock.activations.values())
+
+
+@pytest.mark.parametrize("content", ["<h1>Bad Gateway</h1>", {"message": "Internal server error"}, [1]])
+def test_what_an_unreadable_answer_may_have_sold_is_told(content: Any) -> None:
+    class Broken(Watched):
+        def answer(self, request: Request) -> Answer:
+            answer = super().answer(request)
+            return Answer(502, content) if b"GET_NUMBER" in request.body else answer
+
+    (result,) = _run(Broken("smshub"), ["number-type"])
+    assert result.left == ("what a GET_NUMBER without an answer, or with none that can be read, may have sold",)
+
+
+def test_an_interrupt_sends_no_sms_any_more() -> None:
+    run = Run(HUBS["smshub"], replace(SETTINGS, sms=lambda *_: pytest.fail("an SMS")))
+    run.stopping.set()
+    with pytest.raises(Stopped):
+        Trial(run).sms("4474")

@@ -167,6 +167,41 @@ def test_a_wrong_call_ends_with_2(arguments: list[str], said: str, capsys: pytes
     assert KEY not in last
 
 
+@pytest.mark.parametrize("command", ["check", "hub"])
+@pytest.mark.parametrize("arguments", [["--key-2", "sup3rsecret"], ["--ke=sup3rsecret"], ["sup3rsecret"]])
+def test_what_no_option_is_is_not_repeated(
+    command: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([command, *arguments], {})
+    assert ended.value.code == 2
+    assert "sup3rsecret" not in capsys.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_is_told_and_the_others_are_written(
+    shop: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "report.json").mkdir()
+    arguments = ["check", "--url", shop.url, "--key", KEY, *_CHEAP, "--only", "number-type", "--report", str(tmp_path)]
+    assert main(arguments, {}) == 1
+    assert f"{tmp_path / 'report.json'}: Is a directory" in capsys.readouterr().err
+    assert (tmp_path / "report.html").is_file()
+
+
+def test_a_reader_that_leaves_breaks_nothing_off(shop: Shop, tmp_path: Path) -> None:
+    arguments = ["--url", shop.url, "--key", KEY, *_CHEAP, "--only", "number-type", "--report", str(tmp_path)]
+    called = shlex.join([sys.executable, "-m", "conformance", "check", *arguments])
+    said = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", f"{called} | true"],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.returncode, said.stderr) == (0, "")
+    assert (tmp_path / "report.html").is_file()
+
+
 def test_a_dry_run_sends_nothing_and_lists_every_check(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
     # Elsewhere it is as harmless, but it has to be meant.
     url = f"{shop.url}?token=t0k3n"

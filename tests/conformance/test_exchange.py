@@ -187,6 +187,14 @@ def test_an_answer_that_is_very_large_is_none(length: bytes, monkeypatch: pytest
     assert (answer.status, answer.error, answer.answer) == (None, "TooLong", b"")
 
 
+def test_no_body_of_many_parts_takes_long() -> None:
+    part = gzip.compress(b"a")
+    assert unpacked(part * 99, "gzip") == b"a" * 99
+    began = time.process_time()
+    assert unpacked(part * 100_000, "gzip") is None
+    assert time.process_time() - began < 1.0
+
+
 @pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
 def test_what_is_very_large_is_not_unpacked(
     encoding: str, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch

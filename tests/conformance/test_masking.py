@@ -53,6 +53,15 @@ def test_a_key_is_masked_however_it_is_spelled(spelled: str) -> None:
     assert [*masking.pieces(f"a{spelled}b")] == [("", "a"), ("KEY", spelled), ("", "b")]
 
 
+@pytest.mark.parametrize("key", ["sécrèt-partner", "ünter-den-linden", "ключ-от-двери"])
+def test_a_key_beyond_ascii_is_masked_however_its_octets_are_read(key: str) -> None:
+    misread = [key.encode().decode("latin-1")]
+    if key.isascii() or max(map(ord, key)) <= 0xFF:
+        misread += [key.encode("latin-1").decode("utf-8", "replace")]
+    for told in misread:
+        assert Masking({"KEY": key}).text(f"Key {told} is unknown") == f"Key {MASK} is unknown"
+
+
 def test_a_key_is_masked_in_utf_16() -> None:
     told = json.dumps({"key": "long-secret"}).encode("utf-16").decode("utf-8", "replace")
     assert "l\0o\0n\0g" not in Masking({"KEY": "long-secret"}).text(told)
@@ -60,8 +69,8 @@ def test_a_key_is_masked_in_utf_16() -> None:
 
 @pytest.mark.parametrize("around", [("", ""), ("", ":"), ("u:", ""), ("us:", "x"), ("use:", "")])
 @pytest.mark.parametrize("coded", [base64.b64encode, base64.urlsafe_b64encode])
-def test_a_key_is_masked_in_base64(around: tuple[str, str], coded: Callable[[bytes], bytes]) -> None:
-    key = "ÿþ?>long~~secret"
+@pytest.mark.parametrize("key", ["ÿþ?>long~~secret", "~live-key-4711", "?live-key-4711"])
+def test_a_key_is_masked_in_base64(key: str, around: tuple[str, str], coded: Callable[[bytes], bytes]) -> None:
     packed = coded(f"{around[0]}{key}{around[1]}".encode()).decode()
     for spelled in (packed, packed.replace("/", "\\/"), quote(packed, safe="")):
         told = Masking({"KEY": key}).text(spelled)
@@ -108,6 +117,7 @@ def test_a_short_key_is_masked_only_where_it_stands_alone(key: str) -> None:
         f"\\u0022{key}\\u0022",
         f"\\x22{key}\\x22",
         f'\\"{key}\\"',
+        f"hi\\n{key}",
     ):
         assert masking.text(apart) == apart.replace(key, MASK)
     within = f"1{key}7 x{key} {key}{key} {key.upper() if key.isalpha() else ''}"
