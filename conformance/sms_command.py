@@ -3,6 +3,7 @@
 import re
 import shlex
 import subprocess
+import tempfile
 from collections.abc import Callable
 
 type MakeSms = Callable[[str, str], object]
@@ -28,14 +29,19 @@ def sms_command(name: str, command: str) -> MakeSms:
         if not re.fullmatch("[0-9]{1,20}", phone):
             raise RuntimeError("the number is not of digits")
         called = [word.replace("{phone}", phone).replace("{text}", text) for word in words]
-        try:
-            done = subprocess.run(called, capture_output=True, timeout=_SECONDS, check=False)  # noqa: S603 - the user's own
-        except subprocess.TimeoutExpired:
-            # What Python says of it has the whole command, whatever secrets are in it.
-            raise RuntimeError(f"{words[0]} took more than {_SECONDS:g} s") from None
-        if done.returncode:
+        # No pipe: what the command leaves behind in the background would keep it open.
+        with tempfile.TemporaryFile() as errors:
+            try:
+                done = subprocess.run(  # noqa: S603 - the user's own
+                    called, stdout=subprocess.DEVNULL, stderr=errors, timeout=_SECONDS, check=False
+                )
+            except subprocess.TimeoutExpired:
+                # What Python says of it has the whole command, whatever secrets are in it.
+                raise RuntimeError(f"{words[0]} took more than {_SECONDS:g} s") from None
+            errors.seek(0)
             # The last line, whole: of a key that is cut nobody would know it.
-            said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+            said = errors.read().decode("utf-8", "replace").strip().rpartition("\n")[2]
+        if done.returncode:
             raise RuntimeError(f"{words[0]} ended with {done.returncode} {said}".strip())
 
     return made

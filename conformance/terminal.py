@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 
 def say(text: str) -> None:
-    """Print a text at once; when nobody reads any more, go on without."""
+    """Print a text at once; when nobody reads any more, or nothing fits any more, go on without."""
     try:
         print(text, flush=True)
-    except BrokenPipeError:
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,7 @@ def _parser(variables: Mapping[str, str]) -> argparse.ArgumentParser:
     option("listen", "host:port where they take pushes, at / and their name", "127.0.0.1:8099")
     option("sms", "a command that has an SMS come, with {phone} and {text}; without one they come by themselves")
     option("minutes", "how long they buy", "5")
+    option("paths", "0: a hub that has a path for each action asks at its URL alone, as was agreed", "1")
     option("rate", "sales that all together begin in a second", "1")
     option("down", "minutes that one of them is down", "0")
     option("seed", "the same draws again for the same", "1")
@@ -102,7 +104,11 @@ def _settings(given: argparse.Namespace) -> Settings:
         raise ValueError(f"KEYS is to be a file: {error.strerror}.") from None
     except (ValueError, RecursionError):
         raise ValueError("The file of KEYS is no JSON in UTF-8.") from None
-    partners = read_partners(entries)
+    if given.paths not in ("0", "1"):
+        raise ValueError("PATHS is 0 or 1.")
+    partners = [
+        one if given.paths == "1" else replace(one, hub=replace(one.hub, paths=False)) for one in read_partners(entries)
+    ]
     for one in partners:
         if one.url:
             supplier_url(f"The URL of {one.name}", one.url, remote=given.remote)

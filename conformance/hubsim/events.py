@@ -88,11 +88,16 @@ class Finished(Request):
 
 @dataclass(frozen=True, slots=True)
 class Unanswered(Request):
-    """A partner that asked for counts or a number got no answer that it could use; where that was HTTP, `status` is its code."""
+    """A partner that asked for counts or a number got no answer that it could use; where that was HTTP, `status` is its code.
+
+    Of a number, `place` and `prefixes` are what it asked for.
+    """
 
     action: Action
     why: str
     status: int | None = None
+    place: Place | None = None
+    prefixes: tuple[str, ...] = ()
 
     @property
     def may_have_sold(self) -> bool:

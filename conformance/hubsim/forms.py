@@ -43,14 +43,19 @@ def read_counts(hub: Hub, answer: Any) -> tuple[dict[Place, int], tuple[Wrong, .
     """Return the counts in an answer, and what is wrong with their form."""
     counts: dict[Place, int] = {}
     wrong: list[Wrong] = []
+    no_counts: list[str] = []
     try:
         for place, count in _leaves(hub, answer):
             if type(count) is not int or not 0 <= count <= LARGEST_ID:
-                wrong.append(("counts-whole", f"the count of {'/'.join(place)} is {count!r}, not a whole number"))
+                no_counts.append(f"the count of {'/'.join(place)} is {count!r}, not a whole number")
             else:
                 counts[place] = counts.get(place, 0) + count
     except (AttributeError, KeyError, TypeError, ValueError):
         wrong.append(("counts-form", f"no {hub.counts_form} as it is documented"))
+    if no_counts:
+        # There may be thousands, in every poll.
+        others = f"; {len(no_counts) - 1} others aren't either" if len(no_counts) > 1 else ""
+        wrong.append(("counts-whole", no_counts[0] + others))
     return counts, tuple(wrong)
 
 
@@ -119,7 +124,9 @@ def wrong_push(hub: Hub, push: Mapping[str, Any], headers: Mapping[str, str], ke
 def _spelled(rule: str, name: str, value: Any, spellings: Sequence[Spelling]) -> list[Wrong]:
     if type(value) not in spellings:
         expected = " or ".join(_NAMES[spelling] for spelling in spellings)
-        return [(rule, f"{name} is missing" if value is None else f"{name} is {value!r}, not a {expected}")]
+        # It may be a code that is nobody's business.
+        said = type(value).__name__ if name == "text" else repr(value)
+        return [(rule, f"{name} is missing" if value is None else f"{name} is {said}, not a {expected}")]
     if name in {"smsId", "activationId"} and isinstance(value, int) and not 0 <= value <= LARGEST_ID:
         return [(rule, f"{name} is {value}, not within 64 bits")]
     return []

@@ -324,7 +324,8 @@ class _Ledger:
 
     def _answers(self) -> Iterator[Finding]:
         for request in self.requests:
-            action, limit = action_of(request), self.hubs[request.partner].answers_within
+            hub, action = self.hubs[request.partner], action_of(request)
+            limit = None if action in hub.untimed else hub.answers_within
             self.tallies[request.partner].answers[action].append(request.seconds)
             if limit is not None and request.seconds > limit:
                 text = f"{action} was answered after {request.seconds:.1f} s, at most {limit:g} s"
@@ -421,7 +422,9 @@ class _Ledger:
     def _counts(self) -> Iterator[Finding]:
         for partner in self.hubs:
             polls = [one for one in self.requests if isinstance(one, Counted) and one.partner == partner]
-            asked = [one for one in self.requests if isinstance(one, Sold | Refused) and one.partner == partner]
+            asked = [
+                one for one in self.requests if isinstance(one, Sold | Refused | Unanswered) and one.partner == partner
+            ]
             names = {place[:2] for poll in polls for place in (*poll.counts,)}.union(*(poll.names for poll in polls))
             for poll, following in zip_longest(polls, polls[1:]):
                 end = following.ended if following else inf
@@ -429,18 +432,18 @@ class _Ledger:
                 yield from self._window(partner, poll, since, names)
 
     def _window(
-        self, partner: str, poll: Counted, asked: Sequence[Sold | Refused], names: set[tuple[str, str]]
+        self, partner: str, poll: Counted, asked: Sequence[Sold | Refused | Unanswered], names: set[tuple[str, str]]
     ) -> Iterator[Finding]:
         """Judge counts by what was asked within them until the next poll."""
         window, left = Score(), dict(poll.counts)
         for one in asked:
-            if left.get(one.place, 0) <= 0 or one.prefixes:
+            if one.place is None or left.get(one.place, 0) <= 0 or one.prefixes:
                 continue
             window.asked += 1
             if isinstance(one, Sold):
                 window.sold += 1
                 left[one.place] -= 1
-            else:
+            elif isinstance(one, Refused):
                 gone = sum(_may_be_of(sale, one.place, names) for sale in self._sales_since(poll, one.ended))
                 gone += sum(
                     poll.began - self.limits.count_lag <= each.ended and each.began <= one.ended
@@ -490,7 +493,9 @@ class _Ledger:
             first = attempts[0]
             for one in attempts[1:]:
                 if (one.phone, one.text) != (first.phone, first.text):
-                    text = f"smsId {sms_id}: {first.text!r} and {one.text!r}"
+                    text = f"smsId {sms_id}: two SMS to {first.phone}" + (
+                        f" and {one.phone}" if one.phone != first.phone else ""
+                    )
                     yield self._found(Kind.ID_SHARED, one.began, partner, text)
                     break
 
@@ -534,10 +539,18 @@ class _Ledger:
                 holders = self._holders(arrival.phone, arrival.began, ended)
                 whose = " or ".join(sorted({one.partner for one in holders})) or "nobody"
                 text = f"{arrival.text!r} to {arrival.phone}, which was {whose}'s"
-                yield self._found(Kind.SMS_MISDIRECTED, attempts[0].began, partner, text)
+                yield self._astray(attempts[0], arrival.phone, text, is_free=not holders)
             if phone != arrival.phone:
                 text = f"{arrival.text!r} came to {arrival.phone} and was pushed as one to {phone}"
                 yield self._found(Kind.SMS_ALTERED, attempts[0].began, partner, text)
+
+    def _astray(self, push: Pushed, phone: str, text: str, *, is_free: bool) -> Finding:
+        """Give a push to a partner that hadn't the number; who had it last may be told of a number that nobody has."""
+        before = [one for one in self.by_number.get(phone, ()) if one.sale.began <= push.ended]
+        last = max(before, key=lambda one: one.sale.began, default=None)
+        if is_free and last and last.partner == push.partner:
+            return self._found(Kind.PUSHED_AFTER_FINISH, push.began, push.partner, text, "push-strangers")
+        return self._found(Kind.SMS_MISDIRECTED, push.began, push.partner, text)
 
     def _delivery(self, arrival: Arrived, holder: _Activation, pushes: Sequence[Pushed]) -> Iterator[Finding]:
         """Judge whether an SMS came to its holder, and how soon."""
@@ -551,15 +564,22 @@ class _Ledger:
         if delay > self.limits.first:
             text = f"{arrival.text!r} was {'first' if pushes else 'not'} pushed within {delay:.1f} s"
             yield self._found(Kind.TOO_LATE, arrival.ended, partner, text, "push-at-once")
-        if done := next((one for one in pushes if one.reply in _DONE), None):
-            tally.taken += 1
-            successes = [one for one in holder.finishes if one.accepted and one.outcome == SUCCESS]
-            if successes and done.reply is Reply.TAKEN:
-                self._whole_sale(holder, max(done.ended, successes[0].ended))
+        if self._is_taken(holder, pushes):
             return
         given_up = [*self._given_up(f"{arrival.text!r} to {arrival.phone}", holder, arrival.ended, pushes)]
         tally.unjudged += not given_up
         yield from given_up
+
+    def _is_taken(self, holder: _Activation, pushes: Sequence[Pushed]) -> bool:
+        """Tell whether a push of an SMS was taken, which makes the sale a whole one if it was a success."""
+        done = next((one for one in pushes if one.reply in _DONE), None)
+        if done is None:
+            return False
+        self.tallies[holder.partner].taken += 1
+        successes = [one for one in holder.finishes if one.accepted and one.outcome == SUCCESS]
+        if successes and done.reply is Reply.TAKEN:
+            self._whole_sale(holder, max(done.ended, successes[0].ended))
+        return True
 
     def _given_up(self, what: str, holder: _Activation, at: float, pushes: Sequence[Pushed]) -> Iterator[Finding]:
         """Judge the end of pushes of an SMS that a supplier had from a time on, and of which none was taken."""
@@ -587,13 +607,14 @@ class _Ledger:
         for (partner, sms_id), attempts in self.attempts.items():
             first = attempts[0]
             if self.arrivals and first.text not in texts:
-                text = f"smsId {sms_id}: {first.text!r} to {first.phone}"
+                text = f"smsId {sms_id} to {first.phone}: a text of {len(first.text)} characters"
                 yield self._found(Kind.SMS_ALTERED, first.began, partner, text)
             if first.text not in texts and not self._may_hold(
                 partner, first.phone, first.began - self.limits.settled, first.ended
             ):
                 text = f"smsId {sms_id} to {first.phone}, which was not its number"
-                yield self._found(Kind.SMS_MISDIRECTED, first.began, partner, text)
+                holders = self._holders(first.phone, first.began - self.limits.settled, first.ended)
+                yield self._astray(first, first.phone, text, is_free=not holders)
             for one in attempts:
                 if one.address not in {"", partner} and not is_one:
                     text = f"smsId {sms_id} came to the address of {one.address}"
@@ -617,8 +638,13 @@ class _Ledger:
                 last = one
             yield from self._after_finish(attempts)
             first = attempts[0]
-            if done == inf and first.text not in self.judged and (holder := self._pushed_to(first)):
-                yield from self._given_up(f"smsId {sms_id} to {first.phone}", holder, first.began, attempts)
+            if first.text not in self.judged and (holder := self._pushed_to(first)):
+                # Where nobody made SMS arrive, pushes alone tell of them.
+                self.tallies[partner].sms += not self.arrivals
+                if done == inf:
+                    yield from self._given_up(f"smsId {sms_id} to {first.phone}", holder, first.began, attempts)
+                elif not self.arrivals:
+                    self._is_taken(holder, attempts)
 
     def _gap(self, last: Pushed, one: Pushed) -> Iterator[Finding]:
         limits, gap, pause = self.limits, one.began - last.began, one.began - last.ended

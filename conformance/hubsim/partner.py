@@ -87,6 +87,8 @@ class SimulatedHub:
     _scripts: dict[str, list[Answer]] = field(default_factory=dict)
     # What it was given and has not ended; a dict, since it keeps their order.
     _unfinished: dict[str, None] = field(default_factory=dict)
+    # The ids as they were given: what should be a number may be a string.
+    _ids: dict[str, Any] = field(default_factory=dict)
     _sent: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -200,7 +202,9 @@ class SimulatedHub:
             return
         missed: tuple[str, str] | None = None
         if what.lost and what.impatient:
-            missed, bought = await asyncio.gather(self._buy(wanted, paced=False), self._buy(wanted, paced=False))
+            both = (self._buy(wanted, paced=False), self._buy(wanted, paced=False))
+            # Of one that is stopped the other may have been asked for already: what it gives is to be given back.
+            missed, bought = [_raised(one) for one in await asyncio.gather(*both, return_exceptions=True)]
         else:
             bought = await self._buy(wanted, paced=paced)
             if bought and what.lost:
@@ -342,12 +346,13 @@ class SimulatedHub:
                 if is_digits(number):
                     self._given.append(number)
                 self._unfinished[activation] = None
+                self._ids[activation] = exchange.field("activationId")
                 return number, activation
             case "NO_NUMBERS":
                 wrong = wrong_answer(self.hub, exchange)
                 self.note(Refused(began, ended, self.name, place, prefixes, wrong=wrong))
             case _:
-                self._not_answered(Action.NUMBER, began, ended, exchange)
+                self._not_answered(Action.NUMBER, began, ended, exchange, wanted)
         return None
 
     def _prefixes(self) -> Sequence[str]:
@@ -360,7 +365,7 @@ class SimulatedHub:
         return [number[: self.rolls.randint(min(_DIGITS, len(number)), len(number))] for number in numbers]
 
     async def _finish(self, activation: str, outcome: int, *, paced: bool = True) -> None:
-        fields = {**self.hub.finish_extras, "activationId": _as_given(activation), "status": outcome}
+        fields = {**self.hub.finish_extras, "activationId": self._ids[activation], "status": outcome}
         began, ended, exchange = await self._ask("FINISH_ACTIVATION", paced=paced, **fields)
         accepted = is_success(exchange)
         if accepted:
@@ -369,11 +374,17 @@ class SimulatedHub:
         wrong = wrong_answer(self.hub, exchange)
         self.note(Finished(began, ended, self.name, activation, outcome, accepted, why, wrong=wrong))
 
-    def _not_answered(self, action: Action, began: float, ended: float, exchange: Exchange) -> None:
+    def _not_answered(
+        self, action: Action, began: float, ended: float, exchange: Exchange, wanted: _Wanted | None = None
+    ) -> None:
         wrong = wrong_answer(self.hub, exchange)
-        self.note(Unanswered(began, ended, self.name, action, unusable(exchange), exchange.status, wrong=wrong))
+        place, prefixes = (wanted.place, wanted.prefixes) if wanted else (None, ())
+        why = unusable(exchange)
+        self.note(Unanswered(began, ended, self.name, action, why, exchange.status, place, prefixes, wrong=wrong))
 
 
-def _as_given(activation: str) -> int | str:
-    """Return an id as a number, in which form it was given, unless it is none."""
-    return int(activation) if is_digits(activation) else activation
+def _raised[T](result: T | BaseException) -> T:
+    """Return what was awaited, or raise what came of it."""
+    if isinstance(result, BaseException):
+        raise result
+    return result

@@ -124,10 +124,10 @@ async def _play(settings: Settings, say: Callable[[str], None], interrupts: Sequ
     broken_off: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     def break_off() -> None:
-        say("Broken off: what was bought is given back; once more ends at once.")
         broken_off.set_result(time.monotonic() - began)
         for one in hubs:
             one.stop()
+        say("Broken off: what was bought is given back; once more ends at once.")
 
     try:
         with _first_of(interrupts, break_off):
@@ -259,12 +259,14 @@ async def _tell(
 
 def progress_line(so_far: Account, events: Sequence[Event], live: int, now: float, seconds: float) -> str:
     """Return how far it is, in a line; differences are `so_far`."""
-    outcomes = Counter(one.outcome for one in events if isinstance(one, Finished) and one.accepted)
+    accepted = [one for one in events if isinstance(one, Finished) and one.accepted]
+    # Of each activation the first.
+    outcomes = Counter({(one.partner, one.activation): one.outcome for one in reversed(accepted)}.values())
     pushes = [one for one in events if isinstance(one, Pushed)]
     said = ", ".join(f"{outcome}: {count}" for outcome, count in sorted(outcomes.items()))
     return (
         f"{now:5.0f} of {seconds:.0f} s  {sum(isinstance(one, Sold) for one in events)} sold, {live} live, "
-        f"{sum(isinstance(one, Arrived) for one in events)} SMS, {len(pushes)} pushes "
+        f"{sum(isinstance(one, Arrived) and one.accepted for one in events)} SMS, {len(pushes)} pushes "
         f"({sum(one.reply is not Reply.TAKEN for one in pushes)} not taken), finished {{{said}}}; "
         f"{len(so_far.findings)} differences until {so_far.until:.0f} s"
     )

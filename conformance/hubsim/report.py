@@ -191,6 +191,7 @@ def _figures(outcome: Outcome, settings: Settings) -> list[str]:
         f"{len(account.whole)} whole sales (bought, SMS, push, success), {outcome.sales_a_second:.2f} a second for "
         f"{outcome.seconds:.0f} s; {totals['sold']} sold, {totals['refused']} refused"
     )
+    came = f"SMS came by themselves: {totals['smsOfActivations']} pushed of activations, {totals['smsTaken']} of these taken"
     sms = (
         f"{totals['smsArrived']} SMS made arrive, {totals['smsOfActivations']} of them certainly an activation's, "
         f"{totals['smsTaken']} of these taken, {totals['smsUnjudged']} unjudged (ended or unsure before they could be); "
@@ -201,7 +202,7 @@ def _figures(outcome: Outcome, settings: Settings) -> list[str]:
         sales,
         at_once,
         *([settings.masking.text(f"not finished: {', '.join(account.unfinished)}")] if account.unfinished else []),
-        sms,
+        sms if settings.send else came,
         "pushes answered: " + ", ".join(f"{script} {count}" for script, count in scripts.most_common()),
         *(f"{action.value} answered in {_said(_answers(outcome, action))}" for action in Action),
         f"first push after {_said([delay for _, delay in account.firsts])}",

@@ -63,6 +63,14 @@ def test_a_count_that_is_no_whole_number_is_told_and_the_others_are_read(count: 
     assert wrong == (("counts-whole", f"the count of england/o2/tg is {count!r}, not a whole number"),)
 
 
+def test_of_thousands_of_wrong_counts_one_is_told() -> None:
+    counts = {"countryList": [{"country": "spain", "operatorMap": {"any": {f"s{n}": "5" for n in range(3000)}}}]}
+    assert read_counts(HUBS["smshub"], counts) == (
+        {},
+        (("counts-whole", "the count of spain/any/s0 is '5', not a whole number; 2999 others aren't either"),),
+    )
+
+
 @pytest.mark.parametrize(
     ("hub", "changes", "rule", "wrong"),
     [
@@ -123,6 +131,7 @@ def test_a_number_of_a_country_whose_code_nobody_knows_is_seven_digits_and_more(
         ("smshub", {"phone": "4474"}, "push-types", "phone is '4474', not a number"),
         ("seed", {"phone": "+4474"}, "push-content", "phone '+4474' is not all digits"),
         ("smshub", {"text": None}, "push-types", "text is missing"),
+        ("smshub", {"text": 493817}, "push-types", "text is int, not a string"),
         ("smshub", {"phoneFrom": 5}, "push-types", "phoneFrom is 5, not a string"),
         ("smshub", {"phoneFrom": ""}, "push-content", "phoneFrom is empty"),
         ("smshub", {"action": "PUSH"}, "push-content", "action is 'PUSH', not PUSH_SMS"),

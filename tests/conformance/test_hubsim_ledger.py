@@ -490,6 +490,55 @@ def test_counts_are_scored_as_a_hub_sees_them_whoever_is_to_blame() -> None:
     assert score.overstated == pytest.approx(2 / 3)
 
 
+def test_an_error_instead_of_a_number_is_no_sale_either() -> None:
+    errors = [replace(unanswered(at, "sue"), status=500, place=PLACE) for at in range(8)]
+    found = accounted([counted(-1, 20, "sue"), *(sold(at, f"44740000{at}", f"{at}", "sue") for at in (8, 9)), *errors])
+    assert (found.tallies["sue"].score.asked, found.tallies["sue"].score.sold) == (10, 2)
+    (blocked,) = [one for one in found.findings if one.kind is Kind.OVERSTATED]
+    assert blocked.text == "2 sold of 10 asked within what was shown: a hub would block"
+    assert blocked.decides
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "decides"),
+    [
+        ([sold(1), finished(3)], Kind.PUSHED_AFTER_FINISH, False),
+        ([sold(1), finished(3), sold(3.5, activation="2", partner="bob")], Kind.SMS_MISDIRECTED, True),
+        ([sold(1, partner="bob"), finished(3, partner="bob")], Kind.SMS_MISDIRECTED, True),
+        ([], Kind.SMS_MISDIRECTED, True),
+    ],
+    ids=["last", "another's", "not last", "nobody's"],
+)
+def test_only_an_sms_of_a_number_that_was_not_its_last_makes_a_sale_worthless(
+    before: Sequence[Event], kind: Kind, decides: bool
+) -> None:
+    found = accounted([*before, arrived(4), pushed(4.2)]).findings
+    (one,) = [one for one in found if one.kind in {Kind.PUSHED_AFTER_FINISH, Kind.SMS_MISDIRECTED}]
+    assert (one.kind, one.decides) == (kind, decides)
+
+
+def test_where_sms_come_by_themselves_pushes_tell_of_whole_sales_and_no_text_is_told() -> None:
+    right = accounted([sold(1), pushed(5.2, Reply.REFUSED), pushed(15.2), finished(17)])
+    assert right.findings == []
+    assert right.whole == [17.1]
+    assert (right.tallies["ann"].sms, right.tallies["ann"].taken) == (1, 1)
+    secret = "Your bank code 493817"
+    wrong: list[Event] = [
+        sold(1),
+        pushed(5, text=secret),
+        pushed(15, text="another"),
+        pushed(9, partner="bob", text=secret),
+    ]
+    found = accounted([*wrong, arrived(4), pushed(4.2, sms_id="8"), finished(17)]).findings
+    assert {one.kind for one in found} >= {Kind.ID_SHARED, Kind.SMS_ALTERED, Kind.SMS_MISDIRECTED}
+    assert not any("493817" in one.text or "another" in one.text for one in found)
+
+
+def test_only_what_the_hub_times_may_be_slow() -> None:
+    late: list[Event] = [replace(sold(1, partner="sue"), ended=12.0), replace(finished(13, partner="sue"), ended=24.5)]
+    assert [(one.kind, one.at) for one in accounted(late).findings] == [(Kind.SLOW, 1)]
+
+
 def test_names_that_a_partner_was_never_shown_may_mean_its_own() -> None:
     others: list[Event] = [
         replace(sold(1, f"4475{n:06}", f"{n}", "bob"), place=("gb", "any", "telegram")) for n in range(3)

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from random import Random
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -27,8 +28,8 @@ from conformance.hubsim import partner
 from conformance.hubsim.behaviour import Behaviour, misbehaviours, plan
 from conformance.hubsim.events import Arrived, Counted, Down, Event, Finished, Pushed, Reply, Sold
 from conformance.hubsim.ledger import Finding, Kind, Limits, account
-from conformance.hubsim.partner import SimulatedHub
-from conformance.hubsim.play import Outcome, Partner, Settings, hubs_of, nothing, play, rush
+from conformance.hubsim.partner import SimulatedHub, Stopped
+from conformance.hubsim.play import Outcome, Partner, Settings, hubs_of, nothing, play, progress_line, rush
 from conformance.hubsim.report import as_html, as_json, as_text, rates
 from conformance.masking import Masking
 from local.place import REPOSITORY
@@ -297,6 +298,54 @@ def test_what_is_asked_again_is_the_same(impatient: bool) -> None:
     assert not hub._unfinished
 
 
+def test_what_the_first_of_two_equal_requests_gives_is_kept_when_the_second_is_stopped() -> None:
+    class Stopping(Client):
+        def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
+            hub.stop()
+            time.sleep(0.1)
+            answer = {"status": "SUCCESS", "number": 447400000001, "activationId": "0007"}
+            return Exchange("POST", "", headers, body, 200, {}, json.dumps(answer).encode(), 0.0)
+
+    async def trade() -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        with pytest.raises(Stopped):
+            await hub._trade(replace(plan(Random(1), FAST), lost=True, impatient=True), paced=True)
+
+    client = Stopping("", "k", Pace(1000.0), lambda _: None)
+    hub = SimulatedHub("a", HUBS["smshub"], client, FAST, Random(1), lambda _: None, None, 0.0, 1.0)
+    hub.shown[PLACE] = 9
+    asyncio.run(trade())
+    assert [*hub._unfinished] == ["0007"]
+
+
+def test_an_id_is_sent_back_as_it_was_given() -> None:
+    asked: list[Any] = []
+
+    class Padding(Client):
+        def post(self, body: bytes, headers: Mapping[str, str], path: str = "", *, paced: bool = True) -> Exchange:
+            asked.append(json.loads(body).get("activationId"))
+            answer = {"status": "SUCCESS", "number": 447400000001, "activationId": "0007"}
+            return Exchange("POST", "", headers, body, 200, {}, json.dumps(answer).encode(), 0.0)
+
+    client = Padding("", "k", Pace(1000.0), lambda _: None)
+    hub = SimulatedHub("a", HUBS["smshub"], client, FAST, Random(1), lambda _: None, None, time.monotonic(), 1.0)
+    hub.shown[PLACE] = 9
+    wanted = hub._wanted()
+    assert wanted is not None
+    asyncio.run(hub._buy(wanted))
+    asyncio.run(hub.tidy())
+    assert asked == [None, "0007"]
+
+
+def test_progress_counts_activations_that_ended_and_sms_that_came() -> None:
+    sold = Sold(0.0, 0.1, "a", PLACE, (), "4474", "1")
+    finishes = [Finished(at, at + 0.1, "a", "1", outcome, accepted=True) for at, outcome in ((2, 3), (3, 3), (4, 5))]
+    arrivals = [Arrived(1.0, 1.1, "4474", text, accepted=text == "code") for text in ("code", "lost")]
+    events: list[Event] = [sold, *arrivals, *finishes]
+    line = progress_line(account(events, {"a": HUBS["smshub"]}, 9.0), events, 0, 9.0, 60.0)
+    assert "1 sold, 0 live, 1 SMS, 0 pushes (0 not taken), finished {3: 1};" in line
+
+
 def test_a_play_that_fails_gives_back_what_was_bought_and_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(self: SimulatedHub, number: str) -> bool:
         raise ValueError(number)
@@ -458,6 +507,26 @@ def test_an_interrupt_gives_back_what_was_bought_and_accounts_for_it(interrupt: 
     )
 
 
+def test_who_reads_no_more_changes_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    supplier = Supplier({"k": HUBS["smshub"]}, {"k": f"http://127.0.0.1:{port}/"}, NUMBERS, RETRY)
+    with serving(supplier) as url:
+        words = playing(supplier, url, port, tmp_path)
+        reading, writing = os.pipe()
+        os.close(reading)
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        with subprocess.Popen(words, cwd=tmp_path, env=environment, stdout=writing) as running:
+            os.close(writing)
+            try:
+                until(lambda: len(supplier.activations), lambda sold: sold > 2, 20.0)
+                running.send_signal(signal.SIGINT)
+                assert running.wait(20) == command.INTERRUPTED
+            finally:
+                running.kill()
+    assert {one.outcome for one in supplier.activations.values()} == {5}
+    assert (tmp_path / "hubsim-report" / "hubsim.txt").is_file()
+
+
 def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
     port = free_port()
     supplier = Supplier({"k": HUBS["smshub"]}, {"k": f"http://127.0.0.1:{port}/"}, NUMBERS, 20.0, "slow")
@@ -492,6 +561,7 @@ def test_a_second_interrupt_ends_at_once(tmp_path: Path) -> None:
         ({"--url": "http://127.0.0.1:abc/"}, "URL is no URL"),
         ({"--url": "http://user:pass@127.0.0.1/"}, "URL is to have no user and no password"),
         ({"--seed": "one"}, "SEED is a whole number"),
+        ({"--paths": "no"}, "PATHS is 0 or 1"),
         ({"--report": "/dev/null"}, "REPORT=/dev/null"),
     ],
 )

@@ -1,5 +1,6 @@
 """The user's command is called with what the supplier said in one word each, and what it fails with is told without it."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,12 @@ def test_one_that_hangs_is_told_without_its_words(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "_SECONDS", 0.1)
     with pytest.raises(RuntimeError, match=r"^sleep took more than 0\.1 s$"):
         sms_command("SMS", "sleep {phone}")("447", "text")
+
+
+def test_what_it_leaves_in_the_background_is_not_waited_for() -> None:
+    began = time.monotonic()
+    sms_command("SMS", "sh -c '(sleep 9) & exit 0' {phone}")("447", "text")
+    assert time.monotonic() - began < 5.0
 
 
 def test_one_that_fails_is_told() -> None:
