@@ -81,7 +81,9 @@ def test_the_blocks_import_a_large_file_in_parts_as_pasted(market: Market, shell
 def test_the_blocks_put_the_stack_to_the_tests_of_a_hub_as_pasted(market: Market, shell: str, tmp_path: Path) -> None:
     for name in ("Makefile", "conformance"):
         (tmp_path / name).symlink_to(REPOSITORY / name)
-    some = "export ARGS='--only excluded-number --only never-twice-service --only getsms-messages --only push-content'\n"
+    some = (
+        "export ARGS='--only excluded-number --only never-twice-service --only getsms-messages --only push-content'\n"
+    )
     # Shells have different ones: what a check has bought of a pool isn't there for another.
     checks = CHECKS.replace("9001", str(free_port())).replace("england", f"readme {shell}")
     shown, said = pasted(some + SET_UP + checks, shell, market.stack, tmp_path)
