@@ -295,7 +295,8 @@ class Client:
             method,
             parts.geturl(),
             headers,
-            body,
+            # A key that is packed can't be masked.
+            unpacked(body, headers.get("Content-Encoding", "")) or b"",
             status,
             answer_headers,
             answer if plain is None else plain,

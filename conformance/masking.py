@@ -3,10 +3,11 @@
 import base64
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from html.entities import html5
 from itertools import batched
+from unicodedata import normalize
 from urllib.parse import parse_qsl, urlsplit
 
 MASK = "<key>"
@@ -61,11 +62,11 @@ def _pattern(keys: tuple[tuple[str, str], ...], *, escapes: bool) -> re.Pattern[
     """Return what finds keys; where nothing is escaped it is much faster."""
     # The longer first: one key may begin like another. What is masked already stays.
     ordered = sorted((pair for pair in keys if pair[1]), key=lambda pair: -len(pair[1]))
-    named = [f"(?P<{name}>{_key(key, _character if escapes else re.escape)})" for name, key in ordered]
+    spelled = _character if escapes else re.escape
+    named = [f"(?P<{name}>{'|'.join(_key(each, spelled) for each in _readings(key))})" for name, key in ordered]
     # Most text is passed over by what keys begin with, in either case.
-    firsts = {form[0] for _, key in ordered for form in (key, *_packed(key))}
+    firsts = {form[0] for _, key in ordered for each in _readings(key) for form in (each, *_packed(each))}
     begins = {"<", *(_ESCAPING if escapes else ()), *firsts, *(_OTHER_64.get(each, "") for each in firsts)}
-    begins |= {form[0] for _, key in ordered for form in _misread(key[0])}
     return re.compile(rf"(?=(?i:[{re.escape(''.join(begins))}]))(?:{'|'.join([MASK, *named])})")
 
 
@@ -100,11 +101,15 @@ def _packed(key: str) -> Iterator[str]:
         yield packed[-(-before * 8 // 6) : (before + len(octets)) * 8 // 6]
 
 
-def _misread(character: str) -> Iterator[str]:
-    """Yield what a character beyond ASCII looks like that was sent in UTF-8 and read as Latin-1, or the other way round."""
-    if not character.isascii():
-        yield character.encode("utf-8", "surrogateescape").decode("latin-1")
-        yield "\N{REPLACEMENT CHARACTER}"
+def _readings(key: str) -> Collection[str]:
+    """Return a key, and what becomes of what is beyond ASCII in it: read in another encoding, lost, or with its accents apart."""
+    octets = key.encode("utf-8", "surrogateescape")
+    readings = [key, octets.decode("latin-1"), normalize("NFD", key), normalize("NFC", key)]
+    if len(key) >= _SHORT:
+        # A short one may be nothing but question marks then.
+        readings += [key.encode("ascii", "replace").decode(), octets.decode("ascii", "replace")]
+        readings += [key.encode("latin-1", "replace").decode("utf-8", "replace")]
+    return dict.fromkeys(readings)
 
 
 _LATIN_1 = 0xFF
@@ -128,7 +133,6 @@ def _character(character: str) -> str:
     entity = "|".join([rf"#(?:0{{0,6}}{code}|x0{{0,6}}{code:x})", *_NAMES.get(character, ())])
     forms = [
         *hexadecimal,
-        *map(re.escape, _misread(character)),
         escaped,
         rf"&(?:amp;){{0,3}}(?:{entity});?",
         *([r"\+"] if character == " " else []),

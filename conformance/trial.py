@@ -14,10 +14,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
-from conformance.exchange import Client, Exchange, Pace, unpacked
+from conformance.answers import OK
+from conformance.exchange import Client, Exchange, Pace
 from conformance.hubs import PATHS, Hub, Level
 from conformance.masking import Masking, keys_in
-from conformance.push_server import PACKED_SUCCESS, SUCCESS, Answer, Inbox, Push, PushServer
+from conformance.push_server import SUCCESS, Answer, Inbox, Push, PushServer
 from conformance.sms_command import MakeSms
 
 RETURNED = 5
@@ -453,7 +454,7 @@ class Trial:
         found: list[tuple[Push, bool]] = []
         for inbox, at in ended:
             pushes = inbox.pushes
-            accepted = [(push.field("text"), push.at) for push in pushes if push.answer in (SUCCESS, PACKED_SUCCESS)]
+            accepted = [(push.field("text"), push.at) for push in pushes if self._accepts(push.answer)]
             found += [
                 (push, any(text == push.field("text") and then < push.at for text, then in accepted))
                 for push in pushes
@@ -461,6 +462,17 @@ class Trial:
             ]
         self.exchanges += [push.exchange(self.settings.masking) for push, _ in found]
         return found
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether an SMS was accepted of an activation that is finished."""
+        with self._run.lock:
+            return any(self._accepts(push.answer) for inbox, _ in self._run.ended for push in inbox.pushes)
+
+    def _accepts(self, answer: Answer) -> bool:
+        """Tell whether an answer ends an SMS for the hub."""
+        is_taken = answer.status == OK and (self.hub.takes_200 or SUCCESS.body in answer.body)
+        return not answer.closes and (is_taken or any(word.encode() in answer.body for word in self.hub.stop_words))
 
     def tidy_up(self) -> Sequence[object]:
         """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished, and what has none."""
@@ -496,9 +508,6 @@ class Trial:
         return Client(settings.url, settings.key, self._run.pace, keep, settings.timeout, settings.masking)
 
     def _keep(self, exchange: Exchange, *, is_timed: bool) -> None:
-        # A key that is packed can't be masked.
-        if packing := exchange.headers.get("Content-Encoding"):
-            exchange = replace(exchange, body=unpacked(exchange.body, packing) or b"")
         with self._lock:
             self.exchanges.append(exchange)
             self._last = exchange

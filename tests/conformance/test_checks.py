@@ -10,11 +10,14 @@ import pytest
 
 from conformance.checks.check import Outcome, Result
 from conformance.checks.running import run_checks
+from conformance.exchange import Exchange
 from conformance.gallery.server import serving
 from conformance.gallery.supplier import KEY, OTHER_KEY, Answer, Request, Supplier
 from conformance.gallery.ways import Ways
 from conformance.hubs import HUBS
-from conformance.trial import Run, Stopped, Trial
+from conformance.push_server import PACKED_SUCCESS, SUCCESS, PushServer
+from conformance.push_server import Answer as Reply
+from conformance.trial import Bought, Offer, Run, Stopped, Trial
 from tests.conformance.matrix import SETTINGS
 
 
@@ -201,3 +204,40 @@ def test_an_interrupt_sends_no_sms_any_more() -> None:
     run.stopping.set()
     with pytest.raises(Stopped):
         Trial(run).sms("4474")
+
+
+def test_the_curl_of_a_packed_request_packs_what_was_sent() -> None:
+    (result,) = _run(Watched("smshub", Ways(unpacks_requests=False)), ["gzip-request"])
+    assert result.asked
+    assert result.asked.body == result.exchanges[0].body
+    assert """<(printf %s '{"action": "GET_SERVICES", "key": "'"$KEY"'"}' | gzip)""" in result.asked.curl()
+
+
+@pytest.mark.parametrize(
+    ("hub", "answer", "ends"),
+    [
+        ("smshub", SUCCESS, True),
+        ("smshub", PACKED_SUCCESS, True),
+        ("smshub", Reply(body=b"{}"), False),
+        ("smshub", Reply(body=b'{"status":"NO_OP"}'), False),
+        ("onlinesim", Reply(body=b"{}"), True),
+        ("onlinesim", Reply(500, SUCCESS.body), False),
+        ("onlinesim", Reply(400, b'{"status":"NO_OP"}'), True),
+        ("seed", Reply(closes=True), False),
+    ],
+)
+def test_a_push_is_over_when_the_hub_says_so(hub: str, answer: Reply, *, ends: bool) -> None:
+    with PushServer() as pushes:
+        run = Run(HUBS[hub], replace(SETTINGS, pushes=pushes, soon=0.0))
+        ended, looking = Trial(run), Trial(run)
+        none = Exchange("", "", {}, b"", 200, {}, b"", 0.0)
+        inbox = ended.inbox(Bought(Offer("england", "o2", "tg", 1), 4474, 1, "4474", none), answer)
+        inbox.words.add("code")
+        for _ in range(2):
+            assert not looking.has_ended
+            pushes.receive("POST", "/", {}, b'{"phone": "4474", "text": "code"}')
+        ended.tidy_up()
+        assert looking.has_ended == ends
+        pushes.receive("POST", "/", {}, b'{"phone": "4474", "text": "code"}')
+        ((_, was_accepted),) = looking.late()
+        assert was_accepted == ends

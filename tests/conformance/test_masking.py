@@ -4,6 +4,7 @@ import base64
 import html
 import json
 from collections.abc import Callable
+from unicodedata import normalize
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -53,13 +54,20 @@ def test_a_key_is_masked_however_it_is_spelled(spelled: str) -> None:
     assert [*masking.pieces(f"a{spelled}b")] == [("", "a"), ("KEY", spelled), ("", "b")]
 
 
-@pytest.mark.parametrize("key", ["sécrèt-partner", "ünter-den-linden", "ключ-от-двери"])
-def test_a_key_beyond_ascii_is_masked_however_its_octets_are_read(key: str) -> None:
-    misread = [key.encode().decode("latin-1")]
-    if key.isascii() or max(map(ord, key)) <= 0xFF:
-        misread += [key.encode("latin-1").decode("utf-8", "replace")]
-    for told in misread:
-        assert Masking({"KEY": key}).text(f"Key {told} is unknown") == f"Key {MASK} is unknown"
+@pytest.mark.parametrize("key", ["schlüssel-für-alle", "ünter-den-linden", "ключ-от-двери"])
+@pytest.mark.parametrize(
+    "spelled",
+    [str, quote, lambda told: json.dumps(told)[1:-1], lambda told: told.encode("ascii", "xmlcharrefreplace").decode()],
+)
+def test_a_key_beyond_ascii_is_masked_however_it_was_read(key: str, spelled: Callable[[str], str]) -> None:
+    readings = [key, key.encode().decode("latin-1"), normalize("NFD", key)]
+    for reading in readings:
+        assert Masking({"KEY": key}).text(f"Key {spelled(reading)} is unknown") == f"Key {MASK} is unknown"
+    lost = [key.encode("ascii", "replace").decode(), key.encode().decode("ascii", "replace")]
+    if max(map(ord, key)) <= 0xFF:
+        lost.append(key.encode("latin-1").decode("utf-8", "replace"))
+    for reading in lost:
+        assert Masking({"KEY": key}).text(f"Key {reading} is unknown") == f"Key {MASK} is unknown"
 
 
 def test_a_key_is_masked_in_utf_16() -> None:
