@@ -30,9 +30,9 @@ _SHOWN = 5
 _BUCKET = 10.0
 
 _STYLE = """
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24 }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; color: #1b1f24 }
 table { border-collapse: collapse; margin: 1rem 0; font-variant-numeric: tabular-nums }
-th, td { padding: .2rem .6rem; border-bottom: 1px solid #d5d9de; text-align: right }
+th, td { padding: .2rem .35rem; border-bottom: 1px solid #d5d9de; text-align: right }
 th:first-child, td:first-child, .text th, .text td { text-align: left } td:first-child { white-space: nowrap }
 svg { width: 100%; margin: .6rem 0; font: 11px system-ui, sans-serif }
 .title { font-weight: 600; font-size: 13px } .grid { stroke: #e4e7eb } .shaded { fill: #f3e3d3 }
