@@ -169,11 +169,11 @@ def unpacked(body: bytes, encoding: str) -> bytes | None:
 
 def _inflated(body: bytes, window: int) -> bytes | None:
     """Return what is packed in one or more parts. (The library's reader of gzip takes as much memory as it may ever need, at once.)"""
+    if not body:
+        return body
     plain = b""
     # What follows is copied for each part: thousands of them would take minutes.
     for _ in range(_PARTS):
-        if not body:
-            return plain
         inflating = zlib.decompressobj(window)
         try:
             plain += inflating.decompress(body, _LONGEST + 1 - len(plain))
@@ -183,6 +183,8 @@ def _inflated(body: bytes, window: int) -> bytes | None:
             return None
         # Zeros may follow.
         body = inflating.unused_data.lstrip(b"\0")
+        if not body:
+            return plain
     return None
 
 

@@ -131,12 +131,7 @@ def _character(character: str) -> str:
     units = batched(character.encode("utf-16-be", "surrogatepass"), 2, strict=True)
     escaped = "".join(rf"{_BACKSLASH}{{1,8}}u{high:02x}{low:02x}" for high, low in units)
     entity = "|".join([rf"#(?:0{{0,6}}{code}|x0{{0,6}}{code:x})", *_NAMES.get(character, ())])
-    forms = [
-        *hexadecimal,
-        escaped,
-        rf"&(?:amp;){{0,3}}(?:{entity});?",
-        *([r"\+"] if character == " " else []),
-    ]
+    forms = [*hexadecimal, escaped, rf"&(?:amp;){{0,3}}(?:{entity});?", *([r"\+"] if character == " " else [])]
     # The longer first, so that nothing of it is left behind.
     either = f"(?:(?i:{'|'.join(forms)})|{raw})"
     return either if character.isalnum() else rf"(?i:{_BACKSLASH}{{0,8}}){either}"

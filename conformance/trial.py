@@ -185,7 +185,7 @@ class Trial:
         sent = {**self.hub.headers_with(key or self.settings.key), **(headers or {})}
         if packed:
             body, sent = gzip.compress(body), {**sent, "Content-Encoding": "gzip"}
-        return self._client(is_timed=action not in self.hub.untimed).post(body, sent, path, paced=paced)
+        return self._client(action).post(body, sent, path, paced=paced)
 
     def get(self, path: str = "", /, **fields: object) -> Exchange:
         """Ask by GET; a field that is a list is repeated."""
@@ -478,7 +478,7 @@ class Trial:
         """Finish with 5 what is live; accept the pushes that still come; return the ids that could not be finished, and what has none."""
         for inbox in self._inboxes:
             inbox.answer([SUCCESS])
-        client = self._client()
+        client = self._client("FINISH_ACTIVATION")
         for key, activation_id in list(self._live):
             named = {"activationId": activation_id, "status": RETURNED, **self.hub.finish_extras}
             # What was found is not to be lost by whatever goes wrong here.
@@ -503,8 +503,8 @@ class Trial:
     def _path(self, action: str | None) -> str:
         return PATHS.get(action or "", "") if self.asks_at_paths else ""
 
-    def _client(self, *, is_timed: bool = True) -> Client:
-        settings, keep = self.settings, partial(self._keep, is_timed=is_timed)
+    def _client(self, action: str | None = None) -> Client:
+        settings, keep = self.settings, partial(self._keep, is_timed=action not in self.hub.untimed)
         return Client(settings.url, settings.key, self._run.pace, keep, settings.timeout, settings.masking)
 
     def _keep(self, exchange: Exchange, *, is_timed: bool) -> None:
